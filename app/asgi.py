@@ -1,0 +1,154 @@
+"""create_app(): the application put together, with every route in one list."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, get
+from litestar.config.allowed_hosts import AllowedHostsConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+
+from app import security
+from app.accounts import deletion, registration
+from app.accounts import pages as account_pages
+from app.broker import Broker, open_broker
+from app.broker.relay import CHANGES
+from app.database import Database
+from app.doors import Doors
+from app.errors import Failure, SignedOut
+from app.failures import on_crash, on_failure, on_http_exception
+from app.models import Account
+from app.notifications import pages as notification_pages
+from app.notifications.hub import Hub
+from app.notifications.live import Live
+from app.projects import pages as project_pages
+from app.projects.projects import delete_projects_of
+from app.rendering import STATIC, digest
+from app.settings import Settings, load
+from app.teams import invitations
+from app.teams import pages as team_pages
+from app.web import CSRF_COOKIE, provide_form
+
+STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The web application; its database is expected to be migrated."""
+    settings = settings or load()
+    security.configure(settings.secret_key)
+    db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
+    live = Live(db, broker.relay, hub)
+    db.after_act.append(lambda: broker.relay.poke(CHANGES))
+    registration.newcomers[:] = [invitations.greet_newcomer]
+    deletion.farewells[:] = [delete_projects_of]
+
+    @asynccontextmanager
+    async def connected(_app: Litestar) -> AsyncIterator[None]:
+        await broker.connect()
+        yield
+        await broker.disconnect()
+        await db.close()
+
+    app = Litestar(
+        [
+            healthz,
+            *account_pages.routes,
+            *team_pages.routes,
+            *project_pages.routes,
+            *notification_pages.routes,
+            *static_routes(),
+        ],
+        lifespan=[connected, hub.running, live.running, _settled],
+        dependencies=_dependencies(settings, db, broker, hub, live),
+        middleware=[Doors()],
+        csrf_config=CSRFConfig(
+            secret=settings.secret_key,
+            cookie_name=CSRF_COOKIE,
+            header_name="X-CSRF-Token",
+            cookie_secure=settings.is_https,
+            cookie_httponly=True,
+        ),
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
+        exception_handlers={
+            Failure: on_failure,
+            HTTPException: on_http_exception,
+            Exception: on_crash,
+        },
+        openapi_config=None,
+    )
+    app.state.db, app.state.settings, app.state.broker, app.state.hub = db, settings, broker, hub
+    return app
+
+
+@get("/healthz", sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+def static_routes() -> list[Any]:
+    """Every static file under an address that changes with its content."""
+    folders = {}
+    for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        folders[f"/static/{digest(file)}"] = STATIC
+    return [
+        create_static_files_router(path, [folder], cache_control=STATIC_FOR)
+        for path, folder in folders.items()
+    ]
+
+
+@asynccontextmanager
+async def _settled(_app: Litestar) -> AsyncIterator[None]:
+    """What was loaded stays: the collector need not look at it again with each stream."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    yield
+
+
+def _dependencies(
+    settings: Settings, db: Database, broker: Broker, hub: Hub, live: Live
+) -> dict[str, Provide]:
+    given = {"settings": settings, "db": db, "broker": broker, "hub": hub, "live": live}
+    shared = {name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()}
+    return shared | {
+        "visitor": Provide(_visitor, sync_to_thread=False),
+        "person": Provide(_person, sync_to_thread=False),
+        "session_id": Provide(_session_id, sync_to_thread=False),
+        "form": Provide(provide_form),
+    }
+
+
+def _always(value: Any) -> Any:
+    def provide() -> Any:
+        return value
+
+    return provide
+
+
+def _visitor(request: Request[Any, Any, Any]) -> Account | None:
+    visitor: Account | None = request.scope.get("user")
+    return visitor
+
+
+def _person(request: Request[Any, Any, Any]) -> Account:
+    person = request.scope.get("user")
+    if not isinstance(person, Account):
+        raise SignedOut
+    return person
+
+
+def _session_id(request: Request[Any, Any, Any]) -> int:
+    _person(request)
+    return int(request.scope["state"]["session_id"])
+
+
+def _with_ports(settings: Settings) -> list[str]:
+    """Each allowed host, with and without the port: the header is compared as it comes."""
+    names = settings.allowed_hosts
+    return ["*"] if "*" in names else [n for h in names for n in (h, f"{h}:{settings.port}")]

@@ -1,0 +1,49 @@
+"""From a fresh clone to a running program, with nothing but Python's standard library.
+
+Makes the environment in `.venv` and installs what `pyproject.toml` asks for; once, and again
+only when that file changes. Then hands over to the Python in there.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".venv"
+PYTHON = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
+def enter(extras: str = "") -> None:
+    """Make sure of the environment with these extras, and go on in it."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is told, not shown a traceback
+        sys.exit("ClippyFront needs Python 3.11 or newer.")
+    stamp = HOME / f"installed{'-' + extras if extras else ''}"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        _install(extras)
+        stamp.write_text(wanted)
+    if Path(sys.prefix).resolve() != HOME.resolve():
+        os.chdir(ROOT)
+        os.execv(PYTHON, [str(PYTHON), "-m", "app", *sys.argv[1:]])  # noqa: S606
+
+
+def _install(extras: str) -> None:
+    if not PYTHON.exists():
+        print("Making the environment …", flush=True)
+        venv.create(HOME, with_pip=True)
+    print("Installing what ClippyFront needs; this happens once …", flush=True)
+    target = f".[{extras}]" if extras else "."
+    pip = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--editable",
+        target,
+    ]
+    subprocess.run(pip, cwd=ROOT, check=True)  # noqa: S603

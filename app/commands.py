@@ -1,0 +1,146 @@
+"""What the commands of `python -m app` do."""
+
+import asyncio
+import logging
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from sqlalchemy import update
+
+from app import demo, security, worker
+from app.database import Database
+from app.migrations import migrate
+from app.models import Account
+from app.settings import ROOT, SettingError, Settings, load
+
+SHUTDOWN_SECONDS = 1
+
+
+def run(_arguments: list[str]) -> None:
+    """Everything: the database, the demo cast, and what the Procfile names."""
+    settings = _settings()
+    asyncio.run(_prepare(settings))
+    print(f"\nClippyFront is at {settings.base_url}", flush=True)
+    if settings.demo:
+        print(demo.LOGINS, flush=True)
+    manager = Manager()
+    environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
+    for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+        manager.add_process(name, f"exec {line}", env=environment, cwd=str(ROOT))
+    manager.loop()
+    sys.exit(manager.returncode)
+
+
+def web(_arguments: list[str]) -> None:
+    """The web processes; the stream's connections need many open files."""
+    settings = _settings()
+    asyncio.run(_prepare(settings))
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    uvicorn.run(
+        "app.asgi:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.web_concurrency,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def work(_arguments: list[str]) -> None:
+    settings = _settings()
+    asyncio.run(_prepare(settings))
+    logging.basicConfig(level=logging.WARNING)
+    asyncio.run(worker.run(settings))
+
+
+def migrate_database(_arguments: list[str]) -> None:
+    asyncio.run(_prepare(_settings()))
+
+
+def admin(arguments: list[str]) -> None:
+    if len(arguments) != 1:
+        sys.exit("Whom? python -m app admin NAME")
+    if not asyncio.run(_make_admin(_settings(), arguments[0])):
+        sys.exit(f"There is no account named {arguments[0]!r}.")
+    print(f"{arguments[0]} is an administrator now.")
+
+
+def test(arguments: list[str]) -> None:
+    """The whole suite, on every core."""
+    command = [sys.executable, "-m", "pytest", *(arguments or ["-n", "auto"])]
+    sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603
+
+
+async def _prepare(settings: Settings) -> None:
+    """Newest schema; and the demo cast where the database is new."""
+    security.configure(settings.secret_key)
+    db = Database(settings.database_url)
+    try:
+        with _lock(settings):
+            is_new = await migrate(db, settings)
+            if is_new and settings.demo:
+                await demo.load(db, settings)
+    finally:
+        await db.close()
+
+
+class _lock:
+    """Web and worker may start at the same moment: one prepares, the other waits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.data_dir / ".preparing"
+
+    def __enter__(self) -> None:
+        import fcntl
+
+        self._file = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+
+async def _make_admin(settings: Settings, name: str) -> bool:
+    db = Database(settings.database_url)
+    async with db.write() as session:
+        named = update(Account).where(Account.username_key == name.casefold()).values(is_admin=True)
+        found = (await session.execute(named)).rowcount  # type: ignore[attr-defined]
+    await db.close()
+    return bool(found)
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except SettingError as error:
+        sys.exit(str(error))
+
+
+def _path() -> str:
+    """Where the Procfile's `python` is the one that runs this."""
+    return f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "run": run,
+    "test": test,
+    "web": web,
+    "worker": work,
+    "migrate": migrate_database,
+    "admin": admin,
+}

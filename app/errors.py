@@ -1,0 +1,69 @@
+"""Failures a person can mend, each with a sentence that person can read.
+
+    Failure                 the sentence, a status
+    ├── Invalid       400   one or more fields are wrong (a page shows them as 422 with the form)
+    ├── SignedOut     401   sign in first
+    ├── Forbidden     403   signed in, but not allowed
+    ├── NotFound      404   not there, or not yours: the answer is the same
+    ├── Conflict      409   right in itself, but not as things stand
+    ├── TooLarge      413   more bytes than allowed
+    └── TooMany       429   slow down; `retry_after` seconds
+
+They are turned into page, fragment or problem+json in one place: `app/failures.py`.
+"""
+
+from collections.abc import Mapping
+
+from app.language import _
+
+
+class Failure(Exception):
+    status = 500
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Invalid(Failure):
+    """`fields` maps each wrong field's name to what is wrong with it."""
+
+    status = 400
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(_("Please check what you entered."))
+        self.fields = dict(fields)
+
+
+class SignedOut(Failure):
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(_("Please log in first."))
+
+
+class Forbidden(Failure):
+    status = 403
+
+
+class NotFound(Failure):
+    status = 404
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or _("There is nothing here."))
+
+
+class Conflict(Failure):
+    status = 409
+
+
+class TooLarge(Failure):
+    status = 413
+
+
+class TooMany(Failure):
+    status = 429
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after

@@ -1,0 +1,124 @@
+"""Failures turned into page, fragment or problem+json: the one place that does."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import Failure, Invalid, SignedOut, TooMany
+from app.language import _
+from app.web import AnyRequest, fragment, is_partial, page, see
+
+_log = logging.getLogger(__name__)
+
+
+def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
+    """A failure with a sentence for the person; a page of the signed out leads to the login."""
+    headers = {"Retry-After": str(failure.retry_after)} if isinstance(failure, TooMany) else {}
+    if isinstance(failure, SignedOut) and _is_navigation(request):
+        return see(f"/login?next={request.url.path}")
+    fields = failure.fields if isinstance(failure, Invalid) else {}
+    sentence = " ".join([failure.sentence, *fields.values()])
+    return _later(request, failure.status, sentence, headers)
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What Litestar itself refuses: a wrong path, method, token or size."""
+    return _later(
+        request, error.status_code, _sentence(error.status_code), dict(error.headers or {})
+    )
+
+
+def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Our own fault: logged whole, told without details."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _later(request, 500, _sentence(500), {})
+
+
+def _later(
+    request: AnyRequest, status: int, sentence: str, headers: dict[str, str]
+) -> Response[Any]:
+    """Litestar asks for an answer at once, but a page has to look at the person's bell first."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await _answer(request, status, sentence, headers)
+        await response.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+    return _Later(answer)
+
+
+class _Later(Response[Any]):
+    """An answer that is made while it is sent."""
+
+    def __init__(self, answer: ASGIApp) -> None:
+        super().__init__(None)
+        self._answer = answer
+
+    def to_asgi_response(self, *_given: Any, **_options: Any) -> Any:
+        return self._answer
+
+
+async def _answer(
+    request: AnyRequest, status: int, sentence: str, headers: dict[str, str]
+) -> Response[Any]:
+    title = _title(status)
+    if request.url.path.startswith("/api/"):
+        problem = {"status": status, "title": title, "detail": sentence}
+        return Response(
+            problem, status_code=status, headers=headers, media_type="application/problem+json"
+        )
+    if is_partial(request) or not _accepts_html(request):
+        answer = _fragment(request, status, title, sentence)
+    else:
+        answer = await page(
+            request, "errors/error.html", status=status, title=title, sentence=sentence
+        )
+    answer.headers.update(headers)
+    return answer
+
+
+def _fragment(request: AnyRequest, status: int, title: str, sentence: str) -> Response[str]:
+    return fragment(request, "errors/_error.html", status=status, title=title, sentence=sentence)
+
+
+def _is_navigation(request: AnyRequest) -> bool:
+    is_api = request.url.path.startswith(("/api/", "/notifications/stream", "/notifications/bell"))
+    return not is_api and _accepts_html(request) and not is_partial(request)
+
+
+def _accepts_html(request: AnyRequest) -> bool:
+    accepted = request.headers.get("Accept", "*/*")
+    return "html" in accepted or "*/*" in accepted
+
+
+def _title(status: int) -> str:
+    titles = {
+        400: _("That did not work"),
+        401: _("Please log in"),
+        403: _("That is not allowed"),
+        404: _("Not found"),
+        405: _("Not found"),
+        409: _("That does not fit any more"),
+        413: _("Too large"),
+        429: _("Too many tries"),
+        503: _("Busy"),
+    }
+    return titles.get(status, _("Something went wrong"))
+
+
+def _sentence(status: int) -> str:
+    sentences = {
+        400: _("The request could not be understood."),
+        403: _(
+            "This form has expired or is not yours. Please go back, reload the page and try again."
+        ),
+        404: _("There is nothing here, or it is not yours."),
+        405: _("There is nothing here, or it is not yours."),
+        413: _("That is more than can be taken at once."),
+        503: _("Live updates are busy at the moment. They come back by themselves."),
+    }
+    return sentences.get(
+        status, _("It is our fault, and it has been written down. Please try again.")
+    )

@@ -1,0 +1,49 @@
+"""Bringing a database to the newest schema, after a copy where there is something to lose."""
+
+import shutil
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from app.database import Database
+from app.settings import ROOT, Settings
+
+
+async def migrate(db: Database, settings: Settings) -> bool:
+    """Upgrade; returns whether the database was new. One process does it, before others start."""
+    async with db.engine.connect() as connection:
+        current = await connection.run_sync(_revision)
+    if current == _newest():
+        return False
+    if current and settings.is_sqlite:
+        _copy(settings.sqlite_path, current)
+    async with db.engine.connect() as connection:
+        await connection.run_sync(_upgrade)
+        await connection.commit()
+    return current is None
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def _copy(path: Path, revision: str) -> None:
+    shutil.copy2(path, path.with_suffix(f".before-{revision}.db"))
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(config(connection), "head")
+
+
+def config(connection: Connection | None = None) -> Config:
+    settings = Config(ROOT / "migrations" / "alembic.ini")
+    settings.attributes["connection"] = connection
+    return settings

@@ -1,0 +1,159 @@
+"""What happened (event), who was told (notification), how they are reached (delivery).
+
+Every field of the specification's Notification exists; the shared ones stand on the event:
+
+    notification_type → Event.type       actor_id, team_id, project_id → Event, same names
+    message           → rendered from the catalogue        context     → Event.context
+    user_id, read_at  → Notification     is_read → read_at is not None
+    created_at        → Event.created_at (a notice is as old as what it tells)
+
+`change` allots the positions of the live streams, one row per act, in commit order.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.types import BigIntIdentity
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import clock
+
+
+class Change(IdentityBase):
+    """Something a stream must show. `id` is the position.
+
+    `kind` is `event` (user_id NULL: everyone told of the event with this id), or what one person's
+    notices went through: `read`, `unread`, `deleted`, `restored`, `withdrawn`. Those name the
+    notices in `ids` (at most 1,000), or all of the inbox up to notice `up_to`.
+    """
+
+    __table_args__ = (Index("ix_change_user", "user_id", "id"), {"sqlite_autoincrement": True})
+
+    kind: Mapped[str] = mapped_column(String(9))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    up_to: Mapped[int | None] = mapped_column(BigIntIdentity)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+class Event(DefaultBase):
+    """Facts, not sentences; `id` is that of its change. It outlives what it is about:
+    references become NULL, the names of the time live in `context`.
+    """
+
+    id: Mapped[int] = mapped_column(BigIntIdentity, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True
+    )
+    affected_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True
+    )
+    team_id: Mapped[int | None] = mapped_column(
+        ForeignKey("team.id", ondelete="SET NULL"), index=True
+    )
+    project_id: Mapped[int | None] = mapped_column(
+        ForeignKey("project.id", ondelete="SET NULL"), index=True
+    )
+    invitation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("invitation.id", ondelete="SET NULL"), index=True
+    )
+    compilation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("compilation.id", ondelete="SET NULL"), index=True
+    )
+    context: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+SHOWN = "deleted_at IS NULL AND NOT hidden"
+UNREAD = "read_at IS NULL AND " + SHOWN
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Notification(IdentityBase):
+    """One recipient's own row. `hidden`: another channel wants it, the app does not.
+
+    `deleted_in` is the change that deleted it and can be undone by naming that change;
+    a withdrawn notice carries the change that withdrew it, for which no undo is ever issued.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "event_id"),
+        _partial("ix_notification_shown", "user_id", "event_id", where=SHOWN),
+        _partial("ix_notification_unread", "user_id", "event_id", where=UNREAD),
+        _partial("ix_notification_type", "user_id", "type", "event_id", where=SHOWN),
+        _partial("ix_notification_read_at", "read_at", where="read_at IS NOT NULL"),
+        _partial("ix_notification_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
+        _partial("ix_notification_deleted_in", "deleted_in", where="deleted_in IS NOT NULL"),
+        {"sqlite_autoincrement": True},
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    type: Mapped[str] = mapped_column(String(32))
+    hidden: Mapped[bool]
+    read_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    deleted_in: Mapped[int | None] = mapped_column(BigIntIdentity)
+
+
+class Delivery(IdentityBase):
+    """One notification on one channel to one address; or a letter of its own (`letter`, about
+    the account or invitation in `context`), such as a password reset.
+
+    `state` is `pending` (also while retrying), `sent`, `skipped` (with `reason`), `failed`
+    (refused for good) or `dead` (attempts or time used up). All waiting is `due_at`.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("notification_id", "channel", "address"),
+        _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
+    )
+
+    notification_id: Mapped[int | None] = mapped_column(
+        ForeignKey("notification.id", ondelete="CASCADE")
+    )
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    channel: Mapped[str] = mapped_column(String(16))
+    address: Mapped[str] = mapped_column(String(320))
+    letter: Mapped[str | None] = mapped_column(String(32))
+    context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    error: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    settled_at: Mapped[datetime | None]
+
+
+class Preference(DefaultBase):
+    """A person's exceptions from the catalogue's defaults for one type; NULL means the default."""
+
+    type: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    in_app: Mapped[bool | None]
+    email: Mapped[bool | None]
+    push: Mapped[bool | None]
+
+
+class Mute(IdentityBase):
+    """A team or a project of which a person wants to hear only what concerns themselves."""
+
+    __table_args__ = (
+        _partial("uq_mute_team", "team_id", "user_id", where="team_id IS NOT NULL"),
+        _partial("uq_mute_project", "project_id", "user_id", where="project_id IS NOT NULL"),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))

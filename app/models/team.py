@@ -1,0 +1,68 @@
+"""Teams, who belongs to them, and who was asked to."""
+
+from datetime import datetime
+
+from advanced_alchemy.base import DefaultBase, IdentityBase
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import clock
+
+
+class Team(IdentityBase):
+    name: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Membership(DefaultBase):
+    """One person in one team, as `owner` (exactly one), `admin`, `editor` or `viewer`."""
+
+    __table_args__ = (
+        Index(
+            "uq_membership_owner",
+            "team_id",
+            unique=True,
+            sqlite_where=text("role = 'owner'"),
+            postgresql_where=text("role = 'owner'"),
+        ),
+    )
+
+    team_id: Mapped[int] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(String(8))
+    joined_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Invitation(IdentityBase):
+    """An address asked to join; `pending`, then `accepted`, `declined` or `revoked`.
+
+    A pending one past `expires_at` is expired. Its link carries a signature over the id,
+    so nothing that opens a door is stored here.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_invitation_pending",
+            "team_id",
+            "email_key",
+            unique=True,
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"), index=True)
+    inviter_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True
+    )
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254), index=True)
+    role: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(8), default="pending")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]

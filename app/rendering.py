@@ -1,0 +1,75 @@
+"""Templates: one environment for HTML, and what every template can call."""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.core import UnknownLocaleError
+from babel.dates import format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from app.language import _, ngettext
+from app.settings import ROOT
+
+STATIC = ROOT / "static"
+
+
+@cache
+def html() -> Environment:
+    """The environment for pages and fragments: everything is escaped, nothing may be undefined."""
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(_=_, ngettext=ngettext, asset=asset, time_tag=time_tag)
+    return environment
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    return html().get_template(template).render(context)
+
+
+@cache
+def asset(path: str) -> str:
+    """The address of a static file, changed whenever its content changes."""
+    return f"/static/{digest(STATIC / path)}/{path}"
+
+
+@cache
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+@pass_context
+def time_tag(context: Context, moment: datetime) -> Markup:
+    """`<time>` in the reader's zone; scripts turn it into "5 minutes ago"."""
+    person = context.get("person")
+    local = moment.astimezone(zone_of(person))
+    text = _written(local, getattr(person, "language", "") or "en")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), text, text
+    )
+
+
+def zone_of(person: Any) -> ZoneInfo:
+    """The zone in which this person reads times; UTC until it is known."""
+    try:
+        return ZoneInfo(getattr(person, "timezone", "") or "UTC")
+    except (KeyError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _written(local: datetime, language: str) -> str:
+    try:
+        return str(format_datetime(local, "d MMM y, HH:mm", locale=language.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return f"{local:%Y-%m-%d %H:%M}"

@@ -1,0 +1,199 @@
+"""Settings from the environment or `.env`, checked once at start.
+
+Nothing has to be set. Names and defaults are the contract's (section 1); a value that
+cannot be right refuses to start with a sentence naming it.
+"""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(Exception):
+    """A setting cannot be right; the message names it and says what would be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    secret_key: str
+    host: str
+    port: int
+    base_url: str
+    allowed_hosts: tuple[str, ...]
+    web_concurrency: int
+    demo: bool
+    rate_limits: bool
+    max_upload_mb: int
+    upload_quota_mb: int
+    retention_days: int
+    smtp_host: str
+    smtp_port: int
+    smtp_username: str
+    smtp_password: str
+    smtp_from_email: str
+    smtp_tls: str
+    email_delay_seconds: int
+    push_delay_seconds: int
+
+    @cached_property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @cached_property
+    def sqlite_path(self) -> Path:
+        """Where the SQLite file lies; only meaningful when `is_sqlite`."""
+        return Path(self.database_url.partition(":///")[2].partition("?")[0])
+
+    @cached_property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @cached_property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @cached_property
+    def sends_mail(self) -> bool:
+        """Whether mail leaves the machine; if not, addresses count as confirmed."""
+        return bool(self.smtp_host)
+
+    @cached_property
+    def clips_dir(self) -> Path:
+        return self.data_dir / "clips"
+
+    @cached_property
+    def compilations_dir(self) -> Path:
+        return self.data_dir / "compilations"
+
+    @cached_property
+    def mail_dir(self) -> Path:
+        return self.data_dir / "mail"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; the environment wins over `.env`. Creates `DATA_DIR` if need be."""
+    if environ is None:
+        environ = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | dict(os.environ)
+    read = _Reader(environ)
+    host, port = read.text("HOST", "127.0.0.1"), read.whole("PORT", 8000, least=1, most=65535)
+    loopback = is_loopback(host)
+    data_dir = Path(read.text("DATA_DIR", "var")).expanduser().resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    base_url = read.text("BASE_URL", f"http://{_reachable(host)}:{port}").rstrip("/")
+    return Settings(
+        data_dir=data_dir,
+        database_url=read.database_url(data_dir),
+        redis_url=read.text("REDIS_URL"),
+        secret_key=read.text("SECRET_KEY") or _kept_secret(data_dir / "secret_key"),
+        host=host,
+        port=port,
+        base_url=base_url,
+        allowed_hosts=read.names("ALLOWED_HOSTS") or _own_names(base_url, host),
+        web_concurrency=read.whole("WEB_CONCURRENCY", 1, least=1, most=64),
+        demo=read.switch("DEMO", loopback),
+        rate_limits=read.switch("RATE_LIMITS", not loopback),
+        max_upload_mb=read.whole("MAX_UPLOAD_MB", 500, least=1),
+        upload_quota_mb=read.whole("UPLOAD_QUOTA_MB", 10_000, least=1),
+        retention_days=read.whole("NOTIFICATION_RETENTION_DAYS", 30, least=1),
+        smtp_host=read.text("SMTP_HOST"),
+        smtp_port=read.whole("SMTP_PORT", 587, least=1, most=65535),
+        smtp_username=read.text("SMTP_USERNAME"),
+        smtp_password=read.text("SMTP_PASSWORD"),
+        smtp_from_email=read.text("SMTP_FROM_EMAIL", "clippyfront@localhost"),
+        smtp_tls=read.choice("SMTP_TLS", "starttls", {"starttls", "implicit", "none"}),
+        email_delay_seconds=read.whole("EMAIL_DELAY_SECONDS", 120, least=0),
+        push_delay_seconds=read.whole("PUSH_DELAY_SECONDS", 10, least=0),
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    environ: Mapping[str, str]
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
+        given = self.text(name, str(default))
+        if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+            limit = f"from {least} to {most}" if most < 2**31 else f"of at least {least}"
+            raise SettingError(f"{name} must be a whole number {limit}, not {given!r}.")
+        return int(given)
+
+    def switch(self, name: str, default: bool) -> bool:
+        return self.choice(name, "1" if default else "0", {"0", "1"}) == "1"
+
+    def choice(self, name: str, default: str, allowed: set[str]) -> str:
+        given = self.text(name, default).lower()
+        if given not in allowed:
+            raise SettingError(
+                f"{name} must be one of {', '.join(sorted(allowed))}, not {given!r}."
+            )
+        return given
+
+    def database_url(self, data_dir: Path) -> str:
+        url = self.text("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'clippyfront.db'}")
+        known = ("sqlite+aiosqlite:///", "postgresql+psycopg://", "postgresql+asyncpg://")
+        if not url.startswith(known):
+            raise SettingError(f"DATABASE_URL must begin with one of {', '.join(known)}.")
+        return url
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reachable(host: str) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_names(base_url: str, host: str) -> tuple[str, ...]:
+    names = {
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        _reachable(host),
+        urlsplit(base_url).netloc.rpartition("@")[2],
+    }
+    return tuple(sorted({name.rpartition(":")[0] if _has_port(name) else name for name in names}))
+
+
+def _has_port(name: str) -> bool:
+    return name.rpartition(":")[2].isdigit() and not name.endswith("]")
+
+
+def _kept_secret(path: Path) -> str:
+    """A secret made once and kept beside the data, readable by its owner alone.
+
+    Written whole before it gets its name: web and worker may start at the same moment.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text().strip()

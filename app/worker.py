@@ -1,0 +1,147 @@
+"""What SAQ runs: functions and cron lines, nothing else.
+
+Two workers share this process: one for letters and upkeep, one for compilations, so that ten
+minutes of ffmpeg never delay a mail. The rows are the truth; a job is a nudge.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import suppress
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from saq import CronJob, Queue, Worker
+from saq.types import Context, PartialTimersDict
+
+from app import security
+from app.broker import open_broker
+from app.broker.relay import CHANGES
+from app.database import Database
+from app.language import speak
+from app.mail import deliver_letters
+from app.notifications import retention
+from app.projects.compile import recover_compilations, run_compilation
+from app.settings import Settings
+
+TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
+
+
+async def deliver(context: Context) -> None:
+    """Send the letters that are due."""
+    await deliver_letters(_of(context)["db"], _of(context)["settings"])
+
+
+async def compile(context: Context, *, compilation_id: int) -> None:
+    """Join a project's clips into its video."""
+    await run_compilation(
+        _of(context)["db"], _of(context)["settings"], compilation_id, job=_of(context)["job"]
+    )
+
+
+async def recover(context: Context) -> None:
+    """Pick up the compilations that a dead worker left."""
+    await recover_compilations(_of(context)["db"], _of(context)["broker"])
+
+
+async def clean_up(context: Context) -> None:
+    """The nightly retention."""
+    await retention.clean_up(_of(context)["db"], _of(context)["settings"].retention_days)
+
+
+async def purge(context: Context) -> None:
+    """Remove for good what can no longer be brought back."""
+    await retention.purge_deleted(_of(context)["db"])
+
+
+def _of(context: Context) -> dict[str, Any]:
+    """SAQ's context, with what `run` put into it beside SAQ's own entries."""
+    return cast(dict[str, Any], context)
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    security.configure(settings.secret_key)
+    db, broker = Database(settings.database_url), open_broker(settings)
+    db.after_act.append(lambda: broker.relay.poke(CHANGES))
+    await broker.connect()
+    logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
+    given = {"db": db, "settings": settings, "broker": broker}
+    workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
+    await recover_compilations(db, broker)
+    await broker.queue.enqueue("deliver", key="deliver:start")
+    await _work(workers)
+    await broker.disconnect()
+    await db.close()
+
+
+def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
+    return _QuietWorker(
+        queue,
+        [deliver, recover, clean_up, purge],
+        cron_jobs=[
+            CronJob(deliver, cron="* * * * *", timeout=300, retries=3),
+            CronJob(recover, cron="* * * * *", timeout=60, retries=3),
+            CronJob(purge, cron="*/10 * * * *", timeout=600, retries=3),
+            CronJob(clean_up, cron="0 0 * * *", timeout=3600, retries=3),
+        ],
+        cron_tz=local_zone(),
+        before_process=_prepare(given),
+        timers=TIMERS,
+    )
+
+
+def _compiling_worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
+    return _QuietWorker(
+        queue,
+        [compile],
+        concurrency=1,
+        before_process=_prepare(given),
+        timers={**TIMERS, "schedule": 60},
+    )
+
+
+class _QuietWorker(Worker[Context]):
+    """Two in one process: signals are handled once, for both; a job under way may finish."""
+
+    SIGNALS: list[signal.Signals] = []  # noqa: RUF012
+
+    async def stop(self) -> None:
+        self.event.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                while self.job_task_contexts:  # noqa: ASYNC110 - SAQ offers nothing to await
+                    await asyncio.sleep(0.05)
+        await super().stop()
+
+
+def _prepare(given: dict[str, Any]) -> Any:
+    async def prepare(context: Context) -> None:
+        _of(context).update(given)
+        speak("")
+
+    return prepare
+
+
+async def _work(workers: list[Worker[Context]]) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    running = [asyncio.create_task(worker.start()) for worker in workers]
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait([*running, waiting], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*(worker.stop() for worker in workers))
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+def local_zone() -> Any:
+    """The server's zone, in which midnight is meant: `TZ`, else the system's."""
+    name = os.environ.get("TZ", "").lstrip(":")
+    try:
+        return ZoneInfo(name) if name else ZoneInfo("localtime")
+    except (KeyError, ValueError, OSError):
+        from datetime import datetime
+
+        return datetime.now().astimezone().tzinfo

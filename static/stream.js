@@ -1,0 +1,125 @@
+// One stream for all tabs of a person, and the same words in every tab.
+// The tab that holds the Web Lock owns the stream and passes every message on; the others swap the
+// same text. Without locks (plain http on another host) each visible tab streams for itself.
+(() => {
+  const SECOND = 1000;
+  const $ = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const stream = $("#stream");
+
+  // --- Taking turns at the stream ---
+
+  let channel, queue, resign, knocking; // knocking: this tab owns the stream
+  let connection, silence;
+  let banner, polling, etag = ""; // while there is no stream
+
+  function join() {
+    if (channel || (document.hidden && !navigator.locks)) return;
+    const name = `clippyfront-stream-${stream.dataset.person}`;
+    channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => receive(data);
+    lost();
+    if (!navigator.locks) return lead();
+    queue = new AbortController();
+    navigator.locks.request(name, { signal: queue.signal }, lead).catch(() => {}); // on leaving
+    setTimeout(async () => knocking || ((await ask()) && found()), SECOND / 4);
+  }
+
+  function lead() {
+    const knock = () => htmx.trigger(stream, "lead"); // does nothing while connected
+    knocking = setInterval(knock, 5 * SECOND);
+    knock();
+    return new Promise((resolve) => (resign = resolve));
+  }
+
+  function leave() {
+    found();
+    clearInterval(knocking);
+    knocking = null;
+    connection?.reader?.cancel();
+    queue?.abort();
+    resign?.();
+    channel?.close();
+    channel = null;
+  }
+
+  function receive({ event, data }) {
+    if (event) htmx.trigger(stream, event, { data });
+    else htmx.swap({ sourceElement: stream, text: data, swap: "none" });
+  }
+
+  function passOn({ event, data }) {
+    if (navigator.locks) channel?.postMessage({ event, data });
+  }
+
+  function tell(event) {
+    receive({ event });
+    passOn({ event });
+  }
+
+  function lost() {
+    if (polling) return;
+    banner = setTimeout(() => ($("#offline").hidden = false), 10 * SECOND);
+    polling = setTimeout(() => (ask(), (polling = setInterval(ask, 60 * SECOND))), 45 * SECOND);
+  }
+
+  function found() {
+    [banner, polling, silence].forEach((timer) => clearTimeout(timer));
+    polling = null;
+    $("#offline").hidden = true;
+  }
+
+  // What happened since this page was rendered; says whether the server answered.
+  async function ask() {
+    const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "If-None-Match": etag };
+    const url = `/notifications/bell?since=${$("#bell").dataset.position}`;
+    const answer = await fetch(url, { headers, redirect: "manual" }).catch(() => ({}));
+    if (answer.status === 401) signedOut();
+    if (answer.status === 200) {
+      etag = answer.headers.get("ETag") ?? "";
+      receive({ data: await answer.text() });
+      receive({ event: "notifications-changed" });
+    }
+    return [200, 204, 304].includes(answer.status);
+  }
+
+  // A reload leads to the login; what somebody has typed is worth more than that.
+  function signedOut() {
+    const fields = all("main :is(input, textarea):not([type=checkbox], [type=radio])");
+    const isTyping = fields.some((field) => field.value !== field.defaultValue);
+    if (isTyping || sessionStorage.getItem("reloaded")) return;
+    sessionStorage.setItem("reloaded", "yes");
+    location.reload();
+  }
+
+  function keepJoined() {
+    const on = (name, listener) => stream.addEventListener(name, listener);
+    on("htmx:sse:before:connection", (event) => {
+      if (!knocking) event.preventDefault();
+      else if (event.detail.connection.attempt) tell("stream-lost");
+    });
+    on("htmx:sse:after:connection", ({ detail }) => {
+      connection = detail.connection;
+      sessionStorage.removeItem("reloaded");
+      tell("stream-found");
+    });
+    on("htmx:sse:before:message", ({ detail }) => passOn(detail.message));
+    on("htmx:sse:error", ({ detail }) => detail.status === 401 && signedOut());
+    on("htmx:response:error", ({ detail }) => detail.ctx.response.status === 401 && signedOut());
+    on("htmx:response:error", () => tell("stream-lost"));
+    on("htmx:error", () => tell("stream-lost"));
+    on("stream-lost", lost);
+    on("stream-found", found);
+    on("alive", () => {
+      found(); // a server gone without a word is noticed by its silence
+      silence = setTimeout(() => (connection?.reader?.cancel(), lost()), 45 * SECOND);
+    });
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", (event) => event.persisted && join());
+    if (!navigator.locks)
+      document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
+    document.addEventListener("DOMContentLoaded", join); // after htmx has looked at the page
+  }
+
+  keepJoined();
+})();

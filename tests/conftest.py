@@ -1,0 +1,112 @@
+"""Fixtures: a fresh database, the cast, and the application in this process."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import security
+from app.asgi import create_app
+from app.database import Database
+from app.migrations import migrate
+from app.models import Account, Team
+from app.settings import Settings, load
+from tests.application import browser, running
+from tests.factories import PASSWORD, make_account, make_team
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of the newest schema, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    settings = load({"DATA_DIR": str(folder), "SECRET_KEY": "a secret of the tests"})
+
+    async def make() -> None:
+        db = Database(settings.database_url)
+        await migrate(db, settings)
+        await db.close()
+
+    asyncio.run(make())
+    return settings.sqlite_path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    shutil.copy(migrated, tmp_path / migrated.name)
+    environ = {
+        "DATA_DIR": str(tmp_path),
+        "SECRET_KEY": "a secret of the tests",
+        "BASE_URL": "http://testserver",
+        "ALLOWED_HOSTS": "testserver",
+    }
+    return load(environ)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Litestar]:
+    async with running(create_app(settings)) as application:
+        yield application
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    security.configure(settings.secret_key)
+    database = Database(settings.database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def session(db: Database) -> AsyncIterator[AsyncSession]:
+    async with db.act() as act:
+        yield act
+
+
+@pytest.fixture
+async def alice(db: Database) -> Account:
+    return await make_account(db, "alice")
+
+
+@pytest.fixture
+async def bob(db: Database) -> Account:
+    return await make_account(db, "bob")
+
+
+@pytest.fixture
+async def carol(db: Database) -> Account:
+    """An outsider: in no team of the others."""
+    return await make_account(db, "carol")
+
+
+@pytest.fixture
+async def video_squad(db: Database, alice: Account) -> Team:
+    return await make_team(db, alice, "Video Squad")
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(app) as one:
+        yield one
+
+
+async def sign_in(client: httpx.AsyncClient, account: Account) -> None:
+    answer = await post(client, "/login", login=account.username, password=PASSWORD)
+    assert answer.status_code == 303, answer.text
+
+
+async def post(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:
+    """Post a form with its token, as a browser without scripts does."""
+    if "csrftoken" not in client.cookies:
+        await client.get("/login")
+    return await client.post(url, data={"_csrf_token": client.cookies["csrftoken"], **fields})
+
+
+def text_of(answer: httpx.Response) -> str:
+    """A page's words, without its markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))

@@ -1,0 +1,47 @@
+"""The cast, and what tests need of the world, made directly in the database."""
+
+from app import clock
+from app.database import Database
+from app.models import Account, Membership, Team
+
+PASSWORD = "correct horse"
+# argon2 of PASSWORD with the cheapest parameters, so that a test does not wait for it.
+PASSWORD_HASH = (
+    "$argon2id$v=19$m=8,t=1,p=1$QnaBCg5RuxmfvmO5wy9yng$PLZB6riyb/XU6LvndZlrUpCyX+DYmUIwqd6xtB+1Gzk"
+)
+
+
+async def make_account(db: Database, name: str) -> Account:
+    account = Account(
+        username=name,
+        username_key=name.casefold(),
+        email=f"{name}@example.com",
+        email_key=f"{name}@example.com",
+        email_confirmed_at=clock.now(),
+        password_hash=PASSWORD_HASH,
+        timezone="UTC",
+        language="en",
+    )
+    async with db.write() as session:
+        session.add(account)
+    return account
+
+
+async def make_team(
+    db: Database,
+    owner: Account,
+    name: str = "Video Squad",
+    *,
+    admins: list[Account] | None = None,
+    editors: list[Account] | None = None,
+    viewers: list[Account] | None = None,
+) -> Team:
+    team = Team(name=name)
+    roles = {"owner": [owner], "admin": admins, "editor": editors, "viewer": viewers}
+    async with db.write() as session:
+        session.add(team)
+        await session.flush()
+        for role, people in roles.items():
+            for person in people or []:
+                session.add(Membership(team_id=team.id, account_id=person.id, role=role))
+    return team

@@ -1,0 +1,63 @@
+"""Imports point one way; this keeps it."""
+
+import ast
+from pathlib import Path
+
+APP = Path(__file__).parent.parent / "app"
+LAYERS = [
+    ["settings", "clock", "errors", "language"],
+    ["database", "broker", "rendering", "security"],
+    ["models"],
+    ["migrations", "mail", "throttle"],
+    ["notifications"],
+    ["web"],
+    ["failures", "accounts", "teams", "projects", "notifications.pages"],
+    ["doors"],
+    ["asgi", "worker", "demo"],
+    ["commands", "bootstrap", "__main__"],
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+def test_no_module_imports_from_a_layer_above_its_own() -> None:
+    upward = [
+        f"{importer} imports {imported}"
+        for importer, imported in _imports()
+        if RANK[imported] > RANK[importer]
+    ]
+
+    assert upward == []
+
+
+def test_accounts_teams_and_projects_do_not_know_each_other() -> None:
+    areas = {"accounts", "teams", "projects"}
+
+    across = [pair for pair in _imports() if pair[0] != pair[1] and areas >= set(pair)]
+
+    assert across == []
+
+
+def _imports() -> list[tuple[str, str]]:
+    return [
+        (_layer(f"app.{'.'.join(file.relative_to(APP).with_suffix('').parts)}"), _layer(name))
+        for file in sorted(APP.rglob("*.py"))
+        if file.parent != APP or file.stem != "__init__"
+        for name in _imported(ast.parse(file.read_text()))
+    ]
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "app":
+            names += [f"app.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("app."):
+            names.append(node.module)
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names if alias.name.startswith("app.")]
+    return names
+
+
+def _layer(module: str) -> str:
+    parts = module.split(".")[1:]
+    return "notifications.pages" if parts[:2] == ["notifications", "pages"] else parts[0]

@@ -1,0 +1,66 @@
+"""Counting tries, in windows, for all processes."""
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from app import clock
+from app.database import Database
+from app.errors import TooMany
+from app.models import Throttle
+from app.settings import Settings
+from app.throttle import throttle
+
+
+@pytest.fixture
+def limited(settings: Settings) -> Settings:
+    return dataclasses.replace(settings, rate_limits=True)
+
+
+async def test_one_too_many_has_to_wait(db: Database, limited: Settings) -> None:
+    for _ in range(3):
+        await throttle(db, limited, "login:bob", most=3, seconds=600)
+
+    with pytest.raises(TooMany) as caught:
+        await throttle(db, limited, "login:bob", most=3, seconds=600)
+
+    assert 590 < caught.value.retry_after <= 600
+
+
+async def test_each_key_counts_for_itself(db: Database, limited: Settings) -> None:
+    await throttle(db, limited, "login:bob", most=1, seconds=600)
+
+    await throttle(db, limited, "login:carol", most=1, seconds=600)
+
+
+async def test_tries_at_once_are_all_counted(db: Database, limited: Settings) -> None:
+    tries = [throttle(db, limited, "login:bob", most=5, seconds=600) for _ in range(8)]
+
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+
+    assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 3
+
+
+async def test_a_new_window_begins_when_the_old_one_is_over(
+    db: Database, limited: Settings
+) -> None:
+    await throttle(db, limited, "login:bob", most=1, seconds=600)
+    async with db.write() as session:
+        await session.execute(update(Throttle).values(resets_at=clock.now() - timedelta(seconds=1)))
+
+    await throttle(db, limited, "login:bob", most=1, seconds=600)
+
+
+async def test_a_key_of_any_length_is_counted(db: Database, limited: Settings) -> None:
+    await throttle(db, limited, "login:" + "x" * 10_000, most=1, seconds=600)
+
+    async with db.read() as session:
+        assert len((await session.scalars(select(Throttle.key))).one()) == 200
+
+
+async def test_nothing_is_counted_where_limits_are_off(db: Database, settings: Settings) -> None:
+    for _ in range(20):
+        await throttle(db, settings, "login:bob", most=1, seconds=600)
