@@ -1,0 +1,62 @@
+"""Where the processes of one installation find each other's sockets.
+
+The address of a Unix socket has room for about 100 bytes (`sun_path`), and not every file
+system takes sockets; a directory others can write to would let strangers poke.
+"""
+
+import os
+import socket
+import stat
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+
+from app.language import _
+from app.settings import SettingError
+
+
+def runtime_directory(data_dir: Path) -> Path:
+    """The same for every process with this `data_dir`, and for no other.
+
+    Beside the data if possible: containers and services that share it may each have their
+    own temporary directory.
+    """
+    beside = data_dir / "relay"
+    if takes_sockets(beside):
+        return beside
+    digest = sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"clippyfront-{os.getuid()}-{digest}"
+
+
+def takes_sockets(directory: Path) -> bool:
+    trial = directory / token_hex(4)
+    try:
+        make_private(directory)
+        bound_socket(trial).close()
+        trial.unlink(missing_ok=True)
+    except (OSError, SettingError):
+        return False
+    return True
+
+
+def make_private(directory: Path) -> None:
+    """Create it for this user alone; raises `SettingError` when somebody else holds the name."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        sentence = _("{directory} must be a directory of the user who runs ClippyFront.")
+        raise SettingError(sentence.format(directory=directory))
+    directory.chmod(0o700)
+
+
+def bound_socket(address: Path) -> socket.socket:
+    """A datagram socket that never blocks. Raises `OSError` where none can be."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        bound.setblocking(False)
+        bound.bind(str(address))
+    except OSError:
+        bound.close()
+        raise
+    return bound

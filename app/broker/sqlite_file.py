@@ -1,0 +1,53 @@
+"""One connection to a SQLite file that other processes write too; each statement commits."""
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+BUSY_SECONDS = 10.0
+
+
+class SqliteFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: aiosqlite.Connection | None = None
+
+    async def open(self, schema: str) -> None:
+        """Open the file, creating what `schema` names; opening twice does no harm."""
+        if self._connection:
+            return
+        connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            await _prepare(connection, schema)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def rows(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """What the statement returns, once it is committed."""
+        if not self._connection:
+            raise RuntimeError(f"{self.path} is not open.")
+        return [tuple(row) for row in await self._connection.execute_fetchall(statement, values)]
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            await connection.close()
+
+
+async def _prepare(connection: aiosqlite.Connection, schema: str) -> None:
+    async with asyncio.timeout(BUSY_SECONDS):
+        while True:
+            try:
+                await connection.executescript(schema)
+                return
+            except sqlite3.OperationalError as error:
+                # Of those who turn a new file to WAL at once, SQLite lets none wait but one.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                await asyncio.sleep(BUSY_SECONDS / 1000)

@@ -1,0 +1,250 @@
+"""SAQ's queue in a SQLite file: jobs that outlive their worker, and no server to install.
+
+Every operation is one statement, so several processes may write the file at once without
+a transaction held open. A poke wakes whoever waits for a job; a wait ends by itself when
+the next job falls due.
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from saq import Job, Queue, Status
+from saq.types import CountKind, ListenCallback, QueueInfo, WorkerInfo
+from saq.utils import now_seconds, uuid1
+
+from app.broker import sqlite_statements as sql
+from app.broker.recovery import recover
+from app.broker.relay import ProcessRelay, Relay
+from app.broker.sqlite_file import SqliteFile
+
+logger = logging.getLogger("saq")
+
+
+class SqliteQueue(Queue):
+    """`name` is one of any number of queues in the file at `path`.
+
+    Where SAQ's backends differ, it does what PostgreSQL's does: `priorities` is the range
+    taken from here (lower first, the rest waits), one job of a `group_key` runs at a time,
+    and `job.id` is the key. `scheduled` may have a fraction. What is stored must be JSON.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        relay: Relay | None,
+        *,
+        priorities: tuple[int, int] = (0, 32767),
+        look_seconds: float = 5.0,
+    ) -> None:
+        """`look_seconds`: how soon a waiting worker looks for itself should a poke get lost."""
+        super().__init__(name, dump=partial(json.dumps, allow_nan=False), load=None)
+        self._file = SqliteFile(path)
+        self._relay = relay or ProcessRelay()
+        self._work, self._updates = f"queue:{name}", f"jobs:{name}"
+        self._scope = {"queue": name, "lowest": priorities[0], "highest": priorities[1]}
+        self._look_seconds = look_seconds
+        self._holder = uuid1()
+        self._turn = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._relay.listen(self._work, self._news.set)
+
+    def __repr__(self) -> str:
+        return f"SqliteQueue<{self._file.path}, {self.name}>"
+
+    async def connect(self) -> None:
+        """Open the file, and the relay if it is not open; connecting twice does no harm."""
+        await self._relay.connect()
+        await self._file.open(sql.SCHEMA)
+        await super().connect()
+
+    async def disconnect(self) -> None:
+        """Close the file; the relay, which others may share, stays open."""
+        await self._file.close()
+
+    async def info(self, jobs: bool = False, offset: int = 0, limit: int = 10) -> QueueInfo:
+        workers = await self._rows(sql.WORKERS)
+        queued = await self.count("queued")
+        active = await self.count("active")
+        incomplete = await self.count("incomplete")
+        soonest = await self._jobs(sql.SOONEST, offset=offset, limit=limit) if jobs else []
+        return {
+            "workers": {worker_id: json.loads(info) for worker_id, info in workers},
+            "name": self.name,
+            "queued": queued,
+            "active": active,
+            "scheduled": incomplete - queued - active,
+            "jobs": [job.to_dict() for job in soonest],
+        }
+
+    async def count(self, kind: CountKind) -> int:
+        [(number,)] = await self._rows(sql.COUNT[kind])
+        return int(number)
+
+    async def job(self, job_key: str) -> Job | None:
+        [job] = await self.jobs([job_key])
+        return job
+
+    async def jobs(self, job_keys: Iterable[str]) -> list[Job | None]:
+        keys = list(job_keys)
+        found = {job.key: job for job in await self._jobs(sql.BY_KEYS, keys=json.dumps(keys))}
+        return [found.get(key) for key in keys]
+
+    async def iter_jobs(
+        self, statuses: Iterable[Status] = Status, batch_size: int = 100
+    ) -> AsyncIterator[Job]:
+        wanted, last = json.dumps(list(statuses)), ""
+        while batch := await self._jobs(
+            sql.BY_STATUS, statuses=wanted, last=last, limit=batch_size
+        ):
+            last = batch[-1].key
+            for job in batch:
+                yield job
+
+    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:
+        """The next job, marked active; None after `timeout` seconds (0: never) or when cancelled.
+
+        Of the tasks waiting here only the first watches; the others wait their turn, so that
+        one poke costs one look.
+        """
+        with suppress(TimeoutError, asyncio.CancelledError):
+            async with asyncio.timeout(timeout or None), self._turn:
+                return await self._next_job(poll_interval or self._look_seconds)
+        return None
+
+    async def _next_job(self, longest_wait: float) -> Job:
+        while True:
+            self._news.clear()
+            if claimed := await self._claim():
+                return claimed[0]
+            await _heard(self._news, min(longest_wait, await self._seconds_until_due()))
+
+    async def _claim(self) -> list[Job]:
+        claim = asyncio.create_task(self._jobs(sql.CLAIM))
+        try:
+            return await asyncio.shield(claim)
+        except asyncio.CancelledError:
+            # The statement runs to its end regardless; nobody here would run what it took.
+            for job in await claim:
+                job.started = 0
+                await self._update(job, Status.QUEUED)
+            raise
+
+    async def _seconds_until_due(self) -> float:
+        [(seconds,)] = await self._rows(sql.SECONDS_UNTIL_DUE)
+        return float("inf") if seconds is None else float(seconds)
+
+    async def listen(
+        self,
+        job_keys: Iterable[str],
+        callback: ListenCallback,
+        timeout: float | None = 10,
+        poll_interval: float = 0.5,
+    ) -> None:
+        """Call `callback(id, status)` for each job now and after every update, until it says True.
+
+        Raises `TimeoutError` after `timeout` seconds; None or 0 waits for ever.
+        """
+        keys, news = list(job_keys), asyncio.Event()
+        stop_listening = self._relay.listen(self._updates, news.set)
+        try:
+            async with asyncio.timeout(timeout or None):
+                while not await self._is_enough(keys, callback):
+                    await _heard(news, poll_interval)
+                    news.clear()
+        finally:
+            stop_listening()
+
+    async def _is_enough(self, keys: list[str], callback: ListenCallback) -> bool:
+        for job in await self.jobs(keys):
+            if job:
+                stop = callback(job.id, job.status)
+                if await stop if inspect.isawaitable(stop) else stop:
+                    return True
+        return False
+
+    async def notify(self, job: Job) -> None:
+        """Wake who listens to jobs, and who waits for one if there may be one now."""
+        self._relay.poke(self._updates)
+        if job.status is Status.QUEUED or job.group_key:
+            self._relay.poke(self._work)
+
+    async def abort(self, job: Job, error: str, ttl: float = 5) -> None:  # noqa: ARG002
+        """End a job that waits; ask for the end of one that runs; leave one that has ended."""
+        job.error = error
+        if await self._rows(sql.ABORT, key=job.key, error=error) == [(Status.ABORTING,)]:
+            job.status = Status.ABORTING
+            await self.notify(job)
+        else:
+            await self.finish(job, Status.ABORTED, error=error)
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
+        """Forget what has expired, and recover the jobs whose worker went silent: their ids.
+
+        One queue object sweeps, the one that did so last; others only when it has not for
+        `lock` seconds. A worker that still lives gets `abort` seconds to let go of a job.
+        """
+        if not await self._rows(sql.HOLD_SWEEPER, holder=self._holder, seconds=lock):
+            return []
+        await self._rows(sql.FORGET_JOBS)
+        await self._rows(sql.FORGET_WORKERS)
+        stuck = [job for job in await self._jobs(sql.RUNNING) if job.stuck]
+        await asyncio.gather(*(recover(job, self, abort) for job in stuck))
+        return [job.id for job in stuck]
+
+    async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
+        await self._rows(sql.SEE_WORKER, id=worker_id, info=json.dumps(info), ttl=ttl)
+
+    async def _enqueue(self, job: Job) -> Job | None:
+        written = await self._rows(
+            sql.ENQUEUE,
+            **self._stored(job, job.status),
+            priority=job.priority,
+            group_key=job.group_key,
+            scheduled=job.scheduled or now_seconds(),
+        )
+        if not written:
+            return None
+        await self.notify(job)
+        logger.info("Enqueuing %s", job.info(logger.isEnabledFor(logging.DEBUG)))
+        return job
+
+    async def _update(self, job: Job, status: Status | None = None, **_: Any) -> None:
+        values = self._stored(job, status)
+        for (kept,) in await self._rows(sql.UPDATE, **values, scheduled=job.scheduled):
+            job.status = Status(kept)
+        await self.notify(job)
+
+    async def _retry(self, job: Job, error: str | None) -> None:
+        delay = job.next_retry_delay()
+        due = now_seconds() + delay if delay else job.scheduled or now_seconds()
+        await self.update(job, status=Status.QUEUED, scheduled=due, error=error)
+
+    async def _finish(self, job: Job, status: Status, **_: Any) -> None:
+        statement = sql.FINISH if job.ttl >= 0 else sql.FINISH_AND_FORGET
+        await self._rows(statement, **self._stored(job, status), ttl=job.ttl)
+        await self.notify(job)
+
+    def _stored(self, job: Job, status: Status | None) -> dict[str, Any]:
+        return {"key": job.key, "status": status, "payload": self.serialize(job)}
+
+    async def _jobs(self, statement: str, **values: Any) -> list[Job]:
+        found = (self.deserialize(*row) for row in await self._rows(statement, **values))
+        return [job for job in found if job]
+
+    async def _rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        return await self._file.rows(statement, {**self._scope, "now": now_seconds(), **values})
+
+
+async def _heard(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, `seconds` at most."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
