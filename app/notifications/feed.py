@@ -1,0 +1,338 @@
+"""A recipient's notices: a page of them, how many are unread; mark, delete, undo, in bulk.
+
+Every statement is scoped to the person, so what is not theirs is not there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app import clock, security
+from app.errors import NotFound
+from app.language import _
+from app.models import Account, Change, Compilation, Event, Invitation, Notification
+from app.models.notification import SHOWN, UNREAD
+from app.notifications.catalogue import TYPES, sentence
+from app.notifications.filters import Filters
+from app.notifications.notify import record_change
+
+PER_PAGE = 20
+MOST_COUNTED = 100
+IDS_PER_CHANGE = 1000
+UNDO_FOR = timedelta(minutes=10)
+
+# Written out as the partial indexes have them: SQLite uses an index only where the words agree.
+shown = text(SHOWN)
+unread = text(UNREAD)
+
+
+@dataclass(frozen=True)
+class Action:
+    label: str
+    url: str
+    method: str = "get"
+    is_primary: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notification as people see it, in the language being spoken."""
+
+    id: int
+    position: int
+    type: str
+    icon: str
+    text: str
+    actor: str | None
+    created_at: datetime
+    is_read: bool
+    is_high: bool
+    actions: list[Action]
+    target: str
+    is_deleted: bool = False
+    undo: str = ""
+
+
+_actor = aliased(Account)
+
+
+def notices_of(user_id: int) -> Select[Any]:
+    """The person's rows with all that a `Notice` needs; narrow and order it before use."""
+    running = select(Compilation.id).where(
+        Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
+    )
+    return (
+        select(
+            Notification.id,
+            Notification.event_id,
+            Notification.read_at,
+            Event.type,
+            Event.actor_id,
+            Event.affected_id,
+            Event.team_id,
+            Event.project_id,
+            Event.context,
+            Event.created_at,
+            _actor.username.label("actor"),
+            and_(Invitation.status == "pending", Invitation.expires_at > clock.now()).label(
+                "invitation"
+            ),
+            and_(Event.project_id.is_not(None), ~running.exists()).label("compilation"),
+            Notification.user_id,
+        )
+        .join(Event, Event.id == Notification.event_id)
+        .join(_actor, _actor.id == Event.actor_id, isouter=True)
+        .join(Invitation, Invitation.id == Event.invitation_id, isouter=True)
+        .where(Notification.user_id == user_id)
+    )
+
+
+def as_notice(row: Row[Any]) -> Notice:
+    kind = TYPES[row.type]
+    to_affected = row.affected_id == row.user_id
+    link = _link(row, to_affected)
+    return Notice(
+        id=row.id,
+        position=row.event_id,
+        type=row.type,
+        icon=kind.icon,
+        text=sentence(row.type, row.context, to_affected=to_affected),
+        actor=row.actor,
+        created_at=row.created_at,
+        is_read=row.read_at is not None,
+        is_high=kind.is_high,
+        actions=[*_answers(row), *([link] if link else [])],
+        target=link.url if link else "/notifications",
+    )
+
+
+def _link(row: Row[Any], to_affected: bool) -> Action | None:
+    """The type's action, where all it leads to is still there."""
+    action = TYPES[row.type].action
+    if action is None or (to_affected and not action.for_affected):
+        return None
+    ids = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
+    if any(value is None and f"{{{name}}}" in action.url for name, value in ids.items()):
+        return None
+    return Action(_(action.label), action.url.format(**ids))
+
+
+def _answers(row: Row[Any]) -> list[Action]:
+    return [
+        Action(
+            _(answer.label), answer.url.format(notification_id=row.id), "post", answer.is_primary
+        )
+        for answer in TYPES[row.type].answers
+        if getattr(row, answer.open_while)
+    ]
+
+
+async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> list[Notice]:
+    rows = notices_of(user_id).where(shown).order_by(Notification.event_id.desc()).limit(most)
+    return [as_notice(row) for row in await session.execute(rows)]
+
+
+async def read_page(
+    session: AsyncSession, user_id: int, filters: Filters, page: int, matching: int
+) -> list[Notice]:
+    """Page `page` (from 1) of the `matching` notices, newest first; read from the nearer end."""
+    first = (page - 1) * PER_PAGE
+    if first >= matching or page < 1:
+        return []
+    wanted = select(Notification.id).where(Notification.user_id == user_id, *filters.clauses())
+    size = min(PER_PAGE, matching - first)
+    if first > matching / 2:
+        wanted = wanted.order_by(Notification.event_id.asc()).offset(matching - first - size)
+    else:
+        wanted = wanted.order_by(Notification.event_id.desc()).offset(first)
+    ids = wanted.limit(size).subquery()
+    rows = notices_of(user_id).where(Notification.id.in_(select(ids.c.id)))
+    return [
+        as_notice(row) for row in await session.execute(rows.order_by(Notification.event_id.desc()))
+    ]
+
+
+async def find(session: AsyncSession, user_id: int, notification_id: int) -> Notice:
+    """One notice; raises NotFound where there is none of that id for this person."""
+    row = (
+        await session.execute(notices_of(user_id).where(Notification.id == notification_id, shown))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return as_notice(row)
+
+
+async def unread_count(session: AsyncSession, user_id: int, most: int | None = None) -> int:
+    """How many are unread; counting stops at `most`."""
+    rows = (
+        select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
+    )
+    counted = rows.limit(most).subquery()
+    return int((await session.execute(select(func.count()).select_from(counted))).scalar_one())
+
+
+async def position_of(session: AsyncSession, user_id: int) -> int:
+    """The position of the last thing that happened to this person's notices."""
+    return int((await session.execute(select(position_clause(user_id)))).scalar_one())
+
+
+def position_clause(user_id: int) -> ColumnElement[int]:
+    told = select(func.max(Notification.event_id)).where(Notification.user_id == user_id)
+    changed = select(func.max(Change.id)).where(Change.user_id == user_id)
+    a, b = func.coalesce(told.scalar_subquery(), 0), func.coalesce(changed.scalar_subquery(), 0)
+    return case((a > b, a), else_=b)
+
+
+async def mark(session: AsyncSession, user_id: int, ids: Sequence[int], *, read: bool) -> int:
+    """Mark these as read or unread; returns how many that changed."""
+    return await _mark(session, user_id, Notification.id.in_(ids), read=read)
+
+
+async def mark_matching(
+    session: AsyncSession, user_id: int, filters: Filters, up_to: int, *, read: bool
+) -> int:
+    """Mark all that match and are not newer than notice `up_to`."""
+    if read and filters.is_everything:
+        return await read_all(session, user_id, up_to)
+    return await _mark(
+        session, user_id, and_(Notification.id <= up_to, *filters.clauses()), read=read
+    )
+
+
+async def read_all(session: AsyncSession, user_id: int, up_to: int) -> int:
+    """The whole inbox up to notice `up_to`, in one UPDATE and one change."""
+    marked = (
+        update(Notification)
+        .where(Notification.user_id == user_id, Notification.id <= up_to, unread)
+        .values(read_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    count = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
+    if count:
+        await record_change(session, "read", user_id, up_to=up_to)
+    return count
+
+
+async def _mark(
+    session: AsyncSession, user_id: int, which: ColumnElement[bool], *, read: bool
+) -> int:
+    is_other = Notification.read_at.is_(None) if read else Notification.read_at.is_not(None)
+    marked = (
+        update(Notification)
+        .where(Notification.user_id == user_id, shown, is_other, which)
+        .values(read_at=clock.now() if read else None)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = sorted((await session.execute(marked)).scalars())
+    await _record(session, "read" if read else "unread", user_id, ids)
+    return len(ids)
+
+
+async def delete(session: AsyncSession, user_id: int, ids: Sequence[int]) -> tuple[int, str]:
+    """Delete these; returns how many, and the token that brings them back within ten minutes."""
+    return await _delete(session, user_id, Notification.id.in_(ids))
+
+
+async def delete_matching(
+    session: AsyncSession, user_id: int, filters: Filters, up_to: int
+) -> tuple[int, str]:
+    """Delete all that match and are not newer than notice `up_to`."""
+    return await _delete(session, user_id, and_(Notification.id <= up_to, *filters.clauses()))
+
+
+async def _delete(
+    session: AsyncSession, user_id: int, which: ColumnElement[bool]
+) -> tuple[int, str]:
+    gone = (
+        update(Notification)
+        .where(Notification.user_id == user_id, shown, which)
+        .values(deleted_at=clock.now())
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = sorted((await session.execute(gone)).scalars())
+    if not ids:
+        return 0, ""
+    change = await _record(session, "deleted", user_id, ids)
+    deleted_at = clock.now()
+    await session.execute(
+        update(Notification)
+        .where(
+            Notification.user_id == user_id,
+            Notification.deleted_at <= deleted_at,
+            Notification.deleted_in.is_(None),
+        )
+        .values(deleted_in=change)
+        .execution_options(synchronize_session=False)
+    )
+    return len(ids), security.sign("undo", [user_id, change])
+
+
+async def undo(session: AsyncSession, user_id: int, token: str) -> int:
+    """Bring back what the token's deletion took; raises NotFound if foreign, used or expired."""
+    owner, change = security.unsign("undo", token, max_age=int(UNDO_FOR.total_seconds()))
+    restored = (
+        update(Notification)
+        .where(Notification.user_id == user_id, Notification.deleted_in == change)
+        .values(deleted_at=None, deleted_in=None)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = sorted((await session.execute(restored)).scalars()) if owner == user_id else []
+    if not ids:
+        raise NotFound(_("There is nothing left to bring back."))
+    await _record(session, "restored", user_id, ids)
+    return len(ids)
+
+
+async def _record(session: AsyncSession, kind: str, user_id: int, ids: list[int]) -> int:
+    """Changes of at most 1,000 ids each; returns the first one's position, 0 when there is none."""
+    changes = [
+        await record_change(session, kind, user_id, ids=ids[start : start + IDS_PER_CHANGE])
+        for start in range(0, len(ids), IDS_PER_CHANGE)
+    ]
+    return changes[0] if changes else 0
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many notices: in the inbox, matching the filters, unread; and the watermark for bulk."""
+
+    total: int
+    filtered_count: int
+    unread_count: int
+    up_to: int
+    position: int
+
+
+async def count_totals(session: AsyncSession, user_id: int, filters: Filters) -> Totals:
+    """All five in one statement."""
+    mine = Notification.user_id == user_id
+    total = select(func.count()).where(mine, shown)
+    matching = (
+        total if filters.is_everything else select(func.count()).where(mine, *filters.clauses())
+    )
+    newest_id = (
+        select(Notification.id).where(mine, shown).order_by(Notification.event_id.desc()).limit(1)
+    )
+    row = (
+        await session.execute(
+            select(
+                total.select_from(Notification).scalar_subquery(),
+                matching.select_from(Notification).scalar_subquery(),
+                select(func.count())
+                .select_from(Notification)
+                .where(mine, unread)
+                .scalar_subquery(),
+                func.coalesce(newest_id.scalar_subquery(), 0),
+                position_clause(user_id),
+            )
+        )
+    ).one()
+    return Totals(*row)

@@ -1,0 +1,80 @@
+"""The stream that keeps open pages true, and the bell for pages without one."""
+
+from functools import partial
+
+from litestar import MediaType, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import PermissionDeniedException
+from litestar.params import FromQuery
+
+from app.database import Database
+from app.models import Account
+from app.notifications import feed
+from app.notifications.bell import read_bell
+from app.notifications.hub import Hub
+from app.notifications.live import Live
+from app.notifications.stream import EventStream
+from app.rendering import render
+from app.web import AnyRequest, Form, is_partial, see
+
+
+@get("/notifications/stream", opt={"no_compress": True})
+async def stream(
+    request: AnyRequest,
+    hub: NamedDependency[Hub],
+    live: NamedDependency[Live],
+    person: NamedDependency[Account],
+    session_id: NamedDependency[int],
+) -> EventStream:
+    """Pieces of HTML for the bell, the panel and toasts; the first message is the whole state."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise PermissionDeniedException
+    return EventStream(hub, person.id, str(session_id), partial(live.opening, person))
+
+
+@get("/notifications/bell")
+async def bell(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    since: FromQuery[str] = "",
+) -> Response[str | None]:
+    """The same pieces for a page that asks; 204 when nothing happened since that position."""
+    async with db.read() as session:
+        position = await feed.position_of(session, person.id)
+        etag = f'"{position}"'
+        if since == str(position):
+            return Response(None, status_code=204)
+        if request.headers.get("If-None-Match") == etag:
+            return Response(None, status_code=304, headers={"ETag": etag})
+        state = await read_bell(session, person.id)
+    body = render("notifications/_update.html", {"bell": state, "person": person})
+    return Response(
+        body, media_type=MediaType.HTML, headers={"ETag": etag, "Cache-Control": "no-cache"}
+    )
+
+
+@post("/notifications/read-all", status_code=200)
+async def read_all(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> Response[str] | Response[None]:
+    """Everything up to the newest notice the page knew of; what came since stays unread."""
+    up_to = int(form["up_to"]) if form["up_to"].isdigit() and len(form["up_to"]) < 19 else 0
+    async with db.act() as session:
+        await feed.read_all(session, person.id, up_to)
+    if is_partial(request):
+        return Response(await present(request, db, person), media_type=MediaType.HTML)
+    return see("/notifications")
+
+
+async def present(_request: AnyRequest, db: Database, person: Account) -> str:
+    """The bell and panel as they are now: goes along with the answer to every act."""
+    async with db.read() as session:
+        state = await read_bell(session, person.id)
+    return render("notifications/_update.html", {"bell": state, "person": person})
+
+
+routes = [stream, bell, read_all]

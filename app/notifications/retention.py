@@ -1,0 +1,62 @@
+"""What is kept for how long. Unread notices are never removed here."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import DeclarativeBase
+
+from app import clock
+from app.database import Database
+from app.models import Change, Event, Notification
+from app.notifications.feed import UNDO_FOR
+
+# A batch holds the write lock for a few milliseconds, and others get their turn in between.
+BATCH = 500
+CHANGES_KEPT = timedelta(days=7)
+
+
+async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
+    """Remove notices read longer ago than that, changes of more than 7 days, events nobody has."""
+    now = clock.now()
+    return {
+        "notifications": await _remove(
+            db,
+            Notification,
+            select(Notification.id).where(
+                Notification.read_at < now - timedelta(days=retention_days),
+                Notification.deleted_at.is_(None),
+            ),
+        ),
+        "deleted": await purge_deleted(db),
+        "changes": await _remove(
+            db, Change, select(Change.id).where(Change.created_at < now - CHANGES_KEPT)
+        ),
+        "events": await _remove(
+            db,
+            Event,
+            select(Event.id).where(
+                Event.created_at < now - CHANGES_KEPT,
+                ~select(Notification.id).where(Notification.event_id == Event.id).exists(),
+            ),
+        ),
+    }
+
+
+async def purge_deleted(db: Database) -> int:
+    """Remove for good what was deleted longer ago than an undo reaches."""
+    gone = select(Notification.id).where(Notification.deleted_at < clock.now() - UNDO_FOR)
+    return await _remove(db, Notification, gone)
+
+
+async def _remove(db: Database, model: type[DeclarativeBase], which: Select[int]) -> int:
+    removed = 0
+    table = model.__table__
+    while True:
+        async with db.write() as session:
+            batch = delete(table).where(table.c.id.in_(which.limit(BATCH)))  # type: ignore[arg-type]
+            count = (await session.execute(batch)).rowcount  # type: ignore[attr-defined]
+        removed += count
+        if count < BATCH:
+            return int(removed)
+        await asyncio.sleep(0.01)

@@ -1,0 +1,87 @@
+"""Withdrawing what somebody may no longer see: gone from list, count and stream, for good.
+
+Done by the verb that ends the access, before it tells people, so that the notice saying so stays.
+One change row per person (and 1,000 notices); pending deliveries are skipped with the reason.
+"""
+
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.models import Change, Delivery, Event, Membership, Notification, Project, Share
+from app.notifications.catalogue import INVITATION_RECEIVED
+from app.notifications.feed import IDS_PER_CHANGE
+
+People = Select[Any]
+
+
+async def withdraw_team(session: AsyncSession, team_id: int, people: People) -> None:
+    """Everything about the team from `people` (a SELECT of account ids)."""
+    await _withdraw(session, select(Event.id).where(Event.team_id == team_id), people)
+
+
+async def withdraw_project(session: AsyncSession, project_id: int, people: People) -> None:
+    """Everything about the project from those of `people` who can no longer see it."""
+    owner = select(Project.owner_id).where(Project.id == project_id)
+    members = (
+        select(Membership.account_id)
+        .join(Share, Share.team_id == Membership.team_id)
+        .where(Share.project_id == project_id)
+    )
+    chosen = people.subquery()
+    blind = select(chosen.c[0]).where(chosen.c[0].not_in(owner), chosen.c[0].not_in(members))
+    await _withdraw(session, select(Event.id).where(Event.project_id == project_id), blind)
+
+
+async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None:
+    """The notice of an invitation that can no longer be accepted."""
+    about = select(Event.id).where(
+        Event.invitation_id == invitation_id, Event.type == INVITATION_RECEIVED.name
+    )
+    await _withdraw(
+        session, about, select(Notification.user_id).where(Notification.event_id.in_(about))
+    )
+
+
+async def _withdraw(session: AsyncSession, events: Select[int], people: People) -> None:
+    """Also what was deleted already: an undo must not bring it back."""
+    await session.flush()
+    now = clock.now()
+    rows = (
+        update(Notification)
+        .where(Notification.event_id.in_(events), Notification.user_id.in_(people))
+        .values(deleted_at=now, deleted_in=0)
+        .returning(Notification.user_id, Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    taken: dict[int, list[int]] = {}
+    for user_id, notification_id in await session.execute(rows):
+        taken.setdefault(user_id, []).append(notification_id)
+    changes = [
+        {
+            "kind": "withdrawn",
+            "user_id": user_id,
+            "ids": ids[start : start + IDS_PER_CHANGE],
+            "created_at": now,
+        }
+        for user_id, ids in taken.items()
+        for start in range(0, len(ids), IDS_PER_CHANGE)
+    ]
+    if changes:
+        await session.execute(insert(Change), changes)
+        await _skip_deliveries(session, [one for ids in taken.values() for one in ids])
+
+
+async def _skip_deliveries(session: AsyncSession, ids: list[int]) -> None:
+    for start in range(0, len(ids), IDS_PER_CHANGE):
+        skipped = (
+            update(Delivery)
+            .where(
+                Delivery.notification_id.in_(ids[start : start + IDS_PER_CHANGE]),
+                Delivery.state == "pending",
+            )
+            .values(state="skipped", reason="withdrawn", settled_at=clock.now())
+        )
+        await session.execute(skipped.execution_options(synchronize_session=False))

@@ -1,0 +1,93 @@
+"""The server's side of one connection, as ASGI has it: what it passed on, and when it pauses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar.types import ASGIApp
+
+from app.notifications.hub import Hub
+from app.notifications.sse import frame
+from app.notifications.stream import HTML, EventStream, Flavour
+
+ALICE, BOB, CAROL = 1, 2, 3
+OPENING = frame("all there is", event="hello")
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.body = b""
+        self.is_complete = False
+        self._is_writable = asyncio.Event()
+        self._is_writable.set()
+        self._is_gone = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def open(self, app: ASGIApp, scope: dict[str, Any] | None = None) -> None:
+        self._serving = asyncio.ensure_future(app(scope or {}, self.receive, self.send))  # type: ignore[arg-type]
+
+    async def until_served(self) -> None:
+        """Raises what the application raised."""
+        await asyncio.wait_for(self._serving, 5)
+
+    async def send(self, message: Any) -> None:
+        if not self._is_writable.is_set():
+            await self._is_writable.wait()
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+        else:
+            self.body += message["body"]
+            self.is_complete = not message["more_body"]
+        self._changed.set()
+        if self.is_complete:
+            self._is_gone.set()
+
+    async def receive(self) -> Any:
+        await self._is_gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_received(self, part: bytes) -> None:
+        await self.until(lambda: part in self.body)
+
+    def pause(self) -> None:
+        self._is_writable.clear()
+
+    def resume(self) -> None:
+        self._is_writable.set()
+
+    def disconnect(self) -> None:
+        self._is_gone.set()
+
+
+async def present_state() -> bytes:
+    return OPENING
+
+
+async def opened(
+    hub: Hub,
+    user_id: int,
+    session_id: str = "a session",
+    opening: Callable[[], Awaitable[bytes]] = present_state,
+    flavour: Flavour = HTML,
+) -> Connection:
+    """A connection with an open stream, its opening received and forgotten."""
+    connection = Connection()
+    connection.open(EventStream(hub, user_id, session_id, opening, flavour))
+    await connection.until_received(OPENING)
+    connection.body = b""
+    return connection
+
+
+def request_of(path: str) -> dict[str, Any]:
+    """The scope of a GET."""
+    http = {"type": "http", "method": "GET", "http_version": "1.1", "scheme": "http"}
+    addresses = {"path": path, "raw_path": path.encode(), "query_string": b"", "root_path": ""}
+    return http | addresses | {"headers": [], "state": {}}

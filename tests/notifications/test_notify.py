@@ -1,0 +1,142 @@
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.models import Account, Delivery, Mute, Notification, Preference, Team
+from app.notifications import feed
+from app.notifications.catalogue import (
+    MEMBER_ADDED,
+    MEMBER_REMOVED,
+    PROJECT_SHARED,
+    TEAM_CREATED,
+    TEAM_UPDATED,
+)
+from app.notifications.notify import notify
+from tests.factories import make_account, make_team
+
+
+async def texts(session: AsyncSession, person: Account) -> list[str]:
+    return [notice.text for notice in await feed.newest(session, person.id)]
+
+
+async def test_the_affected_and_the_members_are_told_each_in_their_own_words(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
+
+    async with db.read() as session:
+        assert await texts(session, bob) == ["You were added to team 'Video Squad' as editor"]
+        assert await texts(session, carol) == ["bob joined the team as editor"]
+
+
+async def test_the_actor_is_not_notified(db: Database, alice: Account, bob: Account) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
+
+    async with db.read() as session:
+        assert await feed.unread_count(session, alice.id) == 0
+
+
+async def test_who_accepts_an_invitation_is_both_actor_and_affected_and_is_told(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
+
+    async with db.read() as session:
+        assert await texts(session, bob) == ["You were added to team 'Video Squad' as editor"]
+        assert await texts(session, alice) == ["bob joined the team as editor"]
+
+
+async def test_the_removed_is_told_though_no_member_any_more(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice)
+
+    async with db.act() as session:
+        await notify(session, MEMBER_REMOVED, actor=alice, affected=bob, team=team)
+
+    async with db.read() as session:
+        assert await texts(session, bob) == ["You were removed from team 'Video Squad'"]
+        notice = (await feed.newest(session, bob.id))[0]
+        assert notice.actions == []
+
+
+async def test_an_outsider_hears_nothing(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    async with db.act() as session:
+        await notify(session, TEAM_UPDATED, actor=alice, team=team, old_name="A", new_name="B")
+
+    async with db.read() as session:
+        assert await texts(session, carol) == []
+        assert await texts(session, bob) == ["Team 'A' is now called 'B'"]
+
+
+async def test_creating_a_team_concerns_nobody_else(
+    db: Database, alice: Account, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        await notify(session, TEAM_CREATED, actor=alice, team=video_squad)
+
+    async with db.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Notification))).scalar() == 0
+
+
+async def test_a_muted_team_is_silent_except_about_oneself(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    async with db.write() as session:
+        session.add(Mute(user_id=bob.id, team_id=team.id))
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=alice, affected=carol, team=team, role="editor")
+        await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="viewer")
+
+    async with db.read() as session:
+        assert await texts(session, bob) == ["You were added to team 'Video Squad' as viewer"]
+
+
+async def test_with_the_app_off_the_row_is_hidden_and_the_mail_still_goes(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.write() as session:
+        session.add(Preference(type=PROJECT_SHARED.name, user_id=bob.id, in_app=False))
+
+    async with db.act() as session:
+        await notify(session, PROJECT_SHARED, actor=alice, team=team, project_name="Reel")
+
+    async with db.read() as session:
+        assert await texts(session, bob) == []
+        addresses = (await session.scalars(select(Delivery.address))).all()
+        assert addresses == ["bob@example.com"]
+
+
+async def test_ten_thousand_are_told_in_a_handful_of_statements(
+    db: Database, alice: Account
+) -> None:
+    members = [await make_account(db, f"member{number}") for number in range(3)]
+    team = await make_team(db, alice, viewers=members)
+    statements: list[str] = []
+    from sqlalchemy import event as listening
+
+    listening.listen(
+        db.engine.sync_engine,
+        "before_cursor_execute",
+        lambda *about: statements.append(about[2]),
+    )
+    async with db.act() as session:
+        await notify(session, PROJECT_SHARED, actor=alice, team=team, project_name="Reel")
+
+    assert len([one for one in statements if not one.startswith("BEGIN")]) == 4
