@@ -1,0 +1,82 @@
+"""A person's mail address: confirmed by a mailed link, changed by confirming the new one."""
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.fields import require_free, require_right, wrong_email
+from app.accounts.passwords import require_password
+from app.accounts.registration import CONFIRM, DAYS_TO_CONFIRM, ask_to_confirm, greet
+from app.database import Database
+from app.errors import NotFound
+from app.language import _
+from app.mail import add_letter
+from app.models import Account, Delivery
+from app.security import unsign
+from app.settings import Settings
+
+
+async def change_address(
+    db: Database, settings: Settings, account: Account, *, email: str, password: str
+) -> Account:
+    """Change to `email` once it is confirmed, or at once where no mail can be sent.
+
+    The old address is told. Raises Invalid for `email`, `password`.
+    """
+    same = _("This is your address already.") if email == account.email else ""
+    require_right(email=wrong_email(email) or same)
+    await require_password(account, password)
+    async with db.act() as session:
+        account = await session.get_one(Account, account.id)
+        if email.casefold() != account.email_key:
+            await require_free(session, email=email)
+        if settings.sends_mail:
+            account.pending_email = email
+            await ask_to_confirm(session, account, email)
+        else:
+            await _move_to(session, account, email)
+    return account
+
+
+async def read_confirmation(session: AsyncSession, token: str) -> tuple[Account, str]:
+    """Whose link this is, and the address it confirms. Raises NotFound when it is of no use."""
+    account_id, address = unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
+    account = await session.get(Account, account_id)
+    is_new = account and address == account.pending_email
+    is_first = account and address == account.email and not account.is_confirmed
+    if account is None or not (is_new or is_first):
+        raise NotFound(_("This link has been used or is too old."))
+    return account, address
+
+
+async def confirm_address(session: AsyncSession, token: str) -> Account:
+    """Take the address that the link was mailed to as the person's. Raises NotFound, Invalid."""
+    account, address = await read_confirmation(session, token)
+    if address == account.email:
+        account.email_confirmed_at = clock.now()
+        await greet(session, account)
+        return account
+    if address.casefold() != account.email_key:
+        await require_free(session, email=address)
+    await _move_to(session, account, address)
+    return account
+
+
+async def _move_to(session: AsyncSession, account: Account, address: str) -> None:
+    """What was to go to the old address goes to the new one; the old one only hears of it."""
+    old = account.email
+    account.email, account.email_key, account.pending_email = address, address.casefold(), None
+    account.email_confirmed_at = clock.now()
+    await session.execute(
+        update(Delivery)
+        .where(
+            Delivery.user_id == account.id,
+            Delivery.notification_id.is_not(None),
+            Delivery.address == old,
+            Delivery.state == "pending",
+        )
+        .values(address=address)
+    )
+    facts = {"username": account.username, "email": address}
+    await add_letter(session, "address_changed", address=old, user_id=account.id, **facts)
+    await greet(session, account)

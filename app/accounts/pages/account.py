@@ -1,0 +1,154 @@
+"""/account: how a person sees things, their address, their password, where they are signed in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from app.accounts.addresses import change_address
+from app.accounts.devices import device_name
+from app.accounts.pages.entry import come_in, origin
+from app.accounts.passwords import change_password
+from app.accounts.profile import THEMES, languages, save_profile, timezones
+from app.accounts.registration import ask_to_confirm
+from app.accounts.sessions import sessions_of
+from app.broker import Broker
+from app.database import Database
+from app.errors import Invalid
+from app.language import _, speak
+from app.models import Account
+from app.notifications.hub import Hub
+from app.settings import Settings
+from app.throttle import throttle
+from app.web import AnyRequest, Form, page, see
+
+
+@get("/account")
+async def account_page(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    session_id: NamedDependency[int],
+) -> Response[Any]:
+    return await _account(request, db, person, session_id)
+
+
+@post("/account/profile")
+async def change_profile(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    session_id: NamedDependency[int],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    chosen = {name: form[name] for name in ("timezone", "language", "theme")}
+    try:
+        async with db.write() as session:
+            await save_profile(session, person, **chosen)
+    except Invalid as invalid:
+        return await _account(request, db, person, session_id, form, invalid)
+    speak(chosen["language"])
+    return see("/account", _("Saved."))
+
+
+@post("/account/address")
+async def move(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    session_id: NamedDependency[int],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    await throttle(db, settings, f"address:{person.id}", most=10, seconds=3600)
+    try:
+        changed = await change_address(
+            db, settings, person, email=form["email"], password=form["password"]
+        )
+    except Invalid as invalid:
+        return await _account(request, db, person, session_id, form, invalid)
+    await broker.queue.enqueue("deliver")
+    if changed.pending_email:
+        return see(
+            "/account",
+            _("Open the link that was mailed to {address}.").format(address=changed.pending_email),
+        )
+    return see("/account", _("Your address is changed."))
+
+
+@post("/account/address/confirmation")
+async def send_again(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+) -> Response[Any]:
+    """Mail the link once more, to the address that waits for it."""
+    address = person.pending_email or ("" if person.is_confirmed else person.email)
+    if not address:
+        return see("/account", _("Your address is confirmed."))
+    await throttle(db, settings, f"address:{person.id}", most=10, seconds=3600)
+    async with db.write() as session:
+        await ask_to_confirm(session, person, address)
+    await broker.queue.enqueue("deliver")
+    return see("/account", _("Open the link that was mailed to {address}.").format(address=address))
+
+
+@post("/account/password")
+async def renew_password(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    hub: NamedDependency[Hub],
+    person: NamedDependency[Account],
+    session_id: NamedDependency[int],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
+    current, new = form["current_password"], form["new_password"]
+    try:
+        await change_password(db, person, current=current, new=new)
+    except Invalid as invalid:
+        return await _account(request, db, person, session_id, form, invalid)
+    hub.close(person.id)
+    answer = see("/account", _("Your password is changed. Other browsers are logged out."))
+    return await come_in(request, db, settings, person, answer)
+
+
+async def _account(
+    request: AnyRequest,
+    db: Database,
+    person: Account,
+    session_id: int,
+    form: Form | None = None,
+    invalid: Invalid | None = None,
+) -> Response[Any]:
+    async with db.read() as session:
+        sessions = await sessions_of(session, person)
+    return await page(
+        request,
+        "accounts/account.html",
+        status=422 if invalid else 200,
+        typed=_typed(person, form),
+        errors=invalid.fields if invalid else {},
+        zones=[
+            ("", _("Not chosen (UTC)")),
+            *((zone, zone.replace("_", " ")) for zone in sorted(timezones())),
+        ],
+        languages=list(languages().items()),
+        themes=[(theme, _(label)) for theme, label in THEMES.items()],
+        sessions=[(each, device_name(each.user_agent), each.id == session_id) for each in sessions],
+    )
+
+
+def _typed(person: Account, form: Form | None) -> Mapping[str, str]:
+    """What stands in the fields: what the person sent, else what is stored."""
+    names = ("timezone", "language", "theme")
+    stored = {name: getattr(person, name) for name in names} | {"email": ""}
+    sent = {name: form[name] for name in stored if form and name in form}
+    return stored | sent
+
+
+routes = [account_page, change_profile, move, send_again, renew_password]

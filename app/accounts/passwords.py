@@ -1,0 +1,123 @@
+"""Logging in, changing a password, and setting a new one by a mailed link."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.fields import require_right, wrong_password
+from app.accounts.sessions import end_all_sessions
+from app.database import Database
+from app.errors import Conflict, Invalid, NotFound
+from app.language import _
+from app.mail import LETTERS, add_letter
+from app.models import Account
+from app.security import hash_password, needs_rehash, sign, unsign, verify_password
+
+RESET = "reset_password"
+MINUTES_TO_RESET = 60
+
+# The hash of a discarded random password: an unknown name takes as long as a wrong password.
+DECOY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$"
+    "au8L1Ee5vhk6ISbVCicPBg$/z70XIIyqRkZmFZN5VQ18sHL5J0LC6a7wXvPRlzccew"
+)
+
+
+async def check_login(db: Database, login: str, password: str) -> Account:
+    """The account that `login` (name or address) and `password` open. Raises Invalid.
+
+    Nothing in the answer or its time tells whether there is such an account.
+    """
+    async with db.read() as session:
+        account = await find_account(session, login)
+    is_right = await verify_password(password, account.password_hash if account else DECOY)
+    if account is None or not is_right:
+        raise Invalid({"login": _("The name, the address or the password is not right.")})
+    if needs_rehash(account.password_hash):
+        await _store(db, account, await hash_password(password))
+    return account
+
+
+async def find_account(session: AsyncSession, login: str) -> Account | None:
+    """By name or address; a name has no @, so there is at most one."""
+    key = login.casefold()
+    found = select(Account).where(or_(Account.username_key == key, Account.email_key == key))
+    return (await session.scalars(found)).one_or_none()
+
+
+async def _store(db: Database, account: Account, password_hash: str) -> None:
+    async with db.write() as session:
+        (await session.get_one(Account, account.id)).password_hash = password_hash
+
+
+async def require_password(account: Account, password: str, field: str = "password") -> None:
+    """Raises Invalid for `field` when this is not the password of `account`."""
+    if not await verify_password(password, account.password_hash):
+        raise Invalid({field: _("This is not your password.")})
+
+
+async def change_password(db: Database, account: Account, *, current: str, new: str) -> None:
+    """Set a new password and end every session. Raises Invalid for both fields."""
+    require_right(new_password=wrong_password(new))
+    await require_password(account, current, "current_password")
+    await _replace(db, account, new)
+
+
+async def _replace(db: Database, account: Account, password: str) -> None:
+    """Only if it is still the one that was checked: of two at once, the first counts."""
+    password_hash = await hash_password(password)
+    async with db.write() as session:
+        stored = await session.get_one(Account, account.id)
+        if stored.password_hash != account.password_hash:
+            raise Conflict(_("The password was changed a moment ago."))
+        stored.password_hash = password_hash
+        await end_all_sessions(session, account)
+
+
+async def send_reset(session: AsyncSession, address: str) -> None:
+    """Mail a link for a new password to `address`, if an account has it; nobody learns which."""
+    found = select(Account).where(Account.email_key == address.casefold())
+    if account := (await session.scalars(found)).one_or_none():
+        await add_letter(
+            session,
+            RESET,
+            address=account.email,
+            user_id=account.id,
+            account_id=account.id,
+            username=account.username,
+            fingerprint=_fingerprint(account),
+        )
+
+
+def _fingerprint(account: Account) -> str:
+    """Changes with password and address, so that a link works once and for its address alone."""
+    return hashlib.sha256(f"{account.password_hash} {account.email_key}".encode()).hexdigest()[:24]
+
+
+def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = sign(RESET, [facts["account_id"], facts["fingerprint"]])
+    return {"token": token, "minutes": MINUTES_TO_RESET}
+
+
+LETTERS[RESET] = _with_token
+
+
+async def read_reset(session: AsyncSession, token: str) -> Account:
+    """Whose link this is. Raises NotFound when it is changed, used or older than an hour."""
+    account_id, fingerprint = unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
+    account = await session.get(Account, account_id)
+    if account is None or _fingerprint(account) != fingerprint:
+        raise NotFound(_("This link has been used or is too old."))
+    return account
+
+
+async def reset_password(db: Database, token: str, password: str) -> Account:
+    """Set a new password by a mailed link; every session ends. Raises NotFound, Invalid."""
+    async with db.read() as session:
+        account = await read_reset(session, token)
+    require_right(password=wrong_password(password))
+    await _replace(db, account, password)
+    return account

@@ -1,0 +1,94 @@
+"""Creating an account, and what waits for one with a confirmed address."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.fields import (
+    require_free,
+    require_right,
+    wrong_email,
+    wrong_password,
+    wrong_username,
+)
+from app.accounts.profile import fill_from_browser
+from app.database import Database
+from app.mail import LETTERS, add_letter
+from app.models import Account
+from app.security import hash_password, sign
+from app.settings import Settings
+
+CONFIRM = "confirm_address"
+DAYS_TO_CONFIRM = 7
+
+# Called in the act by which an account has a confirmed address, at registration or later:
+# what waits for that address can be told now. app/asgi.py fills it.
+newcomers: list[Callable[[AsyncSession, Account], Awaitable[object]]] = []
+
+
+async def register(
+    db: Database,
+    settings: Settings,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    timezone: str = "",
+    accept_language: str = "",
+) -> Account:
+    """Create an account. Raises Invalid for `username`, `email`, `password`.
+
+    Where mail can be sent the address is confirmed by a mailed link; elsewhere it counts at once.
+    """
+    require_right(
+        username=wrong_username(username),
+        email=wrong_email(email),
+        password=wrong_password(password),
+    )
+    account = Account(
+        username=username,
+        username_key=username.casefold(),
+        email=email,
+        email_key=email.casefold(),
+        email_confirmed_at=None if settings.sends_mail else clock.now(),
+        password_hash=await hash_password(password),
+        timezone="",
+        language="",
+    )
+    fill_from_browser(account, timezone, accept_language)
+    async with db.act() as session:
+        await require_free(session, username=username, email=email)
+        session.add(account)
+        await session.flush()
+        if account.is_confirmed:
+            await greet(session, account)
+        else:
+            await ask_to_confirm(session, account, account.email)
+    return account
+
+
+async def greet(session: AsyncSession, account: Account) -> None:
+    for welcome in newcomers:
+        await welcome(session, account)
+
+
+async def ask_to_confirm(session: AsyncSession, account: Account, address: str) -> None:
+    """Mail a link to `address`; its holder confirms that the address is theirs."""
+    await add_letter(
+        session,
+        CONFIRM,
+        address=address,
+        user_id=account.id,
+        account_id=account.id,
+        username=account.username,
+        email=address,
+    )
+
+
+def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"token": sign(CONFIRM, [facts["account_id"], facts["email"]]), "days": DAYS_TO_CONFIRM}
+
+
+LETTERS[CONFIRM] = _with_token

@@ -1,0 +1,116 @@
+"""Addresses: confirmed by a mailed link, changed with the old one being told."""
+
+import dataclasses
+
+import pytest
+from sqlalchemy import select
+
+from app.accounts.addresses import change_address, confirm_address
+from app.accounts.registration import register
+from app.database import Database
+from app.errors import Invalid, NotFound
+from app.mail import LETTERS
+from app.models import Account, Delivery
+from app.settings import Settings
+from tests.factories import PASSWORD
+
+
+@pytest.fixture
+def mailing(settings: Settings) -> Settings:
+    return dataclasses.replace(settings, smtp_host="mail.example.com")
+
+
+async def letters(db: Database) -> list[Delivery]:
+    async with db.read() as session:
+        return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
+
+
+async def token_of_newest(db: Database) -> str:
+    return str(LETTERS["confirm_address"]((await letters(db))[-1].context or {})["token"])
+
+
+async def confirm(db: Database, token: str) -> Account:
+    async with db.act() as session:
+        return await confirm_address(session, token)
+
+
+async def move(db: Database, settings: Settings, account: Account, email: str) -> Account:
+    return await change_address(db, settings, account, email=email, password=PASSWORD)
+
+
+async def test_the_mailed_link_confirms_an_address_once(db: Database, mailing: Settings) -> None:
+    await register(db, mailing, username="dora", email="dora@example.com", password=PASSWORD)
+    token = await token_of_newest(db)
+
+    assert (await confirm(db, token)).is_confirmed
+    with pytest.raises(NotFound):
+        await confirm(db, token)
+
+
+async def test_an_address_changes_when_the_new_one_is_confirmed(
+    db: Database, mailing: Settings, alice: Account
+) -> None:
+    changed = await move(db, mailing, alice, "Alice@Elsewhere.example")
+    assert (changed.email, changed.pending_email) == (alice.email, "Alice@Elsewhere.example")
+
+    confirmed = await confirm(db, await token_of_newest(db))
+
+    assert (confirmed.email, confirmed.pending_email) == ("Alice@Elsewhere.example", None)
+    told = (await letters(db))[-1]
+    assert (told.letter, told.address) == ("address_changed", "alice@example.com")
+
+
+async def test_without_mail_an_address_changes_at_once(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    changed = await move(db, settings, alice, "new@example.com")
+
+    assert (changed.email, changed.email_key) == ("new@example.com", "new@example.com")
+    assert [letter.letter for letter in await letters(db)] == ["address_changed"]
+
+
+async def test_a_change_of_mind_makes_the_first_link_useless(
+    db: Database, mailing: Settings, alice: Account
+) -> None:
+    await move(db, mailing, alice, "first@example.com")
+    first = await token_of_newest(db)
+    await move(db, mailing, alice, "second@example.com")
+
+    with pytest.raises(NotFound):
+        await confirm(db, first)
+
+
+@pytest.mark.parametrize("email", ["bob@example.com", "BOB@example.com"])
+async def test_the_address_of_another_is_refused(
+    db: Database, settings: Settings, alice: Account, bob: Account, email: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        await move(db, settings, alice, email)
+
+    assert set(caught.value.fields) == {"email"}
+
+
+async def test_an_address_taken_meanwhile_is_not_taken_twice(
+    db: Database, mailing: Settings, settings: Settings, alice: Account, bob: Account
+) -> None:
+    await move(db, mailing, alice, "wanted@example.com")
+    token = await token_of_newest(db)
+    await move(db, settings, bob, "wanted@example.com")
+
+    with pytest.raises(Invalid):
+        await confirm(db, token)
+
+
+async def test_only_the_case_of_an_address_may_change(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    assert (await move(db, settings, alice, "Alice@example.com")).email == "Alice@example.com"
+
+
+async def test_changing_an_address_takes_the_password(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        await change_address(db, settings, alice, email="new@example.com", password="wrong")
+
+    assert set(caught.value.fields) == {"password"}

@@ -1,0 +1,384 @@
+"""The pages about oneself, as a browser without scripts uses them."""
+
+import dataclasses
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy import select
+
+from app.asgi import create_app
+from app.database import Database
+from app.mail import deliver_letters
+from app.models import Account, WebSession
+from app.settings import Settings
+from tests.application import browser, running
+from tests.conftest import post, sign_in, text_of
+from tests.factories import PASSWORD, make_team
+
+DORA = {"username": "dora", "email": "dora@example.com", "password": "correct horse"}
+
+
+def label_of(page: str, name: str) -> str:
+    field = re.search(rf'<(?:input|select) id="([^"]+)" name="{name}"', page)
+    assert field, name
+    label = re.search(rf'<label for="{field[1]}">([^<]+)</label>', page)
+    assert label, name
+    return label[1]
+
+
+async def mailed_link(db: Database, settings: Settings, kind: str) -> str:
+    await deliver_letters(db, settings)
+    mails = "".join(file.read_text() for file in settings.mail_dir.glob("*.eml"))
+    link = re.search(rf"/{kind}/[\w.-]+", mails.replace("=\n", "").replace("=\r\n", ""))
+    assert link
+    return link[0]
+
+
+@pytest.fixture
+async def second(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """Another browser."""
+    async with browser(app) as other:
+        yield other
+
+
+async def test_the_fields_are_called_what_they_are(client: httpx.AsyncClient) -> None:
+    register, login = (await client.get("/register")).text, (await client.get("/login")).text
+
+    labels = [label_of(register, name) for name in ("username", "email", "password")]
+    assert labels == ["Username", "Email", "Password"]
+    assert [label_of(login, name) for name in ("login", "password")] == [
+        "Email or username",
+        "Password",
+    ]
+    assert re.search(r"<button[^>]*>Create account</button>", register)
+    assert re.search(r"<button[^>]*>Log in</button>", login)
+
+
+async def test_registering_signs_in(client: httpx.AsyncClient) -> None:
+    answer = await post(client, "/register", **DORA)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "dora@example.com" in (await client.get("/account")).text
+
+
+async def test_a_wrong_form_comes_back_with_what_was_typed(client: httpx.AsyncClient) -> None:
+    answer = await post(client, "/register", **(DORA | {"username": "<d>", "password": "short"}))
+
+    assert answer.status_code == 422
+    assert 'value="dora@example.com"' in answer.text
+    assert 'value="&lt;d&gt;"' in answer.text
+    assert "A password has at least 8 characters." in text_of(answer)
+    assert "short" not in answer.text
+
+
+async def test_an_empty_form_is_answered_with_what_is_missing(client: httpx.AsyncClient) -> None:
+    answer = await post(client, "/register")
+
+    assert answer.status_code == 422
+    assert answer.text.count('aria-invalid="true"') == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "followed"),
+    [
+        ("/teams", "/teams"),
+        ("https://evil.example", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+    ],
+)
+async def test_login_leads_on_only_within_the_house(
+    client: httpx.AsyncClient, alice: Account, given: str, followed: str
+) -> None:
+    answer = await post(client, "/login", login="alice", password=PASSWORD, next=given)
+
+    assert answer.headers["location"] == followed
+
+
+async def test_next_survives_a_wrong_password_and_the_way_to_registration(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    page = await client.get("/login?next=/invitations/abc")
+    answer = await post(client, "/login", login="alice", password="wrong", next="/invitations/abc")
+
+    assert 'href="/register?next=/invitations/abc"' in page.text
+    assert answer.status_code == 422
+    assert 'name="next" value="/invitations/abc"' in answer.text
+    assert 'value="alice"' in answer.text
+
+
+async def test_the_cookie_is_new_at_each_login_and_out_of_reach_of_scripts(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    first = await post(client, "/login", login="alice", password=PASSWORD)
+    second = await post(client, "/login", login="alice", password=PASSWORD)
+
+    cookies = [answer.headers["set-cookie"] for answer in (first, second)]
+    assert cookies[0] != cookies[1]
+    assert "HttpOnly" in cookies[0]
+    assert "samesite=lax" in cookies[0].lower()
+
+
+async def test_a_planted_cookie_is_not_taken_over(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+) -> None:
+    for browser_of in (client, second):
+        browser_of.cookies.set("session", "planted", domain="testserver.local")
+
+    await sign_in(client, alice)
+
+    assert (await second.get("/account")).status_code == 303
+
+
+async def test_the_first_visit_fills_in_the_zone(
+    db: Database, client: httpx.AsyncClient, alice: Account
+) -> None:
+    async with db.write() as session:
+        (await session.get_one(Account, alice.id)).timezone = ""
+
+    fields = {"login": "alice", "password": PASSWORD, "timezone": "Asia/Tokyo"}
+    await post(client, "/login", **fields)
+
+    async with db.read() as session:
+        assert (await session.get_one(Account, alice.id)).timezone == "Asia/Tokyo"
+
+
+async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Account) -> None:
+    await sign_in(client, alice)
+    token = client.cookies["session"]
+
+    await post(client, "/logout")
+
+    answer = await client.get("/account", headers={"Cookie": f"session={token}"})
+    assert answer.headers["location"] == "/login?next=/account"
+
+
+async def test_nothing_happens_without_the_forms_token(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+
+    answer = await client.post("/account/delete", data={"password": PASSWORD})
+
+    assert answer.status_code == 403
+    assert (await client.get("/account")).status_code == 200
+
+
+async def test_one_browser_logs_out_another(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+    await sign_in(second, alice)
+    form = re.search(r"/account/sessions/\d+/end", (await client.get("/account")).text)
+    assert form
+
+    await post(client, form[0])
+
+    assert (await client.get("/account")).status_code == 200
+    assert (await second.get("/account")).status_code == 303
+
+
+async def test_nobody_logs_out_another_person(
+    db: Database, client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account, bob: Account
+) -> None:
+    await sign_in(client, alice)
+    await sign_in(second, bob)
+    async with db.read() as session:
+        theirs = select(WebSession.id).where(WebSession.account_id == alice.id)
+        alices = (await session.scalars(theirs)).one()
+
+    assert (await post(second, f"/account/sessions/{alices}/end")).status_code == 404
+    assert (await client.get("/account")).status_code == 200
+
+
+async def test_logging_out_everywhere_includes_this_browser(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+    await sign_in(second, alice)
+
+    await post(client, "/account/sessions/end")
+
+    assert (await client.get("/account")).status_code == 303
+    assert (await second.get("/account")).status_code == 303
+
+
+async def test_a_new_password_keeps_this_browser_and_ends_the_others(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+    await sign_in(second, alice)
+    before = client.cookies["session"]
+
+    answer = await post(
+        client, "/account/password", current_password=PASSWORD, new_password="battery staple"
+    )
+
+    assert answer.status_code == 303
+    assert client.cookies["session"] != before
+    assert (await client.get("/account")).status_code == 200
+    assert (await second.get("/account")).status_code == 303
+
+
+async def test_a_forgotten_password_is_set_by_the_mailed_link(
+    db: Database, settings: Settings, client: httpx.AsyncClient, alice: Account
+) -> None:
+    await post(client, "/forgot", email="ALICE@example.com")
+    link = await mailed_link(db, settings, "reset")
+
+    page = await client.get(link)
+    short = await post(client, link, password="short")
+    done = await post(client, link, password="battery staple")
+    again = await client.get(link)
+
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert [short.status_code, done.status_code, again.status_code] == [422, 303, 404]
+    login = await post(client, "/login", login="alice", password="battery staple")
+    assert login.status_code == 303
+
+
+async def test_asking_for_a_link_never_tells_who_is_here(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    known = await post(client, "/forgot", email="alice@example.com")
+    seen = text_of(await client.get("/login"))
+    unknown = await post(client, "/forgot", email="nobody@example.com")
+
+    assert (known.status_code, known.headers["location"]) == (303, "/login")
+    assert (unknown.status_code, unknown.headers["location"]) == (303, "/login")
+    assert text_of(await client.get("/login")) == seen
+
+
+async def test_an_address_changes_and_a_wrong_one_comes_back(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+
+    wrong = await post(client, "/account/address", email="no address", password=PASSWORD)
+    right = await post(client, "/account/address", email="new@example.com", password=PASSWORD)
+
+    assert wrong.status_code == 422
+    assert 'value="no address"' in wrong.text
+    assert right.status_code == 303
+    assert "new@example.com" in (await client.get("/account")).text
+
+
+async def test_the_profile_is_saved_and_shown(client: httpx.AsyncClient, alice: Account) -> None:
+    await sign_in(client, alice)
+
+    saved = {"timezone": "Europe/Berlin", "language": "en", "theme": "dark"}
+    answer = await post(client, "/account/profile", **saved)
+    page = (await client.get("/account")).text
+
+    assert answer.status_code == 303
+    assert 'value="Europe/Berlin" selected' in page
+    assert 'data-theme="dark"' in page
+    assert (await post(client, "/account/profile", timezone="x")).status_code == 422
+
+
+async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: Account) -> None:
+    await sign_in(client, alice)
+
+    answer = await client.get("/account/export")
+
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.json()["account"]["username"] == "alice"
+
+
+async def test_an_account_is_deleted_with_its_password(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+
+    wrong = await post(client, "/account/delete", password="wrong")
+    right = await post(client, "/account/delete", password=PASSWORD)
+
+    assert wrong.status_code == 422
+    assert right.headers["location"] == "/login"
+    login = await post(client, "/login", login="alice", password=PASSWORD)
+    assert login.status_code == 422
+
+
+async def test_who_owns_a_team_with_others_is_told_what_to_do(
+    db: Database, client: httpx.AsyncClient, alice: Account, bob: Account
+) -> None:
+    await make_team(db, alice, editors=[bob])
+    await sign_in(client, alice)
+
+    answer = await post(client, "/account/delete", password=PASSWORD)
+
+    assert answer.status_code == 409
+    assert "Video Squad" in text_of(answer)
+
+
+async def test_too_many_wrong_passwords_have_to_wait(settings: Settings, alice: Account) -> None:
+    app = create_app(dataclasses.replace(settings, rate_limits=True))
+
+    async with running(app), browser(app) as client:
+        tries = [await post(client, "/login", login="ALICE", password="no") for _ in range(11)]
+
+    assert [answer.status_code for answer in tries] == [422] * 10 + [429]
+    assert int(tries[-1].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/reset/junk", "/confirm/junk", "/reset/%00", "/confirm/é"])
+async def test_a_made_up_link_leads_nowhere(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
+
+
+class TestMailbox:
+    @pytest.fixture
+    async def local(self, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+        """A browser on the machine itself."""
+        at_home = dataclasses.replace(settings, base_url="http://127.0.0.1:8000", port=8000)
+        app = create_app(dataclasses.replace(at_home, allowed_hosts=("127.0.0.1",)))
+        async with running(app), browser(app, "http://127.0.0.1:8000") as client:
+            yield client
+
+    @pytest.fixture
+    async def name(self, db: Database, settings: Settings, alice: Account) -> str:
+        from app.accounts.passwords import send_reset
+
+        async with db.write() as session:
+            await send_reset(session, alice.email)
+        await deliver_letters(db, settings)
+        return next(settings.mail_dir.glob("*.eml")).name
+
+    async def test_it_shows_the_mail_with_its_links(
+        self, local: httpx.AsyncClient, name: str
+    ) -> None:
+        listed = await local.get("/dev/mail")
+        shown = await local.get(f"/dev/mail/{name}")
+
+        assert f"/dev/mail/{name}" in listed.text
+        assert re.search(r'<a href="[^"]+/reset/', shown.text)
+
+    async def test_html_is_shown_in_a_sandbox(self, local: httpx.AsyncClient, name: str) -> None:
+        answer = await local.get(f"/dev/mail/{name}/html")
+
+        policies = answer.headers.get_list("content-security-policy")
+        assert len(policies) == 1
+        assert policies[0].startswith("sandbox")
+        assert "allow-scripts" not in policies[0]
+
+    @pytest.mark.parametrize("path", ["", "/nothing.eml", "/..%2f..%2fsecret_key"])
+    async def test_it_knows_only_its_own_files(
+        self, local: httpx.AsyncClient, name: str, path: str
+    ) -> None:
+        assert (await local.get(f"/dev/mail{path}")).status_code == (404 if path else 200)
+
+    async def test_it_is_closed_to_whoever_comes_through_a_proxy(
+        self, local: httpx.AsyncClient
+    ) -> None:
+        answer = await local.get("/dev/mail", headers={"X-Forwarded-For": "203.0.113.7"})
+
+        assert answer.status_code == 404
+
+    async def test_it_is_closed_where_the_address_is_public(
+        self, client: httpx.AsyncClient, name: str
+    ) -> None:
+        for path in ("/dev/mail", f"/dev/mail/{name}", f"/dev/mail/{name}/html"):
+            assert (await client.get(path)).status_code == 404
