@@ -1,0 +1,72 @@
+"""Where a person stands in a team: every verb and page asks here first."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Forbidden, NotFound
+from app.language import _
+from app.models import Account, Membership, Team
+from app.teams.roles import RIGHTS
+
+GREATEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Standing:
+    team: Team
+    role: str
+
+    def may(self, right: str) -> bool:
+        """Whether the role has `right`, a key of `RIGHTS`."""
+        return self.role in RIGHTS[right]
+
+
+async def require(session: AsyncSession, person: Account, team_id: int, right: str) -> Standing:
+    """Raises NotFound in teams the person is not in, Forbidden for what the role does not allow."""
+    standing = await standing_of(session, person, team_id)
+    if not standing.may(right):
+        sentence = _("As {role} of '{team}' you may not do that.")
+        raise Forbidden(sentence.format(role=_(standing.role), team=standing.team.name))
+    return standing
+
+
+async def standing_of(session: AsyncSession, person: Account, team_id: int) -> Standing:
+    """Raises NotFound when the person is not in the team."""
+    require_possible(team_id)
+    found = (
+        select(Team, Membership.role)
+        .join(Membership, Membership.team_id == Team.id)
+        .where(Team.id == team_id, Membership.account_id == person.id)
+    )
+    row = (await session.execute(found)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Standing(*row)
+
+
+async def is_member(session: AsyncSession, team_id: int, account_id: int) -> bool:
+    return await session.get(Membership, (team_id, account_id)) is not None
+
+
+async def find_member(
+    session: AsyncSession, team_id: int, account_id: int
+) -> tuple[Account, Membership]:
+    """Somebody in the team, and their place in it. Raises NotFound."""
+    require_possible(account_id)
+    found = (
+        select(Account, Membership)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.team_id == team_id, Account.id == account_id)
+    )
+    row = (await session.execute(found)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row.Account, row.Membership
+
+
+def require_possible(an_id: int) -> None:
+    """Ids come from addresses: raises NotFound for one that no column can hold."""
+    if an_id > GREATEST_ID:
+        raise NotFound

@@ -1,0 +1,181 @@
+"""Invitations from both sides: sent, revoked and sent again by the team; answered by the invitee,
+on the link's page or in place from a notification."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.broker import Broker
+from app.database import Database
+from app.errors import Invalid
+from app.language import _
+from app.models import Account, Team
+from app.settings import Settings
+from app.teams import answers
+from app.teams.invitations import (
+    closed_sentence,
+    invite,
+    link_token,
+    read_token,
+    revoke,
+    send_again,
+)
+from app.teams.pages.team import show_team
+from app.teams.reading import read_invitation
+from app.throttle import throttle
+from app.web import AnyRequest, Form, page, see
+
+Answer = Response[str] | Response[None]
+
+
+@post("/teams/{team_id:int}/invitations", status_code=200)
+async def send(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+    team_id: FromPath[int],
+) -> Answer:
+    await require_patience(db, settings, person)
+    try:
+        async with db.act() as session:
+            await invite(session, person, team_id, form["email"], form["role"])
+    except Invalid as invalid:
+        typed = {"typed": form, "errors": invalid.fields}
+        return await show_team(request, db, person, team_id, status=422, **typed)
+    await broker.queue.enqueue("deliver")
+    return see(f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"]))
+
+
+async def require_patience(db: Database, settings: Settings, person: Account) -> None:
+    """Raises TooMany for who invites or adds more people than anybody would by hand."""
+    await throttle(db, settings, f"invite:{person.id}", most=60, seconds=3600)
+
+
+@post("/teams/{team_id:int}/invitations/{invitation_id:int}/again")
+async def again(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Response[None]:
+    await require_patience(db, settings, person)
+    async with db.act() as session:
+        invitation = await send_again(session, person, team_id, invitation_id)
+    await broker.queue.enqueue("deliver")
+    text = _("Invitation sent to {email} again.").format(email=invitation.email)
+    return see(f"/teams/{team_id}", text)
+
+
+@post("/teams/{team_id:int}/invitations/{invitation_id:int}/revoke")
+async def take_back(
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Response[None]:
+    async with db.act() as session:
+        invitation = await revoke(session, person, team_id, invitation_id)
+    text = _("Invitation to {email} revoked.").format(email=invitation.email)
+    return see(f"/teams/{team_id}", text)
+
+
+@get("/invitations/{token:str}")
+async def show(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    visitor: NamedDependency[Account | None],
+    token: FromPath[str],
+) -> Response[str]:
+    """Who invites to what; anybody with the link may read that much."""
+    invitation_id, is_mailed = read_token(token)
+    async with db.read() as session:
+        asked = await read_invitation(session, invitation_id)
+    wrong = closed_sentence(asked.invitation)
+    if visitor and not wrong:
+        wrong = answers.wrong_person(asked.invitation, visitor, is_mailed=is_mailed)
+    return await page(request, "teams/invitation.html", asked=asked, token=token, wrong=wrong)
+
+
+@post("/invitations/{token:str}/accept")
+async def accept(
+    db: NamedDependency[Database], visitor: NamedDependency[Account | None], token: FromPath[str]
+) -> Response[None]:
+    invitation_id, is_mailed = read_token(token)
+    if visitor is None:
+        return _to_login(token)
+    async with db.act() as session:
+        team = await answers.accept(session, visitor, invitation_id, is_mailed=is_mailed)
+    return _welcome(team)
+
+
+@post("/invitations/{token:str}/decline")
+async def decline(
+    db: NamedDependency[Database], visitor: NamedDependency[Account | None], token: FromPath[str]
+) -> Response[None]:
+    invitation_id, is_mailed = read_token(token)
+    if visitor is None:
+        return _to_login(token)
+    async with db.act() as session:
+        team = await answers.decline(session, visitor, invitation_id, is_mailed=is_mailed)
+    return _goodbye(team)
+
+
+@get("/notifications/{notification_id:int}/invitation")
+async def follow(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Response[None]:
+    """From the notice to the invitation's own page."""
+    async with db.read() as session:
+        invitation_id = await answers.invitation_told_in(session, person, notification_id)
+    return see(f"/invitations/{link_token(invitation_id)}")
+
+
+@post("/notifications/{notification_id:int}/accept")
+async def accept_in_place(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Response[None]:
+    async with db.act() as session:
+        invitation_id = await answers.invitation_told_in(session, person, notification_id)
+        team = await answers.accept(session, person, invitation_id)
+    return _welcome(team)
+
+
+@post("/notifications/{notification_id:int}/decline")
+async def decline_in_place(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Response[None]:
+    async with db.act() as session:
+        invitation_id = await answers.invitation_told_in(session, person, notification_id)
+        team = await answers.decline(session, person, invitation_id)
+    return _goodbye(team)
+
+
+def _to_login(token: str) -> Response[None]:
+    return see(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
+
+
+def _welcome(team: Team) -> Response[None]:
+    return see(f"/teams/{team.id}", _("Welcome to '{team}'.").format(team=team.name))
+
+
+def _goodbye(team: Team) -> Response[None]:
+    text = _("You declined the invitation to '{team}'.").format(team=team.name)
+    return see("/notifications", text)
+
+
+routes = [
+    send,
+    again,
+    take_back,
+    show,
+    accept,
+    decline,
+    follow,
+    accept_in_place,
+    decline_in_place,
+]

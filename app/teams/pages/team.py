@@ -1,0 +1,183 @@
+"""A team's own page, and what is done to the team as a whole."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.database import Database
+from app.errors import Invalid
+from app.language import _
+from app.models import Account
+from app.teams import reading
+from app.teams.access import Standing, require
+from app.teams.invitations import link_token
+from app.teams.membership import leave_team
+from app.teams.roles import GRANTABLE
+from app.teams.teams import delete_team, is_muted, mute_team, rename_team, unmute_team
+from app.web import AnyRequest, Form, page, see
+
+Answer = Response[str] | Response[None]
+
+
+@get("/teams/{team_id:int}")
+async def show(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+) -> Response[str]:
+    return await show_team(request, db, person, team_id)
+
+
+async def show_team(
+    request: AnyRequest,
+    db: Database,
+    person: Account,
+    team_id: int,
+    *,
+    status: int = 200,
+    **context: Any,
+) -> Response[str]:
+    """The page of a team; forms come back to it with `typed` and `errors`."""
+    q = request.query_params.get("q", "").replace("\x00", "").strip()
+    number = request.query_params.get("page", "1")
+    async with db.read() as session:
+        standing = await require(session, person, team_id, "look")
+        members = await reading.members_of(session, team_id, q, _whole(number))
+        projects = await reading.projects_shared_with(session, team_id)
+        muted = await is_muted(session, person, team_id)
+        invitations = await reading.pending_invitations(session, team_id)
+    return await page(
+        request,
+        "teams/team.html",
+        status=status,
+        **_standing(standing),
+        members=members,
+        q=q,
+        projects=projects,
+        is_muted=muted,
+        invitations=[(one, link_token(one.id)) for one in invitations],
+        **context,
+    )
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {"team": standing.team, "standing": standing, "grantable": GRANTABLE}
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+
+
+@post("/teams/{team_id:int}/rename", status_code=200)
+async def rename(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+    team_id: FromPath[int],
+) -> Answer:
+    try:
+        async with db.act() as session:
+            await rename_team(session, person, team_id, form["name"])
+    except Invalid as invalid:
+        typed = {"typed": form, "errors": invalid.fields}
+        return await show_team(request, db, person, team_id, status=422, **typed)
+    return see(f"/teams/{team_id}", _("Team renamed."))
+
+
+@post("/teams/{team_id:int}/mute")
+async def mute(
+    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+) -> Response[None]:
+    async with db.write() as session:
+        await mute_team(session, person, team_id)
+    text = _("Muted. You still hear of what concerns yourself, and of what is urgent.")
+    return see(f"/teams/{team_id}", text)
+
+
+@post("/teams/{team_id:int}/unmute")
+async def unmute(
+    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+) -> Response[None]:
+    async with db.write() as session:
+        await unmute_team(session, person, team_id)
+    return see(f"/teams/{team_id}", _("You hear of everything in this team again."))
+
+
+@get("/teams/{team_id:int}/delete")
+async def ask_to_delete(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+) -> Response[str]:
+    async with db.read() as session:
+        team = (await require(session, person, team_id, "delete")).team
+    return await _confirm(
+        request,
+        team_id,
+        "delete",
+        question=_("Delete team '{team}'?").format(team=team.name),
+        explanation=_(
+            "Its members are told and lose sight of the projects shared with it. "
+            "The projects themselves stay with their owners. This cannot be undone."
+        ),
+        button_label=_("Delete team"),
+    )
+
+
+@post("/teams/{team_id:int}/delete")
+async def delete(
+    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+) -> Response[None]:
+    async with db.act() as session:
+        await delete_team(session, person, team_id)
+    return see("/teams", _("Team deleted."))
+
+
+@get("/teams/{team_id:int}/leave")
+async def ask_to_leave(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+) -> Response[str]:
+    async with db.read() as session:
+        team = (await require(session, person, team_id, "leave")).team
+    return await _confirm(
+        request,
+        team_id,
+        "leave",
+        question=_("Leave team '{team}'?").format(team=team.name),
+        explanation=_(
+            "You lose sight of its projects, and your own leave the team with you. "
+            "To come back you have to be invited again."
+        ),
+        button_label=_("Leave team"),
+    )
+
+
+@post("/teams/{team_id:int}/leave")
+async def leave(
+    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+) -> Response[None]:
+    async with db.act() as session:
+        team = await leave_team(session, person, team_id)
+    return see("/teams", _("You left '{team}'.").format(team=team.name))
+
+
+async def _confirm(request: AnyRequest, team_id: int, verb: str, **sentences: Any) -> Response[str]:
+    return await page(
+        request,
+        "components/confirm.html",
+        action=f"/teams/{team_id}/{verb}",
+        cancel_url=f"/teams/{team_id}",
+        pairs=[],
+        **sentences,
+    )
+
+
+routes = [show, rename, mute, unmute, ask_to_delete, delete, ask_to_leave, leave]

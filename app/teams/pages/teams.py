@@ -1,0 +1,55 @@
+"""The list of a person's teams, and a form for a new one."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from app.database import Database
+from app.errors import Invalid
+from app.language import _
+from app.models import Account
+from app.teams.invitations import link_token
+from app.teams.reading import invitations_waiting_for, teams_of
+from app.teams.teams import create_team
+from app.web import AnyRequest, Form, page, see
+
+Answer = Response[str] | Response[None]
+
+
+@get("/teams")
+async def index(
+    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[str]:
+    return await _index(request, db, person)
+
+
+@post("/teams", status_code=200)
+async def create(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> Answer:
+    try:
+        async with db.act() as session:
+            team = await create_team(session, person, form["name"])
+    except Invalid as invalid:
+        typed = {"typed": form, "errors": invalid.fields}
+        return await _index(request, db, person, status=422, **typed)
+    return see(f"/teams/{team.id}", _("Team created. Now invite the others."))
+
+
+async def _index(
+    request: AnyRequest, db: Database, person: Account, *, status: int = 200, **context: Any
+) -> Response[str]:
+    async with db.read() as session:
+        teams = await teams_of(session, person)
+        waiting = await invitations_waiting_for(session, person)
+    links = [(asked, f"/invitations/{link_token(asked.invitation.id)}") for asked in waiting]
+    return await page(
+        request, "teams/index.html", status=status, teams=teams, waiting=links, **context
+    )
+
+
+routes = [index, create]

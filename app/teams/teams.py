@@ -1,0 +1,93 @@
+"""A team as a whole: created, renamed, muted, deleted."""
+
+import unicodedata
+from typing import Any
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Invalid
+from app.language import _
+from app.models import Account, Invitation, Membership, Mute, Share, Team
+from app.notifications.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
+from app.notifications.notify import notify
+from app.notifications.withdraw import withdraw_invitation, withdraw_project, withdraw_team
+from app.teams.access import require
+from app.teams.roles import OWNER
+
+NAME_LENGTH = 80
+
+
+async def create_team(session: AsyncSession, person: Account, name: str) -> Team:
+    """A team of one, its owner. Raises Invalid for `name`."""
+    team = Team(name=_checked(name))
+    session.add(team)
+    await session.flush()
+    session.add(Membership(team_id=team.id, account_id=person.id, role=OWNER))
+    await notify(session, TEAM_CREATED, actor=person, team=team)
+    return team
+
+
+async def rename_team(session: AsyncSession, person: Account, team_id: int, name: str) -> Team:
+    """Give the team another name and tell its members. Raises Invalid for `name`."""
+    team = (await require(session, person, team_id, "rename")).team
+    old_name, team.name = team.name, _checked(name)
+    if team.name != old_name:
+        await notify(
+            session, TEAM_UPDATED, actor=person, team=team, old_name=old_name, new_name=team.name
+        )
+    return team
+
+
+async def delete_team(session: AsyncSession, person: Account, team_id: int) -> None:
+    """Tell the members, whose other notices about the team go with it, then delete it."""
+    team = (await require(session, person, team_id, "delete")).team
+    members = select(Membership.account_id).where(Membership.team_id == team_id)
+    await withdraw_team(session, team_id, members)
+    await _end_shares(session, team_id, members)
+    for invitation_id in await _open_invitations(session, team_id):
+        await withdraw_invitation(session, invitation_id)
+    await notify(session, TEAM_DELETED, actor=person, team=team)
+    await session.execute(delete(Team).where(Team.id == team_id))
+
+
+async def mute_team(session: AsyncSession, person: Account, team_id: int) -> None:
+    """From now on only what concerns the person, or is urgent, is told of this team."""
+    await require(session, person, team_id, "look")
+    if not await is_muted(session, person, team_id):
+        session.add(Mute(user_id=person.id, team_id=team_id))
+
+
+async def unmute_team(session: AsyncSession, person: Account, team_id: int) -> None:
+    await require(session, person, team_id, "look")
+    await session.execute(delete(Mute).where(Mute.user_id == person.id, Mute.team_id == team_id))
+
+
+async def is_muted(session: AsyncSession, person: Account, team_id: int) -> bool:
+    muted = select(Mute.id).where(Mute.user_id == person.id, Mute.team_id == team_id)
+    return await session.scalar(muted) is not None
+
+
+def _checked(name: str) -> str:
+    """The name on one line, without control characters. Raises Invalid."""
+    name = " ".join(name.split())
+    name = "".join(letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cs"))
+    if not any(letter.isprintable() and not letter.isspace() for letter in name):
+        raise Invalid({"name": _("Give the team a name.")})
+    if len(name) > NAME_LENGTH:
+        too_long = _("A team name has at most {most} characters.")
+        raise Invalid({"name": too_long.format(most=NAME_LENGTH)})
+    return name
+
+
+async def _end_shares(session: AsyncSession, team_id: int, members: Select[Any]) -> None:
+    ended = delete(Share).where(Share.team_id == team_id).returning(Share.project_id)
+    for project_id in (await session.execute(ended)).scalars().all():
+        await withdraw_project(session, project_id, members)
+
+
+async def _open_invitations(session: AsyncSession, team_id: int) -> list[int]:
+    pending = select(Invitation.id).where(
+        Invitation.team_id == team_id, Invitation.status == "pending"
+    )
+    return list(await session.scalars(pending))

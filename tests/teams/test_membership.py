@@ -1,0 +1,276 @@
+"""Belonging: who may change it, who hears of it in which words, and what goes with who goes."""
+
+import pytest
+from sqlalchemy import select, update
+
+from app.database import Database
+from app.errors import Forbidden, Invalid, NotFound
+from app.models import Account, Delivery, Membership, Mute, Share
+from app.notifications.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
+from app.notifications.notify import notify
+from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
+from app.teams.teams import mute_team, rename_team
+from tests.factories import make_account, make_team
+from tests.teams.conftest import Told, share
+
+
+async def role_of(db: Database, team_id: int, account: Account) -> str | None:
+    async with db.read() as session:
+        membership = await session.get(Membership, (team_id, account.id))
+        return membership.role if membership else None
+
+
+@pytest.mark.parametrize("login", ["carol", "CAROL", "carol@example.com", "Carol@Example.com"])
+async def test_somebody_is_added_by_name_or_address_and_everyone_else_hears_of_it(
+    db: Database, alice: Account, bob: Account, carol: Account, told: Told, login: str
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    async with db.act() as session:
+        await add_member(session, alice, team.id, login, "editor")
+
+    assert await told(carol) == ["You were added to team 'Video Squad' as editor"]
+    assert await told(bob) == ["carol joined the team as editor"]
+    assert await told(alice) == []
+
+
+async def test_every_wrong_field_is_named_at_once(db: Database, alice: Account) -> None:
+    team = await make_team(db, alice)
+
+    with pytest.raises(Invalid) as invalid:
+        async with db.act() as session:
+            await add_member(session, alice, team.id, "nobody", "owner")
+
+    assert set(invalid.value.fields) == {"login", "role"}
+
+
+async def test_a_member_is_not_added_twice(db: Database, alice: Account, bob: Account) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    with pytest.raises(Invalid) as invalid:
+        async with db.act() as session:
+            await add_member(session, alice, team.id, "bob", "viewer")
+
+    assert invalid.value.fields == {"login": "bob is already in this team."}
+
+
+async def test_an_address_nobody_confirmed_adds_nobody(
+    db: Database, alice: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice)
+    async with db.write() as session:
+        unconfirmed = update(Account).where(Account.id == carol.id)
+        await session.execute(unconfirmed.values(email_confirmed_at=None))
+
+    with pytest.raises(Invalid):
+        async with db.act() as session:
+            await add_member(session, alice, team.id, carol.email, "viewer")
+
+
+async def test_a_changed_role_is_told_in_two_ways(
+    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+) -> None:
+    team = await make_team(db, alice, viewers=[bob, carol])
+
+    async with db.act() as session:
+        await change_role(session, alice, team.id, bob.id, "editor")
+
+    assert await told(bob) == ["Your role in team 'Video Squad' changed from viewer to editor"]
+    assert await told(carol) == ["bob's role changed from viewer to editor"]
+    assert await role_of(db, team.id, bob) == "editor"
+
+
+async def test_the_role_somebody_has_already_is_no_news(
+    db: Database, alice: Account, bob: Account, told: Told
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+
+    async with db.act() as session:
+        await change_role(session, alice, team.id, bob.id, "viewer")
+
+    assert await told(bob) == []
+
+
+@pytest.mark.parametrize("role", ["owner", "", "boss", "Editor"])
+async def test_only_roles_below_the_owner_are_granted(
+    db: Database, alice: Account, bob: Account, role: str
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+
+    with pytest.raises(Invalid) as invalid:
+        async with db.act() as session:
+            await change_role(session, alice, team.id, bob.id, role)
+
+    assert set(invalid.value.fields) == {"role"}
+
+
+async def test_an_admin_never_touches_the_owner(db: Database, alice: Account, bob: Account) -> None:
+    team = await make_team(db, alice, admins=[bob])
+
+    for verb, rest in ((change_role, ("viewer",)), (remove_member, ())):
+        with pytest.raises(Forbidden):
+            async with db.act() as session:
+                await verb(session, bob, team.id, alice.id, *rest)
+
+    assert await role_of(db, team.id, alice) == "owner"
+
+
+async def test_an_admin_manages_another_admin_but_not_themselves(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice, admins=[bob, carol])
+
+    async with db.act() as session:
+        await change_role(session, bob, team.id, carol.id, "viewer")
+    with pytest.raises(Forbidden):
+        async with db.act() as session:
+            await change_role(session, bob, team.id, bob.id, "viewer")
+
+    assert await role_of(db, team.id, carol) == "viewer"
+    assert await role_of(db, team.id, bob) == "admin"
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+async def test_editors_and_viewers_decide_about_nobody(
+    db: Database, alice: Account, bob: Account, role: str
+) -> None:
+    dora = await make_account(db, "dora")
+    team = await make_team(db, alice, **{f"{role}s": [dora, bob]})  # type: ignore[arg-type]
+
+    for verb, rest in (
+        (add_member, ("alice", "viewer")),
+        (change_role, (bob.id, "viewer")),
+        (remove_member, (bob.id,)),
+        (hand_over, (bob.id,)),
+    ):
+        with pytest.raises(Forbidden):
+            async with db.act() as session:
+                await verb(session, dora, team.id, *rest)
+
+
+async def test_who_is_not_in_the_team_cannot_be_changed(
+    db: Database, alice: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice)
+
+    for account_id in (carol.id, 10**30):
+        with pytest.raises(NotFound):
+            async with db.act() as session:
+                await remove_member(session, alice, team.id, account_id)
+
+
+async def test_the_removed_keeps_that_notice_only_and_the_rest_hear_of_it(
+    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    async with db.act() as session:
+        await rename_team(session, alice, team.id, "Film Squad")
+
+    async with db.act() as session:
+        await remove_member(session, alice, team.id, bob.id)
+
+    assert await told(bob) == ["You were removed from team 'Film Squad'"]
+    assert (await told(carol))[0] == "bob was removed from the team"
+    assert len(await told(carol)) == 2
+    assert await role_of(db, team.id, bob) is None
+
+
+async def test_mail_about_what_was_withdrawn_is_not_sent(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice)
+    async with db.act() as session:
+        await add_member(session, alice, team.id, "bob", "editor")
+
+    async with db.act() as session:
+        await remove_member(session, alice, team.id, bob.id)
+
+    async with db.read() as session:
+        deliveries = (
+            await session.scalars(select(Delivery).where(Delivery.channel == "email"))
+        ).all()
+    assert [(one.state, one.reason) for one in deliveries] == [("skipped", "withdrawn")]
+
+
+async def test_projects_no_longer_visible_go_from_the_bell_and_others_stay(
+    db: Database, alice: Account, bob: Account, told: Told
+) -> None:
+    team, other = await make_team(db, alice, editors=[bob]), await make_team(db, bob, "Editors")
+    lost = await share(db, alice, "Lost", team)
+    kept = await share(db, alice, "Kept", team, other)
+    async with db.act() as session:
+        for project in (lost, kept):
+            await notify(session, COMPILATION_COMPLETED, project=project)
+
+    async with db.act() as session:
+        await remove_member(session, alice, team.id, bob.id)
+
+    assert await told(bob) == [
+        "You were removed from team 'Video Squad'",
+        "Compilation of 'Kept' is complete",
+    ]
+
+
+async def test_own_projects_leave_with_their_owner_and_the_team_hears_of_it(
+    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    mine, theirs = await share(db, bob, "Mine", team), await share(db, carol, "Theirs", team)
+    async with db.act() as session:
+        await notify(session, PROJECT_SHARED, actor=bob, team=team, project=mine)
+
+    async with db.act() as session:
+        await leave_team(session, bob, team.id)
+
+    expected = ["bob left the team", "Project 'Mine' is no longer shared with team 'Video Squad'"]
+    assert await told(carol) == expected
+    assert await told(alice) == expected
+    assert await told(bob) == []
+    async with db.read() as session:
+        assert (await session.scalars(select(Share.project_id))).all() == [theirs.id]
+
+
+async def test_leaving_forgets_that_the_team_was_muted(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await mute_team(session, bob, team.id)
+
+    async with db.act() as session:
+        await leave_team(session, bob, team.id)
+
+    async with db.read() as session:
+        assert (await session.scalars(select(Mute))).all() == []
+
+
+async def test_the_owner_cannot_leave_before_handing_over(
+    db: Database, alice: Account, bob: Account, told: Told
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    with pytest.raises(Forbidden):
+        async with db.act() as session:
+            await leave_team(session, alice, team.id)
+
+    async with db.act() as session:
+        await hand_over(session, alice, team.id, bob.id)
+        await leave_team(session, alice, team.id)
+
+    assert await role_of(db, team.id, bob) == "owner"
+    assert await told(bob) == [
+        "alice left the team",
+        "Your role in team 'Video Squad' changed from editor to owner",
+    ]
+    assert await told(alice) == []
+
+
+async def test_who_hands_over_stays_as_admin(db: Database, alice: Account, bob: Account) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+
+    async with db.act() as session:
+        await hand_over(session, alice, team.id, bob.id)
+
+    assert await role_of(db, team.id, alice) == "admin"
+    with pytest.raises(Forbidden):
+        async with db.act() as session:
+            await hand_over(session, alice, team.id, bob.id)

@@ -1,0 +1,369 @@
+"""The pages of teams and invitations, as a browser without scripts uses them."""
+
+import re
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from sqlalchemy import insert, select
+
+from app.database import Database
+from app.models import Account, Invitation, Membership, Notification, Team
+from app.notifications import feed
+from app.security import sign
+from app.teams.invitations import invite, link_token
+from tests.conftest import post, sign_in, text_of
+from tests.factories import PASSWORD_HASH, make_team
+from tests.teams.conftest import Told, share
+
+
+@pytest.fixture
+async def invitation(
+    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, video_squad: Team
+) -> Invitation:
+    """Alice asks bob to join Video Squad as editor."""
+    async with db.act() as session:
+        return await invite(session, alice, video_squad.id, bob.email, "editor")
+
+
+async def role_of(db: Database, team: Team, account: Account) -> str | None:
+    async with db.read() as session:
+        place = await session.get(Membership, (team.id, account.id))
+        return place.role if place else None
+
+
+async def test_a_team_is_created_and_found_in_the_list(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+    assert "No teams yet" in text_of(await client.get("/teams"))
+
+    answer = await post(client, "/teams", name="<b>Film</b> & Co")
+
+    page = await client.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert "<h1>&lt;b&gt;Film&lt;/b&gt; &amp; Co</h1>" in page.text
+    assert "1 member" in text_of(await client.get("/teams"))
+
+
+async def test_a_wrong_name_comes_back_with_the_form(
+    client: httpx.AsyncClient, alice: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+
+    for url in ("/teams", f"/teams/{video_squad.id}/rename"):
+        for fields in ({}, {"name": " "}, {"name": "x" * 10_000}):
+            answer = await post(client, url, **fields)
+            assert answer.status_code == 422
+            assert 'aria-invalid="true"' in answer.text
+
+
+async def test_outsiders_find_nothing_and_the_signed_out_are_led_to_the_login(
+    client: httpx.AsyncClient, carol: Account, video_squad: Team
+) -> None:
+    signed_out = await client.get(f"/teams/{video_squad.id}")
+    await sign_in(client, carol)
+
+    assert signed_out.status_code == 303
+    assert signed_out.headers["location"].startswith("/login?next=")
+    for path in ("", "/delete", "/leave", "/members/add", f"/members/{carol.id}"):
+        assert (await client.get(f"/teams/{video_squad.id}{path}")).status_code == 404
+    for number in ("0", "9" * 30, "-1"):
+        assert (await client.get(f"/teams/{number}")).status_code == 404
+
+
+async def test_what_a_role_forbids_is_not_offered_and_not_done(
+    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+    await sign_in(client, bob)
+
+    page = text_of(await client.get(f"/teams/{team.id}"))
+
+    for words in ("Send invitation", "Rename team", "Delete team", "Add directly", "Hand over"):
+        assert words not in page
+    assert "Leave team" in page
+    for path in ("rename", "delete", "invitations", "members/add", f"members/{alice.id}/remove"):
+        answer = await post(client, f"/teams/{team.id}/{path}", name="x", email="a@b.de")
+        assert answer.status_code == 403, path
+
+
+async def test_the_labels_and_fields_are_those_of_the_contract(
+    client: httpx.AsyncClient, alice: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+
+    page = (await client.get(f"/teams/{video_squad.id}")).text
+
+    for field, label in (("email", "Email address"), ("role", "Role"), ("name", "Team name")):
+        assert re.search(rf'<label for="{field}">{label}</label>', page)
+        assert page.count(f'name="{field}"') == 1
+    assert re.search(r"<button[^>]*>.*Send invitation</button>", page)
+
+
+async def test_ten_thousand_members_come_in_pages_that_can_be_searched(
+    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+) -> None:
+    await _fill(db, video_squad, 10_000)
+    await sign_in(client, alice)
+    url = f"/teams/{video_squad.id}"
+
+    first, found = await client.get(url), await client.get(url, params={"q": "P09_99"})
+    beyond = await client.get(url, params={"page": "999"})
+
+    assert "10001" in text_of(first)
+    assert first.text.count('aria-label="Change ') == 49
+    assert found.text.count('aria-label="Change ') == 10
+    assert "Page 201 of 201" in text_of(beyond)
+
+
+@pytest.mark.parametrize(
+    "query", ["page=0", "page=-3", "page=x", "page=" + "9" * 40, "q=%25", "q=%00"]
+)
+async def test_junk_in_the_address_still_shows_the_team(
+    client: httpx.AsyncClient, alice: Account, video_squad: Team, query: str
+) -> None:
+    await sign_in(client, alice)
+
+    assert (await client.get(f"/teams/{video_squad.id}?{query}")).status_code == 200
+
+
+async def test_a_search_without_result_says_so_and_escapes_it(
+    client: httpx.AsyncClient, alice: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+
+    page = await client.get(f"/teams/{video_squad.id}", params={"q": "<script>"})
+
+    assert "Nobody found" in page.text
+    assert "“<script>" not in page.text
+
+
+async def test_a_member_is_added_changed_and_removed(
+    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+    url = f"/teams/{video_squad.id}/members"
+
+    wrong = await post(client, f"{url}/add", login="nobody")
+    assert wrong.status_code == 422
+    assert wrong.text.count('aria-invalid="true"') == 2
+    await post(client, f"{url}/add", login="Bob", role="viewer")
+    assert (await client.get(f"{url}/{bob.id}")).status_code == 200
+    assert (await post(client, f"{url}/{bob.id}/role", role="owner")).status_code == 422
+    await post(client, f"{url}/{bob.id}/role", role="admin")
+    assert await role_of(db, video_squad, bob) == "admin"
+    await post(client, f"{url}/{bob.id}/remove")
+
+    assert await role_of(db, video_squad, bob) is None
+
+
+async def test_the_team_is_handed_over_left_and_deleted(
+    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    await sign_in(client, alice)
+
+    await post(client, f"/teams/{team.id}/members/{bob.id}/hand-over")
+    assert "Leave team" in text_of(await client.get(f"/teams/{team.id}/leave"))
+    await post(client, f"/teams/{team.id}/leave")
+    assert (await client.get(f"/teams/{team.id}")).status_code == 404
+    client.cookies.clear()
+    await sign_in(client, bob)
+    assert "Delete team" in text_of(await client.get(f"/teams/{team.id}/delete"))
+    answer = await post(client, f"/teams/{team.id}/delete")
+
+    assert answer.headers["location"] == "/teams"
+    async with db.read() as session:
+        assert await session.get(Team, team.id) is None
+
+
+async def test_muting_is_a_button_that_changes(
+    client: httpx.AsyncClient, alice: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+    url = f"/teams/{video_squad.id}"
+
+    await post(client, f"{url}/mute")
+    assert f'action="{url}/unmute"' in (await client.get(url)).text
+    await post(client, f"{url}/unmute")
+
+    assert f'action="{url}/mute"' in (await client.get(url)).text
+
+
+async def test_shared_projects_are_listed(
+    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+) -> None:
+    project = await share(db, alice, "Best <Clips>", video_squad)
+    await sign_in(client, alice)
+
+    page = (await client.get(f"/teams/{video_squad.id}")).text
+
+    assert f'<a href="/projects/{project.id}">Best &lt;Clips&gt;</a>' in page
+
+
+async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
+    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+) -> None:
+    await sign_in(client, alice)
+    url = f"/teams/{video_squad.id}"
+
+    await post(client, f"{url}/invitations", email="new@example.com", role="viewer")
+    async with db.read() as session:
+        invitation = (await session.scalars(select(Invitation))).one()
+    page = await client.get(url)
+    assert "Pending invitations" in page.text
+    link = re.search(r'href="(/invitations/[^"]+)"', page.text)
+    assert link
+    assert (await client.get(link[1])).status_code == 200
+    again = await post(client, f"{url}/invitations", email="new@example.com", role="viewer")
+    assert again.status_code == 422
+    assert 'value="new@example.com"' in again.text
+    await post(client, f"{url}/invitations/{invitation.id}/again")
+    await post(client, f"{url}/invitations/{invitation.id}/revoke")
+
+    assert "Pending invitations" not in (await client.get(url)).text
+
+
+async def test_the_link_leads_the_signed_out_through_the_login_and_back(
+    client: httpx.AsyncClient, bob: Account, invitation: Invitation
+) -> None:
+    url = f"/invitations/{link_token(invitation.id)}"
+
+    page = await client.get(url)
+    answer = await post(client, f"{url}/accept")
+
+    assert "alice invited you to join team &#39;Video Squad&#39; as editor." in page.text
+    assert f'href="/login?next={url}"' in page.text
+    assert f'href="/register?next={url}"' in page.text
+    assert unquote(answer.headers["location"]) == f"/login?next={url}"
+
+
+async def test_accepting_by_the_link_leads_to_the_team(
+    client: httpx.AsyncClient, db: Database, bob: Account, video_squad: Team, invitation: Invitation
+) -> None:
+    await sign_in(client, bob)
+    url = f"/invitations/{link_token(invitation.id)}"
+    page = await client.get(url)
+
+    answer = await post(client, f"{url}/accept")
+
+    assert {"Accept", "Decline"} <= set(text_of(page).split())
+    assert answer.headers["location"] == f"/teams/{video_squad.id}"
+    assert await role_of(db, video_squad, bob) == "editor"
+    assert (await post(client, f"{url}/accept")).status_code == 409
+    assert "accepted already" in text_of(await client.get(url))
+
+
+async def test_signed_in_as_somebody_else_the_link_says_so(
+    client: httpx.AsyncClient, carol: Account, invitation: Invitation
+) -> None:
+    await sign_in(client, carol)
+    url = f"/invitations/{link_token(invitation.id)}"
+
+    page = await client.get(url)
+
+    assert "another address than yours, carol@example.com" in text_of(page)
+    assert "/accept" not in page.text
+    assert (await post(client, f"{url}/accept")).status_code == 403
+
+
+async def test_an_invitation_is_answered_from_its_notice(
+    client: httpx.AsyncClient,
+    db: Database,
+    alice: Account,
+    bob: Account,
+    video_squad: Team,
+    invitation: Invitation,
+    told: Told,
+) -> None:
+    await sign_in(client, bob)
+    async with db.read() as session:
+        notice = await session.scalar(select(Notification.id))
+    url = f"/notifications/{notice}"
+
+    followed = await client.get(f"{url}/invitation")
+    answer = await post(client, f"{url}/decline")
+
+    assert followed.headers["location"].startswith("/invitations/")
+    assert answer.status_code == 303
+    assert await told(alice) == ["bob declined the invitation to team 'Video Squad'"]
+    async with db.read() as session:
+        assert await feed.unread_count(session, bob.id) == 0
+    assert (await post(client, f"{url}/accept")).status_code == 409
+
+
+async def test_accepting_in_place_makes_a_member(
+    client: httpx.AsyncClient, db: Database, bob: Account, video_squad: Team, invitation: Invitation
+) -> None:
+    await sign_in(client, bob)
+    async with db.read() as session:
+        notice = await session.scalar(select(Notification.id))
+
+    await post(client, f"/notifications/{notice}/accept")
+
+    assert await role_of(db, video_squad, bob) == "editor"
+
+
+async def test_the_notice_of_somebody_else_answers_nothing(
+    client: httpx.AsyncClient, db: Database, carol: Account, invitation: Invitation
+) -> None:
+    await sign_in(client, carol)
+    async with db.read() as session:
+        notice = await session.scalar(select(Notification.id))
+
+    for number in (notice, 999, 10**30):
+        assert (await post(client, f"/notifications/{number}/accept")).status_code == 404
+        assert (await client.get(f"/notifications/{number}/invitation")).status_code == 404
+
+
+async def test_a_forged_or_foreign_link_is_nothing(
+    client: httpx.AsyncClient, invitation: Invitation
+) -> None:
+    for token in ("x", link_token(invitation.id)[:-1] + "!", sign("undo", invitation.id), "é"):
+        assert (await client.get(f"/invitations/{token}")).status_code == 404
+        assert (await post(client, f"/invitations/{token}/accept")).status_code == 404
+
+
+async def test_waiting_invitations_stand_above_the_teams(
+    client: httpx.AsyncClient, bob: Account, invitation: Invitation
+) -> None:
+    await sign_in(client, bob)
+
+    assert "You are invited" in text_of(await client.get("/teams"))
+
+
+async def test_who_registers_after_being_invited_finds_the_invitation(
+    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team, told: Told
+) -> None:
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
+
+    fields = {"username": "dora", "email": "Dora@example.com", "password": "correct horse"}
+    await post(client, "/register", **fields)
+
+    async with db.read() as session:
+        dora = (await session.scalars(select(Account).filter_by(username="dora"))).one()
+    assert await told(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
+
+
+async def _fill(db: Database, team: Team, count: int) -> None:
+    """`count` viewers, named P00_000 to P09_999."""
+    people = [
+        {
+            "username": f"P{n // 1000:02}_{n % 1000:03}",
+            "username_key": f"p{n // 1000:02}_{n % 1000:03}",
+            "email": f"p{n}@example.com",
+            "email_key": f"p{n}@example.com",
+            "password_hash": PASSWORD_HASH,
+            "is_admin": False,
+            "timezone": "UTC",
+            "language": "en",
+            "theme": "",
+        }
+        for n in range(count)
+    ]
+    async with db.write() as session:
+        ids = await session.scalars(insert(Account).returning(Account.id), people)
+        places = [{"team_id": team.id, "account_id": one, "role": "viewer"} for one in ids]
+        await session.execute(insert(Membership), places)
