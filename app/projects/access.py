@@ -1,0 +1,67 @@
+"""Who may see a project (its owner, and the teams it is shared with), change it, and compile it.
+
+What somebody may not see is not there for them: NotFound either way.
+"""
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Forbidden, NotFound
+from app.language import _
+from app.models import Account, Membership, Project, Share
+
+COMPILING_ROLES = ("owner", "admin", "editor")
+GREATEST_ID = 2**63 - 1
+
+
+def is_visible_to(account_id: int) -> ColumnElement[bool]:
+    """Whether a Project row may be seen by this person."""
+    shared = (
+        select(Share.project_id)
+        .join(Membership, Membership.team_id == Share.team_id)
+        .where(Membership.account_id == account_id)
+    )
+    return or_(Project.owner_id == account_id, Project.id.in_(shared))
+
+
+async def find_project(session: AsyncSession, person: Account, project_id: int) -> Project:
+    """The project, for somebody who may see it; NotFound for anybody else."""
+    if project_id > GREATEST_ID:
+        raise NotFound
+    seen = select(Project).where(Project.id == project_id, is_visible_to(person.id))
+    project = (await session.scalars(seen)).one_or_none()
+    if project is None:
+        raise NotFound
+    return project
+
+
+async def find_own_project(session: AsyncSession, person: Account, project_id: int) -> Project:
+    """The project, for its owner; Forbidden for others who may see it."""
+    project = await find_project(session, person, project_id)
+    if project.owner_id != person.id:
+        raise Forbidden(_("Only the owner of this project can do that."))
+    return project
+
+
+async def may_compile(session: AsyncSession, person: Account, project: Project) -> bool:
+    """Its owner may, and editors and above in a team it is shared with."""
+    if project.owner_id == person.id:
+        return True
+    as_editor = (
+        select(Membership.team_id)
+        .join(Share, Share.team_id == Membership.team_id)
+        .where(
+            Share.project_id == project.id,
+            Membership.account_id == person.id,
+            Membership.role.in_(COMPILING_ROLES),
+        )
+    )
+    return (await session.execute(as_editor.limit(1))).first() is not None
+
+
+async def role_in(session: AsyncSession, person: Account, team_id: int) -> str | None:
+    """The person's role in the team; None for outsiders."""
+    role = select(Membership.role).where(
+        Membership.team_id == team_id, Membership.account_id == person.id
+    )
+    return (await session.scalars(role)).one_or_none()

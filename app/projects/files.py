@@ -1,0 +1,84 @@
+"""Sends a video or picture in the pieces a player asks for (RFC 9110, sections 13 and 14)."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+from litestar.response import Stream
+
+from app.errors import NotFound
+from app.web import AnyRequest
+
+CHUNK = 262_144
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+async def send_file(request: AnyRequest, path: Path, media_type: str, name: str) -> Response[Any]:
+    """The file, the part in `Range` (206), 304 when the browser has it, 416 beyond its end.
+
+    Several ranges at once are answered with the whole. `name` is what a download is called.
+    Raises NotFound when the file is gone.
+    """
+    try:
+        stat = await asyncio.to_thread(path.stat)
+    except OSError:
+        raise NotFound from None
+    tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    headers = _headers(tag, name)
+    if request.headers.get("If-None-Match") == tag:
+        return Response(None, status_code=304, headers=headers)
+    wanted = _wanted(request, tag, stat.st_size)
+    if wanted is None:
+        return _part(path, media_type, range(stat.st_size), headers, status=200)
+    if not wanted:
+        headers["Content-Range"] = f"bytes */{stat.st_size}"
+        return Response(None, status_code=416, headers=headers)
+    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{stat.st_size}"
+    return _part(path, media_type, wanted, headers, status=206)
+
+
+def _headers(tag: str, name: str) -> dict[str, str]:
+    """Opened by itself the file is a download in a sandbox, never a page of ours."""
+    return {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+
+
+def _wanted(request: AnyRequest, tag: str, size: int) -> range | None:
+    """The bytes asked for, empty when beyond the end; None for all of them."""
+    asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if not asked or asked[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
+        return None
+    first, last = asked[1], asked[2]
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(size, int(last) + 1 if last else size))
+
+
+def _part(
+    path: Path, media_type: str, part: range, headers: dict[str, str], *, status: int
+) -> Stream:
+    headers = headers | {"Content-Length": str(len(part))}
+    return Stream(_read(path, part), status_code=status, headers=headers, media_type=media_type)
+
+
+async def _read(path: Path, part: range) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        await asyncio.to_thread(file.seek, part.start)
+        left = len(part)
+        while left and (chunk := await asyncio.to_thread(file.read, min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+    finally:
+        file.close()

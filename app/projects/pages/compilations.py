@@ -1,0 +1,139 @@
+"""Compile, watch how far it is, cancel, watch and download the result; Retry from a notice."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.broker import Broker
+from app.database import Database
+from app.errors import NotFound
+from app.language import _
+from app.models import Account, Project
+from app.notifications import feed
+from app.projects.access import find_project
+from app.projects.compilations import (
+    cancel_compilation,
+    enqueue,
+    find_compilation,
+    project_of_notice,
+    request_compilation,
+)
+from app.projects.files import send_file
+from app.projects.storage import thumbnail_path, video_path
+from app.projects.views import view_compilation
+from app.settings import Settings
+from app.web import AnyRequest, fragment, is_partial, see
+
+
+@post("/projects/{project_id:int}/compile")
+async def compile_project(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    async with db.act() as session:
+        project = await find_project(session, person, project_id)
+        compilation = await request_compilation(session, project, person)
+    await enqueue(broker, compilation)
+    return await _card(request, db, person, project)
+
+
+@get("/projects/{project_id:int}/compilation")
+async def progress(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    """What an open page asks for every second while a compilation is unfinished."""
+    async with db.read() as session:
+        project = await find_project(session, person, project_id)
+    return await _card(request, db, person, project)
+
+
+@post("/projects/{project_id:int}/compilations/{compilation_id:int}/cancel")
+async def cancel(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+    compilation_id: FromPath[int],
+) -> Response[Any]:
+    async with db.act() as session:
+        project = await find_project(session, person, project_id)
+        await cancel_compilation(session, person, project, compilation_id)
+    return await _card(request, db, person, project)
+
+
+@get("/projects/{project_id:int}/compilations/{compilation_id:int}/video")
+async def video(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+    compilation_id: FromPath[int],
+) -> Response[Any]:
+    project = await _require_result(db, person, project_id, compilation_id)
+    path = video_path(settings, compilation_id)
+    return await send_file(request, path, "video/mp4", f"{project.name}.mp4")
+
+
+@get("/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail")
+async def thumbnail(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+    compilation_id: FromPath[int],
+) -> Response[Any]:
+    project = await _require_result(db, person, project_id, compilation_id)
+    path = thumbnail_path(settings, compilation_id)
+    return await send_file(request, path, "image/jpeg", f"{project.name}.jpg")
+
+
+@post("/notifications/{notification_id:int}/retry")
+async def retry(
+    db: NamedDependency[Database],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    notification_id: FromPath[int],
+) -> Response[Any]:
+    """Compile again what this notice says has failed; the notice counts as read."""
+    async with db.act() as session:
+        project = await project_of_notice(session, person, notification_id)
+        compilation = await request_compilation(session, project, person)
+        await feed.mark(session, person.id, [notification_id], read=True)
+    await enqueue(broker, compilation)
+    return see(f"/projects/{project.id}", _("Compiling again."))
+
+
+async def _card(
+    request: AnyRequest, db: Database, person: Account, project: Project
+) -> Response[Any]:
+    """The part of the page that is about compiling, or the page."""
+    if not is_partial(request):
+        return see(f"/projects/{project.id}#compilation")
+    async with db.read() as session:
+        compiling = await view_compilation(session, person, project)
+    return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)
+
+
+async def _require_result(
+    db: Database, person: Account, project_id: int, compilation_id: int
+) -> Project:
+    """The project, when the person may see it and this compilation of it is complete."""
+    async with db.read() as session:
+        project = await find_project(session, person, project_id)
+        compilation = await find_compilation(session, project, compilation_id)
+    if compilation.status != "completed":
+        raise NotFound
+    return project
+
+
+routes = [compile_project, progress, cancel, video, thumbnail, retry]

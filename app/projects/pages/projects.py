@@ -1,0 +1,172 @@
+"""/projects and /projects/{id}: create, look, rename, mute, delete."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.database import Database
+from app.errors import Invalid
+from app.language import _
+from app.models import Account
+from app.projects.access import find_own_project, find_project
+from app.projects.muting import mute_project
+from app.projects.projects import create_project, delete_project, rename_project
+from app.projects.storage import remove
+from app.projects.views import list_projects, view_project
+from app.settings import Settings
+from app.web import AnyRequest, Form, page, see
+
+
+@get("/projects")
+async def index(
+    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[Any]:
+    return await _index(request, db, person)
+
+
+@post("/projects")
+async def create(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    try:
+        async with db.act() as session:
+            project = await create_project(session, person, form["name"])
+    except Invalid as invalid:
+        return await _index(
+            request, db, person, name=form["name"], errors=invalid.fields, status=422
+        )
+    return see(f"/projects/{project.id}", _("Project created. Now upload its clips."))
+
+
+@get("/projects/{project_id:int}")
+async def show(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    return await project_page(request, db, settings, person, project_id)
+
+
+@post("/projects/{project_id:int}/rename")
+async def rename(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    try:
+        async with db.act() as session:
+            await rename_project(session, person, project_id, form["name"])
+    except Invalid as invalid:
+        return await project_page(
+            request, db, settings, person, project_id, errors=invalid.fields, status=422
+        )
+    return see(f"/projects/{project_id}", _("Renamed."))
+
+
+@post("/projects/{project_id:int}/mute")
+async def mute(
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    muted = form["muted"] == "1"
+    async with db.act() as session:
+        project = await find_project(session, person, project_id)
+        await mute_project(session, person, project, muted=muted)
+    words = _("Muted: only what concerns you will reach you.") if muted else _("Unmuted.")
+    return see(f"/projects/{project_id}", words)
+
+
+@get("/projects/{project_id:int}/delete")
+async def ask_to_delete(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    async with db.read() as session:
+        project = await find_own_project(session, person, project_id)
+    return await page(
+        request,
+        "components/confirm.html",
+        question=_("Delete '{name}'?").format(name=project.name),
+        explanation=_("Its clips and videos go with it. This cannot be undone."),
+        action=f"/projects/{project.id}/delete",
+        pairs=[],
+        button_label=_("Delete project"),
+        cancel_url=f"/projects/{project.id}",
+    )
+
+
+@post("/projects/{project_id:int}/delete")
+async def delete(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    person: NamedDependency[Account],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    async with db.act() as session:
+        files = await delete_project(session, settings, person, project_id)
+    await remove(files)
+    return see("/projects", _("Project deleted."))
+
+
+async def project_page(
+    request: AnyRequest,
+    db: Database,
+    settings: Settings,
+    person: Account,
+    project_id: int,
+    *,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response[Any]:
+    """The whole page of one project; raises NotFound for those who may not see it."""
+    async with db.read() as session:
+        view = await view_project(session, person, project_id)
+    return await page(
+        request,
+        "projects/project.html",
+        status=status,
+        view=view,
+        project=view.project,
+        compiling=view.compiling,
+        largest=settings.max_upload_mb,
+        errors=errors or {},
+    )
+
+
+async def _index(
+    request: AnyRequest,
+    db: Database,
+    person: Account,
+    *,
+    name: str = "",
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response[Any]:
+    async with db.read() as session:
+        projects = await list_projects(session, person)
+    return await page(
+        request,
+        "projects/index.html",
+        status=status,
+        projects=projects,
+        name=name,
+        errors=errors or {},
+    )
+
+
+routes = [index, create, show, rename, mute, ask_to_delete, delete]

@@ -1,0 +1,79 @@
+"""Sharing a project with a team, and ending that."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Conflict, Forbidden, NotFound
+from app.language import _
+from app.models import Account, Membership, Project, Share, Team
+from app.notifications.catalogue import PROJECT_SHARED, PROJECT_UNSHARED
+from app.notifications.notify import notify
+from app.notifications.withdraw import withdraw_project
+from app.projects.access import GREATEST_ID, find_own_project, find_project, role_in
+
+SHARING_ROLES = ("owner", "admin", "editor")
+UNSHARING_ROLES = ("owner", "admin")
+
+
+async def share_project(
+    session: AsyncSession, person: Account, project_id: int, team_id: int
+) -> Team:
+    """Let the team's members see the project, and tell them.
+
+    NotFound for a team the person is not in, Forbidden for its viewers, Conflict when shared
+    already.
+    """
+    project = await find_own_project(session, person, project_id)
+    team = await _find_team(session, team_id)
+    role = await role_in(session, person, team.id)
+    if role is None:
+        raise NotFound
+    if role not in SHARING_ROLES:
+        raise Forbidden(_("Viewers of a team cannot share projects with it."))
+    if await session.get(Share, (project.id, team.id)):
+        sentence = _("'{project}' is already shared with '{team}'.")
+        raise Conflict(sentence.format(project=project.name, team=team.name))
+    session.add(Share(project_id=project.id, team_id=team.id))
+    await notify(session, PROJECT_SHARED, actor=person, team=team, project=project)
+    return team
+
+
+async def unshare_project(
+    session: AsyncSession, person: Account, project_id: int, team_id: int
+) -> Team:
+    """End the share, by the project's owner or the team's owner or admins, and tell the team."""
+    project = await find_project(session, person, project_id)
+    team = await _find_team(session, team_id)
+    if not await session.get(Share, (project.id, team.id)):
+        raise NotFound
+    is_in_charge = await role_in(session, person, team.id) in UNSHARING_ROLES
+    if project.owner_id != person.id and not is_in_charge:
+        raise Forbidden(_("Only the project's owner and the team's admins can end the sharing."))
+    await _end_share(session, project, team, actor=person)
+    return team
+
+
+async def end_all_shares(session: AsyncSession, project: Project, *, actor: Account) -> None:
+    """End the shares with every team, before the project goes."""
+    shared = (
+        select(Team).join(Share, Share.team_id == Team.id).where(Share.project_id == project.id)
+    )
+    for team in (await session.scalars(shared.order_by(Team.id))).all():
+        await _end_share(session, project, team, actor=actor)
+
+
+async def _find_team(session: AsyncSession, team_id: int) -> Team:
+    team = await session.get(Team, team_id) if team_id <= GREATEST_ID else None
+    if team is None:
+        raise NotFound
+    return team
+
+
+async def _end_share(
+    session: AsyncSession, project: Project, team: Team, *, actor: Account
+) -> None:
+    share = (Share.project_id == project.id, Share.team_id == team.id)
+    await session.execute(delete(Share).where(*share))
+    members = select(Membership.account_id).where(Membership.team_id == team.id)
+    await withdraw_project(session, project.id, members)
+    await notify(session, PROJECT_UNSHARED, actor=actor, team=team, project=project)

@@ -1,0 +1,182 @@
+"""Taking clips in, ordering and deleting them; reading an upload as it arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.database import Database
+from app.errors import Forbidden, Invalid, NotFound, TooLarge
+from app.models import Account, Project
+from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, room_left
+from app.projects.ffmpeg import Unusable
+from app.projects.sharing import share_project
+from app.projects.upload import MB, receive
+from app.settings import Settings
+from tests.factories import make_team
+from tests.projects.conftest import add, lay_down
+
+PART = '--x\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\n\r\n{}\r\n'
+
+
+async def body(*parts: str, end: str = "--x--\r\n", step: int = 7) -> AsyncIterator[bytes]:
+    """Arrives in small pieces, as from a slow line."""
+    whole = ("".join(parts) + end).encode()
+    for start in range(0, len(whole), step):
+        yield whole[start : start + step]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def order(db: Database, project: Project) -> list[int]:
+    async with db.read() as session:
+        return [clip.id for clip in await clips_of(session, project.id)]
+
+
+async def test_a_clip_is_known_by_what_it_is(
+    db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    clip = await add(db, settings, reel, alice, "portrait")
+
+    assert (clip.width, clip.height) == (120, 160)
+    assert clip.duration == pytest.approx(0.6, abs=0.1)
+    assert [path.name for path in settings.clips_dir.iterdir()] == [clip.stored_as]
+
+
+async def test_what_is_no_video_is_refused_by_name(
+    db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    with pytest.raises(Unusable, match=r"'playlist\.mp4' is not a video"):
+        await add(db, settings, reel, alice, "playlist")
+
+    assert await order(db, reel) == []
+
+
+async def test_only_the_owner_adds(
+    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+
+    with pytest.raises(Forbidden):
+        await add(db, settings, reel, bob)
+
+
+async def test_uploads_at_once_do_not_exceed_the_quota(
+    db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    size = lay_down(settings, "silent").size
+    narrow = replace(settings, upload_quota_mb=1)
+    filler = lay_down(settings, "silent")
+    filler.size = MB - size - 1
+    await add_clip(db, narrow, alice, reel.id, filler)
+    outcomes = await asyncio.gather(
+        *(add(db, narrow, reel, alice) for _ in range(2)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, TooLarge) for outcome in outcomes) == 1
+    async with db.read() as session:
+        assert await room_left(session, narrow, alice) == 1
+
+
+async def test_a_clip_moves_up_and_down_but_not_out(
+    db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    first, second, third = [(await add(db, settings, reel, alice)).id for _ in range(3)]
+
+    async with db.act() as session:
+        await move_clip(session, alice, reel.id, third, by=-1)
+        await move_clip(session, alice, reel.id, first, by=-1)
+    assert await order(db, reel) == [first, third, second]
+    async with db.act() as session:
+        await move_clip(session, alice, reel.id, first, by=1)
+        await move_clip(session, alice, reel.id, second, by=1)
+    assert await order(db, reel) == [third, first, second]
+
+
+async def test_a_clip_of_another_project_is_not_there(
+    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+) -> None:
+    clip = await add(db, settings, reel, alice)
+    async with db.act() as session:
+        other = Project(name="Other", owner_id=bob.id)
+        session.add(other)
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await delete_clip(session, settings, bob, other.id, clip.id)
+        with pytest.raises(NotFound):
+            await move_clip(session, bob, other.id, clip.id, by=1)
+        with pytest.raises(NotFound):
+            await delete_clip(session, settings, alice, reel.id, 10**30)
+
+
+async def test_deleting_a_clip_names_its_file(
+    db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    clip = await add(db, settings, reel, alice)
+
+    async with db.act() as session:
+        file = await delete_clip(session, settings, alice, reel.id, clip.id)
+
+    assert file == settings.clips_dir / clip.stored_as
+    assert await order(db, reel) == []
+
+
+async def test_an_upload_is_read_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
+    parts = [PART.format("clips", "a.mp4", "AAA"), PART.format("clips", "b.mp4", "B\r\nB")]
+
+    async with receive(body(*parts), "x", tmp_path, most=MB) as uploads:
+        read = [(each.name, each.size, each.path.read_bytes()) for each in uploads]
+
+    assert read == [("a.mp4", 3, b"AAA"), ("b.mp4", 4, b"B\r\nB")]
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("C:\\\\videos\\\\a.mp4", "a.mp4"),
+        ("../../etc/passwd", "passwd"),
+        ("a\u202eb.mp4", "ab.mp4"),
+        ("dir/", "clip"),
+        ("x" * 300 + ".mp4", "x" * 251 + ".mp4"),
+    ],
+)
+async def test_a_name_is_only_a_name(tmp_path: Path, sent: str, kept: str) -> None:
+    async with receive(body(PART.format("clips", sent, "A")), "x", tmp_path, most=MB) as uploads:
+        assert uploads[0].name == kept
+        assert uploads[0].path.parent == tmp_path
+
+
+async def test_a_file_that_is_too_large_ends_the_upload(tmp_path: Path) -> None:
+    parts = [PART.format("clips", "a.mp4", "A" * 10), PART.format("clips", "big.mp4", "B" * 50)]
+
+    with pytest.raises(TooLarge, match=r"big\.mp4"):
+        async with receive(body(*parts), "x", tmp_path, most=20):
+            pytest.fail("It was taken.")
+
+    assert names_in(tmp_path) == []
+
+
+async def test_other_fields_are_passed_over(tmp_path: Path) -> None:
+    parts = [PART.format("avatar", "a.png", "A"), PART.format("clips", "b.mp4", "B")]
+
+    async with receive(body(*parts), "x", tmp_path, most=MB) as uploads:
+        assert [each.name for each in uploads] == ["b.mp4"]
+
+
+@pytest.mark.parametrize("end", ["", "--x", "garbage"])
+async def test_an_upload_cut_short_leaves_nothing(tmp_path: Path, end: str) -> None:
+    part = PART.format("clips", "a.mp4", "AAA")
+
+    with pytest.raises(Invalid):
+        async with receive(body(part, end=end), "x", tmp_path, most=MB):
+            pytest.fail("It was taken.")
+
+    assert names_in(tmp_path) == []

@@ -1,0 +1,243 @@
+"""The pages of projects, as a browser without scripts sees them."""
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.models import Account, Project
+from app.settings import Settings
+from tests import clips
+from tests.conftest import post, sign_in, text_of
+from tests.factories import make_team
+from tests.projects.conftest import add
+
+
+@pytest.fixture
+async def as_alice(client: httpx.AsyncClient, alice: Account) -> httpx.AsyncClient:
+    await sign_in(client, alice)
+    return client
+
+
+async def upload(
+    client: httpx.AsyncClient, project_id: int, *names: str, **headers: str
+) -> httpx.Response:
+    files = [("clips", (name, clips.make(name).read_bytes())) for name in names]
+    return await client.post(f"/projects/{project_id}/clips", files=files, headers=headers)
+
+
+async def test_the_signed_out_are_told_what_this_is(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+
+    assert answer.status_code == 200
+    assert "Create account" in answer.text
+
+
+async def test_an_empty_dashboard_says_what_to_do(as_alice: httpx.AsyncClient) -> None:
+    answer = await as_alice.get("/")
+
+    assert "No projects yet" in answer.text
+    assert "No teams yet" in answer.text
+
+
+async def test_the_dashboard_shows_teams_projects_and_news(
+    as_alice: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+) -> None:
+    await make_team(db, bob, "Editors", viewers=[alice])
+    await post(as_alice, "/projects", name="Highlight Reel")
+
+    answer = await as_alice.get("/")
+
+    assert "Highlight Reel" in answer.text
+    assert "Editors" in answer.text
+
+
+async def test_a_project_is_created_and_shown(as_alice: httpx.AsyncClient) -> None:
+    answer = await post(as_alice, "/projects", name="Highlight Reel")
+
+    shown = await as_alice.get(answer.headers["Location"])
+    assert answer.status_code == 303
+    assert "<h1>Highlight Reel</h1>" in shown.text
+
+
+async def test_a_project_without_a_name_comes_back_with_the_form(
+    as_alice: httpx.AsyncClient,
+) -> None:
+    answer = await post(as_alice, "/projects", name="  ")
+
+    assert answer.status_code == 422
+    assert "Give the project a name." in answer.text
+
+
+async def test_uploaded_clips_are_listed(as_alice: httpx.AsyncClient, reel: Project) -> None:
+    answer = await upload(as_alice, reel.id, "silent", "portrait")
+
+    page = text_of(await as_alice.get(f"/projects/{reel.id}"))
+    assert answer.status_code == 303
+    assert page.index("silent") < page.index("portrait")
+
+
+async def test_clips_are_moved_and_deleted_by_buttons(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    await upload(as_alice, reel.id, "silent", "portrait")
+
+    moved = await post(as_alice, f"/projects/{reel.id}/clips/2/move", to="up")
+    page = text_of(await as_alice.get(f"/projects/{reel.id}"))
+    await post(as_alice, f"/projects/{reel.id}/clips/2/delete")
+
+    assert moved.headers["Location"] == f"/projects/{reel.id}#clip-2"
+    assert page.index("portrait") < page.index("silent")
+    assert "portrait" not in (await as_alice.get(f"/projects/{reel.id}")).text
+
+
+async def test_only_the_ends_of_the_list_have_a_button_that_does_nothing(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    await upload(as_alice, reel.id, "silent", "portrait", "mp4")
+
+    page = (await as_alice.get(f"/projects/{reel.id}")).text
+
+    assert page.count("disabled") == 2
+
+
+async def test_a_clip_moves_nowhere_else(as_alice: httpx.AsyncClient, reel: Project) -> None:
+    answer = await post(as_alice, f"/projects/{reel.id}/clips/1/move", to="sideways")
+
+    assert answer.status_code == 400
+
+
+async def test_a_good_clip_stays_when_the_other_is_none(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings
+) -> None:
+    answer = await upload(as_alice, reel.id, "text", "silent")
+
+    assert answer.status_code == 422
+    assert "&#39;text&#39; is not a video we can read" in answer.text
+    assert "Move silent up" in answer.text
+    assert len(list(settings.clips_dir.iterdir())) == 1
+
+
+async def test_a_script_hears_of_the_wrong_file_by_its_sentence(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    answer = await upload(as_alice, reel.id, "text", **{"HX-Request-Type": "partial"})
+
+    assert answer.status_code == 400
+    assert "is not a video we can read" in answer.text
+    assert "<html" not in answer.text
+
+
+async def test_nothing_chosen_is_said(as_alice: httpx.AsyncClient, reel: Project) -> None:
+    files = [("clips", ("", b""))]
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+
+    assert answer.status_code == 422
+    assert "Choose one or more videos first." in answer.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/form-data", "multipart/form-data; boundary=x"]
+)
+async def test_a_body_that_makes_no_sense_is_said(
+    as_alice: httpx.AsyncClient, reel: Project, kind: str
+) -> None:
+    answer = await as_alice.post(
+        f"/projects/{reel.id}/clips", content=b"--y\r\nnonsense", headers={"Content-Type": kind}
+    )
+
+    assert answer.status_code == 422
+
+
+async def test_an_upload_from_another_site_is_refused(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings
+) -> None:
+    answer = await upload(as_alice, reel.id, "silent", **{"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
+    assert not settings.clips_dir.exists()
+
+
+async def test_an_upload_with_a_foreign_origin_is_refused(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    answer = await upload(as_alice, reel.id, "silent", Origin="http://elsewhere.example")
+
+    assert answer.status_code == 403
+
+
+async def test_others_see_nothing(as_alice: httpx.AsyncClient, db: Database, bob: Account) -> None:
+    answer = await post(as_alice, "/projects", name="Secret")
+    as_alice.cookies.clear()
+    await sign_in(as_alice, bob)
+
+    for path in ("", "/compilation", "/delete", "/compilations/1/video"):
+        assert (await as_alice.get(answer.headers["Location"] + path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/compilation", "/compilations/1/video"])
+async def test_ids_that_no_row_can_have_are_not_found(
+    as_alice: httpx.AsyncClient, path: str
+) -> None:
+    answer = await as_alice.get(f"/projects/{10**30}{path}")
+
+    assert answer.status_code == 404
+
+
+async def test_a_project_is_shared_and_unshared(
+    as_alice: httpx.AsyncClient, db: Database, alice: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, "Video Squad")
+
+    await post(as_alice, f"/projects/{reel.id}/share", team_id=team.id)
+    shared = await as_alice.get(f"/projects/{reel.id}")
+    await post(as_alice, f"/projects/{reel.id}/unshare", team_id=team.id)
+
+    assert "End sharing" in shared.text
+    assert "End sharing" not in (await as_alice.get(f"/projects/{reel.id}")).text
+
+
+@pytest.mark.parametrize("team_id", ["", "x", "-1", "²", "9" * 40])
+async def test_no_team_chosen_is_said(
+    as_alice: httpx.AsyncClient, reel: Project, team_id: str
+) -> None:
+    answer = await post(as_alice, f"/projects/{reel.id}/share", team_id=team_id)
+
+    assert answer.status_code == 422
+    assert "Choose a team." in answer.text
+
+
+async def test_compiling_shows_that_it_waits_until_it_is_cancelled(
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, reel: Project
+) -> None:
+    await add(db, settings, reel, alice)
+
+    await post(as_alice, f"/projects/{reel.id}/compile")
+    waiting = await as_alice.get(
+        f"/projects/{reel.id}/compilation", headers={"HX-Request-Type": "partial"}
+    )
+    cancel = f"/projects/{reel.id}/compilations/1/cancel"
+    await post(as_alice, cancel)
+    again = await post(as_alice, cancel)
+
+    assert 'hx-trigger="every 1s"' in waiting.text
+    assert "Waiting for its turn" in waiting.text
+    assert "was cancelled" in (await as_alice.get(f"/projects/{reel.id}")).text
+    assert again.status_code == 409
+
+
+async def test_muting_is_shown_and_undone(as_alice: httpx.AsyncClient, reel: Project) -> None:
+    await post(as_alice, f"/projects/{reel.id}/mute", muted="1")
+    muted = await as_alice.get(f"/projects/{reel.id}")
+    await post(as_alice, f"/projects/{reel.id}/mute", muted="0")
+
+    assert "Unmute</button>" in muted.text
+    assert "Unmute</button>" not in (await as_alice.get(f"/projects/{reel.id}")).text
+
+
+async def test_deleting_asks_first(as_alice: httpx.AsyncClient, reel: Project) -> None:
+    asked = await as_alice.get(f"/projects/{reel.id}/delete")
+    await post(as_alice, f"/projects/{reel.id}/delete")
+
+    assert "Delete &#39;Highlight Reel&#39;?" in asked.text
+    assert (await as_alice.get(f"/projects/{reel.id}")).status_code == 404

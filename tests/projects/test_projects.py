@@ -1,0 +1,128 @@
+"""Creating, renaming and deleting projects, and who may."""
+
+import pytest
+from sqlalchemy import func, select
+
+from app.database import Database
+from app.errors import Forbidden, Invalid, NotFound
+from app.models import Account, Clip, Project, Share
+from app.notifications import feed
+from app.projects.access import find_project, may_compile
+from app.projects.muting import is_muted, mute_project
+from app.projects.projects import (
+    create_project,
+    delete_project,
+    delete_projects_of,
+    rename_project,
+)
+from app.projects.sharing import share_project
+from app.projects.views import list_projects
+from app.settings import Settings
+from tests.factories import make_team
+from tests.projects.conftest import add
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121])
+async def test_a_name_that_cannot_be_is_refused(db: Database, alice: Account, name: str) -> None:
+    async with db.act() as session:
+        with pytest.raises(Invalid) as refused:
+            await create_project(session, alice, name)
+
+    assert "name" in refused.value.fields
+
+
+async def test_a_name_is_kept_without_needless_blanks(db: Database, alice: Account) -> None:
+    async with db.act() as session:
+        project = await create_project(session, alice, "  Best \n Clips ")
+
+    assert project.name == "Best Clips"
+
+
+async def test_the_owner_renames(db: Database, alice: Account, reel: Project) -> None:
+    async with db.act() as session:
+        await rename_project(session, alice, reel.id, "Reel 2")
+
+    async with db.read() as session:
+        assert (await session.get_one(Project, reel.id)).name == "Reel 2"
+
+
+async def test_an_outsider_finds_nothing(db: Database, carol: Account, reel: Project) -> None:
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await find_project(session, carol, reel.id)
+        with pytest.raises(NotFound):
+            await rename_project(session, carol, reel.id, "Mine")
+
+
+async def test_members_see_a_shared_project_but_do_not_change_it(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+
+    async with db.act() as session:
+        seen = await list_projects(session, bob)
+        with pytest.raises(Forbidden):
+            await rename_project(session, bob, reel.id, "Mine")
+    assert [project.id for project, _owner, _clips in seen] == [reel.id]
+
+
+async def test_editors_may_compile_and_viewers_may_not(
+    db: Database, alice: Account, bob: Account, carol: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob], viewers=[carol])
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+
+    async with db.read() as session:
+        assert await may_compile(session, alice, reel)
+        assert await may_compile(session, bob, reel)
+        assert not await may_compile(session, carol, reel)
+
+
+async def test_deleting_a_shared_project_tells_its_teams_and_leaves_nothing(
+    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    clip = await add(db, settings, reel, alice)
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+
+    async with db.act() as session:
+        files = await delete_project(session, settings, alice, reel.id)
+
+    async with db.read() as session:
+        told = await feed.newest(session, bob.id)
+        left = await session.scalar(select(func.count()).select_from(Clip))
+    assert [notice.text for notice in told] == [
+        "Project 'Highlight Reel' is no longer shared with team 'Video Squad'"
+    ]
+    assert left == 0
+    assert files == [settings.clips_dir / clip.stored_as]
+
+
+async def test_with_an_account_go_its_projects(
+    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+) -> None:
+    async with db.act() as session:
+        await create_project(session, bob, "Bob's own")
+
+    async with db.act() as session:
+        await delete_projects_of(session, settings, alice)
+
+    async with db.read() as session:
+        assert list(await session.scalars(select(Project.name))) == ["Bob's own"]
+        assert (await session.execute(select(Share))).first() is None
+
+
+async def test_muting_twice_is_muting_once(db: Database, alice: Account, reel: Project) -> None:
+    async with db.act() as session:
+        await mute_project(session, alice, reel, muted=True)
+        await mute_project(session, alice, reel, muted=True)
+        muted = await is_muted(session, alice, reel)
+        await mute_project(session, alice, reel, muted=False)
+
+    async with db.read() as session:
+        assert muted
+        assert not await is_muted(session, alice, reel)

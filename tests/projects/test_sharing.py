@@ -1,0 +1,152 @@
+"""Sharing with a team, ending it, and who hears of it."""
+
+import asyncio
+
+import pytest
+
+from app.database import Database
+from app.errors import Conflict, Forbidden, NotFound
+from app.models import Account, Project
+from app.notifications import feed
+from app.projects.access import find_project
+from app.projects.sharing import share_project, unshare_project
+from tests.factories import make_team
+
+SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
+UNSHARED = "Project 'Highlight Reel' is no longer shared with team 'Video Squad'"
+
+
+async def share(db: Database, person: Account, project: Project, team_id: int) -> None:
+    async with db.act() as session:
+        await share_project(session, person, project.id, team_id)
+
+
+async def unshare(db: Database, person: Account, project: Project, team_id: int) -> None:
+    async with db.act() as session:
+        await unshare_project(session, person, project.id, team_id)
+
+
+async def told(db: Database, person: Account) -> list[str]:
+    async with db.read() as session:
+        return [notice.text for notice in await feed.newest(session, person.id)]
+
+
+async def test_the_members_hear_of_it_and_the_sharer_does_not(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+
+    await share(db, alice, reel, team.id)
+
+    assert await told(db, bob) == [SHARED]
+    assert await told(db, alice) == []
+
+
+async def test_an_editor_shares_a_project_of_their_own(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, bob, editors=[alice])
+
+    await share(db, alice, reel, team.id)
+
+    assert await told(db, bob) == [SHARED]
+
+
+async def test_a_viewer_does_not_share(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, bob, viewers=[alice])
+
+    with pytest.raises(Forbidden):
+        await share(db, alice, reel, team.id)
+
+
+async def test_a_foreign_team_is_not_there(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, bob)
+
+    for team_id in (team.id, 999, 10**30):
+        with pytest.raises(NotFound):
+            await share(db, alice, reel, team_id)
+
+
+async def test_a_project_of_others_cannot_be_shared_on(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    own = await make_team(db, bob, "Bob's")
+    await share(db, alice, reel, team.id)
+
+    with pytest.raises(Forbidden):
+        await share(db, bob, reel, own.id)
+
+
+async def test_sharing_twice_at_once_is_sharing_once(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+
+    outcomes = await asyncio.gather(
+        *(share(db, alice, reel, team.id) for _ in range(3)), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes if outcome] == [Conflict, Conflict]
+    assert await told(db, bob) == [SHARED]
+
+
+async def test_who_loses_sight_keeps_only_the_notice_that_says_so(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+    await share(db, alice, reel, team.id)
+
+    await unshare(db, alice, reel, team.id)
+
+    assert await told(db, bob) == [UNSHARED]
+    async with db.read() as session:
+        with pytest.raises(NotFound):
+            await find_project(session, bob, reel.id)
+
+
+async def test_who_still_sees_it_through_another_team_keeps_all(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, viewers=[bob])
+    other = await make_team(db, alice, "Editors", viewers=[bob])
+    await share(db, alice, reel, team.id)
+    await share(db, alice, reel, other.id)
+
+    await unshare(db, alice, reel, team.id)
+
+    assert len(await told(db, bob)) == 3
+
+
+async def test_the_admin_of_the_team_ends_a_share_and_its_owner_hears_of_it(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, bob, editors=[alice])
+    await share(db, alice, reel, team.id)
+
+    await unshare(db, bob, reel, team.id)
+
+    assert await told(db, alice) == [UNSHARED]
+
+
+async def test_editors_do_not_end_the_shares_of_others(
+    db: Database, alice: Account, bob: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    await share(db, alice, reel, team.id)
+
+    with pytest.raises(Forbidden):
+        await unshare(db, bob, reel, team.id)
+
+
+async def test_what_is_not_shared_cannot_be_unshared(
+    db: Database, alice: Account, reel: Project
+) -> None:
+    team = await make_team(db, alice)
+
+    with pytest.raises(NotFound):
+        await unshare(db, alice, reel, team.id)
