@@ -1,0 +1,143 @@
+"""Thousands of cheap readers in a process of their own, so that they never slow the server."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from time import monotonic
+from typing import Any, cast
+
+import uvloop
+
+from tests.benchmarks._server import raise_file_limit
+
+OPENING_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose stream it is: the request that opens it, and what only their own frames end with."""
+
+    request: bytes
+    mark: bytes
+
+
+class Readers:
+    """The side of the readers' process that the benchmark talks to."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    async def open(self, port: int, people: Sequence[Person]) -> float:
+        """Open all streams and await the first frame of each; the seconds that took."""
+        return await self._ask("open", port, people)
+
+    async def listen(self, frames: int, mark: bytes | None = None) -> None:
+        """From here on, watch for `frames` streams to receive `mark`, else each their own."""
+        await self._ask("listen", frames, mark)
+
+    async def heard(self) -> float:
+        """Await what is listened for; the monotonic moment when the last of it came."""
+        return await self._ask("heard")
+
+    async def _ask(self, *question: Any) -> float:
+        self._pipe.send(question)
+        answer: float = await asyncio.to_thread(self._answer)
+        return answer
+
+    def _answer(self) -> Any:
+        if not self._pipe.poll(60):
+            raise TimeoutError("The readers did not get what they were waiting for.")
+        return self._pipe.recv()
+
+
+@contextmanager
+def reading() -> Iterator[Readers]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Readers(ours)
+    finally:
+        ours.close()
+        process.join()
+
+
+def _run(pipe: Connection) -> None:
+    raise_file_limit()
+    with suppress(asyncio.CancelledError):
+        uvloop.run(_Crowd(pipe).serve())
+
+
+@dataclass
+class _Crowd:
+    pipe: Connection
+    turn: int = 0
+    awaited: int = 0
+    mark: bytes | None = None
+    heard_at: float = 0
+    has_heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self) -> None:
+        """Answer questions until the other side hangs up."""
+        questions: asyncio.Queue[Any] = asyncio.Queue()
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+        assert serving
+        taking = loop.run_in_executor(None, self._take, questions, loop)
+        taking.add_done_callback(lambda _: serving.cancel())
+        while True:
+            name, *values = await questions.get()
+            self.pipe.send(await getattr(self, name)(*values))
+
+    async def open(self, port: int, people: Sequence[Person]) -> float:
+        started_at = monotonic()
+        await self.listen(len(people), b"data:")
+        slots = asyncio.Semaphore(OPENING_AT_ONCE)
+        await asyncio.gather(*(self._open(port, person, slots) for person in people))
+        return await self.heard() - started_at
+
+    async def listen(self, frames: int, mark: bytes | None) -> None:
+        self.turn, self.awaited, self.mark = self.turn + 1, frames, mark
+        self.has_heard.clear()
+
+    async def heard(self) -> float:
+        await self.has_heard.wait()
+        return self.heard_at
+
+    def received(self, stream: "_Stream", data: bytes) -> None:
+        if stream.heard_in == self.turn or (self.mark or stream.person.mark) not in data:
+            return
+        stream.heard_in = self.turn
+        self.awaited -= 1
+        if self.awaited == 0:
+            self.heard_at = monotonic()
+            self.has_heard.set()
+
+    def _take(self, questions: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(EOFError):
+            while True:
+                loop.call_soon_threadsafe(questions.put_nowait, self.pipe.recv())
+
+    async def _open(self, port: int, person: Person, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            await asyncio.get_running_loop().create_connection(
+                lambda: _Stream(self, person), "127.0.0.1", port
+            )
+
+
+class _Stream(asyncio.Protocol):
+    __slots__ = ("crowd", "heard_in", "person")
+
+    def __init__(self, crowd: _Crowd, person: Person) -> None:
+        self.crowd = crowd
+        self.person = person
+        self.heard_in = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.WriteTransport, transport).write(self.person.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.crowd.received(self, data)
