@@ -1,13 +1,15 @@
 """The schema, in four files a newcomer reads first: account, team, project, notification."""
 
-from app.models.account import Account, Throttle, WebSession
+from app.models.account import Account, Throttle, Token, WebSession
 from app.models.notification import (
     Change,
     Delivery,
     Event,
+    IngestKey,
     Mute,
     Notification,
     Preference,
+    PushSubscription,
 )
 from app.models.project import Clip, Compilation, Project, Share
 from app.models.team import Invitation, Membership, Team
@@ -19,14 +21,17 @@ __all__ = [
     "Compilation",
     "Delivery",
     "Event",
+    "IngestKey",
     "Invitation",
     "Membership",
     "Mute",
     "Notification",
     "Preference",
     "Project",
+    "PushSubscription",
     "Share",
     "Team",
     "Throttle",
+    "Token",
     "WebSession",
 ]

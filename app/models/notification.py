@@ -108,11 +108,17 @@ class Delivery(IdentityBase):
 
     `state` is `pending` (also while retrying), `sent`, `skipped` (with `reason`), `failed`
     (refused for good) or `dead` (attempts or time used up). All waiting is `due_at`.
+
+    `gathering`: it goes `alone`, in a `bundle` with what else comes within the wait, or in the
+    `digest`. `bundle_id`, the first delivery of the mail it went into, is fixed when the mail is
+    first attempted, so that every further attempt sends the same mail.
     """
 
     __table_args__ = (
         UniqueConstraint("notification_id", "channel", "address"),
         _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
+        _partial("ix_delivery_bundle", "bundle_id", where="state = 'pending'"),
+        _partial("ix_delivery_lost", "settled_at", where="state IN ('failed', 'dead')"),
     )
 
     notification_id: Mapped[int | None] = mapped_column(
@@ -123,6 +129,11 @@ class Delivery(IdentityBase):
     )
     channel: Mapped[str] = mapped_column(String(16))
     address: Mapped[str] = mapped_column(String(320))
+    subscription_id: Mapped[int | None] = mapped_column(
+        ForeignKey("push_subscription.id", ondelete="SET NULL"), index=True
+    )
+    gathering: Mapped[str] = mapped_column(String(6), default="alone")
+    bundle_id: Mapped[int | None] = mapped_column(BigIntIdentity)
     letter: Mapped[str | None] = mapped_column(String(32))
     context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     state: Mapped[str] = mapped_column(String(8), default="pending")
@@ -132,6 +143,42 @@ class Delivery(IdentityBase):
     reason: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     settled_at: Mapped[datetime | None]
+
+
+class PushSubscription(IdentityBase):
+    """One browser of one person (RFC 8030), called a device before people; `name` is for them.
+
+    It belongs to whoever is signed in there (`session_id`). `vapid_key` is the public key it was
+    made with, `failing_since` when its push service began to refuse, with `error`.
+    """
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[int | None] = mapped_column(
+        ForeignKey("web_session.id", ondelete="SET NULL"), index=True
+    )
+    endpoint: Mapped[str] = mapped_column(String(2048))
+    endpoint_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    p256dh: Mapped[str] = mapped_column(String(100))
+    auth: Mapped[str] = mapped_column(String(32))
+    vapid_key: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(80))
+    error: Mapped[str | None]
+    failing_since: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    last_used_at: Mapped[datetime | None]
+
+
+class IngestKey(IdentityBase):
+    """An idempotency key that other software sent with an event; it is good for 24 hours."""
+
+    __table_args__ = (UniqueConstraint("account_id", "key"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(200))
+    event_id: Mapped[int] = mapped_column(BigIntIdentity)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
 class Preference(DefaultBase):
