@@ -1,0 +1,80 @@
+"""Fixtures of the journeys: a site of its own for each test, one Chromium for all."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from app.models import Account
+from tests.factories import make_account
+from tests.journeys.browsing import ARGUMENTS, Visitor, Watch, find_chromium, visit
+from tests.journeys.running import Site, serving
+
+Arrive = Callable[..., Awaitable[Visitor]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every journey is marked, and runs on the one loop that the browser lives on."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    path = find_chromium()
+    if not path:
+        pytest.skip("no Chromium is installed (CHROMIUM may name one)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, migrated: Path
+) -> AsyncIterator[Site]:
+    """The shipped commands over an empty database; a parameter is further environment."""
+    shutil.copy(migrated, tmp_path / migrated.name)
+    async with serving(tmp_path, getattr(request, "param", None)) as site:
+        yield site
+    assert "Traceback" not in site.log, site.log
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
+    """A new browser, signed in as somebody if one is named: `await arrive(bob)`."""
+    visitors: list[Visitor] = []
+
+    async def one(account: Account | None = None, *, at: str = "", **options: object) -> Visitor:
+        visitor = await visit(chromium, at or site.url, Watch(), **options)
+        visitors.append(visitor)
+        if account:
+            await visitor.log_in(account)
+        return visitor
+
+    yield one
+    for visitor in visitors:
+        await visitor.context.close()
+    problems = [problem for visitor in visitors for problem in visitor.watch.unexpected]
+    assert not problems, problems
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def alice(site: Site) -> Account:
+    return await make_account(site.db, "alice")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bob(site: Site) -> Account:
+    return await make_account(site.db, "bob")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def carol(site: Site) -> Account:
+    return await make_account(site.db, "carol")

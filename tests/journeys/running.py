@@ -1,0 +1,171 @@
+"""The shipped commands as real processes, on a data folder and ports of their own."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from app import security
+from app.database import Database
+from app.settings import ROOT, Settings, load
+
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 15
+
+
+@dataclass
+class Program:
+    """One command (`web` or `worker`) and the processes it starts, a group of their own."""
+
+    command: str
+    environ: dict[str, str]
+    log_path: Path
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.environ['HOST']}:{self.environ['PORT']}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    async def start(self) -> None:
+        """Return when it serves; a worker is given no such test, its jobs wait for it."""
+        with self.log_path.open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "app", self.command),
+                cwd=ROOT,
+                env=self.environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if self.command == "web":
+            await self._serves()
+
+    async def stop(self) -> None:
+        """SIGTERM, as an operator does; raises TimeoutError when it does not end."""
+        if self.process and self.is_running:
+            self.process.terminate()
+            async with asyncio.timeout(SECONDS_TO_STOP):
+                await self.process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL to it and all it has started: no goodbye, nothing tidied up."""
+        self._signal(signal.SIGKILL)
+        if self.process:
+            await self.process.wait()
+
+    def freeze(self) -> None:
+        """From here on it does nothing, and does not know it."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    async def _serves(self) -> None:
+        async with asyncio.timeout(SECONDS_TO_START), httpx.AsyncClient() as client:
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await client.get(f"{self.url}/healthz")).is_success:
+                        return
+                assert self.is_running, f"{self.command} did not start:\n{self.log}"
+                await asyncio.sleep(0.05)
+
+
+@dataclass
+class Site:
+    """What runs over one data folder. `db` is the same database, seen from the test."""
+
+    settings: Settings
+    environ: dict[str, str]
+    db: Database
+    web: Program
+    worker: Program
+    programs: list[Program] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.web.url
+
+    def program(self, command: str) -> Program:
+        """One more process of this command, not yet started; a web process on its own port."""
+        environ = self.environ | ({"PORT": str(free_port())} if command == "web" else {})
+        log = self.settings.data_dir / f"{command}-{len(self.programs)}.log"
+        one = Program(command, environ, log)
+        self.programs.append(one)
+        return one
+
+    @property
+    def log(self) -> str:
+        return "".join(program.log for program in self.programs if program.log_path.exists())
+
+    async def close(self) -> None:
+        """End what still runs, however the test left it."""
+        for program in self.programs:
+            program.thaw()
+        try:
+            async with asyncio.TaskGroup() as stopping:
+                for program in self.programs:
+                    stopping.create_task(program.stop())
+        finally:
+            for program in self.programs:
+                await program.kill()
+            await self.db.close()
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, environ: Mapping[str, str] | None = None, *, worker: bool = True
+) -> AsyncIterator[Site]:
+    """A web process and a worker over `folder`, which may hold a database already."""
+    site = _site(folder, dict(environ or {}))
+    try:
+        if worker:
+            await site.worker.start()
+        await site.web.start()
+        yield site
+    finally:
+        await site.close()
+
+
+def _site(folder: Path, given: dict[str, str]) -> Site:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environ = inherited | {
+        "HOST": "127.0.0.1",
+        "PORT": str(free_port()),
+        "DATA_DIR": str(folder),
+        "DEMO": "0",
+        "RATE_LIMITS": "0",
+        "SECRET_KEY": "a secret of the journeys",
+        **given,
+    }
+    settings = load(environ)
+    security.configure(settings.secret_key)
+    web = Program("web", environ, folder / "web.log")
+    worker = Program("worker", environ, folder / "worker.log")
+    return Site(settings, environ, Database(settings.database_url), web, worker, [web, worker])
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
