@@ -5,9 +5,10 @@ import os
 import re
 import resource
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +27,14 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def memory(self) -> int:
-        """Resident bytes of the (one) server process."""
+        """Bytes that the (one) server process has for itself: without the files it looks into."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+    def processor_seconds(self) -> float:
+        """What the (one) server process has used of a core so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def stop(self) -> float:
         """Ask it to end with SIGTERM; the seconds that took."""
@@ -46,25 +52,48 @@ async def serving(app: str, *, workers: int = 1) -> AsyncIterator[Server]:
     options += ["--timeout-graceful-shutdown", "1", "--no-use-colors"]
     command = [sys.executable, "-m", "uvicorn", app, *options]
     ready = ["Uvicorn running on", *["Application startup complete"] * workers]
-    async with running(command, ready) as server:
+    async with running(command, lambda server: _all_logged(server, ready)) as server:
         yield server
 
 
 @asynccontextmanager
-async def running(command: Sequence[str], ready: Sequence[str]) -> AsyncIterator[Server]:
-    """Run `command` until left; it is up once it has logged every line of `ready`, in any order.
+async def serving_clippyfront(environ: Mapping[str, str]) -> AsyncIterator[Server]:
+    """Run the application by its own command, with these settings, on a free port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "app", "web"]
 
-    One of them names its address.
-    """
+    async def answers(server: Server) -> None:
+        server.port = port
+        while not await _listens(port):
+            _require_alive(server)
+            await asyncio.sleep(0.02)
+
+    async with running(command, answers, {**environ, "PORT": str(port)}) as server:
+        yield server
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str],
+    until_up: Callable[[Server], Awaitable[None]],
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Server]:
+    """Run `command` until left; `until_up` awaits that it serves, and finds its port."""
     raise_file_limit()
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stderr=PIPE, start_new_session=True
+        *command,
+        cwd=ROOT,
+        env={**os.environ, **(environ or {})},
+        stderr=PIPE,
+        start_new_session=True,
     )
     server = Server(process)
     reading = asyncio.create_task(_read_log(server))
     try:
         async with asyncio.timeout(30):
-            await _all_logged(server, list(ready))
+            await until_up(server)
         yield server
     finally:
         with suppress(ProcessLookupError):
@@ -85,11 +114,11 @@ async def _read_log(server: Server) -> None:
         server.log.append(line.decode())
 
 
-async def _all_logged(server: Server, ready: list[str]) -> None:
-    read = 0
+async def _all_logged(server: Server, signs: Sequence[str]) -> None:
+    """Until each of the signs stood in the log, in any order; one of them names the address."""
+    read, ready = 0, list(signs)
     while ready:
-        if server.process.returncode is not None:
-            raise RuntimeError("The server did not start:\n" + "".join(server.log))
+        _require_alive(server)
         for line in server.log[read:]:
             read += 1
             if address := re.search(r"http://[^:/]+:(\d+)", line):
@@ -97,3 +126,17 @@ async def _all_logged(server: Server, ready: list[str]) -> None:
             if sign := next((sign for sign in ready if sign in line), None):
                 ready.remove(sign)
         await asyncio.sleep(0.01)
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    return True
+
+
+def _require_alive(server: Server) -> None:
+    if server.process.returncode is not None:
+        raise RuntimeError("The server did not start:\n" + "".join(server.log))

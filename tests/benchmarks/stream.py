@@ -2,178 +2,144 @@
 
     python -m tests.benchmarks.stream [--streams 1000 10000]
 
-The hub beside sse-starlette as its README would write it, each in uvicorn with uvloop and
-httptools, readers in a process of their own. Another server is measured by another `Target`.
+The application as it is shipped, with its whole middleware, sessions and database, told by
+another process; beside it sse-starlette as its README would write it, and the hub alone, whose
+plain broadcast is the limit. Each in uvicorn with uvloop and httptools, the readers in a process
+of their own. Ratios hold from machine to machine, times do not.
 """
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from statistics import median, quantiles
-from typing import Protocol
 
-import httpx
+from tests.benchmarks._clippyfront import ClippyFront
+from tests.benchmarks._readers import Readers, reading
+from tests.benchmarks._server import raise_file_limit
+from tests.benchmarks._target import EVERYONE, Publisher, SmallApp, Target
 
-from tests.benchmarks._readers import Person, Readers, reading
-from tests.benchmarks._server import Server, raise_file_limit, serving
-
-EVENT_BYTES = 600
-ROUNDS = 15
+ROUNDS = 9
 SINGLE_EVENTS = 300
-
-
-class Publisher(Protocol):
-    """How a server is made to publish; all answer the monotonic moment of the act."""
-
-    everyone_mark: bytes
-
-    async def tell_everyone_the_same(self) -> float: ...
-    async def tell_everyone_their_own(self) -> float: ...
-    async def tell_one(self, number: int) -> float: ...
-
-
-class Target(Protocol):
-    """A server to measure: how it starts, who opens streams there, how it publishes."""
-
-    name: str
-
-    def serving(self, streams: int) -> AbstractAsyncContextManager[Server]: ...
-    def people(self, streams: int) -> list[Person]: ...
-    def publishing(self, server: Server) -> AbstractAsyncContextManager[Publisher]: ...
-
-
-@dataclass
-class SmallApp:
-    """One of the two small applications beside this file: they have the same routes."""
-
-    name: str
-    app: str
-
-    def serving(self, streams: int) -> AbstractAsyncContextManager[Server]:
-        return serving(f"tests.benchmarks.{self.app}:app")
-
-    def people(self, streams: int) -> list[Person]:
-        request = "GET /streams/{} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
-        return [Person(request.format(n).encode(), f" for {n}.".encode()) for n in range(streams)]
-
-    @asynccontextmanager
-    async def publishing(self, server: Server) -> AsyncIterator[Publisher]:
-        async with httpx.AsyncClient(base_url=server.base_url, timeout=60) as client:
-            yield SmallAppPublisher(client)
-
-
-@dataclass
-class SmallAppPublisher:
-    client: httpx.AsyncClient
-    everyone_mark: bytes = b" for everyone."
-
-    async def tell_everyone_the_same(self) -> float:
-        return await self._post("/everyone", own="false")
-
-    async def tell_everyone_their_own(self) -> float:
-        return await self._post("/everyone", own="true")
-
-    async def tell_one(self, number: int) -> float:
-        return await self._post(f"/people/{number}")
-
-    async def _post(self, path: str, **values: str) -> float:
-        answer = await self.client.post(path, params={"size": str(EVENT_BYTES), **values})
-        return float(answer.raise_for_status().json())
+# Opened first and not counted: what a server sets up once.
+FIRST_STREAMS = 100
 
 
 @dataclass(frozen=True)
 class Result:
-    name: str
+    """One server's numbers; times in seconds, of the acts one by one."""
+
     bytes_per_stream: float
     opened_per_second: float
     same_to_all: list[float]
     own_to_all: list[float]
+    processor_per_event: float
     to_one: list[float]
     seconds_to_end: float
 
 
 async def measure(target: Target, streams: int) -> Result:
-    """Measure one server with so many open streams, one to a person. Times are seconds."""
-    people = target.people(streams)
-    async with target.serving(streams) as server, target.publishing(server) as publisher:
+    """Measure one server with so many open streams, one to a person."""
+    async with target.running(streams) as running:
+        server, people, act = running.server, running.people, running.publisher
         with reading() as readers:
-            await readers.open(server.port, people[:1])
+            await readers.open(server.port, people[:FIRST_STREAMS])
             memory = server.memory()
-            seconds = await readers.open(server.port, people[1:])
+            seconds = await readers.open(server.port, people[FIRST_STREAMS:])
             memory = server.memory() - memory
-            everyone, mark = publisher.tell_everyone_the_same, publisher.everyone_mark
+            counted = streams - FIRST_STREAMS
+            same = await _rounds(readers, act.tell_everyone_the_same, streams, EVERYONE)
+            used = server.processor_seconds()
+            own = await _rounds(readers, act.tell_everyone_their_own, streams)
+            used = server.processor_seconds() - used
             return Result(
-                target.name,
-                memory / (streams - 1),
-                (streams - 1) / seconds,
-                [await _delay(readers, everyone, streams, mark) for _ in range(ROUNDS)],
-                [
-                    await _delay(readers, publisher.tell_everyone_their_own, streams)
-                    for _ in range(ROUNDS)
-                ],
-                [await _delay_to_one(readers, publisher, streams, n) for n in range(SINGLE_EVENTS)],
+                memory / counted,
+                counted / seconds,
+                same,
+                own,
+                used / (streams * ROUNDS),
+                [await _delay_to_one(readers, act, streams, n) for n in range(SINGLE_EVENTS)],
                 await server.stop(),
             )
 
 
+async def _rounds(
+    readers: Readers,
+    tell: Callable[[], Awaitable[float | None]],
+    frames: int,
+    mark: bytes | None = None,
+) -> list[float]:
+    delays = [await _delay(readers, tell, frames, mark) for _ in range(ROUNDS)]
+    return [delay for delay in delays if delay is not None]
+
+
 async def _delay(
-    readers: Readers, tell: Callable[[], Awaitable[float]], frames: int, mark: bytes | None = None
-) -> float:
-    """From the act to the last byte of the last reader."""
+    readers: Readers,
+    tell: Callable[[], Awaitable[float | None]],
+    frames: int,
+    mark: bytes | None = None,
+) -> float | None:
+    """From the act to the last byte of the last reader; None where there is no such act."""
     await readers.listen(frames, mark)
     told_at = await tell()
-    return await readers.heard() - told_at
+    return None if told_at is None else await readers.heard() - told_at
 
 
-async def _delay_to_one(readers: Readers, publisher: Publisher, streams: int, seed: int) -> float:
+async def _delay_to_one(readers: Readers, act: Publisher, streams: int, seed: int) -> float:
     number = Random(seed).randrange(streams)
-    return await _delay(readers, lambda: publisher.tell_one(number), 1)
+    return await _delay(readers, lambda: act.tell_one(number), 1) or 0
 
 
-def table(results: list[Result]) -> str:
-    """The results as lines of text; below each server its ratio to the first."""
-    heads = (
-        "server",
-        "KiB/stream",
-        "opened/s",
-        "same to all",
-        "own to all",
-        "to one",
-        "p99",
-        "end s",
-    )
-    rows = [heads, *(_row(_numbers(result), result.name) for result in results)]
-    first = _numbers(results[0])
-    for result in results[1:]:
-        ratios = [number / one for number, one in zip(_numbers(result), first, strict=True)]
-        rows.append(_row(ratios, f"  {result.name} : {results[0].name}"))
-    return "\n".join(f"{row[0]:30}" + "".join(f"{cell:>13}" for cell in row[1:]) for row in rows)
+ROWS: dict[str, Callable[[Result], float | None]] = {
+    "KiB per idle stream": lambda one: one.bytes_per_stream / 1024,
+    "streams opened per second": lambda one: one.opened_per_second,
+    "the same to all, ms": lambda one: _milliseconds(one.same_to_all),
+    "their own to all, ms": lambda one: _milliseconds(one.own_to_all),
+    "their own to all, worst ms": lambda one: max(one.own_to_all) * 1000,
+    "processor per event, µs": lambda one: one.processor_per_event * 1_000_000,
+    "one to one, p50 ms": lambda one: _milliseconds(one.to_one),
+    "one to one, p99 ms": lambda one: quantiles(one.to_one, n=100)[98] * 1000,
+    "SIGTERM to the end, s": lambda one: one.seconds_to_end,
+}
 
 
-def _numbers(result: Result) -> list[float]:
-    """As the columns have them: KiB, a second, then milliseconds (medians, p99), seconds."""
-    times = median(result.same_to_all), median(result.own_to_all), median(result.to_one)
-    slowest = quantiles(result.to_one, n=100)[98]
-    milliseconds = [1000 * seconds for seconds in (*times, slowest)]
-    memory = result.bytes_per_stream / 1024
-    return [memory, result.opened_per_second, *milliseconds, result.seconds_to_end]
+def _milliseconds(seconds: list[float]) -> float | None:
+    return median(seconds) * 1000 if seconds else None
 
 
-def _row(numbers: list[float], name: str) -> tuple[str, ...]:
-    return name, *(f"{number:,.2f}" for number in numbers)
+def table(results: dict[str, Result]) -> str:
+    """A line for each row; after the first server, the ratio of each other to it."""
+    ours, *peers = results
+    lines = [f"{'':30}{ours:>14}" + "".join(f"{name:>16}{'×':>8}" for name in peers)]
+    for name, number in ROWS.items():
+        own = number(results[ours])
+        cells = [f"{_written(own):>14}"]
+        for peer in peers:
+            theirs = number(results[peer])
+            ratio = theirs / own if own and theirs else None
+            cells.append(f"{_written(theirs):>16}{_written(ratio):>8}")
+        lines.append(f"{name:30}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _written(number: float | None) -> str:
+    return "–" if number is None else f"{number:,.2f}"
 
 
 async def main(sizes: list[int]) -> None:
     raise_file_limit()
-    targets = SmallApp("hub", "_hub_app"), SmallApp("sse-starlette", "_peer_app")
+    targets: list[Target] = [
+        ClippyFront(),
+        SmallApp("sse-starlette", "_peer_app"),
+        SmallApp("the hub alone", "_hub_app"),
+    ]
     for streams in sizes:
-        results = [await measure(target, streams) for target in targets]
-        print(f"\n{streams:,} open streams, times in milliseconds\n{table(results)}")
-        own, same = _numbers(results[0])[3], _numbers(results[0])[2]
-        print(f"The hub: own to all is {own / same:.2f} times the same to all.")
+        results = {target.name: await measure(target, streams) for target in targets}
+        print(f"\n{streams:,} open streams\n{table(results)}", flush=True)
+        limit = median(results["the hub alone"].same_to_all)
+        all_told = median(results["ClippyFront"].own_to_all) / limit
+        print(f"ClippyFront's own to all is {all_told:.2f} times the plain broadcast.", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,77 @@
+"""What a server must offer to be measured, and the two small ones beside this file."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from tests.benchmarks._readers import Person, request_of
+from tests.benchmarks._server import Server, serving
+
+EVENT_BYTES = 600
+
+
+class Publisher(Protocol):
+    """How a server is made to publish; all answer the monotonic moment of the act."""
+
+    async def tell_everyone_the_same(self) -> float | None: ...
+    async def tell_everyone_their_own(self) -> float: ...
+    async def tell_one(self, number: int) -> float: ...
+
+
+@dataclass
+class Running:
+    """A server that runs, who opens streams there, and how it is made to publish."""
+
+    server: Server
+    people: list[Person]
+    publisher: Publisher
+
+
+class Target(Protocol):
+    name: str
+
+    def running(self, streams: int) -> AbstractAsyncContextManager[Running]: ...
+
+
+@dataclass
+class SmallApp:
+    """One of the two small applications beside this file: they have the same routes."""
+
+    name: str
+    app: str
+
+    @asynccontextmanager
+    async def running(self, streams: int) -> AsyncIterator[Running]:
+        people = [
+            Person(request_of(f"/streams/{number}"), f" for {number}.".encode())
+            for number in range(streams)
+        ]
+        async with (
+            serving(f"tests.benchmarks.{self.app}:app") as server,
+            httpx.AsyncClient(base_url=server.base_url, timeout=60) as client,
+        ):
+            yield Running(server, people, SmallAppPublisher(client))
+
+
+EVERYONE = b" for everyone."
+
+
+@dataclass
+class SmallAppPublisher:
+    client: httpx.AsyncClient
+
+    async def tell_everyone_the_same(self) -> float | None:
+        return await self._post("/everyone", own="false")
+
+    async def tell_everyone_their_own(self) -> float:
+        return await self._post("/everyone", own="true")
+
+    async def tell_one(self, number: int) -> float:
+        return await self._post(f"/people/{number}")
+
+    async def _post(self, path: str, **values: str) -> float:
+        answer = await self.client.post(path, params={"size": str(EVENT_BYTES), **values})
+        return float(answer.raise_for_status().json())
