@@ -46,6 +46,7 @@ class Visitor:
     url: str
     watch: "Watch"
     page: Page
+    has_scripts: bool = True
 
     async def open(self, path: str = "/", *, at: str = "", page: Page | None = None) -> Page:
         """Go there with the first tab; return when the page's stream is open, if it has one."""
@@ -73,8 +74,7 @@ class Visitor:
 
     async def _is_signed_in(self) -> bool:
         cookies = await self.context.cookies(self.url)
-        has_scripts = await self.page.evaluate("true")
-        return has_scripts and any(cookie["name"] == "session" for cookie in cookies)
+        return self.has_scripts and any(cookie["name"] == "session" for cookie in cookies)
 
 
 @dataclass
@@ -112,7 +112,8 @@ async def visit(browser: Browser, url: str, watch: Watch, **options: Any) -> Vis
     context.set_default_timeout(10_000)
     await context.add_init_script(_WATCH)
     watch.over(context)
-    return Visitor(context, url, watch, await context.new_page())
+    has_scripts = options.get("java_script_enabled", True)
+    return Visitor(context, url, watch, await context.new_page(), has_scripts)
 
 
 async def at_once(act: Awaitable[Any], *effects: Awaitable[Any]) -> None:

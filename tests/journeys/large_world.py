@@ -1,11 +1,10 @@
 """A world to get lost in: a team of 10,000 members, and 100,000 notices of one person.
 
-Built once per session in set-based statements; a test works on a copy of the file.
+Built once per session in set-based statements; a test marked `large_world` begins with a copy.
 """
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +42,6 @@ ROWS = text(
 def build(path: Path) -> None:
     """Fill the migrated, empty database at `path`."""
     asyncio.run(_build(path))
-
-
-def copy(world: Path, folder: Path) -> None:
-    """Lay a copy of the world where an application with this `DATA_DIR` finds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(world, folder / world.name)
 
 
 async def _build(path: Path) -> None:
