@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Clip, Membership, Project, Share, Team
+from app.models import Account, Clip, Project, Share, Team
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_account, make_team
 
