@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from app.language import _, ngettext
 from app.settings import ROOT
+from app.zones import zone
 
 STATIC = ROOT / "static"
 
@@ -62,10 +63,7 @@ def time_tag(context: Context, moment: datetime) -> Markup:
 
 def zone_of(person: Any) -> ZoneInfo:
     """The zone in which this person reads times; UTC until it is known."""
-    try:
-        return ZoneInfo(getattr(person, "timezone", "") or "UTC")
-    except (KeyError, ValueError):
-        return ZoneInfo("UTC")
+    return zone(getattr(person, "timezone", ""))
 
 
 def _written(local: datetime, language: str) -> str:

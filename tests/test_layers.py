@@ -5,7 +5,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LAYERS = [
-    ["settings", "clock", "errors", "language"],
+    ["settings", "clock", "zones", "errors", "language"],
     ["database", "broker", "rendering", "security"],
     ["models"],
     ["migrations", "mail", "throttle"],
