@@ -3,16 +3,16 @@
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
-from sqlalchemy import select
 
+from app.accounts.sessions import start_session
 from app.models import Account
 from tests.factories import make_account
-from tests.journeys.browsing import ARGUMENTS, Visitor, Watch, find_chromium, visit
-from tests.journeys.large_world import build
+from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
 from tests.journeys.running import Site, serving
 
 Arrive = Callable[..., Awaitable[Visitor]]
@@ -37,27 +37,12 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
-def large_world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("large") / migrated.name
-    shutil.copy(migrated, path)
-    build(path)
-    return path
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, migrated: Path) -> Path:
-    """The database that a site begins with: an empty one, or the large one where so marked."""
-    is_large = request.node.get_closest_marker("large_world")
-    return request.getfixturevalue("large_world") if is_large else migrated
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, world: Path
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, migrated: Path
 ) -> AsyncIterator[Site]:
-    """The shipped commands over a copy of the world; a parameter is further environment."""
-    shutil.copy(world, tmp_path)
+    """The shipped commands over an empty database; a parameter is further environment."""
+    shutil.copy(migrated, tmp_path / migrated.name)
     async with serving(tmp_path, getattr(request, "param", None)) as site:
         yield site
     assert "Traceback" not in site.log, site.log
@@ -65,14 +50,20 @@ async def site(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
-    """A new browser, signed in as somebody if one is named: `await arrive(bob)`."""
+    """A new browser, signed in as somebody if one is named: `await arrive(bob)`.
+
+    `at` is another address than the site's; what else is given goes to Playwright's context.
+    """
     visitors: list[Visitor] = []
 
-    async def one(account: Account | None = None, *, at: str = "", **options: object) -> Visitor:
-        visitor = await visit(chromium, at or site.url, Watch(), **options)
+    async def one(account: Account | None = None, *, at: str = "", **options: Any) -> Visitor:
+        visitor = await visit(chromium, at or site.url, **options)
         visitors.append(visitor)
         if account:
-            await visitor.log_in(account)
+            async with site.db.write() as session:
+                token = await start_session(session, account, "a journey's browser")
+            await visitor.take_session(token)
+            visitor.has_stream = options.get("java_script_enabled", True)
         return visitor
 
     yield one
@@ -84,21 +75,14 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def alice(site: Site) -> Account:
-    return await _somebody(site, "alice")
+    return await make_account(site.db, "alice")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bob(site: Site) -> Account:
-    return await _somebody(site, "bob")
+    return await make_account(site.db, "bob")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def carol(site: Site) -> Account:
-    return await _somebody(site, "carol")
-
-
-async def _somebody(site: Site, name: str) -> Account:
-    """Whom the world knows already, or a new account."""
-    async with site.db.read() as session:
-        known = await session.scalar(select(Account).where(Account.username_key == name))
-    return known or await make_account(site.db, name)
+    return await make_account(site.db, "carol")

@@ -1,21 +1,205 @@
 """The specification's "Notification Flow Examples", in front of three people at once."""
 
-from playwright.async_api import expect
+import asyncio
 
-from app.models import Account
-from tests.factories import make_team
-from tests.journeys.browsing import AT_ONCE, at_once, bell_of
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from app.database import Database
+from app.models import Account, Compilation
+from app.projects.projects import create_project
+from tests import clips
+from tests.factories import PASSWORD, make_team
+from tests.journeys.browsing import (
+    AT_ONCE,
+    Visitor,
+    at_once,
+    bell,
+    inbox,
+    is_told,
+    notice,
+    open_panel,
+    panel,
+    sees,
+    sighting,
+    toasts,
+    without_reload,
+)
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site
 
+INVITED = "alice invited you to join team 'Video Squad' as editor"
+ADDED = "You were added to team 'Video Squad' as editor"
+JOINED = "carol joined the team as editor"
+SHARED = "Project 'Best Clips 2025' was shared with team 'Editors'"
+COMPLETE = "Compilation of 'Highlight Reel' is complete"
+UNREADABLE = "Compilation of 'Highlight Reel' failed"
 
-async def test_smoke(site: Site, arrive: Arrive, alice: Account, bob: Account) -> None:
-    team = await make_team(site.db, alice, "Video Squad")
-    a, b = await arrive(alice), await arrive(bob)
-    await a.open(f"/teams/{team.id}")
-    await b.open("/")
-    await a.page.get_by_label("Email address").fill("bob@example.com")
+
+async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    inviter, member, invitee = await arrive(alice), await arrive(bob), await arrive()
+    await register(invitee, "carol")
+    inviting, watching = await inviter.open(f"/teams/{team.id}"), await inbox_of(member)
+    invited = await inbox_of(invitee)
+
+    async with without_reload(invited):
+        await inviting.get_by_label("Email address").fill("carol@example.com")
+        await inviting.get_by_label("Role", exact=True).first.select_option("editor")
+        await at_once(
+            inviting.get_by_role("button", name="Send invitation").click(),
+            is_told(invited, INVITED, unread=1),
+            expect(notice(toasts(invited), INVITED)).to_be_visible(timeout=AT_ONCE),
+        )
+
+    await open_panel(inviting)
+    async with without_reload(inviting, watching):
+        accept = panel(invited).get_by_role("button", name="Accept")
+        await at_once(
+            accept.click(),
+            is_told(watching, JOINED, unread=1),
+            sees(inviting, 1),
+            expect(notice(panel(inviting), JOINED)).to_be_visible(timeout=AT_ONCE),
+        )
+    await invitee.open("/notifications")
+    await expect(notice(inbox(invited), ADDED)).to_be_visible()
+
+    other_tab = await member.tab("/")
     await at_once(
-        a.page.get_by_role("button", name="Send invitation").click(),
-        expect(bell_of(b.page)).to_have_accessible_name("Notifications, 1 unread", timeout=AT_ONCE),
+        notice(panel(watching), JOINED).click(),
+        expect(watching).to_have_url(f"{site.url}/teams/{team.id}", timeout=AT_ONCE),
+        sees(other_tab, 0),
     )
+    await sees(watching, 0)
+
+
+async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_once(
+    site: Site, arrive: Arrive, alice: Account, bob: Account, carol: Account
+) -> None:
+    await make_team(site.db, alice, "Editors", editors=[bob], viewers=[carol])
+    async with site.db.act() as session:
+        project = await create_project(session, alice, "Best Clips 2025")
+    sharer, editor, viewer = await arrive(alice), await arrive(bob), await arrive(carol)
+    sharing = await sharer.open(f"/projects/{project.id}")
+    edits, views = await inbox_of(editor), await inbox_of(viewer)
+
+    async with without_reload(edits, views):
+        await sharing.get_by_label("Team").select_option(label="Editors")
+        await at_once(
+            sharing.get_by_role("button", name="Share", exact=True).click(),
+            is_told(edits, SHARED, unread=1),
+            is_told(views, SHARED, unread=1),
+        )
+
+    await sees(sharing, 0)
+    await at_once(
+        panel(views).get_by_role("link", name="See Details").click(),
+        expect(views.get_by_role("heading", name="Best Clips 2025")).to_be_visible(),
+    )
+
+
+async def test_a_compilation_ends_and_its_owner_and_the_team_see_it_at_once(
+    site: Site, arrive: Arrive, alice: Account, bob: Account, carol: Account
+) -> None:
+    await make_team(site.db, alice, "Video Squad", editors=[bob], viewers=[carol])
+    maker, editor, viewer = await arrive(alice), await arrive(bob), await arrive(carol)
+    making = await start_project(maker, "Highlight Reel")
+    await upload(making, "long", "portrait")
+    await making.get_by_label("Team").select_option(label="Video Squad")
+    await making.get_by_role("button", name="Share", exact=True).click()
+    edits, views = await inbox_of(editor), await inbox_of(viewer)
+    await open_panel(making)
+    pages = (making, edits, views)
+
+    async with without_reload(*pages):
+        sightings = [sighting(page, COMPLETE) for page in pages]
+        await making.keyboard.press("Escape")
+        await making.get_by_role("button", name="Compile").click()
+        await expect(making.get_by_role("progressbar")).to_be_visible()
+        await open_panel(making)
+        seen_at = await asyncio.wait_for(asyncio.gather(*sightings), 30)
+        ended_at = await end_of_compilation(site.db)
+        assert max(seen_at) - ended_at < 1, [moment - ended_at for moment in seen_at]
+        await sees(making, 1)
+        await is_told(edits, COMPLETE, unread=2)
+        await is_told(views, COMPLETE, unread=2)
+        await expect(making.locator("video")).to_be_visible(timeout=2_000)
+
+    await making.keyboard.press("Escape")
+    assert await making.locator("video").evaluate(PLAYS), "the video does not play"
+
+
+async def test_a_compilation_that_fails_tells_its_owner_alone_in_words_to_act_on(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    await make_team(site.db, alice, "Video Squad", editors=[bob])
+    maker, editor = await arrive(alice), await arrive(bob)
+    making = await start_project(maker, "Highlight Reel")
+    await upload(making, "scrambled")
+    await making.get_by_label("Team").select_option(label="Video Squad")
+    await making.get_by_role("button", name="Share", exact=True).click()
+    edits = await inbox_of(editor)
+
+    async with without_reload(making, edits):
+        sighted = sighting(making, UNREADABLE)
+        await making.get_by_role("button", name="Compile").click()
+        seen_at = await asyncio.wait_for(sighted, 30)
+        assert seen_at - await end_of_compilation(site.db) < 1
+        await expect(notice(toasts(making), UNREADABLE)).to_be_visible()
+        await sees(making, 1)
+        await expect(making.get_by_text("scrambled.mp4").first).to_be_visible()
+        await sees(edits, 1)
+        await expect(notice(inbox(edits), UNREADABLE)).to_have_count(0)
+
+
+# A second of the video, heard and seen by the browser's own decoder.
+PLAYS = """
+async video => {
+  video.muted = true;
+  await video.play();
+  await new Promise(resolve => (video.ontimeupdate = () => video.currentTime > 0.2 && resolve()));
+  return video.videoWidth > 0;
+}
+"""
+
+
+async def register(visitor: Visitor, name: str) -> None:
+    page = await visitor.open("/register")
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("Email").fill(f"{name}@example.com")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create account").click()
+    await expect(bell(page)).to_be_visible()
+    visitor.has_stream = True
+
+
+async def inbox_of(visitor: Visitor) -> Page:
+    """The person's inbox, with the bell's panel open in front of it."""
+    page = await visitor.open("/notifications")
+    await open_panel(page)
+    return page
+
+
+async def start_project(visitor: Visitor, name: str) -> Page:
+    page = await visitor.open("/projects")
+    await page.get_by_label("Project name").fill(name)
+    await page.get_by_role("button", name="Create project").click()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+    return page
+
+
+async def upload(page: Page, *names: str) -> None:
+    files = [clips.make(name) for name in names]
+    await page.get_by_label("Clips").set_input_files(files)
+    await page.get_by_role("button", name="Upload").click()
+    for file in files:
+        await expect(page.locator("#clip-list").get_by_text(file.name)).to_be_visible()
+
+
+async def end_of_compilation(db: Database) -> float:
+    async with db.read() as session:
+        compilation = (await session.scalars(select(Compilation))).one()
+    assert compilation.finished_at
+    return compilation.finished_at.timestamp()
