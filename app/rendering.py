@@ -1,6 +1,7 @@
 """Templates: one environment for HTML, and what every template can call."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from app.language import _, ngettext
 from app.settings import ROOT
-from app.zones import zone
+from app.zones import zone, zone_names, zones_by_region
 
 STATIC = ROOT / "static"
 
@@ -32,6 +33,8 @@ def html() -> Environment:
         auto_reload=False,
     )
     environment.globals.update(_=_, ngettext=ngettext, asset=asset, time_tag=time_tag)
+    environment.filters["attributes"] = attributes
+    environment.globals.update(zone_names=zone_names, zones_by_region=zones_by_region)
     return environment
 
 
@@ -48,6 +51,18 @@ def asset(path: str) -> str:
 @cache
 def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def attributes(values: Mapping[str, Any]) -> Markup:
+    """HTML attributes, each with a space before it; True is one without a value, False is none.
+
+    Jinja's own `xmlattr` writes `disabled="False"`, which browsers take for disabled.
+    """
+    return Markup().join(
+        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+        for name, value in values.items()
+        if value is not None and value is not False
+    )
 
 
 @pass_context

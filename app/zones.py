@@ -34,7 +34,7 @@ def zone_names() -> frozenset[str]:
 @cache
 def zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
     """For a select: (region, [(name, place)]); what lies in no region comes last, under ""."""
-    regions: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS} | {"": []}
+    regions: dict[str, list[tuple[str, str]]] = {region: [] for region in (*REGIONS, "")}
     for name in sorted(zone_names()):
         region, _slash, place = name.partition("/")
         if region in REGIONS:

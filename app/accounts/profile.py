@@ -1,7 +1,6 @@
 """How a person wants to see things: time zone, language, colours."""
 
 from functools import cache
-from zoneinfo import available_timezones
 
 from babel import Locale, negotiate_locale
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.fields import require_right
 from app.language import LOCALE, N_, SOURCE_LANGUAGE, _
 from app.models import Account
+from app.notifications.preferences import set_timezone
+from app.zones import zone_names
 
 THEMES = {"": N_("As the system"), "light": N_("Light"), "dark": N_("Dark")}
 
@@ -18,17 +19,19 @@ async def save_profile(
 ) -> None:
     wrong = _("Choose one of the list.")
     require_right(
-        timezone="" if timezone in timezones() else wrong,
+        timezone="" if timezone in zone_names() or timezone == account.timezone else wrong,
         language="" if language in languages() else wrong,
         theme="" if theme in THEMES else wrong,
     )
     account = await session.get_one(Account, account.id)
-    account.timezone, account.language, account.theme = timezone, language, theme
+    account.language, account.theme = language, theme
+    if timezone != account.timezone:
+        await set_timezone(session, account, timezone)
 
 
 def fill_from_browser(account: Account, timezone: str, accept_language: str) -> None:
     """What the browser says, where the person has not chosen."""
-    if not account.timezone and timezone in timezones():
+    if not account.timezone and timezone in zone_names():
         account.timezone = timezone
     if not account.language:
         account.language = preferred_language(accept_language)
@@ -47,11 +50,6 @@ def _with_weight(part: str) -> tuple[float, str]:
         return float(weight.strip().removeprefix("q=") or 1), tag.strip()
     except ValueError:
         return 0, tag.strip()
-
-
-@cache
-def timezones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache

@@ -12,8 +12,13 @@ from app.language import N_, _
 from app.notifications import audience
 from app.notifications.audience import Audience
 
-EMAIL, PUSH = "email", "push"
+IN_APP, EMAIL, PUSH = "in_app", "email", "push"
+CHANNELS = (IN_APP, EMAIL, PUSH)
 HIGH, NORMAL, LOW = "high", "normal", "low"
+# Under which headings people find the types where they choose among them.
+ABOUT_YOU, TEAMS = N_("About you"), N_("Teams")
+PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
+GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,18 @@ class EventType:
     answers: tuple[Answer, ...] = ()
     channels: frozenset[str] = frozenset()
     priority: str = NORMAL
+    group: str = TEAMS
     context: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_high(self) -> bool:
         return self.priority == HIGH
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """False for what only has an icon and a name, for filters: nobody is told of it."""
+        return self.audience is not audience.nobody
 
 
 TYPES: dict[str, EventType] = {}
@@ -90,6 +101,7 @@ ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 INVITATION_RECEIVED = event(
     "invitation_received",
     label=N_("You are invited to a team"),
+    group=ABOUT_YOU,
     icon="bi-envelope",
     audience=audience.affected_only,
     message=N_("{inviter} invited you to join team '{team_name}' as {role}"),
@@ -106,6 +118,7 @@ INVITATION_RECEIVED = event(
 INVITATION_DECLINED = event(
     "invitation_declined",
     label=N_("Someone declines your invitation"),
+    group=ABOUT_YOU,
     icon="bi-envelope-x",
     audience=audience.inviter,
     message=N_("{username} declined the invitation to team '{team_name}'"),
@@ -199,6 +212,7 @@ TEAM_DELETED = event(
 PROJECT_SHARED = event(
     "project_shared",
     label=N_("A project is shared with one of your teams"),
+    group=PROJECTS,
     icon="bi-folder-symlink",
     audience=audience.team_members,
     message=N_("Project '{project_name}' was shared with team '{team_name}'"),
@@ -210,6 +224,7 @@ PROJECT_SHARED = event(
 PROJECT_UNSHARED = event(
     "project_unshared",
     label=N_("A project is no longer shared with one of your teams"),
+    group=PROJECTS,
     icon="bi-folder-x",
     audience=audience.team_members,
     message=N_("Project '{project_name}' is no longer shared with team '{team_name}'"),
@@ -220,6 +235,7 @@ PROJECT_UNSHARED = event(
 COMPILATION_COMPLETED = event(
     "compilation_completed",
     label=N_("A compilation is complete"),
+    group=COMPILATIONS,
     icon="bi-check-circle",
     audience=audience.project_people,
     message=N_("Compilation of '{project_name}' is complete"),
@@ -231,6 +247,7 @@ COMPILATION_COMPLETED = event(
 COMPILATION_FAILED = event(
     "compilation_failed",
     label=N_("A compilation fails"),
+    group=COMPILATIONS,
     icon="bi-exclamation-triangle",
     audience=audience.project_owner,
     message=N_("Compilation of '{project_name}' failed"),

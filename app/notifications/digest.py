@@ -18,7 +18,7 @@ from app.notifications.bundles import is_loose
 from app.notifications.catalogue import EMAIL
 from app.zones import zone as zone_called
 
-DAILY, WEEKLY = "daily", "weekly"
+FREQUENCIES = DAILY, WEEKLY = "daily", "weekly"
 AT_ONCE = 500
 SECOND = timedelta(seconds=1)
 

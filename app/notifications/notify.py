@@ -23,9 +23,9 @@ from app.models import (
     Project,
     Team,
 )
-from app.notifications.catalogue import EMAIL, PUSH, EventType
+from app.notifications.catalogue import CHANNELS, IN_APP, EventType
 from app.notifications.channels import add_deliveries
-from app.notifications.preferences import IN_APP, is_not_muted, wants
+from app.notifications.preferences import is_not_muted, wants
 
 
 async def notify(
@@ -111,7 +111,7 @@ def _recipients(event: Event, kind: EventType) -> Select[Any]:
             and_(Preference.user_id == people.c.account_id, Preference.type == kind.name),
             isouter=True,
         )
-        .where(or_(*(wants(kind, channel) for channel in (IN_APP, EMAIL, PUSH))))
+        .where(or_(*(wants(kind, channel) for channel in CHANNELS)))
     )
     if event.actor_id is not None and event.actor_id != event.affected_id:
         rows = rows.where(people.c.account_id != event.actor_id)

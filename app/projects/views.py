@@ -6,10 +6,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Clip, Compilation, Membership, Project, Share, Team
+from app.notifications.muting import is_muted
 from app.projects.access import find_project, is_visible_to, may_compile
 from app.projects.clips import clips_of
 from app.projects.compilations import UNFINISHED, latest_of
-from app.projects.muting import is_muted
 from app.projects.sharing import SHARING_ROLES, UNSHARING_ROLES
 
 
@@ -50,7 +50,7 @@ async def view_project(session: AsyncSession, person: Account, project_id: int) 
         project=project,
         owner=(await session.get_one(Account, project.owner_id)).username,
         is_owner=is_owner,
-        is_muted=await is_muted(session, person, project),
+        is_muted=await is_muted(session, person, project_id=project.id),
         clips=await clips_of(session, project.id),
         shares=await _shares(session, person, project),
         teams=await _teams_to_choose(session, person, project) if is_owner else [],

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Invalid
 from app.language import _
-from app.models import Account, Invitation, Membership, Mute, Share, Team
+from app.models import Account, Invitation, Membership, Share, Team
 from app.notifications.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
+from app.notifications.muting import mute, unmute
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation, withdraw_project, withdraw_team
 from app.teams.access import require
@@ -54,18 +55,12 @@ async def delete_team(session: AsyncSession, person: Account, team_id: int) -> N
 async def mute_team(session: AsyncSession, person: Account, team_id: int) -> None:
     """From now on only what concerns the person, or is urgent, is told of this team."""
     await require(session, person, team_id, "look")
-    if not await is_muted(session, person, team_id):
-        session.add(Mute(user_id=person.id, team_id=team_id))
+    await mute(session, person, team_id=team_id)
 
 
 async def unmute_team(session: AsyncSession, person: Account, team_id: int) -> None:
     await require(session, person, team_id, "look")
-    await session.execute(delete(Mute).where(Mute.user_id == person.id, Mute.team_id == team_id))
-
-
-async def is_muted(session: AsyncSession, person: Account, team_id: int) -> bool:
-    muted = select(Mute.id).where(Mute.user_id == person.id, Mute.team_id == team_id)
-    return await session.scalar(muted) is not None
+    await unmute(session, person, team_id=team_id)
 
 
 def _checked(name: str) -> str:

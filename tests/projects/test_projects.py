@@ -8,7 +8,6 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Account, Clip, Project, Share
 from app.notifications import feed
 from app.projects.access import find_project, may_compile
-from app.projects.muting import is_muted, mute_project
 from app.projects.projects import (
     create_project,
     delete_project,
@@ -114,15 +113,3 @@ async def test_with_an_account_go_its_projects(
     async with db.read() as session:
         assert list(await session.scalars(select(Project.name))) == ["Bob's own"]
         assert (await session.execute(select(Share))).first() is None
-
-
-async def test_muting_twice_is_muting_once(db: Database, alice: Account, reel: Project) -> None:
-    async with db.act() as session:
-        await mute_project(session, alice, reel, muted=True)
-        await mute_project(session, alice, reel, muted=True)
-        muted = await is_muted(session, alice, reel)
-        await mute_project(session, alice, reel, muted=False)
-
-    async with db.read() as session:
-        assert muted
-        assert not await is_muted(session, alice, reel)

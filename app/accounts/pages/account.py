@@ -10,7 +10,7 @@ from app.accounts.addresses import change_address
 from app.accounts.devices import device_name
 from app.accounts.pages.entry import come_in, origin
 from app.accounts.passwords import change_password
-from app.accounts.profile import THEMES, languages, save_profile, timezones
+from app.accounts.profile import THEMES, languages, save_profile
 from app.accounts.registration import ask_to_confirm
 from app.accounts.sessions import sessions_of
 from app.broker import Broker
@@ -44,7 +44,7 @@ async def change_profile(
 ) -> Response[Any]:
     chosen = {name: form[name] for name in ("timezone", "language", "theme")}
     try:
-        async with db.write() as session:
+        async with db.act() as session:
             await save_profile(session, person, **chosen)
     except Invalid as invalid:
         return await _account(request, db, person, session_id, form, invalid)
@@ -133,10 +133,6 @@ async def _account(
         status=422 if invalid else 200,
         typed=_typed(person, form),
         errors=invalid.fields if invalid else {},
-        zones=[
-            ("", _("Not chosen (UTC)")),
-            *((zone, zone.replace("_", " ")) for zone in sorted(timezones())),
-        ],
         languages=list(languages().items()),
         themes=[(theme, _(label)) for theme, label in THEMES.items()],
         sessions=[(each, device_name(each.user_agent), each.id == session_id) for each in sessions],

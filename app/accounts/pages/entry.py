@@ -15,6 +15,7 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
+from app.notifications.digest import reschedule
 from app.notifications.hub import Hub
 from app.settings import Settings
 from app.throttle import throttle
@@ -72,14 +73,21 @@ async def log_in(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     login = form["login"]
-    await throttle(db, settings, f"login-from:{origin(request)}", most=100, seconds=600)
-    await throttle(db, settings, f"login:{login.casefold()}", most=10, seconds=600)
+    await require_patience(request, db, settings, login)
     try:
         account = await check_login(db, login, form["password"])
     except Invalid as invalid:
         return await _entry(request, "login", form, invalid)
     await _first_visit(request, db, account, form["timezone"])
     return await come_in(request, db, settings, account, see(own_path(form["next"])))
+
+
+async def require_patience(
+    request: AnyRequest, db: Database, settings: Settings, login: str
+) -> None:
+    """Raises TooMany for who guesses at passwords, from one place or for one account."""
+    await throttle(db, settings, f"login-from:{origin(request)}", most=100, seconds=600)
+    await throttle(db, settings, f"login:{login.casefold()}", most=10, seconds=600)
 
 
 @post("/logout")
@@ -126,9 +134,10 @@ def origin(request: AnyRequest) -> str:
 async def _first_visit(request: AnyRequest, db: Database, account: Account, timezone: str) -> None:
     if account.timezone and account.language:
         return
-    async with db.write() as session:
+    async with db.act() as session:
         account = await session.get_one(Account, account.id)
         fill_from_browser(account, timezone, request.headers.get("Accept-Language", ""))
+        await reschedule(session, account)
 
 
 async def _entry(

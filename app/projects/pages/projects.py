@@ -11,8 +11,8 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
+from app.notifications import muting
 from app.projects.access import find_own_project, find_project
-from app.projects.muting import mute_project
 from app.projects.projects import create_project, delete_project, rename_project
 from app.projects.storage import remove
 from app.projects.views import list_projects, view_project
@@ -82,9 +82,10 @@ async def mute(
     project_id: FromPath[int],
 ) -> Response[Any]:
     muted = form["muted"] == "1"
+    change = muting.mute if muted else muting.unmute
     async with db.act() as session:
         project = await find_project(session, person, project_id)
-        await mute_project(session, person, project, muted=muted)
+        await change(session, person, project_id=project.id)
     words = _("Muted: only what concerns you will reach you.") if muted else _("Unmuted.")
     return see(f"/projects/{project_id}", words)
 

@@ -10,12 +10,13 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
+from app.notifications.muting import is_muted
 from app.teams import reading
 from app.teams.access import Standing, require
 from app.teams.invitations import link_token
 from app.teams.membership import leave_team
 from app.teams.roles import GRANTABLE
-from app.teams.teams import delete_team, is_muted, mute_team, rename_team, unmute_team
+from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
 from app.web import AnyRequest, Form, page, see
 
 Answer = Response[str] | Response[None]
@@ -47,7 +48,7 @@ async def show_team(
         standing = await require(session, person, team_id, "look")
         members = await reading.members_of(session, team_id, q, _whole(number))
         projects = await reading.projects_shared_with(session, team_id)
-        muted = await is_muted(session, person, team_id)
+        muted = await is_muted(session, person, team_id=team_id)
         invitations = await reading.pending_invitations(session, team_id)
     return await page(
         request,
@@ -92,7 +93,7 @@ async def rename(
 async def mute(
     db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
 ) -> Response[None]:
-    async with db.write() as session:
+    async with db.act() as session:
         await mute_team(session, person, team_id)
     text = _("Muted. You still hear of what concerns yourself, and of what is urgent.")
     return see(f"/teams/{team_id}", text)
@@ -102,7 +103,7 @@ async def mute(
 async def unmute(
     db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
 ) -> Response[None]:
-    async with db.write() as session:
+    async with db.act() as session:
         await unmute_team(session, person, team_id)
     return see(f"/teams/{team_id}", _("You hear of everything in this team again."))
 
