@@ -3,8 +3,8 @@
 Every statement is scoped to the person, so what is not theirs is not there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,16 @@ from sqlalchemy.orm import aliased
 from app import clock, security
 from app.errors import NotFound
 from app.language import _
-from app.models import Account, Change, Compilation, Event, Invitation, Notification
+from app.models import (
+    Account,
+    Change,
+    Compilation,
+    Event,
+    Invitation,
+    Notification,
+    Project,
+    Team,
+)
 from app.models.notification import SHOWN, UNREAD
 from app.notifications.catalogue import TYPES, sentence
 from app.notifications.filters import Filters
@@ -41,7 +50,10 @@ class Action:
 
 @dataclass(frozen=True)
 class Notice:
-    """One notification as people see it, in the language being spoken."""
+    """One notification as people see it, in the language being spoken.
+
+    `team` and `project` are (id, present name), None where they are gone.
+    """
 
     id: int
     position: int
@@ -56,6 +68,11 @@ class Notice:
     target: str
     is_deleted: bool = False
     undo: str = ""
+    read_at: datetime | None = None
+    actor_id: int | None = None
+    team: tuple[int, str] | None = None
+    project: tuple[int, str] | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 _actor = aliased(Account)
@@ -63,14 +80,29 @@ _actor = aliased(Account)
 
 def notices_of(user_id: int) -> Select[Any]:
     """The person's rows with all that a `Notice` needs; narrow and order it before use."""
+    return all_notices().where(Notification.user_id == user_id)
+
+
+def all_notices() -> Select[Any]:
+    """Everybody's, for those who tell people; narrow it before use."""
+    own: Select[Any] = select(
+        Notification.id, Notification.event_id, Notification.read_at, Notification.user_id
+    )
+    return _with_facts(own.join(Event, Event.id == Notification.event_id))
+
+
+def all_events() -> Select[Any]:
+    """What their notices have in common, whoever is told; narrow it before use."""
+    return _with_facts(select(Event.id.label("event_id")))
+
+
+def _with_facts(rows: Select[Any]) -> Select[Any]:
     running = select(Compilation.id).where(
         Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
     )
+    is_open = and_(Invitation.status == "pending", Invitation.expires_at > clock.now())
     return (
-        select(
-            Notification.id,
-            Notification.event_id,
-            Notification.read_at,
+        rows.add_columns(
             Event.type,
             Event.actor_id,
             Event.affected_id,
@@ -79,16 +111,15 @@ def notices_of(user_id: int) -> Select[Any]:
             Event.context,
             Event.created_at,
             _actor.username.label("actor"),
-            and_(Invitation.status == "pending", Invitation.expires_at > clock.now()).label(
-                "invitation"
-            ),
+            Team.name.label("team"),
+            Project.name.label("project"),
+            is_open.label("invitation"),
             and_(Event.project_id.is_not(None), ~running.exists()).label("compilation"),
-            Notification.user_id,
         )
-        .join(Event, Event.id == Notification.event_id)
         .join(_actor, _actor.id == Event.actor_id, isouter=True)
+        .join(Team, Team.id == Event.team_id, isouter=True)
+        .join(Project, Project.id == Event.project_id, isouter=True)
         .join(Invitation, Invitation.id == Event.invitation_id, isouter=True)
-        .where(Notification.user_id == user_id)
     )
 
 
@@ -108,6 +139,11 @@ def as_notice(row: Row[Any]) -> Notice:
         is_high=kind.is_high,
         actions=[*_answers(row), *([link] if link else [])],
         target=link.url if link else "/notifications",
+        read_at=row.read_at,
+        actor_id=row.actor_id,
+        team=(row.team_id, row.team) if row.team_id else None,
+        project=(row.project_id, row.project) if row.project_id else None,
+        context={name: row.context[name] for name in kind.context if name in row.context},
     )
 
 

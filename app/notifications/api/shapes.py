@@ -1,0 +1,56 @@
+"""How a notification looks in JSON: as the specification's answers show it, wherever it is sent."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from app.notifications.feed import Notice
+
+
+class ActorObject(Struct):
+    id: int
+    username: str
+
+
+class NamedObject(Struct):
+    """A team or a project, by its present name."""
+
+    id: int
+    name: str
+
+
+class NotificationObject(Struct):
+    """Who or what is gone is null; `message` is in the reader's language, times are UTC."""
+
+    id: int
+    type: str
+    message: str
+    is_read: bool
+    created_at: datetime
+    read_at: datetime | None
+    actor: ActorObject | None
+    team: NamedObject | None
+    project: NamedObject | None
+    context: dict[str, Any]
+
+
+def as_json(notice: Notice) -> NotificationObject:
+    return NotificationObject(
+        id=notice.id,
+        type=notice.type,
+        message=notice.text,
+        is_read=notice.is_read,
+        created_at=_whole_second(notice.created_at),
+        read_at=notice.read_at and _whole_second(notice.read_at),
+        actor=ActorObject(notice.actor_id, notice.actor)
+        if notice.actor_id and notice.actor
+        else None,
+        team=notice.team and NamedObject(*notice.team),
+        project=notice.project and NamedObject(*notice.project),
+        context=dict(notice.context),
+    )
+
+
+def _whole_second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
