@@ -85,9 +85,7 @@ def notices_of(user_id: int) -> Select[Any]:
 
 def all_notices() -> Select[Any]:
     """Everybody's, for those who tell people; narrow it before use."""
-    own: Select[Any] = select(
-        Notification.id, Notification.event_id, Notification.read_at, Notification.user_id
-    )
+    own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
     return _with_facts(own.join(Event, Event.id == Notification.event_id))
 
 
@@ -96,7 +94,7 @@ def all_events() -> Select[Any]:
     return _with_facts(select(Event.id.label("event_id")))
 
 
-def _with_facts(rows: Select[Any]) -> Select[Any]:
+def _with_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
     running = select(Compilation.id).where(
         Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
     )
