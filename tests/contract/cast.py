@@ -1,0 +1,180 @@
+"""The whole cast on stage: each at a browser of their own, with a page left open beside it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from litestar import Litestar
+from sqlalchemy import func, select
+
+from app.accounts.sessions import start_session
+from app.database import Database
+from app.models import Account, Compilation, Project, Team
+from app.notifications.notify import record_change
+from app.projects.compile import run_compilation
+from app.settings import Settings
+from tests import clips
+from tests.application import browser
+from tests.contract.markup import Shown, button_called, notices, unread_on, words
+from tests.contract.open_page import OpenPage
+from tests.factories import make_account, make_team
+
+
+@dataclass
+class Person:
+    """`browser` follows no redirects by itself; `page` is open all the while."""
+
+    account: Account
+    browser: httpx.AsyncClient
+    page: OpenPage = field(default_factory=OpenPage)
+
+    @property
+    def id(self) -> int:
+        return self.account.id
+
+    @property
+    def name(self) -> str:
+        return self.account.username
+
+    async def press(
+        self, label: str, on: str, *, files: Any = None, **typed: str
+    ) -> httpx.Response:
+        """Open the page `on`, fill in the form and press its button; the page it leads to."""
+        answer = await self.browser.get(on, follow_redirects=True)
+        assert answer.status_code == 200, f"{on}: {answer.status_code}"
+        button = button_called(label, answer.text)
+        form, fields = button.form, dict(button.form.fields)
+        assert typed.keys() <= fields.keys(), f"{on} asks for {sorted(fields)}"
+        fields |= {name: [value] for name, value in typed.items()}
+        if button.pair:
+            fields[button.pair[0]] = [button.pair[1]]
+        pressed = await self.browser.request(
+            form.method, button.action, data=fields, files=files, follow_redirects=True
+        )
+        assert pressed.status_code == 200, f"{label}: {pressed.status_code} {words(pressed.text)}"
+        return pressed
+
+    async def inbox(self) -> list[Shown]:
+        """What the first page of /notifications lists, newest first."""
+        _panel, _bulk, rows = (await self._see("/notifications")).partition('id="inbox"')
+        return list(notices(rows))
+
+    async def texts(self) -> list[str]:
+        return [notice.text for notice in await self.inbox()]
+
+    async def count(self) -> int:
+        """What the bell says on a page opened now."""
+        return unread_on(await self._see("/account"))
+
+    async def _see(self, path: str) -> str:
+        answer = await self.browser.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        return answer.text
+
+
+@dataclass
+class Stage:
+    """Video Squad: alice owns it, adam is its admin, bob an editor, vera a viewer. carol is an
+    outsider, ines somebody to invite. Highlight Reel is bob's, shared with nobody yet.
+    """
+
+    app: Litestar
+    settings: Settings
+    db: Database
+    team: Team
+    project: Project
+    alice: Person
+    adam: Person
+    bob: Person
+    vera: Person
+    carol: Person
+    ines: Person
+    witness: Person
+
+    @property
+    def people(self) -> Sequence[Person]:
+        return (self.alice, self.adam, self.bob, self.vera, self.carol, self.ines)
+
+    @property
+    def team_url(self) -> str:
+        return f"/teams/{self.team.id}"
+
+    @property
+    def project_url(self) -> str:
+        return f"/projects/{self.project.id}"
+
+    def member_url(self, person: Person) -> str:
+        return f"{self.team_url}/members/{person.id}"
+
+    async def settle(self) -> None:
+        """Until everything that has happened so far is on its way to the open pages.
+
+        Changes are told in their order, so the witness sees the last one after the others have
+        been told theirs; the second time round, nothing is left of the first.
+        """
+        for _time in range(2):
+            async with self.db.act() as session:
+                last = await record_change(session, "read", self.witness.id, ids=[])
+            await self.witness.page.until_position(last)
+        for person in self.people:
+            person.page.catch_up()
+
+    async def film(self, clip: str = "silent") -> None:
+        """bob uploads a clip by the form."""
+        file = clips.make(clip)
+        files = [("clips", (file.name, file.read_bytes(), "video/mp4"))]
+        await self.bob.press("Upload", self.project_url, files=files)
+
+    async def work(self) -> None:
+        """What the worker does about the compilation that was asked for."""
+        async with self.db.read() as session:
+            newest = (await session.execute(select(func.max(Compilation.id)))).scalar_one()
+        await run_compilation(self.db, self.settings, newest)
+
+    async def break_clips(self) -> None:
+        for path in self.settings.clips_dir.iterdir():
+            path.write_bytes(clips.make("cut at its head").read_bytes())
+
+
+@asynccontextmanager
+async def on_stage(app: Litestar) -> AsyncIterator[Stage]:
+    """Everybody signed in, their pages open, nothing told yet."""
+    db: Database = app.state.db
+    names = ("alice", "adam", "bob", "vera", "carol", "ines", "witness")
+    accounts = {name: await make_account(db, name) for name in names}
+    team = await make_team(
+        db,
+        accounts["alice"],
+        admins=[accounts["adam"]],
+        editors=[accounts["bob"]],
+        viewers=[accounts["vera"]],
+    )
+    project = Project(name="Highlight Reel", owner_id=accounts["bob"].id)
+    async with db.write() as session:
+        session.add(project)
+    async with AsyncExitStack() as stack:
+        people = {
+            name: await stack.enter_async_context(at_a_browser(app, account))
+            for name, account in accounts.items()
+        }
+        yield Stage(app, app.state.settings, db, team, project, **people)
+
+
+@asynccontextmanager
+async def at_a_browser(app: Litestar, account: Account) -> AsyncIterator[Person]:
+    """Signed in without the work of a login, with a page open."""
+    async with browser(app) as one:
+        person = Person(account, one)
+        await sign_in(app, person)
+        cookies = "; ".join(f"{name}={value}" for name, value in one.cookies.items())
+        await person.page.open(app, cookies)
+        yield person
+        await person.page.close()
+
+
+async def sign_in(app: Litestar, person: Person) -> None:
+    async with app.state.db.write() as session:
+        token = await start_session(session, person.account, "")
+    person.browser.cookies.set("session", token)

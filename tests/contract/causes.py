@@ -1,0 +1,83 @@
+"""What people do, each by the form on the page where it is done."""
+
+from tests.contract.cast import Stage
+
+
+async def alice_invites_ines(stage: Stage) -> None:
+    await stage.alice.press(
+        "Send invitation", stage.team_url, email="ines@example.com", role="editor"
+    )
+
+
+async def adam_invites_ines(stage: Stage) -> None:
+    await stage.adam.press(
+        "Send invitation", stage.team_url, email="ines@example.com", role="editor"
+    )
+
+
+async def ines_accepts(stage: Stage) -> None:
+    await stage.ines.press("Accept", "/notifications")
+
+
+async def ines_declines(stage: Stage) -> None:
+    await stage.ines.press("Decline", "/notifications")
+
+
+async def alice_adds_carol(stage: Stage) -> None:
+    page = f"{stage.team_url}/members/add"
+    await stage.alice.press("Add member", page, login="carol", role="viewer")
+
+
+async def adam_removes_bob(stage: Stage) -> None:
+    await stage.adam.press("Remove from team", stage.member_url(stage.bob))
+
+
+async def bob_leaves(stage: Stage) -> None:
+    await stage.bob.press("Leave team", f"{stage.team_url}/leave")
+
+
+async def alice_makes_bob_a_viewer(stage: Stage) -> None:
+    await stage.alice.press("Change role", stage.member_url(stage.bob), role="viewer")
+
+
+async def alice_hands_over_to_bob(stage: Stage) -> None:
+    await stage.alice.press("Hand over", stage.member_url(stage.bob))
+
+
+async def adam_renames_the_team(stage: Stage) -> None:
+    await stage.adam.press("Rename team", stage.team_url, name="Film Squad")
+
+
+async def alice_deletes_the_team(stage: Stage) -> None:
+    await stage.alice.press("Delete team", f"{stage.team_url}/delete")
+
+
+async def carol_creates_a_team(stage: Stage) -> None:
+    await stage.carol.press("Create team", "/teams", name="Outsiders")
+
+
+async def bob_shares(stage: Stage) -> None:
+    await stage.bob.press("Share", stage.project_url, team_id=str(stage.team.id))
+
+
+async def adam_ends_the_sharing(stage: Stage) -> None:
+    await stage.adam.press("End sharing (Video Squad)", stage.project_url)
+
+
+async def bob_deletes_the_project(stage: Stage) -> None:
+    await stage.bob.press("Delete project", f"{stage.project_url}/delete")
+
+
+async def adam_compiles(stage: Stage) -> None:
+    await stage.film()
+    await bob_shares(stage)
+    await stage.adam.press("Compile", stage.project_url)
+
+
+async def the_compilation_ends(stage: Stage) -> None:
+    await stage.work()
+
+
+async def the_compilation_fails(stage: Stage) -> None:
+    await stage.break_clips()
+    await stage.work()

@@ -1,0 +1,91 @@
+"""CONTRACT section 2 line by line: who reads which text in the list, the bell and an open page."""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import select
+
+from app.models import Delivery, Event, Notification
+from app.notifications.catalogue import TYPES
+from tests.contract.cast import Person, Stage
+from tests.contract.markup import Shown
+from tests.contract.table import HIGH, TABLE, Row
+
+ROWS = [pytest.param(row, id=row.name) for row in TABLE]
+
+
+@dataclass
+class Before:
+    ids: set[int]
+    toasts: int
+
+
+def test_every_type_has_its_row_and_every_row_its_type() -> None:
+    assert {row.type for row in TABLE} == TYPES.keys()
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_the_catalogue_has_the_defaults_of_the_contract(row: Row) -> None:
+    kind = TYPES[row.type]
+
+    assert set(kind.context) == row.context
+    assert kind.icon == row.icon
+    assert kind.priority == row.priority
+    assert kind.channels == {
+        name for name, is_on in [("email", row.mail), ("push", row.push)] if is_on
+    }
+
+
+@pytest.mark.parametrize("row", ROWS)
+async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything(
+    stage: Stage, row: Row
+) -> None:
+    await row.prepare(stage)
+    await stage.settle()
+    before = {person.name: await _look(person) for person in stage.people}
+
+    await row.cause(stage)
+    await stage.settle()
+
+    for person in stage.people:
+        expected = [row.hears[person.name]] if person.name in row.hears else []
+        told = await _told(person, before[person.name])
+        assert [notice.text for notice in told] == expected, person.name
+        assert all(_is_as_said(notice, row, person) for notice in told), told
+        toasts = person.page.toasts[before[person.name].toasts :]
+        assert toasts == (expected if row.priority == HIGH else []), person.name
+    await _assert_facts_and_mail(stage, row)
+
+
+async def _look(person: Person) -> Before:
+    return Before({notice.id for notice in await person.inbox()}, len(person.page.toasts))
+
+
+async def _told(person: Person, before: Before) -> list[Shown]:
+    """What is new in the list; bell and open page agree with it."""
+    inbox = await person.inbox()
+    unread = sum(not notice.is_read for notice in inbox)
+    assert list(person.page.panel.values()) == inbox, person.name
+    assert (await person.count(), person.page.unread) == (unread, unread), person.name
+    return [notice for notice in inbox if notice.id not in before.ids]
+
+
+def _is_as_said(notice: Shown, row: Row, person: Person) -> bool:
+    actions = row.actions_of.get(person.name, row.actions)
+    as_said = (row.icon, row.priority == HIGH, actions, False)
+    return (notice.icon, notice.is_high, notice.actions, notice.is_read) == as_said
+
+
+async def _assert_facts_and_mail(stage: Stage, row: Row) -> None:
+    async with stage.db.read() as session:
+        event = (
+            await session.scalars(select(Event).where(Event.type == row.type).order_by(Event.id))
+        ).all()[-1]
+        mailed = await session.scalars(
+            select(Delivery.user_id)
+            .join(Notification, Notification.id == Delivery.notification_id)
+            .where(Notification.event_id == event.id, Delivery.channel == "email")
+        )
+    assert row.context <= event.context.keys()
+    ids = {person.name: person.id for person in stage.people}
+    assert set(mailed.all()) == {ids[name] for name in row.hears if row.mail}
