@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from sqlalchemy import select
 
 from app.accounts.sessions import start_session
 from app.models import Account
 from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
+from tests.journeys.large_world import build
 from tests.journeys.running import Site, serving
 
 Arrive = Callable[..., Awaitable[Visitor]]
@@ -37,12 +39,27 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+def large_world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("large") / migrated.name
+    shutil.copy(migrated, path)
+    build(path)
+    return path
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, migrated: Path) -> Path:
+    """The database that a site begins with: an empty one, or the large one where so marked."""
+    is_large = request.node.get_closest_marker("large_world")
+    return request.getfixturevalue("large_world") if is_large else migrated
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, migrated: Path
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, world: Path
 ) -> AsyncIterator[Site]:
-    """The shipped commands over an empty database; a parameter is further environment."""
-    shutil.copy(migrated, tmp_path / migrated.name)
+    """The shipped commands over a copy of the world; a parameter is further environment."""
+    shutil.copy(world, tmp_path)
     async with serving(tmp_path, getattr(request, "param", None)) as site:
         yield site
     assert "Traceback" not in site.log, site.log
@@ -75,14 +92,21 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def alice(site: Site) -> Account:
-    return await make_account(site.db, "alice")
+    return await _somebody(site, "alice")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bob(site: Site) -> Account:
-    return await make_account(site.db, "bob")
+    return await _somebody(site, "bob")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def carol(site: Site) -> Account:
-    return await make_account(site.db, "carol")
+    return await _somebody(site, "carol")
+
+
+async def _somebody(site: Site, name: str) -> Account:
+    """Whom the world knows already, or a new account."""
+    async with site.db.read() as session:
+        known = await session.scalar(select(Account).where(Account.username_key == name))
+    return known or await make_account(site.db, name)
