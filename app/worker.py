@@ -9,10 +9,11 @@ import logging
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from saq import CronJob, Queue, Worker
+from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
 
 from app import security
@@ -20,17 +21,50 @@ from app.broker import open_broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import speak
-from app.mail import deliver_letters
-from app.notifications import retention
+from app.notifications import channels, outbox, retention
+from app.notifications.channels import CHANNELS
+from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
+from app.projects.storage import sweep_uploads
 from app.settings import Settings
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
+HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead
 
 
-async def deliver(context: Context) -> None:
-    """Send the letters that are due."""
-    await deliver_letters(_of(context)["db"], _of(context)["settings"])
+async def deliver(context: Context, *, channel: str) -> None:
+    """Send what is due on one channel. The job shows that it lives, so a dead worker's is found."""
+    given = _of(context)
+    beating = asyncio.create_task(_beat(given["job"]))
+    try:
+        await outbox.deliver(given["db"], given["settings"], CHANNELS[channel])
+    finally:
+        beating.cancel()
+
+
+async def deliver_all(context: Context) -> None:
+    """The net under `wake`: whatever is due, and nobody was woken for."""
+    for channel in CHANNELS:
+        await _enqueue_delivery(_of(context)["broker"].queue, channel)
+
+
+async def _enqueue_delivery(queue: Queue, channel: str) -> None:
+    """One job a channel at a time: while one runs, another would find nothing."""
+    await queue.enqueue(
+        "deliver",
+        key=f"deliver:{channel}",
+        channel=channel,
+        timeout=900,
+        heartbeat=HEARTBEAT,
+        retries=1000,
+        ttl=-1,
+    )
+
+
+async def _beat(job: Job) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT / 3)
+        await job.update()
 
 
 async def compile(context: Context, *, compilation_id: int) -> None:
@@ -51,8 +85,12 @@ async def clean_up(context: Context) -> None:
 
 
 async def purge(context: Context) -> None:
-    """Remove for good what can no longer be brought back."""
-    await retention.purge_deleted(_of(context)["db"])
+    """Remove what can no longer be brought back, answered or continued."""
+    db, settings = _of(context)["db"], _of(context)["settings"]
+    await retention.purge_deleted(db)
+    async with db.act() as session:
+        await withdraw_expired_invitations(session)
+    await sweep_uploads(settings)
 
 
 def _of(context: Context) -> dict[str, Any]:
@@ -63,6 +101,7 @@ def _of(context: Context) -> dict[str, Any]:
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     security.configure(settings.secret_key)
+    channels.configure(settings)
     db, broker = Database(settings.database_url), open_broker(settings)
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
     await broker.connect()
@@ -70,8 +109,11 @@ async def run(settings: Settings) -> None:
     given = {"db": db, "settings": settings, "broker": broker}
     workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
     await recover_compilations(db, broker)
-    await broker.queue.enqueue("deliver", key="deliver:start")
+    waking = asyncio.create_task(
+        outbox.wake(db, broker.relay, partial(_enqueue_delivery, broker.queue))
+    )
     await _work(workers)
+    waking.cancel()
     await broker.disconnect()
     await db.close()
 
@@ -79,9 +121,9 @@ async def run(settings: Settings) -> None:
 def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
     return _QuietWorker(
         queue,
-        [deliver, recover, clean_up, purge],
+        [deliver, deliver_all, recover, clean_up, purge],
         cron_jobs=[
-            CronJob(deliver, cron="* * * * *", timeout=300, retries=3),
+            CronJob(deliver_all, cron="* * * * *", timeout=60, retries=3),
             CronJob(recover, cron="* * * * *", timeout=60, retries=3),
             CronJob(purge, cron="*/10 * * * *", timeout=600, retries=3),
             CronJob(clean_up, cron="0 0 * * *", timeout=3600, retries=3),

@@ -16,9 +16,10 @@ from sqlalchemy import select, update
 from app import clock
 from app.accounts import passwords, registration
 from app.database import Database
-from app.mail import LETTERS, add_letter, deliver_letters
+from app.mail import LETTERS, add_letter
 from app.models import Account, Delivery
 from app.settings import Settings
+from tests.mailing import deliver_mail
 
 assert {passwords.RESET, registration.CONFIRM} <= set(LETTERS)
 
@@ -76,7 +77,7 @@ async def mailing(settings: Settings, postman: Postman) -> AsyncIterator[Setting
 async def test_without_a_server_a_letter_is_a_file(db: Database, settings: Settings) -> None:
     await write(db)
 
-    assert await deliver_letters(db, settings) == 1
+    assert await deliver_mail(db, settings) == 1
 
     [mail] = kept(settings)
     assert (mail["To"], mail["Subject"]) == ("alice@example.com", "Your address was changed")
@@ -87,7 +88,7 @@ async def test_a_kept_letter_is_for_the_owner_of_the_machine_alone(
     db: Database, settings: Settings
 ) -> None:
     await write(db)
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
 
     [file] = settings.mail_dir.glob("*.eml")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -97,7 +98,7 @@ async def test_text_comes_first_and_unescaped_html_second_and_escaped(
     db: Database, settings: Settings
 ) -> None:
     await write(db, username="O'Neil & <b>Sons</b>")
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
 
     [mail] = kept(settings)
     text, html = mail.iter_parts()
@@ -111,7 +112,7 @@ async def test_links_are_signed_when_the_letter_leaves(
 ) -> None:
     async with db.write() as session:
         await passwords.send_reset(session, alice.email)
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
 
     [mail] = kept(settings)
     text = mail.get_body(("plain",))
@@ -123,7 +124,7 @@ async def test_workers_at_once_deliver_each_letter_once(db: Database, settings: 
     for _ in range(6):
         await write(db)
 
-    counts = await asyncio.gather(*(deliver_letters(db, settings) for _ in range(3)))
+    counts = await asyncio.gather(*(deliver_mail(db, settings) for _ in range(3)))
 
     assert sum(counts) == len(kept(settings)) == 6
 
@@ -135,7 +136,7 @@ async def test_a_letter_that_cannot_be_written_does_not_hold_up_the_next(
     await write(db, address="eve@example.com\r\nBcc: all@example.com")
     await write(db)
 
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
 
     assert [row.state for row in await rows(db)] == ["failed", "failed", "sent"]
     assert len(kept(settings)) == 1
@@ -146,7 +147,7 @@ async def test_with_a_server_a_letter_goes_there(
 ) -> None:
     await write(db)
 
-    await deliver_letters(db, mailing)
+    await deliver_mail(db, mailing)
 
     assert b"Subject: Your address was changed" in postman.taken[0]
     assert not mailing.mail_dir.exists()
@@ -161,7 +162,7 @@ async def test_only_what_may_still_succeed_is_tried_again(
     postman.answer = answer
     await write(db)
 
-    await deliver_letters(db, mailing)
+    await deliver_mail(db, mailing)
 
     [row] = await rows(db)
     assert (row.state, row.attempts) == (state, 1)
@@ -174,10 +175,10 @@ async def test_a_second_attempt_has_the_same_id(
     db: Database, mailing: Settings, postman: Postman
 ) -> None:
     await write(db)
-    await deliver_letters(db, mailing)
+    await deliver_mail(db, mailing)
     async with db.write() as session:
         await session.execute(update(Delivery).values(state="pending", due_at=clock.now()))
-    await deliver_letters(db, mailing)
+    await deliver_mail(db, mailing)
 
     first, second = (message_from_bytes(content) for content in postman.taken)
     assert first["Message-ID"] == second["Message-ID"]
@@ -192,7 +193,7 @@ async def test_a_server_that_stays_away_is_given_up_after_eight_attempts(
     for _ in range(8):
         async with db.write() as session:
             await session.execute(update(Delivery).values(due_at=clock.now()))
-        await deliver_letters(db, away)
+        await deliver_mail(db, away)
 
     [row] = await rows(db)
     assert (row.state, row.attempts) == ("dead", 8)
@@ -204,4 +205,4 @@ async def test_a_letter_not_yet_due_waits(db: Database, settings: Settings) -> N
         later = clock.now().replace(year=clock.now().year + 1)
         await session.execute(update(Delivery).values(due_at=later))
 
-    assert await deliver_letters(db, settings) == 0
+    assert await deliver_mail(db, settings) == 0

@@ -27,8 +27,8 @@ from app.models import (
 )
 from app.models.notification import SHOWN, UNREAD
 from app.notifications.catalogue import TYPES, sentence
+from app.notifications.changes import record_change
 from app.notifications.filters import Filters
-from app.notifications.notify import record_change
 
 PER_PAGE = 20
 MOST_COUNTED = 100
@@ -174,12 +174,21 @@ async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> l
 async def read_page(
     session: AsyncSession, user_id: int, filters: Filters, page: int, matching: int
 ) -> list[Notice]:
-    """Page `page` (from 1) of the `matching` notices, newest first; read from the nearer end."""
-    first = (page - 1) * PER_PAGE
-    if first >= matching or page < 1:
+    """Page `page` (from 1) of the `matching` notices, newest first."""
+    return await read_slice(session, user_id, filters, (page - 1) * PER_PAGE, PER_PAGE, matching)
+
+
+async def read_slice(
+    session: AsyncSession, user_id: int, filters: Filters, first: int, most: int, matching: int
+) -> list[Notice]:
+    """At most `most` of the `matching` notices from the one at `first` (from 0), newest first.
+
+    Read from the nearer end; beyond the last there are none.
+    """
+    if not 0 <= first < matching:
         return []
     wanted = select(Notification.id).where(Notification.user_id == user_id, *filters.clauses())
-    size = min(PER_PAGE, matching - first)
+    size = min(most, matching - first)
     if first > matching / 2:
         wanted = wanted.order_by(Notification.event_id.asc()).offset(matching - first - size)
     else:
@@ -334,6 +343,16 @@ async def _record(session: AsyncSession, kind: str, user_id: int, ids: list[int]
     return changes[0] if changes else 0
 
 
+async def newest_id(session: AsyncSession, user_id: int) -> int:
+    """The id of the newest notice in the inbox, the watermark for bulk; 0 when there is none."""
+    return await session.scalar(_newest(user_id)) or 0
+
+
+def _newest(user_id: int) -> Select[int]:
+    mine = select(Notification.id).where(Notification.user_id == user_id, shown)
+    return mine.order_by(Notification.event_id.desc()).limit(1)
+
+
 @dataclass(frozen=True)
 class Totals:
     """How many notices: in the inbox, matching the filters, unread; and the watermark for bulk."""
@@ -352,9 +371,6 @@ async def count_totals(session: AsyncSession, user_id: int, filters: Filters) ->
     matching = (
         total if filters.is_everything else select(func.count()).where(mine, *filters.clauses())
     )
-    newest_id = (
-        select(Notification.id).where(mine, shown).order_by(Notification.event_id.desc()).limit(1)
-    )
     row = (
         await session.execute(
             select(
@@ -364,7 +380,7 @@ async def count_totals(session: AsyncSession, user_id: int, filters: Filters) ->
                 .select_from(Notification)
                 .where(mine, unread)
                 .scalar_subquery(),
-                func.coalesce(newest_id.scalar_subquery(), 0),
+                func.coalesce(_newest(user_id).scalar_subquery(), 0),
                 position_clause(user_id),
             )
         )

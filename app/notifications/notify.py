@@ -6,7 +6,7 @@ did not happen and nothing happens untold.
 
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, literal, or_, select
+from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import (
     Account,
-    Change,
     Compilation,
     Event,
     Invitation,
@@ -24,6 +23,7 @@ from app.models import (
     Team,
 )
 from app.notifications.catalogue import CHANNELS, IN_APP, EventType
+from app.notifications.changes import record_change
 from app.notifications.channels import add_deliveries
 from app.notifications.preferences import is_not_muted, wants
 
@@ -63,21 +63,6 @@ async def notify(
     await _add_notifications(session, event, kind)
     await add_deliveries(session, event, kind)
     return event
-
-
-async def record_change(
-    session: AsyncSession,
-    kind: str,
-    user_id: int | None = None,
-    *,
-    ids: list[int] | None = None,
-    up_to: int | None = None,
-) -> int:
-    """Allot the next position of the streams to this act; returns it."""
-    change = insert(Change).values(
-        kind=kind, user_id=user_id, ids=ids, up_to=up_to, created_at=clock.now()
-    )
-    return int((await session.execute(change.returning(Change.id))).scalar_one())
 
 
 def _names(affected: Account | None, team: Team | None, project: Project | None) -> dict[str, Any]:

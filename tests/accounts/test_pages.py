@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from app.asgi import create_app
 from app.database import Database
-from app.mail import deliver_letters
 from app.models import Account, WebSession
 from app.settings import Settings
 from tests.application import browser, running
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD, make_team
+from tests.mailing import deliver_mail
 
 DORA = {"username": "dora", "email": "dora@example.com", "password": "correct horse"}
 
@@ -30,7 +30,7 @@ def label_of(page: str, name: str) -> str:
 
 
 async def mailed_link(db: Database, settings: Settings, kind: str) -> str:
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
     mails = "".join(file.read_text() for file in settings.mail_dir.glob("*.eml"))
     link = re.search(rf"/{kind}/[\w.-]+", mails.replace("=\n", "").replace("=\r\n", ""))
     assert link
@@ -344,7 +344,7 @@ class TestMailbox:
 
         async with db.write() as session:
             await send_reset(session, alice.email)
-        await deliver_letters(db, settings)
+        await deliver_mail(db, settings)
         return next(settings.mail_dir.glob("*.eml")).name
 
     async def test_it_shows_the_mail_with_its_links(

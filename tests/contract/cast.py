@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 
 from app.accounts.sessions import start_session
 from app.database import Database
-from app.models import Account, Compilation, Project, Team
-from app.notifications.notify import record_change
+from app.models import Account, Change, Compilation, Project, Team
 from app.projects.compile import run_compilation
 from app.settings import Settings
 from tests import clips
@@ -39,14 +38,13 @@ class Person:
         return self.account.username
 
     async def press(
-        self, label: str, on: str, *, files: Any = None, **typed: str
+        self, label: str, on: str | httpx.Response, *, files: Any = None, **typed: str
     ) -> httpx.Response:
-        """Open the page `on`, fill in the form and press its button; the page it leads to."""
-        answer = await self.browser.get(on, follow_redirects=True)
-        assert answer.status_code == 200, f"{on}: {answer.status_code}"
-        button = button_called(label, answer.text)
+        """Fill in the form on a page and press its button; returns the page it leads to."""
+        page = on if isinstance(on, httpx.Response) else await self.open(on)
+        button = button_called(label, page.text)
         form, fields = button.form, dict(button.form.fields)
-        assert typed.keys() <= fields.keys(), f"{on} asks for {sorted(fields)}"
+        assert typed.keys() <= fields.keys(), f"The form asks for {sorted(fields)}"
         fields |= {name: [value] for name, value in typed.items()}
         if button.pair:
             fields[button.pair[0]] = [button.pair[1]]
@@ -56,22 +54,30 @@ class Person:
         assert pressed.status_code == 200, f"{label}: {pressed.status_code} {words(pressed.text)}"
         return pressed
 
+    async def open(self, path: str) -> httpx.Response:
+        answer = await self.browser.get(path, follow_redirects=True)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {words(answer.text)}"
+        return answer
+
     async def inbox(self) -> list[Shown]:
         """What the first page of /notifications lists, newest first."""
-        _panel, _bulk, rows = (await self._see("/notifications")).partition('id="inbox"')
+        _panel, _bulk, rows = (await self.open("/notifications")).text.partition('id="inbox"')
         return list(notices(rows))
 
-    async def texts(self) -> list[str]:
-        return [notice.text for notice in await self.inbox()]
+    async def sees(self) -> list[Shown]:
+        """What the list, the bell and the open page agree on."""
+        inbox = await self.inbox()
+        unread = sum(not notice.is_read for notice in inbox)
+        assert list(self.page.panel.values()) == inbox, self.name
+        assert (await self.count(), self.page.unread) == (unread, unread), self.name
+        return inbox
+
+    async def reads(self) -> list[str]:
+        return [notice.text for notice in await self.sees()]
 
     async def count(self) -> int:
         """What the bell says on a page opened now."""
-        return unread_on(await self._see("/account"))
-
-    async def _see(self, path: str) -> str:
-        answer = await self.browser.get(path)
-        assert answer.status_code == 200, f"{path}: {answer.status_code}"
-        return answer.text
+        return unread_on((await self.open("/account")).text)
 
 
 @dataclass
@@ -115,9 +121,10 @@ class Stage:
         been told theirs; the second time round, nothing is left of the first.
         """
         for _time in range(2):
+            change = Change(kind="read", user_id=self.witness.id, ids=[])
             async with self.db.act() as session:
-                last = await record_change(session, "read", self.witness.id, ids=[])
-            await self.witness.page.until_position(last)
+                session.add(change)
+            await self.witness.page.until_position(change.id)
         for person in self.people:
             person.page.catch_up()
 

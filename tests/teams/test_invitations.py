@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.mail import LETTERS, deliver_letters
+from app.mail import LETTERS
 from app.models import Account, Delivery, Event, Invitation, Membership, Notification, Team
 from app.notifications import feed
 from app.security import sign
@@ -31,6 +31,7 @@ from app.teams.invitations import (
 )
 from app.teams.membership import add_member, remove_member
 from tests.factories import make_account, make_team
+from tests.mailing import deliver_mail
 from tests.teams.conftest import Told
 
 
@@ -93,7 +94,7 @@ async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
     async with db.act() as session:
         await invite(session, alice, team.id, "new@example.com", "viewer")
 
-    await deliver_letters(db, settings)
+    await deliver_mail(db, settings)
 
     (file,) = settings.mail_dir.glob("*.eml")
     letter = message_from_bytes(file.read_bytes(), policy=default)

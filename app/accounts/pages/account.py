@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from app.accounts.addresses import change_address
+from app.accounts.addresses import change_address, try_address_again
 from app.accounts.devices import device_name
 from app.accounts.pages.entry import come_in, origin
 from app.accounts.passwords import change_password
@@ -14,6 +14,7 @@ from app.accounts.profile import THEMES, languages, save_profile
 from app.accounts.registration import ask_to_confirm
 from app.accounts.sessions import sessions_of
 from app.broker import Broker
+from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _, speak
@@ -69,7 +70,7 @@ async def move(
         )
     except Invalid as invalid:
         return await _account(request, db, person, session_id, form, invalid)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     if changed.pending_email:
         return see(
             "/account",
@@ -92,8 +93,18 @@ async def send_again(
     await throttle(db, settings, f"address:{person.id}", most=10, seconds=3600)
     async with db.write() as session:
         await ask_to_confirm(session, person, address)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     return see("/account", _("Open the link that was mailed to {address}.").format(address=address))
+
+
+@post("/account/address/retry")
+async def retry_address(
+    db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[Any]:
+    async with db.write() as session:
+        await try_address_again(session, person)
+    words = _("Mail goes to {address} again.").format(address=person.email)
+    return see("/account/notifications", words)
 
 
 @post("/account/password")
@@ -147,4 +158,4 @@ def _typed(person: Account, form: Form | None) -> Mapping[str, str]:
     return stored | sent
 
 
-routes = [account_page, change_profile, move, send_again, renew_password]
+routes = [account_page, change_profile, move, send_again, retry_address, renew_password]

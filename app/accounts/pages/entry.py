@@ -11,6 +11,7 @@ from app.accounts.profile import fill_from_browser
 from app.accounts.registration import register
 from app.accounts.sessions import end_session, session_cookie, start_session
 from app.broker import Broker
+from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
@@ -52,7 +53,7 @@ async def create_account(
     except Invalid as invalid:
         return await _entry(request, "register", form, invalid)
     if not account.is_confirmed:
-        await broker.queue.enqueue("deliver")
+        broker.relay.poke(CHANGES)
     welcome = _("Welcome, {name}.").format(name=account.username)
     return await come_in(request, db, settings, account, see(own_path(form["next"]), welcome))
 

@@ -13,6 +13,7 @@ from app.accounts.addresses import confirm_address, read_confirmation
 from app.accounts.pages.entry import go_out, origin
 from app.accounts.passwords import read_reset, reset_password, send_reset
 from app.broker import Broker
+from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
@@ -41,7 +42,7 @@ async def ask_for_reset(
     await throttle(db, settings, f"forgot:{address.casefold()}", most=5, seconds=3600)
     async with db.write() as session:
         await send_reset(session, address)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     sentence = _("If there is an account with this address, a link is on its way to it.")
     return see("/login", sentence)
 
@@ -103,7 +104,7 @@ async def confirm(
 ) -> Response[Any]:
     async with db.act() as session:
         await confirm_address(session, token)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     return see("/", _("Your address is confirmed."))
 
 

@@ -1,18 +1,23 @@
-"""The ways of reaching people outside the app. Add a channel here.
-
-A channel is a function that inserts the deliveries of one event, set-based, in the same act.
-"""
+"""The ways of reaching people outside the app. Add a channel here."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event
-from app.notifications.catalogue import EMAIL, EventType
-from app.notifications.channels.email import add_email_deliveries
+from app.notifications.catalogue import EventType
+from app.notifications.channels.base import Channel
+from app.notifications.channels.email import Email
+from app.settings import Settings
 
-CHANNELS = {EMAIL: add_email_deliveries}
+CHANNELS: dict[str, Channel] = {channel.name: channel for channel in [Email()]}
+
+
+def configure(settings: Settings) -> None:
+    """Called once at start: how long deliveries wait, and what else the settings say of them."""
+    for channel in CHANNELS.values():
+        channel.configure(settings)
 
 
 async def add_deliveries(session: AsyncSession, event: Event, kind: EventType) -> None:
     """One row per recipient, channel and address that is wanted."""
-    for add in CHANNELS.values():
-        await add(session, event, kind)
+    for channel in CHANNELS.values():
+        await channel.add_deliveries(session, event, kind)

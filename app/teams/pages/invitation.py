@@ -6,6 +6,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.broker import Broker
+from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
@@ -45,7 +46,7 @@ async def send(
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await show_team(request, db, person, team_id, status=422, **typed)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     return see(f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"]))
 
 
@@ -66,7 +67,7 @@ async def again(
     await require_patience(db, settings, person)
     async with db.act() as session:
         invitation = await send_again(session, person, team_id, invitation_id)
-    await broker.queue.enqueue("deliver")
+    broker.relay.poke(CHANGES)
     text = _("Invitation sent to {email} again.").format(email=invitation.email)
     return see(f"/teams/{team_id}", text)
 

@@ -1,0 +1,89 @@
+"""What a channel is, and what can become of a delivery."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.models import Delivery, Event
+from app.notifications.catalogue import EventType
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt. `pending`: try again, after `retry_after` if that is said.
+
+    `is_outage`: the service cannot be reached at all, so no other attempt makes sense just now.
+    """
+
+    state: str
+    reason: str | None = None
+    error: str | None = None
+    retry_after: timedelta | None = None
+    is_outage: bool = False
+
+
+SENT = Outcome("sent")
+
+
+def skipped(reason: str) -> Outcome:
+    """Not sent, and rightly so; `reason` is one of `reasons.REASONS`."""
+    return Outcome("skipped", reason=reason)
+
+
+class Undelivered(Exception):
+    """An attempt failed. `permanent`: no further one can help; `gone`: the address never will.
+
+    `outage`: it is the service, not this delivery. `retry_after`: the service said when.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        *,
+        permanent: bool = False,
+        gone: bool = False,
+        outage: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.permanent, self.gone, self.outage = permanent or gone, gone, outage
+        self.retry_after = retry_after
+
+    @property
+    def outcome(self) -> Outcome:
+        state = "failed" if self.permanent else "pending"
+        return Outcome(state, error=str(self), retry_after=self.retry_after, is_outage=self.outage)
+
+
+Settled = tuple[Sequence[int], Outcome]
+
+
+class Channel(Protocol):
+    """A way of reaching people outside the app."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pauses(self) -> Sequence[timedelta]:
+        """How long to wait after the first failed attempt, the second, …; then it is given up."""
+
+    def configure(self, settings: Settings) -> None:
+        """Called once at start."""
+
+    async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
+        """Insert the deliveries of one event, set-based, in the same act."""
+
+    def send(
+        self, db: Database, settings: Settings, claimed: Sequence[Delivery]
+    ) -> AsyncGenerator[Settled]:
+        """Decide again and send; yields the ids of deliveries with what became of them.
+
+        Nothing is sent between a yield and the next step, so whoever iterates can record each
+        outcome before the next delivery leaves. What is never yielded was not attempted.
+        """
