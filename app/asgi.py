@@ -11,18 +11,23 @@ from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 
 from app import security
+from app.accounts import api as account_api
 from app.accounts import deletion, registration
 from app.accounts import pages as account_pages
+from app.api import pages as api_pages
 from app.broker import Broker, open_broker
 from app.broker.relay import CHANGES
 from app.database import Database
-from app.doors import Doors
+from app.doors import ByCookie, Doors
 from app.errors import Failure, SignedOut
 from app.failures import on_crash, on_failure, on_http_exception
 from app.models import Account
+from app.notifications import api as notification_api
+from app.notifications import channels
 from app.notifications import pages as notification_pages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
@@ -41,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """The web application; its database is expected to be migrated."""
     settings = settings or load()
     security.configure(settings.secret_key)
+    channels.configure(settings)
     db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
     live = Live(db, broker.relay, hub)
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
@@ -61,18 +67,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *team_pages.routes,
             *project_pages.routes,
             *notification_pages.routes,
+            *notification_api.routes,
+            *account_api.routes,
+            *api_pages.routes,
             *static_routes(),
         ],
         lifespan=[connected, hub.running, live.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, live),
-        middleware=[Doors()],
-        csrf_config=CSRFConfig(
-            secret=settings.secret_key,
-            cookie_name=CSRF_COOKIE,
-            header_name="X-CSRF-Token",
-            cookie_secure=settings.is_https,
-            cookie_httponly=True,
-        ),
+        middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
         exception_handlers={
             Failure: on_failure,
@@ -122,6 +124,16 @@ def _dependencies(
         "session_id": Provide(_session_id, sync_to_thread=False),
         "form": Provide(provide_form),
     }
+
+
+def _csrf(settings: Settings) -> CSRFConfig:
+    return CSRFConfig(
+        secret=settings.secret_key,
+        cookie_name=CSRF_COOKIE,
+        header_name="X-CSRF-Token",
+        cookie_secure=settings.is_https,
+        cookie_httponly=True,
+    )
 
 
 def _always(value: Any) -> Any:

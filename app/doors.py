@@ -1,16 +1,21 @@
 """Who comes in, and what goes out with every answer.
 
-Finds the person behind the session cookie (one statement), speaks their language, and puts the
-security headers on. Plain ASGI: no timeouts or cancel scopes around streams.
+Finds the person behind the session cookie or, under /api, behind a token (one statement), speaks
+their language, and puts the security headers on; then asks whoever came by cookie for the CSRF
+token. Plain ASGI: no timeouts or cancel scopes around streams.
 """
 
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
+from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.sessions import COOKIES, find_session
-from app.language import speak
+from app.accounts.tokens import WRITE, find_token
+from app.errors import Forbidden, SignedOut
+from app.language import _, speak
+from app.models import Account
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -24,6 +29,7 @@ HEADERS = [
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
 HSTS = (b"strict-transport-security", b"max-age=31536000")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Doors(ASGIMiddleware):
@@ -44,19 +50,78 @@ class Doors(ASGIMiddleware):
         await next_app(scope, receive, send_with_headers)
 
 
+class ByCookie(CSRFMiddleware):
+    """Asks for the CSRF token where the cookie is what lets somebody in.
+
+    A request to /api by token, or by nobody, can be forged by no page of another site; the others
+    bring it in the header, so that no body is read in search of it.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_api(scope) or _is_safe(scope):
+            await super().__call__(scope, receive, send)
+        elif not _may_be_forged(scope):
+            await self.app(scope, receive, send)
+        elif self.config.header_name in Headers.from_scope(scope):
+            await super().__call__(scope, receive, send)
+        else:
+            raise Forbidden(_csrf_sentence())
+
+
+def _may_be_forged(scope: Scope) -> bool:
+    is_exempt = scope["route_handler"].opt.get("exclude_from_csrf")
+    return scope["user"] is not None and "token_id" not in scope["state"] and not is_exempt
+
+
+def _csrf_sentence() -> str:
+    return _("Send the value of the cookie csrftoken in the header X-CSRF-Token, or use a token.")
+
+
+def _is_safe(scope: Scope) -> bool:
+    return scope.get("method") in SAFE_METHODS
+
+
+def _is_api(scope: Scope) -> bool:
+    return scope["path"].startswith("/api/")
+
+
 async def _find_person(scope: Scope) -> None:
     scope["user"] = None
     if scope["path"].startswith("/static/"):
         return
     headers = Headers.from_scope(scope)
-    found = None
-    if token := _session_token(headers.get("cookie", "")):
+    key = _bearer(headers.get("authorization", "")) if _is_api(scope) else None
+    speak(headers.get("accept-language", "")[:2])
+    if key is not None:
+        _come_in(scope, await _by_token(scope, key))
+    elif token := _session_token(headers.get("cookie", "")):
         found = await find_session(scope["litestar_app"].state.db, token)
-    if found:
-        scope["user"], scope["state"]["session_id"] = found
-        speak(found[0].language)
-    else:
-        speak(headers.get("accept-language", "")[:2])
+        if found:
+            scope["state"]["session_id"] = found[1]
+            _come_in(scope, found[0])
+
+
+def _come_in(scope: Scope, person: Account) -> None:
+    scope["user"] = person
+    speak(person.language)
+
+
+async def _by_token(scope: Scope, key: str) -> Account:
+    """Raises SignedOut for a token that is not valid, whatever cookie came along."""
+    found = await find_token(scope["litestar_app"].state.db, key)
+    if found is None:
+        raise SignedOut(_("This access token is not valid. It may have been revoked."))
+    person, token = found
+    if token.scope != WRITE and not _is_safe(scope):
+        raise Forbidden(_("This access token may read, but not change anything."))
+    scope["state"]["token_id"] = token.id
+    return person
+
+
+def _bearer(authorization: str) -> str | None:
+    """The key in `Bearer key` (RFC 6750, 2.1); None for any other scheme."""
+    scheme, _space, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
 
 
 def _session_token(cookies: str) -> str:

@@ -18,11 +18,14 @@ from app.language import _
 
 
 class Failure(Exception):
+    """`headers` go out with the answer."""
+
     status = 500
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.headers = dict(headers or {})
 
 
 class Invalid(Failure):
@@ -38,8 +41,8 @@ class Invalid(Failure):
 class SignedOut(Failure):
     status = 401
 
-    def __init__(self) -> None:
-        super().__init__(_("Please log in first."))
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or _("Please log in first."), {"WWW-Authenticate": "Bearer"})
 
 
 class Forbidden(Failure):
@@ -65,5 +68,5 @@ class TooMany(Failure):
     status = 429
 
     def __init__(self, sentence: str, retry_after: int) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence, {"Retry-After": str(retry_after)})
         self.retry_after = retry_after

@@ -1,49 +1,62 @@
 """Failures turned into page, fragment or problem+json: the one place that does."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import Failure, Invalid, SignedOut, TooMany
+from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
+from app.errors import Failure, Invalid, SignedOut
 from app.language import _
-from app.web import AnyRequest, fragment, is_partial, page, see
+from app.web import AnyRequest, fragment, is_api, is_partial, page, see
 
 _log = logging.getLogger(__name__)
 
 
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
     """A failure with a sentence for the person; a page of the signed out leads to the login."""
-    headers = {"Retry-After": str(failure.retry_after)} if isinstance(failure, TooMany) else {}
     if isinstance(failure, SignedOut) and _is_navigation(request):
         return see(f"/login?next={request.url.path}")
     fields = failure.fields if isinstance(failure, Invalid) else {}
     sentence = " ".join([failure.sentence, *fields.values()])
-    return _later(request, failure.status, sentence, headers)
+    return _later(request, failure.status, sentence, failure.headers, fields)
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What Litestar itself refuses: a wrong path, method, token or size."""
-    return _later(
-        request, error.status_code, _sentence(error.status_code), dict(error.headers or {})
-    )
+    status = error.status_code
+    return _later(request, status, _sentence(status), error.headers or {}, _wrong_fields(error))
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our own fault: logged whole, told without details."""
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _later(request, 500, _sentence(500), {})
+    return _later(request, 500, _sentence(500), {}, {})
+
+
+def _wrong_fields(error: HTTPException) -> dict[str, str]:
+    """The parameters that Litestar found wrong, as far as it names them."""
+    found = error.extra if isinstance(error.extra, list) else []
+    return {one["key"]: one["message"] for one in found if "key" in one}
 
 
 def _later(
-    request: AnyRequest, status: int, sentence: str, headers: dict[str, str]
+    request: AnyRequest,
+    status: int,
+    sentence: str,
+    headers: Mapping[str, str],
+    fields: Mapping[str, str],
 ) -> Response[Any]:
     """Litestar asks for an answer at once, but a page has to look at the person's bell first."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await _answer(request, status, sentence, headers)
+        if is_api(request):
+            response: Response[Any] = _problem(status, sentence, headers, fields)
+        else:
+            response = await _page(request, status, sentence, headers)
         await response.to_asgi_response(app=None, request=request)(scope, receive, send)
 
     return _Later(answer)
@@ -60,15 +73,21 @@ class _Later(Response[Any]):
         return self._answer
 
 
-async def _answer(
-    request: AnyRequest, status: int, sentence: str, headers: dict[str, str]
+def _problem(
+    status: int, sentence: str, headers: Mapping[str, str], fields: Mapping[str, str]
+) -> Response[Problem]:
+    """RFC 9457. What is malformed as a whole, and not in a field, is wrong in the `request`."""
+    problem = Problem(status=status, title=_title(status), detail=sentence)
+    if status == 400:
+        errors = [FieldProblem(*one) for one in (fields or {"request": sentence}).items()]
+        problem = InvalidProblem(status, problem.title, sentence, errors)
+    return Response(problem, status_code=status, headers=headers, media_type=PROBLEM_JSON)
+
+
+async def _page(
+    request: AnyRequest, status: int, sentence: str, headers: Mapping[str, str]
 ) -> Response[Any]:
     title = _title(status)
-    if request.url.path.startswith("/api/"):
-        problem = {"status": status, "title": title, "detail": sentence}
-        return Response(
-            problem, status_code=status, headers=headers, media_type="application/problem+json"
-        )
     if is_partial(request) or not _accepts_html(request):
         answer = _fragment(request, status, title, sentence)
     else:
@@ -84,8 +103,9 @@ def _fragment(request: AnyRequest, status: int, title: str, sentence: str) -> Re
 
 
 def _is_navigation(request: AnyRequest) -> bool:
-    is_api = request.url.path.startswith(("/api/", "/notifications/stream", "/notifications/bell"))
-    return not is_api and _accepts_html(request) and not is_partial(request)
+    is_fetched = request.url.path.startswith(("/notifications/stream", "/notifications/bell"))
+    is_page = not is_fetched and not is_api(request)
+    return is_page and _accepts_html(request) and not is_partial(request)
 
 
 def _accepts_html(request: AnyRequest) -> bool:
@@ -99,7 +119,7 @@ def _title(status: int) -> str:
         401: _("Please log in"),
         403: _("That is not allowed"),
         404: _("Not found"),
-        405: _("Not found"),
+        405: _("That cannot be done here"),
         409: _("That does not fit any more"),
         413: _("Too large"),
         429: _("Too many tries"),
@@ -115,7 +135,7 @@ def _sentence(status: int) -> str:
             "This form has expired or is not yours. Please go back, reload the page and try again."
         ),
         404: _("There is nothing here, or it is not yours."),
-        405: _("There is nothing here, or it is not yours."),
+        405: _("This address does not take requests of that kind."),
         413: _("That is more than can be taken at once."),
         503: _("Live updates are busy at the moment. They come back by themselves."),
     }

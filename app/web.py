@@ -55,6 +55,11 @@ def is_partial(request: AnyRequest) -> bool:
     return request.headers.get("HX-Request-Type") == "partial"
 
 
+def is_api(request: AnyRequest) -> bool:
+    """Whether a program asks, and wants JSON whatever happens."""
+    return request.url.path == "/api" or request.url.path.startswith("/api/")
+
+
 async def page(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:

@@ -10,8 +10,10 @@ LAYERS = [
     ["models"],
     ["migrations", "mail", "throttle"],
     ["notifications"],
+    ["sharing"],
     ["web"],
-    ["failures", "accounts", "teams", "projects", "notifications.pages"],
+    ["api"],
+    ["failures", "accounts", "teams", "projects", "notifications.pages", "notifications.api"],
     ["doors"],
     ["asgi", "worker", "demo"],
     ["commands", "bootstrap", "__main__"],
@@ -60,4 +62,5 @@ def _imported(tree: ast.Module) -> list[str]:
 
 def _layer(module: str) -> str:
     parts = module.split(".")[1:]
-    return "notifications.pages" if parts[:2] == ["notifications", "pages"] else parts[0]
+    is_mouth = parts[:1] == ["notifications"] and parts[1:2] in (["pages"], ["api"])
+    return ".".join(parts[:2]) if is_mouth else parts[0]

@@ -27,28 +27,33 @@ FIELDS = ("type", "status", "date_range")
 
 @dataclass(frozen=True)
 class Filters:
-    """Which notices are wanted: "" leaves a filter open. `zone` says when a day begins."""
+    """Which notices are wanted: what is empty leaves a filter open. `zone` says when a day begins."""
 
-    type: str = ""
+    types: tuple[str, ...] = ()
     status: str = ""
     date_range: str = ""
     zone: ZoneInfo = UTC
 
     @property
+    def type(self) -> str:
+        """The one type that a select can show; "" where there are none or several."""
+        return self.types[0] if len(self.types) == 1 else ""
+
+    @property
     def query(self) -> str:
         """The filters as a query string, without those left open."""
-        chosen = {name: getattr(self, name) for name in FIELDS}
-        return urlencode({name: value for name, value in chosen.items() if value})
+        chosen = {"type": self.types, "status": self.status, "date_range": self.date_range}
+        return urlencode({name: value for name, value in chosen.items() if value}, doseq=True)
 
     @property
     def is_everything(self) -> bool:
-        return not (self.type or self.status or self.date_range)
+        return not (self.types or self.status or self.date_range)
 
     def clauses(self) -> list[ColumnElement[bool]]:
         """Conditions on `Notification`, the first written as the partial indexes have it."""
         wanted: list[ColumnElement[bool]] = [text(UNREAD if self.status == "unread" else SHOWN)]  # type: ignore[list-item]
-        if self.type:
-            wanted.append(Notification.type == self.type)
+        if self.types:
+            wanted.append(Notification.type.in_(self.types))
         if self.status == "read":
             wanted.append(Notification.read_at.is_not(None))
         if self.date_range:
@@ -75,7 +80,7 @@ def read_filters(query: Mapping[str, str], zone: ZoneInfo) -> Filters:
         wrong["date_range"] = _("The date range is today, week, month, 3months or all.")
     if wrong:
         raise Invalid(wrong)
-    return Filters(kind, status, dates, zone)
+    return Filters((kind,) if kind else (), status, dates, zone)
 
 
 def choices() -> dict[str, list[tuple[str, str]]]:

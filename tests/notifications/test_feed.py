@@ -96,7 +96,7 @@ async def test_filters_narrow_and_totals_tell_both(
         totals = await feed.count_totals(
             session, bob.id, Filters(status="read", date_range="today")
         )
-        none = await feed.count_totals(session, bob.id, Filters(type="member_left"))
+        none = await feed.count_totals(session, bob.id, Filters(("member_left",)))
 
     assert (totals.total, totals.filtered_count, totals.unread_count) == (45, 5, 40)
     assert none.filtered_count == 0

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from app.accounts.pages import account, entry, leaving, links, mailbox, sessions
+from app.accounts.pages import account, entry, leaving, links, mailbox, sessions, tokens
 
 routes: list[Any] = [
     *entry.routes,
     *links.routes,
     *account.routes,
     *sessions.routes,
+    *tokens.routes,
     *leaving.routes,
     *mailbox.routes,
 ]

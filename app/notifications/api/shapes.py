@@ -3,24 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
-
+from app.api.shapes import Answer, like
 from app.notifications.feed import Notice
 
 
-class ActorObject(Struct):
+class ActorObject(Answer):
     id: int
     username: str
 
 
-class NamedObject(Struct):
+class NamedObject(Answer):
     """A team or a project, by its present name."""
 
     id: int
     name: str
 
 
-class NotificationObject(Struct):
+class NotificationObject(Answer):
     """Who or what is gone is null; `message` is in the reader's language, times are UTC."""
 
     id: int
@@ -33,6 +32,19 @@ class NotificationObject(Struct):
     team: NamedObject | None
     project: NamedObject | None
     context: dict[str, Any]
+
+    example = like(
+        id=123,
+        type="member_added",
+        message="You were added to team 'My Team' as editor",
+        is_read=False,
+        created_at="2025-11-19T22:30:00Z",
+        read_at=None,
+        actor={"id": 1, "username": "admin"},
+        team={"id": 5, "name": "My Team"},
+        project=None,
+        context={"username": "alice", "role": "editor"},
+    )
 
 
 def as_json(notice: Notice) -> NotificationObject:
@@ -54,3 +66,13 @@ def as_json(notice: Notice) -> NotificationObject:
 
 def _whole_second(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
+
+
+class Deleted(Answer):
+    """`undo` brings them back within ten minutes; null where there was nothing to delete."""
+
+    message: str
+    count: int
+    undo: str | None
+
+    example = like(message="3 notifications deleted", count=3, undo="WzEsNDJd.aRx")

@@ -1,0 +1,55 @@
+"""Answers that are told once: with an ETag, and with the addresses of the other pages."""
+
+import hashlib
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import MediaType, Response
+
+from app.api.shapes import Answer
+from app.web import AnyRequest
+
+HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Authorization, Cookie, Accept-Language",
+}
+
+
+def unless_known(
+    request: AnyRequest, answer: Answer, headers: dict[str, str] | None = None
+) -> Response[Any]:
+    """`answer`, or 304 where the program has it (RFC 9110, 13.1.2).
+
+    The tag is that of the content. The position of the person's last change would be cheaper, but
+    retention takes notices away, and a team changes its name, without any change of theirs.
+    """
+    content = msgspec.json.encode(answer)
+    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    headers = HEADERS | {"ETag": tag} | (headers or {})
+    if _is_known(request.headers.get("If-None-Match", ""), tag):
+        return Response(None, status_code=304, headers=headers)
+    return Response(content, media_type=MediaType.JSON, headers=headers)
+
+
+def _is_known(given: str, tag: str) -> bool:
+    return given.strip() == "*" or tag in re.findall(r'"[^"]*"', given)
+
+
+def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:
+    """The header that leads to the other pages (RFC 8288), as far as there are any."""
+    near = {"prev": page - 1, "next": page + 1}
+    there = {rel: number for rel, number in near.items() if 1 <= number <= pages}
+    links = {"first": 1, "last": pages} | there
+    return {"Link": ", ".join(f'<{_at(request, n)}>; rel="{rel}"' for rel, n in links.items())}
+
+
+def _at(request: AnyRequest, page: int) -> str:
+    """This address, with another page."""
+    others = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in ("page", "offset")
+    ]
+    return f"{request.url.path}?{urlencode([*others, ('page', str(page))])}"

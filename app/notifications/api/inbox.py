@@ -1,0 +1,165 @@
+"""The inbox for programs: list, count, mark, delete, undo; shapes as the specification has them."""
+
+import math
+from typing import Annotated
+
+from litestar import Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta, field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import api
+from app.api.answers import page_links, unless_known
+from app.api.shapes import Answer, Message, Sent, like
+from app.database import Database
+from app.language import _
+from app.models import Account
+from app.notifications import feed
+from app.notifications.api.selection import DateRange, Status, TypeName, filters
+from app.notifications.api.shapes import Deleted, NotificationObject, as_json
+from app.rendering import zone_of
+from app.web import AnyRequest
+
+DEPRECATED = {"deprecated": True}
+
+
+class InboxQuery(Sent):
+    type: Annotated[list[TypeName], Meta(description="Only these types; may be repeated.")] = field(
+        default_factory=list
+    )
+    status: Annotated[Status, Meta(description="Only what is read, or not.")] = "all"
+    date_range: Annotated[
+        DateRange, Meta(description="Since when; a day begins in the person's time zone.")
+    ] = "all"
+    page: Annotated[int, Meta(ge=1, description="One beyond the last is empty.")] = 1
+    limit: Annotated[int, Meta(ge=1, le=100, description="Notifications a page.")] = 20
+    offset: Annotated[
+        int, Meta(ge=0, description="Where there is no `page`.", extra_json_schema=DEPRECATED)
+    ] = 0
+    unread_only: Annotated[
+        bool, Meta(description="Where there is no `status`.", extra_json_schema=DEPRECATED)
+    ] = False
+
+    example = like(type=["member_added"], status="unread", date_range="week")
+
+
+class InboxPage(Answer):
+    """`total` counts the inbox, `filtered_count` what matches; the newest come first."""
+
+    notifications: list[NotificationObject]
+    unread_count: int
+    total: int
+    filtered_count: int
+    page: int
+    per_page: int
+    pages: int
+
+    example = like(
+        notifications=[NotificationObject.example],
+        unread_count=3,
+        total=50,
+        filtered_count=10,
+        page=1,
+        per_page=20,
+        pages=1,
+    )
+
+
+class UnreadCount(Answer):
+    count: int
+
+    example = like(count=3)
+
+
+@api.get(
+    "/api/notifications",
+    answers={304: None},
+    headers={"ETag": "For If-None-Match", "Link": "First, previous, next and last page"},
+)
+async def index(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    asked: NamedDependency[InboxQuery],
+) -> Response[InboxPage]:
+    """One's notifications, a page of them, the newest first."""
+    given = request.query_params
+    unread_only = asked.unread_only and "status" not in given
+    status = "unread" if unread_only else asked.status
+    wanted = filters(asked.type, status, asked.date_range, zone_of(person))
+    first = (asked.page - 1) * asked.limit if "page" in given else asked.offset
+    async with db.read() as session:
+        totals = await feed.count_totals(session, person.id, wanted)
+        matching = totals.filtered_count
+        notices = await feed.read_slice(session, person.id, wanted, first, asked.limit, matching)
+    found = InboxPage(
+        notifications=[as_json(notice) for notice in notices],
+        unread_count=totals.unread_count,
+        total=totals.total,
+        filtered_count=matching,
+        page=first // asked.limit + 1,
+        per_page=asked.limit,
+        pages=max(1, math.ceil(matching / asked.limit)),
+    )
+    return unless_known(request, found, page_links(request, found.page, found.pages))
+
+
+@api.get(
+    "/api/notifications/unread-count", answers={304: None}, headers={"ETag": "For If-None-Match"}
+)
+async def unread_count(
+    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[UnreadCount]:
+    """How many of one's notifications are unread."""
+    async with db.read() as session:
+        count = await feed.unread_count(session, person.id)
+    return unless_known(request, UnreadCount(count))
+
+
+@api.get("/api/notifications/{notification_id:int}")
+async def show(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> NotificationObject:
+    """One notification; looking marks nothing."""
+    async with db.read() as session:
+        return as_json(await feed.find(session, person.id, notification_id))
+
+
+@api.post("/api/notifications/{notification_id:int}/read")
+async def read(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Message:
+    """Mark one notification as read."""
+    async with db.act() as session:
+        await _mark_one(session, person, notification_id, read=True)
+    return Message(_("Notification marked as read"))
+
+
+@api.post("/api/notifications/{notification_id:int}/unread")
+async def unread(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Message:
+    """Mark one notification as unread."""
+    async with db.act() as session:
+        await _mark_one(session, person, notification_id, read=False)
+    return Message(_("Notification marked as unread"))
+
+
+async def _mark_one(session: AsyncSession, person: Account, one: int, *, read: bool) -> None:
+    await feed.find(session, person.id, one)
+    await feed.mark(session, person.id, [one], read=read)
+
+
+@api.delete("/api/notifications/{notification_id:int}")
+async def delete(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> Deleted:
+    """Delete one notification."""
+    async with db.act() as session:
+        await feed.find(session, person.id, notification_id)
+        count, undo = await feed.delete(session, person.id, [notification_id])
+    return Deleted(_("Notification deleted"), count, undo)
+
+
+routes = [index, unread_count, show, read, unread, delete]

@@ -1,0 +1,71 @@
+"""Which notices are meant, as programs say it: by ids, or by a filter up to the newest one seen."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import UNSET, Meta, UnsetType
+
+from app.api.shapes import Id, Sent, like
+from app.errors import Invalid
+from app.language import _
+from app.notifications.catalogue import SYNONYMS, TYPES
+from app.notifications.filters import Filters
+
+MOST_IDS = 1000
+
+if TYPE_CHECKING:
+    TypeName = str
+else:
+    TypeName = Literal[(*TYPES, *SYNONYMS)]
+
+Status = Literal["unread", "read", "all"]
+DateRange = Literal["today", "week", "month", "3months", "all"]
+
+
+def filters(types: list[str], status: str, date_range: str, zone: ZoneInfo) -> Filters:
+    return Filters(
+        types=tuple(SYNONYMS.get(name, name) for name in types),
+        status="" if status == "all" else status,
+        date_range="" if date_range == "all" else date_range,
+        zone=zone,
+    )
+
+
+class FilterObject(Sent):
+    """What is left out is left open; days begin in the person's time zone."""
+
+    type: TypeName | list[TypeName] | UnsetType = UNSET
+    status: Status = "all"
+    date_range: DateRange = "all"
+
+    example = like(type="member_added", status="read", date_range="month")
+
+    def filters(self, zone: ZoneInfo) -> Filters:
+        types = [] if self.type is UNSET else self.type
+        return filters(
+            [types] if isinstance(types, str) else types, self.status, self.date_range, zone
+        )
+
+
+class Selection(Sent):
+    """Either `notification_ids`, or `filter` with `up_to`: the highest id that was seen, so that
+    what arrived meanwhile is not meant.
+    """
+
+    notification_ids: Annotated[list[Id], Meta(max_length=MOST_IDS)] | UnsetType = UNSET
+    filter: FilterObject | UnsetType = UNSET
+    up_to: Id | UnsetType = UNSET
+
+    example = like(notification_ids=[123, 456, 789])
+
+    def require_whole(self) -> None:
+        """Raises Invalid unless exactly one way of saying it is used, and that completely."""
+        wrong = {}
+        if self.notification_ids is UNSET and self.filter is UNSET:
+            wrong["notification_ids"] = _("Say which: notification_ids, or filter with up_to.")
+        if self.notification_ids is not UNSET and self.filter is not UNSET:
+            wrong["filter"] = _("Use notification_ids or filter, not both.")
+        if (self.filter is UNSET) is not (self.up_to is UNSET):
+            wrong["up_to"] = _("A filter goes with up_to, the highest id that was seen.")
+        if wrong:
+            raise Invalid(wrong)

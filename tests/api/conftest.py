@@ -1,0 +1,68 @@
+"""Programs that act for the cast; whatever they are answered is held to the document."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from app.accounts.tokens import create_token
+from app.database import Database
+from app.models import Account
+from tests.api.document import Document
+from tests.application import browser
+
+Program = httpx.AsyncClient
+
+
+@pytest.fixture
+async def document(app: Litestar) -> Document:
+    async with browser(app) as nobody:
+        return Document((await nobody.get("/api/openapi.json")).json())
+
+
+@pytest.fixture
+async def nobody(app: Litestar, document: Document) -> AsyncIterator[Program]:
+    """A program without any token."""
+    async with browser(app) as program:
+        program.event_hooks["response"].append(document.check)
+        yield program
+
+
+@pytest.fixture
+async def acting_for(
+    app: Litestar, db: Database, document: Document
+) -> AsyncIterator[Callable[..., Awaitable[Program]]]:
+    """Makes a program that acts for an account."""
+    programs: list[Program] = []
+
+    async def make(account: Account, scope: str = "write") -> Program:
+        program = browser(app)
+        program.event_hooks["response"].append(document.check)
+        program.headers["Authorization"] = f"Bearer {await key_of(db, account, scope)}"
+        programs.append(program)
+        return program
+
+    yield make
+    for program in programs:
+        await program.aclose()
+
+
+async def key_of(db: Database, account: Account, scope: str = "write") -> str:
+    async with db.write() as session:
+        return (await create_token(session, account, name="test", scope=scope))[1]
+
+
+@pytest.fixture
+async def for_alice(acting_for: Callable[..., Awaitable[Program]], alice: Account) -> Program:
+    return await acting_for(alice)
+
+
+@pytest.fixture
+async def for_bob(acting_for: Callable[..., Awaitable[Program]], bob: Account) -> Program:
+    return await acting_for(bob)
+
+
+@pytest.fixture
+async def for_carol(acting_for: Callable[..., Awaitable[Program]], carol: Account) -> Program:
+    return await acting_for(carol)
