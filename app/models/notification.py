@@ -79,7 +79,7 @@ class Notification(IdentityBase):
     """One recipient's own row. `hidden`: another channel wants it, the app does not.
 
     `deleted_in` is the change that deleted it and can be undone by naming that change;
-    a withdrawn notice carries the change that withdrew it, for which no undo is ever issued.
+    a withdrawn notice carries 0, which no undo names.
     """
 
     __table_args__ = (

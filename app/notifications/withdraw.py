@@ -6,15 +6,27 @@ One change row per person (and 1,000 notices); pending deliveries are skipped wi
 
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.models import Change, Delivery, Event, Membership, Notification, Project, Share
+from app.models import (
+    Account,
+    Change,
+    Delivery,
+    Event,
+    Invitation,
+    Membership,
+    Notification,
+    Project,
+    Share,
+)
 from app.notifications.catalogue import INVITATION_RECEIVED
 from app.notifications.feed import IDS_PER_CHANGE
 
 People = Select[Any]
+# Stands in `deleted_in` where no change does, so that no undo can name it.
+FOR_GOOD = 0
 
 
 async def withdraw_team(session: AsyncSession, team_id: int, people: People) -> None:
@@ -35,14 +47,29 @@ async def withdraw_project(session: AsyncSession, project_id: int, people: Peopl
     await _withdraw(session, select(Event.id).where(Event.project_id == project_id), blind)
 
 
+async def withdraw_from_owner(session: AsyncSession, project: Project) -> None:
+    """Everything about a project from its owner, who is about to delete it."""
+    owner = select(Account.id).where(Account.id == project.owner_id)
+    await _withdraw(session, select(Event.id).where(Event.project_id == project.id), owner)
+
+
 async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None:
     """The notice of an invitation that can no longer be accepted."""
-    about = select(Event.id).where(
-        Event.invitation_id == invitation_id, Event.type == INVITATION_RECEIVED.name
+    await _withdraw_invitations(session, Event.invitation_id == invitation_id)
+
+
+async def withdraw_expired_invitations(session: AsyncSession) -> None:
+    """The notices of invitations that nobody answered in time."""
+    expired = select(Invitation.id).where(
+        Invitation.status == "pending", Invitation.expires_at <= clock.now()
     )
-    await _withdraw(
-        session, about, select(Notification.user_id).where(Notification.event_id.in_(about))
-    )
+    await _withdraw_invitations(session, Event.invitation_id.in_(expired))
+
+
+async def _withdraw_invitations(session: AsyncSession, which: ColumnElement[bool]) -> None:
+    about = select(Event.id).where(which, Event.type == INVITATION_RECEIVED.name)
+    people = select(Notification.user_id).where(Notification.event_id.in_(about))
+    await _withdraw(session, about, people)
 
 
 async def _withdraw(session: AsyncSession, events: Select[int], people: People) -> None:
@@ -51,8 +78,12 @@ async def _withdraw(session: AsyncSession, events: Select[int], people: People) 
     now = clock.now()
     rows = (
         update(Notification)
-        .where(Notification.event_id.in_(events), Notification.user_id.in_(people))
-        .values(deleted_at=now, deleted_in=0)
+        .where(
+            Notification.event_id.in_(events),
+            Notification.user_id.in_(people),
+            Notification.deleted_in.is_distinct_from(FOR_GOOD),
+        )
+        .values(deleted_at=now, deleted_in=FOR_GOOD)
         .returning(Notification.user_id, Notification.id)
         .execution_options(synchronize_session=False)
     )

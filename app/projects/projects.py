@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Invalid
 from app.language import _
 from app.models import Account, Clip, Compilation, Project
+from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project
 from app.projects.sharing import end_all_shares
 from app.projects.storage import clip_path, thumbnail_path, video_path
@@ -42,6 +43,7 @@ async def delete_project(
     """
     project = await find_own_project(session, person, project_id)
     files = await _files(session, settings, project)
+    await withdraw_from_owner(session, project)
     await end_all_shares(session, project, actor=person)
     await session.execute(delete(Project).where(Project.id == project.id))
     return files

@@ -1,15 +1,15 @@
 """Sharing a project with a team, and ending that."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
-from app.models import Account, Membership, Project, Share, Team
-from app.notifications.catalogue import PROJECT_SHARED, PROJECT_UNSHARED
+from app.models import Account, Project, Share, Team
+from app.notifications.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
-from app.notifications.withdraw import withdraw_project
 from app.projects.access import GREATEST_ID, find_own_project, find_project, role_in
+from app.sharing import end_shares
 
 SHARING_ROLES = ("owner", "admin", "editor")
 UNSHARING_ROLES = ("owner", "admin")
@@ -49,7 +49,7 @@ async def unshare_project(
     is_in_charge = await role_in(session, person, team.id) in UNSHARING_ROLES
     if project.owner_id != person.id and not is_in_charge:
         raise Forbidden(_("Only the project's owner and the team's admins can end the sharing."))
-    await _end_share(session, project, team, actor=person)
+    await end_shares(session, project, [team], actor=person)
     return team
 
 
@@ -58,8 +58,8 @@ async def end_all_shares(session: AsyncSession, project: Project, *, actor: Acco
     shared = (
         select(Team).join(Share, Share.team_id == Team.id).where(Share.project_id == project.id)
     )
-    for team in (await session.scalars(shared.order_by(Team.id))).all():
-        await _end_share(session, project, team, actor=actor)
+    teams = (await session.scalars(shared.order_by(Team.id))).all()
+    await end_shares(session, project, teams, actor=actor)
 
 
 async def _find_team(session: AsyncSession, team_id: int) -> Team:
@@ -67,13 +67,3 @@ async def _find_team(session: AsyncSession, team_id: int) -> Team:
     if team is None:
         raise NotFound
     return team
-
-
-async def _end_share(
-    session: AsyncSession, project: Project, team: Team, *, actor: Account
-) -> None:
-    share = (Share.project_id == project.id, Share.team_id == team.id)
-    await session.execute(delete(Share).where(*share))
-    members = select(Membership.account_id).where(Membership.team_id == team.id)
-    await withdraw_project(session, project.id, members)
-    await notify(session, PROJECT_UNSHARED, actor=actor, team=team, project=project)

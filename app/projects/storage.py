@@ -2,9 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from app import clock
 from app.settings import Settings
+
+UPLOADING = ".upload"
+ABANDONED_AFTER = timedelta(days=1)
 
 
 def clip_path(settings: Settings, stored_as: str) -> Path:
@@ -28,3 +33,14 @@ async def remove(paths: Iterable[Path]) -> None:
 def _remove(paths: list[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+async def sweep_uploads(settings: Settings) -> None:
+    """Remove what is left of uploads whose process died: nobody has written to it for a day."""
+    await asyncio.to_thread(_sweep, settings.clips_dir, clock.now() - ABANDONED_AFTER)
+
+
+def _sweep(folder: Path, before: datetime) -> None:
+    for path in folder.glob(f"*{UPLOADING}"):
+        if path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)

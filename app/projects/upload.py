@@ -18,6 +18,7 @@ from multipart import (  # type: ignore[import-untyped]
 
 from app.errors import Invalid, TooLarge
 from app.language import _
+from app.projects.storage import UPLOADING
 
 FIELD = "clips"
 MOST_PARTS = 100
@@ -107,7 +108,7 @@ class _Receiver:
         if part.name != FIELD or not part.filename:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        upload = Upload(self.folder / f"{secrets.token_hex(16)}.upload", _name(part.filename))
+        upload = Upload(self.folder / f"{secrets.token_hex(16)}{UPLOADING}", _name(part.filename))
         self.file = upload.path.open("xb")
         self.uploads.append(upload)
 

@@ -7,9 +7,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Invitation, Membership, Mute, Project, Share, Team
-from app.notifications.catalogue import PROJECT_UNSHARED
-from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_project, withdraw_team
+from app.sharing import end_shares
 
 
 async def depart(session: AsyncSession, team: Team, member: Account, *, actor: Account) -> None:
@@ -18,17 +17,7 @@ async def depart(session: AsyncSession, team: Team, member: Account, *, actor: A
     await withdraw_team(session, team.id, select(Account.id).where(Account.id == member.id))
     await _close_projects(session, team, member)
     for project in await _own_projects(session, team, member):
-        await unshare(session, project, team, actor=actor)
-
-
-async def unshare(session: AsyncSession, project: Project, team: Team, *, actor: Account) -> None:
-    """End the share, and tell the team; whoever no longer sees the project keeps that notice only."""
-    await session.execute(
-        delete(Share).where(Share.project_id == project.id, Share.team_id == team.id)
-    )
-    members = select(Membership.account_id).where(Membership.team_id == team.id)
-    await withdraw_project(session, project.id, members)
-    await notify(session, PROJECT_UNSHARED, actor=actor, team=team, project=project)
+        await end_shares(session, project, [team], actor=actor)
 
 
 async def _forget(session: AsyncSession, team: Team, member: Account) -> None:

@@ -164,7 +164,9 @@ async def _drop_expired(session: AsyncSession, team_id: int, email: str) -> None
     """One that has expired makes room for the new one to the same address."""
     same = (Invitation.team_id == team_id, Invitation.email_key == email.casefold())
     expired = update(Invitation).where(*same, Invitation.status == "pending")
-    await session.execute(expired.values(status="revoked", answered_at=clock.now()))
+    dropped = expired.values(status="revoked", answered_at=clock.now()).returning(Invitation.id)
+    for invitation_id in (await session.scalars(dropped)).all():
+        await withdraw_invitation(session, invitation_id)
 
 
 async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:

