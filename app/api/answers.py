@@ -47,9 +47,6 @@ def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:
 
 def _at(request: AnyRequest, page: int) -> str:
     """This address, with another page."""
-    others = [
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in ("page", "offset")
-    ]
+    given = sorted(request.query_params.multi_items())
+    others = [(name, value) for name, value in given if name not in ("page", "offset")]
     return f"{request.url.path}?{urlencode([*others, ('page', str(page))])}"
