@@ -66,13 +66,14 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
 
 @pass_context
-def time_tag(context: Context, moment: datetime) -> Markup:
-    """`<time>` in the reader's zone; scripts turn it into "5 minutes ago"."""
+def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) -> Markup:
+    """`<time>` in the reader's zone; scripts turn it into "5 minutes ago" where that is wanted."""
     person = context.get("person")
     local = moment.astimezone(zone_of(person))
     text = _written(local, getattr(person, "language", "") or "en")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), text, text
+    title = Markup(' title="{}"').format(text) if is_relative else ""
+    return Markup('<time datetime="{}"{}>{}</time>').format(
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), title, text
     )
 
 

@@ -53,7 +53,7 @@ async def confirm_address(session: AsyncSession, token: str) -> Account:
     """Take the address that the link was mailed to as the person's. Raises NotFound, Invalid."""
     account, address = await read_confirmation(session, token)
     if address == account.email:
-        account.email_confirmed_at = clock.now()
+        account.email_confirmed_at, account.email_gone_at = clock.now(), None
         await greet(session, account)
         return account
     if address.casefold() != account.email_key:
@@ -62,11 +62,17 @@ async def confirm_address(session: AsyncSession, token: str) -> Account:
     return account
 
 
+async def try_address_again(session: AsyncSession, account: Account) -> None:
+    """Mail goes to the address once more, though it was refused for good."""
+    account = await session.get_one(Account, account.id)
+    account.email_gone_at = None
+
+
 async def _move_to(session: AsyncSession, account: Account, address: str) -> None:
     """What was to go to the old address goes to the new one; the old one only hears of it."""
     old = account.email
     account.email, account.email_key, account.pending_email = address, address.casefold(), None
-    account.email_confirmed_at = clock.now()
+    account.email_confirmed_at, account.email_gone_at = clock.now(), None
     await session.execute(
         update(Delivery)
         .where(

@@ -1,5 +1,5 @@
-"""The HTML mouths of the notification system: the bell, the stream, the inbox."""
+"""The HTML mouths of the notification system: the bell, the stream, the inbox, the preferences."""
 
-from app.notifications.pages import bell, inbox
+from app.notifications.pages import bell, inbox, preferences
 
-routes = [*bell.routes, *inbox.routes]
+routes = [*bell.routes, *inbox.routes, *preferences.routes]
