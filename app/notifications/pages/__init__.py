@@ -1,5 +1,12 @@
-"""The HTML mouths of the notification system: the bell, the stream, the inbox, the preferences."""
+"""The HTML mouths of the notification system: bell and stream, inbox, preferences, what was sent."""
 
-from app.notifications.pages import bell, inbox, preferences
+from app.notifications.pages import bell, inbox, lost, preferences, reach, unsubscribe
 
-routes = [*bell.routes, *inbox.routes, *preferences.routes]
+routes = [
+    *bell.routes,
+    *inbox.routes,
+    *preferences.routes,
+    *reach.routes,
+    *unsubscribe.routes,
+    *lost.routes,
+]

@@ -1,0 +1,84 @@
+"""The page behind a mail's "stop" link, and the one click that mail programs make by themselves.
+
+The POSTs carry no CSRF token: a mail program has none, and the signed address says all
+(RFC 8058). A GET changes nothing, since scanners follow every link in a mail.
+"""
+
+from typing import Any
+
+from litestar import MediaType, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.database import Database
+from app.language import _, speak
+from app.notifications.catalogue import TYPES
+from app.notifications.unsubscribe import EVERYTHING, Link, read_link, resume, stop
+from app.web import AnyRequest, Form, page
+
+OPEN = {"exclude_from_csrf": True}
+
+
+@get("/unsubscribe/{token:str}")
+async def unsubscribe(
+    request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
+) -> Response[str]:
+    async with db.read() as session:
+        link = await read_link(session, token)
+    return await _show(request, link, token)
+
+
+@post("/unsubscribe/{token:str}", status_code=200, opt=OPEN)
+async def unsubscribe_now(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    form: NamedDependency[Form],
+    token: FromPath[str],
+) -> Response[Any]:
+    async with db.act() as session:
+        link = await read_link(session, token)
+        if form["scope"] == EVERYTHING:
+            link = Link(link.person, EVERYTHING)
+        back = await stop(session, link)
+    if form["List-Unsubscribe"]:
+        return Response(_("Stopped."), media_type=MediaType.TEXT)
+    return await _show(request, link, token, back=back)
+
+
+@post("/unsubscribe/{token:str}/undo", status_code=200, opt=OPEN)
+async def take_back(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    form: NamedDependency[Form],
+    token: FromPath[str],
+) -> Response[str]:
+    async with db.act() as session:
+        link = await read_link(session, token)
+        await resume(session, form["back"])
+    return await _show(request, link, token, is_resumed=True)
+
+
+async def _show(
+    request: AnyRequest, link: Link, token: str, *, back: str = "", is_resumed: bool = False
+) -> Response[str]:
+    if not request.scope.get("user"):
+        speak(link.person.language)
+    label = _(TYPES[link.scope].label) if link.scope in TYPES else ""
+    return await page(
+        request,
+        "notifications/unsubscribe.html",
+        token=token,
+        label=label,
+        address=_masked(link.person.email),
+        back=back,
+        is_resumed=is_resumed,
+    )
+
+
+def _masked(address: str) -> str:
+    """Enough to know one's own by: whoever was forwarded the mail learns no more."""
+    name, _at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"
+
+
+routes = [unsubscribe, unsubscribe_now, take_back]
