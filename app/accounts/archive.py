@@ -19,6 +19,7 @@ from app.models import (
     Preference,
     Project,
     Team,
+    Token,
     WebSession,
 )
 from app.notifications.catalogue import sentence
@@ -34,6 +35,7 @@ async def export_account(session: AsyncSession, account: Account) -> dict[str, A
         "exported_at": clock.now(),
         "account": _account(account),
         "sessions": await _all(session, _sessions(account)),
+        "tokens": await _all(session, _tokens(account)),
         "teams": await _all(session, _teams(account)),
         "invitations": await _all(session, _invitations(account)),
         "projects": await _all(session, _projects(account)),
@@ -58,6 +60,11 @@ async def _all(session: AsyncSession, query: Executable) -> Records:
 def _sessions(account: Account) -> Executable:
     columns = WebSession.user_agent, WebSession.created_at, WebSession.last_seen_at
     return select(*columns).where(WebSession.account_id == account.id)
+
+
+def _tokens(account: Account) -> Executable:
+    columns = Token.name, Token.scope, Token.created_at, Token.last_used_at
+    return select(*columns).where(Token.account_id == account.id)
 
 
 def _teams(account: Account) -> Executable:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.fields import require_right, wrong_password
 from app.accounts.sessions import end_all_sessions
+from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
@@ -59,14 +60,16 @@ async def require_password(account: Account, password: str, field: str = "passwo
         raise Invalid({field: _("This is not your password.")})
 
 
-async def change_password(db: Database, account: Account, *, current: str, new: str) -> None:
+async def change_password(
+    db: Database, account: Account, *, current: str, new: str, revokes_tokens: bool = False
+) -> None:
     """Set a new password and end every session. Raises Invalid for both fields."""
     require_right(new_password=wrong_password(new))
     await require_password(account, current, "current_password")
-    await _replace(db, account, new)
+    await _replace(db, account, new, revokes_tokens=revokes_tokens)
 
 
-async def _replace(db: Database, account: Account, password: str) -> None:
+async def _replace(db: Database, account: Account, password: str, *, revokes_tokens: bool) -> None:
     """Only if it is still the one that was checked: of two at once, the first counts."""
     password_hash = await hash_password(password)
     async with db.write() as session:
@@ -75,6 +78,8 @@ async def _replace(db: Database, account: Account, password: str) -> None:
             raise Conflict(_("The password was changed a moment ago."))
         stored.password_hash = password_hash
         await end_all_sessions(session, account)
+        if revokes_tokens:
+            await revoke_all_tokens(session, account)
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:
@@ -115,9 +120,12 @@ async def read_reset(session: AsyncSession, token: str) -> Account:
 
 
 async def reset_password(db: Database, token: str, password: str) -> Account:
-    """Set a new password by a mailed link; every session ends. Raises NotFound, Invalid."""
+    """Set a new password by a mailed link; every session ends, and every access token.
+
+    Raises NotFound, Invalid.
+    """
     async with db.read() as session:
         account = await read_reset(session, token)
     require_right(password=wrong_password(password))
-    await _replace(db, account, password)
+    await _replace(db, account, password, revokes_tokens=True)
     return account

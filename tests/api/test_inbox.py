@@ -1,6 +1,7 @@
 """The inbox for programs: the specification's shapes, filters, pages, marks, and undo."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -29,7 +30,7 @@ async def tell_bob(db: Database, squad: Team, alice: Account, bob: Account, coun
             )
 
 
-async def ids_of(program: Program, **query: object) -> list[int]:
+async def ids_of(program: Program, **query: Any) -> list[int]:
     answer = await program.get(URL, params=query)
     assert answer.status_code == 200, answer.text
     return [notice["id"] for notice in answer.json()["notifications"]]

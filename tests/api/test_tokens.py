@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from app import clock
+from app.accounts.passwords import _fingerprint, reset_password
 from app.database import Database
 from app.models import Account, Team, Token
+from app.security import sign
 from tests.api.conftest import Program, key_of
 from tests.conftest import post, sign_in
 from tests.factories import PASSWORD
@@ -231,3 +233,41 @@ async def test_the_page_asks_for_the_password(
     assert answer.status_code == 422
     assert "This is not your password." in answer.text
     assert 'value="Mine"' in answer.text
+
+
+async def test_closing_the_doors_offers_to_revoke_the_tokens(
+    client: httpx.AsyncClient, db: Database, alice: Account, for_alice: Program
+) -> None:
+    await sign_in(client, alice)
+    passwords = {"current_password": PASSWORD, "new_password": "battery staple"}
+
+    offer = await client.get("/account")
+    await post(client, "/account/password", **passwords)
+    kept = await for_alice.get("/api/tokens")
+    await post(client, "/account/sessions/end", revoke_tokens="1")
+    revoked = await for_alice.get("/api/tokens")
+
+    assert "Also revoke my access token" in offer.text
+    assert kept.status_code == 200
+    assert revoked.status_code == 401
+
+
+async def test_a_new_password_revokes_the_tokens_where_that_is_wanted(
+    client: httpx.AsyncClient, alice: Account, for_alice: Program
+) -> None:
+    await sign_in(client, alice)
+    passwords = {"current_password": PASSWORD, "new_password": "battery staple"}
+
+    await post(client, "/account/password", revoke_tokens="1", **passwords)
+
+    assert (await for_alice.get("/api/tokens")).status_code == 401
+
+
+async def test_a_reset_by_mail_revokes_every_token(
+    db: Database, alice: Account, for_alice: Program
+) -> None:
+    token = sign("reset_password", [alice.id, _fingerprint(alice)])
+
+    await reset_password(db, token, "battery staple")
+
+    assert (await for_alice.get("/api/tokens")).status_code == 401

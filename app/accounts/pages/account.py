@@ -13,6 +13,7 @@ from app.accounts.passwords import change_password
 from app.accounts.profile import THEMES, languages, save_profile
 from app.accounts.registration import ask_to_confirm
 from app.accounts.sessions import sessions_of
+from app.accounts.tokens import tokens_of
 from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
@@ -120,7 +121,9 @@ async def renew_password(
     await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
     current, new = form["current_password"], form["new_password"]
     try:
-        await change_password(db, person, current=current, new=new)
+        await change_password(
+            db, person, current=current, new=new, revokes_tokens=form["revoke_tokens"] == "1"
+        )
     except Invalid as invalid:
         return await _account(request, db, person, session_id, form, invalid)
     hub.close(person.id)
@@ -138,6 +141,7 @@ async def _account(
 ) -> Response[Any]:
     async with db.read() as session:
         sessions = await sessions_of(session, person)
+        tokens = await tokens_of(session, person)
     return await page(
         request,
         "accounts/account.html",
@@ -146,6 +150,7 @@ async def _account(
         errors=invalid.fields if invalid else {},
         languages=list(languages().items()),
         themes=[(theme, _(label)) for theme, label in THEMES.items()],
+        token_count=len(tokens),
         sessions=[(each, device_name(each.user_agent), each.id == session_id) for each in sessions],
     )
 

@@ -8,12 +8,13 @@ from litestar.params import FromPath
 
 from app.accounts.pages.entry import go_out
 from app.accounts.sessions import end_all_sessions, end_session
+from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.language import _
 from app.models import Account
 from app.notifications.hub import Hub
 from app.settings import Settings
-from app.web import see
+from app.web import Form, see
 
 
 @post("/account/sessions/{ended_id:int}/end")
@@ -35,9 +36,12 @@ async def end_all(
     settings: NamedDependency[Settings],
     hub: NamedDependency[Hub],
     person: NamedDependency[Account],
+    form: NamedDependency[Form],
 ) -> Response[Any]:
     async with db.write() as session:
         await end_all_sessions(session, person)
+        if form["revoke_tokens"] == "1":
+            await revoke_all_tokens(session, person)
     hub.close(person.id)
     return go_out(settings, see("/login", _("You are logged out everywhere.")))
 
