@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -11,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.errors import Failure, Invalid, SignedOut
 from app.language import _
+from app.models import Account
 from app.web import AnyRequest, fragment, is_api, is_partial, page, see
 
 _log = logging.getLogger(__name__)
@@ -19,7 +21,7 @@ _log = logging.getLogger(__name__)
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
     """A failure with a sentence for the person; a page of the signed out leads to the login."""
     if isinstance(failure, SignedOut) and _is_navigation(request):
-        return see(f"/login?next={request.url.path}")
+        return see(f"/login?next={quote(_asked_for(request))}")
     fields = failure.fields if isinstance(failure, Invalid) else {}
     sentence = " ".join([failure.sentence, *fields.values()])
     return _later(request, failure.status, sentence, failure.headers, fields)
@@ -32,9 +34,27 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Our own fault: logged whole, told without details."""
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _later(request, 500, _sentence(500), {}, {})
+    """Our own fault, logged whole and told without details; unless the account was deleted since
+    the request came in: then every act may miss it, and the person is signed out.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if await _has_gone(request):
+            response = on_failure(request, SignedOut())
+        else:
+            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            response = _later(request, 500, _sentence(500), {}, {})
+        await response.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+    return _Later(answer)
+
+
+async def _has_gone(request: AnyRequest) -> bool:
+    person = request.scope.get("user")
+    if person is None:
+        return False
+    async with request.app.state.db.read() as session:
+        return await session.get(Account, person.id) is None
 
 
 def _wrong_fields(error: HTTPException) -> dict[str, str]:
@@ -106,6 +126,13 @@ def _is_navigation(request: AnyRequest) -> bool:
     is_fetched = request.url.path.startswith(("/notifications/stream", "/notifications/bell"))
     is_page = not is_fetched and not is_api(request)
     return is_page and _accepts_html(request) and not is_partial(request)
+
+
+def _asked_for(request: AnyRequest) -> str:
+    """Where to go on after the login: what was posted to may have no page of its own."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _accepts_html(request: AnyRequest) -> bool:

@@ -1,8 +1,9 @@
 """The whole cast on stage: each at a browser of their own, with a page left open beside it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,6 +20,8 @@ from tests.application import browser
 from tests.contract.markup import Shown, button_called, notices, unread_on, words
 from tests.contract.open_page import OpenPage
 from tests.factories import make_account, make_team
+
+Press = Callable[..., Awaitable[httpx.Response]]
 
 
 @dataclass
@@ -41,6 +44,15 @@ class Person:
         self, label: str, on: str | httpx.Response, *, files: Any = None, **typed: str
     ) -> httpx.Response:
         """Fill in the form on a page and press its button; returns the page it leads to."""
+        press = await self.ready(label, on, files=files, **typed)
+        pressed = await press(follow_redirects=True)
+        assert pressed.status_code == 200, f"{label}: {pressed.status_code} {words(pressed.text)}"
+        return pressed
+
+    async def ready(
+        self, label: str, on: str | httpx.Response, *, files: Any = None, **typed: str
+    ) -> Press:
+        """The form filled in, the finger on the button: call the result to press it."""
         page = on if isinstance(on, httpx.Response) else await self.open(on)
         button = button_called(label, page.text)
         form, fields = button.form, dict(button.form.fields)
@@ -48,11 +60,7 @@ class Person:
         fields |= {name: [value] for name, value in typed.items()}
         if button.pair:
             fields[button.pair[0]] = [button.pair[1]]
-        pressed = await self.browser.request(
-            form.method, button.action, data=fields, files=files, follow_redirects=True
-        )
-        assert pressed.status_code == 200, f"{label}: {pressed.status_code} {words(pressed.text)}"
-        return pressed
+        return partial(self.browser.request, form.method, button.action, data=fields, files=files)
 
     async def open(self, path: str) -> httpx.Response:
         answer = await self.browser.get(path, follow_redirects=True)
