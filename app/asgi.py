@@ -31,6 +31,7 @@ from app.notifications import channels
 from app.notifications import pages as notification_pages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
+from app.notifications.pieces import Pieces
 from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
 from app.rendering import STATIC, digest
@@ -48,7 +49,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     security.configure(settings.secret_key)
     channels.configure(settings)
     db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
-    live = Live(db, broker.relay, hub)
+    pieces = Pieces(db, hub)
+    live = Live(db, broker.relay, hub, [pieces])
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
     registration.newcomers[:] = [invitations.greet_newcomer]
     deletion.farewells[:] = [delete_projects_of]
@@ -73,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *static_routes(),
         ],
         lifespan=[connected, hub.running, live.running, _settled],
-        dependencies=_dependencies(settings, db, broker, hub, live),
+        dependencies=_dependencies(settings, db, broker, hub, pieces),
         middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
         exception_handlers={
@@ -114,9 +116,9 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
 
 
 def _dependencies(
-    settings: Settings, db: Database, broker: Broker, hub: Hub, live: Live
+    settings: Settings, db: Database, broker: Broker, hub: Hub, pieces: Pieces
 ) -> dict[str, Provide]:
-    given = {"settings": settings, "db": db, "broker": broker, "hub": hub, "live": live}
+    given = {"settings": settings, "db": db, "broker": broker, "hub": hub, "pieces": pieces}
     shared = {name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),

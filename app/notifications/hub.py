@@ -29,12 +29,16 @@ TICK_SECONDS = 1
 class Hub:
     """The open streams of this process, at most `most_streams`; more are answered 503.
 
-    All methods belong to the event loop's thread; give `running` to the app's lifespan.
+    `position` is that of the last change which streams are told of; one that opens tells of
+    all up to there by itself. Whoever publishes moves it on *before* reading what there is to
+    tell and to whom. All methods belong to the event loop's thread; give `running` to the app's
+    lifespan.
     """
 
     def __init__(self, most_streams: int = 20_000) -> None:
         self.most_streams = most_streams
         self.count = 0
+        self.position = 0
         self._streams: dict[Flavour, dict[int, list[EventStream]]] = {HTML: {}, JSON: {}}
         self._broadcasting = asyncio.Lock()
         self._is_draining = False
@@ -43,22 +47,27 @@ class Hub:
         """The ids of the people with open streams: a live view, to be copied before awaiting."""
         return self._streams[flavour].keys()
 
-    def send(self, user_id: int, frame: bytes, flavour: Flavour = HTML) -> None:
+    def send(
+        self, user_id: int, frame: bytes, flavour: Flavour = HTML, position: int | None = None
+    ) -> None:
         """Write to all streams of a person now, even before a broadcast still under way."""
         for stream in tuple(self._streams[flavour].get(user_id, ())):
-            stream.send(frame)
+            stream.send(frame, position)
 
-    async def broadcast(self, frames: Iterable[tuple[int, bytes]], flavour: Flavour = HTML) -> None:
+    async def broadcast(
+        self,
+        frames: Iterable[tuple[int, bytes]],
+        flavour: Flavour = HTML,
+        position: int | None = None,
+    ) -> None:
         """Write each person's frame to that person's streams; broadcasts keep their order.
 
-        It goes to the streams that are open at the call: one that opens meanwhile has it in
-        its opening. Other requests get their turn in between.
+        Other requests get their turn in between. A stream that opens meanwhile has what stands
+        at `position` in its opening.
         """
-        people = self._streams[flavour]
-        due = [(stream, frame) for user_id, frame in frames for stream in people.get(user_id, ())]
         async with self._broadcasting:
-            for number, (stream, frame) in enumerate(due, 1):
-                stream.send(frame)
+            for number, (user_id, frame) in enumerate(frames, 1):
+                self.send(user_id, frame, flavour, position)
                 if number % CLIENTS_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
@@ -86,7 +95,7 @@ class Hub:
             ticking.cancel()
 
     def tick(self, now: float) -> None:
-        """Send the comments due at `now` (the loop's time), and end what is old."""
+        """Show the signs of life due at `now` (the loop's time), and end what is old."""
         for stream in self._all():
             stream.tick(now)
 

@@ -11,7 +11,7 @@ HEADERS = (
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 )
-KEEP_ALIVE = b":\n\n"
+COMMENT = b":\n\n"
 
 _line_end = re.compile(r"\r\n|\r|\n")
 
@@ -28,8 +28,12 @@ def frame(
         raise ValueError(f"The name of an event is one line, not {event!r}.")
     fields = {"event": event, "id": id, "retry": retry}
     lines = [f"{name}: {value}\n" for name, value in fields.items() if value is not None]
-    lines += [f"data: {line}\n" for line in _line_end.split(data)]
-    return "".join([*lines, "\n"]).encode()
+    return "".join(lines).encode() + b"data: " + data_lines(data) + b"\n\n"
+
+
+def data_lines(data: str) -> bytes:
+    """`data` as it stands in a frame; parts of it may be joined again."""
+    return "\ndata: ".join(_line_end.split(data)).encode()
 
 
 def farewell(retry: int | None = None) -> bytes:

@@ -11,17 +11,17 @@ import random
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from app.notifications.sse import HEADERS, KEEP_ALIVE, farewell
+from app.notifications.sse import COMMENT, HEADERS, farewell, frame
 
 if TYPE_CHECKING:
     from app.notifications.hub import Hub
 
 LIFE_SECONDS = 15 * 60, 60 * 60
-COMMENT_SECONDS = 15, 20
+KEEP_ALIVE_SECONDS = 15, 20
 FRAMES_HELD = 16
 
 _log = logging.getLogger(__name__)
@@ -29,18 +29,31 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Flavour:
-    """What frames a stream takes, and what becomes of a reader who falls behind.
+    """What frames a stream takes, what keeps it alive, and what becomes of a slow reader.
 
     With `reopens` the opening is sent once more, as it is the whole present state; without,
     the stream is closed and the reader resumes from the last id.
     """
 
     name: str
+    keep_alive: bytes
     reopens: bool
 
 
-HTML = Flavour("html", reopens=True)
-JSON = Flavour("json", reopens=False)
+# htmx passes no comments on, and a page must notice when a connection has gone silent.
+HTML = Flavour("html", keep_alive=frame("{}", event="alive"), reopens=True)
+JSON = Flavour("json", keep_alive=COMMENT, reopens=False)
+
+
+class Opening(NamedTuple):
+    """The first frames of a stream; the stream asks again for what follows while `is_part`."""
+
+    frames: bytes
+    is_part: bool = False
+
+
+# Given whose stream it is and up to which position it must tell; what comes later is published.
+Open = Callable[[int, int], Awaitable[Opening]]
 
 
 class EventStream:
@@ -52,15 +65,17 @@ class EventStream:
     """
 
     __slots__ = (
+        "_alive_at",
         "_catching_up",
-        "_comment_at",
         "_has_ended",
         "_held",
         "_hub",
+        "_is_opening",
         "_keeps_up",
         "_opening",
         "_opening_is_due",
         "_send",
+        "_told_to",
         "ends_at",
         "flavour",
         "opened_at",
@@ -69,12 +84,7 @@ class EventStream:
     )
 
     def __init__(
-        self,
-        hub: "Hub",
-        user_id: int,
-        session_id: str,
-        opening: Callable[[], Awaitable[bytes]],
-        flavour: Flavour = HTML,
+        self, hub: "Hub", user_id: int, session_id: str, opening: Open, flavour: Flavour = HTML
     ) -> None:
         self.user_id = user_id
         self.session_id = session_id
@@ -84,10 +94,12 @@ class EventStream:
         self._hub = hub
         self._opening = opening
         self._opening_is_due = True
+        self._is_opening = True
+        self._told_to = 0
         self._held: list[HTTPResponseBodyEvent] = []
         self._keeps_up = False
         self._has_ended = False
-        self._comment_at = self.opened_at + random.uniform(*COMMENT_SECONDS)  # noqa: S311
+        self._alive_at = self.opened_at + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
         self._catching_up: asyncio.Task[None] | None = None
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,9 +114,12 @@ class EventStream:
         finally:
             self._leave()
 
-    def send(self, frame: bytes) -> None:
-        """Write a frame, or hold it while the reader is behind."""
-        if self._has_ended:
+    def send(self, frame: bytes, position: int | None = None) -> None:
+        """Write a frame, or hold it while the reader is behind.
+
+        What the opening tells already, as `position` shows, is left out.
+        """
+        if self._has_ended or (position is not None and position <= self._told_to):
             return
         if self._keeps_up:
             self._write(_body(frame))
@@ -126,13 +141,13 @@ class EventStream:
             self._held[:] = [_body(goodbye, is_last=True)]
 
     def tick(self, now: float) -> None:
-        """Say goodbye or send a comment, if it is time; `now` is the loop's."""
+        """Say goodbye or show a sign of life, if it is time; `now` is the loop's."""
         if now >= self.ends_at:
             self.end(farewell())
-        elif now >= self._comment_at:
-            self._comment_at = now + random.uniform(*COMMENT_SECONDS)  # noqa: S311
+        elif now >= self._alive_at:
+            self._alive_at = now + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
             if self._keeps_up:
-                self._write(_body(KEEP_ALIVE))
+                self._write(_body(self.flavour.keep_alive))
 
     def _write(self, message: HTTPResponseBodyEvent) -> None:
         """Run `send` to its end at once; should it have to wait, a task waits."""
@@ -164,17 +179,20 @@ class EventStream:
                 await self._open()
             else:
                 await self._send(self._held.pop(0))
-        self._keeps_up = True
+        self._keeps_up, self._is_opening = True, False
 
     async def _open(self) -> None:
-        self._opening_is_due = False
+        self._opening_is_due, self._is_opening = False, True
         self._held.clear()
-        first = await self._opening()
+        self._told_to = self._hub.position
+        opening = await self._opening(self.user_id, self._told_to)
         if not self._has_ended:
-            await self._send(_body(first))
+            self._opening_is_due |= opening.is_part
+            await self._send(_body(opening.frames))
 
     def _give_up_holding(self) -> None:
-        if self.flavour.reopens:
+        """The opening can tell it as well, while it is under way or may come once more."""
+        if self._is_opening or self.flavour.reopens:
             self._opening_is_due = True
             self._held.clear()
         else:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from functools import partial
 from time import monotonic
 
 from litestar import Litestar, get, post
@@ -10,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from app.notifications.hub import Hub
 from app.notifications.sse import frame
-from app.notifications.stream import HTML, JSON, EventStream
+from app.notifications.stream import HTML, JSON, EventStream, Opening
 
 FLAVOURS = {flavour.name: flavour for flavour in (HTML, JSON)}
 hub = Hub()
@@ -18,11 +17,11 @@ hub = Hub()
 
 @get("/streams/{user_id:int}")
 async def open_stream(user_id: FromPath[int], flavour: FromQuery[str] = "html") -> EventStream:
-    return EventStream(hub, user_id, "a session", partial(hello, user_id), FLAVOURS[flavour])
+    return EventStream(hub, user_id, "a session", hello, FLAVOURS[flavour])
 
 
-async def hello(user_id: int) -> bytes:
-    return frame(f"hello {user_id}", event="hello", retry=3000)
+async def hello(user_id: int, _position: int) -> Opening:
+    return Opening(frame(f"hello {user_id}", event="hello", retry=3000))
 
 
 @post("/everyone")
@@ -31,7 +30,7 @@ async def tell_everyone(
 ) -> float:
     """Tell all, each the same or each their own; answers when that began, in monotonic seconds."""
     told_at = monotonic()
-    people = hub.connected(FLAVOURS[flavour])
+    people = list(hub.connected(FLAVOURS[flavour]))
     shared = frame("x" * size + " for everyone.")
     before, after = frame("x" * size + " for {name}.").split(b"{name}")
     await hub.broadcast(

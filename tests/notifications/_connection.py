@@ -1,14 +1,14 @@
 """The server's side of one connection, as ASGI has it: what it passed on, and when it pauses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from litestar.types import ASGIApp
 
 from app.notifications.hub import Hub
 from app.notifications.sse import frame
-from app.notifications.stream import HTML, EventStream, Flavour
+from app.notifications.stream import HTML, EventStream, Flavour, Open, Opening
 
 ALICE, BOB, CAROL = 1, 2, 3
 OPENING = frame("all there is", event="hello")
@@ -67,15 +67,15 @@ class Connection:
         self._is_gone.set()
 
 
-async def present_state() -> bytes:
-    return OPENING
+async def present_state(_user_id: int, _position: int) -> Opening:
+    return Opening(OPENING)
 
 
 async def opened(
     hub: Hub,
     user_id: int,
     session_id: str = "a session",
-    opening: Callable[[], Awaitable[bytes]] = present_state,
+    opening: Open = present_state,
     flavour: Flavour = HTML,
 ) -> Connection:
     """A connection with an open stream, its opening received and forgotten."""

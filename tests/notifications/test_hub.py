@@ -11,7 +11,7 @@ from app.notifications import hub as hubs
 from app.notifications import stream as streams
 from app.notifications.hub import CLIENTS_AT_ONCE, STREAMS_PER_PERSON, Hub
 from app.notifications.sse import frame
-from app.notifications.stream import FRAMES_HELD, HTML, JSON, EventStream
+from app.notifications.stream import FRAMES_HELD, HTML, JSON, EventStream, Opening
 from tests.notifications._connection import (
     ALICE,
     BOB,
@@ -93,8 +93,11 @@ async def test_a_stream_that_opens_during_a_broadcast_has_it_in_its_opening_only
         await opened(hub, user_id)
     last = CLIENTS_AT_ONCE
     people = [*range(CLIENTS_AT_ONCE), last]
+    hub.position = 1
 
-    broadcast = asyncio.create_task(hub.broadcast((each, frame("news")) for each in people))
+    broadcast = asyncio.create_task(
+        hub.broadcast(((each, frame("news")) for each in people), position=1)
+    )
     await asyncio.sleep(0)
     latecomer = await opened(hub, last)
     await broadcast
@@ -207,9 +210,9 @@ async def test_closing_a_person_ends_all_their_streams(hub: Hub) -> None:
 
 
 async def test_a_stream_closed_during_its_opening_shows_nothing_more(hub: Hub) -> None:
-    async def opening_after_logout() -> bytes:
+    async def opening_after_logout(_user_id: int, _position: int) -> Opening:
         hub.close(ALICE)
-        return frame("private")
+        return Opening(frame("private"))
 
     connection = Connection()
     connection.open(EventStream(hub, ALICE, "a session", opening_after_logout))
@@ -238,11 +241,11 @@ async def test_running_ticks_and_drains_at_the_end(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hubs, "TICK_SECONDS", 0.001)
-    monkeypatch.setattr(streams, "COMMENT_SECONDS", (0, 0))
+    monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", (0, 0))
 
     async with hub.running():
         connection = await opened(hub, ALICE)
-        await connection.until_received(b":\n\n")
+        await connection.until_received(b"event: alive")
 
     assert b"event: bye" in connection.body
     assert connection.is_complete

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app import security
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
 from app.models import Account
-from app.notifications import feed
+from app.notifications import bells, feed, live, renderings
 from app.notifications.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
 from app.notifications.hub import Hub
-from app.notifications.live import Live
-from app.notifications.notify import notify
+from app.notifications.live import Changes, Live, Mouth
+from app.notifications.notify import notify, record_change
+from app.notifications.pieces import Pieces
 from app.notifications.stream import HTML
 from tests.factories import make_team
 
@@ -25,17 +29,14 @@ class Recorder(Hub):
     def __init__(self, *people: Account) -> None:
         super().__init__()
         self.sent: dict[int, list[str]] = {person.id: [] for person in people}
-        self.arrived = asyncio.Condition()
 
-    def connected(self, flavour: object = HTML) -> object:  # type: ignore[override]
+    def connected(self, flavour: object = HTML) -> Any:
         return self.sent.keys()
 
-    def send(self, user_id: int, frame: bytes, flavour: object = HTML) -> None:
+    def send(
+        self, user_id: int, frame: bytes, flavour: object = HTML, position: int | None = None
+    ) -> None:
         self.sent[user_id].append(frame.decode())
-
-    async def broadcast(self, frames: object, flavour: object = HTML) -> None:
-        for user_id, frame in frames:  # type: ignore[attr-defined]
-            self.sent[user_id].append(frame.decode())
 
     async def next_for(self, person: Account) -> str:
         async with asyncio.timeout(5):
@@ -44,15 +45,36 @@ class Recorder(Hub):
         return self.sent[person.id].pop(0)
 
 
-@pytest.fixture
-async def hub(db: Database, alice: Account, bob: Account) -> AsyncIterator[Recorder]:
+class Listener:
+    """A mouth that only remembers which changes it was to tell, and stumbles when told to."""
+
+    def __init__(self) -> None:
+        self.told: list[list[int]] = []
+        self.stumbles = 0
+
+    async def tell(self, changes: Changes) -> None:
+        if self.stumbles:
+            self.stumbles -= 1
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        self.told.append([change.id for change in changes])
+
+
+@asynccontextmanager
+async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[None]:
     security.configure("secret")
-    relay, recorder = ProcessRelay(), Recorder(alice, bob)
+    relay = ProcessRelay()
     await relay.connect()
     db.after_act.append(lambda: relay.poke(CHANGES))
-    async with Live(db, relay, recorder).running():
-        yield recorder
+    async with Live(db, relay, hub, mouths).running():
+        yield
     await relay.disconnect()
+
+
+@pytest.fixture
+async def hub(db: Database, alice: Account, bob: Account) -> AsyncIterator[Recorder]:
+    recorder = Recorder(alice, bob)
+    async with following(db, recorder, Pieces(db, recorder)):
+        yield recorder
 
 
 async def test_everyone_connected_gets_their_own_words_and_count(
@@ -121,3 +143,103 @@ async def test_an_act_that_fails_tells_nobody(
     async with db.act() as session:
         await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="viewer")
     assert "as viewer" in await hub.next_for(bob)
+
+
+async def add(db: Database, actor: Account, affected: Account, role: str, spoil: str = "") -> None:
+    """An event that is told, spoilt by a statement before it is committed."""
+    async with db.act() as session:
+        event = await notify(session, MEMBER_ADDED, actor=actor, affected=affected, role=role)
+        await session.execute(
+            text(
+                "INSERT INTO notification (user_id, event_id, type, hidden) VALUES (:u, :e, 'x', 0)"
+            ),
+            {"u": affected.id, "e": event.id},
+        )
+        if spoil:
+            await session.execute(text(spoil), {"event": event.id})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "logged"),
+    [
+        ("UPDATE event SET type = 'from_a_newer_version' WHERE id = :event", 1),
+        ("""UPDATE event SET context = '"no facts"' WHERE id = :event""", 1),
+        ("UPDATE event SET context = '{' WHERE id = :event", 1),
+        ("DELETE FROM event WHERE id = :event", 0),
+    ],
+    ids=["unknown type", "facts that are none", "broken JSON", "purged"],
+)
+async def test_an_event_that_cannot_be_shown_holds_up_nothing(
+    db: Database,
+    hub: Recorder,
+    alice: Account,
+    bob: Account,
+    spoil: str,
+    logged: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bells._report.cache_clear()
+    renderings._can_be_shown.cache_clear()
+
+    await add(db, alice, bob, "admin", spoil)
+    await add(db, alice, bob, "viewer")
+
+    assert "as viewer" in await hub.next_for(bob)
+    assert hub.sent[bob.id] == []
+    assert len(caplog.records) == logged
+
+
+async def test_a_bell_shows_all_but_what_cannot_be_shown(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    hub = Hub()
+    await add(db, alice, bob, "editor")
+    await add(db, alice, bob, "admin", "UPDATE event SET context = '{' WHERE id = :event")
+    await add(db, alice, bob, "owner", "UPDATE event SET type = 'newer' WHERE id = :event")
+
+    opening = await Pieces(db, hub).opening(bob.id, 0)
+
+    assert b"as editor" in opening.frames
+    assert opening.frames.count(b"panel-notice-") == 1
+
+
+async def test_a_change_is_told_once_also_when_the_database_stumbles(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "AGAIN_SECONDS", 0.01)
+    first, second = Listener(), Listener()
+    second.stumbles = 2
+    async with following(db, Hub(), first, second):
+        for _ in range(3):
+            async with db.act() as session:
+                await record_change(session, "event")
+        async with asyncio.timeout(5):
+            while len(second.told) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    assert first.told == second.told == [[1], [2], [3]]
+
+
+async def test_what_was_committed_while_the_database_was_away_is_told(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "AGAIN_SECONDS", 0.01)
+    listener = Listener()
+    read, failures = db.read, iter([True] * 3)
+
+    @asynccontextmanager
+    async def sometimes() -> AsyncIterator[Any]:
+        if next(failures, False):
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        async with read() as session:
+            yield session
+
+    async with following(db, Hub(), listener):
+        monkeypatch.setattr(db, "read", sometimes)
+        async with db.act() as session:
+            await record_change(session, "event")
+        async with asyncio.timeout(5):
+            while not listener.told:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    assert listener.told == [[1]]

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from app.notifications.hub import Hub
 from app.notifications.sse import frame
-from app.notifications.stream import FRAMES_HELD, JSON, EventStream
+from app.notifications.stream import FRAMES_HELD, HTML, JSON, EventStream, Flavour, Opening
 from tests.notifications._connection import (
     ALICE,
     BOB,
@@ -43,10 +43,10 @@ async def test_a_stream_is_an_event_stream_no_proxy_may_hold_back(hub: Hub) -> N
 
 
 async def test_what_is_published_during_the_opening_follows_it(hub: Hub) -> None:
-    async def opening_while_news_arrives() -> bytes:
+    async def opening_while_news_arrives(_user_id: int, _position: int) -> Opening:
         hub.send(ALICE, frame("first news"))
         hub.send(ALICE, frame("second news"))
-        return OPENING
+        return Opening(OPENING)
 
     connection = Connection()
     connection.open(EventStream(hub, ALICE, "a session", opening_while_news_arrives))
@@ -61,6 +61,52 @@ async def test_a_reader_who_keeps_up_has_a_frame_at_once(hub: Hub) -> None:
     hub.send(ALICE, frame("news"))
 
     assert connection.body == frame("news")
+
+
+async def test_what_the_opening_tells_is_not_told_again(hub: Hub) -> None:
+    hub.position = 7
+    connection = await opened(hub, ALICE)
+
+    for position in (6, 7, 8):
+        hub.send(ALICE, frame(f"change {position}"), position=position)
+
+    assert connection.body == frame("change 8")
+
+
+async def test_an_opening_in_parts_goes_on_until_it_is_whole(hub: Hub) -> None:
+    parts = iter(
+        [Opening(b"one, ", is_part=True), Opening(b"two, ", is_part=True), Opening(OPENING)]
+    )
+
+    async def open_in_parts(_user_id: int, position: int) -> Opening:
+        hub.position = position + 10
+        hub.send(ALICE, frame("in the next part already"), JSON, position + 10)
+        return next(parts)
+
+    connection = Connection()
+    connection.open(EventStream(hub, ALICE, "a session", open_in_parts, JSON))
+    await connection.until_received(b"already")
+
+    assert connection.body == b"one, two, " + OPENING + frame("in the next part already")
+
+
+async def test_a_stream_overtaken_while_it_opens_asks_for_the_rest(hub: Hub) -> None:
+    asked: list[int] = []
+
+    async def open_in_a_crowd(_user_id: int, position: int) -> Opening:
+        asked.append(position)
+        if position == 0:
+            hub.position = 10 * FRAMES_HELD
+            for number in range(1, hub.position + 1):
+                hub.send(ALICE, frame(f"news {number}"), JSON, number)
+        return Opening(OPENING)
+
+    connection = Connection()
+    connection.open(EventStream(hub, ALICE, "a session", open_in_a_crowd, JSON))
+    await connection.until_received(OPENING + OPENING)
+
+    assert asked == [0, 10 * FRAMES_HELD]
+    assert connection.body == OPENING + OPENING
 
 
 async def test_a_paused_reader_gets_all_in_order_once_he_reads_on(hub: Hub) -> None:
@@ -142,8 +188,8 @@ async def test_an_opening_that_fails_later_ends_the_stream(
 ) -> None:
     openings = iter([OPENING])
 
-    async def open_once() -> bytes:
-        return next(openings, None) or 1 / 0  # type: ignore[return-value]
+    async def open_once(_user_id: int, _position: int) -> Opening:
+        return Opening(next(openings))
 
     connection = await opened(hub, ALICE, opening=open_once)
     connection.pause()
@@ -154,20 +200,25 @@ async def test_an_opening_that_fails_later_ends_the_stream(
 
     assert b"event: bye" in connection.body
     assert connection.is_complete
-    assert "ZeroDivisionError" in caplog.text
+    assert "StopIteration" in caplog.text
 
 
-async def test_a_comment_keeps_the_connection_alive_within_25_seconds(hub: Hub) -> None:
-    connection = await opened(hub, ALICE)
+@pytest.mark.parametrize(
+    ("flavour", "sign"), [(HTML, b"event: alive\ndata: {}\n\n"), (JSON, b":\n\n")]
+)
+async def test_a_sign_of_life_comes_within_25_seconds(
+    hub: Hub, flavour: Flavour, sign: bytes
+) -> None:
+    connection = await opened(hub, ALICE, flavour=flavour)
     now = asyncio.get_running_loop().time()
 
     for second in range(25):
         hub.tick(now + second)
 
-    assert connection.body == b":\n\n"
+    assert connection.body == sign
 
 
-async def test_comments_of_many_streams_are_spread(hub: Hub) -> None:
+async def test_signs_of_life_of_many_streams_are_spread(hub: Hub) -> None:
     connections = [await opened(hub, user_id) for user_id in range(50)]
     now = asyncio.get_running_loop().time()
 
@@ -217,9 +268,9 @@ async def test_litestar_guards_a_stream_and_holds_no_dependency_while_it_is_open
         yield "session"
         happened.append("session closed")
 
-    async def opening() -> bytes:
-        happened.append("opening")
-        return OPENING
+    async def opening(user_id: int, _position: int) -> Opening:
+        happened.append(f"opening for {user_id}")
+        return Opening(OPENING)
 
     @get("/{user_id:int}", guards=[only_alice], dependencies={"session": session})
     async def open_stream(user_id: FromPath[int], session: NamedDependency[str]) -> EventStream:
@@ -232,7 +283,7 @@ async def test_litestar_guards_a_stream_and_holds_no_dependency_while_it_is_open
     bob.open(app, request_of(f"/{BOB}"))
     await bob.until_served()
 
-    assert happened == ["session opened", "session closed", "opening"]
+    assert happened == ["session opened", "session closed", f"opening for {ALICE}"]
     assert (alice.status, bob.status, hub.count) == (200, 401, 1)
 
 

@@ -1,7 +1,5 @@
 """The stream that keeps open pages true, and the bell for pages without one."""
 
-from functools import partial
-
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
@@ -12,7 +10,7 @@ from app.models import Account
 from app.notifications import feed
 from app.notifications.bell import read_bell
 from app.notifications.hub import Hub
-from app.notifications.live import Live
+from app.notifications.pieces import Pieces
 from app.notifications.stream import EventStream
 from app.rendering import render
 from app.web import AnyRequest, Form, is_partial, see
@@ -22,14 +20,14 @@ from app.web import AnyRequest, Form, is_partial, see
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
-    live: NamedDependency[Live],
+    pieces: NamedDependency[Pieces],
     person: NamedDependency[Account],
     session_id: NamedDependency[int],
 ) -> EventStream:
     """Pieces of HTML for the bell, the panel and toasts; the first message is the whole state."""
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise PermissionDeniedException
-    return EventStream(hub, person.id, str(session_id), partial(live.opening, person))
+    return EventStream(hub, person.id, str(session_id), pieces.opening)
 
 
 @get("/notifications/bell")
