@@ -17,18 +17,23 @@ from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
 
 from app import security
+from app.accounts import passwords, registration
 from app.broker import open_broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import speak
+from app.mail import LETTERS
 from app.notifications import channels, outbox, retention
 from app.notifications.channels import CHANNELS
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
 from app.projects.storage import sweep_uploads
 from app.settings import Settings
+from app.teams import invitations
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
+# Whose links are signed here, when they leave.
+assert {passwords.RESET, registration.CONFIRM, invitations.LETTER} <= set(LETTERS)
 HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -206,3 +208,11 @@ async def test_a_letter_not_yet_due_waits(db: Database, settings: Settings) -> N
         await session.execute(update(Delivery).values(due_at=later))
 
     assert await deliver_mail(db, settings) == 0
+
+
+def test_a_worker_knows_every_letter_with_a_link() -> None:
+    look = "import app.worker; from app.mail import LETTERS; print(sorted(LETTERS))"
+
+    known = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    assert known.stdout.strip() == str(sorted(LETTERS))

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.language import _, ngettext, speaking
+from app.language import SOURCE_LANGUAGE, _, ngettext, speaking
 from app.mail import compose, domain_of, message_id, render_mail
 from app.models import Account
 from app.notifications.catalogue import TYPES
@@ -22,7 +22,8 @@ from app.notifications.unsubscribe import EVERYTHING, unsubscribe_url
 from app.settings import Settings
 
 MOST_SHOWN = 50
-SUBJECT_LENGTH = 100
+# With "Subject: " and "and 99 more" it still fits on one line of the header.
+SUBJECT_LENGTH = 56
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _context(settings: Settings, person: Account, items: list[Item], type: str) 
     return {
         "base_url": settings.base_url,
         "person": person,
-        "items": items,
+        "language": person.language or SOURCE_LANGUAGE,
         "item": items[0],
         "groups": _groups(items[:MOST_SHOWN]),
         "count": count,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -71,7 +71,7 @@ def _is_lost() -> ColumnElement[bool]:
     return Delivery.state.in_(STATES)
 
 
-def _lost(row: Row[Any]) -> Lost:
+def _lost(row: Any) -> Lost:
     delivery: Delivery = row.Delivery
     return Lost(
         id=delivery.id,

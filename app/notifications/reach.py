@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import _, ngettext
@@ -52,7 +52,7 @@ async def read_reach(session: AsyncSession, person: Account, notification_id: in
     return Reach(notice, read_at, lines)
 
 
-def _line(row: Row[Any]) -> Line:
+def _line(row: Any) -> Line:
     delivery: Delivery = row.Delivery
     is_settled = delivery.state != "pending"
     return Line(

@@ -18,8 +18,9 @@ async def lost(db: Database, alice: Account) -> list[int]:
     """A refused letter and one that was given up."""
     async with db.write() as session:
         for _ in range(2):
-            facts = {"username": "alice", "email": "new@example.com"}
-            await add_letter(session, "address_changed", address=alice.email, **facts)
+            await add_letter(
+                session, "address_changed", address=alice.email, username="alice", email="new@x.org"
+            )
     async with db.write() as session:
         ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
         for id, state in zip(ids, ("failed", "dead"), strict=True):
