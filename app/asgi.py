@@ -36,6 +36,7 @@ from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
 from app.rendering import STATIC, digest
 from app.settings import Settings, load
+from app.teams import api as team_api
 from app.teams import invitations
 from app.teams import pages as team_pages
 from app.web import CSRF_COOKIE, provide_form
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *notification_pages.routes,
             *notification_api.routes,
             *account_api.routes,
+            *team_api.routes,
             *api_pages.routes,
             *static_routes(),
         ],

@@ -2,6 +2,7 @@
 
     Failure                 the sentence, a status
     ├── Invalid       400   one or more fields are wrong (a page shows them as 422 with the form)
+    │   └── Taken     409   a field is right in itself, but somebody or something is there already
     ├── SignedOut     401   sign in first
     ├── Forbidden     403   signed in, but not allowed
     ├── NotFound      404   not there, or not yours: the answer is the same
@@ -36,6 +37,10 @@ class Invalid(Failure):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(_("Please check what you entered."))
         self.fields = dict(fields)
+
+
+class Taken(Invalid):
+    status = 409
 
 
 class SignedOut(Failure):

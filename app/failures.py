@@ -98,7 +98,7 @@ def _problem(
 ) -> Response[Problem]:
     """RFC 9457. What is malformed as a whole, and not in a field, is wrong in the `request`."""
     problem = Problem(status=status, title=_title(status), detail=sentence)
-    if status == 400:
+    if status == 400 or fields:
         errors = [FieldProblem(*one) for one in (fields or {"request": sentence}).items()]
         problem = InvalidProblem(status, problem.title, sentence, errors)
     return Response(problem, status_code=status, headers=headers, media_type=PROBLEM_JSON)

@@ -1,7 +1,9 @@
-"""Answers that are told once: with an ETag, and with the addresses of the other pages."""
+"""What many answers need: a tag by which they are known again, and links to other pages."""
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +11,7 @@ import msgspec
 from litestar import MediaType, Response
 
 from app.api.shapes import Answer
+from app.errors import Invalid
 from app.web import AnyRequest
 
 HEADERS = {
@@ -35,6 +38,17 @@ def unless_known(
 
 def _is_known(given: str, tag: str) -> bool:
     return given.strip() == "*" or tag in re.findall(r'"[^"]*"', given)
+
+
+@contextmanager
+def calling(**names: str) -> Iterator[None]:
+    """Within this block, what is wrong is told by the names that fields have in JSON."""
+    try:
+        yield
+    except Invalid as invalid:
+        found = invalid.fields.items()
+        invalid.fields = {names.get(field, field): sentence for field, sentence in found}
+        raise
 
 
 def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Account, Membership, Team
-from app.teams.roles import RIGHTS
+from app.teams.roles import OWNER, RIGHTS
 
 GREATEST_ID = 2**63 - 1
 
@@ -64,6 +64,15 @@ async def find_member(
     if row is None:
         raise NotFound
     return row.Account, row.Membership
+
+
+async def find_owner(session: AsyncSession, team_id: int) -> Account:
+    owner = (
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.team_id == team_id, Membership.role == OWNER)
+    )
+    return (await session.scalars(owner)).one()
 
 
 def require_possible(an_id: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
 from app.mail import LETTERS, add_letter
 from app.models import Account, Invitation, Membership, Team
@@ -36,14 +36,15 @@ ADDRESS_LENGTH = 254
 async def invite(
     session: AsyncSession, person: Account, team_id: int, email: str, role: str
 ) -> Invitation:
-    """Ask `email` to join. Raises Invalid for `email`, `role`; Conflict when too many are open."""
+    """Ask `email` to join. Raises Invalid for `email`, `role`; Taken when they are a member or
+    invited already; Conflict when too many are open.
+    """
     team = (await require(session, person, team_id, "invite")).team
-    wrong = {
-        "email": _wrong_address(email) or await _wrong_invitee(session, team, email),
-        "role": wrong_role(role),
-    }
+    wrong = {"email": _wrong_address(email), "role": wrong_role(role)}
     if any(wrong.values()):
         raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
+    if taken := await _wrong_invitee(session, team, email):
+        raise Taken({"email": taken})
     await _require_room(session, team_id)
     await _drop_expired(session, team_id, email)
     invitation = Invitation(

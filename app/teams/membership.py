@@ -4,7 +4,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import Forbidden, Invalid
+from app.errors import Forbidden, Invalid, Taken
 from app.language import _
 from app.models import Account, Invitation, Membership, Team
 from app.notifications.catalogue import (
@@ -23,12 +23,16 @@ from app.teams.roles import ADMIN, OWNER, require_grantable, wrong_role
 async def add_member(
     session: AsyncSession, person: Account, team_id: int, login: str, role: str
 ) -> Account:
-    """Add whoever has the name or confirmed address `login`. Raises Invalid for `login`, `role`."""
+    """Add whoever has the name or confirmed address `login`.
+
+    Raises Invalid for `login`, `role`; Taken when nothing else is wrong than that they are here.
+    """
     team = (await require(session, person, team_id, "add")).team
     found = await _find_account(session, login)
     wrong = {"login": await _wrong_newcomer(session, team, found), "role": wrong_role(role)}
     if found is None or any(wrong.values()):
-        raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
+        refusal = Invalid if found is None or wrong["role"] else Taken
+        raise refusal({field: sentence for field, sentence in wrong.items() if sentence})
     await join(session, team, found, role, actor=person)
     return found
 

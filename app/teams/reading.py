@@ -94,6 +94,11 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
     return MemberPage(members, total, page, pages)
 
 
+async def count_members(session: AsyncSession, team_id: int) -> int:
+    everyone = select(func.count()).where(Membership.team_id == team_id)
+    return await session.scalar(everyone) or 0
+
+
 async def pending_invitations(session: AsyncSession, team_id: int) -> list[Invitation]:
     """The newest first; those that have expired can still be sent again or revoked."""
     pending = (

@@ -1,0 +1,5 @@
+"""The JSON mouths of this area."""
+
+from app.teams.api import invitations, members, teams
+
+routes = [*teams.routes, *members.routes, *invitations.routes]

@@ -1,0 +1,131 @@
+"""Invitations for programs: sent, listed, sent again, revoked; read and answered by their token."""
+
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app import api
+from app.api.shapes import Message, Named
+from app.broker import Broker
+from app.database import Database
+from app.language import _
+from app.models import Account
+from app.settings import Settings
+from app.teams import answers
+from app.teams.access import require
+from app.teams.api.shapes import (
+    InvitationList,
+    InvitationObject,
+    InvitationSeen,
+    Joined,
+    NewInvitation,
+    invitation_object,
+)
+from app.teams.invitations import invite, link_token, read_token, revoke, send_again
+from app.teams.pages.invitation import require_patience
+from app.teams.reading import pending_invitations, read_invitation
+
+
+@api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
+async def create(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+    sent: NamedDependency[NewInvitation],
+) -> InvitationObject:
+    """Invite an address to a team, for seven days."""
+    await require_patience(db, settings, person)
+    async with db.act() as session:
+        invitation = await invite(session, person, team_id, sent.email, sent.role)
+    await broker.queue.enqueue("deliver")
+    return invitation_object(invitation, link_token(invitation.id))
+
+
+@api.get("/api/teams/{team_id:int}/invitations", problems={403})
+async def index(
+    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+) -> InvitationList:
+    """A team's open invitations; those that have expired can still be sent again."""
+    async with db.read() as session:
+        await require(session, person, team_id, "invite")
+        invitations = await pending_invitations(session, team_id)
+    return InvitationList([invitation_object(invitation) for invitation in invitations])
+
+
+@api.post(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again",
+    status=201,
+    problems={409, 429},
+)
+async def again(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> InvitationObject:
+    """Send an invitation again, for another seven days."""
+    await require_patience(db, settings, person)
+    async with db.act() as session:
+        invitation = await send_again(session, person, team_id, invitation_id)
+    await broker.queue.enqueue("deliver")
+    return invitation_object(invitation, link_token(invitation.id))
+
+
+@api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
+async def take_back(
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Message:
+    """Revoke an invitation; its link leads nowhere any more."""
+    async with db.act() as session:
+        invitation = await revoke(session, person, team_id, invitation_id)
+    return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
+
+
+@api.get("/api/invitations/{token:str}", is_public=True)
+async def show(db: NamedDependency[Database], token: FromPath[str]) -> InvitationSeen:
+    """Who invites to what; whoever has the token may read that much."""
+    invitation_id, _is_mailed = read_token(token)
+    async with db.read() as session:
+        asked = await read_invitation(session, invitation_id)
+    seen = invitation_object(asked.invitation)
+    return InvitationSeen(
+        id=seen.id,
+        email=seen.email,
+        role=seen.role,
+        status=seen.status,
+        expires_at=seen.expires_at,
+        team=Named(asked.invitation.team_id, asked.team_name),
+        inviter=asked.inviter,
+    )
+
+
+@api.post("/api/invitations/{token:str}/accept", problems={409})
+async def accept(
+    db: NamedDependency[Database], person: NamedDependency[Account], token: FromPath[str]
+) -> Joined:
+    """Join the team; only the account with the invited address can."""
+    invitation_id, is_mailed = read_token(token)
+    async with db.act() as session:
+        team = await answers.accept(session, person, invitation_id, is_mailed=is_mailed)
+    text = _("Welcome to '{team}'.").format(team=team.name)
+    return Joined(text, Named(team.id, team.name))
+
+
+@api.post("/api/invitations/{token:str}/decline", problems={409})
+async def decline(
+    db: NamedDependency[Database], person: NamedDependency[Account], token: FromPath[str]
+) -> Message:
+    """Decline the invitation. Whoever invited is told."""
+    invitation_id, is_mailed = read_token(token)
+    async with db.act() as session:
+        team = await answers.decline(session, person, invitation_id, is_mailed=is_mailed)
+    return Message(_("You declined the invitation to '{team}'.").format(team=team.name))
+
+
+routes = [create, index, again, take_back, show, accept, decline]
