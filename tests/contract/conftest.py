@@ -1,12 +1,48 @@
+"""One application for all tests of the contract, emptied before each: starting it takes longest."""
+
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from advanced_alchemy.base import orm_registry
 from litestar import Litestar
+from sqlalchemy import delete
 
+from app import security
+from app.asgi import create_app
+from app.settings import load
+from tests.application import running
 from tests.contract.cast import Stage, on_stage
 
 
-@pytest.fixture
-async def stage(app: Litestar) -> AsyncIterator[Stage]:
-    async with on_stage(app) as everybody:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Litestar]:
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copy(migrated, folder / migrated.name)
+    environ = {
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": "a secret of the tests",
+        "BASE_URL": "http://testserver",
+        "ALLOWED_HOSTS": "testserver",
+    }
+    async with running(create_app(load(environ))) as application:
+        yield application
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_house(house: Litestar) -> Litestar:
+    security.configure(house.state.settings.secret_key)
+    async with house.state.db.write() as session:
+        for table in reversed(orm_registry.metadata.sorted_tables):
+            await session.execute(delete(table))
+    return house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(empty_house: Litestar) -> AsyncIterator[Stage]:
+    async with on_stage(empty_house) as everybody:
         yield everybody

@@ -1,5 +1,6 @@
 """What people chose not to hear of stays out of the list, the bell and the open page."""
 
+import pytest
 from sqlalchemy import select
 
 from app.models import Delivery, Notification, Preference, Share
@@ -8,6 +9,8 @@ from app.notifications.notify import notify
 from tests.contract import causes
 from tests.contract.cast import Person, Stage
 from tests.factories import make_team
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FAILED = "Compilation of 'Highlight Reel' failed"
 COMPLETE = "Compilation of 'Highlight Reel' is complete"

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import func, select
 
 from app.models import Account, Compilation, Membership, Share
@@ -11,6 +12,8 @@ from tests.contract import causes
 from tests.contract.cast import Person, Press, Stage
 from tests.contract.markup import words
 from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 
