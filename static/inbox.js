@@ -2,8 +2,6 @@
 (() => {
   const $ = (selector) => document.querySelector(selector);
   const boxes = () => [...document.querySelectorAll("#inbox [name=ids]")];
-  const rowsOf = (list) => [...(list?.children ?? [])];
-  const say = (element, n) => (element.textContent = element.dataset.sentence.replace("{n}", n));
   let lastBox;
 
   function selectRange({ target, shiftKey }) {
@@ -29,61 +27,59 @@
     const chosen = all.filter((box) => box.checked).length;
     const matching = $("#select-all");
     const n = matching.checked ? matching.dataset.matching : chosen;
-    if (n) say($("#selected"), n);
-    else $("#selected").textContent = "";
-    $("#select-page").checked = chosen === all.length;
+    const said = $("#selected");
+    said.textContent = Number(n) ? said.dataset.sentence.replace("{n}", n) : "";
+    $("#select-page").checked = chosen > 0 && chosen === all.length;
     $("#select-page").indeterminate = chosen > 0 && chosen < all.length;
   }
 
+  // What was chosen is done with; the button that did it is hidden now, and the focus moves on.
   function clearSelection({ detail: { ctx } }) {
     if (ctx.request?.action !== "/notifications/bulk") return;
     [...boxes(), $("#select-all")].forEach((box) => box && (box.checked = false));
     showSelection();
+    ($("#select-page") ?? $("#word button") ?? $("#main")).focus({ preventScroll: true });
   }
 
-  function isBeingRead() {
-    const list = $("#inbox-list");
+  function isBeingRead(list) {
     const isElsewhere = scrollY > 80 || $("#inbox").dataset.page > 1;
-    return list && (isElsewhere || boxes().some((box) => box.checked) || list.contains(document.activeElement));
+    const isInUse = list.contains(document.activeElement) || list.querySelector(".is-deleted");
+    return isElsewhere || isInUse || boxes().some((box) => box.checked);
   }
 
-  // While the list is being read, what is in it is renewed but nothing comes or goes; what was
-  // deleted here keeps its Undo in any case.
-  function keepPlace({ detail: { ctx, tasks } }) {
-    const task = tasks.find(({ target }) => target?.id === "inbox");
-    if (!task || ctx.sourceElement.id !== "inbox") return;
+  // The rows that have to stay where they are, or "" while nobody is reading.
+  function place() {
     const list = $("#inbox-list");
-    const coming = task.fragment.querySelector("#inbox-list");
-    const isRead = isBeingRead();
-    const known = new Set(rowsOf(list).map((row) => row.id));
-    const fresh = rowsOf(coming).filter((row) => !known.has(row.id));
-    const kept = rowsOf(list).filter((row) => isRead || row.matches(".is-deleted"));
-    if (isRead) fresh.forEach((row) => row.remove());
-    if (coming) kept.forEach((row) => keep(row, coming));
-    if (!isRead) return;
-    task.target = coming && list;
-    if (coming) task.fragment.replaceChildren(coming);
-    announce(fresh.filter((row) => Number(row.dataset.id) > oldestOf(list)).length);
+    return list && isBeingRead(list) ? [...list.children].map((row) => row.dataset.id).join() : "";
   }
 
-  function keep(row, coming) {
-    if (coming.querySelector(`#${row.id}`)) return;
-    const above = row.previousElementSibling;
-    const place = above && coming.querySelector(`#${above.id}`);
-    place ? place.after(row.cloneNode(true)) : coming.prepend(row.cloneNode(true));
+  // While the list is being read it is renewed in place: the server is told which rows those are.
+  function keepPlace({ detail: { ctx } }) {
+    if (!ctx.sourceElement.matches("#inbox, #inbox-list .is-deleted button")) return;
+    ctx.shown = place();
+    if (!ctx.shown) return;
+    ctx.request.body.set("up_to", $("#bulk").elements.up_to.value);
+    ctx.request.body.set("shown", ctx.shown);
   }
 
-  const oldestOf = (list) => Math.min(...rowsOf(list).map((row) => Number(row.dataset.id)));
+  // An answer about rows that are others by now is void, and asked for again.
+  function dropOutdated(event) {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement.id !== "inbox" || ctx.shown === place()) return;
+    event.preventDefault();
+    htmx.trigger(document.body, "notifications-changed");
+  }
 
-  function announce(n) {
-    if (!n) return;
-    say($("#newer"), n);
-    $("#newer").hidden = false;
+  function dropOpenFilters({ detail: { ctx } }) {
+    if (ctx.sourceElement.id !== "filters") return;
+    for (const [name, value] of [...ctx.request.body]) value || ctx.request.body.delete(name);
   }
 
   document.addEventListener("click", selectRange);
   document.addEventListener("change", select);
-  document.addEventListener("htmx:before:swap", keepPlace);
+  document.addEventListener("htmx:config:request", keepPlace);
+  document.addEventListener("htmx:config:request", dropOpenFilters);
+  document.addEventListener("htmx:before:swap", dropOutdated);
   document.addEventListener("htmx:after:swap", clearSelection);
   document.addEventListener("htmx:finally:swap", showSelection);
   addEventListener("pageshow", showSelection);

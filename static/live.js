@@ -8,7 +8,8 @@
 
   function show() {
     showTimes();
-    all("#toasts > :not(.is-problem, [data-fading])").forEach(fade);
+    all("#toasts .toast:not(.is-problem, .is-lasting, [data-fading])").forEach(fade);
+    tellOnce();
     if (!$("#bell")) return;
     showUnread(Number($("#bell").dataset.unread));
     announce(rows().filter((row) => idOf(row) > newest));
@@ -88,14 +89,26 @@
   }
 
   function tellUnreachable({ detail: { ctx } }) {
-    if (ctx && ctx.sourceElement.id !== "stream")
-      $("#toasts").append($("#unreachable").content.cloneNode(true));
+    if (!ctx || ctx.sourceElement.id === "stream") return;
+    const toast = $("#unreachable").content.firstElementChild.cloneNode(true);
+    toast.dataset.unreachable = "";
+    $("#toasts").append(toast);
+    tellOnce();
+  }
+
+  // A page that asks every second fails every second: one toast stands for all that say the same.
+  function tellOnce() {
+    const told = new Set();
+    for (const toast of all("#toasts .is-problem"))
+      if (told.has(toast.textContent)) toast.remove();
+      else told.add(toast.textContent);
   }
 
   document.addEventListener("htmx:before:swap", dropStale);
   document.addEventListener("htmx:finally:swap", show);
   document.addEventListener("htmx:response:error", tellFailure);
   document.addEventListener("htmx:error", tellUnreachable);
+  document.addEventListener("stream-found", () => all("[data-unreachable]").forEach((toast) => toast.remove()));
   document.addEventListener("visibilitychange", showTimes);
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-dismiss]")) target.closest(".toast").remove();

@@ -12,6 +12,7 @@ from app.errors import NotFound
 from app.language import _
 from app.models import Account, Project
 from app.notifications import feed
+from app.notifications.pages.acts import answer_in_place
 from app.projects.access import find_project
 from app.projects.compilations import (
     cancel_compilation,
@@ -97,8 +98,9 @@ async def thumbnail(
     return await send_file(request, path, "image/jpeg", f"{project.name}.jpg")
 
 
-@post("/notifications/{notification_id:int}/retry")
+@post("/notifications/{notification_id:int}/retry", status_code=200)
 async def retry(
+    request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
     person: NamedDependency[Account],
@@ -110,7 +112,8 @@ async def retry(
         compilation = await request_compilation(session, project, person)
         await feed.mark(session, person.id, [notification_id], read=True)
     await enqueue(broker, compilation)
-    return see(f"/projects/{project.id}", _("Compiling again."))
+    place, text = f"/projects/{project.id}", _("Compiling again.")
+    return await answer_in_place(request, db, person, notification_id, place, text)
 
 
 async def _card(

@@ -11,6 +11,7 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account, Team
+from app.notifications.pages.acts import answer_in_place
 from app.settings import Settings
 from app.teams import answers
 from app.teams.invitations import (
@@ -111,7 +112,7 @@ async def accept(
         return _to_login(token)
     async with db.act() as session:
         team = await answers.accept(session, visitor, invitation_id, is_mailed=is_mailed)
-    return _welcome(team)
+    return see(f"/teams/{team.id}", _welcome_to(team))
 
 
 @post("/invitations/{token:str}/decline")
@@ -123,7 +124,7 @@ async def decline(
         return _to_login(token)
     async with db.act() as session:
         team = await answers.decline(session, visitor, invitation_id, is_mailed=is_mailed)
-    return _goodbye(team)
+    return see("/notifications", _declined(team))
 
 
 @get("/notifications/{notification_id:int}/invitation")
@@ -136,37 +137,44 @@ async def follow(
     return see(f"/invitations/{link_token(invitation_id)}")
 
 
-@post("/notifications/{notification_id:int}/accept")
+@post("/notifications/{notification_id:int}/accept", status_code=200)
 async def accept_in_place(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
-) -> Response[None]:
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    notification_id: FromPath[int],
+) -> Answer:
     async with db.act() as session:
         invitation_id = await answers.invitation_told_in(session, person, notification_id)
         team = await answers.accept(session, person, invitation_id)
-    return _welcome(team)
+    place, text = f"/teams/{team.id}", _welcome_to(team)
+    return await answer_in_place(request, db, person, notification_id, place, text)
 
 
-@post("/notifications/{notification_id:int}/decline")
+@post("/notifications/{notification_id:int}/decline", status_code=200)
 async def decline_in_place(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
-) -> Response[None]:
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    notification_id: FromPath[int],
+) -> Answer:
     async with db.act() as session:
         invitation_id = await answers.invitation_told_in(session, person, notification_id)
         team = await answers.decline(session, person, invitation_id)
-    return _goodbye(team)
+    place, text = "/notifications", _declined(team)
+    return await answer_in_place(request, db, person, notification_id, place, text)
 
 
 def _to_login(token: str) -> Response[None]:
     return see(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
 
 
-def _welcome(team: Team) -> Response[None]:
-    return see(f"/teams/{team.id}", _("Welcome to '{team}'.").format(team=team.name))
+def _welcome_to(team: Team) -> str:
+    return _("Welcome to '{team}'.").format(team=team.name)
 
 
-def _goodbye(team: Team) -> Response[None]:
-    text = _("You declined the invitation to '{team}'.").format(team=team.name)
-    return see("/notifications", text)
+def _declined(team: Team) -> str:
+    return _("You declined the invitation to '{team}'.").format(team=team.name)
 
 
 routes = [
