@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -75,6 +76,19 @@ class Program:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def servers(self) -> list[int]:
+        """The ids of the processes that answer requests, where WEB_CONCURRENCY asks for several."""
+        assert self.process
+        listed = subprocess.run(
+            ["ps", "-Aww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+        )
+        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        return [
+            int(pid)
+            for pid, parent, args in rows
+            if int(parent) == self.process.pid and "spawn_main" in args
+        ]
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process:

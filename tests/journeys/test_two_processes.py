@@ -1,0 +1,181 @@
+"""What is done in one process shows at once in the pages that another one serves."""
+
+import os
+import signal
+import time
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from app.accounts.sessions import start_session
+from app.models import Account
+from app.projects.projects import create_project
+from tests.factories import make_team
+from tests.journeys.browsing import (
+    assert_prompt,
+    at_once,
+    inbox,
+    notice,
+    open_panel,
+    panel,
+    sees,
+    shows,
+    without_reload,
+)
+from tests.journeys.conftest import Arrive
+from tests.journeys.running import Site
+from tests.journeys.test_stories import inbox_of, seen_at_the_end, start_project, upload
+
+TWO_SERVERS = {"WEB_CONCURRENCY": "2"}
+INVITED = "alice invited you to join team 'Video Squad' as editor"
+SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
+PROMOTED = "Your role in team 'Video Squad' changed from viewer to editor"
+REMOVED = "You were removed from team 'Video Squad'"
+COMPLETE = "Compilation of 'Highlight Reel' is complete"
+
+
+async def elsewhere(site: Site) -> str:
+    """The address of another web process over the same data."""
+    other = site.program("web")
+    await other.start()
+    return other.url
+
+
+async def test_an_invitation_and_what_follows_show_in_the_other_process(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad")
+    owner, invitee = await arrive(alice), await arrive(bob, at=await elsewhere(site))
+    owning, invited = await owner.open(f"/teams/{team.id}"), await inbox_of(invitee)
+    await owning.get_by_label("Email address").fill("bob@example.com")
+
+    async with without_reload(invited):
+        await at_once(
+            owning.get_by_role("button", name="Send invitation"),
+            shows(invited, INVITED, unread=1, where=("panel", "inbox", "toasts")),
+        )
+    await open_panel(owning)
+    async with without_reload(owning):
+        await at_once(
+            panel(invited).get_by_role("button", name="Accept"),
+            shows(owning, "bob joined the team as editor", unread=1, where=["panel"]),
+        )
+
+
+async def test_losing_access_in_one_process_empties_the_page_of_the_other(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    async with site.db.act() as session:
+        project = await create_project(session, alice, "Highlight Reel")
+    owner, member = await arrive(alice), await arrive(bob, at=await elsewhere(site))
+    owning, watching = await owner.open(f"/projects/{project.id}"), await inbox_of(member)
+
+    async with without_reload(watching):
+        await at_once(
+            owning.get_by_role("button", name="Share", exact=True),
+            shows(watching, SHARED, unread=1),
+        )
+        await owner.open(f"/teams/{team.id}/members/{bob.id}")
+        await owning.get_by_label("Role").select_option("editor")
+        await at_once(
+            owning.get_by_role("button", name="Change role"),
+            shows(watching, PROMOTED, unread=2),
+        )
+        await owner.open(f"/teams/{team.id}/members/{bob.id}")
+        await at_once(
+            owning.get_by_role("button", name="Remove from team"),
+            shows(watching, REMOVED, unread=1),
+        )
+        for place in (panel(watching), inbox(watching)):
+            await expect(notice(place, SHARED)).to_have_count(0)
+            await expect(notice(place, PROMOTED)).to_have_count(0)
+
+
+async def test_what_is_read_or_deleted_on_one_device_is_so_on_the_other(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    async with site.db.act() as session:
+        project = await create_project(session, alice, "Highlight Reel")
+    laptop, phone = await arrive(bob), await arrive(bob, at=await elsewhere(site))
+    on_laptop, on_phone = await laptop.open("/notifications"), await inbox_of(phone)
+    await share(site, alice, project.id)
+    await sees(on_laptop, 1)
+
+    async with without_reload(on_laptop, on_phone):
+        row = inbox(on_laptop).get_by_role("listitem")
+        await at_once(row.get_by_role("button", name="Mark as read"), shows(on_phone, unread=0))
+        await at_once(
+            row.get_by_role("button", name="Mark as unread"), shows(on_phone, SHARED, unread=1)
+        )
+        await at_once(row.get_by_role("button", name="Delete"), shows(on_phone, unread=0))
+        await expect(notice(panel(on_phone), SHARED)).to_have_count(0)
+        await at_once(row.get_by_role("button", name="Undo"), shows(on_phone, SHARED, unread=1))
+
+
+async def test_what_ends_in_the_worker_shows_in_every_web_process(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    maker, viewer = await arrive(alice), await arrive(bob, at=await elsewhere(site))
+    making = await start_project(maker, "Highlight Reel")
+    await upload(making, "silent")
+    await making.get_by_role("button", name="Share", exact=True).click()
+    viewing = await inbox_of(viewer)
+
+    async with without_reload(making, viewing):
+        await making.get_by_role("button", name="Compile").click()
+        await seen_at_the_end(site.db, shows(making, unread=1), shows(viewing, COMPLETE, unread=2))
+
+
+@pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
+async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_other(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    """While one of them is frozen the act is certainly the other's; and bob's stream is in one."""
+    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    watching = await inbox_of(await arrive(bob))
+    servers = site.web.servers()
+    assert len(servers) == 2
+
+    async with without_reload(watching):
+        for number, frozen in enumerate(servers, 1):
+            async with site.db.act() as session:
+                project = await create_project(session, alice, f"Reel {number}")
+            os.kill(frozen, signal.SIGSTOP)
+            await share(site, alice, project.id)
+            os.kill(frozen, signal.SIGCONT)
+            since = time.time()
+            told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
+            sight = shows(watching, told, unread=number)
+            assert_prompt(since, [await sight.moment()], [sight])
+
+
+@pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
+async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    watching = await inbox_of(await arrive(bob))
+    async with without_reload(watching):
+        for number in range(1, 9):
+            async with site.db.act() as session:
+                project = await create_project(session, alice, f"Reel {number}")
+            since = time.time()
+            await share(site, alice, project.id)
+            told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
+            sight = shows(watching, told, unread=number)
+            assert_prompt(since, [await sight.moment()], [sight])
+
+
+async def share(site: Site, owner: Account, project_id: int, team_id: int = 1) -> None:
+    """Press Share over a new connection: whichever server is awake takes it."""
+    async with site.db.write() as session:
+        token = await start_session(session, owner, "a new connection")
+    async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
+        await client.get(f"/projects/{project_id}")
+        fields = {"_csrf_token": client.cookies["csrftoken"], "team_id": str(team_id)}
+        answer = await client.post(f"/projects/{project_id}/share", data=fields)
+        assert answer.status_code == 303, answer.text
