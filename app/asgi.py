@@ -16,11 +16,12 @@ from litestar.static_files import create_static_files_router
 
 from app import security
 from app.accounts import api as account_api
-from app.accounts import deletion, registration
+from app.accounts import deletion, registration, sessions
 from app.accounts import pages as account_pages
+from app.accounts.endings import Endings
 from app.api import pages as api_pages
 from app.broker import Broker, open_broker
-from app.broker.relay import CHANGES
+from app.broker.relay import CHANGES, SESSIONS
 from app.database import Database
 from app.doors import ByCookie, Doors
 from app.errors import Failure, SignedOut
@@ -52,7 +53,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
     db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
     pieces = Pieces(db, hub)
     live = Live(db, broker.relay, hub, [pieces])
+    endings = Endings(db, broker.relay, hub)
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
+    sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
     registration.newcomers[:] = [invitations.greet_newcomer]
     deletion.farewells[:] = [delete_projects_of]
 
@@ -76,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *api_pages.routes,
             *static_routes(),
         ],
-        lifespan=[connected, hub.running, live.running, _settled],
+        lifespan=[connected, hub.running, live.running, endings.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, pieces),
         middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.passwords import require_password
+from app.accounts.sessions import end_all_sessions
 from app.database import Database
 from app.errors import Conflict
 from app.language import N_, _
@@ -42,6 +43,7 @@ async def delete_account(db: Database, settings: Settings, account: Account, pas
         await _leave_teams(session, account)
         await _dissolve_own_teams(session, account)
         await _forget_name(session, account)
+        await end_all_sessions(session, account)
         await session.execute(delete(Account).where(Account.id == account.id))
     await asyncio.to_thread(_remove, files)
 

@@ -6,12 +6,13 @@ makes a new token; an idle one ends after 14 days, any after 30.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from litestar.datastructures import Cookie
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, event, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from app import clock
 from app.database import Database
@@ -25,6 +26,10 @@ TOUCH_EVERY = timedelta(minutes=10)
 USER_AGENT_LENGTH = 300
 # Under HTTPS the second: its prefix makes browsers refuse it from other hosts and over plain HTTP.
 COOKIES = ("session", "__Host-session")
+
+# Called when a commit has ended sessions or tokens: what pokes all processes to close the streams
+# of those. app/asgi.py fills it.
+pokes: list[Callable[[], None]] = []
 
 
 async def find_session(db: Database, token: str) -> tuple[Account, int] | None:
@@ -88,6 +93,7 @@ async def end_session(session: AsyncSession, account: Account, session_id: int) 
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
+    poke_on_commit(session)
 
 
 async def end_all_sessions(
@@ -98,6 +104,25 @@ async def end_all_sessions(
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)
+    poke_on_commit(session)
+
+
+def poke_on_commit(session: AsyncSession) -> None:
+    """Somebody may no longer come in: have it known wherever they have a stream open."""
+    event.listen(session.sync_session, "after_commit", _poke, once=True)
+
+
+def _poke(_session: Session) -> None:
+    for poke in pokes:
+        poke()
+
+
+async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
+    """Those of `ids` that still sign somebody in."""
+    if not ids:
+        return ids
+    alive = select(WebSession.id).where(WebSession.id.in_(ids), _is_alive(clock.now()))
+    return (await session.scalars(alive)).all()
 
 
 def session_cookie(settings: Settings, token: str) -> Cookie:

@@ -7,7 +7,7 @@ A changed password and "log out everywhere" offer the same, and say how many tok
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import and_, delete, func, select, update
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.fields import require_right
+from app.accounts.sessions import poke_on_commit
 from app.database import Database
 from app.errors import Conflict, NotFound
 from app.language import _
@@ -89,7 +90,16 @@ async def revoke_token(session: AsyncSession, account: Account, token_id: int) -
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
+    poke_on_commit(session)
 
 
 async def revoke_all_tokens(session: AsyncSession, account: Account) -> None:
     await session.execute(delete(Token).where(Token.account_id == account.id))
+    poke_on_commit(session)
+
+
+async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
+    """Those of `ids` that have not been revoked."""
+    if not ids:
+        return ids
+    return (await session.scalars(select(Token.id).where(Token.id.in_(ids)))).all()

@@ -20,6 +20,7 @@ from typing import Protocol
 from app.broker.directory import bound_socket, make_private
 
 CHANGES = "changes"
+SESSIONS = "sessions"
 
 Listener = Callable[[], None]
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, KeysView
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, KeysView
 from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from types import FrameType
@@ -18,7 +18,7 @@ from litestar.exceptions import ServiceUnavailableException
 
 from app.language import _
 from app.notifications.sse import farewell
-from app.notifications.stream import HTML, JSON, EventStream, Flavour
+from app.notifications.stream import HTML, JSON, EventStream, Flavour, Key
 
 STREAMS_PER_PERSON = 30
 RETRY_OF_THE_OLDEST = 60_000  # milliseconds
@@ -71,10 +71,14 @@ class Hub:
                 if number % CLIENTS_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
-    def close(self, user_id: int, session_id: str | None = None) -> None:
-        """End the streams of a person, or of one session: on logout, on a new password."""
-        for stream in self._of(user_id):
-            if session_id in (None, stream.session_id):
+    def keys(self) -> set[Key]:
+        """What let those in who have streams open."""
+        return {stream.key for stream in self._all()}
+
+    def close(self, keys: Collection[Key]) -> None:
+        """End the streams of those whom these let in: on logout, on a new password."""
+        for stream in self._all():
+            if stream.key in keys:
                 stream.end(farewell())
 
     def drain(self) -> None:

@@ -52,6 +52,10 @@ class Opening(NamedTuple):
     is_part: bool = False
 
 
+# What let somebody in: their session or token, and its id.
+Key = tuple[str, int]
+SESSION, TOKEN = "session", "token"
+
 # Given whose stream it is and up to which position it must tell; what comes later is published.
 Open = Callable[[int, int], Awaitable[Opening]]
 
@@ -78,16 +82,16 @@ class EventStream:
         "_told_to",
         "ends_at",
         "flavour",
+        "key",
         "opened_at",
-        "session_id",
         "user_id",
     )
 
     def __init__(
-        self, hub: "Hub", user_id: int, session_id: str, opening: Open, flavour: Flavour = HTML
+        self, hub: "Hub", user_id: int, key: Key, opening: Open, flavour: Flavour = HTML
     ) -> None:
         self.user_id = user_id
-        self.session_id = session_id
+        self.key = key
         self.flavour = flavour
         self.opened_at = asyncio.get_running_loop().time()
         self.ends_at = self.opened_at + random.uniform(*LIFE_SECONDS)  # noqa: S311

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from app.notifications.hub import Hub
 from app.notifications.sse import frame
-from app.notifications.stream import HTML, JSON, EventStream, Opening
+from app.notifications.stream import HTML, JSON, SESSION, EventStream, Opening
 
 FLAVOURS = {flavour.name: flavour for flavour in (HTML, JSON)}
 hub = Hub()
@@ -17,7 +17,7 @@ hub = Hub()
 
 @get("/streams/{user_id:int}")
 async def open_stream(user_id: FromPath[int], flavour: FromQuery[str] = "html") -> EventStream:
-    return EventStream(hub, user_id, "a session", hello, FLAVOURS[flavour])
+    return EventStream(hub, user_id, (SESSION, user_id), hello, FLAVOURS[flavour])
 
 
 async def hello(user_id: int, _position: int) -> Opening:

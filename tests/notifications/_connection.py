@@ -8,9 +8,10 @@ from litestar.types import ASGIApp
 
 from app.notifications.hub import Hub
 from app.notifications.sse import frame
-from app.notifications.stream import HTML, EventStream, Flavour, Open, Opening
+from app.notifications.stream import HTML, SESSION, EventStream, Flavour, Key, Open, Opening
 
 ALICE, BOB, CAROL = 1, 2, 3
+A_SESSION = (SESSION, 1)
 OPENING = frame("all there is", event="hello")
 
 
@@ -74,13 +75,13 @@ async def present_state(_user_id: int, _position: int) -> Opening:
 async def opened(
     hub: Hub,
     user_id: int,
-    session_id: str = "a session",
+    key: Key = A_SESSION,
     opening: Open = present_state,
     flavour: Flavour = HTML,
 ) -> Connection:
     """A connection with an open stream, its opening received and forgotten."""
     connection = Connection()
-    connection.open(EventStream(hub, user_id, session_id, opening, flavour))
+    connection.open(EventStream(hub, user_id, key, opening, flavour))
     await connection.until_received(OPENING)
     connection.body = b""
     return connection

@@ -11,8 +11,9 @@ from app.notifications import hub as hubs
 from app.notifications import stream as streams
 from app.notifications.hub import CLIENTS_AT_ONCE, STREAMS_PER_PERSON, Hub
 from app.notifications.sse import frame
-from app.notifications.stream import FRAMES_HELD, HTML, JSON, EventStream, Opening
+from app.notifications.stream import FRAMES_HELD, HTML, JSON, SESSION, TOKEN, EventStream, Opening
 from tests.notifications._connection import (
+    A_SESSION,
     ALICE,
     BOB,
     CAROL,
@@ -127,7 +128,7 @@ async def test_one_broken_connection_does_not_stop_a_broadcast(
             await super().send(message)
 
     broken = Broken()
-    broken.open(EventStream(hub, ALICE, "a session", present_state))
+    broken.open(EventStream(hub, ALICE, A_SESSION, present_state))
     await broken.until_received(OPENING)
     bob = await opened(hub, BOB)
 
@@ -167,7 +168,7 @@ async def test_a_full_hub_asks_to_come_back_later() -> None:
     await opened(hub, ALICE)
     bob = Connection()
 
-    bob.open(EventStream(hub, BOB, "a session", present_state))
+    bob.open(EventStream(hub, BOB, A_SESSION, present_state))
     with pytest.raises(ServiceUnavailableException) as refused:
         await bob.until_served()
 
@@ -179,7 +180,7 @@ async def test_a_full_hub_asks_to_come_back_later() -> None:
 async def test_litestar_turns_that_into_a_503() -> None:
     @get("/")
     async def open_stream() -> EventStream:
-        return EventStream(Hub(most_streams=0), ALICE, "a session", present_state)
+        return EventStream(Hub(most_streams=0), ALICE, A_SESSION, present_state)
 
     connection = Connection()
     connection.open(Litestar([open_stream]), request_of("/"))
@@ -190,32 +191,34 @@ async def test_litestar_turns_that_into_a_503() -> None:
 
 
 async def test_closing_a_session_ends_its_streams_only(hub: Hub) -> None:
-    laptop, phone = await opened(hub, ALICE, "laptop"), await opened(hub, ALICE, "phone")
-    bob = await opened(hub, BOB, "laptop")
+    tabs = [await opened(hub, ALICE, (SESSION, 7)) for _ in range(2)]
+    phone, program = await opened(hub, ALICE, (SESSION, 8)), await opened(hub, ALICE, (TOKEN, 7))
 
-    hub.close(ALICE, "laptop")
+    hub.close({(SESSION, 7)})
 
-    assert (laptop.is_complete, phone.is_complete, bob.is_complete) == (True, False, False)
-    assert laptop.body.startswith(b"event: bye\n")
+    assert [each.is_complete for each in (*tabs, phone, program)] == [True, True, False, False]
+    assert tabs[0].body.startswith(b"event: bye\n")
 
 
-async def test_closing_a_person_ends_all_their_streams(hub: Hub) -> None:
-    laptop = await opened(hub, ALICE, "laptop")
-    client = await opened(hub, ALICE, "client", flavour=JSON)
-    bob = await opened(hub, BOB)
+async def test_what_let_people_in_is_known(hub: Hub) -> None:
+    await opened(hub, ALICE, (SESSION, 7))
+    await opened(hub, ALICE, (SESSION, 7), flavour=JSON)
+    gone = await opened(hub, BOB, (SESSION, 8))
+    await opened(hub, BOB, (TOKEN, 7), flavour=JSON)
 
-    hub.close(ALICE)
+    gone.disconnect()
+    await gone.until_served()
 
-    assert (laptop.is_complete, client.is_complete, bob.is_complete) == (True, True, False)
+    assert hub.keys() == {(SESSION, 7), (TOKEN, 7)}
 
 
 async def test_a_stream_closed_during_its_opening_shows_nothing_more(hub: Hub) -> None:
     async def opening_after_logout(_user_id: int, _position: int) -> Opening:
-        hub.close(ALICE)
+        hub.close({A_SESSION})
         return Opening(frame("private"))
 
     connection = Connection()
-    connection.open(EventStream(hub, ALICE, "a session", opening_after_logout))
+    connection.open(EventStream(hub, ALICE, A_SESSION, opening_after_logout))
     await connection.until_served()
 
     assert re.fullmatch(rb"event: bye\nretry: \d{4}\ndata: {}\n\n", connection.body)
@@ -232,7 +235,7 @@ async def test_draining_ends_all_and_lets_nobody_in(hub: Hub) -> None:
         assert re.fullmatch(rb"event: bye\nretry: [1-8]\d{3}\ndata: {}\n\n", connection.body)
         assert connection.is_complete
     latecomer = Connection()
-    latecomer.open(EventStream(hub, ALICE, "a session", present_state))
+    latecomer.open(EventStream(hub, ALICE, A_SESSION, present_state))
     with pytest.raises(ServiceUnavailableException):
         await latecomer.until_served()
 

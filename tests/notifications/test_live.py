@@ -15,9 +15,10 @@ from app.database import Database
 from app.models import Account
 from app.notifications import bells, feed, live, renderings
 from app.notifications.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
+from app.notifications.changes import record_change
 from app.notifications.hub import Hub
 from app.notifications.live import Changes, Live, Mouth
-from app.notifications.notify import notify, record_change
+from app.notifications.notify import notify
 from app.notifications.pieces import Pieces
 from app.notifications.stream import HTML
 from tests.factories import make_team

@@ -16,6 +16,7 @@ from app.notifications.hub import Hub
 from app.notifications.sse import frame
 from app.notifications.stream import FRAMES_HELD, HTML, JSON, EventStream, Flavour, Opening
 from tests.notifications._connection import (
+    A_SESSION,
     ALICE,
     BOB,
     OPENING,
@@ -49,7 +50,7 @@ async def test_what_is_published_during_the_opening_follows_it(hub: Hub) -> None
         return Opening(OPENING)
 
     connection = Connection()
-    connection.open(EventStream(hub, ALICE, "a session", opening_while_news_arrives))
+    connection.open(EventStream(hub, ALICE, A_SESSION, opening_while_news_arrives))
     await connection.until_received(b"second news")
 
     assert connection.body == OPENING + frame("first news") + frame("second news")
@@ -84,7 +85,7 @@ async def test_an_opening_in_parts_goes_on_until_it_is_whole(hub: Hub) -> None:
         return next(parts)
 
     connection = Connection()
-    connection.open(EventStream(hub, ALICE, "a session", open_in_parts, JSON))
+    connection.open(EventStream(hub, ALICE, A_SESSION, open_in_parts, JSON))
     await connection.until_received(b"already")
 
     assert connection.body == b"one, two, " + OPENING + frame("in the next part already")
@@ -102,7 +103,7 @@ async def test_a_stream_overtaken_while_it_opens_asks_for_the_rest(hub: Hub) -> 
         return Opening(OPENING)
 
     connection = Connection()
-    connection.open(EventStream(hub, ALICE, "a session", open_in_a_crowd, JSON))
+    connection.open(EventStream(hub, ALICE, A_SESSION, open_in_a_crowd, JSON))
     await connection.until_received(OPENING + OPENING)
 
     assert asked == [0, 10 * FRAMES_HELD]
@@ -160,7 +161,7 @@ async def test_a_reader_far_behind_gets_no_more_state_after_logging_out(hub: Hub
     for number in range(10 * FRAMES_HELD):
         hub.send(ALICE, frame(f"news {number}"))
 
-    hub.close(ALICE)
+    hub.close({A_SESSION})
     connection.resume()
     await connection.until_served()
 
@@ -244,7 +245,7 @@ async def test_a_stream_lives_15_to_60_minutes(hub: Hub) -> None:
 
 async def test_an_ended_stream_takes_no_further_frame(hub: Hub) -> None:
     goodbye = frame("{}", event="bye")
-    stream = EventStream(hub, ALICE, "a session", present_state)
+    stream = EventStream(hub, ALICE, A_SESSION, present_state)
     connection = Connection()
     connection.open(stream)
     await connection.until_received(OPENING)
@@ -274,7 +275,7 @@ async def test_litestar_guards_a_stream_and_holds_no_dependency_while_it_is_open
 
     @get("/{user_id:int}", guards=[only_alice], dependencies={"session": session})
     async def open_stream(user_id: FromPath[int], session: NamedDependency[str]) -> EventStream:
-        return EventStream(hub, user_id, session, opening)
+        return EventStream(hub, user_id, A_SESSION, opening)
 
     app = Litestar([open_stream])
     alice, bob = Connection(), Connection()
@@ -295,7 +296,7 @@ async def test_headers_a_middleware_adds_stay_with_their_own_stream(hub: Hub) ->
             await super().send(message)
 
     first = Adding()
-    first.open(EventStream(hub, ALICE, "a session", present_state))
+    first.open(EventStream(hub, ALICE, A_SESSION, present_state))
     await first.until_received(OPENING)
     second = await opened(hub, BOB)
 

@@ -20,7 +20,6 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _, speak
 from app.models import Account
-from app.notifications.hub import Hub
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -113,7 +112,6 @@ async def renew_password(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    hub: NamedDependency[Hub],
     person: NamedDependency[Account],
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
@@ -126,7 +124,6 @@ async def renew_password(
         )
     except Invalid as invalid:
         return await _account(request, db, person, session_id, form, invalid)
-    hub.close(person.id)
     answer = see("/account", _("Your password is changed. Other browsers are logged out."))
     return await come_in(request, db, settings, person, answer)
 

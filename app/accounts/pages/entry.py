@@ -17,7 +17,6 @@ from app.errors import Invalid
 from app.language import _
 from app.models import Account
 from app.notifications.digest import reschedule
-from app.notifications.hub import Hub
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, own_path, page, see
@@ -95,13 +94,11 @@ async def require_patience(
 async def log_out(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    hub: NamedDependency[Hub],
     person: NamedDependency[Account],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, person, session_id)
-    hub.close(person.id, str(session_id))
     return go_out(settings, see("/login", _("You are logged out.")))
 
 

@@ -12,7 +12,6 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
-from app.notifications.hub import Hub
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -38,7 +37,6 @@ async def delete(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    hub: NamedDependency[Hub],
     person: NamedDependency[Account],
     form: NamedDependency[Form],
 ) -> Response[Any]:
@@ -47,7 +45,6 @@ async def delete(
         await delete_account(db, settings, person, form["password"])
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
-    hub.close(person.id)
     return go_out(settings, see("/login", _("Your account is deleted.")))
 
 

@@ -18,7 +18,6 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
-from app.notifications.hub import Hub
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -61,7 +60,6 @@ async def reset(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    hub: NamedDependency[Hub],
     token: FromPath[str],
     form: NamedDependency[Form],
 ) -> Response[Any]:
@@ -71,7 +69,6 @@ async def reset(
         async with db.read() as session:
             account = await read_reset(session, token)
         return await _reset(request, token, account, invalid)
-    hub.close(account.id)
     return go_out(settings, see("/login", _("Your password is changed. Log in with the new one.")))
 
 

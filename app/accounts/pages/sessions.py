@@ -12,7 +12,6 @@ from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications.hub import Hub
 from app.settings import Settings
 from app.web import Form, see
 
@@ -20,13 +19,11 @@ from app.web import Form, see
 @post("/account/sessions/{ended_id:int}/end")
 async def end_one(
     db: NamedDependency[Database],
-    hub: NamedDependency[Hub],
     person: NamedDependency[Account],
     ended_id: FromPath[int],
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, person, ended_id)
-    hub.close(person.id, str(ended_id))
     return see("/account", _("That browser is logged out."))
 
 
@@ -34,7 +31,6 @@ async def end_one(
 async def end_all(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    hub: NamedDependency[Hub],
     person: NamedDependency[Account],
     form: NamedDependency[Form],
 ) -> Response[Any]:
@@ -42,7 +38,6 @@ async def end_all(
         await end_all_sessions(session, person)
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, person)
-    hub.close(person.id)
     return go_out(settings, see("/login", _("You are logged out everywhere.")))
 
 

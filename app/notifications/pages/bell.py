@@ -11,7 +11,7 @@ from app.notifications import feed
 from app.notifications.bell import read_bell
 from app.notifications.hub import Hub
 from app.notifications.pieces import Pieces
-from app.notifications.stream import EventStream
+from app.notifications.stream import SESSION, EventStream
 from app.rendering import render
 from app.web import AnyRequest, Form, is_partial, see
 
@@ -27,7 +27,7 @@ async def stream(
     """Pieces of HTML for the bell, the panel and toasts; the first message is the whole state."""
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise PermissionDeniedException
-    return EventStream(hub, person.id, str(session_id), pieces.opening)
+    return EventStream(hub, person.id, (SESSION, session_id), pieces.opening)
 
 
 @get("/notifications/bell")
