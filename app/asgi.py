@@ -33,6 +33,7 @@ from app.notifications import pages as notification_pages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
 from app.notifications.pieces import Pieces
+from app.projects import api as project_api
 from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
 from app.rendering import STATIC, digest
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *notification_api.routes,
             *account_api.routes,
             *team_api.routes,
+            *project_api.routes,
             *api_pages.routes,
             *static_routes(),
         ],

@@ -8,6 +8,7 @@
     ├── NotFound      404   not there, or not yours: the answer is the same
     ├── Conflict      409   right in itself, but not as things stand
     ├── TooLarge      413   more bytes than allowed
+    ├── BadRange      416   a part of a file that has no such part
     └── TooMany       429   slow down; `retry_after` seconds
 
 They are turned into page, fragment or problem+json in one place: `app/failures.py`.
@@ -67,6 +68,15 @@ class Conflict(Failure):
 
 class TooLarge(Failure):
     status = 413
+
+
+class BadRange(Failure):
+    """`size` is that of the whole file."""
+
+    status = 416
+
+    def __init__(self, size: int) -> None:
+        super().__init__(_("The file ends before that."), {"Content-Range": f"bytes */{size}"})
 
 
 class TooMany(Failure):

@@ -149,6 +149,7 @@ def _title(status: int) -> str:
         405: _("That cannot be done here"),
         409: _("That does not fit any more"),
         413: _("Too large"),
+        416: _("Beyond the end"),
         429: _("Too many tries"),
         503: _("Busy"),
     }

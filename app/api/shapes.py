@@ -63,6 +63,18 @@ class Named(Answer):
     example = like(id=5, name="My Team")
 
 
+class Muted(Sent):
+    muted: bool
+
+    example = like(muted=True)
+
+
+class MuteState(Answer):
+    muted: bool
+
+    example = like(muted=True)
+
+
 class Problem(Answer):
     """Problem details (RFC 9457)."""
 

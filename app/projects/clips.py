@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.errors import NotFound, TooLarge
+from app.errors import Failure, NotFound, TooLarge
 from app.language import _
 from app.models import Account, Clip, Project
 from app.projects.access import GREATEST_ID, find_own_project
@@ -20,6 +20,19 @@ from app.settings import Settings
 
 # Each probe keeps a core busy.
 _at_once = asyncio.Semaphore(os.cpu_count() or 1)
+
+
+async def add_clips(
+    db: Database, settings: Settings, person: Account, project_id: int, uploads: list[Upload]
+) -> tuple[list[Clip], list[Failure]]:
+    """Take in what can be taken in; what was wrong with the rest."""
+    clips, problems = [], []
+    for each in uploads:
+        try:
+            clips.append(await add_clip(db, settings, person, project_id, each))
+        except Failure as problem:
+            problems.append(problem)
+    return clips, problems
 
 
 async def add_clip(

@@ -75,6 +75,17 @@ async def find_compilation(
     return compilation
 
 
+async def find_result(
+    session: AsyncSession, person: Account, project_id: int, compilation_id: int
+) -> Project:
+    """The project, when the person may see it and this compilation of it is complete."""
+    project = await find_project(session, person, project_id)
+    compilation = await find_compilation(session, project, compilation_id)
+    if compilation.status != "completed":
+        raise NotFound
+    return project
+
+
 async def unfinished_of(session: AsyncSession, project_id: int) -> Compilation | None:
     unfinished = select(Compilation).where(
         Compilation.project_id == project_id, Compilation.status.in_(UNFINISHED)
@@ -90,6 +101,12 @@ async def latest_of(
     if status:
         newest = newest.where(Compilation.status == status)
     return (await session.scalars(newest.order_by(Compilation.id.desc()).limit(1))).one_or_none()
+
+
+async def compilations_of(session: AsyncSession, project_id: int, most: int) -> list[Compilation]:
+    """The newest first."""
+    newest = select(Compilation).where(Compilation.project_id == project_id)
+    return list(await session.scalars(newest.order_by(Compilation.id.desc()).limit(most)))
 
 
 async def project_of_notice(

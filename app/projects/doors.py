@@ -1,17 +1,26 @@
-"""Who may start an upload: settled before its body is read.
+"""Who may start an upload, and how much may come: settled before its body is read.
 
 The CSRF middleware would read the whole body in search of its token, so this route is exempt from
 it and asks the browser instead where the request comes from (Fetch Metadata, W3C).
 """
 
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from app.errors import Forbidden, SignedOut
+from app.database import Database
+from app.errors import Failure, Forbidden, Invalid, SignedOut
 from app.language import _
+from app.models import Account
+from app.projects.access import find_own_project
+from app.projects.clips import no_room, room_left
+from app.projects.upload import FIELD, MB, Upload, receive
+from app.settings import Settings
+from app.web import AnyRequest
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -34,3 +43,27 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
         is_ours = site in ("same-origin", "none")
     if not is_ours:
         raise Forbidden(_("This upload was sent by another site."))
+
+
+@asynccontextmanager
+async def arriving(
+    request: AnyRequest, db: Database, settings: Settings, person: Account, project_id: int
+) -> AsyncIterator[list[Upload]]:
+    """The files sent to a project of the person's own; the size is held to while they arrive.
+
+    Raises NotFound, Forbidden, and TooLarge or Invalid for what does not fit or make sense.
+    """
+    async with db.read() as session:
+        await find_own_project(session, person, project_id)
+        left = await room_left(session, settings, person)
+    if (request.content_length or 0) > left + MB:
+        raise no_room(settings)
+    boundary = str(request.content_type[1].get("boundary", ""))
+    most = min(settings.max_upload_mb * MB, left)
+    async with receive(request.stream(), boundary, settings.clips_dir, most=most) as uploads:
+        yield uploads
+
+
+def said_of_clips(problems: Iterable[Failure]) -> list[str]:
+    """What was wrong with the files, each in a sentence."""
+    return [one.fields[FIELD] if isinstance(one, Invalid) else one.sentence for one in problems]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from litestar import Response
 from litestar.response import Stream
 
-from app.errors import NotFound
+from app.errors import BadRange, NotFound
 from app.web import AnyRequest
 
 CHUNK = 262_144
@@ -18,10 +18,10 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def send_file(request: AnyRequest, path: Path, media_type: str, name: str) -> Response[Any]:
-    """The file, the part in `Range` (206), 304 when the browser has it, 416 beyond its end.
+    """The file, the part in `Range` (206), or 304 when the browser has it.
 
     Several ranges at once are answered with the whole. `name` is what a download is called.
-    Raises NotFound when the file is gone.
+    Raises BadRange beyond its end, NotFound when the file is gone.
     """
     try:
         stat = await asyncio.to_thread(path.stat)
@@ -35,8 +35,7 @@ async def send_file(request: AnyRequest, path: Path, media_type: str, name: str)
     if wanted is None:
         return _part(path, media_type, range(stat.st_size), headers, status=200)
     if not wanted:
-        headers["Content-Range"] = f"bytes */{stat.st_size}"
-        return Response(None, status_code=416, headers=headers)
+        raise BadRange(stat.st_size)
     headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{stat.st_size}"
     return _part(path, media_type, wanted, headers, status=206)
 

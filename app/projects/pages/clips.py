@@ -10,12 +10,11 @@ from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
 from app.language import _, ngettext
 from app.models import Account
-from app.projects.access import find_own_project
-from app.projects.clips import add_clip, delete_clip, move_clip, no_room, room_left
-from app.projects.doors import same_origin, signed_in
+from app.projects.clips import add_clips, delete_clip, move_clip
+from app.projects.doors import arriving, said_of_clips, same_origin, signed_in
 from app.projects.pages.projects import project_page
 from app.projects.storage import remove
-from app.projects.upload import FIELD, MB, Upload, receive
+from app.projects.upload import FIELD
 from app.settings import Settings
 from app.web import AnyRequest, Form, is_partial, see
 
@@ -36,16 +35,9 @@ async def upload(
     project_id: FromPath[int],
 ) -> Response[Any]:
     """Several files at once; those that are videos stay. The size is held to while it arrives."""
-    async with db.read() as session:
-        await find_own_project(session, person, project_id)
-        left = await room_left(session, settings, person)
-    if (request.content_length or 0) > left + MB:
-        raise no_room(settings)
-    boundary = str(request.content_type[1].get("boundary", ""))
-    most = min(settings.max_upload_mb * MB, left)
     try:
-        async with receive(request.stream(), boundary, settings.clips_dir, most=most) as uploads:
-            problems = await _add(db, settings, person, project_id, uploads)
+        async with arriving(request, db, settings, person, project_id) as uploads:
+            _clips, problems = await add_clips(db, settings, person, project_id, uploads)
     except (Invalid, TooLarge) as problem:
         problems = [problem]
     if problems and is_partial(request):
@@ -88,19 +80,6 @@ async def delete(
     return see(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
 
 
-async def _add(
-    db: Database, settings: Settings, person: Account, project_id: int, uploads: list[Upload]
-) -> list[Failure]:
-    """Take in what can be taken in; what was wrong with the rest."""
-    problems: list[Failure] = []
-    for each in uploads:
-        try:
-            await add_clip(db, settings, person, project_id, each)
-        except Failure as problem:
-            problems.append(problem)
-    return problems
-
-
 async def _again(
     request: AnyRequest,
     db: Database,
@@ -111,17 +90,13 @@ async def _again(
 ) -> Response[Any]:
     """The page once more, with what was wrong at the field."""
     is_too_large = any(isinstance(problem, TooLarge) for problem in problems)
-    sentences = [
-        problem.fields[FIELD] if isinstance(problem, Invalid) else problem.sentence
-        for problem in problems
-    ]
     return await project_page(
         request,
         db,
         settings,
         person,
         project_id,
-        errors={FIELD: " ".join(sentences)},
+        errors={FIELD: " ".join(said_of_clips(problems))},
         status=413 if is_too_large else 422,
     )
 

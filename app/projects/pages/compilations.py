@@ -8,7 +8,6 @@ from litestar.params import FromPath
 
 from app.broker import Broker
 from app.database import Database
-from app.errors import NotFound
 from app.language import _
 from app.models import Account, Project
 from app.notifications import feed
@@ -17,7 +16,7 @@ from app.projects.access import find_project
 from app.projects.compilations import (
     cancel_compilation,
     enqueue,
-    find_compilation,
+    find_result,
     project_of_notice,
     request_compilation,
 )
@@ -79,7 +78,8 @@ async def video(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    project = await _require_result(db, person, project_id, compilation_id)
+    async with db.read() as session:
+        project = await find_result(session, person, project_id, compilation_id)
     path = video_path(settings, compilation_id)
     return await send_file(request, path, "video/mp4", f"{project.name}.mp4")
 
@@ -93,7 +93,8 @@ async def thumbnail(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    project = await _require_result(db, person, project_id, compilation_id)
+    async with db.read() as session:
+        project = await find_result(session, person, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)
     return await send_file(request, path, "image/jpeg", f"{project.name}.jpg")
 
@@ -125,18 +126,6 @@ async def _card(
     async with db.read() as session:
         compiling = await view_compilation(session, person, project)
     return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)
-
-
-async def _require_result(
-    db: Database, person: Account, project_id: int, compilation_id: int
-) -> Project:
-    """The project, when the person may see it and this compilation of it is complete."""
-    async with db.read() as session:
-        project = await find_project(session, person, project_id)
-        compilation = await find_compilation(session, project, compilation_id)
-    if compilation.status != "completed":
-        raise NotFound
-    return project
 
 
 routes = [compile_project, progress, cancel, video, thumbnail, retry]

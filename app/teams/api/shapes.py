@@ -149,18 +149,6 @@ class Joined(Answer):
     example = like(message="Welcome to 'My Team'.", team=Named.example)
 
 
-class Muted(Sent):
-    muted: bool
-
-    example = like(muted=True)
-
-
-class MuteState(Answer):
-    muted: bool
-
-    example = like(muted=True)
-
-
 def summary(team: TeamInList) -> TeamSummary:
     return TeamSummary(team.id, team.name, team.role, team.member_count)
 

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app import api
-from app.api.shapes import Message
+from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
 from app.models import Account
@@ -14,8 +14,6 @@ from app.teams import reading
 from app.teams.access import find_owner, require
 from app.teams.api.shapes import (
     MembersQuery,
-    Muted,
-    MuteState,
     NewTeam,
     TeamList,
     TeamObject,

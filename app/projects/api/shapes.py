@@ -1,0 +1,184 @@
+"""How projects, clips and compilations look in JSON."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, like, moment
+from app.language import _
+from app.models import Clip, Compilation, Project
+from app.projects.projects import LONGEST_NAME
+from app.projects.views import ProjectView
+
+Status = Literal["queued", "running", "completed", "failed"]
+
+
+class NewProject(Sent):
+    name: Annotated[Text, Meta(min_length=1, max_length=LONGEST_NAME)]
+
+    example = like(name="Highlight Reel")
+
+
+class WithTeam(Sent):
+    team_id: Id
+
+    example = like(team_id=5)
+
+
+class Step(Sent):
+    """`by` places; -1 is one up."""
+
+    by: Annotated[int, Meta(ge=-10_000, le=10_000)]
+
+    example = like(by=-1)
+
+
+class ProjectSummary(Answer):
+    """A project in a list."""
+
+    id: int
+    name: str
+    owner: Person
+    clip_count: int
+
+    example = like(id=7, name="Highlight Reel", owner=Person.example, clip_count=2)
+
+
+class ProjectList(Answer):
+    projects: list[ProjectSummary]
+
+    example = like(projects=[ProjectSummary.example])
+
+
+class ClipObject(Answer):
+    """`duration` in seconds, `size` in bytes; `position` counts from 0."""
+
+    id: int
+    filename: str
+    size: int
+    duration: float | None
+    width: int | None
+    height: int | None
+    position: int
+    created_at: datetime
+
+    example = like(
+        id=11,
+        filename="goal.mp4",
+        size=1_048_576,
+        duration=12.5,
+        width=1920,
+        height=1080,
+        position=0,
+        created_at="2025-11-19T22:30:00Z",
+    )
+
+
+class ClipsAdded(Answer):
+    """The clips that were taken in, and what was wrong with the other files."""
+
+    clips: list[ClipObject]
+    errors: list[FieldProblem]
+
+    example = like(clips=[ClipObject.example], errors=[])
+
+
+class CompilationObject(Answer):
+    """`progress` runs from 0 to 1; `duration` in seconds, `size` in bytes. One that was called off
+    has failed, and says so in `error`.
+    """
+
+    id: int
+    status: Status
+    progress: float
+    error: str | None
+    duration: float | None
+    size: int | None
+    video_url: str | None
+    thumbnail_url: str | None
+
+    example = like(
+        id=3,
+        status="completed",
+        progress=1.0,
+        error=None,
+        duration=25.0,
+        size=4_194_304,
+        video_url="/api/projects/7/compilations/3/video",
+        thumbnail_url="/api/projects/7/compilations/3/thumbnail",
+    )
+
+
+class ProjectObject(Answer):
+    """`teams` are those it is shared with, as far as one may know of them; `compilations` the
+    newest twenty, the newest first.
+    """
+
+    id: int
+    name: str
+    owner: Person
+    teams: list[Named]
+    clips: list[ClipObject]
+    compilations: list[CompilationObject]
+    muted: bool
+
+    example = like(
+        id=7,
+        name="Highlight Reel",
+        owner=Person.example,
+        teams=[Named.example],
+        clips=[ClipObject.example],
+        compilations=[CompilationObject.example],
+        muted=False,
+    )
+
+
+def summary(project: Project, owner: str, clip_count: int) -> ProjectSummary:
+    return ProjectSummary(project.id, project.name, Person(project.owner_id, owner), clip_count)
+
+
+def clip_object(clip: Clip) -> ClipObject:
+    return ClipObject(
+        id=clip.id,
+        filename=clip.filename,
+        size=clip.size,
+        duration=clip.duration,
+        width=clip.width,
+        height=clip.height,
+        position=clip.position,
+        created_at=moment(clip.created_at),
+    )
+
+
+def compilation_object(compilation: Compilation) -> CompilationObject:
+    url = f"/api/projects/{compilation.project_id}/compilations/{compilation.id}"
+    is_there = compilation.status == "completed"
+    return CompilationObject(
+        id=compilation.id,
+        status=_status(compilation),
+        progress=compilation.progress,
+        error=_("It was cancelled.") if compilation.status == "cancelled" else compilation.error,
+        duration=compilation.duration,
+        size=compilation.size,
+        video_url=f"{url}/video" if is_there else None,
+        thumbnail_url=f"{url}/thumbnail" if is_there else None,
+    )
+
+
+def _status(compilation: Compilation) -> Status:
+    known: dict[str, Status] = {"queued": "queued", "running": "running", "completed": "completed"}
+    return known.get(compilation.status, "failed")
+
+
+def project_object(view: ProjectView, compilations: list[Compilation]) -> ProjectObject:
+    project = view.project
+    return ProjectObject(
+        id=project.id,
+        name=project.name,
+        owner=Person(project.owner_id, view.owner),
+        teams=[Named(team.id, team.name) for team, _may_end in view.shares],
+        clips=[clip_object(clip) for clip in view.clips],
+        compilations=[compilation_object(one) for one in compilations],
+        muted=view.is_muted,
+    )
