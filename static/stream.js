@@ -114,6 +114,9 @@
       found(); // a server gone without a word is noticed by its silence
       silence = setTimeout(() => (connection?.reader?.cancel(), lost()), 45 * SECOND);
     });
+    // A network that is gone does not say so on the stream; one that is back is not waited for.
+    addEventListener("offline", () => connection?.reader?.cancel());
+    addEventListener("online", () => connection?.delayCanceller?.());
     addEventListener("pagehide", leave);
     addEventListener("pageshow", (event) => event.persisted && join());
     if (!navigator.locks)
