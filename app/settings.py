@@ -47,6 +47,9 @@ class Settings:
     smtp_tls: str
     email_delay_seconds: int
     push_delay_seconds: int
+    log_level: str
+    log_format: str
+    metrics_token: str
 
     @cached_property
     def is_sqlite(self) -> bool:
@@ -116,6 +119,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_tls=read.choice("SMTP_TLS", "starttls", {"starttls", "implicit", "none"}),
         email_delay_seconds=read.whole("EMAIL_DELAY_SECONDS", 120, least=0),
         push_delay_seconds=read.whole("PUSH_DELAY_SECONDS", 10, least=0),
+        log_level=read.choice("LOG_LEVEL", "warning", {"debug", "info", "warning", "error"}),
+        log_format=read.choice("LOG_FORMAT", "text", {"text", "json"}),
+        metrics_token=read.text("METRICS_TOKEN"),
     )
 
 

@@ -3,6 +3,7 @@
 from app.models.account import Account, Throttle, Token, WebSession
 from app.models.notification import (
     Change,
+    CleanUp,
     Delivery,
     Event,
     IngestKey,
@@ -17,6 +18,7 @@ from app.models.team import Invitation, Membership, Team
 __all__ = [
     "Account",
     "Change",
+    "CleanUp",
     "Clip",
     "Compilation",
     "Delivery",

@@ -204,3 +204,10 @@ class Mute(IdentityBase):
     user_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+
+
+class CleanUp(IdentityBase):
+    """What one night's retention removed: {"notifications": 120, …}."""
+
+    removed: Mapped[dict[str, int]] = mapped_column(JSON)
+    finished_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)

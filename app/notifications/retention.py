@@ -8,18 +8,22 @@ from sqlalchemy.orm import DeclarativeBase
 
 from app import clock
 from app.database import Database
-from app.models import Change, Event, Notification
+from app.models import Change, CleanUp, Event, Notification
 from app.notifications.feed import UNDO_FOR
 
 # A batch holds the write lock for a few milliseconds, and others get their turn in between.
 BATCH = 500
 CHANGES_KEPT = timedelta(days=7)
+RUNS_KEPT = timedelta(days=90)
 
 
 async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
-    """Remove notices read longer ago than that, changes of more than 7 days, events nobody has."""
+    """Remove notices read longer ago than that, changes of more than 7 days, events nobody has.
+
+    Returns how many of each, and keeps it for the administrator to see.
+    """
     now = clock.now()
-    return {
+    removed = {
         "notifications": await _remove(
             db,
             Notification,
@@ -41,6 +45,10 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             ),
         ),
     }
+    await _remove(db, CleanUp, select(CleanUp.id).where(CleanUp.finished_at < now - RUNS_KEPT))
+    async with db.write() as session:
+        session.add(CleanUp(removed=removed))
+    return removed
 
 
 async def purge_deleted(db: Database) -> int:

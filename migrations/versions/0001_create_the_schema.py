@@ -49,6 +49,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "clean_up",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False, start=1, increment=1),
+            nullable=False,
+        ),
+        sa.Column("removed", sa.JSON(), nullable=False),
+        sa.Column("finished_at", DateTimeUTC(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clean_up")),
+    )
+    with op.batch_alter_table("clean_up", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_clean_up_finished_at"), ["finished_at"], unique=False)
+
+    op.create_table(
         "team",
         sa.Column(
             "id",
@@ -870,6 +885,10 @@ def downgrade() -> None:
 
     op.drop_table("throttle")
     op.drop_table("team")
+    with op.batch_alter_table("clean_up", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_clean_up_finished_at"))
+
+    op.drop_table("clean_up")
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_digest_due_at"))
 

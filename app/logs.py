@@ -1,0 +1,65 @@
+"""What goes into the log: one line an entry, with the id of the request it belongs to.
+
+`LOG_FORMAT=json` writes an object a line for machines. Entries name routes, ids and outcomes;
+never tokens, addresses, endpoints or what people typed.
+"""
+
+import json
+import logging
+import secrets
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from app.settings import Settings
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
+
+
+def configure(settings: Settings) -> None:
+    """Called once by each process, before it does anything else."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Json() if settings.log_format == "json" else Text())
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    # They tell of each statement, job and request; what matters of those is told by ourselves.
+    for name in ("saq", "aiosqlite", "sqlalchemy.engine", "uvicorn.access", "httpx", "alembic"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def new_request_id(given: str = "") -> str:
+    """The proxy's id where it sent a sane one, else a new one; it stands in the answer as well."""
+    is_sane = given.isascii() and given.replace("-", "").isalnum() and 8 <= len(given) <= 64
+    id = given if is_sane else secrets.token_hex(8)
+    request_id.set(id)
+    return id
+
+
+class Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extras(record),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+class Text(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        pairs = "".join(f" {name}={value}" for name, value in _extras(record).items())
+        return super().formatMessage(record) + pairs
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    """What was passed as `extra`, and the request's id."""
+    given = {name: value for name, value in vars(record).items() if name not in _USUAL}
+    return {"request": request_id.get(), **given} if request_id.get() else given

@@ -1,0 +1,63 @@
+"""/admin for administrators, /metrics for Prometheus."""
+
+from hmac import compare_digest
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from app.accounts.pages.mailbox import FORWARDED
+from app.broker import Broker
+from app.database import Database
+from app.errors import NotFound
+from app.metrics import exposition
+from app.models import Account
+from app.notifications.lost import require_admin
+from app.operations.health import check
+from app.operations.overview import read_overview, readings
+from app.settings import Settings
+from app.web import AnyRequest, page
+
+# Prometheus' text format, version 0.0.4.
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@get("/admin")
+async def admin(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+) -> Response[str]:
+    require_admin(person)
+    return await page(
+        request,
+        "operations/admin.html",
+        overview=await read_overview(db, broker),
+        checks=await check(db, broker),
+    )
+
+
+@get("/metrics")
+async def metrics(
+    request: AnyRequest,
+    settings: NamedDependency[Settings],
+    db: NamedDependency[Database],
+    broker: NamedDependency[Broker],
+) -> Response[Any]:
+    _require_reader(request, settings)
+    return Response(exposition(await readings(db, broker)), media_type=EXPOSITION)
+
+
+def _require_reader(request: AnyRequest, settings: Settings) -> None:
+    """Whoever has METRICS_TOKEN; where none is set, whoever sits at this machine."""
+    if settings.metrics_token:
+        sent = request.headers.get("Authorization", "").partition(" ")[2]
+        is_allowed = compare_digest(sent.encode(), settings.metrics_token.encode())
+    else:
+        is_allowed = settings.is_loopback and not any(h in request.headers for h in FORWARDED)
+    if not is_allowed:
+        raise NotFound
+
+
+routes = [admin, metrics]
