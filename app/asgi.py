@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader
@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 
-from app import security
+from app import logs, metrics, security
 from app.accounts import api as account_api
 from app.accounts import deletion, registration, sessions
 from app.accounts import pages as account_pages
@@ -33,6 +33,8 @@ from app.notifications import pages as notification_pages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
 from app.notifications.pieces import Pieces
+from app.operations.pages import routes as operation_routes
+from app.operations.requests import Observed
 from app.projects import api as project_api
 from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
@@ -44,6 +46,14 @@ from app.teams import pages as team_pages
 from app.web import CSRF_COOKIE, provide_form
 
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
+
+
+def serve() -> Litestar:
+    """What each web process runs: the application, with its log and its share of the metrics."""
+    settings = load()
+    logs.configure(settings)
+    metrics.share(settings.data_dir)
+    return create_app(settings)
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -69,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     app = Litestar(
         [
-            healthz,
+            *operation_routes,
             *account_pages.routes,
             *team_pages.routes,
             *project_pages.routes,
@@ -83,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, pieces),
-        middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
+        middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
         exception_handlers={
             Failure: on_failure,
@@ -91,15 +101,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
             Exception: on_crash,
         },
         openapi_config=None,
+        logging_config=None,
     )
     app.state.db, app.state.settings, app.state.broker, app.state.hub = db, settings, broker, hub
     return app
-
-
-@get("/healthz", sync_to_thread=False)
-def healthz() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok"}
 
 
 def static_routes() -> list[Any]:

@@ -1,7 +1,6 @@
 """What the commands of `python -m app` do."""
 
 import asyncio
-import logging
 import os
 import resource
 import subprocess
@@ -14,7 +13,7 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from sqlalchemy import update
 
-from app import demo, security, worker
+from app import demo, logs, metrics, security, worker
 from app.database import Database
 from app.migrations import migrate
 from app.models import Account
@@ -45,7 +44,7 @@ def web(_arguments: list[str]) -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     uvicorn.run(
-        "app.asgi:create_app",
+        "app.asgi:serve",
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -54,15 +53,16 @@ def web(_arguments: list[str]) -> None:
         http="httptools",
         access_log=False,
         server_header=False,
-        log_level="warning",
+        log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 
 
 def work(_arguments: list[str]) -> None:
     settings = _settings()
+    logs.configure(settings)
+    metrics.share(settings.data_dir)
     asyncio.run(_prepare(settings))
-    logging.basicConfig(level=logging.WARNING)
     asyncio.run(worker.run(settings))
 
 

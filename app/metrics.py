@@ -115,7 +115,7 @@ def exposition(readings: Sequence[Reading]) -> bytes:
     registry: Any = _metrics().registry
     if FOLDER in os.environ:
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     present = CollectorRegistry()
     present.register(_Readings(readings))
     return generate_latest(registry) + generate_latest(present)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LAYERS = [
-    ["settings", "clock", "zones", "errors", "language"],
+    ["settings", "clock", "zones", "errors", "language", "metrics", "logs"],
     ["database", "broker", "rendering", "security"],
     ["models"],
     ["migrations", "mail", "throttle"],
@@ -14,7 +14,7 @@ LAYERS = [
     ["web"],
     ["api"],
     ["failures", "accounts", "teams", "projects", "notifications.pages", "notifications.api"],
-    ["doors"],
+    ["doors", "operations"],
     ["asgi", "worker", "demo"],
     ["commands", "bootstrap", "__main__"],
 ]

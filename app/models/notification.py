@@ -118,6 +118,7 @@ class Delivery(IdentityBase):
         UniqueConstraint("notification_id", "channel", "address"),
         _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_bundle", "bundle_id", where="state = 'pending'"),
+        _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
         _partial("ix_delivery_lost", "settled_at", where="state IN ('failed', 'dead')"),
     )
 

@@ -17,6 +17,7 @@ from types import FrameType
 from litestar.exceptions import ServiceUnavailableException
 
 from app.language import _
+from app.metrics import count_stream
 from app.notifications.sse import farewell
 from app.notifications.stream import HTML, JSON, EventStream, Flavour, Key
 
@@ -118,6 +119,7 @@ class Hub:
             min(others, key=lambda other: other.opened_at).end(farewell(RETRY_OF_THE_OLDEST))
         self._streams[stream.flavour].setdefault(stream.user_id, []).append(stream)
         self.count += 1
+        count_stream(1)
 
     def leave(self, stream: EventStream) -> None:
         """Count a stream out, once or again."""
@@ -126,6 +128,7 @@ class Hub:
         if stream in streams:
             streams.remove(stream)
             self.count -= 1
+            count_stream(-1)
         if not streams:
             people.pop(stream.user_id, None)
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.metrics import timing_fan_out
 from app.models import (
     Account,
     Compilation,
@@ -60,8 +61,9 @@ async def notify(
     )
     session.add(event)
     await session.flush()
-    await _add_notifications(session, event, kind)
-    await add_deliveries(session, event, kind)
+    with timing_fan_out(kind.name):
+        await _add_notifications(session, event, kind)
+        await add_deliveries(session, event, kind)
     return event
 
 

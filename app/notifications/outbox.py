@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from app import clock
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
+from app.metrics import count_deliveries
 from app.models import Delivery
 from app.notifications import digest
 from app.notifications.bundles import tie
@@ -184,6 +185,7 @@ async def _settle(
                 update(Delivery).where(_is_held(some)).values(_values(channel, attempts, outcome))
             )
             await session.execute(rows.execution_options(synchronize_session=False))
+    count_deliveries(channel.name, outcome.state, len(deliveries))
 
 
 def _is_held(deliveries: Iterable[Delivery]) -> ColumnElement[bool]:

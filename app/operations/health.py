@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-
 from litestar import Response, get
 from litestar.di import NamedDependency
 from sqlalchemy import text
@@ -27,7 +26,7 @@ async def readyz(
     """200 when database, queue, relay and a worker are there, else 503; each with its state."""
     checks = await check(db, broker)
     is_ready = set(checks.values()) == {"ok"}
-    body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+    body: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
     return Response(body, status_code=200 if is_ready else 503)
 
 
@@ -56,7 +55,7 @@ async def _state(part: Callable[[], Awaitable[bool]]) -> str:
 
 async def _answers(db: Database) -> bool:
     async with db.read() as session:
-        return await session.scalar(text("SELECT 1")) == 1
+        return bool(await session.scalar(text("SELECT 1")))
 
 
 async def _counts(broker: Broker) -> bool:

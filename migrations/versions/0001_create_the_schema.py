@@ -726,6 +726,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('failed', 'dead')"),
         )
         batch_op.create_index(
+            "ix_delivery_settled",
+            ["settled_at"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_delivery_subscription_id"), ["subscription_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_delivery_user_id"), ["user_id"], unique=False)
@@ -736,6 +743,11 @@ def downgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_user_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_subscription_id"))
+        batch_op.drop_index(
+            "ix_delivery_settled",
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_delivery_lost",
             sqlite_where=sa.text("state IN ('failed', 'dead')"),

@@ -1,0 +1,48 @@
+"""The administrator's page."""
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from app.database import Database
+from app.models import Account
+from app.notifications import retention
+from tests.conftest import sign_in, text_of
+
+
+@pytest.fixture
+async def admin(db: Database, alice: Account) -> Account:
+    async with db.write() as session:
+        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+    return alice
+
+
+async def test_only_administrators_find_it(
+    client: httpx.AsyncClient, admin: Account, bob: Account
+) -> None:
+    await sign_in(client, bob)
+    assert (await client.get("/admin")).status_code == 404
+    assert "Administration" not in (await client.get("/")).text
+
+    await sign_in(client, admin)
+    assert "Administration" in (await client.get("/")).text
+    assert (await client.get("/admin")).status_code == 200
+
+
+async def test_it_tells_what_a_night_removed(
+    client: httpx.AsyncClient, db: Database, admin: Account
+) -> None:
+    await sign_in(client, admin)
+    assert "No night yet" in text_of(await client.get("/admin"))
+
+    await retention.clean_up(db, 30)
+
+    page = text_of(await client.get("/admin"))
+    assert "No night yet" not in page
+    assert "read notifications" in page
+
+
+async def test_it_says_that_no_worker_is_there(client: httpx.AsyncClient, admin: Account) -> None:
+    await sign_in(client, admin)
+
+    assert "Worker does not answer" in text_of(await client.get("/admin"))
