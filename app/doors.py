@@ -25,10 +25,14 @@ HEADERS = [
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-HSTS = (b"strict-transport-security", b"max-age=31536000")
+# Over plain HTTP browsers ignore both, and complain of the second on every page.
+HEADERS_OVER_HTTPS = [
+    *HEADERS,
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -37,7 +41,7 @@ class Doors(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         settings = scope["litestar_app"].state.settings
-        headers = [*HEADERS, HSTS] if settings.is_https else HEADERS
+        headers = HEADERS_OVER_HTTPS if settings.is_https else HEADERS
         await _find_person(scope)
 
         async def send_with_headers(message: Message) -> None:
