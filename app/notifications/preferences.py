@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
@@ -29,13 +38,21 @@ def wants(kind: EventType, channel: str) -> ColumnElement[bool]:
 
 def is_not_muted(event: Event, kind: EventType, people: Subquery) -> ColumnElement[bool] | None:
     """True for whom the team or project is not muted; None where muting does not apply."""
-    if kind.is_high:
+    if not kind.can_be_muted:
         return None
-    muted = exists().where(
-        Mute.user_id == people.c.account_id,
-        or_(Mute.team_id == people.c.team_id, Mute.project_id == event.project_id),
-    )
+    project_id = literal(event.project_id, Event.project_id.type)
+    muted = has_muted(people.c.account_id, people.c.team_id, project_id)
     return or_(~muted, people.c.account_id == event.affected_id)
+
+
+def has_muted(
+    user_id: SQLColumnExpression[Any],
+    team_id: SQLColumnExpression[Any],
+    project_id: SQLColumnExpression[Any],
+) -> ColumnElement[bool]:
+    """True where this person has muted the team or the project; NULL stands for none."""
+    either = or_(Mute.team_id == team_id, Mute.project_id == project_id)
+    return exists(select(Mute.id).where(Mute.user_id == user_id, either))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,18 @@ async def test_a_muted_team_tells_only_what_is_about_oneself(stage: Stage) -> No
     assert await stage.vera.reads() == ["You were removed from team 'Film Squad'"]
 
 
+async def test_a_muted_team_or_project_leaves_other_teams_alone(stage: Stage) -> None:
+    editors = await make_team(stage.db, stage.bob.account, "Editors", viewers=[stage.vera.account])
+    await stage.vera.press("Mute", f"/teams/{editors.id}")
+    await stage.bob.press("Mute", stage.project_url)
+
+    await causes.adam_renames_the_team(stage)
+    await stage.settle()
+
+    assert await stage.vera.reads() == ["Team 'Video Squad' is now called 'Film Squad'"]
+    assert await stage.bob.reads() == ["Team 'Video Squad' is now called 'Film Squad'"]
+
+
 async def test_a_muted_project_tells_only_what_is_urgent(stage: Stage) -> None:
     await causes.bob_shares(stage)
     for person in (stage.bob, stage.vera):
