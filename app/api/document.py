@@ -13,6 +13,7 @@ from app.api.operation import OPERATION, SAFE, Operation
 from app.api.shapes import GREATEST_ID, PROBLEM_JSON, Answer, InvalidProblem, Problem, Sent
 
 JSON = "application/json"
+METHODS = ("GET", "POST", "PUT", "DELETE")
 REF = "#/components/schemas/{name}"
 DESCRIPTION = """\
 Everything a page of ClippyFront does can be done by a program.
@@ -51,7 +52,7 @@ def describe(routes: Iterable[BaseRoute], url: str) -> dict[str, Any]:
     """The whole document, for the routes of the application; `url` is where it is reached."""
     operations = [(route, *found) for route in routes for found in operations_of(route)]
     paths: dict[str, Any] = {}
-    for route, method, operation in sorted(operations, key=lambda one: one[0].path):
+    for route, method, operation in sorted(operations, key=_place):
         described = _operation(route, method, operation)
         paths.setdefault(route.path_format, {})[method.lower()] = described
     return {
@@ -69,6 +70,10 @@ def describe(routes: Iterable[BaseRoute], url: str) -> dict[str, Any]:
             "securitySchemes": SECURITY,
         },
     }
+
+
+def _place(one: tuple[BaseRoute, str, Operation]) -> tuple[str, int]:
+    return one[0].path_format, METHODS.index(one[1])
 
 
 def operations_of(route: BaseRoute) -> Iterator[tuple[str, Operation]]:

@@ -7,8 +7,9 @@ from litestar import Litestar, Response, get
 from litestar.di import NamedDependency
 
 from app.api.document import describe
+from app.api.manual import read_manual
 from app.settings import Settings
-from app.web import AnyRequest
+from app.web import AnyRequest, page
 
 
 @get("/api/openapi.json")
@@ -18,10 +19,19 @@ async def openapi(
     return Response(document_of(request.app, settings), headers={"Cache-Control": "no-cache"})
 
 
+@get("/api/docs")
+async def docs(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[str]:
+    """The same for people, with a command to try for each thing that can be done."""
+    document = document_of(request.app, settings)
+    return await page(
+        request, "api/docs.html", chapters=read_manual(document), url=settings.base_url
+    )
+
+
 @lru_cache(maxsize=1)
 def document_of(app: Litestar, settings: Settings) -> dict[str, Any]:
     """Made at the first request: routes do not change while the application runs."""
     return describe(app.routes, settings.base_url)
 
 
-routes = [openapi]
+routes = [openapi, docs]
