@@ -27,7 +27,7 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-# Over plain HTTP browsers ignore both, and complain of the second on every page.
+# Over plain HTTP browsers heed neither (but for loopback), and complain of the second on every page.
 HEADERS_OVER_HTTPS = [
     *HEADERS,
     (b"strict-transport-security", b"max-age=31536000"),
