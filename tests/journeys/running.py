@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from pathlib import Path
 import httpx
 
 from app import security
+from app.accounts.sessions import start_session
 from app.database import Database
+from app.models import Account
 from app.settings import ROOT, Settings, load
 
 SECONDS_TO_START = 30
@@ -65,17 +68,25 @@ class Program:
                 await self.process.wait()
 
     async def kill(self) -> None:
-        """SIGKILL to it and all it has started: no goodbye, nothing tidied up."""
-        self._signal(signal.SIGKILL)
-        if self.process:
-            await self.process.wait()
+        """SIGKILL: no goodbye, nothing tidied up."""
+        assert self.process
+        self.process.kill()
+        await self.process.wait()
 
     def freeze(self) -> None:
         """From here on it does nothing, and does not know it."""
-        self._signal(signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
+
+    async def end(self) -> None:
+        """Stop it, however it was left, and whatever it has started."""
+        self.thaw()
+        try:
+            await self.stop()
+        finally:
+            self._signal_all(signal.SIGKILL)
 
     def servers(self) -> list[int]:
         """The ids of the processes that answer requests, where WEB_CONCURRENCY asks for several."""
@@ -90,7 +101,7 @@ class Program:
             if int(parent) == self.process.pid and "spawn_main" in args
         ]
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> None:
         if self.process:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
@@ -134,15 +145,11 @@ class Site:
 
     async def close(self) -> None:
         """End what still runs, however the test left it."""
-        for program in self.programs:
-            program.thaw()
         try:
-            async with asyncio.TaskGroup() as stopping:
+            async with asyncio.TaskGroup() as ending:
                 for program in self.programs:
-                    stopping.create_task(program.stop())
+                    ending.create_task(program.end())
         finally:
-            for program in self.programs:
-                await program.kill()
             await self.db.close()
 
 
@@ -177,6 +184,22 @@ def _site(folder: Path, given: dict[str, str]) -> Site:
     web = Program("web", environ, folder / "web.log")
     worker = Program("worker", environ, folder / "worker.log")
     return Site(settings, environ, Database(settings.database_url), web, worker, [web, worker])
+
+
+async def post_as(site: Site, account: Account, path: str, **fields: object) -> float:
+    """What a button does, over a new connection: whichever process is awake takes it.
+
+    Returns when it was pressed, in seconds of the epoch.
+    """
+    async with site.db.write() as session:
+        token = await start_session(session, account, "a new connection")
+    async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
+        await client.get("/account")
+        fields["_csrf_token"] = client.cookies["csrftoken"]
+        pressed_at = time.time()
+        answer = await client.post(path, data=fields)
+        assert answer.status_code == 303, answer.text
+        return pressed_at
 
 
 def free_port() -> int:

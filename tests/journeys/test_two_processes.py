@@ -4,11 +4,9 @@ import os
 import signal
 import time
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
-from app.accounts.sessions import start_session
 from app.models import Account
 from app.projects.projects import create_project
 from tests.factories import make_team
@@ -24,7 +22,7 @@ from tests.journeys.browsing import (
     without_reload,
 )
 from tests.journeys.conftest import Arrive
-from tests.journeys.running import Site
+from tests.journeys.running import Site, post_as
 from tests.journeys.test_stories import inbox_of, seen_at_the_end, start_project, upload
 
 TWO_SERVERS = {"WEB_CONCURRENCY": "2"}
@@ -96,12 +94,12 @@ async def test_losing_access_in_one_process_empties_the_page_of_the_other(
 async def test_what_is_read_or_deleted_on_one_device_is_so_on_the_other(
     site: Site, arrive: Arrive, alice: Account, bob: Account
 ) -> None:
-    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     async with site.db.act() as session:
         project = await create_project(session, alice, "Highlight Reel")
     laptop, phone = await arrive(bob), await arrive(bob, at=await elsewhere(site))
     on_laptop, on_phone = await laptop.open("/notifications"), await inbox_of(phone)
-    await share(site, alice, project.id)
+    await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
     await sees(on_laptop, 1)
 
     async with without_reload(on_laptop, on_phone):
@@ -135,7 +133,7 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
     site: Site, arrive: Arrive, alice: Account, bob: Account
 ) -> None:
     """While one of them is frozen the act is certainly the other's; and bob's stream is in one."""
-    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     watching = await inbox_of(await arrive(bob))
     servers = site.web.servers()
     assert len(servers) == 2
@@ -145,7 +143,7 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
             async with site.db.act() as session:
                 project = await create_project(session, alice, f"Reel {number}")
             os.kill(frozen, signal.SIGSTOP)
-            await share(site, alice, project.id)
+            await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
             os.kill(frozen, signal.SIGCONT)
             since = time.time()
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
@@ -157,25 +155,13 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
 async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
     site: Site, arrive: Arrive, alice: Account, bob: Account
 ) -> None:
-    await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     watching = await inbox_of(await arrive(bob))
     async with without_reload(watching):
         for number in range(1, 9):
             async with site.db.act() as session:
                 project = await create_project(session, alice, f"Reel {number}")
-            since = time.time()
-            await share(site, alice, project.id)
+            since = await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
             sight = shows(watching, told, unread=number)
             assert_prompt(since, [await sight.moment()], [sight])
-
-
-async def share(site: Site, owner: Account, project_id: int, team_id: int = 1) -> None:
-    """Press Share over a new connection: whichever server is awake takes it."""
-    async with site.db.write() as session:
-        token = await start_session(session, owner, "a new connection")
-    async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
-        await client.get(f"/projects/{project_id}")
-        fields = {"_csrf_token": client.cookies["csrftoken"], "team_id": str(team_id)}
-        answer = await client.post(f"/projects/{project_id}/share", data=fields)
-        assert answer.status_code == 303, answer.text

@@ -1,0 +1,190 @@
+"""Many tabs of one browser share one stream: plain HTTP/1.1 allows six connections in all."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import Page, Request, expect
+
+from app.models import Account, Team
+from tests.factories import make_team
+from tests.journeys.browsing import (
+    Visitor,
+    assert_prompt,
+    at_once,
+    open_panel,
+    panel,
+    shows,
+)
+from tests.journeys.conftest import Arrive
+from tests.journeys.running import Site, post_as
+
+TABS = 20
+SECONDS = 2.0  # in which all tabs together have to see it
+PATHS = ("/", "/notifications", "/teams", "/projects", "/account")
+LIVING_ROOM = {"ALLOWED_HOSTS": "livingroom.test,127.0.0.1"}
+
+
+async def test_twenty_tabs_share_one_stream_and_all_stay_live(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    member = await arrive(bob)
+    streams = Streams.of(member)
+    tabs = await open_tabs(member, TABS)
+
+    await tell(site, team, alice, bob, "editor", tabs, unread=1)
+    assert len(streams.open) == 1
+    for tab in tabs:
+        await expect(tab.locator("#panel-list > li")).to_have_count(1)
+
+    for tab in tabs[3:9]:
+        await tab.get_by_role("link", name="Teams", exact=True).click()
+        await expect(tab.get_by_role("link", name="Video Squad")).to_be_visible()
+        assert await tab.evaluate(SECONDS_TO_LOAD) < 1
+
+    await open_panel(tabs[7])
+    button = panel(tabs[7]).get_by_role("button", name="Mark all read")
+    await at_once(button, *(shows(tab, unread=0) for tab in tabs), seconds=SECONDS)
+
+
+async def test_when_the_tab_with_the_stream_closes_another_takes_over(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    member = await arrive(bob)
+    streams = Streams.of(member)
+    tabs = await open_tabs(member, 6)
+
+    for unread, role in enumerate(("editor", "viewer", "admin"), 1):
+        holder = streams.holder
+        tabs.remove(holder)
+        async with member.context.expect_event("request", is_stream):
+            await holder.close()
+        await tell(site, team, alice, bob, role, tabs, unread=unread)
+        assert len(streams.open) == 1
+
+
+async def test_walking_about_in_the_tab_with_the_stream_loses_nothing(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    """Each page it leaves hands the stream on, while things go on happening."""
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    member = await arrive(bob)
+    streams = Streams.of(member)
+    tabs = await open_tabs(member, 3)
+
+    for number in range(10):
+        role = ("editor", "viewer")[number % 2]
+        acting = asyncio.create_task(change_role(site, team, alice, bob, role))
+        await streams.holder.goto(site.url + PATHS[number % len(PATHS)])
+        await acting
+    moments = await asyncio.gather(*(shows(tab, unread=10).moment() for tab in tabs))
+    assert len(moments) == len(tabs)
+    for tab in tabs:
+        await expect(tab.locator("#panel-list > li")).to_have_count(10)
+
+
+@pytest.mark.parametrize("site", [LIVING_ROOM], indirect=True)
+async def test_without_web_locks_the_tab_that_is_looked_at_is_live(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    """Plain HTTP from another machine is no secure context: there each tab is on its own."""
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    member = await arrive(bob, at=site.url.replace("127.0.0.1", "livingroom.test"))
+    streams = Streams.of(member)
+    tabs = [member.page]
+    await member.open("/")
+    assert not await member.page.evaluate("isSecureContext")
+    for number in range(1, 9):
+        await put(tabs[-1], hidden=True)
+        tabs.append(await member.tab(PATHS[number % len(PATHS)]))
+
+    await tell(site, team, alice, bob, "editor", tabs[-1:], unread=1)
+    assert len(streams.open) == 1
+    for tab in reversed(tabs[:-1]):
+        await put(tabs[-1], hidden=True)
+        await put(tab, hidden=False)
+        await shows(tab, unread=1).moment()
+        tabs.append(tab)
+    await tell(site, team, alice, bob, "viewer", tabs[-1:], unread=2)
+
+
+SECONDS_TO_LOAD = "performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"
+# What the browser does when another tab comes to the front; Playwright keeps all in front.
+PUT = """
+hidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
+
+
+@dataclass
+class Streams:
+    """The streams that a browser holds open."""
+
+    open: list[Request] = field(default_factory=list)
+
+    @staticmethod
+    def of(visitor: Visitor) -> "Streams":
+        streams = Streams()
+        visitor.context.on("request", streams._note)
+        visitor.context.on("requestfinished", streams._close)
+        visitor.context.on("requestfailed", streams._close)
+        visitor.context.on("page", streams._watch)
+        streams._watch(visitor.page)
+        return streams
+
+    @property
+    def holder(self) -> Page:
+        return self.open[-1].frame.page
+
+    def _watch(self, page: Page) -> None:
+        page.on("close", self._forget)
+
+    def _note(self, request: Request) -> None:
+        if is_stream(request):
+            self.open.append(request)
+
+    def _close(self, request: Request) -> None:
+        if request in self.open:
+            self.open.remove(request)
+
+    def _forget(self, page: Page) -> None:
+        self.open[:] = [one for one in self.open if one.frame.page != page]
+
+
+def is_stream(request: Request) -> bool:
+    return request.url.endswith("/notifications/stream")
+
+
+async def open_tabs(visitor: Visitor, count: int) -> list[Page]:
+    await visitor.open("/")
+    others = [await visitor.tab(PATHS[number % len(PATHS)]) for number in range(1, count)]
+    return [visitor.page, *others]
+
+
+async def put(tab: Page, *, hidden: bool) -> None:
+    await tab.evaluate(PUT, hidden)
+
+
+async def tell(
+    site: Site,
+    team: Team,
+    alice: Account,
+    bob: Account,
+    role: str,
+    tabs: list[Page],
+    *,
+    unread: int,
+) -> None:
+    """Bob gets another role, and every one of his tabs shows that in time."""
+    sights = [shows(tab, unread=unread) for tab in tabs]
+    watching = [asyncio.create_task(sight.moment()) for sight in sights]
+    since = await change_role(site, team, alice, bob, role)
+    assert_prompt(since, list(await asyncio.gather(*watching)), sights, SECONDS)
+
+
+async def change_role(site: Site, team: Team, alice: Account, bob: Account, role: str) -> float:
+    return await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role=role)
