@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 
 from app.api.document import operations_of
 from app.api.operation import Operation
+from app.api.shapes import Answer, Sent
 from app.models import Account
 from tests.api.document import Document
 from tests.conftest import sign_in, text_of
@@ -24,6 +25,11 @@ def operations(app: Litestar) -> list[tuple[str, str, Operation]]:
         for route in app.routes
         for method, operation in operations_of(route)
     ]
+
+
+def shapes_of(operation: Operation) -> list[type[Sent] | type[Answer]]:
+    told = [operation.body, *operation.answers.values()]
+    return [one for one in told if isinstance(one, type) and issubclass(one, (Sent, Answer))]
 
 
 async def test_every_address_under_api_is_in_the_document(
@@ -45,10 +51,7 @@ async def test_every_address_under_api_is_in_the_document(
 async def test_no_two_shapes_and_no_two_operations_share_a_name(
     app: Litestar, document: Document
 ) -> None:
-    shapes = set()
-    for _path, _method, operation in operations(app):
-        shapes |= {shape for shape in operation.answers.values() if isinstance(shape, type)}
-        shapes |= {operation.body} - {None}
+    shapes = {shape for *_, operation in operations(app) for shape in shapes_of(operation)}
     names = [shape.__name__ for shape in shapes]
     ids = [operation.name for _path, _method, operation in operations(app)]
 
@@ -69,8 +72,7 @@ async def test_every_shape_has_an_example_and_every_example_its_shape(
     app: Litestar, document: Document
 ) -> None:
     for path, method, operation in operations(app):
-        shapes = [operation.body, *operation.answers.values()]
-        for shape in (shape for shape in shapes if isinstance(shape, type)):
+        for shape in shapes_of(operation):
             assert shape.example, f"{shape.__name__} of {method} {path} has no example"
             msgspec.convert(shape.example, shape)
             schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
