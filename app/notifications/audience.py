@@ -51,6 +51,10 @@ def project_people(event: Event) -> People:
     return union_all(project_owner(event), members)
 
 
+# Whom these name is concerned as themselves, whatever team or project it is about.
+PERSONAL = (affected_only, inviter, project_owner)
+
+
 def nobody(_event: Event) -> People:
     return _one(None)
 

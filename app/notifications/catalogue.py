@@ -61,6 +61,11 @@ class EventType:
         return self.priority == HIGH
 
     @property
+    def can_be_muted(self) -> bool:
+        """With its team or project: what is urgent, or meant for one person, comes all the same."""
+        return not self.is_high and self.audience not in audience.PERSONAL
+
+    @property
     def reaches_somebody(self) -> bool:
         """False for what only has an icon and a name, for filters: nobody is told of it."""
         return self.audience is not audience.nobody

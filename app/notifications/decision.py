@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, case, exists, false, or_, select
+from sqlalchemy import Row, and_, case, false, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import N_
-from app.models import Account, Delivery, Event, Mute, Notification, Preference
+from app.models import Account, Delivery, Event, Notification, Preference
 from app.notifications.catalogue import TYPES
 from app.notifications.feed import all_notices
-from app.notifications.preferences import wants
+from app.notifications.preferences import has_muted, wants
 
 WITHDRAWN = "withdrawn"
 REASONS = {
@@ -66,10 +66,7 @@ def _reason(channel: str) -> Any:
 
 def _is_muted() -> Any:
     """Ordinary events only: what is about oneself, or of high priority, comes all the same."""
-    ordinary = [kind.name for kind in TYPES.values() if not kind.is_high]
-    muted = exists(select(Mute.id)).where(
-        Mute.user_id == Notification.user_id,
-        or_(Mute.team_id == Event.team_id, Mute.project_id == Event.project_id),
-    )
+    ordinary = [kind.name for kind in TYPES.values() if kind.can_be_muted]
+    muted = has_muted(Notification.user_id, Event.team_id, Event.project_id)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
     return and_(Notification.type.in_(ordinary), is_about_others, muted)
