@@ -1,11 +1,26 @@
 """When the next digest is due, wherever and whenever; and what waits for it moves along."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
-from app.notifications.digest import DAILY, WEEKLY, next_digest
+from app import clock
+from app.database import Database
+from app.models import Account, Delivery, Team
+from app.notifications import digest, preferences
+from app.notifications.catalogue import PROJECT_SHARED
+from app.notifications.channels import CHANNELS
+from app.notifications.digest import DAILY, WEEKLY, next_digest, roll
+from app.notifications.notify import notify
+from app.notifications.outbox import deliver
+from app.settings import Settings
+from tests.factories import make_account, make_team
 
 
 def utc(text: str) -> datetime:
@@ -81,3 +96,239 @@ def test_through_a_year_there_is_one_digest_on_each_day(zone: str, hour: int) ->
         days.append(moment.astimezone(ZoneInfo(zone)).date())
 
     assert days == [days[0] + timedelta(days=n) for n in range(365)]
+
+
+NOW = utc("2026-11-23 06:30")  # a Monday
+EIGHT = utc("2026-11-23 08:00")
+
+
+@pytest.fixture(autouse=True)
+def at_half_past_six(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+async def choose(db: Database, person: Account, **digest: Any) -> None:
+    async with db.act() as session:
+        await preferences.change(session, person, {"digest": digest})
+
+
+async def shares(db: Database, team: Team, *names: str) -> None:
+    """Something ordinary that the team's members hear of by mail."""
+    async with db.act() as session:
+        for name in names:
+            await notify(session, PROJECT_SHARED, team=team, project_name=name)
+
+
+async def mails(db: Database) -> list[tuple[str, datetime]]:
+    async with db.read() as session:
+        waiting = select(Delivery.gathering, Delivery.due_at).order_by(Delivery.id)
+        return [(gathering, due_at) for gathering, due_at in await session.execute(waiting)]
+
+
+async def due_at(db: Database, person: Account) -> datetime | None:
+    async with db.read() as session:
+        return (await session.get_one(Account, person.id)).digest_due_at
+
+
+@pytest.fixture
+async def team(db: Database, alice: Account, bob: Account) -> Team:
+    """Video Squad, of which only bob has mail on."""
+    async with db.act() as session:
+        await preferences.set_switch(session, alice, PROJECT_SHARED.name, "email", wanted=False)
+    return await make_team(db, alice, viewers=[bob])
+
+
+async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: Account, team: Team) -> None:
+    await shares(db, team, "Reel")
+    assert [gathering for gathering, _ in await mails(db)] == ["bundle"]
+
+    await choose(db, bob, enabled=True)
+    await shares(db, team, "Best Clips 2025")
+
+    assert await due_at(db, bob) == EIGHT
+    assert await mails(db) == [("digest", EIGHT), ("digest", EIGHT)]
+
+
+async def test_without_a_digest_what_was_gathered_goes_at_once(
+    db: Database, bob: Account, team: Team
+) -> None:
+    await choose(db, bob, enabled=True)
+    await shares(db, team, "Reel", "Best Clips 2025")
+
+    await choose(db, bob, enabled=False)
+
+    assert await due_at(db, bob) is None
+    assert await mails(db) == [("bundle", NOW), ("bundle", NOW)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "due"),
+    [
+        ({"digest": {"hour": 20}}, "2026-11-23 20:00"),
+        ({"digest": {"hour": 6}}, "2026-11-24 06:00"),
+        ({"digest": {"frequency": "weekly", "hour": 6}}, "2026-11-30 06:00"),
+        ({"timezone": "Asia/Kathmandu"}, "2026-11-24 02:15"),
+        ({"timezone": "America/New_York", "digest": {"hour": 7}}, "2026-11-23 12:00"),
+        ({"digest": {}}, "2026-11-23 08:00"),
+    ],
+)
+async def test_a_changed_hour_or_zone_moves_what_is_gathered(
+    db: Database, bob: Account, team: Team, wanted: dict[str, Any], due: str
+) -> None:
+    await choose(db, bob, enabled=True)
+    await shares(db, team, "Reel")
+
+    async with db.act() as session:
+        await preferences.change(session, bob, wanted)
+
+    assert await due_at(db, bob) == utc(due)
+    assert await mails(db) == [("digest", utc(due))]
+
+
+async def test_only_ones_own_loose_ordinary_mail_moves(
+    db: Database, alice: Account, bob: Account, team: Team
+) -> None:
+    """What is urgent, was attempted, is over, is a letter, a push or another's stays as it is."""
+    async with db.write() as session:
+        for changed in (
+            {"gathering": "alone"},
+            {"gathering": "bundle", "bundle_id": 1},
+            {"gathering": "bundle", "state": "sent"},
+            {"gathering": "alone", "letter": "reset_password"},
+            {"gathering": "bundle", "channel": "push"},
+            {"gathering": "bundle", "user_id": alice.id},
+        ):
+            values = {"user_id": bob.id, "channel": "email", "address": "x", "due_at": NOW}
+            session.add(Delivery(**(values | changed)))
+    before = await mails(db)
+
+    await choose(db, bob, enabled=True)
+
+    assert await mails(db) == before
+
+
+async def test_a_digest_that_is_due_already_is_not_put_off(
+    db: Database, bob: Account, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker was away at the hour; the person moves the hour before it is back."""
+    await choose(db, bob, enabled=True)
+    await shares(db, team, "Reel")
+    at(monkeypatch, utc("2026-11-23 09:30"))
+
+    await choose(db, bob, hour=9)
+    await shares(db, team, "Best Clips 2025")
+
+    tomorrow = utc("2026-11-24 09:00")
+    assert await mails(db) == [("digest", EIGHT), ("digest", tomorrow)]
+    assert await due_at(db, bob) == tomorrow
+
+
+async def test_whose_digest_is_due_gets_the_next_one(
+    db: Database, alice: Account, bob: Account, carol: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(db, alice, enabled=True)
+    await choose(db, bob, enabled=True, hour=20)
+    at(monkeypatch, EIGHT)
+
+    assert await roll(db) == 1
+    assert await roll(db) == 0
+
+    assert await due_at(db, alice) == utc("2026-11-24 08:00")
+    assert await due_at(db, bob) == utc("2026-11-23 20:00")
+    assert await due_at(db, carol) is None
+
+
+async def test_after_days_without_a_worker_there_is_one_digest(
+    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(db, alice, enabled=True)
+    at(monkeypatch, utc("2026-11-27 12:00"))
+
+    assert await roll(db) == 1
+
+    assert await due_at(db, alice) == utc("2026-11-28 08:00")
+
+
+async def test_thousands_are_rolled_in_several_acts(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await make_account(db, f"member{number}") for number in range(7)]
+    for hour, person in enumerate(people):
+        await choose(db, person, enabled=True, hour=hour + 7)
+    at(monkeypatch, utc("2026-11-23 12:00"))
+    monkeypatch.setattr(digest, "AT_ONCE", 2)
+    acts: list[None] = []
+    db.after_act.append(lambda: acts.append(None))
+
+    assert await roll(db) == 6
+
+    assert len(acts) == 3
+    assert await due_at(db, people[6]) == utc("2026-11-23 13:00")
+
+
+async def test_with_nothing_due_nothing_is_written(db: Database, alice: Account) -> None:
+    """Each act wakes the worker, which rolls first: it would never sleep."""
+    await choose(db, alice, enabled=True)
+    acts: list[None] = []
+    db.after_act.append(lambda: acts.append(None))
+
+    await roll(db)
+
+    assert acts == []
+
+
+async def test_whoever_moved_the_hour_meanwhile_keeps_it(
+    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(db, alice, enabled=True)
+    at(monkeypatch, EIGHT)
+    due = await digest._due(db)
+    await choose(db, alice, hour=20)
+
+    assert await digest._move_on(db, due) == 0
+
+    assert await due_at(db, alice) == utc("2026-11-23 20:00")
+
+
+async def test_whatever_is_changed_in_between_each_notice_is_mailed_once(
+    db: Database, settings: Settings, bob: Account, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Digest on, hour moved before and after it is due, off, on again; a worker looks in each time."""
+    moment, number = NOW, 0
+    steps: list[dict[str, Any]] = [
+        {"enabled": True},
+        {"hour": 7},
+        {"hour": 9},
+        {"enabled": False},
+        {"enabled": True, "hour": 12},
+        {"frequency": "weekly"},
+        {"frequency": "daily", "hour": 10},
+        {"enabled": False},
+    ]
+    for step in steps:
+        await shares(db, team, f"Project {(number := number + 1)} before")
+        await choose(db, bob, **step)
+        await shares(db, team, f"Project {(number := number + 1)} after")
+        for _ in range(2):
+            moment += timedelta(minutes=20)
+            at(monkeypatch, moment)
+            await deliver(db, settings, CHANNELS["email"])
+    at(monkeypatch, moment + timedelta(days=8))
+    await deliver(db, settings, CHANNELS["email"])
+
+    async with db.read() as session:
+        states = (await session.scalars(select(Delivery.state))).all()
+    written = [email_of(file) for file in sorted(settings.mail_dir.glob("*.eml"))]
+    assert states == ["sent"] * number
+    for one in range(1, number + 1):
+        assert sum(text.count(f"'Project {one} ") for text in written) == 1, one
+
+
+def email_of(file: Path) -> str:
+    body = message_from_bytes(file.read_bytes(), policy=default).get_body(("plain",))
+    assert body
+    return str(body.get_content())
