@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.accounts.pages import account, entry, leaving, links, mailbox, sessions, tokens
+from app.accounts.pages import account, entry, leaving, links, mailbox, patterns, sessions, tokens
 
 routes: list[Any] = [
     *entry.routes,
@@ -12,4 +12,5 @@ routes: list[Any] = [
     *tokens.routes,
     *leaving.routes,
     *mailbox.routes,
+    *patterns.routes,
 ]

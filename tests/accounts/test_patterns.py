@@ -1,0 +1,45 @@
+import dataclasses
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.asgi import create_app
+from app.models import Account
+from app.settings import Settings
+from tests.application import browser, running
+from tests.conftest import sign_in
+
+
+@pytest.fixture
+async def local(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser on the machine itself."""
+    home = "http://127.0.0.1:8000"
+    at_home = dataclasses.replace(settings, base_url=home, port=8000, allowed_hosts=("127.0.0.1",))
+    async with running(create_app(at_home)) as app, browser(app, home) as client:
+        yield client
+
+
+async def test_patterns_show_every_piece_to_whoever_builds_at_the_machine(
+    local: httpx.AsyncClient, alice: Account
+) -> None:
+    signed_out = await local.get("/dev/patterns")
+    await sign_in(local, alice)
+    signed_in = await local.get("/dev/patterns")
+
+    for answer in (signed_out, signed_in):
+        assert answer.status_code == 200
+        assert "Alice invited you to join team" in answer.text
+        assert "Deleted." in answer.text
+
+
+async def test_patterns_are_closed_to_whoever_comes_through_a_proxy(
+    local: httpx.AsyncClient,
+) -> None:
+    answer = await local.get("/dev/patterns", headers={"X-Forwarded-For": "203.0.113.7"})
+
+    assert answer.status_code == 404
+
+
+async def test_patterns_are_closed_where_the_address_is_public(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/dev/patterns")).status_code == 404
