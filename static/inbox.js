@@ -48,24 +48,27 @@
   }
 
   // The rows that have to stay where they are, or "" while nobody is reading.
-  function place() {
+  function rowsInUse() {
     const list = $("#inbox-list");
     return list && isBeingRead(list) ? [...list.children].map((row) => row.dataset.id).join() : "";
   }
 
+  const address = () => $("#inbox").getAttribute("hx-get");
+
   // While the list is being read it is renewed in place: the server is told which rows those are.
   function keepPlace({ detail: { ctx } }) {
     if (!ctx.sourceElement.matches("#inbox, #inbox-list .is-deleted button")) return;
-    ctx.shown = place();
+    Object.assign(ctx, { shown: rowsInUse(), address: address() });
     if (!ctx.shown) return;
     ctx.request.body.set("up_to", $("#bulk").elements.up_to.value);
     ctx.request.body.set("shown", ctx.shown);
   }
 
-  // An answer about rows that are others by now is void, and asked for again.
+  // An answer about rows or filters that are others by now is void, and asked for again.
   function dropOutdated(event) {
     const { ctx } = event.detail;
-    if (ctx.sourceElement.id !== "inbox" || ctx.shown === place()) return;
+    if (ctx.sourceElement.id !== "inbox") return;
+    if (ctx.shown === rowsInUse() && ctx.address === address()) return;
     event.preventDefault();
     htmx.trigger(document.body, "notifications-changed");
   }
