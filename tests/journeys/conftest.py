@@ -14,7 +14,7 @@ from app.accounts.sessions import start_session
 from app.models import Account
 from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
-from tests.journeys.large_world import build
+from tests.journeys.large_world import LargeWorld
 from tests.journeys.running import Site, serving
 
 Arrive = Callable[..., Awaitable[Visitor]]
@@ -39,29 +39,34 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
-def large_world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("large") / migrated.name
-    shutil.copy(migrated, path)
-    build(path)
-    return path
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, migrated: Path) -> Path:
-    """The database that a site begins with: an empty one, or the large one where so marked."""
-    is_large = request.node.get_closest_marker("large_world")
-    return request.getfixturevalue("large_world") if is_large else migrated
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def large_world(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LargeWorld]:
+    world = LargeWorld(tmp_path_factory.mktemp("large"), migrated)
+    yield world
+    await world.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path, world: Path
+    request: pytest.FixtureRequest,
+    chromium: Browser,
+    tmp_path: Path,
+    migrated: Path,
+    large_world: LargeWorld,
 ) -> AsyncIterator[Site]:
-    """The shipped commands over a copy of the world; a parameter is further environment."""
-    shutil.copy(world, tmp_path)
-    async with serving(tmp_path, getattr(request, "param", None)) as site:
+    """The shipped commands over an empty database, or over the large world where so marked.
+
+    A parameter is further environment.
+    """
+    if request.node.get_closest_marker("large_world"):
+        site = await large_world.as_built()
         yield site
+    else:
+        shutil.copy(migrated, tmp_path)
+        async with serving(tmp_path, getattr(request, "param", None)) as site:
+            yield site
     assert "Traceback" not in site.log, site.log
 
 

@@ -1,10 +1,14 @@
 """A world to get lost in: a team of 10,000 members, and 100,000 notices of one person.
 
-Built once per session in set-based statements; a test marked `large_world` begins with a copy.
+Built once per session in set-based statements. One site serves all tests marked `large_world`, and
+each begins with the world as it was built.
 """
 
-import asyncio
 import json
+import shutil
+import sqlite3
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Clip, Project, Share, Team
+from app.models import Account, Clip, Compilation, Project, Share, Team
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_account, make_team
+from tests.journeys.running import Site, serving
 
 MEMBERS = 10_000
 NOTICES = 100_000
@@ -23,9 +28,10 @@ EVERY_NTH_IS_UNREAD = 7
 
 EVENTS = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :notices)"
-    " INSERT INTO event (id, type, actor_id, affected_id, team_id, project_id, context, created_at)"
+    " INSERT INTO event (id, type, actor_id, affected_id, team_id, project_id, compilation_id, context,"
+    " created_at)"
     " SELECT i, kind.type, CASE WHEN kind.has_actor THEN actor.id END, NULL, kind.team_id,"
-    " kind.project_id, json_set(kind.context, '$.username', actor.username),"
+    " kind.project_id, kind.compilation_id, json_set(kind.context, '$.username', actor.username),"
     " strftime('%Y-%m-%d %H:%M:%f000', 'now', ((i - :notices) * :pace) || ' seconds')"
     " FROM n JOIN kind ON kind.number = (i * 31 % 17) % (SELECT count(*) FROM kind)"
     " JOIN account actor ON actor.id = :first + i % :crowd"
@@ -33,15 +39,66 @@ EVENTS = text(
 CHANGES = text(
     "INSERT INTO change (id, kind, created_at) SELECT id, 'event', created_at FROM event"
 )
+TOUCHED = (
+    "UPDATE main.notification AS n SET (read_at, deleted_at, deleted_in) ="
+    " (p.read_at, p.deleted_at, p.deleted_in) FROM pristine.notification AS p WHERE p.id = n.id"
+    " AND (p.read_at IS NOT n.read_at OR n.deleted_at IS NOT NULL)"
+)
 ROWS = text(
     "INSERT INTO notification (user_id, event_id, type, hidden, read_at)"
     " SELECT :person, id, type, 0, CASE WHEN id % :unread THEN created_at END FROM event ORDER BY id"
 )
 
 
-def build(path: Path) -> None:
-    """Fill the migrated, empty database at `path`."""
-    asyncio.run(_build(path))
+@dataclass
+class LargeWorld:
+    """Built, and served, when the first test asks; `close` ends the site."""
+
+    folder: Path
+    migrated: Path
+    site: Site | None = None
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def as_built(self) -> Site:
+        if self.site is None:
+            shutil.copy(self.migrated, self._pristine)
+            await _build(self._pristine)
+            shutil.copy(self._pristine, self.folder)
+            self.site = await self._stack.enter_async_context(serving(self.folder))
+        else:
+            _restore(self.site.settings.sqlite_path, self._pristine)
+        return self.site
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    @property
+    def _pristine(self) -> Path:
+        folder = self.folder / "pristine"
+        folder.mkdir(exist_ok=True)
+        return folder / self.migrated.name
+
+
+def _restore(path: Path, pristine: Path) -> None:
+    """Everything as it was built, but for `change`: positions only ever grow, and processes follow them."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
+        db.execute("ATTACH ? AS pristine", [str(pristine)])
+        db.execute("BEGIN IMMEDIATE")
+        for table in _small_tables(db):
+            db.execute(f"DELETE FROM main.{table}")
+            db.execute(f"INSERT INTO main.{table} SELECT * FROM pristine.{table}")
+        for table in ("notification", "event"):
+            db.execute(f"DELETE FROM main.{table} WHERE id > ?", [NOTICES])
+        db.execute(TOUCHED)
+        db.execute("COMMIT")
+
+
+def _small_tables(db: sqlite3.Connection) -> list[str]:
+    names = [
+        name for (name,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")
+    ]
+    others = ("change", "event", "notification", "alembic_version")
+    return [name for name in names if name not in others and not name.startswith("sqlite_")]
 
 
 async def _build(path: Path) -> None:
@@ -52,15 +109,16 @@ async def _build(path: Path) -> None:
     editors = await make_team(db, bob, "Editors", admins=[alice], viewers=[carol])
     await add_members(db, squad.id, crowd)
     async with db.write() as session:
-        projects = await _add_projects(session, alice, bob, squad, editors)
-        await _add_notices(session, alice, crowd, _kinds(squad, editors, *projects))
+        broken, best = await _add_projects(session, alice, bob, squad, editors)
+        await _add_notices(session, alice, crowd, _kinds(squad, editors, broken, best))
         await session.execute(text("ANALYZE"))
     await db.close()
 
 
 async def _add_projects(
     session: AsyncSession, alice: Account, bob: Account, squad: Team, editors: Team
-) -> tuple[Project, Project]:
+) -> tuple[Compilation, Project]:
+    """Alice's, whose compilation failed, and bob's."""
     reel = Project(name="Highlight Reel", owner_id=alice.id)
     best = Project(name="Best Clips 2025", owner_id=bob.id)
     session.add_all([reel, best])
@@ -80,7 +138,10 @@ async def _add_projects(
             height=1080,
         )
     )
-    return reel, best
+    broken = Compilation(project_id=reel.id, status="failed", error="goal.mp4 cannot be read.")
+    session.add(broken)
+    await session.flush()
+    return broken, best
 
 
 async def _add_notices(
@@ -89,11 +150,12 @@ async def _add_notices(
     await session.execute(
         text(
             "CREATE TEMP TABLE kind (number INTEGER PRIMARY KEY, type TEXT, has_actor INTEGER,"
-            " team_id INTEGER, project_id INTEGER, context TEXT)"
+            " team_id INTEGER, project_id INTEGER, compilation_id INTEGER, context TEXT)"
         )
     )
     insert = text(
-        "INSERT INTO kind VALUES (:number, :type, :has_actor, :team_id, :project_id, :context)"
+        "INSERT INTO kind VALUES (:number, :type, :has_actor, :team_id, :project_id,"
+        " :compilation_id, :context)"
     )
     await session.execute(insert, [kind | {"number": n} for n, kind in enumerate(kinds)])
     pace = DAYS * 86_400 / NOTICES
@@ -104,15 +166,17 @@ async def _add_notices(
     await session.execute(text("DROP TABLE kind"))
 
 
-def _kinds(squad: Team, editors: Team, reel: Project, best: Project) -> list[dict[str, Any]]:
+def _kinds(squad: Team, editors: Team, broken: Compilation, best: Project) -> list[dict[str, Any]]:
     """What the notices tell of, in turns."""
+    reel: dict[str, Any] = {"project_id": broken.project_id, "compilation_id": broken.id}
+    reel |= {"project_name": "Highlight Reel", "has_actor": False}
     return [
         _kind("member_added", team=squad, role="viewer"),
-        _kind("project_shared", team=editors, project=best),
-        _kind("compilation_completed", project=reel, has_actor=False, duration=12.0, size=2400),
+        _kind("project_shared", team=editors, project_id=best.id, project_name=best.name),
+        _kind("compilation_completed", **reel, duration=12.0),
         _kind("member_left", team=squad),
         _kind("member_role_changed", team=squad, old_role="viewer", new_role="editor"),
-        _kind("compilation_failed", project=reel, has_actor=False, error="goal.mp4 is broken."),
+        _kind("compilation_failed", **reel, error=broken.error),
         _kind("team_updated", team=editors, old_name="Cutters", new_name="Editors"),
     ]
 
@@ -121,15 +185,17 @@ def _kind(
     name: str,
     *,
     team: Team | None = None,
-    project: Project | None = None,
+    project_id: int | None = None,
+    compilation_id: int | None = None,
     has_actor: bool = True,
     **facts: Any,
 ) -> dict[str, Any]:
-    names = {"team_name": team and team.name, "project_name": project and project.name}
+    team_name = {"team_name": team.name} if team else {}
     return {
         "type": name,
         "has_actor": has_actor,
         "team_id": team and team.id,
-        "project_id": project and project.id,
-        "context": json.dumps({key: said for key, said in names.items() if said} | facts),
+        "project_id": project_id,
+        "compilation_id": compilation_id,
+        "context": json.dumps(team_name | facts),
     }

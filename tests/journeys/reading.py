@@ -1,0 +1,84 @@
+"""What a person does in the inbox: the same words with scripts and without."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from app.models import Account
+from app.notifications import feed
+from app.notifications.feed import Totals
+from app.notifications.filters import Filters
+from tests.journeys.browsing import Visitor, inbox
+from tests.journeys.running import Site
+
+
+@dataclass
+class Reader:
+    """One person in front of the inbox, in the visitor's first tab."""
+
+    visitor: Visitor
+
+    @property
+    def page(self) -> Page:
+        return self.visitor.page
+
+    @property
+    def has_scripts(self) -> bool:
+        return self.visitor.has_stream
+
+    @property
+    def rows(self) -> Locator:
+        return inbox(self.page).get_by_role("listitem")
+
+    def row(self, notification_id: int) -> Locator:
+        return self.page.locator(f"#notice-{notification_id}")
+
+    async def open(self, query: str = "") -> None:
+        await self.visitor.open("/notifications" + query)
+
+    async def narrow(self, label: str, value: str) -> None:
+        """Choose in one of the filters: Type, Status or Date."""
+        await self.page.get_by_label(label, exact=True).select_option(value)
+        if not self.has_scripts:
+            await self.page.get_by_role("button", name="Apply").click()
+
+    async def press(self, row: Locator, name: str) -> None:
+        """One of the row's own buttons; where no script can offer Undo, deleting is confirmed."""
+        await row.get_by_role("button", name=name, exact=True).click()
+        if name == "Delete":
+            await self._confirm()
+
+    async def choose(self, *ids: int) -> None:
+        for one in ids:
+            await self.row(one).get_by_role("checkbox").check()
+
+    async def choose_all(self) -> None:
+        await self.page.get_by_label(re.compile(r"Select all \d+ matching")).check()
+
+    async def do(self, name: str) -> None:
+        """With what is chosen: one of the buttons above the list."""
+        await self.page.get_by_role("button", name=name, exact=True).click()
+        if name == "Delete selected":
+            await self._confirm()
+
+    async def undo(self) -> None:
+        await self.page.get_by_role("button", name="Undo").last.click()
+
+    async def is_told(self, sentence: str) -> None:
+        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible()
+
+    async def sees_matching(self, count: int) -> None:
+        label = self.page.get_by_label(f"Select all {count} matching", exact=True)
+        await expect(label).to_be_visible()
+
+    async def _confirm(self) -> None:
+        if not self.has_scripts:
+            await self.page.get_by_role("main").get_by_role("button", name="Delete").click()
+
+
+async def totals(site: Site, person: Account, **filters: Any) -> Totals:
+    """How many notices there are in truth."""
+    async with site.db.read() as session:
+        return await feed.count_totals(session, person.id, Filters(**filters))
