@@ -114,7 +114,10 @@ async def retry(
         await feed.mark(session, person.id, [notification_id], read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
-    return await answer_in_place(request, db, person, notification_id, place, text)
+    answer = await answer_in_place(request, db, person, notification_id, place, text)
+    # Where the project's own page is open behind the panel, it looks again.
+    answer.headers["HX-Trigger"] = "compilation-begun"
+    return answer
 
 
 async def _card(
