@@ -172,13 +172,17 @@ class PushSubscription(IdentityBase):
 
 
 class IngestKey(IdentityBase):
-    """An idempotency key that other software sent with an event; it is good for 24 hours."""
+    """An idempotency key that other software sent with an event; it is good for 24 hours.
+
+    `recipients` is how many were told: the answer to the first request, given again.
+    """
 
     __table_args__ = (UniqueConstraint("account_id", "key"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[int] = mapped_column(BigIntIdentity)
+    recipients: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 

@@ -5,7 +5,8 @@ shown, in the reader's language; `to_affected` is the variant for the person it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from app.language import N_, _
@@ -14,7 +15,7 @@ from app.notifications.audience import Audience
 
 IN_APP, EMAIL, PUSH = "in_app", "email", "push"
 CHANNELS = (IN_APP, EMAIL, PUSH)
-HIGH, NORMAL, LOW = "high", "normal", "low"
+HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
 # Under which headings people find the types where they choose among them.
 ABOUT_YOU, TEAMS = N_("About you"), N_("Teams")
 PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
@@ -23,7 +24,9 @@ GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
 
 @dataclass(frozen=True)
 class Link:
-    """A labelled link; the URL is made from ids of the event, and offered where they are there."""
+    """A labelled link; the URL is made from ids of the event, or is the one among its facts, and
+    offered where they are there.
+    """
 
     label: str
     url: str
@@ -42,6 +45,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class EventType:
+    """`is_custom`: other software says in the context what happened and how urgent that is; such
+    a notice is read on a page of its own.
+    """
+
     name: str
     label: str
     icon: str
@@ -53,6 +60,7 @@ class EventType:
     channels: frozenset[str] = frozenset()
     priority: str = NORMAL
     group: str = TEAMS
+    is_custom: bool = False
     context: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,6 +87,17 @@ def event(name: str, **form: Any) -> EventType:
     form["channels"] = frozenset(form.get("channels", ()))
     TYPES[name] = EventType(name, **form)
     return TYPES[name]
+
+
+def kind_of(type_name: str, context: Mapping[str, Any]) -> EventType:
+    """The type as this event has it: of a custom one, the event itself says how urgent it is."""
+    kind, priority = TYPES[type_name], context.get("priority")
+    return _urgent(kind.name, priority) if kind.is_custom and priority in PRIORITIES else kind
+
+
+@cache
+def _urgent(type_name: str, priority: str) -> EventType:
+    return replace(TYPES[type_name], priority=priority)
 
 
 def sentence(type_name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
@@ -262,4 +281,15 @@ COMPILATION_FAILED = event(
     priority=HIGH,
     context=("error",),
     example={"project_name": "Highlight Reel", "project_id": 7},
+)
+CUSTOM = event(
+    "custom",
+    label=N_("A program tells your team something"),
+    icon="bi-megaphone",
+    audience=audience.team_members,
+    message=N_("{title}"),
+    action=Link(N_("Open"), "{url}"),
+    is_custom=True,
+    context=("title", "body", "url", "priority"),
+    example={"title": "The nightly render is done", "url": "https://render.example.com/42"},
 )

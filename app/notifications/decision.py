@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import N_
 from app.models import Account, Delivery, Event, Notification, Preference
-from app.notifications.catalogue import TYPES
+from app.notifications.catalogue import HIGH, TYPES
 from app.notifications.feed import all_notices
 from app.notifications.preferences import has_muted, wants
 
@@ -67,6 +67,8 @@ def _reason(channel: str) -> Any:
 def _is_muted() -> Any:
     """Ordinary events only: what is about oneself, or of high priority, comes all the same."""
     ordinary = [kind.name for kind in TYPES.values() if kind.can_be_muted]
+    custom = [kind.name for kind in TYPES.values() if kind.is_custom]
+    is_urgent = and_(Event.type.in_(custom), Event.context["priority"].as_string() == HIGH)
     muted = has_muted(Notification.user_id, Event.team_id, Event.project_id)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
-    return and_(Notification.type.in_(ordinary), is_about_others, muted)
+    return and_(Notification.type.in_(ordinary), ~is_urgent, is_about_others, muted)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +27,7 @@ from app.models import (
     Team,
 )
 from app.models.notification import SHOWN, UNREAD
-from app.notifications.catalogue import TYPES, sentence
+from app.notifications.catalogue import TYPES, kind_of, sentence
 from app.notifications.changes import record_change
 from app.notifications.filters import Filters
 
@@ -47,11 +48,17 @@ class Action:
     method: str = "get"
     is_primary: bool = False
 
+    @property
+    def host(self) -> str:
+        """Whose page it opens, where that is not ours."""
+        return urlsplit(self.url).netloc
+
 
 @dataclass(frozen=True)
 class Notice:
     """One notification as people see it, in the language being spoken.
 
+    `body` is what there is to say beyond `text`; `target` is where the notice leads.
     `team` and `project` are (id, present name), None where they are gone.
     """
 
@@ -73,6 +80,7 @@ class Notice:
     team: tuple[int, str] | None = None
     project: tuple[int, str] | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    body: str = ""
 
 
 _actor = aliased(Account)
@@ -122,7 +130,7 @@ def _with_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
 
 
 def as_notice(row: Row[Any]) -> Notice:
-    kind = TYPES[row.type]
+    kind = kind_of(row.type, row.context)
     to_affected = row.affected_id == row.user_id
     link = _link(row, to_affected)
     return Notice(
@@ -136,13 +144,20 @@ def as_notice(row: Row[Any]) -> Notice:
         is_read=row.read_at is not None,
         is_high=kind.is_high,
         actions=[*_answers(row), *([link] if link else [])],
-        target=link.url if link else "/notifications",
+        target=_target(row, link),
         read_at=row.read_at,
         actor_id=row.actor_id,
         team=(row.team_id, row.team) if row.team_id else None,
         project=(row.project_id, row.project) if row.project_id else None,
         context={name: row.context[name] for name in kind.context if name in row.context},
+        body=str(row.context.get("body") or ""),
     )
+
+
+def _target(row: Row[Any], link: Action | None) -> str:
+    if TYPES[row.type].is_custom:
+        return f"/notifications/{row.id}"
+    return link.url if link else "/notifications"
 
 
 def _link(row: Row[Any], to_affected: bool) -> Action | None:
@@ -150,10 +165,11 @@ def _link(row: Row[Any], to_affected: bool) -> Action | None:
     action = TYPES[row.type].action
     if action is None or (to_affected and not action.for_affected):
         return None
-    ids = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
-    if any(value is None and f"{{{name}}}" in action.url for name, value in ids.items()):
+    facts = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
+    facts["url"] = row.context.get("url")
+    if any(value is None and f"{{{name}}}" in action.url for name, value in facts.items()):
         return None
-    return Action(_(action.label), action.url.format(**ids))
+    return Action(_(action.label), action.url.format(**facts))
 
 
 def _answers(row: Row[Any]) -> list[Action]:

@@ -5,7 +5,7 @@ Subjects are the catalogue's sentences. Mails about one project or team belong t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import formataddr
 from itertools import groupby
@@ -60,13 +60,16 @@ def write_mail(
 
 def _item(settings: Settings, row: Row[Any]) -> Item:
     notice, facts = as_notice(row), row.context
-    links = [
-        Action(link.label, settings.base_url + link.url, is_primary=link.is_primary)
-        for link in notice.actions
-        if link.method == "get"
-    ]
+    links = [_absolute(settings, link) for link in notice.actions if link.method == "get"]
     group = facts.get("project_name") or facts.get("team_name") or ""
     return Item(notice, group, links, str(facts.get("error") or facts.get("body") or ""))
+
+
+def _absolute(settings: Settings, link: Action) -> Action:
+    """A link that leads elsewhere says whither."""
+    if link.host:
+        return replace(link, label=f"{link.label} ({link.host})")
+    return replace(link, url=settings.base_url + link.url)
 
 
 def _context(settings: Settings, person: Account, items: list[Item], type: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from app.models import (
     Project,
     Team,
 )
-from app.notifications.catalogue import CHANNELS, IN_APP, EventType
+from app.notifications.audience import People
+from app.notifications.catalogue import CHANNELS, IN_APP, EventType, kind_of
 from app.notifications.changes import record_change
 from app.notifications.channels import add_deliveries
 from app.notifications.preferences import is_not_muted, wants
@@ -39,14 +40,17 @@ async def notify(
     project: Project | None = None,
     invitation: Invitation | None = None,
     compilation: Compilation | None = None,
+    people: People | None = None,
     **facts: Any,
 ) -> Event:
     """Record what happened and tell everyone concerned, but for the actor.
 
     `actor` is None when the system did it. The names of the team, project and affected person
     are added to `facts`; together they are the event's context, all that its sentence needs.
+    `people`, rows as audience.py has them, are told in place of the type's audience.
     """
     await session.flush()
+    kind = kind_of(kind.name, facts)
     event = Event(
         id=await record_change(session, "event"),
         type=kind.name,
@@ -62,7 +66,9 @@ async def notify(
     session.add(event)
     await session.flush()
     with timing_fan_out(kind.name):
-        await _add_notifications(session, event, kind)
+        await _add_notifications(
+            session, event, kind, kind.audience(event) if people is None else people
+        )
         await add_deliveries(session, event, kind)
     return event
 
@@ -76,16 +82,18 @@ def _names(affected: Account | None, team: Team | None, project: Project | None)
     return {key: name for key, name in names.items() if name is not None}
 
 
-async def _add_notifications(session: AsyncSession, event: Event, kind: EventType) -> None:
+async def _add_notifications(
+    session: AsyncSession, event: Event, kind: EventType, people: People
+) -> None:
     """One row for each recipient whom any channel reaches; hidden where the app is not wanted."""
     into = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     columns = ["user_id", "event_id", "type", "hidden"]
-    rows = into(Notification).from_select(columns, _recipients(event, kind))
+    rows = into(Notification).from_select(columns, _recipients(event, kind, people))
     await session.execute(rows.on_conflict_do_nothing())
 
 
-def _recipients(event: Event, kind: EventType) -> Select[Any]:
-    people = kind.audience(event).subquery("people")
+def _recipients(event: Event, kind: EventType, audience: People) -> Select[Any]:
+    people = audience.subquery("people")
     rows = (
         select(
             people.c.account_id,

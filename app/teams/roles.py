@@ -19,6 +19,7 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "remove": (OWNER, ADMIN),
     "change_role": (OWNER, ADMIN),
     "rename": (OWNER, ADMIN),
+    "tell": (OWNER, ADMIN),
     "delete": (OWNER,),
     "hand_over": (OWNER,),
     "leave": (ADMIN, EDITOR, VIEWER),

@@ -121,6 +121,7 @@ def upgrade() -> None:
         ),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("created_at", DateTimeUTC(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],

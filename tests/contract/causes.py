@@ -81,3 +81,18 @@ async def the_compilation_ends(stage: Stage) -> None:
 async def the_compilation_fails(stage: Stage) -> None:
     await stage.break_clips()
     await stage.work()
+
+
+async def a_program_of_alice_tells(stage: Stage) -> None:
+    """By cookie, as no page has a form for it."""
+    await stage.alice.open("/account")
+    csrf = {"X-CSRF-Token": stage.alice.browser.cookies["csrftoken"]}
+    told = {
+        "type": "custom",
+        "title": "The nightly render is done",
+        "body": "42 clips",
+        "url": "/projects",
+        "team_id": stage.team.id,
+    }
+    answer = await stage.alice.browser.post("/api/events", json=told, headers=csrf)
+    assert answer.status_code == 201, answer.text

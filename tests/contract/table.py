@@ -212,4 +212,13 @@ TABLE = [
         push=True,
         prepare=causes.adam_compiles,
     ),
+    Row(
+        "custom",
+        causes.a_program_of_alice_tells,
+        each("adam bob vera", "The nightly render is done"),
+        icon="bi-megaphone",
+        priority=NORMAL,
+        context=frozenset({"title", "body", "url", "priority"}),
+        actions=("Open",),
+    ),
 ]

@@ -38,11 +38,16 @@ async def inbox(
 
 @get("/notifications/{notification_id:int}")
 async def show(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
-) -> Response[None]:
-    """A notice's own address leads where the notice leads; a GET marks nothing."""
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    notification_id: FromPath[int],
+) -> Response[str] | Response[None]:
+    """A notice's own address leads where the notice leads, or shows it; a GET marks nothing."""
     async with db.read() as session:
         notice = await feed.find(session, person.id, notification_id)
+    if notice.target == f"/notifications/{notice.id}":
+        return await page(request, "notifications/notice.html", notice=notice)
     return see(notice.target)
 
 

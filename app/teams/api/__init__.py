@@ -1,5 +1,5 @@
 """The JSON mouths of this area."""
 
-from app.teams.api import invitations, members, teams
+from app.teams.api import events, invitations, members, teams
 
-routes = [*teams.routes, *members.routes, *invitations.routes]
+routes = [*teams.routes, *members.routes, *invitations.routes, *events.routes]
