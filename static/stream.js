@@ -10,19 +10,20 @@
   // --- Taking turns at the stream ---
 
   let channel, queue, resign, knocking; // knocking: this tab owns the stream
-  let connection, silence;
-  let banner, polling, etag = ""; // while there is no stream
+  let connection;
+  let silence, banner, asking, etag = "";
 
   function join() {
     if (channel || (document.hidden && !navigator.locks)) return;
     const name = `clippyfront-stream-${stream.dataset.person}`;
     channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) => receive(data);
+    heard();
     lost();
     if (!navigator.locks) return lead();
     queue = new AbortController();
     navigator.locks.request(name, { signal: queue.signal }, lead).catch(() => {}); // on leaving
-    setTimeout(async () => knocking || ((await ask()) && found()), SECOND / 4);
+    setTimeout(async () => knocking || ((await ask()) && heard()), SECOND / 4);
   }
 
   function lead() {
@@ -33,7 +34,7 @@
   }
 
   function leave() {
-    found();
+    stopWaiting();
     clearInterval(knocking);
     knocking = null;
     connection?.reader?.cancel();
@@ -44,8 +45,13 @@
   }
 
   function receive({ event, data }) {
+    if (event !== "stream-lost") heard();
     if (event) htmx.trigger(stream, event, { data });
-    else htmx.swap({ sourceElement: stream, text: data, swap: "none" });
+    else swap(data);
+  }
+
+  function swap(text) {
+    htmx.swap({ sourceElement: stream, text, swap: "none" });
   }
 
   function passOn({ event, data }) {
@@ -57,15 +63,29 @@
     passOn({ event });
   }
 
+  // --- While there is no stream ---
+
   function lost() {
-    if (polling) return;
-    banner = setTimeout(() => ($("#offline").hidden = false), 10 * SECOND);
-    polling = setTimeout(() => (ask(), (polling = setInterval(ask, 60 * SECOND))), 45 * SECOND);
+    banner ??= setTimeout(() => ($("#offline").hidden = false), 10 * SECOND);
   }
 
-  function found() {
-    [banner, polling, silence].forEach((timer) => clearTimeout(timer));
-    polling = null;
+  // A stream says something every 20 seconds; a server gone without a word is known by its silence.
+  function heard() {
+    stopWaiting();
+    silence = setTimeout(fallBack, 45 * SECOND);
+  }
+
+  function fallBack() {
+    connection?.reader?.cancel(); // it connects again
+    lost();
+    ask();
+    asking = setInterval(ask, 60 * SECOND);
+  }
+
+  function stopWaiting() {
+    clearTimeout(silence);
+    clearInterval(asking);
+    banner = clearTimeout(banner);
     $("#offline").hidden = true;
   }
 
@@ -73,12 +93,13 @@
   async function ask() {
     const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "If-None-Match": etag };
     const url = `/notifications/bell?since=${$("#bell").dataset.position}`;
-    const answer = await fetch(url, { headers, redirect: "manual" }).catch(() => ({}));
+    const signal = AbortSignal.timeout(30 * SECOND);
+    const answer = await fetch(url, { headers, signal, redirect: "manual" }).catch(() => ({}));
     if (answer.status === 401) signedOut();
     if (answer.status === 200) {
       etag = answer.headers.get("ETag") ?? "";
-      receive({ data: await answer.text() });
-      receive({ event: "notifications-changed" });
+      swap(await answer.text());
+      htmx.trigger(stream, "notifications-changed");
     }
     return [200, 204, 304].includes(answer.status);
   }
@@ -103,17 +124,12 @@
       sessionStorage.removeItem("reloaded");
       tell("stream-found");
     });
-    on("htmx:sse:before:message", ({ detail }) => passOn(detail.message));
+    on("htmx:sse:before:message", ({ detail }) => (heard(), passOn(detail.message)));
     on("htmx:sse:error", ({ detail }) => detail.status === 401 && signedOut());
     on("htmx:response:error", ({ detail }) => detail.ctx.response.status === 401 && signedOut());
     on("htmx:response:error", () => tell("stream-lost"));
     on("htmx:error", () => tell("stream-lost"));
     on("stream-lost", lost);
-    on("stream-found", found);
-    on("alive", () => {
-      found(); // a server gone without a word is noticed by its silence
-      silence = setTimeout(() => (connection?.reader?.cancel(), lost()), 45 * SECOND);
-    });
     // A network that is gone does not say so on the stream; one that is back is not waited for.
     addEventListener("offline", () => connection?.reader?.cancel());
     addEventListener("online", () => connection?.delayCanceller?.());
