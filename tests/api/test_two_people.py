@@ -1,0 +1,190 @@
+"""Two people: carol tries everything with what is alice's, and learns and changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from advanced_alchemy.base import orm_registry
+from sqlalchemy import select
+
+from app.accounts.tokens import create_token
+from app.database import Database
+from app.models import Account, Compilation, Project, Share
+from app.notifications import feed
+from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.notify import notify
+from app.projects.clips import add_clip
+from app.settings import Settings
+from app.teams.invitations import invite, link_token
+from tests.api.conftest import Program
+from tests.api.document import Document
+from tests.factories import make_team
+from tests.projects.conftest import lay_down
+
+# What an answer to carol must not hold.
+SECRETS = ("Video Squad", "Highlight Reel", "dave@example.com", "alice", "silent.mp4")
+# Whoever has the token of an invitation may read it, and is told that it is not for them.
+BY_TOKEN = "/api/invitations/{token}"
+STAMPED = {"token", "throttle"}
+
+
+@dataclass
+class Things:
+    """Alice's: the values for the parameters of paths, and her notice."""
+
+    ids: dict[str, int | str]
+    undo: str
+
+
+@pytest.fixture
+async def things(db: Database, settings: Settings, alice: Account, bob: Account) -> Things:
+    team = await make_team(db, bob, "Video Squad", admins=[alice])
+    project = Project(name="Highlight Reel", owner_id=alice.id)
+    async with db.act() as session:
+        session.add(project)
+        await session.flush()
+        session.add(Share(project_id=project.id, team_id=team.id))
+    clip = await add_clip(db, settings, alice, project.id, lay_down(settings, "silent"))
+    async with db.act() as session:
+        invitation = await invite(session, alice, team.id, "dave@example.com", "viewer")
+        compilation = Compilation(project_id=project.id, status="running")
+        session.add(compilation)
+        for old in ("Squad", "Squad 2"):
+            await notify(
+                session, TEAM_UPDATED, actor=bob, team=team, old_name=old, new_name="Video Squad"
+            )
+        token, _key = await create_token(session, alice, name="hers", scope="write")
+        one, other = await feed.newest(session, alice.id)
+        _count, undo = await feed.delete(session, alice.id, [other.id])
+    ids: dict[str, int | str] = {
+        "team_id": team.id,
+        "user_id": alice.id,
+        "project_id": project.id,
+        "clip_id": clip.id,
+        "invitation_id": invitation.id,
+        "compilation_id": compilation.id,
+        "notification_id": one.id,
+        "token_id": token.id,
+        "token": link_token(invitation.id),
+    }
+    return Things(ids, undo)
+
+
+def requests_for(document: Document, things: Things) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every operation that names something in its path: (method, url, what to send)."""
+    for path, item in document.document["paths"].items():
+        if "{" not in path or path.startswith(BY_TOKEN):
+            continue
+        for method, operation in item.items():
+            yield method.upper(), path.format(**things.ids), sending(operation)
+
+
+def sending(operation: dict[str, Any]) -> dict[str, Any]:
+    content = operation.get("requestBody", {}).get("content", {})
+    if "multipart/form-data" in content:
+        return {"files": {"clips": ("a.mp4", b"x")}}
+    return {"json": content["application/json"]["example"]} if content else {}
+
+
+async def everything(db: Database) -> dict[str, list[Any]]:
+    """All rows of all tables, but for what is stamped at each request."""
+    tables = orm_registry.metadata.sorted_tables
+    async with db.read() as session:
+        return {
+            table.name: [tuple(row) for row in await session.execute(select(table))]
+            for table in tables
+            if table.name not in STAMPED
+        }
+
+
+async def test_what_is_not_yours_is_404_and_stays_as_it_is(
+    for_carol: Program, db: Database, document: Document, things: Things
+) -> None:
+    before = await everything(db)
+
+    answers = {
+        f"{method} {url}": await for_carol.request(method, url, **sent)
+        for method, url, sent in requests_for(document, things)
+    }
+
+    assert len(answers) > 30
+    assert {asked for asked, answer in answers.items() if answer.status_code != 404} == set()
+    for answer in answers.values():
+        assert not [secret for secret in SECRETS if secret in answer.text]
+    assert await everything(db) == before
+
+
+async def test_signed_out_nothing_is_told_and_nothing_changes(
+    nobody: Program, db: Database, document: Document, things: Things
+) -> None:
+    before = await everything(db)
+
+    answers: dict[str, httpx.Response] = {}
+    for path, item in document.document["paths"].items():
+        for method, operation in item.items():
+            if operation["security"]:
+                url = path.format(**things.ids)
+                answers[f"{method} {path}"] = await nobody.request(
+                    method, url, **sending(operation)
+                )
+
+    assert {asked for asked, answer in answers.items() if answer.status_code != 401} == set()
+    assert await everything(db) == before
+
+
+async def test_no_list_tells_of_what_is_not_yours(
+    for_carol: Program, document: Document, things: Things
+) -> None:
+    lists = [
+        path
+        for path, item in document.document["paths"].items()
+        if "get" in item and "{" not in path and not path.endswith("/stream")
+    ]
+
+    for path in lists:
+        answer = await for_carol.get(path)
+        assert answer.status_code == 200
+        assert not [secret for secret in SECRETS if secret in answer.text], path
+
+
+async def test_no_body_reaches_what_is_not_yours(
+    for_carol: Program, for_alice: Program, db: Database, things: Things, carol: Account
+) -> None:
+    own = (await for_carol.post("/api/projects", json={"name": "Mine"})).headers["Location"]
+    team_id, project_id = things.ids["team_id"], things.ids["project_id"]
+    chosen = {"notification_ids": [things.ids["notification_id"]]}
+    before = await everything(db)
+
+    bulk = [
+        await for_carol.post(f"/api/notifications/{verb}", json=sent)
+        for verb in ("bulk-mark-read", "bulk-mark-unread", "bulk-delete")
+        for sent in (chosen, {"filter": {}, "up_to": 10**9})
+    ]
+    await for_carol.post("/api/notifications/read-all")
+    refused = [
+        await for_carol.post("/api/notifications/undo", json={"undo": things.undo}),
+        await for_carol.post(f"{own}/share", json={"team_id": team_id}),
+        await for_carol.post(f"{own}/unshare", json={"team_id": team_id}),
+        *[
+            await for_carol.post("/api/events", json={"type": "custom", "title": "x", **whom})
+            for whom in ({"team_id": team_id}, {"project_id": project_id})
+        ],
+    ]
+
+    assert {answer.json()["count"] for answer in bulk} == {0}
+    assert {answer.status_code for answer in refused} == {404}
+    assert await everything(db) == before
+
+
+async def test_the_token_of_an_invitation_opens_it_for_its_invitee_alone(
+    for_carol: Program, db: Database, things: Things
+) -> None:
+    before = await everything(db)
+    url = BY_TOKEN.format(**things.ids)
+
+    answers = [await for_carol.post(f"{url}/{verb}") for verb in ("accept", "decline")]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert await everything(db) == before
