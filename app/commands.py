@@ -17,7 +17,9 @@ from app import demo, logs, metrics, security, worker
 from app.database import Database
 from app.migrations import migrate
 from app.models import Account
+from app.notifications import channels
 from app.settings import ROOT, SettingError, Settings, load
+from app.vapid import fresh_pair
 
 SHUTDOWN_SECONDS = 1
 
@@ -78,6 +80,12 @@ def admin(arguments: list[str]) -> None:
     print(f"{arguments[0]} is an administrator now.")
 
 
+def print_vapid_keys(_arguments: list[str]) -> None:
+    """A fresh pair, as lines for `.env`."""
+    public, private = fresh_pair()
+    print(f"VAPID_PUBLIC_KEY={public}\nVAPID_PRIVATE_KEY={private}")
+
+
 def test(arguments: list[str]) -> None:
     """The whole suite, on every core."""
     command = [sys.executable, "-m", "pytest", *(arguments or ["-n", "auto"])]
@@ -125,10 +133,13 @@ async def _make_admin(settings: Settings, name: str) -> bool:
 
 
 def _settings() -> Settings:
+    """Whatever cannot be right ends here, before anything is begun."""
     try:
-        return load()
+        settings = load()
+        channels.configure(settings)
     except SettingError as error:
         sys.exit(str(error))
+    return settings
 
 
 def _path() -> str:
@@ -143,4 +154,5 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "worker": work,
     "migrate": migrate_database,
     "admin": admin,
+    "vapid-keys": print_vapid_keys,
 }

@@ -7,7 +7,7 @@ cannot be right refuses to start with a sentence naming it.
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +47,10 @@ class Settings:
     smtp_tls: str
     email_delay_seconds: int
     push_delay_seconds: int
+    push_allowed_hosts: tuple[str, ...]
+    vapid_public_key: str
+    vapid_private_key: str
+    vapid_email: str
     log_level: str
     log_format: str
     metrics_token: str
@@ -100,7 +104,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         data_dir=data_dir,
         database_url=read.database_url(data_dir),
         redis_url=read.text("REDIS_URL"),
-        secret_key=read.text("SECRET_KEY") or _kept_secret(data_dir / "secret_key"),
+        secret_key=read.text("SECRET_KEY") or kept_secret(data_dir / "secret_key", _random_key),
         host=host,
         port=port,
         base_url=base_url,
@@ -119,6 +123,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_tls=read.choice("SMTP_TLS", "starttls", {"starttls", "implicit", "none"}),
         email_delay_seconds=read.whole("EMAIL_DELAY_SECONDS", 120, least=0),
         push_delay_seconds=read.whole("PUSH_DELAY_SECONDS", 10, least=0),
+        push_allowed_hosts=read.names("PUSH_ALLOWED_HOSTS"),
+        vapid_public_key=read.text("VAPID_PUBLIC_KEY"),
+        vapid_private_key=read.text("VAPID_PRIVATE_KEY"),
+        vapid_email=read.text("VAPID_EMAIL"),
         log_level=read.choice("LOG_LEVEL", "warning", {"debug", "info", "warning", "error"}),
         log_format=read.choice("LOG_FORMAT", "text", {"text", "json"}),
         metrics_token=read.text("METRICS_TOKEN"),
@@ -190,7 +198,11 @@ def _has_port(name: str) -> bool:
     return name.rpartition(":")[2].isdigit() and not name.endswith("]")
 
 
-def _kept_secret(path: Path) -> str:
+def _random_key() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
     """A secret made once and kept beside the data, readable by its owner alone.
 
     Written whole before it gets its name: web and worker may start at the same moment.
@@ -198,7 +210,7 @@ def _kept_secret(path: Path) -> str:
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()

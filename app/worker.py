@@ -119,6 +119,7 @@ async def run(settings: Settings) -> None:
     )
     await _work(workers)
     waking.cancel()
+    channels.close()
     await broker.disconnect()
     await db.close()
 

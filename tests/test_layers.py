@@ -5,8 +5,8 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LAYERS = [
-    ["settings", "clock", "zones", "errors", "language", "metrics", "logs"],
-    ["database", "broker", "rendering", "security"],
+    ["settings", "clock", "zones", "errors", "language", "base64url", "metrics", "logs"],
+    ["database", "broker", "rendering", "security", "vapid"],
     ["models"],
     ["migrations", "mail", "throttle"],
     ["notifications"],

@@ -18,6 +18,7 @@ from app import clock
 from app.database import Database
 from app.errors import NotFound
 from app.models import Account, WebSession
+from app.notifications import devices
 from app.settings import Settings
 
 IDLE = timedelta(days=14)
@@ -88,7 +89,11 @@ async def sessions_of(session: AsyncSession, account: Account) -> Sequence[WebSe
 
 
 async def end_session(session: AsyncSession, account: Account, session_id: int) -> None:
-    """Sign `account` out of one browser. Raises NotFound when it is not theirs."""
+    """Sign `account` out of one browser, which gets no pushes any more.
+
+    Raises NotFound when it is not theirs.
+    """
+    await devices.remove_of_session(session, account, session_id)
     theirs = and_(WebSession.id == session_id, WebSession.account_id == account.id)
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
@@ -99,7 +104,8 @@ async def end_session(session: AsyncSession, account: Account, session_id: int) 
 async def end_all_sessions(
     session: AsyncSession, account: Account, *, except_id: int | None = None
 ) -> None:
-    """Sign `account` out everywhere, but for the session `except_id`."""
+    """Sign `account` out everywhere, devices included, but for the session `except_id`."""
+    await devices.remove_all(session, account, except_session=except_id)
     theirs = delete(WebSession).where(WebSession.account_id == account.id)
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)

@@ -80,7 +80,7 @@ def _people() -> Statement:
         Account.id,
         Account.language,
         Account.timezone,
-        _unread_of(Account.id).label("unread"),
+        unread_of(Account.id).label("unread"),
         position_clause(Account.id).label("position"),  # type: ignore[arg-type]
     ).where(Account.id.in_(bindparam("people", expanding=True)))
 
@@ -116,14 +116,14 @@ def _told() -> Statement:
             Notification.id,
             Account.language,
             Account.timezone,
-            _unread_of(Notification.user_id).label("unread"),
+            unread_of(Notification.user_id).label("unread"),
         )
         .join(Account, Account.id == Notification.user_id)
         .where(shown)
     )
 
 
-def _unread_of(user_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
+def unread_of(user_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
     """How many notices the person of the enclosing row has not read; counting stops at 100."""
     mine = aliased(Notification)
     rows = select(text("1")).select_from(mine).where(mine.user_id == user_id, unread)

@@ -6,6 +6,7 @@ shown, in the reader's language; `to_affected` is the variant for the person it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -61,6 +62,8 @@ class EventType:
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
+    # How long a push may wait for a device that is out of reach.
+    push_ttl: timedelta = timedelta(days=1)
     context: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
 
@@ -265,6 +268,7 @@ COMPILATION_COMPLETED = event(
     message=N_("Compilation of '{project_name}' is complete"),
     action=VIEW_PROJECT,
     channels={EMAIL, PUSH},
+    push_ttl=timedelta(hours=4),
     context=("duration", "size", "thumbnail"),
     example={"project_name": "Highlight Reel", "project_id": 7},
 )
@@ -279,6 +283,7 @@ COMPILATION_FAILED = event(
     answers=(Answer(N_("Retry"), "/notifications/{notification_id}/retry", "compilation", True),),
     channels={EMAIL, PUSH},
     priority=HIGH,
+    push_ttl=timedelta(hours=4),
     context=("error",),
     example={"project_name": "Highlight Reel", "project_id": 7},
 )

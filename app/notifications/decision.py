@@ -35,7 +35,7 @@ async def read_claimed(
     """
     rows = (
         all_notices()
-        .add_columns(Delivery.id.label("delivery_id"), Account, _reason(channel).label("reason"))
+        .add_columns(Delivery.id.label("delivery_id"), Account, reason_against(channel))
         .join(Delivery, Delivery.notification_id == Notification.id)
         .join(Account, Account.id == Notification.user_id)
         .join(
@@ -49,7 +49,8 @@ async def read_claimed(
     return (await session.execute(rows)).all()
 
 
-def _reason(channel: str) -> Any:
+def reason_against(channel: str) -> Any:
+    """`reason`: why not to send it, or NULL; in a select of Notification, Event and Preference."""
     wanted = or_(
         false(),
         *(and_(Notification.type == kind.name, wants(kind, channel)) for kind in TYPES.values()),
@@ -61,7 +62,7 @@ def _reason(channel: str) -> Any:
         (~wanted, "unwanted"),
         (_is_muted(), "muted"),
         else_=None,
-    )
+    ).label("reason")
 
 
 def _is_muted() -> Any:

@@ -28,7 +28,6 @@ from app.settings import Settings
 LEASE = timedelta(minutes=5)
 # One delivery must fit into what is left of the lease when it is begun.
 SPARE = timedelta(minutes=2)
-AT_ONCE = 100
 LOOK_SECONDS = 30.0
 # What waits with this reason waits for its service to answer again, and goes as soon as it does.
 OUTAGE = "outage"
@@ -123,7 +122,7 @@ async def _claim(db: Database, channel: Channel) -> Sequence[Delivery]:
         due = select(Delivery.id, Delivery.bundle_id).where(_is_due(channel))
         rows = await session.execute(
             due.order_by(Delivery.due_at, Delivery.id)
-            .limit(AT_ONCE)
+            .limit(channel.at_once)
             .with_for_update(skip_locked=True)
         )
         ids, bundles = _split(rows.all())
@@ -209,6 +208,9 @@ def _values(channel: Channel, attempts: int, outcome: Outcome) -> dict[str, obje
         }
     if attempts > len(channel.pauses):
         return {"state": "dead", "reason": None, "error": outcome.error, "settled_at": now}
+    if not outcome.is_attempt:
+        wait = outcome.retry_after or timedelta(0)
+        return {"due_at": now + wait, "attempts": attempts - 1}
     return {
         "due_at": now + pause_after(attempts, channel.pauses, outcome.retry_after),
         "reason": OUTAGE if outcome.is_outage else None,

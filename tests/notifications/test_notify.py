@@ -139,4 +139,4 @@ async def test_ten_thousand_are_told_in_a_handful_of_statements(
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=alice, team=team, project_name="Reel")
 
-    assert len([one for one in statements if not one.startswith("BEGIN")]) == 4
+    assert len([one for one in statements if not one.startswith("BEGIN")]) == 5

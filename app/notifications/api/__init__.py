@@ -1,5 +1,5 @@
 """The JSON mouths of the notification system."""
 
-from app.notifications.api import bulk, inbox
+from app.notifications.api import bulk, devices, inbox
 
-routes = [*inbox.routes, *bulk.routes]
+routes = [*inbox.routes, *bulk.routes, *devices.routes]

@@ -6,9 +6,13 @@ from app.models import Event
 from app.notifications.catalogue import EventType
 from app.notifications.channels.base import Channel
 from app.notifications.channels.email import Email
+from app.notifications.channels.push import Push
 from app.settings import Settings
 
-CHANNELS: dict[str, Channel] = {channel.name: channel for channel in [Email()]}
+# Its keys and its push services concern also those who subscribe.
+browser_push = Push()
+_all: list[Channel] = [Email(), browser_push]
+CHANNELS = {channel.name: channel for channel in _all}
 
 
 def configure(settings: Settings) -> None:
@@ -21,3 +25,9 @@ async def add_deliveries(session: AsyncSession, event: Event, kind: EventType) -
     """One row per recipient, channel and address that is wanted."""
     for channel in CHANNELS.values():
         await channel.add_deliveries(session, event, kind)
+
+
+def close() -> None:
+    """Called once at the end, where deliveries were sent."""
+    for channel in CHANNELS.values():
+        channel.close()

@@ -18,6 +18,7 @@ class Outcome:
     """What became of one attempt. `pending`: try again, after `retry_after` if that is said.
 
     `is_outage`: the service cannot be reached at all, so no other attempt makes sense just now.
+    `is_attempt`: False for what waits without having been tried; it is as fresh as before.
     """
 
     state: str
@@ -25,6 +26,7 @@ class Outcome:
     error: str | None = None
     retry_after: timedelta | None = None
     is_outage: bool = False
+    is_attempt: bool = True
 
 
 SENT = Outcome("sent")
@@ -73,6 +75,10 @@ class Channel(Protocol):
     def pauses(self) -> Sequence[timedelta]:
         """How long to wait after the first failed attempt, the second, …; then it is given up."""
 
+    @property
+    def at_once(self) -> int:
+        """How many deliveries to claim at a time."""
+
     def configure(self, settings: Settings) -> None:
         """Called once at start."""
 
@@ -87,3 +93,6 @@ class Channel(Protocol):
         Nothing is sent between a yield and the next step, so whoever iterates can record each
         outcome before the next delivery leaves. What is never yielded was not attempted.
         """
+
+    def close(self) -> None:
+        """Called once at the end."""

@@ -43,6 +43,7 @@ class Email:
     name = EMAIL
     # After the n-th failed attempt; together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
+    at_once = 100
     delay = timedelta(seconds=120)
 
     def configure(self, settings: Settings) -> None:
@@ -71,6 +72,9 @@ class Email:
                 yield ids, outcome
                 if outcome.is_outage:
                     return
+
+    def close(self) -> None:
+        """Each batch hangs up by itself."""
 
 
 def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:

@@ -1,0 +1,76 @@
+"""What the answer of a push service means for a delivery, for its device, and for the service."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from random import uniform
+
+from app import clock
+from app.notifications.channels.base import SENT, Outcome
+from app.notifications.push_client import Reply
+from app.notifications.push_services import Service
+
+WELL, GONE, TROUBLED, UNKNOWN = "well", "gone", "troubled", "unknown"
+LONGEST_WAIT = timedelta(days=1)
+# When so many devices in a row cannot be reached it is the service.
+FAILURES_TO_REST = 5
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`device` is what it tells of the device; `is_service` that the service itself is in trouble."""
+
+    outcome: Outcome
+    device: str = UNKNOWN
+    is_service: bool = False
+
+
+def read_answer(reply: Reply, service: Service) -> Answer:
+    """RFC 8030, sections 5 and 7.3; what it leaves open as the large services have it."""
+    status, told = reply.status, f"{reply.status} from {service.host}"
+    if 200 <= status < 300:
+        return Answer(SENT, WELL)
+    if status in (404, 410):
+        return Answer(Outcome("failed", error=f"{told}: the device has unsubscribed."), GONE)
+    if status == 429 or status >= 500:
+        wait = read_wait(reply.retry_after)
+        return Answer(Outcome("pending", error=told, retry_after=wait), is_service=True)
+    return Answer(Outcome("failed", error=told), TROUBLED)
+
+
+def read_wait(retry_after: str) -> timedelta | None:
+    """Seconds or a date (RFC 9110, 10.2.3), at most a day; None where it is neither."""
+    text = retry_after.strip()
+    try:
+        if text.isascii() and text.isdigit():
+            wait = timedelta(seconds=min(int(text[:9]), LONGEST_WAIT.total_seconds()))
+        else:
+            wait = parsedate_to_datetime(text) - clock.now()
+    except (ValueError, TypeError):  # a date without a zone
+        return None
+    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+class Patience:
+    """With one service: where it fails for one device after another it is left alone for a while."""
+
+    def __init__(self) -> None:
+        self._failing: set[int] = set()
+        self._rests = 0
+        self._until = clock.now()
+
+    def wait(self) -> timedelta:
+        """How long it is still to be left alone."""
+        return max(self._until - clock.now(), timedelta(0))
+
+    def note(self, device_id: int, answer: Answer) -> None:
+        if not answer.is_service:
+            self._failing.clear()
+            self._rests = 0
+            return
+        self._failing.add(device_id)
+        if len(self._failing) >= FAILURES_TO_REST and not self.wait():
+            rest = max(SHORTEST_REST * 2**self._rests, answer.outcome.retry_after or timedelta(0))
+            self._until = clock.now() + min(rest, LONGEST_REST) * uniform(1, 1.2)  # noqa: S311
+            self._rests = min(self._rests + 1, 10)

@@ -1,0 +1,86 @@
+"""What sending needs to know of claimed pushes, and what it has found out about them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.database import Database
+from app.models import Account, Delivery, Event, Notification, Preference, PushSubscription
+from app.notifications.bells import unread_of
+from app.notifications.catalogue import PUSH
+from app.notifications.channels.base import Outcome, Settled
+from app.notifications.channels.push_answers import GONE, TROUBLED, WELL, Answer
+from app.notifications.decision import reason_against
+from app.notifications.devices import note_answers
+
+
+async def read_pushes(session: AsyncSession, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """For each delivery what its message needs, its device (None where it was removed), and
+    `reason`: why not to send it, or None. A test has a `letter` and no notice.
+    """
+    rows = await session.execute(_pushes().where(Delivery.id.in_(ids)))
+    return rows.all()
+
+
+def _pushes() -> Select[*tuple[Any, ...]]:
+    is_visible = and_(~Account.pushes_always, Account.visible_until > clock.now())
+    return (
+        select(
+            Delivery.id.label("delivery_id"),
+            Delivery.letter,
+            Delivery.created_at,
+            Account.id.label("user_id"),
+            Account.language,
+            is_visible.label("is_visible"),
+            unread_of(Account.id).label("unread"),
+            Delivery.notification_id,
+            Event.type,
+            Event.affected_id,
+            Event.team_id,
+            Event.project_id,
+            Event.context,
+            PushSubscription.id.label("device_id"),
+            PushSubscription.endpoint,
+            PushSubscription.p256dh,
+            PushSubscription.auth,
+            reason_against(PUSH),
+        )
+        .join(Account, Account.id == Delivery.user_id)
+        .outerjoin(PushSubscription, PushSubscription.id == Delivery.subscription_id)
+        .outerjoin(Notification, Notification.id == Delivery.notification_id)
+        .outerjoin(Event, Event.id == Notification.event_id)
+        .outerjoin(
+            Preference,
+            and_(Preference.user_id == Account.id, Preference.type == Notification.type),
+        )
+    )
+
+
+class Findings:
+    """What became of the deliveries so far, and of their devices."""
+
+    def __init__(self) -> None:
+        self._deliveries: defaultdict[Outcome, list[int]] = defaultdict(list)
+        self._devices: defaultdict[str, dict[int, str]] = defaultdict(dict)
+
+    def add(self, row: Row[Any], answer: Answer) -> None:
+        self._deliveries[answer.outcome].append(row.delivery_id)
+        self._devices[answer.device][row.device_id] = answer.outcome.error or ""
+
+    async def take(self, db: Database) -> list[Settled]:
+        """What was added since; the devices' part is written down."""
+        deliveries, self._deliveries = self._deliveries, defaultdict(list)
+        devices, self._devices = self._devices, defaultdict(dict)
+        if devices.keys() & {WELL, GONE, TROUBLED}:
+            async with db.write() as session:
+                await note_answers(
+                    session,
+                    well=list(devices[WELL]),
+                    gone=list(devices[GONE]),
+                    troubled=devices[TROUBLED],
+                )
+        return [(ids, outcome) for outcome, ids in deliveries.items()]

@@ -1,0 +1,132 @@
+"""Which push services a subscription may name, and under which addresses they are reached.
+
+An endpoint is chosen by whoever subscribes, so it could name a machine inside our own network. It
+must lie on a known push service, or on one that PUSH_ALLOWED_HOSTS adds; and when a connection is
+made, only public addresses are connected to, whatever a name resolves to by then. An address that
+is not public is reached only where that setting names that very address.
+"""
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from app.language import _
+from app.settings import SettingError, is_loopback
+
+# Each of them and every name below it; HTTPS at its usual port.
+WELL_KNOWN = (
+    "fcm.googleapis.com",
+    "jmt17.google.com",
+    "push.services.mozilla.com",
+    "push.apple.com",
+    "notify.windows.com",
+)
+ENDPOINT_LENGTH = 2048
+PORTS = {"https": 443, "http": 80}
+
+_endpoint = re.compile(r"(https?)://([a-z0-9.-]+)(?::(\d{1,5}))?(/[!-~]*)?", re.IGNORECASE)
+_named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
+# IPv4 inside IPv6, as gateways translate it (RFC 6052); `ipaddress` knows the other forms.
+_translated = IPv6Network("64:ff9b::/96")
+
+
+class NotAllowed(Exception):
+    """Nothing may be sent there; the sentence is for whoever subscribes."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A push service, as seen from outside."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """`host[:port]`, as an HTTP request names it."""
+        return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """What a VAPID token is made for."""
+        return f"{self.scheme}://{self.authority}"
+
+
+class PushServices:
+    """The well-known ones and those named in the settings, as `host` or `host:port`."""
+
+    def __init__(self, named: Iterable[str] = ()) -> None:
+        """Raises SettingError for a name that is none."""
+        self._named = [_read_name(name) for name in named]
+
+    def find(self, endpoint: str) -> tuple[Service, str]:
+        """The service of an endpoint, and what to ask it for. Raises NotAllowed."""
+        parts = _endpoint.fullmatch(endpoint)
+        if parts is None or len(endpoint) > ENDPOINT_LENGTH or "#" in endpoint:
+            raise NotAllowed(_("This is not the address of a push service."))
+        scheme, host = parts[1].lower(), parts[2].lower()
+        service = Service(scheme, host, int(parts[3] or PORTS[scheme]))
+        if not self._is_named(service) and not _is_well_known(service):
+            raise NotAllowed(_("This push service is not one of those that are allowed."))
+        return service, parts[4] or "/"
+
+    async def addresses(self, service: Service) -> list[str]:
+        """Where to connect to, best first. Raises NotAllowed where nothing public is to be found."""
+        if _is_address(service.host):  # `find` let it through, so a setting names it
+            return [service.host]
+        found = await asyncio.get_running_loop().getaddrinfo(
+            service.host,
+            service.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_ADDRCONFIG,
+        )
+        addresses = [str(entry[4][0]) for entry in found]
+        wanted = is_loopback if is_loopback(service.host) else is_public
+        if not (allowed := [one for one in addresses if wanted(one)]):
+            raise NotAllowed(_("The push service is at an address inside our own network."))
+        return allowed
+
+    def _is_named(self, service: Service) -> bool:
+        is_fitting = service.scheme == "https" or is_loopback(service.host)
+        usual = PORTS[service.scheme]
+        named = [(host, port or usual) for host, port in self._named]
+        return is_fitting and (service.host, service.port) in named
+
+
+def _is_well_known(service: Service) -> bool:
+    is_below = any(service.host == one or service.host.endswith(f".{one}") for one in WELL_KNOWN)
+    return is_below and service.scheme == "https" and service.port == 443
+
+
+def is_public(address: str) -> bool:
+    """Whether it belongs to everybody's internet, also where it wraps an IPv4 address."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
+        found = inner
+    return found.is_global and not found.is_multicast
+
+
+def _wrapped(address: IPv6Address) -> IPv4Address | None:
+    if address in _translated:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_name(name: str) -> tuple[str, int | None]:
+    parts = _named.fullmatch(name)
+    if parts is None or (parts[2] and not 1 <= int(parts[2]) <= 65535):
+        sentence = _("PUSH_ALLOWED_HOSTS takes host or host:port, comma-separated, not {name!r}.")
+        raise SettingError(sentence.format(name=name))
+    return parts[1].lower(), int(parts[2]) if parts[2] else None
