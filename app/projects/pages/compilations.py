@@ -115,8 +115,9 @@ async def retry(
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
     answer = await answer_in_place(request, db, person, notification_id, place, text)
-    # Where the project's own page is open behind the panel, it looks again.
-    answer.headers["HX-Trigger"] = "compilation-begun"
+    # Where the project's own page is open behind the panel, it looks again. (The event needs a
+    # target: the button that was pressed is swapped out by then.)
+    answer.headers["HX-Trigger"] = '{"compilation-begun": {"target": "body"}}'
     return answer
 
 
