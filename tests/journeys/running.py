@@ -107,13 +107,14 @@ class Program:
                 os.killpg(self.process.pid, number)
 
     async def _serves(self) -> None:
-        async with asyncio.timeout(SECONDS_TO_START), httpx.AsyncClient() as client:
-            while True:
+        patience = time.monotonic() + SECONDS_TO_START
+        async with httpx.AsyncClient(timeout=SECONDS_TO_START) as client:
+            while self.is_running and time.monotonic() < patience:
                 with suppress(httpx.TransportError):
                     if (await client.get(f"{self.url}/healthz")).is_success:
                         return
-                assert self.is_running, f"{self.command} did not start:\n{self.log}"
                 await asyncio.sleep(0.05)
+        raise AssertionError(f"{self.command} did not start:\n{self.log}")
 
 
 @dataclass
