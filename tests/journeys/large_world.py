@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -25,6 +25,7 @@ MEMBERS = 10_000
 NOTICES = 100_000
 DAYS = 120
 EVERY_NTH_IS_UNREAD = 7
+SQUAD, EDITORS = 1, 2  # the ids of the teams
 
 EVENTS = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :notices)"
@@ -77,6 +78,13 @@ class LargeWorld:
         folder = self.folder / "pristine"
         folder.mkdir(exist_ok=True)
         return folder / self.migrated.name
+
+
+async def member(db: Database, number: int) -> Account:
+    """One of the crowd in Video Squad."""
+    named = select(Account).where(Account.username_key == f"person{number}")
+    async with db.read() as session:
+        return (await session.scalars(named)).one()
 
 
 def _restore(path: Path, pristine: Path) -> None:

@@ -1,0 +1,69 @@
+"""A team of 10,000: everybody is told at once, and its pages stay quick."""
+
+import time
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import func, select
+
+from app.models import Account, Event, Notification
+from app.notifications.catalogue import PROJECT_SHARED
+from tests.journeys.browsing import at_once, open_panel, shows
+from tests.journeys.conftest import Arrive
+from tests.journeys.large_world import MEMBERS, SQUAD, member
+from tests.journeys.running import Site, post_as
+
+pytestmark = pytest.mark.large_world
+SHARED = "Project 'Best Clips 2025' was shared with team 'Video Squad'"
+BEST = 2
+
+
+async def test_sharing_returns_within_a_second_with_every_row_written(
+    site: Site, bob: Account
+) -> None:
+    pressed_at = await post_as(site, bob, f"/projects/{BEST}/share", team_id=SQUAD)
+    took = time.time() - pressed_at
+
+    assert await told_of_sharing(site) == MEMBERS - 1
+    assert took < 1
+
+
+async def test_an_open_bell_is_lit_within_a_second_of_the_click(
+    site: Site, arrive: Arrive, bob: Account
+) -> None:
+    sharer, somebody = await arrive(bob), await arrive(await member(site.db, 4_711))
+    sharing, watching = await sharer.open(f"/projects/{BEST}"), await somebody.open("/")
+    await sharing.get_by_label("Team").select_option(label="Video Squad")
+    await open_panel(watching)
+
+    share = sharing.get_by_role("button", name="Share", exact=True)
+    await at_once(share, shows(watching, SHARED, unread=1, where=["panel"]))
+
+
+async def test_a_member_among_ten_thousand_is_found_and_the_last_page_reached(
+    arrive: Arrive, alice: Account
+) -> None:
+    visitor = await arrive(alice)
+    page = await visitor.open(f"/teams/{SQUAD}")
+    await expect(page.get_by_role("heading", name=f"Members {MEMBERS}")).to_be_visible()
+
+    await page.get_by_label("Find a member").fill("PERSON4711")
+    await page.get_by_role("button", name="Search").click()
+    members = page.get_by_role("region", name="Members").get_by_role("listitem")
+    await expect(members).to_have_count(1)
+    await expect(members).to_contain_text("person4711")
+
+    await page.goto(f"{visitor.url}/teams/{SQUAD}?page=200")
+    await expect(page.get_by_text("Page 200 of 200")).to_be_visible()
+    await expect(members).to_have_count(50)
+    assert (
+        await page.evaluate("performance.timing.responseEnd - performance.timing.requestStart")
+        < 500
+    )
+
+
+async def told_of_sharing(site: Site) -> int:
+    newest = select(func.max(Event.id)).where(Event.type == PROJECT_SHARED.name).scalar_subquery()
+    told = select(func.count()).where(Notification.event_id == newest)
+    async with site.db.read() as session:
+        return int((await session.execute(told)).scalar_one())

@@ -1,0 +1,72 @@
+"""What a page says when the server does not answer: once, and no longer than it is true."""
+
+import asyncio
+
+from playwright.async_api import Page, expect
+
+from app import clock
+from app.models import Account, Compilation
+from app.projects.projects import create_project
+from tests.factories import make_team
+from tests.journeys.browsing import SERVER_IS_AWAY, inbox, toasts
+from tests.journeys.conftest import Arrive
+from tests.journeys.running import Site, post_as
+
+
+async def test_a_page_that_asks_every_second_says_once_that_nobody_answers(
+    site: Site, arrive: Arrive, alice: Account
+) -> None:
+    project_id = await compiling(site, alice)
+    maker = await arrive(alice)
+    maker.watch.expect(SERVER_IS_AWAY)
+    page = await maker.open(f"/projects/{project_id}")
+    await expect(page.get_by_role("progressbar")).to_be_visible()
+    told = toasts(page).get_by_role("alert")
+
+    await site.web.stop()
+    await failing(page, times=3)
+    await expect(told).to_have_count(1)
+    await expect(told).to_contain_text("cannot be reached")
+
+    await site.web.start()
+    await expect(told).to_have_count(0, timeout=20_000)
+
+
+async def test_a_list_that_cannot_be_fetched_stays_and_says_so(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
+    await post_as(site, alice, f"/teams/{team.id}/rename", name="Film Squad")
+    reader = await arrive(bob)
+    reader.watch.expect(SERVER_IS_AWAY)
+    page = await reader.open("/notifications")
+    row = inbox(page).get_by_text("is now called 'Film Squad'")
+    await expect(row.last).to_be_visible()
+
+    await site.web.stop()
+    await page.get_by_label("Status", exact=True).select_option("read")
+    await expect(toasts(page).get_by_role("alert")).to_contain_text("cannot be reached")
+    await expect(row.last).to_be_visible()
+
+    await site.web.start()
+    await page.get_by_label("Type", exact=True).select_option("team_updated")
+    await expect(page.get_by_text("Nothing matches")).to_be_visible()
+
+
+async def compiling(site: Site, owner: Account) -> int:
+    """A project whose compilation seems to run; its id."""
+    async with site.db.act() as session:
+        project = await create_project(session, owner, "Highlight Reel")
+        now = clock.now()
+        running = {"status": "running", "progress": 0.4, "started_at": now, "touched_at": now}
+        session.add(Compilation(project_id=project.id, attempts=1, **running))
+        return project.id
+
+
+async def failing(page: Page, *, times: int) -> None:
+    """Wait until so many of the page's requests have found nobody."""
+    failed = asyncio.Semaphore(0)
+    page.on("requestfailed", lambda _request: failed.release())
+    async with asyncio.timeout(20):
+        for _one in range(times):
+            await failed.acquire()
