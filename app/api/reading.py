@@ -43,7 +43,8 @@ def read(shape: type[Shape], sent: Mapping[str, Any], *, is_text: bool = False) 
     try:
         return msgspec.convert(sent, shape, strict=not is_text)
     except msgspec.ValidationError:
-        raise Invalid(dict(_wrong(shape, sent, is_text, ""))) from None
+        wrong = shape.wrong(sent) or dict(_wrong(shape, sent, is_text, ""))
+        raise Invalid(wrong) from None
 
 
 def _wrong(

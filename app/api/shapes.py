@@ -30,9 +30,17 @@ def like(**fields: Any) -> Mapping[str, Any]:
 
 
 class Sent(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a program sends, as body or query."""
+    """What a program sends, as body or query; `rules` are those between its fields, as JSON Schema
+    has them, which whoever reads it sees to.
+    """
 
     example: ClassVar[Mapping[str, Any]] = like()
+    rules: ClassVar[Mapping[str, Any]] = like()
+
+    @classmethod
+    def wrong(cls, _sent: Mapping[str, Any]) -> Mapping[str, str]:
+        """Every wrong field by its path, where the domain says it better than the types could."""
+        return {}
 
 
 class Answer(Struct):

@@ -19,8 +19,12 @@ HOURS = range(24)
 
 def require_right(wanted: Any) -> None:
     """Raises Invalid naming every wrong field by its path, as in `preferences.member_added.sms`."""
-    if wrong := _wrong_parts("", wanted, PARTS, _("There is no such preference.")):
+    if wrong := wrong_fields(wanted):
         raise Invalid(wrong)
+
+
+def wrong_fields(wanted: Any) -> Wrong:
+    return _wrong_parts("", wanted, PARTS, _("There is no such preference."))
 
 
 def _wrong_parts(

@@ -1,5 +1,5 @@
 """The JSON mouths of the notification system."""
 
-from app.notifications.api import bulk, devices, inbox
+from app.notifications.api import bulk, devices, inbox, preferences
 
-routes = [*inbox.routes, *bulk.routes, *devices.routes]
+routes = [*inbox.routes, *bulk.routes, *devices.routes, *preferences.routes]

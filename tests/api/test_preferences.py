@@ -1,0 +1,153 @@
+"""Preferences by program: the whole is answered, any part is taken, every wrong field is named."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.models import Account
+from app.notifications import preferences
+from app.notifications.catalogue import TYPES
+from tests.api.conftest import Program
+from tests.conftest import sign_in
+
+URL = "/api/notification-preferences"
+
+
+def wrong_fields(answer: httpx.Response) -> set[str]:
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    return {one["field"] for one in answer.json()["errors"]}
+
+
+async def test_the_whole_is_what_holds(for_bob: Program) -> None:
+    held = (await for_bob.get(URL)).json()
+
+    assert list(held) == ["preferences", "digest", "timezone"]
+    assert list(held["preferences"]) == list(TYPES)
+    assert held["preferences"]["member_added"] == {"in_app": True, "email": True, "push": False}
+    assert held["digest"] == {"enabled": False, "frequency": "daily", "hour": 8}
+    assert held["timezone"] == "UTC"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {},
+        {"preferences": {}},
+        {"preferences": {"member_added": {"email": False}}},
+        {"preferences": {"member_added": {"in_app": False, "push": True}, "member_left": {}}},
+        {"digest": {"enabled": True}},
+        {"digest": {"frequency": "weekly", "hour": 0}},
+        {"timezone": "Asia/Kathmandu"},
+        {
+            "preferences": {"compilation_failed": {"in_app": False, "email": False, "push": False}},
+            "digest": {"enabled": True, "frequency": "daily", "hour": 23},
+            "timezone": "Europe/Berlin",
+        },
+    ],
+)
+async def test_any_part_is_taken_and_the_whole_is_answered(
+    for_bob: Program, part: dict[str, Any]
+) -> None:
+    before = (await for_bob.get(URL)).json()
+
+    answer = await for_bob.put(URL, json=part)
+
+    assert answer.status_code == 200
+    assert answer.json() == merged(before, part)
+    assert (await for_bob.get(URL)).json() == answer.json()
+
+
+def merged(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return whole | {
+        name: merged(whole[name], value) if isinstance(value, dict) else value
+        for name, value in part.items()
+    }
+
+
+async def test_what_was_answered_can_be_sent_back(for_bob: Program) -> None:
+    whole = (await for_bob.get(URL)).json()
+
+    assert (await for_bob.put(URL, json=whole)).json() == whole
+
+
+async def test_the_other_name_of_a_type_is_understood(for_bob: Program) -> None:
+    part = {"preferences": {"compilation_complete": {"push": False}}}
+
+    held = (await for_bob.put(URL, json=part)).json()
+
+    assert held["preferences"]["compilation_completed"]["push"] is False
+    assert "compilation_complete" not in held["preferences"]
+
+
+async def test_every_wrong_field_is_named_at_once_and_nothing_is_changed(
+    for_bob: Program,
+) -> None:
+    before = (await for_bob.get(URL)).json()
+
+    answer = await for_bob.put(
+        URL,
+        json={
+            "preferences": {
+                "member_added": {"sms": True, "email": False, "push": "yes"},
+                "nonsense": {"email": True},
+            },
+            "digest": {"enabled": None, "frequency": "hourly", "hour": 24},
+            "timezone": "Mars/Base",
+            "pushes_always": True,
+        },
+    )
+
+    assert wrong_fields(answer) == {
+        "preferences.member_added.sms",
+        "preferences.member_added.push",
+        "preferences.nonsense",
+        "digest.enabled",
+        "digest.frequency",
+        "digest.hour",
+        "timezone",
+        "pushes_always",
+    }
+    assert (await for_bob.get(URL)).json() == before
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"timezone": "Mars/Base"}, "timezone"),
+        ({"timezone": ""}, "timezone"),
+        ({"timezone": None}, "timezone"),
+        ({"digest": {"hour": 8.5}}, "digest.hour"),
+        ({"digest": {"hour": True}}, "digest.hour"),
+        ({"digest": []}, "digest"),
+        ({"preferences": None}, "preferences"),
+        ({"preferences": {"member_added": True}}, "preferences.member_added"),
+        ({"preferences": {"<b>": {}}}, "preferences.<b>"),
+        ([], "body"),
+    ],
+)
+async def test_one_wrong_field_is_named_by_its_path(
+    for_bob: Program, part: Any, field: str
+) -> None:
+    assert wrong_fields(await for_bob.put(URL, json=part)) == {field}
+
+
+async def test_they_are_ones_own(for_bob: Program, db: Database, alice: Account) -> None:
+    await for_bob.put(URL, json={"preferences": {"member_added": {"email": False}}})
+
+    async with db.read() as session:
+        assert await preferences.exceptions_of(session, alice) == {}
+
+
+async def test_a_browser_needs_its_token_and_nobody_gets_in(
+    client: httpx.AsyncClient, nobody: Program, bob: Account
+) -> None:
+    await sign_in(client, bob)
+    token = {"X-CSRF-Token": client.cookies["csrftoken"]}
+
+    assert (await nobody.get(URL)).status_code == 401
+    assert (await nobody.put(URL, json={})).status_code == 401
+    assert (await client.put(URL, json={})).status_code == 403
+    assert (await client.put(URL, json={}, headers=token)).status_code == 200
