@@ -9,6 +9,7 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.sessions import COOKIES, find_session
@@ -51,7 +52,22 @@ class Doors(ASGIMiddleware):
                 message["headers"] = [*message["headers"], *own]
             await send(message)
 
-        await next_app(scope, receive, send_with_headers)
+        if scope.get("method") == "OPTIONS":
+            await _tell_methods(scope, send_with_headers)
+        else:
+            await next_app(scope, receive, send_with_headers)
+
+
+async def _tell_methods(scope: Scope, send: Send) -> None:
+    """What can be done here (RFC 9110, 9.3.7). Litestar knows only what it was told of first, where
+    several handlers share an address.
+    """
+    app = scope["litestar_app"]
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
+    here = [route.methods for route in routes if route.path_format == scope["path_template"]]
+    allow = (b"allow", ", ".join(sorted({"OPTIONS"}.union(*here))).encode())
+    await send({"type": "http.response.start", "status": 204, "headers": [allow]})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class ByCookie(CSRFMiddleware):

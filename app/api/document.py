@@ -207,7 +207,10 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
         used |= {shape for shape in operation.answers.values() if isinstance(shape, type)}
         used |= {operation.body} - {None}
     ordered = sorted(used, key=lambda shape: str(shape.__name__))
-    return dict(sorted(msgspec.json.schema_components(ordered, ref_template=REF)[1].items()))
+    schemas = msgspec.json.schema_components(ordered, ref_template=REF)[1]
+    for shape in ordered:
+        schemas[shape.__name__] |= getattr(shape, "rules", {})
+    return dict(sorted(schemas.items()))
 
 
 def _schema_of(shape: type[Sent]) -> dict[str, Any]:

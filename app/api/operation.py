@@ -104,11 +104,13 @@ def _answered(annotation: Any) -> Any:
 def _problems(
     method: str, path: str, hints: Mapping[str, Any], is_public: bool, upload: str
 ) -> frozenset[int]:
-    """400 and 413 for what is sent, 401 and 403 for who sends it, 404 for what a path names."""
+    """400 and 413 for what is sent, 403 for who sends it, 404 for what a path names; and a token
+    that is not valid is 401 everywhere.
+    """
     takes_body = "sent" in hints or bool(upload)
     found = {
         400: takes_body or "asked" in hints,
-        401: not is_public,
+        401: True,
         403: not is_public and method not in SAFE,
         404: "{" in path,
         413: takes_body,

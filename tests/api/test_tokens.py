@@ -205,6 +205,16 @@ async def test_a_method_that_does_not_exist_says_which_do(nobody: Program) -> No
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
+async def test_an_address_says_what_can_be_done_there(client: httpx.AsyncClient) -> None:
+    answers = [await client.options(url) for url in ("/api/tokens", "/api/teams/1", "/login")]
+
+    assert [answer.headers["Allow"] for answer in answers] == [
+        "GET, OPTIONS, POST",
+        "DELETE, GET, OPTIONS, PUT",
+        "GET, OPTIONS, POST",
+    ]
+
+
 async def test_a_person_makes_and_revokes_a_token_on_the_page(
     client: httpx.AsyncClient, db: Database, alice: Account
 ) -> None:

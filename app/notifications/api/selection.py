@@ -57,6 +57,12 @@ class Selection(Sent):
     up_to: Id | UnsetType = UNSET
 
     example = like(notification_ids=[123, 456, 789])
+    rules = like(
+        oneOf=[
+            {"required": ["notification_ids"], "properties": {"filter": False, "up_to": False}},
+            {"required": ["filter", "up_to"], "properties": {"notification_ids": False}},
+        ]
+    )
 
     def require_whole(self) -> None:
         """Raises Invalid unless exactly one way of saying it is used, and that completely."""

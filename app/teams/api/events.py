@@ -48,6 +48,7 @@ class NewEvent(Sent):
         team_id=5,
         idempotency_key="render-42",
     )
+    rules = like(anyOf=[{"required": [name]} for name in ("recipients", "team_id", "project_id")])
 
     @property
     def message(self) -> Message:
