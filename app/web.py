@@ -18,6 +18,7 @@ from app.security import sign, unsign
 
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
+LONGEST_PATH = 2_000
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -103,7 +104,7 @@ def see(
 
 def own_path(url: str, default: str = "/") -> str:
     """`url` if it is a path of this application, else `default`: no open redirects."""
-    is_own = url.startswith("/") and not url.startswith(("//", "/\\"))
+    is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and len(url) <= LONGEST_PATH
     return url if is_own and url.isprintable() and "\\" not in url else default
 
 

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from advanced_alchemy.base import orm_registry
+from argon2 import PasswordHasher
 from litestar import Litestar
 from sqlalchemy import delete
 
 from app import security
+from app.accounts import passwords
 from app.asgi import create_app
 from app.settings import load
 from tests.application import running
 from tests.contract.cast import Stage, on_stage
+from tests.factories import PASSWORD_HASH
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -33,8 +36,16 @@ async def house(
         yield application
 
 
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing as it should be takes longer than all the rest."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(security, "_hasher", cheap)
+    monkeypatch.setattr(passwords, "DECOY", PASSWORD_HASH)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def empty_house(house: Litestar) -> Litestar:
+async def empty_house(house: Litestar, cheap_passwords: None) -> Litestar:
     security.configure(house.state.settings.secret_key)
     async with house.state.db.write() as session:
         for table in reversed(orm_registry.metadata.sorted_tables):

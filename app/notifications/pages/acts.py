@@ -32,6 +32,7 @@ Answer = Response[str] | Response[None]
 Place = Mapping[str, str]
 ACTS = ("read", "unread", "delete")
 MOST_IDS = 1000
+LONGEST_CHOICE = 40
 
 
 @post("/notifications/{notification_id:int}/open")
@@ -188,8 +189,13 @@ def _undo_url(place: Place, undo: str) -> str | None:
 
 
 def _chosen(place: Place) -> dict[str, str]:
+    """What is longer than anything our pages say does not fit into an address or a cookie."""
     said = {name: place.get(name, "") for name in (*FIELDS, "page")}
-    return {name: value for name, value in said.items() if value not in ("", "1")}
+    return {
+        name: value
+        for name, value in said.items()
+        if value not in ("", "1") and len(value) <= LONGEST_CHOICE
+    }
 
 
 def _must_confirm(request: AnyRequest, form: Form) -> bool:

@@ -69,7 +69,7 @@ async def rename(
             await rename_project(session, person, project_id, form["name"])
     except Invalid as invalid:
         return await project_page(
-            request, db, settings, person, project_id, errors=invalid.fields, status=422
+            request, db, settings, person, project_id, typed=form, errors=invalid.fields, status=422
         )
     return see(f"/projects/{project_id}", _("Renamed."))
 
@@ -131,6 +131,7 @@ async def project_page(
     person: Account,
     project_id: int,
     *,
+    typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response[Any]:
@@ -145,6 +146,7 @@ async def project_page(
         project=view.project,
         compiling=view.compiling,
         largest=settings.max_upload_mb,
+        typed=typed,
         errors=errors or {},
     )
 

@@ -1,0 +1,90 @@
+"""Every form, given whatever people and programs put into forms."""
+
+import html
+import re
+from collections.abc import Mapping
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from tests.contract.doors import doors
+from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
+from tests.contract.markup import words
+from tests.contract.world import World, build
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+SHOWN = {"overlong", "markup"}
+REFERENCES = ("id", "user_id", "account_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
+RANKS = {"role": "owner", "is_admin": "1", "email_confirmed_at": "2026-01-01", "status": "accepted"}
+LIVE = ("<script>alert", "<img src=x")
+
+
+async def test_every_form_is_in_the_table(house: Litestar) -> None:
+    assert {door.path for door in doors(house, "POST")} == FORMS.keys()
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_what_is_right_is_taken_and_what_is_not_is_told_where_it_stands(
+    empty_house: Litestar, path: str
+) -> None:
+    world = await build(empty_house)
+    form, fields = FORMS[path], right(world, FORMS[path])
+    junk = [(name, kind) for name in fields for kind in JUNK]
+    refused = [(name, kind) for name, kind in junk if kind in form.fields[name].refuses]
+
+    of_carol = await world.held_by(world.carol)
+
+    for name, kind in refused:
+        answer = await send(world, path, fields, {name: JUNK[kind]})
+        assert_harmless(answer, name, kind)
+        assert is_refused(answer, form.fields[name], name), (name, kind, answer)
+        if form.fields[name].is_kept and kind in SHOWN:
+            assert JUNK[kind] in html.unescape(answer.text), (name, kind)
+
+    answer = await send(world, path, unasked(world, form) | fields)
+    assert answer.status_code == form.code, words(answer.text)[-300:]
+    assert await world.held_by(world.carol) == of_carol
+
+    for name, kind in set(junk) - set(refused):
+        answer = await send(world, path, fields, {name: JUNK[kind]})
+        assert_harmless(answer, name, kind)
+        assert not is_refused(answer, form.fields[name], name), (name, kind, answer)
+
+    twice = {name: [value, MARKUP] for name, value in fields.items()}
+    assert_harmless(await send(world, path, twice), "twice")
+    assert_harmless(await send(world, path, {f"{name}[]": MARKUP for name in fields}), "arrays")
+
+
+def unasked(world: World, form: Form) -> dict[str, object]:
+    """What no form asks for, and somebody sends nevertheless."""
+    mine = dict.fromkeys(REFERENCES, world.carol.id)
+    return {name: value for name, value in (mine | RANKS).items() if name not in form.fields}
+
+
+def assert_harmless(answer: httpx.Response, *about: str) -> None:
+    assert answer.status_code < 500, about
+    assert not any(live in answer.text for live in LIVE), about
+
+
+def is_refused(answer: httpx.Response, field: Field, name: str) -> bool:
+    wrong = re.compile(rf'name="{re.escape(field.at or name)}"[^>]* aria-invalid="true"')
+    is_at_field = field.status != 422 or wrong.search(answer.text) is not None
+    return answer.status_code == field.status and is_at_field
+
+
+def right(world: World, form: Form) -> dict[str, str]:
+    return {name: field.right.format_map(world.ids) for name, field in form.fields.items()}
+
+
+async def send(
+    world: World, path: str, fields: Mapping[str, object], junk: Mapping[str, object] | None = None
+) -> httpx.Response:
+    """As alice, with a session of its own: the form before may have ended the last."""
+    async with world.visitor() as client:
+        await world.sign_in(client, world.alice)
+        typed = {**fields, **(junk or {})}
+        return await client.post(
+            world.url(path),
+            data={name: value for name, value in typed.items() if value is not None},
+        )
