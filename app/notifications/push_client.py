@@ -51,7 +51,9 @@ class PushClient:
                 return await self._exchange(service, request)
         except TimeoutError:
             raise Unanswered(f"No answer within {self._seconds:g} seconds.") from None
-        except (OSError, httptools.HttpParserError) as error:
+        except httptools.HttpParserError as error:
+            raise Unanswered("The answer was not HTTP.") from error
+        except OSError as error:
             raise Unanswered(str(error) or type(error).__name__) from error
 
     def close(self) -> None:

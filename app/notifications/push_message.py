@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.base64url import encode
 from app.language import _, speaking
-from app.notifications.catalogue import HIGH, LOW, NORMAL, TYPES, sentence
+from app.notifications.catalogue import HIGH, LOW, NORMAL, kind_of, sentence
 from app.rendering import asset
 from app.settings import Settings
 
@@ -39,20 +39,18 @@ class Message:
 
 def write_message(settings: Settings, row: Row[Any], seconds: int) -> Message:
     """About the notice of one row, in its reader's language; news for `seconds` from now."""
-    kind = TYPES[row.type]
+    urgency = URGENCY[kind_of(row.type, row.context).priority]
     with speaking(row.language):
         facts = {
             "title": _title(row.context),
             "body": _body(row),
             "url": f"{settings.base_url}/notifications/{row.notification_id}",
-            "tag": topic(
-                settings, row.user_id, row.type, row.team_id, row.project_id, row.affected_id
-            ),
+            "tag": topic(settings, row.user_id, row.type, *_subject(row)),
             "unread_count": row.unread,
             "notification_id": row.notification_id,
             "timestamp": _milliseconds(row.created_at),
         }
-        return _message(facts, seconds, URGENCY[kind.priority])
+        return _message(facts, seconds, urgency)
 
 
 def write_test(settings: Settings, row: Row[Any], seconds: int) -> Message:
@@ -79,6 +77,11 @@ def topic(settings: Settings, *of: object) -> str:
     key = hashlib.sha256(settings.secret_key.encode()).digest()
     digest = hashlib.blake2b(repr(of).encode(), key=key, digest_size=24).digest()
     return encode(digest)
+
+
+def _subject(row: Row[Any]) -> tuple[object, ...]:
+    """What it is about; of a custom event only its title says that."""
+    return row.team_id, row.project_id, row.affected_id, row.context.get("title")
 
 
 def _title(context: Mapping[str, Any]) -> str:
