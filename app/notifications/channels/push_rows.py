@@ -50,7 +50,13 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             reason_against(PUSH),
         )
         .join(Account, Account.id == Delivery.user_id)
-        .outerjoin(PushSubscription, PushSubscription.id == Delivery.subscription_id)
+        .outerjoin(
+            PushSubscription,
+            and_(
+                PushSubscription.id == Delivery.subscription_id,
+                PushSubscription.account_id == Delivery.user_id,
+            ),
+        )
         .outerjoin(Notification, Notification.id == Delivery.notification_id)
         .outerjoin(Event, Event.id == Notification.event_id)
         .outerjoin(

@@ -29,6 +29,11 @@ from tests.push_service import SILENCE, Answer, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
 
 
+@pytest.fixture
+def settings(settings: Settings, push_service: PushService) -> Settings:
+    return allowing(settings, push_service)
+
+
 async def tell(
     db: Database, person: Account, kind: EventType = INVITATION_RECEIVED, **facts: Any
 ) -> None:

@@ -1,0 +1,169 @@
+"""Browser push for programs: subscribed, listed, tested, unsubscribed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app.asgi import create_app
+from app.database import Database
+from app.models import Account, Delivery, PushSubscription
+from app.notifications.channels import browser_push
+from app.settings import Settings
+from tests.api.conftest import Program, key_of
+from tests.application import browser, running
+from tests.conftest import sign_in
+from tests.push_service import Browser
+
+FCM = "https://fcm.googleapis.com/fcm/send/"
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari"
+)
+
+
+async def subscribe(program: Program, name: str = "phone") -> httpx.Response:
+    return await program.post("/api/push/subscribe", json=Browser(FCM + name).subscription)
+
+
+async def the_device(db: Database) -> PushSubscription:
+    async with db.read() as session:
+        return (await session.scalars(select(PushSubscription))).one()
+
+
+async def test_a_browsers_own_words_subscribe_it(for_alice: Program, db: Database) -> None:
+    answer = await for_alice.post(
+        "/api/push/subscribe",
+        json=Browser(FCM + "phone").subscription,
+        headers={"User-Agent": CHROME},
+    )
+
+    device = await the_device(db)
+    assert answer.status_code == 200
+    assert answer.json() == {"message": "Push subscription saved", "subscription_id": device.id}
+    assert device.name == "Chrome on Linux"
+    assert device.vapid_key == browser_push.public_key
+
+
+async def test_a_subscription_from_a_page_belongs_to_its_session(
+    client: httpx.AsyncClient, db: Database, alice: Account
+) -> None:
+    await sign_in(client, alice)
+
+    token = {"X-CSRF-Token": client.cookies["csrftoken"]}
+    await client.post(
+        "/api/push/subscribe", json=Browser(FCM + "phone").subscription, headers=token
+    )
+
+    assert (await the_device(db)).session_id
+    await client.post("/logout", data={"_csrf_token": client.cookies["csrftoken"]})
+    async with db.read() as session:
+        assert (await session.scalars(select(PushSubscription))).all() == []
+
+
+async def test_without_the_csrf_token_a_page_subscribes_nothing(
+    client: httpx.AsyncClient, alice: Account
+) -> None:
+    await sign_in(client, alice)
+
+    answer = await client.post("/api/push/subscribe", json=Browser(FCM + "phone").subscription)
+
+    assert answer.status_code == 403
+
+
+async def test_ones_subscriptions_are_listed_as_the_specification_says(
+    for_alice: Program, for_bob: Program
+) -> None:
+    id = (await subscribe(for_alice)).json()["subscription_id"]
+    await subscribe(for_bob, "his")
+
+    [listed] = (await for_alice.get("/api/push/subscriptions")).json()["subscriptions"]
+
+    assert listed.pop("created_at").endswith("Z")
+    assert listed == {"id": id, "endpoint": FCM + "phone", "last_used_at": None}
+
+
+async def test_a_subscription_is_removed_by_its_endpoint(
+    for_alice: Program, for_bob: Program
+) -> None:
+    await subscribe(for_alice)
+
+    foreign = await for_bob.post("/api/push/unsubscribe", json={"endpoint": FCM + "phone"})
+    own = await for_alice.post("/api/push/unsubscribe", json={"endpoint": FCM + "phone"})
+    again = await for_alice.post("/api/push/unsubscribe", json={"endpoint": FCM + "phone"})
+
+    assert [foreign.status_code, own.status_code, again.status_code] == [404, 200, 404]
+    assert own.json() == {"message": "Push subscription removed"}
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"endpoint": "https://127.0.0.1/push"}, {"endpoint"}),
+        ({"endpoint": "https://fcm.googleapis.com/" + "x" * 3000}, {"endpoint"}),
+        ({"endpoint": 5, "keys": {"p256dh": "AAAA"}}, {"endpoint", "keys.auth"}),
+        ({"keys": {"p256dh": "AAAA", "auth": "AAAA"}}, {"keys.p256dh", "keys.auth"}),
+        ({"keys": None}, {"keys"}),
+        ({"account_id": 7}, {"account_id"}),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    for_alice: Program, db: Database, change: dict[str, object], fields: set[str]
+) -> None:
+    sent = Browser(FCM + "phone").subscription | change
+
+    answer = await for_alice.post("/api/push/subscribe", json=sent)
+
+    assert answer.status_code == 400
+    assert {error["field"] for error in answer.json()["errors"]} == fields
+    async with db.read() as session:
+        assert (await session.scalars(select(PushSubscription))).all() == []
+
+
+async def test_a_test_goes_to_each_of_ones_devices(
+    for_alice: Program, for_bob: Program, db: Database
+) -> None:
+    await subscribe(for_alice, "phone")
+    await subscribe(for_alice, "laptop")
+    await subscribe(for_bob, "his")
+
+    answer = await for_alice.post("/api/push/test")
+
+    assert answer.json() == {"message": "Test push on its way to 2 devices", "count": 2}
+    async with db.read() as session:
+        made = (await session.scalars(select(Delivery))).all()
+    assert [(one.channel, one.letter) for one in made] == [("push", "push_test")] * 2
+
+
+async def test_without_a_device_there_is_nothing_to_test(for_alice: Program) -> None:
+    assert (await for_alice.post("/api/push/test")).status_code == 409
+
+
+async def test_who_tests_again_and_again_has_to_wait(
+    settings: Settings, db: Database, alice: Account
+) -> None:
+    limited = create_app(replace(settings, rate_limits=True))
+    async with running(limited) as application, browser(application) as program:
+        program.headers["Authorization"] = f"Bearer {await key_of(db, alice)}"
+        await subscribe(program)
+
+        statuses = [(await program.post("/api/push/test")).status_code for _ in range(11)]
+
+    assert statuses == [200] * 10 + [429]
+
+
+async def test_a_token_that_may_only_read_subscribes_nothing(
+    acting_for: Callable[..., Awaitable[Program]], alice: Account
+) -> None:
+    reader = await acting_for(alice, "read")
+
+    assert (await subscribe(reader)).status_code == 403
+    assert (await reader.get("/api/push/subscriptions")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["subscribe", "unsubscribe", "test"])
+async def test_nobody_does_anything(nobody: Program, path: str) -> None:
+    answer = await nobody.post(f"/api/push/{path}", json=Browser(FCM + "phone").subscription)
+
+    assert answer.status_code == 401

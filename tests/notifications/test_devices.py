@@ -1,0 +1,202 @@
+"""Whose a subscription is, and what becomes of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from app import clock
+from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
+from app.database import Database
+from app.errors import Invalid, NotFound
+from app.models import Account, PushSubscription
+from app.notifications import devices
+from app.notifications.devices import Keys
+from app.notifications.push_services import PushServices
+from tests.push_service import Browser
+
+FCM = "https://fcm.googleapis.com/fcm/send/"
+KEYS = Keys("p256dh", "auth")
+
+
+async def enable(
+    db: Database,
+    person: Account,
+    name: str,
+    *,
+    session_id: int | None = None,
+    vapid_key: str = "ours",
+) -> PushSubscription:
+    async with db.write() as session:
+        return await devices.subscribe(
+            session,
+            person,
+            endpoint=FCM + name,
+            keys=KEYS,
+            vapid_key=vapid_key,
+            name=name,
+            session_id=session_id,
+        )
+
+
+async def names_of(db: Database, person: Account) -> Sequence[str]:
+    async with db.read() as session:
+        return [one.name for one in await devices.devices_of(session, person)]
+
+
+async def log_in(db: Database, person: Account) -> int:
+    async with db.write() as session:
+        await start_session(session, person, "Firefox")
+    async with db.read() as session:
+        return max(one.id for one in await sessions_of(session, person))
+
+
+async def test_a_browser_that_subscribes_again_stays_one_device(
+    db: Database, alice: Account
+) -> None:
+    first, second = await enable(db, alice, "phone"), await enable(db, alice, "phone")
+
+    assert first.id == second.id
+    assert await names_of(db, alice) == ["phone"]
+
+
+async def test_a_browser_moves_to_whoever_is_signed_in_there(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    await enable(db, alice, "phone")
+
+    await enable(db, bob, "phone")
+
+    assert await names_of(db, alice) == []
+    assert await names_of(db, bob) == ["phone"]
+
+
+async def test_beyond_twenty_the_longest_unused_gives_way(db: Database, alice: Account) -> None:
+    for number in range(20):
+        await enable(db, alice, f"device {number}")
+    async with db.write() as session:
+        for name, days in {"device 3": 400, "device 7": 300}.items():
+            old = update(PushSubscription).where(PushSubscription.name == name)
+            moment = clock.now() - timedelta(days=days)
+            await session.execute(old.values(created_at=moment, last_used_at=None))
+        used = update(PushSubscription).where(PushSubscription.name == "device 3")
+        await session.execute(used.values(last_used_at=clock.now()))
+
+    await enable(db, alice, "one more")
+
+    names = await names_of(db, alice)
+    assert len(names) == 20
+    assert "device 7" not in names
+    assert {"device 3", "one more"} <= set(names)
+
+
+async def test_who_subscribes_under_a_new_key_leaves_the_old_subscription_behind(
+    db: Database, alice: Account
+) -> None:
+    here, elsewhere = await log_in(db, alice), await log_in(db, alice)
+    await enable(db, alice, "old", session_id=here, vapid_key="before")
+    await enable(db, alice, "other browser", session_id=elsewhere, vapid_key="before")
+
+    await enable(db, alice, "new", session_id=here)
+
+    assert await names_of(db, alice) == ["other browser", "new"]
+
+
+async def test_logging_out_ends_push_in_that_browser_alone(db: Database, alice: Account) -> None:
+    here, elsewhere = await log_in(db, alice), await log_in(db, alice)
+    await enable(db, alice, "here", session_id=here)
+    await enable(db, alice, "elsewhere", session_id=elsewhere)
+
+    async with db.write() as session:
+        await end_session(session, alice, here)
+
+    assert await names_of(db, alice) == ["elsewhere"]
+
+
+async def test_logging_out_everywhere_ends_push_everywhere_but_here(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    here, elsewhere = await log_in(db, alice), await log_in(db, alice)
+    await enable(db, alice, "here", session_id=here)
+    await enable(db, alice, "elsewhere", session_id=elsewhere)
+    await enable(db, alice, "long ago")
+    await enable(db, bob, "his")
+
+    async with db.write() as session:
+        await end_all_sessions(session, alice, except_id=here)
+    assert await names_of(db, alice) == ["here"]
+
+    async with db.write() as session:
+        await end_all_sessions(session, alice)
+    assert await names_of(db, alice) == []
+    assert await names_of(db, bob) == ["his"]
+
+
+async def test_nobody_ends_another_ones_push_by_naming_the_session(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    hers = await log_in(db, alice)
+    await enable(db, alice, "hers", session_id=hers)
+
+    async with db.write() as session:
+        with pytest.raises(NotFound):
+            await end_session(session, bob, hers)
+
+    assert await names_of(db, alice) == ["hers"]
+
+
+@pytest.mark.parametrize("verb", ["unsubscribe", "remove", "find"])
+async def test_another_ones_device_is_not_there(
+    db: Database, alice: Account, bob: Account, verb: str
+) -> None:
+    device = await enable(db, alice, "phone")
+
+    which = device.endpoint if verb == "unsubscribe" else device.id
+
+    async with db.write() as session:
+        with pytest.raises(NotFound):
+            await getattr(devices, verb)(session, bob, which)
+
+    assert await names_of(db, alice) == ["phone"]
+
+
+def test_what_a_real_browser_gives_is_taken() -> None:
+    browser = Browser(FCM + "phone")
+
+    keys = devices.read_keys(PushServices(), browser.endpoint, **browser.subscription["keys"])
+
+    assert keys == Keys(**browser.subscription["keys"])
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(Invalid) as caught:
+        devices.read_keys(PushServices(), "https://127.0.0.1/", "AAAA", "AAAA")
+
+    assert caught.value.fields.keys() == {"endpoint", "keys.p256dh", "keys.auth"}
+
+
+GOOD = Browser(FCM).subscription["keys"]
+OFF_THE_CURVE = "B" + "A" * 86
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("p256dh", ""),
+        ("p256dh", "not base64!"),
+        ("p256dh", OFF_THE_CURVE),
+        ("p256dh", GOOD["p256dh"][:-4]),
+        ("p256dh", GOOD["p256dh"] + "AAAA"),
+        ("p256dh", "A" + GOOD["p256dh"][1:]),
+        ("auth", ""),
+        ("auth", "AA"),
+        ("auth", GOOD["auth"] + "AAAA"),
+        ("auth", "é" * 22),
+    ],
+)
+def test_a_key_that_no_browser_could_have_is_refused(field: str, value: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        devices.read_keys(PushServices(), FCM, **GOOD | {field: value})
+
+    assert caught.value.fields.keys() == {f"keys.{field}"}
