@@ -85,8 +85,7 @@ async def test_pressed_fast_the_last_press_is_what_holds(
     site: Site, page: Page, bob: Account
 ) -> None:
     switch = page.get_by_role("checkbox", name=LEAVES)
-    for _press in range(5):
-        await switch.click()
+    await switch.evaluate("box => { for (let press = 0; press < 5; press++) box.click() }")
     await page.wait_for_timeout(1_000)
 
     await expect(switch).to_be_checked()
