@@ -100,7 +100,7 @@ async def sign_in(client: httpx.AsyncClient, account: Account) -> None:
     assert answer.status_code == 303, answer.text
 
 
-async def post(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:
+async def post(client: httpx.AsyncClient, url: str, /, **fields: object) -> httpx.Response:
     """Post a form with its token, as a browser without scripts does."""
     if "csrftoken" not in client.cookies:
         await client.get("/login")

@@ -12,7 +12,7 @@ LAYERS = [
     ["notifications"],
     ["sharing"],
     ["web"],
-    ["api"],
+    ["api", "messages"],
     ["failures", "accounts", "teams", "projects", "notifications.pages", "notifications.api"],
     ["doors", "operations"],
     ["asgi", "worker", "demo"],

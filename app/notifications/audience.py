@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, literal, null, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from app.models import Event, Invitation, Membership, Project, Share
+from app.models import Account, Event, Invitation, Membership, Project, Share
 
 People = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Audience = Callable[[Event], People]
@@ -53,6 +53,10 @@ def project_people(event: Event) -> People:
 
 # Whom these name is concerned as themselves, whatever team or project it is about.
 PERSONAL = (affected_only, inviter, project_owner)
+
+
+def everybody(_event: Event) -> People:
+    return _personal(Account.id)
 
 
 def nobody(_event: Event) -> People:

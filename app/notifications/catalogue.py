@@ -46,8 +46,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class EventType:
-    """`is_custom`: other software says in the context what happened and how urgent that is; such
-    a notice is read on a page of its own.
+    """`is_custom`: the context says in somebody's own words what happened, and how urgent that is;
+    such a notice is read on a page of its own.
     """
 
     name: str
@@ -297,4 +297,16 @@ CUSTOM = event(
     is_custom=True,
     context=("title", "body", "url", "priority"),
     example={"title": "The nightly render is done", "url": "https://render.example.com/42"},
+)
+ANNOUNCEMENT = event(
+    "announcement",
+    label=N_("Whoever runs this server tells everyone something"),
+    group=ABOUT_YOU,
+    icon="bi-megaphone",
+    audience=audience.everybody,
+    message=N_("{title}"),
+    action=Link(N_("Open"), "{url}"),
+    is_custom=True,
+    context=("title", "body", "url", "priority"),
+    example={"title": "The server rests on Sunday from 8 to 9"},
 )

@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.metrics import exposition
 from app.models import Account
 from app.notifications.lost import require_admin
-from app.operations import health
+from app.operations import announcements, health
 from app.operations.health import check
 from app.operations.overview import read_overview, readings
 from app.settings import Settings
@@ -61,4 +61,4 @@ def _require_reader(request: AnyRequest, settings: Settings) -> None:
         raise NotFound
 
 
-routes = [*health.routes, admin, metrics]
+routes = [*health.routes, admin, *announcements.routes, metrics]

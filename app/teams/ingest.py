@@ -6,8 +6,6 @@ Only the owner or an admin lends their name to it, and nobody outside the team h
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import Row, Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,24 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
+from app.messages import Message
 from app.models import Account, IngestKey, Membership, Project, Share, Team
 from app.notifications.catalogue import CUSTOM
 from app.notifications.notify import count_recipients, notify
 from app.teams.access import require
 from app.teams.roles import RIGHTS
-from app.web import own_path
 
 KEYS_KEPT = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Message:
-    """What to tell. `url` is a path of ours or https; `priority` high, normal or low."""
-
-    title: str
-    body: str
-    url: str
-    priority: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,7 @@ async def tell(
     """
     if key and (known := await _known(session, person, key)):
         return Told(known.event_id, known.recipients)
-    _require_right(message)
+    message.require_right()
     teams, project = await _teams(session, person, whom)
     if whom.recipients:
         teams, people = await _some_of(session, teams, whom)
@@ -76,7 +64,7 @@ async def tell(
         team=team,
         project=project,
         people=people,
-        **_facts(message),
+        **message.facts(),
     )
     told = Told(event.id, await count_recipients(session, event))
     if key:
@@ -89,38 +77,6 @@ async def _known(session: AsyncSession, person: Account, key: str) -> IngestKey 
     await session.execute(delete(IngestKey).where(IngestKey.created_at < clock.now() - KEYS_KEPT))
     same = select(IngestKey).where(IngestKey.account_id == person.id, IngestKey.key == key)
     return (await session.scalars(same)).one_or_none()
-
-
-def _require_right(message: Message) -> None:
-    wrong = {}
-    if not message.title.strip():
-        wrong["title"] = _("Say what happened.")
-    if message.url and own_path(message.url, "") != message.url and not _is_https(message.url):
-        wrong["url"] = _("A link is a path of this application, or begins with https://.")
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _is_https(url: str) -> bool:
-    """Complete, without a name and password that would make another host look like this one."""
-    try:
-        parts = urlsplit(url)
-        _port = parts.port
-    except ValueError:
-        return False
-    return parts.scheme == "https" and _has_plain_host(parts) and url.isprintable()
-
-
-def _has_plain_host(parts: SplitResult) -> bool:
-    """Letters beyond ASCII are written in Punycode, in which none looks like another."""
-    host = parts.hostname or ""
-    return bool(host) and host.isascii() and "@" not in parts.netloc and not set(host) & set(" \\")
-
-
-def _facts(message: Message) -> dict[str, Any]:
-    facts = {"body": message.body.strip(), "url": message.url}
-    said = {name: fact for name, fact in facts.items() if fact}
-    return {"title": " ".join(message.title.split()), "priority": message.priority} | said
 
 
 async def _teams(

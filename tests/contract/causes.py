@@ -1,5 +1,8 @@
 """What people do, each by the form on the page where it is done."""
 
+from sqlalchemy import update
+
+from app.models import Account
 from tests.contract.cast import Stage
 
 
@@ -96,3 +99,15 @@ async def a_program_of_alice_tells(stage: Stage) -> None:
     }
     answer = await stage.alice.browser.post("/api/events", json=told, headers=csrf)
     assert answer.status_code == 201, answer.text
+
+
+async def alice_runs_the_server(stage: Stage) -> None:
+    async with stage.db.write() as session:
+        alice = update(Account).where(Account.id == stage.alice.id)
+        await session.execute(alice.values(is_admin=True))
+
+
+async def alice_tells_everyone(stage: Stage) -> None:
+    await stage.alice.press(
+        "Tell everyone", "/admin/announcements", title="The server rests on Sunday", url="/teams"
+    )

@@ -221,4 +221,14 @@ TABLE = [
         context=frozenset({"title", "body", "url", "priority"}),
         actions=("Open",),
     ),
+    Row(
+        "announcement",
+        causes.alice_tells_everyone,
+        each("adam bob vera carol ines", "The server rests on Sunday"),
+        icon="bi-megaphone",
+        priority=NORMAL,
+        context=frozenset({"title", "url", "priority"}),
+        actions=("Open",),
+        prepare=causes.alice_runs_the_server,
+    ),
 ]

@@ -218,8 +218,8 @@ async def test_one_undo_brings_back_and_the_other_finds_nothing(stage: Stage) ->
 async def test_the_last_page_is_deleted_while_it_is_looked_at(stage: Stage) -> None:
     async with stage.db.act() as session:
         for n in range(21):
-            names = {"old_name": f"Squad {n}", "new_name": f"Squad {n + 1}"}
-            await notify(session, TEAM_UPDATED, team=stage.team, **names)
+            old, new = f"Squad {n}", f"Squad {n + 1}"
+            await notify(session, TEAM_UPDATED, team=stage.team, old_name=old, new_name=new)
     last = "/notifications?page=2"
     marking, asking = [await stage.vera.ready(label, last) for label in ("Mark as read", "Delete")]
     await stage.vera.press("Delete", await asking(follow_redirects=True))

@@ -1,0 +1,55 @@
+"""/admin/announcements: a word from an administrator to everyone."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.errors import Invalid
+from app.language import ngettext
+from app.messages import Message
+from app.models import Account
+from app.notifications.catalogue import ANNOUNCEMENT, HIGH, NORMAL
+from app.notifications.lost import require_admin
+from app.notifications.notify import count_recipients, notify
+from app.web import AnyRequest, Form, page, see
+
+URL = "/admin/announcements"
+
+
+async def announce(session: AsyncSession, person: Account, message: Message) -> int:
+    """Tell everyone else; returns how many. Raises Invalid for `title`, `body`, `url`."""
+    message.require_right()
+    event = await notify(session, ANNOUNCEMENT, actor=person, **message.facts())
+    return await count_recipients(session, event)
+
+
+@get(URL)
+async def new_announcement(request: AnyRequest, person: NamedDependency[Account]) -> Response[Any]:
+    require_admin(person)
+    return await page(request, "operations/announcement.html")
+
+
+@post(URL)
+async def send_announcement(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    require_admin(person)
+    priority = HIGH if form["urgent"] else NORMAL
+    message = Message(form["title"], form["body"], form["url"], priority)
+    try:
+        async with db.act() as session:
+            count = await announce(session, person, message)
+    except Invalid as invalid:
+        shown = {"typed": form, "errors": invalid.fields}
+        return await page(request, "operations/announcement.html", status=422, **shown)
+    words = ngettext("{n} person was told.", "{n} people were told.", count).format(n=count)
+    return see("/admin", words)
+
+
+routes = [new_announcement, send_announcement]

@@ -1,0 +1,63 @@
+"""A word from an administrator to everyone."""
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from app.database import Database
+from app.models import Account
+from app.notifications import feed
+from tests.conftest import post, sign_in
+
+URL = "/admin/announcements"
+
+
+@pytest.fixture
+async def admin(db: Database, alice: Account) -> Account:
+    async with db.write() as session:
+        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+    return alice
+
+
+async def texts(db: Database, person: Account) -> list[str]:
+    async with db.read() as session:
+        return [notice.text for notice in await feed.newest(session, person.id)]
+
+
+async def test_everyone_else_is_told(
+    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, carol: Account
+) -> None:
+    await sign_in(client, admin)
+
+    answer = await post(client, URL, title="Rest on Sunday", body="From 8 to 9.", url="")
+
+    assert answer.status_code == 303
+    assert await texts(db, bob) == await texts(db, carol) == ["Rest on Sunday"]
+    assert await texts(db, admin) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("title", ""), ("title", "x" * 201), ("url", "javascript:alert(1)")]
+)
+async def test_what_cannot_be_told_comes_back_with_what_was_typed(
+    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, field: str, value: str
+) -> None:
+    await sign_in(client, admin)
+
+    typed = {"title": "Hello", "body": "A body that stays.", "url": ""} | {field: value}
+    answer = await post(client, URL, **typed)
+
+    assert answer.status_code == 422
+    assert "A body that stays." in answer.text
+    assert f'href="#{field}"' in answer.text
+    assert await texts(db, bob) == []
+
+
+async def test_only_administrators_may(
+    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, carol: Account
+) -> None:
+    await sign_in(client, bob)
+
+    assert (await client.get(URL)).status_code == 404
+    assert (await post(client, URL, title="Hello")).status_code == 404
+    assert await texts(db, carol) == []
