@@ -74,7 +74,6 @@ class Notice:
     actions: list[Action]
     target: str
     is_deleted: bool = False
-    undo: str = ""
     read_at: datetime | None = None
     actor_id: int | None = None
     team: tuple[int, str] | None = None
