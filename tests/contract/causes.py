@@ -108,6 +108,5 @@ async def alice_runs_the_server(stage: Stage) -> None:
 
 
 async def alice_tells_everyone(stage: Stage) -> None:
-    await stage.alice.press(
-        "Tell everyone", "/admin/announcements", title="The server rests on Sunday", url="/teams"
-    )
+    said = {"title": "The server rests on Sunday", "body": "From 8 to 9.", "url": "/teams"}
+    await stage.alice.press("Tell everyone", "/admin/announcements", **said)

@@ -102,6 +102,8 @@ class _Buttons(HTMLParser):
                 self._forms[given.get("id", "its own alone")] = self._form
             case "input" if form and "name" in given:
                 self._take(form, given)
+            case "textarea" if form:
+                form.fields[given["name"]] = [""]
             case "select" if form:
                 self._select = given["name"]
                 form.fields.setdefault(self._select, [])

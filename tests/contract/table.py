@@ -227,7 +227,7 @@ TABLE = [
         each("adam bob vera carol ines", "The server rests on Sunday"),
         icon="bi-megaphone",
         priority=NORMAL,
-        context=frozenset({"title", "url", "priority"}),
+        context=frozenset({"title", "body", "url", "priority"}),
         actions=("Open",),
         prepare=causes.alice_runs_the_server,
     ),
