@@ -33,6 +33,7 @@ from app.notifications import pages as notification_pages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
 from app.notifications.pieces import Pieces
+from app.notifications.serving import Application
 from app.operations.pages import routes as operation_routes
 from app.operations.requests import Observed
 from app.projects import api as project_api
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         await broker.disconnect()
         await db.close()
 
-    app = Litestar(
+    app = Application(
         [
             *operation_routes,
             *account_pages.routes,

@@ -49,7 +49,7 @@ async def read_facts(session: AsyncSession, events: Collection[int]) -> list[Row
     if not events:
         return []
     try:
-        return list(await session.execute(all_events().where(Event.id.in_(events))))
+        return list(await session.execute(_facts(), {"events": list(events)}))
     except ValueError:  # one whose context is no JSON spoils the whole answer
         if len(events) == 1:
             _report(*events)
@@ -68,10 +68,10 @@ async def read_told(
     session: AsyncSession, event_id: int, people: Collection[int] | None = None
 ) -> list[Row[Any]]:
     """(user_id, id, language, timezone, unread) of `people`, or all, who were told of the event."""
-    told = _told().where(Notification.event_id == event_id)
-    if people is not None:
-        told = told.where(Notification.user_id.in_(people))
-    return list(await session.execute(told))
+    if people is None:
+        return list(await session.execute(_told(), {"event": event_id}))
+    named = {"event": event_id, "people": list(people)}
+    return list(await session.execute(_told_of(), named))
 
 
 @cache
@@ -109,6 +109,11 @@ def _newest() -> Statement:
 
 
 @cache
+def _facts() -> Statement:
+    return all_events().where(Event.id.in_(bindparam("events", expanding=True)))
+
+
+@cache
 def _told() -> Statement:
     return (
         select(
@@ -119,8 +124,13 @@ def _told() -> Statement:
             unread_of(Notification.user_id).label("unread"),
         )
         .join(Account, Account.id == Notification.user_id)
-        .where(shown)
+        .where(Notification.event_id == bindparam("event"), shown)
     )
+
+
+@cache
+def _told_of() -> Statement:
+    return _told().where(Notification.user_id.in_(bindparam("people", expanding=True)))
 
 
 def unread_of(user_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:

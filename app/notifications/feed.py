@@ -6,10 +6,11 @@ Every statement is scoped to the person, so what is not theirs is not there.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -90,12 +91,14 @@ def notices_of(user_id: int) -> Select[Any]:
     return all_notices().where(Notification.user_id == user_id)
 
 
+@cache
 def all_notices() -> Select[Any]:
     """Everybody's, for those who tell people; narrow it before use."""
     own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
     return _with_facts(own.join(Event, Event.id == Notification.event_id))
 
 
+@cache
 def all_events() -> Select[Any]:
     """What their notices have in common, whoever is told; narrow it before use."""
     return _with_facts(select(Event.id.label("event_id")))
@@ -105,7 +108,8 @@ def _with_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
     running = select(Compilation.id).where(
         Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
     )
-    is_open = and_(Invitation.status == "pending", Invitation.expires_at > clock.now())
+    now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
+    is_open = and_(Invitation.status == "pending", Invitation.expires_at > now)
     return (
         rows.add_columns(
             Event.type,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
@@ -27,6 +27,13 @@ LOOK_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 # The database is busy, gone or being restarted: what failed is tried again.
 STUMBLES = (OperationalError, InterfaceError, NoConnection)
+
+_AFTER = (
+    select(Change.id, Change.kind, Change.user_id)
+    .where(Change.id > bindparam("position"))
+    .order_by(Change.id)
+    .limit(CHANGES_AT_ONCE)
+)
 
 _log = logging.getLogger(__name__)
 
@@ -97,9 +104,8 @@ class Live:
             self._due.extend((mouth, some) for some in _steps(changes) for mouth in self.mouths)
 
     async def _changes_after(self, position: int) -> Changes:
-        rows = select(Change.id, Change.kind, Change.user_id).where(Change.id > position)
         async with self.db.read() as session:
-            return list(await session.execute(rows.order_by(Change.id).limit(CHANGES_AT_ONCE)))
+            return list(await session.execute(_AFTER, {"position": position}))
 
     async def _tell(self, mouth: Mouth, changes: Changes) -> None:
         try:

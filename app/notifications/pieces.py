@@ -14,7 +14,7 @@ from app.notifications.together import Together
 # So many have their bell made at once; in between, other requests get their turn.
 PEOPLE_AT_ONCE = 100
 # From here on, naming the connected costs more than reading all who were told.
-MOST_NAMED = 500
+MOST_NAMED = 50
 NEVER = -1
 
 # Whose bell, and the position up to which the page has it already.

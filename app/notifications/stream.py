@@ -56,6 +56,9 @@ class Opening(NamedTuple):
 Key = tuple[str, int]
 SESSION, TOKEN = "session", "token"
 
+# Where in a scope an `Application` looks for the stream that goes on when Litestar is done.
+FOLLOWING = "clippyfront.following"
+
 # Given whose stream it is and up to which position it must tell; what comes later is published.
 Open = Callable[[int, int], Awaitable[Opening]]
 
@@ -106,13 +109,22 @@ class EventStream:
         self._alive_at = self.opened_at + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
         self._catching_up: asyncio.Task[None] | None = None
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        self._send = send
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head; go on from there, or leave it to an `Application` that does."""
         self._hub.require_room()
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+        following: list[EventStream] | None = scope.get(FOLLOWING)  # type: ignore[assignment]
+        if following is None:
+            await self.follow(receive, send)
+        else:
+            following.append(self)
+
+    async def follow(self, receive: Receive, send: Send) -> None:
+        """All that comes after the head."""
+        self._send = send
         self._hub.enter(self)
         try:
-            await self._catch_up()
+            await self._begin()
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
@@ -170,9 +182,17 @@ class EventStream:
     async def _resume(self, sending: Generator[Any, Any, None], awaited: Any) -> None:
         try:
             await _rest_of(sending, awaited)
+        except Exception:
+            _log.exception("A stream broke off.")
+            self._leave()
+        else:
+            await self._begin()
+
+    async def _begin(self) -> None:
+        try:
             await self._catch_up()
         except Exception:
-            _log.exception("A stream could not be opened again.")
+            _log.exception("A stream could not be opened.")
             self._keeps_up = True
             self.end(farewell())
 

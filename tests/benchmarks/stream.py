@@ -32,6 +32,7 @@ class Result:
 
     bytes_per_stream: float
     opened_per_second: float
+    processor_per_opening: float
     same_to_all: list[float]
     own_to_all: list[float]
     processor_per_event: float
@@ -45,9 +46,10 @@ async def measure(target: Target, streams: int) -> Result:
         server, people, act = running.server, running.people, running.publisher
         with reading() as readers:
             await readers.open(server.port, people[:FIRST_STREAMS])
-            memory = server.memory()
+            memory, opening = server.memory(), server.processor_seconds()
             seconds = await readers.open(server.port, people[FIRST_STREAMS:])
             memory = server.memory() - memory
+            opening = server.processor_seconds() - opening
             counted = streams - FIRST_STREAMS
             same = await _rounds(readers, act.tell_everyone_the_same, streams, EVERYONE)
             used = server.processor_seconds()
@@ -56,6 +58,7 @@ async def measure(target: Target, streams: int) -> Result:
             return Result(
                 memory / counted,
                 counted / seconds,
+                opening / counted,
                 same,
                 own,
                 used / (streams * ROUNDS),
@@ -94,6 +97,7 @@ async def _delay_to_one(readers: Readers, act: Publisher, streams: int, seed: in
 ROWS: dict[str, Callable[[Result], float | None]] = {
     "KiB per idle stream": lambda one: one.bytes_per_stream / 1024,
     "streams opened per second": lambda one: one.opened_per_second,
+    "processor per opening, ms": lambda one: one.processor_per_opening * 1000,
     "the same to all, ms": lambda one: _milliseconds(one.same_to_all),
     "their own to all, ms": lambda one: _milliseconds(one.own_to_all),
     "their own to all, worst ms": lambda one: max(one.own_to_all) * 1000,

@@ -1,0 +1,39 @@
+"""Litestar for a stream's request, and nothing of it for the hours that follow.
+
+While an answer is under way, the frames of all middleware and all they put into the scope stay
+alive, several times what a stream itself weighs. So a stream only sends its head in there, and
+goes on when Litestar is done.
+"""
+
+from typing import Any, cast
+
+from litestar import Litestar
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
+
+from app.notifications.stream import FOLLOWING, EventStream
+
+
+class Application(Litestar):
+    """Litestar, after which a stream that a handler has returned goes on."""
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        following: list[EventStream] = []
+        scope[FOLLOWING] = following  # type: ignore[literal-required]
+        await super().__call__(scope, receive, send)
+        for stream in following:
+            _forget(cast(dict[str, Any], scope))
+            await stream.follow(receive, send)  # type: ignore[arg-type]
+
+
+def _forget(scope: dict[str, Any]) -> None:
+    """All but what the server may still look at; it holds the same objects."""
+    kept = {key: scope.get(key) for key in ("type", "method", "http_version")}
+    if isinstance(headers := scope.get("headers"), list):
+        headers.clear()
+    scope.clear()
+    scope.update(kept)
