@@ -49,7 +49,8 @@ async def export_account(session: AsyncSession, account: Account) -> dict[str, A
 
 
 def _account(account: Account) -> dict[str, Any]:
-    fields = "id username email email_confirmed_at pending_email is_admin timezone language theme created_at"
+    fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
+        language theme digest_is_on digest_frequency digest_hour pushes_always created_at"""
     return {field: getattr(account, field) for field in fields.split()}
 
 
