@@ -13,6 +13,8 @@ from app.notifications.filters import Filters
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
+PATIENTLY = 15_000  # milliseconds; what is done to 100,000 notices takes its time on a busy machine
+
 
 @dataclass
 class Reader:
@@ -67,11 +69,11 @@ class Reader:
         await self.page.get_by_role("button", name="Undo").last.click()
 
     async def is_told(self, sentence: str) -> None:
-        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible()
+        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible(timeout=PATIENTLY)
 
     async def sees_matching(self, count: int) -> None:
         label = self.page.get_by_label(f"Select all {count} matching", exact=True)
-        await expect(label).to_be_visible()
+        await expect(label).to_be_visible(timeout=PATIENTLY)
 
     async def _confirm(self) -> None:
         if not self.has_scripts:
