@@ -1,0 +1,178 @@
+"""Thousands of requests made up from the document, against the application as it is shipped.
+
+`python -m tests.api.fuzzing [EXAMPLES]` tries the API signed in by token, signed in by cookie, and
+signed out, with all checks of schemathesis and EXAMPLES (10) cases an operation beside those that
+cover the shapes. It prints what was not as documented, and fails where there is something.
+"""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from app.accounts.sessions import start_session
+from app.accounts.tokens import create_token
+from app.models import Account, Compilation, Project, Share
+from app.notifications import feed
+from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.notify import notify
+from app.projects.clips import add_clip
+from app.projects.compile import run_compilation
+from app.teams.invitations import invite, link_token
+from tests.factories import make_account, make_team
+from tests.journeys.running import Site, serving
+from tests.projects.conftest import lay_down
+
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+# A stream never ends; tests/notifications/api tries it.
+ENDLESS = r"/stream$"
+COPIES = 6
+ALL_PHASES = "examples,coverage,fuzzing,stateful"
+
+Ids = Mapping[str, list[int | str]]
+
+
+@dataclass(frozen=True)
+class World:
+    """A site with things of alice's, several of each kind, because they will be deleted."""
+
+    site: Site
+    ids: Ids
+    key: str
+    cookies: str
+    csrf: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    cases: int
+    code: int
+    text: str
+
+
+@asynccontextmanager
+async def world(folder: Path, *, copies: int = COPIES) -> AsyncIterator[World]:
+    async with serving(folder, worker=False) as site:
+        alice, bob = await make_account(site.db, "alice"), await make_account(site.db, "bob")
+        ids = await _fill(site, alice, bob, copies)
+        async with site.db.write() as session:
+            _token, key = await create_token(session, alice, name="fuzzing", scope="write")
+            opened = await start_session(session, alice, "fuzzing")
+        async with httpx.AsyncClient(cookies={"session": opened}) as client:
+            await client.get(f"{site.url}/account")
+            csrf = client.cookies["csrftoken"]
+        yield World(site, ids, key, f"session={opened}; csrftoken={csrf}", csrf)
+
+
+async def _fill(site: Site, alice: Account, bob: Account, copies: int) -> Ids:
+    ids: dict[str, list[int | str]] = {"user_id": [alice.id, bob.id]}
+    for number in range(copies):
+        for name, value in (await _things(site, alice, bob, number)).items():
+            ids.setdefault(name, []).append(value)
+    return ids
+
+
+async def _things(site: Site, alice: Account, bob: Account, number: int) -> dict[str, int | str]:
+    team = await make_team(site.db, alice, f"Team {number}", editors=[bob])
+    project = Project(name=f"Reel {number}", owner_id=alice.id)
+    async with site.db.write() as session:
+        session.add(project)
+        await session.flush()
+        session.add(Share(project_id=project.id, team_id=team.id))
+    clip = await add_clip(
+        site.db, site.settings, alice, project.id, lay_down(site.settings, "silent")
+    )
+    async with site.db.act() as session:
+        compilation = Compilation(project_id=project.id)
+        session.add(compilation)
+        invitation = await invite(session, alice, team.id, f"dave{number}@example.com", "viewer")
+        await notify(session, TEAM_UPDATED, actor=bob, team=team, old_name="A", new_name=team.name)
+        (notice,) = await feed.newest(session, alice.id, 1)
+        token, _key = await create_token(session, alice, name=f"Token {number}", scope="read")
+    if number % 2:
+        await run_compilation(site.db, site.settings, compilation.id)
+    return {
+        "team_id": team.id,
+        "project_id": project.id,
+        "clip_id": clip.id,
+        "compilation_id": compilation.id,
+        "invitation_id": invitation.id,
+        "notification_id": notice.id,
+        "token": link_token(invitation.id),
+        "token_id": token.id,
+    }
+
+
+def by_token(world: World) -> list[str]:
+    """Its own token must not be revoked on the way; the others are tried by cookie."""
+    bearer = ["--header", f"Authorization: Bearer {world.key}"]
+    return [*bearer, "--exclude-operation-id", "accounts.api.revoke"]
+
+
+def by_cookie(world: World) -> list[str]:
+    """Whether a request without its keys gets in is tried by token: what schemathesis takes from
+    one with several, this one still has.
+    """
+    keys = ["--header", f"Cookie: {world.cookies}", "--header", f"X-CSRF-Token: {world.csrf}"]
+    return [*keys, "--exclude-checks", "ignored_auth"]
+
+
+def signed_out(_world: World) -> list[str]:
+    return []
+
+
+async def try_out(world: World, who: list[str], *, examples: int, phases: str) -> Outcome:
+    """All checks over all operations; `code` is 0 where everything was as documented."""
+    with TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli"),
+            *("--config-file", _configuration(folder, world.ids)),
+            *("run", f"{world.site.url}/api/openapi.json", "--checks", "all", "--phases", phases),
+            *("--max-examples", str(examples), "--exclude-path-regex", ENDLESS),
+            *("--continue-on-failure", "--no-color", "--generation-database", "none", *who),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        text = (await process.communicate())[0].decode()
+    generated = re.search(r"(\d+) generated", text)
+    return Outcome(int(generated[1]) if generated else 0, process.returncode or 0, text)
+
+
+def _configuration(folder: str, ids: Ids) -> str:
+    """Two of three paths name something that is there."""
+    lines = [CONFIGURATION.read_text()]
+    for name, values in ids.items():
+        lines += [f"[dictionaries.{name}]", f"values = {values!r}"]
+    for name in ids:
+        lines += [f'[parameters."path.{name}"]', f'dictionary = "{name}"', "probability = 0.67"]
+    path = Path(folder, "schemathesis.toml")
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+async def main(examples: int) -> int:
+    failed = 0
+    for who in (by_token, by_cookie, signed_out):
+        with TemporaryDirectory() as folder:
+            async with world(Path(folder)) as one:
+                outcome = await try_out(one, who(one), examples=examples, phases=ALL_PHASES)
+                has_crashed = "Traceback" in one.site.log
+                print(f"{who.__name__}: {outcome.cases} cases, exit code {outcome.code}")
+                if outcome.code or has_crashed:
+                    print(outcome.text, one.site.log)
+                    failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)))
