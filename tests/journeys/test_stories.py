@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import select
 
@@ -34,6 +35,10 @@ JOINED = "carol joined the team as editor"
 SHARED = "Project 'Best Clips 2025' was shared with team 'Editors'"
 COMPLETE = "Compilation of 'Highlight Reel' is complete"
 FAILED = "Compilation of 'Highlight Reel' failed"
+
+pytestmark = pytest.mark.parametrize(
+    "site", [{}, {"WEB_CONCURRENCY": "2"}], ids=["one server", "two servers"], indirect=True
+)
 
 
 async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
