@@ -34,6 +34,8 @@ HEADERS_OVER_HTTPS = [
     (b"strict-transport-security", b"max-age=31536000"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+# What a program is answered is its person's: nobody on the way keeps it.
+NO_STORE = (b"cache-control", b"no-store")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -43,6 +45,8 @@ class Doors(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         settings = scope["litestar_app"].state.settings
         headers = HEADERS_OVER_HTTPS if settings.is_https else HEADERS
+        if _is_api(scope):
+            headers = [*headers, NO_STORE]
         await _find_person(scope)
 
         async def send_with_headers(message: Message) -> None:

@@ -29,6 +29,7 @@ async def test_a_token_is_made_with_name_and_password_and_lets_a_program_in(
     listed = await nobody.get("/api/tokens", headers={"Authorization": f"Bearer {key}"})
 
     assert made.status_code == 201
+    assert made.headers["Cache-Control"] == "no-store"
     assert made.json().keys() == {"token"}
     assert [(one["name"], one["scope"]) for one in listed.json()["tokens"]] == [("Script", "write")]
 
