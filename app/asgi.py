@@ -44,7 +44,7 @@ from app.settings import Settings, load
 from app.teams import api as team_api
 from app.teams import invitations
 from app.teams import pages as team_pages
-from app.web import CSRF_COOKIE, provide_form
+from app.web import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 
@@ -95,6 +95,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, pieces),
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
+        request_class=PageRequest,
+        guards=[possible_ids],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
         exception_handlers={
             Failure: on_failure,

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litestar import MediaType, Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, FormMultiDict
 from litestar.exceptions import ClientException
+from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.utils.scope.state import ScopeState
 
@@ -19,6 +21,7 @@ from app.security import sign, unsign
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
+GREATEST_ID = 2**63 - 1
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -32,10 +35,11 @@ class Form(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         value = self._fields.get(name)
-        return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+        return _storable(value).strip() if isinstance(value, str) else ""
 
     def all(self, name: str) -> list[str]:
-        return [value for value in self._fields.getall(name, []) if isinstance(value, str)]
+        values = self._fields.getall(name, [])
+        return [_storable(value) for value in values if isinstance(value, str)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
@@ -44,11 +48,32 @@ class Form(Mapping[str, str]):
         return len(self._fields)
 
 
+def _storable(text: str) -> str:
+    """Without what no database keeps: NUL, and halves of letters (UTF-7 can bring those)."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
+
+
+class PageRequest(Request[Any, Any, Any]):
+    """A request in which a form that makes no sense is the sender's mistake, whoever reads it."""
+
+    async def form(self) -> FormMultiDict:
+        try:
+            return await super().form()
+        except (ValueError, LookupError) as error:
+            raise ClientException(detail="The form could not be read.") from error
+
+
 async def provide_form(request: AnyRequest) -> Form:
-    try:
-        return Form(await request.form())
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ClientException(detail="The form could not be read.") from error
+    return Form(await request.form())
+
+
+def possible_ids(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
+    """A guard of every address: raises NotFound for an id that no column can hold."""
+    numbers = [value for value in connection.path_params.values() if isinstance(value, int)]
+    if any(not 1 <= number <= GREATEST_ID for number in numbers):
+        raise NotFound
 
 
 def is_partial(request: AnyRequest) -> bool:

@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
 from app.api.operation import OPERATION, SAFE, Operation
-from app.api.shapes import GREATEST_ID, PROBLEM_JSON, Answer, InvalidProblem, Problem, Sent
+from app.api.shapes import PROBLEM_JSON, Answer, InvalidProblem, Problem, Sent
+from app.web import GREATEST_ID
 
 JSON = "application/json"
 METHODS = ("GET", "POST", "PUT", "DELETE")

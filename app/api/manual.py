@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.api.document import JSON
-from app.api.shapes import GREATEST_ID
 from app.language import N_, _
+from app.web import GREATEST_ID
 
 CHAPTERS = {
     "notifications": N_("Notifications"),

@@ -20,8 +20,8 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from app.api.reading import read_body, read_query
-from app.api.shapes import GREATEST_ID, Sent
-from app.errors import NotFound, SignedOut
+from app.api.shapes import Sent
+from app.errors import SignedOut
 from app.web import AnyRequest
 
 OPERATION = "operation"
@@ -81,7 +81,7 @@ def handle(
         return getattr(litestar, method.lower())(  # type: ignore[no-any-return]
             path,
             status_code=status,
-            guards=[possible_ids] if is_public else [signed_in, possible_ids],
+            guards=[] if is_public else [signed_in],
             dependencies=_reading(operation),
             opt={OPERATION: operation},
             **given,
@@ -151,10 +151,3 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     if connection.scope.get("user") is None:
         raise SignedOut
-
-
-def possible_ids(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Raises NotFound for an id that no column can hold."""
-    ids = [value for value in connection.path_params.values() if isinstance(value, int)]
-    if any(not 1 <= one <= GREATEST_ID for one in ids):
-        raise NotFound

@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
+from app.web import GREATEST_ID
+
 PROBLEM_JSON = "application/problem+json"
-GREATEST_ID = 2**63 - 1
 
 Id = Annotated[int, Meta(ge=1, le=GREATEST_ID)]
 # A NUL is no text, and PostgreSQL does not take it.

@@ -12,7 +12,7 @@ from app.database import Database
 from app.errors import Failure, NotFound, TooLarge
 from app.language import _
 from app.models import Account, Clip, Project
-from app.projects.access import GREATEST_ID, find_own_project
+from app.projects.access import find_own_project
 from app.projects.probe import probe
 from app.projects.storage import clip_path
 from app.projects.upload import MB, Upload
@@ -71,7 +71,7 @@ async def delete_clip(
 ) -> Path:
     """Returns the file, to be removed after the commit."""
     project = await find_own_project(session, person, project_id)
-    clip = await session.get(Clip, clip_id) if clip_id <= GREATEST_ID else None
+    clip = await session.get(Clip, clip_id)
     if clip is None or clip.project_id != project.id:
         raise NotFound
     await session.delete(clip)

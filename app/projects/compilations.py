@@ -8,7 +8,7 @@ from app.broker import Broker
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Account, Clip, Compilation, Event, Notification, Project
-from app.projects.access import GREATEST_ID, find_project, may_compile
+from app.projects.access import find_project, may_compile
 
 UNFINISHED = ("queued", "running")
 # A worker that stays silent for so long is gone.
@@ -68,8 +68,7 @@ async def cancel_compilation(
 async def find_compilation(
     session: AsyncSession, project: Project, compilation_id: int
 ) -> Compilation:
-    known = compilation_id <= GREATEST_ID
-    compilation = await session.get(Compilation, compilation_id) if known else None
+    compilation = await session.get(Compilation, compilation_id)
     if compilation is None or compilation.project_id != project.id:
         raise NotFound
     return compilation
@@ -117,7 +116,7 @@ async def project_of_notice(
         select(Event.project_id)
         .join(Notification, Notification.event_id == Event.id)
         .where(
-            Notification.id == min(notification_id, GREATEST_ID),
+            Notification.id == notification_id,
             Notification.user_id == person.id,
             Event.compilation_id.is_not(None),
             Event.project_id.is_not(None),

@@ -8,7 +8,7 @@ from app.language import _
 from app.models import Account, Project, Share, Team
 from app.notifications.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
-from app.projects.access import GREATEST_ID, find_own_project, find_project, role_in
+from app.projects.access import find_own_project, find_project, role_in
 from app.sharing import end_shares
 
 SHARING_ROLES = ("owner", "admin", "editor")
@@ -63,7 +63,7 @@ async def end_all_shares(session: AsyncSession, project: Project, *, actor: Acco
 
 
 async def _find_team(session: AsyncSession, team_id: int) -> Team:
-    team = await session.get(Team, team_id) if team_id <= GREATEST_ID else None
+    team = await session.get(Team, team_id)
     if team is None:
         raise NotFound
     return team

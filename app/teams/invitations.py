@@ -21,7 +21,7 @@ from app.notifications.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import sign, unsign
-from app.teams.access import require, require_possible
+from app.teams.access import require
 from app.teams.roles import wrong_role
 
 LETTER = "invitation"
@@ -171,7 +171,6 @@ async def _drop_expired(session: AsyncSession, team_id: int, email: str) -> None
 
 
 async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:
-    require_possible(invitation_id)
     invitation = await session.get(Invitation, invitation_id)
     if invitation is None or invitation.team_id != team_id:
         raise NotFound

@@ -112,6 +112,14 @@ FORMS = {
     "/account/notifications/{field:str}": Form({"timezone": Field("Europe/Berlin")}),
     "/account/notifications/reset": BUTTON,
     "/account/notifications/muted/{mute_id:int}/lift": BUTTON,
+    "/admin/announcements": Form(
+        {
+            "title": Field("The server rests", NOTHING | {"overlong"}),
+            "body": Field("On Sunday.", frozenset({"overlong"})),
+            "url": Field("/teams", EVERY - NOTHING),
+            "urgent": ignored,
+        }
+    ),
     "/admin/deliveries": Form({"ids": ignored, "all": Field("")}),
     "/unsubscribe/{token:str}": Form(
         {"scope": Field("everything"), "List-Unsubscribe": ignored}, 200
