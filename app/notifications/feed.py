@@ -341,7 +341,12 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
     owner, change = security.unsign("undo", token, max_age=int(UNDO_FOR.total_seconds()))
     restored = (
         update(Notification)
-        .where(Notification.user_id == user_id, Notification.deleted_in == change)
+        .where(
+            Notification.user_id == user_id,
+            Notification.deleted_in == change,
+            # A page that is open longer renews the token, but not the ten minutes.
+            Notification.deleted_at > clock.now() - UNDO_FOR,
+        )
         .values(deleted_at=None, deleted_in=None)
         .returning(Notification.id)
         .execution_options(synchronize_session=False)

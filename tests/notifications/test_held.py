@@ -1,11 +1,14 @@
 """A list that is being read is renewed in place."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from sqlalchemy import select
 
-from app import security
+from app import clock, security
 from app.database import Database
+from app.errors import NotFound
 from app.models import Account
 from app.notifications import feed
 from app.notifications.catalogue import TEAM_UPDATED
@@ -58,6 +61,23 @@ async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_brought_bac
     assert isinstance(gone, Gone)
     async with db.act() as session:
         assert await feed.undo(session, bob.id, gone.undo) == 1
+
+
+async def test_after_ten_minutes_nothing_comes_back_however_often_the_page_was_renewed(
+    db: Database, bob: Account, told: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with db.act() as session:
+        await feed.delete(session, bob.id, told[:1])
+    async with db.read() as session:
+        [gone] = await read_held(session, bob.id, told[:1])
+    assert isinstance(gone, Gone)
+
+    later = clock.now() + timedelta(minutes=11)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, gone.undo)
+        assert await read_held(session, bob.id, told[:1]) == [Gone(told[0])]
 
 
 async def test_what_was_withdrawn_is_gone_for_good(
