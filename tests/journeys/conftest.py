@@ -15,9 +15,11 @@ from app.models import Account
 from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
 from tests.journeys.large_world import LargeWorld
+from tests.journeys.reading import Reader
 from tests.journeys.running import Site, serving
 
 Arrive = Callable[..., Awaitable[Visitor]]
+Sit = Callable[[Account], Awaitable[Reader]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,6 +95,21 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
         await visitor.context.close()
     problems = [problem for visitor in visitors for problem in visitor.watch.unexpected]
     assert not problems, problems
+
+
+@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"], loop_scope="session")
+async def sit(request: pytest.FixtureRequest, arrive: Arrive) -> Sit:
+    """Somebody in front of the inbox, once in a browser with scripts, once without."""
+
+    async def one(person: Account) -> Reader:
+        return Reader(await arrive(person, java_script_enabled=request.param))
+
+    return one
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(sit: Sit, alice: Account) -> Reader:
+    return await sit(alice)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,22 +1,15 @@
 """The inbox of a person with 100,000 notices, with scripts and without: the same journeys."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from app.models import Account, Compilation, Membership, Notification, Team
+from app.models import Account, Notification, Team
 from app.notifications.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
-from app.projects.compilations import UNFINISHED
-from app.teams.invitations import invite
-from tests.factories import make_account, make_team
 from tests.journeys.browsing import bell, inbox, open_panel, panel
-from tests.journeys.conftest import Arrive
 from tests.journeys.large_world import NOTICES
 from tests.journeys.reading import Reader, totals
 from tests.journeys.running import Site
@@ -25,23 +18,6 @@ pytestmark = pytest.mark.large_world
 # Every seventh is unread, and the newest two are read.
 NEWEST, SECOND, UNREAD = NOTICES, NOTICES - 1, NOTICES - NOTICES % 7
 COUNT_UNREAD = NOTICES // 7
-
-Sit = Callable[[Account], Awaitable[Reader]]
-
-
-@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"], loop_scope="session")
-async def sit(request: pytest.FixtureRequest, arrive: Arrive) -> Sit:
-    """Somebody in front of a browser, with scripts or without."""
-
-    async def one(person: Account) -> Reader:
-        return Reader(await arrive(person, java_script_enabled=request.param))
-
-    return one
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def reader(sit: Sit, alice: Account) -> Reader:
-    return await sit(alice)
 
 
 async def test_filters_stand_in_the_address_and_back_and_reload_agree(
@@ -156,9 +132,8 @@ async def test_the_selected_are_marked_and_deleted_together(reader: Reader) -> N
 
 
 async def test_nothing_selected_is_said_and_nothing_happens(
-    site: Site, sit: Sit, alice: Account
+    site: Site, reader: Reader, alice: Account
 ) -> None:
-    reader = await sit(alice)
     await reader.open()
     await reader.page.locator("[name=do][value=delete]").dispatch_event("click")
 
@@ -216,63 +191,6 @@ async def test_the_panel_marks_everything_read(reader: Reader) -> None:
     await expect(inbox(reader.page).get_by_text("0 unread", exact=True)).to_be_visible()
 
 
-async def test_invitations_are_answered_in_place(
-    site: Site, reader: Reader, alice: Account, carol: Account
-) -> None:
-    club, choir = [await make_team(site.db, carol, name) for name in ("Film Club", "Choir")]
-    for team in (club, choir):
-        async with site.db.act() as session:
-            await invite(session, carol, team.id, alice.email, "editor")
-
-    for team, answer, word in (
-        (club, "Accept", "Welcome to 'Film Club'."),
-        (choir, "Decline", "You declined the invitation to 'Choir'."),
-    ):
-        await reader.open()
-        row = reader.rows.filter(has_text=f"invited you to join team '{team.name}'")
-        await reader.press(row, answer)
-        await reader.is_told(word)
-        if reader.has_scripts:
-            await expect(row.get_by_role("button", name=answer)).to_have_count(0)
-            await expect(row.get_by_role("button", name="Mark as unread")).to_be_visible()
-
-    assert [await role_in(site, team, alice) for team in (club, choir)] == ["editor", None]
-
-
-async def test_a_failed_compilation_is_tried_again_in_place(
-    site: Site, reader: Reader, alice: Account
-) -> None:
-    await reader.open("?type=compilation_failed")
-
-    await reader.press(reader.rows.first, "Retry")
-
-    await reader.is_told("Compiling again.")
-    if reader.has_scripts:
-        await expect(reader.page).to_have_url(re.compile("/notifications"))
-    again = await ended_compilation(site)
-    assert (again.requested_by_id, again.attempts) == (alice.id, 1)
-
-
-async def test_whoever_was_told_nothing_finds_a_way_on(site: Site, sit: Sit) -> None:
-    reader = await sit(await make_account(site.db, "dora"))
-    await reader.open()
-
-    await reader.is_told("Nothing here yet")
-    await reader.page.get_by_role("link", name="Go to my teams").click()
-    await expect(reader.page.get_by_role("button", name="Create team")).to_be_visible()
-
-
-async def test_a_filter_that_makes_no_sense_is_named_beside_the_whole_list(reader: Reader) -> None:
-    reader.visitor.watch.expect("422")
-    await reader.open("?type=nonsense")
-
-    await reader.is_told("There is no such type of notification.")
-    await expect(reader.page.get_by_label("Type", exact=True)).to_have_attribute(
-        "aria-invalid", "true"
-    )
-    await reader.sees_matching(NOTICES)
-
-
 async def notices_of(site: Site, person: Account) -> set[tuple[int, bool]]:
     """Each that is in the inbox, and whether it is read."""
     kept = select(Notification.id, Notification.read_at.is_not(None)).where(
@@ -282,18 +200,6 @@ async def notices_of(site: Site, person: Account) -> set[tuple[int, bool]]:
         return {(id_, is_read) for id_, is_read in await session.execute(kept)}
 
 
-async def ended_compilation(site: Site) -> Compilation:
-    """The newest, once the worker is done with it."""
-    newest = select(Compilation).order_by(Compilation.id.desc()).limit(1)
-    async with asyncio.timeout(30):
-        while True:
-            async with site.db.read() as session:
-                found = (await session.scalars(newest)).one()
-            if found.status not in UNFINISHED:
-                return found
-            await asyncio.sleep(0.1)
-
-
 async def rename(site: Site, actor: Account, name: str) -> None:
     """Something happens in the small team of alice, bob and carol."""
     async with site.db.act() as session:
@@ -301,9 +207,3 @@ async def rename(site: Site, actor: Account, name: str) -> None:
         await notify(
             session, TEAM_UPDATED, actor=actor, team=team, old_name=team.name, new_name=name
         )
-
-
-async def role_in(site: Site, team: Team, person: Account) -> str | None:
-    async with site.db.read() as session:
-        place = await session.get(Membership, (team.id, person.id))
-    return place.role if place else None

@@ -6,7 +6,8 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from app.models import Account
-from tests.journeys.browsing import inbox, sees
+from tests.factories import make_team
+from tests.journeys.browsing import inbox, sees, toasts
 from tests.journeys.conftest import Arrive
 from tests.journeys.large_world import EDITORS, NOTICES
 from tests.journeys.reading import Reader, totals
@@ -136,6 +137,35 @@ async def test_a_list_of_the_unread_keeps_what_is_read_in_it_until_it_is_left(
     await expect(mark).to_be_visible()
     await reader.page.reload()
     await expect(reader.row(UNREAD)).to_have_count(0)
+
+
+async def test_the_dashboard_tells_what_is_going_on_by_itself(
+    site: Site, arrive: Arrive, alice: Account, bob: Account
+) -> None:
+    page = await (await arrive(alice)).open("/")
+    news = page.locator("#going-on").get_by_role("listitem").first
+
+    await rename(site, bob, "Cutting Room")
+
+    await expect(news).to_contain_text("Team 'Editors' is now called 'Cutting Room'")
+    await news.get_by_role("link").click()
+    await expect(page).to_have_url(re.compile(f"/teams/{EDITORS}$"))
+
+
+async def test_an_invitation_is_answered_from_its_toast(
+    site: Site, arrive: Arrive, alice: Account, carol: Account
+) -> None:
+    club = await make_team(site.db, carol, "Film Club")
+    reader = Reader(await arrive(alice))
+    await reader.visitor.open("/teams")
+    await post_as(site, carol, f"/teams/{club.id}/invitations", email=alice.email, role="editor")
+    toast = toasts(reader.page).filter(has_text="invited you to join team 'Film Club'")
+
+    await toast.get_by_role("button", name="Accept").click()
+
+    await reader.is_told("Welcome to 'Film Club'.")
+    await expect(toast).to_have_count(0)
+    await expect(reader.page).to_have_url(re.compile("/teams$"))
 
 
 async def rename(site: Site, actor: Account, name: str) -> None:
