@@ -8,9 +8,10 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from litestar.datastructures import Cookie
-from sqlalchemy import ColumnElement, and_, delete, event, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, event, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -36,19 +37,29 @@ pokes: list[Callable[[], None]] = []
 async def find_session(db: Database, token: str) -> tuple[Account, int] | None:
     """Whose session this token opens, and the session's id; None when it opens none."""
     now = clock.now()
-    found = (
-        select(Account, WebSession.id, WebSession.last_seen_at)
-        .join(WebSession, WebSession.account_id == Account.id)
-        .where(WebSession.token_hash == _hash(token), _is_alive(now))
-    )
+    oldest = {"created": now - ABSOLUTE, "seen": now - IDLE}
     async with db.read() as session:
-        row = (await session.execute(found)).one_or_none()
+        row = (await session.execute(_found(), {"hash": _hash(token), **oldest})).one_or_none()
     if row is None:
         return None
     account, session_id, last_seen_at = row
     if now - last_seen_at >= TOUCH_EVERY:
         await _touch(db, session_id, now)
     return account, session_id
+
+
+@cache
+def _found() -> Select[Account, int, datetime]:
+    """Asked by every request, and built once for all of them."""
+    return (
+        select(Account, WebSession.id, WebSession.last_seen_at)
+        .join(WebSession, WebSession.account_id == Account.id)
+        .where(
+            WebSession.token_hash == bindparam("hash"),
+            WebSession.created_at > bindparam("created"),
+            WebSession.last_seen_at > bindparam("seen"),
+        )
+    )
 
 
 def _hash(token: str) -> str:

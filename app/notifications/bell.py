@@ -1,12 +1,15 @@
 """What the bell shows: the count, the newest notices, and how recent that is."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import Select, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Account, Notification
+from app.notifications.catalogue import TYPES
 from app.notifications.feed import (
     MOST_COUNTED,
     PER_PAGE,
@@ -35,6 +38,16 @@ async def look(db: Database, person: Account) -> Bell:
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:
     """Count, position and newest notices of one moment, in one statement."""
+    rows = (await session.execute(_bell(), {"user_id": user_id})).all()
+    # A newer version may have written a type that this one does not know.
+    notices = [as_notice(row) for row in rows if row.id is not None and row.type in TYPES]
+    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
+
+
+@cache
+def _bell() -> Select[*tuple[Any, ...]]:
+    """Asked by every page, and built once for all of them."""
+    user_id: Any = bindparam("user_id")
     unread_rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
     )
@@ -49,9 +62,6 @@ async def read_bell(session: AsyncSession, user_id: int) -> Bell:
         .limit(PER_PAGE)
         .subquery("newest")
     )
-    joined = select(state.c.unread, state.c.position, newest).join_from(
+    return select(state.c.unread, state.c.position, newest).join_from(
         state, newest, literal(True), isouter=True
     )
-    rows = (await session.execute(joined)).all()
-    notices = [as_notice(row) for row in rows if row.id is not None]
-    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
