@@ -1,11 +1,12 @@
 """Letters: mail about an account or an invitation. The act adds a row, the outbox delivers it.
 
 A letter `x` is the templates `templates/email/x/{subject.txt,body.txt,body.html}`. Its row holds
-ids and facts but nothing that opens a door: signed links are made at delivery, by `LETTERS[x]`.
+ids and facts but nothing that opens a door: signed links are made at delivery, by `LETTERS[x]`,
+unless `WHY_NOT[x]` finds that it is of no use any more.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -23,8 +24,13 @@ from app.models import Account, Delivery
 from app.rendering import render
 from app.settings import ROOT, Settings
 
-Letter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-LETTERS: dict[str, Letter] = {}
+Facts = Mapping[str, Any]
+LETTERS: dict[str, Callable[[Facts], Facts]] = {}
+# Asked when a letter is to leave: why it need not, a key of `decision.REASONS`, or None.
+WHY_NOT: dict[str, Callable[[AsyncSession, Facts], Awaitable[str | None]]] = {}
+
+# Every server takes it as it is, whether or not it offers 8BITMIME (RFC 6152).
+SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,21 @@ async def add_letter(
     )
 
 
-async def write_letter(
-    session: AsyncSession, settings: Settings, delivery: Delivery
-) -> EmailMessage:
-    """The letter of one delivery, in its reader's language.
+async def why_not(session: AsyncSession, delivery: Delivery) -> str | None:
+    """Why the letter is of no use any more, or None."""
+    ask = WHY_NOT.get(str(delivery.letter))
+    return await ask(session, delivery.context or {}) if ask else None
 
-    Raises TemplateError or ValueError when it cannot be written.
-    """
-    letter, facts = str(delivery.letter), delivery.context or {}
+
+async def language_of(session: AsyncSession, delivery: Delivery) -> str:
+    """The language of its reader, or that of whoever caused the letter to a stranger."""
     chosen = select(Account.language).where(Account.id == delivery.user_id)
-    language = await session.scalar(chosen) or str(facts.get("language", ""))
+    return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
+
+
+def write_letter(settings: Settings, delivery: Delivery, language: str) -> EmailMessage:
+    """Raises TemplateError or ValueError when it cannot be written."""
+    letter, facts = str(delivery.letter), delivery.context or {}
     with speaking(language):
         context = LETTERS.get(letter, dict)(facts)
         mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
@@ -107,7 +118,7 @@ def compose(
 
     Raises ValueError when an address cannot stand in a header.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SEVEN_BIT)
     message["From"] = formataddr(("ClippyFront", settings.smtp_from_email))
     message["To"] = address
     message["Subject"] = mail.subject

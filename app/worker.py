@@ -19,12 +19,14 @@ from saq.types import Context, PartialTimersDict
 from app import security
 from app.accounts import passwords, registration
 from app.broker import open_broker
+from app.broker.presence import Presence
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import speak
 from app.mail import LETTERS
-from app.notifications import channels, outbox, retention
+from app.notifications import channels, claims, outbox, retention
 from app.notifications.channels import CHANNELS
+from app.notifications.waking import wake
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
 from app.projects.storage import sweep_uploads
@@ -38,30 +40,33 @@ HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for d
 
 
 async def deliver(context: Context, *, channel: str) -> None:
-    """Send what is due on one channel. The job shows that it lives, so a dead worker's is found."""
+    """Send what is due on one channel, until nothing is or the worker is to stop."""
     given = _of(context)
     beating = asyncio.create_task(_beat(given["job"]))
     try:
-        await outbox.deliver(given["db"], given["settings"], CHANNELS[channel])
+        await outbox.deliver(
+            given["db"],
+            given["settings"],
+            CHANNELS[channel],
+            holder=given["presence"].name,
+            is_over=given["worker"].event.is_set,
+        )
     finally:
         beating.cancel()
 
 
-async def deliver_all(context: Context) -> None:
-    """The net under `wake`: whatever is due, and nobody was woken for."""
-    for channel in CHANNELS:
-        await _enqueue_delivery(_of(context)["broker"].queue, channel)
+async def _enqueue_delivery(queue: Queue, presence: Presence, channel: str) -> None:
+    """One job a channel and worker at a time: another of a worker's own would find nothing.
 
-
-async def _enqueue_delivery(queue: Queue, channel: str) -> None:
-    """One job a channel at a time: while one runs, another would find nothing."""
+    Not one for all workers, since the job of one that died stands in the way until it is swept.
+    """
     await queue.enqueue(
         "deliver",
-        key=f"deliver:{channel}",
+        key=f"deliver:{channel}:{presence.name}",
         channel=channel,
         timeout=900,
         heartbeat=HEARTBEAT,
-        retries=1000,
+        retries=3,
         ttl=-1,
     )
 
@@ -111,14 +116,14 @@ async def run(settings: Settings) -> None:
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
     await broker.connect()
     logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
-    given = {"db": db, "settings": settings, "broker": broker}
-    workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
-    await recover_compilations(db, broker)
-    waking = asyncio.create_task(
-        outbox.wake(db, broker.relay, partial(_enqueue_delivery, broker.queue))
-    )
-    await _work(workers)
-    waking.cancel()
+    with Presence(settings.data_dir / "workers") as presence:
+        given = {"db": db, "settings": settings, "broker": broker, "presence": presence}
+        workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
+        await recover_compilations(db, broker)
+        await claims.take_over(db, presence.departed())
+        enqueue = partial(_enqueue_delivery, broker.queue, presence)
+        waking = asyncio.create_task(wake(db, broker.relay, enqueue))
+        await _work(workers, waking)
     channels.close()
     await broker.disconnect()
     await db.close()
@@ -127,9 +132,8 @@ async def run(settings: Settings) -> None:
 def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
     return _QuietWorker(
         queue,
-        [deliver, deliver_all, recover, clean_up, purge],
+        [deliver, recover, clean_up, purge],
         cron_jobs=[
-            CronJob(deliver_all, cron="* * * * *", timeout=60, retries=3),
             CronJob(recover, cron="* * * * *", timeout=60, retries=3),
             CronJob(purge, cron="*/10 * * * *", timeout=600, retries=3),
             CronJob(clean_up, cron="0 0 * * *", timeout=3600, retries=3),
@@ -172,16 +176,18 @@ def _prepare(given: dict[str, Any]) -> Any:
     return prepare
 
 
-async def _work(workers: list[Worker[Context]]) -> None:
+async def _work(workers: list[Worker[Context]], waking: asyncio.Task[None]) -> None:
+    """Until a signal; or until something ends that should not, so that all is started afresh."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     running = [asyncio.create_task(worker.start()) for worker in workers]
     waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait([*running, waiting], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([*running, waking, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waking.cancel()
     await asyncio.gather(*(worker.stop() for worker in workers))
-    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.gather(*running, waking, return_exceptions=True)
 
 
 def local_zone() -> Any:

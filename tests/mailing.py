@@ -1,12 +1,60 @@
-"""The mail that is due, delivered in this process."""
+"""Mail in tests: what makes it wait, has it delivered in this process, and looks at the rows."""
 
+from collections.abc import Sequence
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app import clock
 from app.database import Database
+from app.mail import add_letter
+from app.models import Account, Delivery, Team
 from app.notifications import outbox
-from app.notifications.catalogue import EMAIL
+from app.notifications.catalogue import EMAIL, PROJECT_SHARED
 from app.notifications.channels import CHANNELS
+from app.notifications.channels.base import Channel
+from app.notifications.notify import notify
 from app.settings import Settings
 
 
-async def deliver_mail(db: Database, settings: Settings) -> int:
+async def deliver_mail(db: Database, settings: Settings, channel: Channel | None = None) -> int:
     """Returns how many deliveries were settled."""
-    return await outbox.deliver(db, settings, CHANNELS[EMAIL])
+    return await outbox.deliver(db, settings, channel or CHANNELS[EMAIL])
+
+
+async def share(db: Database, actor: Account, team: Team, project: str = "Highlight Reel") -> None:
+    """An ordinary event: everyone else in the team has a mail waiting that may join others."""
+    async with db.act() as session:
+        await notify(session, PROJECT_SHARED, actor=actor, team=team, project_name=project)
+
+
+async def write(db: Database, *addresses: str, **facts: Any) -> None:
+    """A letter to each address, due at once."""
+    facts = {"letter": "address_changed", "username": "alice", "email": "new@example.com"} | facts
+    async with db.write() as session:
+        for address in addresses or ("alice@example.com",):
+            await add_letter(session, address=address, **facts)
+
+
+async def deliveries(db: Database) -> Sequence[Delivery]:
+    async with db.read() as session:
+        return (await session.scalars(select(Delivery).order_by(Delivery.id))).all()
+
+
+async def change_deliveries(db: Database, *which: Any, **values: Any) -> None:
+    async with db.write() as session:
+        await session.execute(update(Delivery).where(*which).values(**values))
+
+
+async def make_due(db: Database) -> None:
+    """The time that everything still waits for has come."""
+    await change_deliveries(db, Delivery.state == "pending", due_at=clock.now())
+
+
+def kept(settings: Settings) -> list[EmailMessage]:
+    """The mails in the folder, in the order in which they were written."""
+    files = sorted(settings.mail_dir.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]

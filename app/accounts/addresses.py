@@ -6,7 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.fields import require_free, require_right, wrong_email
 from app.accounts.passwords import require_password
-from app.accounts.registration import CONFIRM, DAYS_TO_CONFIRM, ask_to_confirm, greet
+from app.accounts.registration import (
+    CONFIRM,
+    DAYS_TO_CONFIRM,
+    ask_to_confirm,
+    greet,
+    is_unconfirmed,
+)
 from app.database import Database
 from app.errors import NotFound
 from app.language import _
@@ -42,9 +48,7 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[Account,
     """Whose link this is, and the address it confirms. Raises NotFound when it is of no use."""
     account_id, address = unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
     account = await session.get(Account, account_id)
-    is_new = account and address == account.pending_email
-    is_first = account and address == account.email and not account.is_confirmed
-    if account is None or not (is_new or is_first):
+    if account is None or not is_unconfirmed(account, address):
         raise NotFound(_("This link has been used or is too old."))
     return account, address
 

@@ -15,7 +15,7 @@ from app.accounts.fields import (
 )
 from app.accounts.profile import fill_from_browser
 from app.database import Database
-from app.mail import LETTERS, add_letter
+from app.mail import LETTERS, WHY_NOT, add_letter
 from app.models import Account
 from app.security import hash_password, sign
 from app.settings import Settings
@@ -87,8 +87,20 @@ async def ask_to_confirm(session: AsyncSession, account: Account, address: str) 
     )
 
 
+def is_unconfirmed(account: Account, address: str) -> bool:
+    """Whether this is the person's address, or is to be, and nobody has confirmed it yet."""
+    is_first = address == account.email and not account.is_confirmed
+    return is_first or address == account.pending_email
+
+
 def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"token": sign(CONFIRM, [facts["account_id"], facts["email"]]), "days": DAYS_TO_CONFIRM}
 
 
+async def _why_not(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
+    account = await session.get(Account, facts["account_id"])
+    return None if account and is_unconfirmed(account, facts["email"]) else "confirmed"
+
+
 LETTERS[CONFIRM] = _with_token
+WHY_NOT[CONFIRM] = _why_not

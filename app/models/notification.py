@@ -111,15 +111,20 @@ class Delivery(IdentityBase):
 
     `gathering`: it goes `alone`, in a `bundle` with what else comes within the wait, or in the
     `digest`. `bundle_id`, the first delivery of the mail it went into, is fixed when the mail is
-    first attempted, so that every further attempt sends the same mail.
+    first attempted, so that every further attempt sends the same mail. `claimed_by` names the
+    claim it is under; where it is due in spite of that, its attempt broke off.
     """
 
     __table_args__ = (
         UniqueConstraint("notification_id", "channel", "address"),
         _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
+        _partial("ix_delivery_loose", "user_id", where="state = 'pending' AND bundle_id IS NULL"),
         _partial("ix_delivery_bundle", "bundle_id", where="state = 'pending'"),
         _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
+        _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
+        _partial("ix_delivery_held", "channel", where="state = 'pending' AND reason = 'outage'"),
         _partial("ix_delivery_lost", "settled_at", where="state IN ('failed', 'dead')"),
+        _partial("ix_delivery_letter", "settled_at", where="notification_id IS NULL"),
     )
 
     notification_id: Mapped[int | None] = mapped_column(
@@ -140,6 +145,7 @@ class Delivery(IdentityBase):
     state: Mapped[str] = mapped_column(String(8), default="pending")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(40))
     error: Mapped[str | None]
     reason: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

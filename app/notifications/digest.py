@@ -75,7 +75,7 @@ async def reschedule(session: AsyncSession, account: Account) -> None:
     await session.flush()
     moved = (
         update(Delivery)
-        .where(Delivery.user_id == account.id, Delivery.channel == EMAIL, is_loose(), waits)
+        .where(Delivery.user_id == account.id, Delivery.channel == EMAIL, is_loose, waits)
         .values(gathering=becomes[0], due_at=becomes[1])
     )
     await session.execute(moved.execution_options(synchronize_session=False))

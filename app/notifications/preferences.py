@@ -52,7 +52,7 @@ def has_muted(
 ) -> ColumnElement[bool]:
     """True where this person has muted the team or the project; NULL stands for none."""
     either = or_(Mute.team_id == team_id, Mute.project_id == project_id)
-    return exists(select(Mute.id).where(Mute.user_id == user_id, either))
+    return exists(select(Mute.id).where(Mute.user_id == user_id, either).correlate_except(Mute))
 
 
 @dataclass(frozen=True)

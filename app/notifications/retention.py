@@ -8,7 +8,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from app import clock
 from app.database import Database
-from app.models import Change, CleanUp, Event, Notification
+from app.models import Change, CleanUp, Delivery, Event, Notification
 from app.notifications.feed import UNDO_FOR
 
 # A batch holds the write lock for a few milliseconds, and others get their turn in between.
@@ -18,7 +18,8 @@ RUNS_KEPT = timedelta(days=90)
 
 
 async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
-    """Remove notices read longer ago than that, changes of more than 7 days, events nobody has.
+    """Remove notices read and letters settled longer ago than that, changes of more than 7 days,
+    and events nobody has.
 
     Returns how many of each, and keeps it for the administrator to see.
     """
@@ -33,6 +34,14 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             ),
         ),
         "deleted": await purge_deleted(db),
+        "letters": await _remove(
+            db,
+            Delivery,
+            select(Delivery.id).where(
+                Delivery.notification_id.is_(None),
+                Delivery.settled_at < now - timedelta(days=retention_days),
+            ),
+        ),
         "changes": await _remove(
             db, Change, select(Change.id).where(Change.created_at < now - CHANGES_KEPT)
         ),

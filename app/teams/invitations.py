@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
-from app.mail import LETTERS, add_letter
+from app.mail import LETTERS, WHY_NOT, add_letter
 from app.models import Account, Invitation, Membership, Team
 from app.notifications.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
@@ -226,4 +226,10 @@ def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"token": token, "role": _(facts["role"]), "days": LASTS.days}
 
 
+async def _why_not(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
+    invitation = await session.get(Invitation, facts["invitation_id"])
+    return "answered" if invitation is None or closed_sentence(invitation) else None
+
+
 LETTERS[LETTER] = _with_token
+WHY_NOT[LETTER] = _why_not

@@ -677,6 +677,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", DateTimeUTC(timezone=True), nullable=False),
+        sa.Column("claimed_by", sa.String(length=40), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("reason", sa.String(length=32), nullable=True),
         sa.Column("created_at", DateTimeUTC(timezone=True), nullable=False),
@@ -713,11 +714,39 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index(
+            "ix_delivery_claimed",
+            ["claimed_by"],
+            unique=False,
+            sqlite_where=sa.text("claimed_by IS NOT NULL"),
+            postgresql_where=sa.text("claimed_by IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_delivery_due",
             ["channel", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_held",
+            ["channel"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND reason = 'outage'"),
+            postgresql_where=sa.text("state = 'pending' AND reason = 'outage'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_letter",
+            ["settled_at"],
+            unique=False,
+            sqlite_where=sa.text("notification_id IS NULL"),
+            postgresql_where=sa.text("notification_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_delivery_loose",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND bundle_id IS NULL"),
+            postgresql_where=sa.text("state = 'pending' AND bundle_id IS NULL"),
         )
         batch_op.create_index(
             "ix_delivery_lost",
@@ -750,14 +779,34 @@ def downgrade() -> None:
             postgresql_where=sa.text("settled_at IS NOT NULL"),
         )
         batch_op.drop_index(
+            "ix_delivery_loose",
+            sqlite_where=sa.text("state = 'pending' AND bundle_id IS NULL"),
+            postgresql_where=sa.text("state = 'pending' AND bundle_id IS NULL"),
+        )
+        batch_op.drop_index(
             "ix_delivery_lost",
             sqlite_where=sa.text("state IN ('failed', 'dead')"),
             postgresql_where=sa.text("state IN ('failed', 'dead')"),
         )
         batch_op.drop_index(
+            "ix_delivery_held",
+            sqlite_where=sa.text("state = 'pending' AND reason = 'outage'"),
+            postgresql_where=sa.text("state = 'pending' AND reason = 'outage'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_letter",
+            sqlite_where=sa.text("notification_id IS NULL"),
+            postgresql_where=sa.text("notification_id IS NULL"),
+        )
+        batch_op.drop_index(
             "ix_delivery_due",
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_claimed",
+            sqlite_where=sa.text("claimed_by IS NOT NULL"),
+            postgresql_where=sa.text("claimed_by IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_delivery_bundle",

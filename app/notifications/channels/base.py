@@ -33,7 +33,7 @@ SENT = Outcome("sent")
 
 
 def skipped(reason: str) -> Outcome:
-    """Not sent, and rightly so; `reason` is one of `reasons.REASONS`."""
+    """Not sent, and rightly so; `reason` is a key of `decision.REASONS`."""
     return Outcome("skipped", reason=reason)
 
 

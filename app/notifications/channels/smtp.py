@@ -1,126 +1,177 @@
-"""The way out for mail: one SMTP connection kept for a batch, or a folder of `.eml` files.
-
-With SMTP_HOST mail goes there; without, it lies in `DATA_DIR/mail` for /dev/mail to show.
-"""
+"""The way out over SMTP (RFC 5321): one connection, kept for as long as mails follow each other."""
 
 import asyncio
-import os
-from email.message import EmailMessage
-from pathlib import Path
+import re
+import socket
+from functools import cache
 from types import TracebackType
 from typing import Self
 
 import aiosmtplib
+from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-from app import clock
 from app.notifications.channels.base import Undelivered
 from app.settings import Settings
 
-TIMEOUT = 20  # seconds for each SMTP command, so that a delivery ends within its lease
+# A server that looks into what it takes answers late; leaving sooner makes it take it twice.
+DATA_TIMES = 6
+GOODBYE_SECONDS = 2
+# What such an answer refuses is the way we come in, not this mail: 421 and the codes of RFC 4954.
+ABOUT_THE_SESSION = {421, 454, 500, 502, 503, 530, 534, 535, 538}
+# RFC 3463: a mailbox that is not there, as opposed to one that is full or will not have this mail.
+NO_SUCH_MAILBOX = re.compile(r"5\.(1\.(1|2|3|6|10)|2\.1)\b")
+ANY_STATUS = re.compile(r"5\.\d+\.\d+\b")
 
 
-class Post:
-    """`async with Post(settings) as post:` and `await post.send(message)` for each."""
+class Smtp:
+    """`async with Smtp(settings) as way:` and `await way.send(address, content)` for each mail.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    `timeout` is how many seconds a server may take for one command.
+    """
+
+    def __init__(self, settings: Settings, *, timeout: float = 20) -> None:
+        self._settings, self._timeout = settings, timeout
         self._client: aiosmtplib.SMTP | None = None
+        self._opening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self,
-        _kind: type[BaseException] | None,
+        kind: type[BaseException] | None,
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        await self._hang_up()
+        if self._opening:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
-    async def send(self, message: EmailMessage) -> None:
-        """Hand over to the SMTP server, or write a file where there is none. Raises Undelivered."""
-        if not self._settings.sends_mail:
-            await asyncio.to_thread(_keep, self._settings.mail_dir, message)
-            return
-        client = await self._connected()
-        try:
-            await client.send_message(message)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            if not client.is_connected or _is_broken(error):
-                await self._hang_up()
-            raise _undelivered(error) from error
+    def announce(self, address: str) -> None:
+        """The next mail goes there: let the server know while other things are being done."""
+        self._opening = asyncio.create_task(self._open(address))
 
-    async def connect(self) -> None:
-        """Connect and log in, to see whether that works. Raises Undelivered."""
-        await self._connected()
+    async def retract(self) -> None:
+        """The mail that was announced does not come."""
+        opening, self._opening = self._opening, None
+        if opening:
+            await asyncio.gather(opening, return_exceptions=True)
+            await self._start_over()
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is None:
-            client = _client(self._settings)
+    async def send(self, address: str, content: bytes) -> None:
+        """Returns when the server has taken the mail upon itself. Raises Undelivered.
+
+        `address` is the one that was announced, if one was.
+        """
+        opening, self._opening = self._opening, None
+        await (opening or self._open(address))
+        await self._hand_over(content)
+
+    async def connect(self) -> aiosmtplib.SMTP:
+        """Connect, encrypt and log in as the settings say, unless that is done.
+
+        Raises Undelivered, whose cause tells why.
+        """
+        if self._client is None or not self._client.is_connected:
+            client = _client(self._settings, await asyncio.to_thread(_own_name), self._timeout)
             try:
                 await client.connect()
-            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-                client.close()
+            except (SMTPException, OSError, ValueError) as error:
                 raise Undelivered(_words(error), outage=True) from error
             self._client = client
         return self._client
 
-    async def _hang_up(self) -> None:
+    async def _open(self, address: str) -> None:
+        """Begin a mail; a kept connection that has ended meanwhile is replaced by a new one."""
+        is_kept = self._client is not None
+        try:
+            await self._begin(address)
+        except Undelivered as failure:
+            if not (is_kept and failure.outage):
+                raise
+            await self._begin(address)
+
+    async def _begin(self, address: str) -> None:
+        client = await self.connect()
+        try:
+            await client.mail(self._settings.smtp_from_email)
+            await client.rcpt(address)
+        except SMTPRecipientRefused as refusal:
+            await self._start_over(refusal)
+            raise _refused(refusal) from refusal
+        except (SMTPException, OSError) as error:
+            await self._hang_up()
+            raise Undelivered(_words(error), outage=True) from error
+        except ValueError as error:
+            await self._start_over()
+            raise Undelivered(_words(error), permanent=True) from error
+
+    async def _hand_over(self, content: bytes) -> None:
+        assert self._client
+        try:
+            await self._client.data(content, timeout=self._timeout * DATA_TIMES)
+        except SMTPResponseException as refusal:
+            await self._start_over(refusal)
+            is_ours = refusal.code in ABOUT_THE_SESSION
+            is_final = refusal.code >= 500 and not is_ours
+            raise Undelivered(_words(refusal), permanent=is_final, outage=is_ours) from refusal
+        except (SMTPException, OSError) as error:
+            await self._hang_up()
+            raise Undelivered(_words(error), outage=True) from error
+
+    async def _start_over(self, refusal: SMTPResponseException | None = None) -> None:
+        """Leave the mail that was begun, and the server if that is what it wants."""
+        if refusal and refusal.code in ABOUT_THE_SESSION:
+            await self._hang_up()
+        elif self._client:
+            try:
+                await self._client.rset()
+            except (SMTPException, OSError):
+                await self._hang_up()
+
+    async def _hang_up(self, *, in_peace: bool = False) -> None:
         client, self._client = self._client, None
         if client is None:
             return
         try:
-            await client.quit(timeout=2)
-        except (aiosmtplib.SMTPException, OSError):
+            if in_peace:
+                await client.quit(timeout=GOODBYE_SECONDS)
+        except (SMTPException, OSError):
+            pass
+        finally:
             client.close()
 
 
-def _client(settings: Settings) -> aiosmtplib.SMTP:
+def _client(settings: Settings, own_name: str, timeout: float) -> aiosmtplib.SMTP:
     return aiosmtplib.SMTP(
         hostname=settings.smtp_host,
         port=settings.smtp_port,
         username=settings.smtp_username or None,
         password=settings.smtp_password or None,
+        local_hostname=own_name,
         use_tls=settings.smtp_tls == "implicit",
         start_tls=settings.smtp_tls == "starttls",
-        timeout=TIMEOUT,
+        timeout=timeout,
     )
 
 
-def _is_broken(error: Exception) -> bool:
-    return isinstance(
-        error, (OSError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError)
-    )
+@cache
+def _own_name() -> str:
+    """Asked once: where names resolve badly, that takes seconds."""
+    return socket.getfqdn()
 
 
-def _undelivered(error: Exception) -> Undelivered:
-    """Which refusals are for good, which are the recipient's, and which are the server's trouble."""
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        codes = [refusal.code for refusal in error.recipients]
-        return Undelivered(_words(error), gone=min(codes, default=0) >= 500)
-    if isinstance(error, aiosmtplib.SMTPSenderRefused):
-        return Undelivered(_words(error), outage=True)
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return Undelivered(_words(error), permanent=error.code >= 500)
-    if isinstance(error, (aiosmtplib.SMTPTimeoutError, TimeoutError)):
-        return Undelivered(_words(error), outage=True)
-    return Undelivered(_words(error), permanent=isinstance(error, ValueError))
+def _refused(refusal: SMTPRecipientRefused) -> Undelivered:
+    """RFC 3463 says more than the code does, where a server follows it."""
+    if refusal.code in ABOUT_THE_SESSION:
+        return Undelivered(_words(refusal), outage=True)
+    is_vague = refusal.code in (550, 551, 553) and not ANY_STATUS.match(refusal.message)
+    is_gone = refusal.code >= 500 and (is_vague or bool(NO_SUCH_MAILBOX.match(refusal.message)))
+    return Undelivered(_words(refusal), permanent=refusal.code >= 500, gone=is_gone)
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return "; ".join(f"{one.code} {one.message}" for one in error.recipients)
-    if isinstance(error, aiosmtplib.SMTPResponseException):
+    if isinstance(error, SMTPResponseException):
         return f"{error.code} {error.message}"
     return str(error) or type(error).__name__
-
-
-def _keep(folder: Path, message: EmailMessage) -> None:
-    """Written whole before it gets its name, and for the owner's eyes: it may hold a reset link."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem = message["Message-ID"].strip("<>").partition("@")[0]
-    path = folder / f"{clock.now():%Y%m%d-%H%M%S}-{stem}.eml"
-    draft = path.with_suffix(".draft")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(message.as_bytes())
-    draft.replace(path)

@@ -1,0 +1,179 @@
+"""Taking deliveries for a while, so that each is attempted by one worker at a time.
+
+A claim is a lease: it moves `due_at` on, again and again for as long as it is worked on, so there
+is no claimed state to clean up. What a dead worker held comes due with the name of its claim
+still on it: its attempt broke off. After the second time a delivery is attempted by itself, so
+that one that kills its worker takes no other along.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Update, and_, literal_column, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.database import Database
+from app.models import Delivery
+from app.notifications.bundles import is_pending, tie
+from app.notifications.channels.base import Channel
+
+LEASE = timedelta(minutes=1)
+# What waits with this reason waits for its service to answer again, and goes as soon as it does.
+OUTAGE = "outage"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Deliveries of whole mails in the order in which they are to go; `name` is unique."""
+
+    name: str
+    deliveries: Sequence[Delivery]
+
+    def is_held(self) -> ColumnElement[bool]:
+        """True of what is still ours: not settled, and not taken over after the lease ran out."""
+        return and_(Delivery.claimed_by == self.name, is_pending)
+
+
+async def claim(db: Database, channel: Channel, holder: str = "") -> Claim | None:
+    """Take what is due, mails alone first; None when nothing is. `holder` names the worker."""
+    name = f"{holder}.{token_hex(8)}"
+    async with db.write() as session:
+        chosen = await _broken_off(session, channel) or await _due(session, channel)
+        if not chosen:
+            return None
+        turn = {_mail_of(row): number for number, row in reversed(list(enumerate(chosen)))}
+        taken = await session.scalars(_take(chosen, name))
+        return Claim(name, sorted(taken, key=lambda one: (turn[_mail_of(one)], one.id)))
+
+
+async def _broken_off(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
+    """One at a time; what was attempted least first, since one of them may be what kills."""
+    rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _has_broken_off_twice)
+    rows = rows.order_by(Delivery.attempts, Delivery.due_at, Delivery.id).limit(1)
+    return list(await session.execute(rows))
+
+
+async def _due(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
+    """The longest due first; of what was held up together, what was attempted least."""
+    await tie(session, channel.name)
+    is_sound = or_(Delivery.claimed_by.is_(None), ~_has_broken_off_twice)
+    rows = _chosen(channel).where(is_sound, _is_tied)
+    rows = rows.order_by(Delivery.gathering, Delivery.due_at, Delivery.attempts, Delivery.id)
+    return list(await session.execute(rows.limit(channel.at_once)))
+
+
+def _chosen(channel: Channel) -> Select[int, int | None]:
+    rows = select(Delivery.id, Delivery.bundle_id).where(_is_due(channel))
+    return rows.with_for_update(skip_locked=True)
+
+
+def _is_due(channel: Channel) -> ColumnElement[bool]:
+    return and_(Delivery.channel == channel.name, is_pending, Delivery.due_at <= clock.now())
+
+
+# Once may be chance: a worker is killed or a machine fails, with all that was claimed just then.
+_has_broken_off_twice = Delivery.attempts > 1
+_is_tied = or_(Delivery.gathering == "alone", Delivery.bundle_id.is_not(None))
+
+
+def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
+    alone = [row.id for row in chosen if row.bundle_id is None]
+    bundles = {row.bundle_id for row in chosen if row.bundle_id is not None}
+    return (
+        update(Delivery)
+        .where(
+            or_(Delivery.id.in_(alone), Delivery.bundle_id.in_(bundles)),
+            is_pending,
+            Delivery.due_at <= clock.now(),
+        )
+        .values(
+            claimed_by=name,
+            due_at=clock.now() + LEASE,
+            attempts=Delivery.attempts + 1,
+            reason=None,
+        )
+        .returning(Delivery)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _mail_of(delivery: Any) -> int:
+    """What is the same for deliveries of one mail."""
+    return int(delivery.bundle_id or delivery.id)
+
+
+async def keep(db: Database, claim: Claim) -> None:
+    """Move the lease on until cancelled."""
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 4)
+        try:
+            await _change(db, _held(claim).values(due_at=clock.now() + LEASE))
+        except Exception:
+            _log.exception("The lease of %s could not be moved on.", claim.name)
+
+
+async def release(db: Database, claim: Claim) -> None:
+    """What was not attempted is due again at once, and has lost no attempt."""
+    await _change(db, _given_back(claim, clock.now()))
+
+
+async def hold(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
+    """The service is out of reach: neither this claim's nor anything else due is tried before."""
+    async with db.write() as session:
+        while await tie(session, channel.name):
+            pass
+        await session.execute(_given_back(claim, until).values(reason=OUTAGE))
+        others = update(Delivery).where(_is_due(channel), _is_tied)
+        await session.execute(_quietly(others.values(due_at=until, reason=OUTAGE)))
+
+
+async def wake_held(db: Database, channel: Channel) -> None:
+    """The service answers again: what waited for it need not wait any longer."""
+    is_held = Delivery.reason == literal_column(f"'{OUTAGE}'")
+    held = update(Delivery).where(Delivery.channel == channel.name, is_pending, is_held)
+    await _change(db, held.values(due_at=clock.now(), reason=None))
+
+
+async def give_up_broken(db: Database, channel: Channel) -> None:
+    """End what broke off in each of its attempts."""
+    broken = update(Delivery).where(
+        _is_due(channel),
+        Delivery.claimed_by.is_not(None),
+        Delivery.attempts > len(channel.pauses),
+    )
+    ended = {"state": "dead", "claimed_by": None, "settled_at": clock.now()}
+    await _change(db, broken.values(**ended, error="Each attempt broke off."))
+
+
+async def take_over(db: Database, departed: Sequence[str]) -> None:
+    """Have at once what these workers held when they died, not only when the lease runs out."""
+    if departed:
+        theirs = or_(*(Delivery.claimed_by.startswith(f"{name}.") for name in departed))
+        await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
+
+
+def _given_back(claim: Claim, due: datetime) -> Update:
+    return _quietly(
+        _held(claim).values(due_at=due, attempts=Delivery.attempts - 1, claimed_by=None)
+    )
+
+
+def _held(claim: Claim) -> Update:
+    return update(Delivery).where(claim.is_held())
+
+
+def _quietly(change: Update) -> Update:
+    return change.execution_options(synchronize_session=False)
+
+
+async def _change(db: Database, change: Update) -> None:
+    async with db.write() as session:
+        await session.execute(_quietly(change))

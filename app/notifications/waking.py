@@ -1,0 +1,62 @@
+"""Having a worker look at the outbox at the moment when something comes due, and not before."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app import clock
+from app.broker.relay import CHANGES, Relay
+from app.database import Database
+from app.models import Delivery
+from app.notifications.bundles import is_pending
+from app.notifications.channels import CHANNELS
+from app.notifications.channels.base import Channel
+
+LOOK_SECONDS = 30.0
+# Many acts at once are looked at together.
+GATHER_SECONDS = 0.02
+
+_log = logging.getLogger(__name__)
+
+Enqueue = Callable[[str], Awaitable[object]]
+
+
+async def wake(db: Database, relay: Relay, enqueue: Enqueue) -> None:
+    """Have a channel worked on whenever something on it comes due; runs until cancelled."""
+    poked = asyncio.Event()
+    stop_listening = relay.listen(CHANGES, poked.set)
+    try:
+        while True:
+            poked.clear()
+            pauses = [await _look(db, channel, enqueue) for channel in CHANNELS.values()]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(pauses)):
+                    await poked.wait()
+                    await asyncio.sleep(GATHER_SECONDS)
+    finally:
+        stop_listening()
+
+
+async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
+    """Seconds until it is worth looking again; a database that stumbles is asked again."""
+    try:
+        due = await next_due(db, channel)
+        if due is None:
+            return LOOK_SECONDS
+        if due > clock.now():
+            return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
+        await enqueue(channel.name)
+    except Exception:
+        _log.exception("What is due on %s could not be seen.", channel.name)
+    return 1.0
+
+
+async def next_due(db: Database, channel: Channel) -> datetime | None:
+    """When the next delivery comes due; None when none waits."""
+    waiting = select(func.min(Delivery.due_at)).where(Delivery.channel == channel.name, is_pending)
+    async with db.read() as session:
+        return await session.scalar(waiting)
