@@ -14,6 +14,8 @@ from app.api.shapes import Answer
 from app.errors import Invalid
 from app.web import AnyRequest
 
+PAGED = {"Link": "First, previous, next and last page"}
+TAGGED = {"ETag": "For If-None-Match"}
 HEADERS = {
     "Cache-Control": "private, no-cache",
     "Vary": "Authorization, Cookie, Accept-Language",

@@ -50,9 +50,11 @@ async def test_members_come_in_pages_and_can_be_searched(
     team = await make_team(db, alice, editors=people)
     url = f"/api/teams/{team.id}"
 
+    first = await for_alice.get(url)
     pages = [(await for_alice.get(url, params={"page": page})).json() for page in (1, 2, 3)]
     found = (await for_alice.get(url, params={"q": "Editor5"})).json()
 
+    assert f'<{url}?page=2>; rel="next"' in first.headers["Link"]
     assert [len(page["members"]) for page in pages] == [50, 11, 0]
     assert {page["member_count"] for page in pages} == {61}
     assert {page["pages"] for page in pages} == {2}

@@ -10,7 +10,7 @@ from msgspec import Meta, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import api
-from app.api.answers import page_links, unless_known
+from app.api.answers import PAGED, TAGGED, page_links, unless_known
 from app.api.shapes import Answer, Message, Sent, like
 from app.database import Database
 from app.language import _
@@ -72,11 +72,7 @@ class UnreadCount(Answer):
     example = like(count=3)
 
 
-@api.get(
-    "/api/notifications",
-    answers={304: None},
-    headers={"ETag": "For If-None-Match", "Link": "First, previous, next and last page"},
-)
+@api.get("/api/notifications", answers={304: None}, headers=TAGGED | PAGED)
 async def index(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -105,9 +101,7 @@ async def index(
     return unless_known(request, found, page_links(request, found.page, found.pages))
 
 
-@api.get(
-    "/api/notifications/unread-count", answers={304: None}, headers={"ETag": "For If-None-Match"}
-)
+@api.get("/api/notifications/unread-count", answers={304: None}, headers=TAGGED)
 async def unread_count(
     request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
 ) -> Response[UnreadCount]:

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app import api
+from app.api.answers import PAGED, page_links
 from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
@@ -22,6 +23,7 @@ from app.teams.api.shapes import (
 )
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
+from app.web import AnyRequest
 
 
 @api.get("/api/teams")
@@ -42,15 +44,17 @@ async def create(
     return Response(await _team(db, person, team.id), headers=location)
 
 
-@api.get("/api/teams/{team_id:int}")
+@api.get("/api/teams/{team_id:int}", headers=PAGED)
 async def show(
+    request: AnyRequest,
     db: NamedDependency[Database],
     person: NamedDependency[Account],
     team_id: FromPath[int],
     asked: NamedDependency[MembersQuery],
-) -> TeamObject:
+) -> Response[TeamObject]:
     """One team, and a page of its members."""
-    return await _team(db, person, team_id, page=asked.page, q=asked.q.strip())
+    team = await _team(db, person, team_id, page=asked.page, q=asked.q.strip())
+    return Response(team, headers=page_links(request, team.page, team.pages))
 
 
 @api.put("/api/teams/{team_id:int}")
