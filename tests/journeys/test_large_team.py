@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.models import Account, Event, Notification
 from app.notifications.catalogue import PROJECT_SHARED
+from app.projects.sharing import share_project, unshare_project
 from tests.journeys.browsing import at_once, open_panel, shows
 from tests.journeys.conftest import Arrive
 from tests.journeys.large_world import MEMBERS, SQUAD, member
@@ -62,8 +63,23 @@ async def test_a_member_among_ten_thousand_is_found_and_the_last_page_reached(
     )
 
 
+async def test_ending_the_share_takes_it_from_everybody_in_a_moment(
+    site: Site, bob: Account
+) -> None:
+    async with site.db.act() as session:
+        await share_project(session, bob, BEST, SQUAD)
+    began = time.process_time()
+    async with site.db.act() as session:
+        await unshare_project(session, bob, BEST, SQUAD)
+
+    assert await told_of_sharing(site) == 0
+    assert time.process_time() - began < 3
+
+
 async def told_of_sharing(site: Site) -> int:
     newest = select(func.max(Event.id)).where(Event.type == PROJECT_SHARED.name).scalar_subquery()
-    told = select(func.count()).where(Notification.event_id == newest)
+    told = select(func.count()).where(
+        Notification.event_id == newest, Notification.deleted_at.is_(None)
+    )
     async with site.db.read() as session:
         return int((await session.execute(told)).scalar_one())
