@@ -49,6 +49,21 @@ from app.web import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 
 
+# The table of contents.
+ROUTES = [
+    *operation_routes,
+    *account_pages.routes,
+    *team_pages.routes,
+    *project_pages.routes,
+    *notification_pages.routes,
+    *notification_api.routes,
+    *account_api.routes,
+    *team_api.routes,
+    *project_api.routes,
+    *api_pages.routes,
+]
+
+
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
     settings = load()
@@ -79,19 +94,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         await db.close()
 
     app = Application(
-        [
-            *operation_routes,
-            *account_pages.routes,
-            *team_pages.routes,
-            *project_pages.routes,
-            *notification_pages.routes,
-            *notification_api.routes,
-            *account_api.routes,
-            *team_api.routes,
-            *project_api.routes,
-            *api_pages.routes,
-            *static_routes(),
-        ],
+        [*ROUTES, *static_routes()],
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, pieces),
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],

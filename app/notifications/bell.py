@@ -10,16 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.models import Account, Notification
 from app.notifications.catalogue import TYPES
-from app.notifications.feed import (
-    MOST_COUNTED,
-    PER_PAGE,
-    Notice,
-    as_notice,
-    notices_of,
-    position_clause,
-    shown,
-    unread,
-)
+from app.notifications.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
+from app.notifications.notices import Notice, as_notice, notices_of
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models import Account, Event, Notification
-from app.notifications.feed import (
-    MOST_COUNTED,
-    PER_PAGE,
-    all_events,
-    position_clause,
-    shown,
-    unread,
-)
+from app.notifications.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
+from app.notifications.notices import all_events
 
 Statement = Select[*tuple[Any, ...]]
 

@@ -18,7 +18,7 @@ from app.models import (
     Share,
 )
 from app.notifications.catalogue import HIGH, TYPES
-from app.notifications.feed import all_notices
+from app.notifications.notices import all_notices
 from app.notifications.preferences import has_muted, wants
 from app.notifications.withdraw import FOR_GOOD
 

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock, security
 from app.models import Notification
-from app.notifications.feed import UNDO_FOR, Notice, as_notice, notices_of
+from app.notifications.feed import UNDO_FOR
 from app.notifications.filters import Filters
+from app.notifications.notices import Notice, as_notice, notices_of
 
 MOST_HELD = 100
 

@@ -17,7 +17,7 @@ from app.language import SOURCE_LANGUAGE, _, ngettext, speaking
 from app.mail import compose, domain_of, message_id, render_mail
 from app.models import Account
 from app.notifications.catalogue import TYPES
-from app.notifications.feed import Action, Notice, as_notice
+from app.notifications.notices import Action, Notice, as_notice
 from app.notifications.unsubscribe import EVERYTHING, unsubscribe_url
 from app.settings import Settings
 

@@ -12,7 +12,7 @@ from app.models import Account, Delivery, Notification, PushSubscription
 from app.notifications import feed, preferences
 from app.notifications.catalogue import EMAIL, PUSH
 from app.notifications.decision import REASONS
-from app.notifications.feed import Notice
+from app.notifications.notices import Notice
 
 
 @dataclass(frozen=True)

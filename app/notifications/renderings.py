@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from app import clock
 from app.language import speaking
-from app.notifications.feed import Notice, as_notice
+from app.notifications.notices import Notice, as_notice
 from app.notifications.sse import data_lines, frame
 from app.rendering import render
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.models import Account, Compilation, Invitation, Membership, Project, Team
 from app.notifications import feed
-from app.notifications.feed import Notice
+from app.notifications.notices import Notice
 from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
 from app.projects.views import list_projects

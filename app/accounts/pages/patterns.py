@@ -13,9 +13,9 @@ from app.notifications.catalogue import (
     EventType,
     sentence,
 )
-from app.notifications.feed import Action, Notice
 from app.notifications.filters import Filters
 from app.notifications.held import Gone
+from app.notifications.notices import Action, Notice
 from app.settings import Settings
 from app.web import AnyRequest, page
 

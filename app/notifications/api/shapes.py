@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.api.shapes import Answer, like
-from app.notifications.feed import Notice
+from app.notifications.notices import Notice
 
 
 class ActorObject(Answer):

@@ -19,9 +19,9 @@ from app.errors import Invalid, NotFound
 from app.language import _, ngettext
 from app.models import Account
 from app.notifications import feed
-from app.notifications.feed import Notice
 from app.notifications.filters import FIELDS, Filters, read_filters
 from app.notifications.held import Gone, count_newer, held_in, read_held, whole
+from app.notifications.notices import Notice
 from app.notifications.pages.bell import present
 from app.notifications.pages.inbox import read_list
 from app.rendering import zone_of
