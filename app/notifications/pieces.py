@@ -30,7 +30,7 @@ class Pieces:
         self._states = Together(self._read_states, PEOPLE_AT_ONCE)
 
     async def opening(self, user_id: int, _position: int, *, since: int = NEVER) -> Opening:
-        """The whole present state; but only a sign of life if nothing happened `since`."""
+        """The whole present state; but only a sign of life if nothing happened after `since`."""
         state = await self._states.ask((user_id, since))
         return Opening(HTML.keep_alive + (state or b""))
 
@@ -69,7 +69,7 @@ class Pieces:
             due = [
                 (user_id, since)
                 for user_id, since in asked
-                if user_id in people and people[user_id].position != since
+                if user_id in people and people[user_id].position > since
             ]
             newest = await read_newest(session, {user_id for user_id, _since in due})
             events = {row.event_id for rows in newest.values() for row in rows}

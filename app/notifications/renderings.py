@@ -21,7 +21,6 @@ from app.rendering import render
 # Stand for a notice's id and a position while a piece is rendered: no real one is ever so large.
 ID = 2**53 - 1
 POSITION = 2**53 - 2
-LIST_CHANGED = frame("", event="notifications-changed")
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ def state(person: Any, rows: Iterable[Row[Any]], facts: dict[int, Facts]) -> byt
             to_affected = event.row.affected_id == row.user_id
             told = Told(event, person.language, person.timezone, to_affected, bool(row.is_read))
             parts.append((b"%d" % row.id).join(_row(told)))
-    return b"".join([*parts, end, LIST_CHANGED])
+    return b"".join([*parts, end, _list_changed(person.position)])
 
 
 def arrival(person: Any, facts: Facts) -> bytes:
@@ -83,8 +82,13 @@ def arrival(person: Any, facts: Facts) -> bytes:
     before, after = _count(person.language, person.unread)
     to_affected = facts.row.affected_id == person.user_id
     pieces = _arrival(Told(facts, person.language, person.timezone, to_affected))
-    own = (b"%d" % person.id).join(pieces)
-    return b"".join([before, b"%d" % facts.row.event_id, after, own, LIST_CHANGED])
+    own, position = (b"%d" % person.id).join(pieces), facts.row.event_id
+    return b"".join([before, b"%d" % position, after, own, _list_changed(position)])
+
+
+def _list_changed(position: int) -> bytes:
+    """The end of all that is told; who comes back with this id has everything up to there."""
+    return b"event: notifications-changed\nid: %d\ndata: \n\n" % position
 
 
 @lru_cache(1024)

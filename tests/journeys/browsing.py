@@ -114,7 +114,7 @@ class Visitor:
     async def open(self, path: str = "/") -> Page:
         """Go there with the first tab; return when the page's stream is open, if it has one."""
         if self.has_stream:
-            async with self.page.expect_response("**/notifications/stream"):
+            async with self.page.expect_response("**/notifications/stream?*"):
                 await self.page.goto(self.url + path)
         else:
             await self.page.goto(self.url + path)

@@ -156,7 +156,7 @@ class Streams:
 
 
 def is_stream(request: Request) -> bool:
-    return request.url.endswith("/notifications/stream")
+    return "/notifications/stream?" in request.url
 
 
 async def open_tabs(visitor: Visitor, count: int) -> list[Page]:

@@ -204,6 +204,43 @@ async def test_a_bell_shows_all_but_what_cannot_be_shown(
     assert opening.frames.count(b"panel-notice-") == 1
 
 
+async def test_who_comes_back_up_to_date_is_told_nothing_again(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    pieces = Pieces(db, Hub())
+    await add(db, alice, bob, "editor")
+    whole = (await pieces.opening(bob.id, 0)).frames
+    told = int(whole.rpartition(b"id: ")[2].split()[0])
+
+    again = (await pieces.opening(bob.id, 0, since=told)).frames
+    await add(db, alice, bob, "admin")
+    news = (await pieces.opening(bob.id, 0, since=told)).frames
+
+    assert b"as editor" in whole
+    assert again == b"event: alive\ndata: {}\n\n"
+    assert b"as admin" in news
+    assert news.startswith(again)
+
+
+async def test_many_who_open_at_once_each_get_their_own_bell(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    pieces = Pieces(db, Hub())
+    people = {"bob": bob, "carol": carol}
+    for role, person in people.items():
+        await add(db, alice, person, role)
+
+    openings = await asyncio.gather(
+        *(pieces.opening(person.id, 0) for person in (*people.values(), alice) for _ in range(80)),
+        pieces.opening(2**40, 0),
+    )
+
+    told = [opening.frames for opening in openings]
+    assert all(b"bob joined" in each or b"as bob" in each for each in told[:80])
+    assert all(b"as carol" in each for each in told[80:160])
+    assert all(b"panel-notice" not in each for each in told[160:])
+
+
 async def test_a_change_is_told_once_also_when_the_database_stumbles(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

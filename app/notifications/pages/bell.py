@@ -1,5 +1,7 @@
 """The stream that keeps open pages true, and the bell for pages without one."""
 
+from functools import partial
+
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
@@ -23,11 +25,24 @@ async def stream(
     pieces: NamedDependency[Pieces],
     person: NamedDependency[Account],
     session_id: NamedDependency[int],
+    since: FromQuery[str] = "",
 ) -> EventStream:
-    """Pieces of HTML for the bell, the panel and toasts; the first message is the whole state."""
+    """Pieces of HTML for the bell, the panel and toasts.
+
+    The first is the whole state, unless nothing happened since the position at which the page
+    was rendered or the stream broke off.
+    """
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise PermissionDeniedException
-    return EventStream(hub, person.id, (SESSION, session_id), pieces.opening)
+    position = request.headers.get("Last-Event-ID") or since
+    opening = (
+        partial(pieces.opening, since=int(position)) if _is_whole(position) else pieces.opening
+    )
+    return EventStream(hub, person.id, (SESSION, session_id), opening)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 @get("/notifications/bell")
@@ -60,7 +75,7 @@ async def read_all(
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
     """Everything up to the newest notice the page knew of; what came since stays unread."""
-    up_to = int(form["up_to"]) if form["up_to"].isdigit() and len(form["up_to"]) < 19 else 0
+    up_to = int(form["up_to"]) if _is_whole(form["up_to"]) else 0
     async with db.act() as session:
         await feed.read_all(session, person.id, up_to)
     if is_partial(request):
