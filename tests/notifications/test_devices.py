@@ -194,6 +194,18 @@ OFF_THE_CURVE = "B" + "A" * 86
         ("auth", GOOD["auth"] + "AAAA"),
         ("auth", "é" * 22),
     ],
+    ids=[
+        "no point",
+        "not base64",
+        "off the curve",
+        "a point too short",
+        "a point too long",
+        "not a whole point",
+        "no secret",
+        "a secret too short",
+        "a secret too long",
+        "letters beyond base64",
+    ],
 )
 def test_a_key_that_no_browser_could_have_is_refused(field: str, value: str) -> None:
     with pytest.raises(Invalid) as caught:

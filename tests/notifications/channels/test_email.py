@@ -79,7 +79,9 @@ async def test_in_a_digest_only_what_is_urgent_goes_alone(
 
 
 @pytest.mark.parametrize(
-    "values", [{"email_confirmed_at": None}, {"email_gone_at": clock.now()}], ids=str
+    "values",
+    [{"email_confirmed_at": None}, {"email_gone_at": clock.now()}],
+    ids=["unconfirmed", "gone"],
 )
 async def test_no_mail_waits_for_an_address_that_cannot_get_it(
     db: Database, alice: Account, bob: Account, squad: Team, values: dict[str, object]
