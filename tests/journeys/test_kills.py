@@ -91,7 +91,7 @@ async def test_a_machine_that_was_offline_shows_it_and_ends_in_the_true_state(
         await member.context.set_offline(True)
         await read_everything(site, bob)
         await promote(site, team, alice, bob)
-        await expect(watching.get_by_text("Live updates paused")).to_be_visible(timeout=20_000)
+        await expect(watching.get_by_text("Live updates paused")).to_be_visible(timeout=30_000)
         await member.context.set_offline(False)
         await shows(watching, PROMOTED, unread=1).moment()
         await expect(watching.get_by_text("Live updates paused")).to_be_hidden()
@@ -109,7 +109,7 @@ async def test_who_was_signed_out_meanwhile_is_led_to_the_login(
     async with site.db.write() as session:
         await session.execute(delete(WebSession))
     await site.web.start()
-    await expect(watching.get_by_label("Email or username")).to_be_visible(timeout=15_000)
+    await expect(watching.get_by_label("Email or username")).to_be_visible(timeout=30_000)
 
 
 async def test_a_killed_workers_compilation_is_taken_up_again(
@@ -139,7 +139,7 @@ async def test_a_compilation_that_killed_two_workers_is_declared_failed(
     assert await compilations(site) == [("failed", 2)]
 
     await panel(making).get_by_role("button", name="Retry").click()
-    await expect(making.locator("video")).to_be_visible(timeout=20_000)
+    await expect(making.locator("video")).to_be_visible(timeout=30_000)
     assert await compilations(site) == [("failed", 2), ("completed", 1)]
 
 
