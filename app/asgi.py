@@ -23,7 +23,7 @@ from app.api import pages as api_pages
 from app.broker import Broker, open_broker
 from app.broker.relay import CHANGES, SESSIONS
 from app.database import Database
-from app.doors import ByCookie, Doors
+from app.doors import ByCookie, Doors, protect
 from app.errors import Failure, SignedOut
 from app.failures import on_crash, on_failure, on_http_exception
 from app.models import Account
@@ -97,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         [*ROUTES, *static_routes()],
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
         dependencies=_dependencies(settings, db, broker, hub, pieces),
+        before_send=[protect],
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         request_class=PageRequest,
         guards=[possible_ids],

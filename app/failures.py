@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.accounts.visitors import find_visitor
 from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.errors import Failure, Invalid, SignedOut
 from app.language import _
@@ -29,8 +30,7 @@ def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[An
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What Litestar itself refuses: a wrong path, method, token or size."""
-    status = error.status_code
-    return _later(request, status, _sentence(status), error.headers or {}, _wrong_fields(error))
+    return _later(request, error.status_code, "", error.headers or {}, _wrong_fields(error))
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -43,7 +43,7 @@ def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
             response = on_failure(request, SignedOut())
         else:
             _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-            response = _later(request, 500, _sentence(500), {}, {})
+            response = _later(request, 500, "", {}, {})
         await response.to_asgi_response(app=None, request=request)(scope, receive, send)
 
     return _Later(answer)
@@ -74,7 +74,8 @@ def _later(
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if is_api(request):
-            response: Response[Any] = _problem(status, sentence, headers, fields)
+            told = sentence or _sentence(status)
+            response: Response[Any] = _problem(status, told, headers, fields)
         else:
             response = await _page(request, status, sentence, headers)
         await response.to_asgi_response(app=None, request=request)(scope, receive, send)
@@ -107,7 +108,10 @@ def _problem(
 async def _page(
     request: AnyRequest, status: int, sentence: str, headers: Mapping[str, str]
 ) -> Response[Any]:
-    title = _title(status)
+    if "user" not in cast(dict[str, Any], request.scope):
+        # There is no route here, so nobody has asked yet who it is.
+        await find_visitor(request.scope)
+    title, sentence = _title(status), sentence or _sentence(status)
     if is_partial(request) or not _accepts_html(request):
         answer = _fragment(request, status, title, sentence)
     else:

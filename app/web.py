@@ -127,6 +127,12 @@ def see(
     )
 
 
+def unseen(answer: Response[Any]) -> Response[Any]:
+    """The address of this page is a key: nobody further on may learn it."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
 def own_path(url: str, default: str = "/") -> str:
     """`url` if it is a path of this application, else `default`: no open redirects."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and len(url) <= LONGEST_PATH

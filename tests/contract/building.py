@@ -93,7 +93,7 @@ class _Builder:
         token, _key = await create_token(self.session, alice, name="A program", scope="read")
         back = await stop(self.session, Link(alice, TEAM_UPDATED.name))
         self.ids |= {"ended_id": ended.id, "token_id": token.id, "field": "timezone", "back": back}
-        self.ids |= {"name": "no.eml"}
+        self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["account_id"]}
         links = {
             "/confirm/": sign(CONFIRM, [alice.id, NEW_ADDRESS]),
             "/reset/": sign(RESET, [alice.id, _fingerprint(alice)]),

@@ -20,7 +20,7 @@ from app.language import _
 from app.models import Account
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see
+from app.web import AnyRequest, Form, page, see, unseen
 
 
 @get("/forgot")
@@ -83,7 +83,7 @@ async def _reset(
         account=account,
         errors=invalid.fields if invalid else {},
     )
-    return _unseen(answer)
+    return unseen(answer)
 
 
 @get("/confirm/{token:str}")
@@ -92,7 +92,7 @@ async def confirm_page(
 ) -> Response[Any]:
     async with db.read() as session:
         _account, address = await read_confirmation(session, token)
-    return _unseen(await page(request, "accounts/confirm.html", token=token, address=address))
+    return unseen(await page(request, "accounts/confirm.html", token=token, address=address))
 
 
 @post("/confirm/{token:str}")
@@ -103,12 +103,6 @@ async def confirm(
         await confirm_address(session, token)
     broker.relay.poke(CHANGES)
     return see("/", _("Your address is confirmed."))
-
-
-def _unseen(answer: Response[Any]) -> Response[Any]:
-    """The address of this page is a key: nobody further on may learn it."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
 
 
 routes = [forgot_page, ask_for_reset, reset_page, reset, confirm_page, confirm]

@@ -25,7 +25,7 @@ from app.teams.invitations import (
 from app.teams.pages.team import show_team
 from app.teams.reading import read_invitation
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see
+from app.web import AnyRequest, Form, page, see, unseen
 
 Answer = Response[str] | Response[None]
 
@@ -100,7 +100,8 @@ async def show(
     wrong = closed_sentence(asked.invitation)
     if visitor and not wrong:
         wrong = answers.wrong_person(asked.invitation, visitor, is_mailed=is_mailed)
-    return await page(request, "teams/invitation.html", asked=asked, token=token, wrong=wrong)
+    answer = await page(request, "teams/invitation.html", asked=asked, token=token, wrong=wrong)
+    return unseen(answer)
 
 
 @post("/invitations/{token:str}/accept")

@@ -1,0 +1,171 @@
+"""What is alice's is not there for carol, and nothing is there for the signed out."""
+
+from typing import Any
+
+import pytest
+from advanced_alchemy.base import orm_registry
+from litestar import Litestar
+from sqlalchemy import select
+
+from app.accounts import visitors
+from app.models import Account
+from tests.contract.building import build
+from tests.contract.doors import Door, doors
+from tests.contract.world import World, take_token
+from tests.factories import PASSWORD_HASH
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+# Where nobody has to be signed in: to come in, by a signed link, or to see whether all is well.
+PUBLIC = {
+    "/",
+    "/login",
+    "/register",
+    "/forgot",
+    "/reset/{token:str}",
+    "/confirm/{token:str}",
+    "/unsubscribe/{token:str}",
+    "/unsubscribe/{token:str}/undo",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/dev/mail",
+    "/dev/mail/{name:str}",
+    "/dev/mail/{name:str}/html",
+    "/dev/patterns",
+}
+PUBLIC_TO_LOOK_AT = {"/invitations/{token:str}"}
+# Asked by scripts, which are told 401 and not sent to another page.
+FETCHED = {"/notifications/stream", "/notifications/bell"}
+# The names in these addresses are not those of alice's things.
+OF_ANYBODY = {
+    "/account/notifications/{field:str}",
+    "/dev/mail/{name:str}",
+    "/dev/mail/{name:str}/html",
+}
+ENDLESS = "/notifications/stream"
+
+
+async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
+    empty_house: Litestar,
+) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    async with world.visitor() as carol:
+        await world.sign_in(carol, world.carol)
+        for door in doors(world.app, "GET", "POST"):
+            if is_of_somebody(door):
+                url, fields = world.url(door.path), world.right(door.path)
+                answer = await carol.request(door.method, url, data=fields)
+
+                assert answer.status_code == 404, (door.name, answer)
+    assert await everything(world) == before
+
+
+async def test_what_is_alices_is_not_touched_by_what_carol_names_in_a_form(
+    empty_house: Litestar,
+) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    async with world.visitor() as carol:
+        await world.sign_in(carol, world.carol)
+        for path in ("/notifications/bulk", "/notifications/read-all", "/notifications/undo"):
+            fields = world.right(path)
+            answer = await carol.post(path, data=fields)
+
+            assert answer.status_code in (303, 404), (path, answer)
+        everything_else = {
+            "do": "delete",
+            "all_matching": "1",
+            "up_to": str(2**62),
+            "confirmed": "1",
+        }
+        await carol.post("/notifications/bulk", data=everything_else)
+    assert await everything(world) == before
+
+
+async def test_a_link_for_alice_opens_nothing_for_carol(empty_house: Litestar) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    async with world.visitor() as carol:
+        await world.sign_in(carol, world.carol)
+        for verb in ("accept", "decline"):
+            answer = await carol.post(world.url(f"/invitations/{{token:str}}/{verb}"))
+
+            assert answer.status_code == 403, (verb, answer)
+    assert await everything(world) == before
+
+
+async def test_the_signed_out_are_sent_to_the_login_and_change_nothing(
+    empty_house: Litestar,
+) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    async with world.visitor() as stranger:
+        await take_token(stranger)
+        for door in doors(world.app, "GET", "POST"):
+            if door.path not in PUBLIC and not is_to_look_at(door):
+                url, fields = world.url(door.path), world.right(door.path)
+                answer = await stranger.request(door.method, url, data=fields)
+
+                if door.path in FETCHED:
+                    assert answer.status_code == 401, (door.name, answer)
+                else:
+                    assert answer.status_code == 303, (door.name, answer)
+                    assert answer.headers["Location"].startswith("/login"), door.name
+    assert await everything(world) == before
+
+
+async def test_looking_changes_nothing(empty_house: Litestar) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    async with world.visitor() as alice:
+        await world.sign_in(alice, world.alice)
+        for door in doors(world.app, "GET"):
+            if door.path != ENDLESS:
+                await alice.get(world.url(door.path), params={"undo": world.ids["undo"]})
+    assert await everything(world) == before
+
+
+async def test_whoever_was_deleted_a_moment_ago_is_signed_out_by_whatever_they_do(
+    empty_house: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await build(empty_house)
+    before = await everything(world)
+    monkeypatch.setattr(visitors, "find_session", ghost)
+    async with world.visitor() as gone:
+        await take_token(gone)
+        gone.cookies.set("session", "anything", "testserver.local")
+        for door in doors(world.app, "GET", "POST"):
+            if door.path not in PUBLIC | {ENDLESS}:
+                url, fields = world.url(door.path), world.right(door.path)
+                answer = await gone.request(door.method, url, data=fields)
+
+                assert answer.status_code < 500, (door.name, answer)
+    assert await everything(world) == before
+
+
+async def ghost(_db: object, _token: str) -> tuple[Account, int]:
+    """Somebody who was there when the request came in, and is no more."""
+    account = Account(id=999_999, username="ghost", username_key="ghost", email="ghost@example.com")
+    account.email_key, account.password_hash = account.email, PASSWORD_HASH
+    account.timezone = account.language = account.theme = ""
+    return account, 999_999
+
+
+def is_of_somebody(door: Door) -> bool:
+    """Whether the address names a thing of alice's, or is for administrators."""
+    names_a_thing = "{" in door.path and "{token:str}" not in door.path
+    return (names_a_thing and door.path not in OF_ANYBODY) or door.path.startswith("/admin")
+
+
+def is_to_look_at(door: Door) -> bool:
+    return door.method == "GET" and door.path in PUBLIC_TO_LOOK_AT
+
+
+async def everything(world: World) -> dict[str, list[Any]]:
+    """Every row of every table, but for when somebody was last seen where."""
+    tables = [one for one in orm_registry.metadata.sorted_tables if one.name != "web_session"]
+    async with world.app.state.db.read() as session:
+        return {
+            table.name: sorted(map(repr, await session.execute(select(table)))) for table in tables
+        }
