@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from litestar import Litestar
@@ -15,6 +15,7 @@ from app.database import Database
 from app.models import Account, Change, Compilation, Project, Team
 from app.projects.compile import run_compilation
 from app.settings import Settings
+from app.worker import purge
 from tests import clips
 from tests.application import browser
 from tests.contract.markup import Shown, button_called, notices, unread_on, words
@@ -152,6 +153,10 @@ class Stage:
         async with self.db.read() as session:
             newest = (await session.execute(select(func.max(Compilation.id)))).scalar_one()
         await run_compilation(self.db, self.settings, newest)
+
+    async def clear_up(self) -> None:
+        """What the worker does every ten minutes."""
+        await purge(cast(Any, {"db": self.db, "settings": self.settings}))
 
     async def break_clips(self) -> None:
         for path in self.settings.clips_dir.iterdir():

@@ -7,7 +7,6 @@ from app import clock
 from app.models import Delivery, Invitation, Share
 from app.notifications.catalogue import COMPILATION_COMPLETED
 from app.notifications.notify import notify
-from app.notifications.withdraw import withdraw_expired_invitations
 from tests.contract import causes
 from tests.contract.cast import Person, Stage
 from tests.contract.markup import button_called
@@ -154,12 +153,10 @@ async def test_an_expired_invitation_is_taken_back_once(stage: Stage) -> None:
     await causes.adam_invites_ines(stage)
     await let_it_expire(stage)
 
-    async with stage.db.act() as session:
-        await withdraw_expired_invitations(session)
+    await stage.clear_up()
     await stage.settle()
     position = stage.ines.page.position
-    async with stage.db.act() as session:
-        await withdraw_expired_invitations(session)
+    await stage.clear_up()
     await stage.settle()
 
     assert await stage.ines.reads() == []
