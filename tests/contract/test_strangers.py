@@ -73,13 +73,12 @@ async def test_what_is_alices_is_not_touched_by_what_carol_names_in_a_form(
             answer = await carol.post(path, data=fields)
 
             assert answer.status_code in (303, 404), (path, answer)
-        everything_else = {
-            "do": "delete",
-            "all_matching": "1",
-            "up_to": str(2**62),
-            "confirmed": "1",
-        }
-        await carol.post("/notifications/bulk", data=everything_else)
+        for do in ("delete", "unread", "read"):
+            said = {"do": do, "up_to": "9" * 18, "confirmed": "1"}
+            for which in ({"all_matching": "1"}, {"ids": world.ids["notification_id"]}):
+                answer = await carol.post("/notifications/bulk", data=said | which)
+
+                assert answer.status_code == 303, (do, which, answer)
     assert await everything(world) == before
 
 
