@@ -156,14 +156,19 @@ class Site:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, environ: Mapping[str, str] | None = None, *, worker: bool = True
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    web: bool = True,
+    worker: bool = True,
 ) -> AsyncIterator[Site]:
     """A web process and a worker over `folder`, which may hold a database already."""
     site = _site(folder, dict(environ or {}))
     try:
         if worker:
             await site.worker.start()
-        await site.web.start()
+        if web:
+            await site.web.start()
         yield site
     finally:
         await site.close()

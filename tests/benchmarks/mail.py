@@ -1,0 +1,111 @@
+"""Mails a second from the outbox, beside a bare aiosmtplib loop to the same server in the same run.
+
+python -m tests.benchmarks.mail [--mails 1000] [--rounds 5]
+
+The server (aiosmtpd, which takes everything) is a process of its own. The bare loop keeps one
+connection and composes each mail afresh; the outbox besides reads, decides, renders, signs and
+records each mail before the next one leaves.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import aiosmtplib
+
+from app import clock
+from app.database import Database
+from app.models import Account, Team
+from app.settings import Settings, load
+from tests.benchmarks._world import add_members, add_people, fresh_database
+from tests.factories import make_team
+from tests.mailing import deliver_mail, kept, make_due, share
+from tests.smtp_sink import running_sink
+
+
+async def measure(mails: int, rounds: int) -> None:
+    with TemporaryDirectory() as folder:
+        async with running_sink(Path(folder) / "notes") as port, fresh_database() as db:
+            settings = _settings(folder, port)
+            owner, team = await _people(db, mails)
+            sample = await _sample(db, settings, owner, team)
+            bare, shipped = [], []
+            for _round in range(rounds):
+                bare.append(await _bare(settings, sample, mails))
+                shipped.append(await _shipped(db, settings, owner, team, mails))
+    _print(mails, bare, shipped)
+
+
+def _settings(folder: str, port: int) -> Settings:
+    settings = load({"DATA_DIR": folder, "SECRET_KEY": "a secret of the benchmark"})
+    return dataclasses.replace(settings, smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none")
+
+
+async def _people(db: Database, mails: int) -> tuple[Account, Team]:
+    owner, *people = await add_people(db, mails + 1)
+    async with db.read() as session:
+        actor = await session.get_one(Account, owner)
+    team = await make_team(db, actor)
+    await add_members(db, team.id, people)
+    return actor, team
+
+
+async def _sample(db: Database, settings: Settings, owner: Account, team: Team) -> EmailMessage:
+    """One of the mails that the outbox sends, for the bare loop to send its like."""
+    await share(db, owner, team)
+    await make_due(db)
+    await deliver_mail(db, dataclasses.replace(settings, smtp_host=""))
+    return kept(settings)[0]
+
+
+async def _bare(settings: Settings, sample: EmailMessage, mails: int) -> float:
+    """Mails a second."""
+    text, html = (part.get_content() for part in sample.iter_parts())
+    server = {"hostname": settings.smtp_host, "port": settings.smtp_port, "start_tls": False}
+    began = perf_counter()
+    async with aiosmtplib.SMTP(**server) as client:  # type: ignore[arg-type]
+        for number in range(mails):
+            message = EmailMessage(policy=SMTP)
+            message["From"] = f"ClippyFront <{settings.smtp_from_email}>"
+            message["To"] = f"person{number}@example.com"
+            message["Subject"] = sample["Subject"]
+            message["Date"] = format_datetime(clock.now())
+            message["Message-ID"] = make_msgid(domain="example.com")
+            message.set_content(text)
+            message.add_alternative(html, subtype="html")
+            await client.send_message(message)
+    return mails / (perf_counter() - began)
+
+
+async def _shipped(
+    db: Database, settings: Settings, owner: Account, team: Team, mails: int
+) -> float:
+    await share(db, owner, team)
+    await make_due(db)
+    began = perf_counter()
+    count = await deliver_mail(db, settings)
+    seconds = perf_counter() - began
+    assert count == mails
+    return mails / seconds
+
+
+def _print(mails: int, bare: list[float], shipped: list[float]) -> None:
+    ratio = median(mine / theirs for mine, theirs in zip(shipped, bare, strict=True))
+    print(f"\n{mails} mails to a local server; medians of {len(bare)} rounds\n")
+    print(f"{'bare aiosmtplib loop':24} {median(bare):8.0f} mails a second")
+    print(f"{'outbox':24} {median(shipped):8.0f} mails a second   {ratio:.2f}×")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    asyncio.run(measure(chosen.mails, chosen.rounds))
