@@ -8,8 +8,6 @@ unless `WHY_NOT[x]` finds that it is of no use any more.
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from functools import cache
 from typing import Any
@@ -20,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.language import _, ngettext, speaking
+from app.mime import compose_mime
 from app.models import Account, Delivery
 from app.rendering import render
 from app.settings import ROOT, Settings
@@ -28,9 +27,6 @@ Facts = Mapping[str, Any]
 LETTERS: dict[str, Callable[[Facts], Facts]] = {}
 # Asked when a letter is to leave: why it need not, a key of `decision.REASONS`, or None.
 WHY_NOT: dict[str, Callable[[AsyncSession, Facts], Awaitable[str | None]]] = {}
-
-# Every server takes it as it is, whether or not it offers 8BITMIME (RFC 6152).
-SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ async def language_of(session: AsyncSession, delivery: Delivery) -> str:
     return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
 
 
-def write_letter(settings: Settings, delivery: Delivery, language: str) -> EmailMessage:
+def write_letter(settings: Settings, delivery: Delivery, language: str) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
     letter, facts = str(delivery.letter), delivery.context or {}
     with speaking(language):
@@ -113,24 +109,25 @@ def compose(
     address: str,
     name: str,
     headers: Mapping[str, str] | None = None,
-) -> EmailMessage:
+) -> bytes:
     """A message whose id depends on `name` alone, so that one sent twice shows once (RFC 5322 3.6.4).
 
     Raises ValueError when an address cannot stand in a header.
     """
-    message = EmailMessage(policy=SEVEN_BIT)
-    message["From"] = formataddr(("ClippyFront", settings.smtp_from_email))
-    message["To"] = address
-    message["Subject"] = mail.subject
-    message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = message_id(settings, name)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    for header, value in (headers or {}).items():
-        message[header] = value
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
-    return message
+    return compose_mime(
+        {
+            "From": formataddr(("ClippyFront", settings.smtp_from_email)),
+            "To": address,
+            "Subject": mail.subject,
+            "Date": format_datetime(clock.now()),
+            "Message-ID": message_id(settings, name),
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            **(headers or {}),
+        },
+        mail.text,
+        mail.html,
+    )
 
 
 def message_id(settings: Settings, name: str) -> str:

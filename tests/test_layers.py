@@ -8,7 +8,7 @@ LAYERS = [
     ["settings", "clock", "zones", "errors", "language", "base64url", "metrics", "logs"],
     ["database", "broker", "rendering", "security", "vapid"],
     ["models"],
-    ["migrations", "mail", "throttle"],
+    ["migrations", "mail", "mime", "throttle"],
     ["notifications"],
     ["sharing"],
     ["web"],

@@ -111,4 +111,9 @@ def _comes_through_muted_teams() -> ColumnElement[bool]:
         )
         .correlate_except(Share, Membership)
     )
-    return and_(Event.team_id.is_(None), Project.owner_id != Notification.user_id, ~other_team)
+    own = exists(
+        select(Project.id)
+        .where(Project.id == Event.project_id, Project.owner_id == Notification.user_id)
+        .correlate_except(Project)
+    )
+    return and_(Event.project_id.is_not(None), Event.team_id.is_(None), ~own, ~other_team)

@@ -6,7 +6,6 @@ Subjects are the catalogue's sentences. Mails about one project or team belong t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from email.message import EmailMessage
 from email.utils import formataddr
 from itertools import groupby
 from typing import Any
@@ -44,7 +43,7 @@ class Group:
 
 def write_mail(
     settings: Settings, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
-) -> EmailMessage:
+) -> bytes:
     """The mail for these notices of one person; `name` makes its Message-ID.
 
     Raises TemplateError, or ValueError when the address cannot stand in a header.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -24,7 +23,7 @@ class Mail:
 
     address: str
     deliveries: Sequence[Delivery]
-    write: Callable[[], EmailMessage]
+    write: Callable[[], bytes]
 
     @property
     def ids(self) -> list[int]:

@@ -9,22 +9,21 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from itertools import groupby
 
-from sqlalchemy import update
+from sqlalchemy import bindparam
 
 from app import clock
 from app.database import Database
 from app.metrics import count_deliveries
 from app.models import Delivery
 from app.notifications import claims, digest
+from app.notifications.bundles import is_pending
 from app.notifications.channels.base import SENT, Channel, Outcome
 from app.notifications.claims import OUTAGE, Claim
 from app.settings import Settings
 
 # After so long a batch is given back and claimed afresh: what is urgent comes first again.
 BATCH_SECONDS = 10
-IDS_AT_ONCE = 1000
 
 
 async def deliver(
@@ -100,40 +99,51 @@ async def _send(
     return count, False
 
 
+_SETTLE = (
+    Delivery.__table__.update()  # type: ignore[attr-defined]
+    .where(Delivery.id == bindparam("of"), Delivery.claimed_by == bindparam("claim"), is_pending)
+    .values({name: bindparam(name) for name in ("state", "attempts", "due_at", "settled_at")})
+    .values(claimed_by=None, reason=bindparam("reason"), error=bindparam("error"))
+)
+
+
 async def _settle(
     db: Database, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Outcome
 ) -> None:
     """Record what became of these; what was taken over or withdrawn meanwhile stays as it is."""
-    attempts = {one.id: one.attempts for one in claim.deliveries}
+    settled = set(ids)
+    rows = [
+        {"of": one.id, "claim": claim.name, **_values(channel, one, outcome)}
+        for one in claim.deliveries
+        if one.id in settled
+    ]
     async with db.write() as session:
-        for made, some in groupby(sorted(ids, key=attempts.__getitem__), attempts.__getitem__):
-            values, alike = _values(channel, made, outcome), list(some)
-            for start in range(0, len(alike), IDS_AT_ONCE):
-                these = Delivery.id.in_(alike[start : start + IDS_AT_ONCE])
-                rows = update(Delivery).where(these, claim.is_held()).values(values)
-                await session.execute(rows.execution_options(synchronize_session=False))
+        await session.execute(_SETTLE, rows)
     count_deliveries(channel.name, outcome.state, len(ids))
 
 
-def _values(channel: Channel, attempts: int, outcome: Outcome) -> dict[str, object]:
-    now = clock.now()
-    if not outcome.is_attempt:
-        wait = outcome.retry_after or timedelta(0)
-        return {"due_at": now + wait, "attempts": attempts - 1, "claimed_by": None}
-    if outcome.state == "pending" and attempts <= len(channel.pauses):
-        return {
-            "due_at": now + pause_after(attempts, channel.pauses, outcome.retry_after),
-            "claimed_by": None,
-            "reason": OUTAGE if outcome.is_outage else None,
-            "error": outcome.error,
-        }
-    return {
-        "state": "dead" if outcome.state == "pending" else outcome.state,
-        "claimed_by": None,
+def _values(channel: Channel, delivery: Delivery, outcome: Outcome) -> dict[str, object]:
+    """How its row is to be after this attempt."""
+    now, attempts = clock.now(), delivery.attempts
+    values = {
+        "state": outcome.state,
+        "attempts": attempts,
+        "due_at": now,
+        "settled_at": now,
         "reason": outcome.reason,
         "error": outcome.error,
-        "settled_at": now,
     }
+    if not outcome.is_attempt:
+        wait = outcome.retry_after or timedelta(0)
+        fresh = {"attempts": attempts - 1, "settled_at": None, "error": delivery.error}
+        return values | fresh | {"due_at": now + wait}
+    if outcome.state != "pending":
+        return values
+    if attempts > len(channel.pauses):
+        return values | {"state": "dead"}
+    pause = pause_after(attempts, channel.pauses, outcome.retry_after)
+    reason = OUTAGE if outcome.is_outage else None
+    return values | {"due_at": now + pause, "settled_at": None, "reason": reason}
 
 
 def pause_after(

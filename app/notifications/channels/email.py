@@ -114,7 +114,7 @@ def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:
 async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
     """One mail; one that cannot be written, for whatever reason, must not hold up the others."""
     try:
-        content = mail.write().as_bytes()
+        content = mail.write()
     except Exception as error:
         _log.exception("Delivery %s could not be written.", mail.ids[0])
         await way.retract()

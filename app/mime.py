@@ -1,0 +1,64 @@
+"""A mail as bytes (RFC 5322, RFC 2045): seven bits, short lines, text first and HTML second.
+
+Not by Python's `email` package: an address too long for a line it turns into encoded words, in
+which no mail program finds the link of List-Unsubscribe; and it takes ten times as long.
+"""
+
+from binascii import b2a_qp
+from collections.abc import Mapping
+from email.header import Header
+
+# RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part.
+BOUNDARY = "=_clippyfront"
+LINE, LONGEST_LINE = 78, 998
+CRLF = "\r\n"
+
+
+def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
+    """`Subject` may be any words; other headers are ASCII, encoded where they need to be.
+
+    Raises ValueError for a header that would break off or begin another one.
+    """
+    head = [_header(name, value) for name, value in headers.items()]
+    head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"']
+    return b"".join(
+        [
+            CRLF.join([*head, "", ""]).encode("ascii"),
+            _part("text/plain", text),
+            _part("text/html", html),
+            f"--{BOUNDARY}--\r\n".encode(),
+        ]
+    )
+
+
+def _header(name: str, value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"{value!r} cannot stand in the header {name}.")
+    if name == "Subject" and (not value.isascii() or "=?" in value):
+        return f"{name}: {Header(value, 'utf-8', LINE, name).encode(linesep=CRLF)}"
+    return CRLF.join(_folded(f"{name}: {value}"))
+
+
+def _folded(line: str) -> list[str]:
+    """Broken at spaces alone, and never before the first word."""
+    name, first, *words = line.split(" ")
+    lines = [f"{name} {first}"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > LINE:
+            lines.append("")
+        lines[-1] += f" {word}"
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise ValueError(f"A word in {name} is too long.")
+    return lines
+
+
+def _part(kind: str, content: str) -> bytes:
+    head = [
+        f"--{BOUNDARY}",
+        f'Content-Type: {kind}; charset="utf-8"',
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        "",
+    ]
+    lines = CRLF.join([*content.splitlines(), ""])
+    return CRLF.join(head).encode() + b2a_qp(lines.encode(), istext=True) + CRLF.encode()
