@@ -5,75 +5,17 @@ import dataclasses
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from typing import Any
-
-import pytest
-from aiosmtpd.smtp import SMTP
-from sqlalchemy import select, update
+from datetime import timedelta
 
 from app import clock
 from app.accounts import passwords, registration
 from app.database import Database
-from app.mail import LETTERS, add_letter
-from app.models import Account, Delivery
+from app.mail import LETTERS
+from app.models import Account
 from app.settings import Settings
-from tests.mailing import deliver_mail
+from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, write
 
 assert {passwords.RESET, registration.CONFIRM} <= set(LETTERS)
-
-
-async def write(db: Database, letter: str = "address_changed", **facts: Any) -> None:
-    address = facts.pop("address", "alice@example.com")
-    facts = {"username": "alice", "email": "new@example.com"} | facts
-    async with db.write() as session:
-        await add_letter(session, letter, address=address, **facts)
-
-
-async def rows(db: Database) -> list[Delivery]:
-    async with db.read() as session:
-        return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
-
-
-def kept(settings: Settings) -> list[EmailMessage]:
-    files = sorted(settings.mail_dir.glob("*.eml"))
-    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
-
-
-class Postman:
-    """An SMTP server's say: `answer` to each recipient, and what it took."""
-
-    def __init__(self) -> None:
-        self.answer = "250 OK"
-        self.taken: list[bytes] = []
-
-    async def handle_RCPT(
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if self.answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return self.answer
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        self.taken.append(envelope.content)
-        return "250 OK"
-
-
-@pytest.fixture
-async def postman() -> Postman:
-    return Postman()
-
-
-@pytest.fixture
-async def mailing(settings: Settings, postman: Postman) -> AsyncIterator[Settings]:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(postman), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield dataclasses.replace(settings, smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none")
-    server.close()
 
 
 async def test_without_a_server_a_letter_is_a_file(db: Database, settings: Settings) -> None:
@@ -83,7 +25,7 @@ async def test_without_a_server_a_letter_is_a_file(db: Database, settings: Setti
 
     [mail] = kept(settings)
     assert (mail["To"], mail["Subject"]) == ("alice@example.com", "Your address was changed")
-    assert [row.state for row in await rows(db)] == ["sent"]
+    assert [row.state for row in await deliveries(db)] == ["sent"]
 
 
 async def test_a_kept_letter_is_for_the_owner_of_the_machine_alone(
@@ -135,55 +77,13 @@ async def test_a_letter_that_cannot_be_written_does_not_hold_up_the_next(
     db: Database, settings: Settings
 ) -> None:
     await write(db, letter="no_such_letter")
-    await write(db, address="eve@example.com\r\nBcc: all@example.com")
+    await write(db, "eve@example.com\r\nBcc: all@example.com")
     await write(db)
 
     await deliver_mail(db, settings)
 
-    assert [row.state for row in await rows(db)] == ["failed", "failed", "sent"]
+    assert [row.state for row in await deliveries(db)] == ["failed", "failed", "sent"]
     assert len(kept(settings)) == 1
-
-
-async def test_with_a_server_a_letter_goes_there(
-    db: Database, mailing: Settings, postman: Postman
-) -> None:
-    await write(db)
-
-    await deliver_mail(db, mailing)
-
-    assert b"Subject: Your address was changed" in postman.taken[0]
-    assert not mailing.mail_dir.exists()
-
-
-@pytest.mark.parametrize(
-    ("answer", "state"), [("451 Try again", "pending"), ("550 No such person", "failed")]
-)
-async def test_only_what_may_still_succeed_is_tried_again(
-    db: Database, mailing: Settings, postman: Postman, answer: str, state: str
-) -> None:
-    postman.answer = answer
-    await write(db)
-
-    await deliver_mail(db, mailing)
-
-    [row] = await rows(db)
-    assert (row.state, row.attempts) == (state, 1)
-    assert answer[4:] in str(row.error)
-    assert (row.settled_at is None) is (state == "pending")
-    assert row.due_at > clock.now()
-
-
-async def test_a_second_attempt_has_the_same_id(
-    db: Database, mailing: Settings, postman: Postman
-) -> None:
-    await write(db)
-    await deliver_mail(db, mailing)
-    async with db.write() as session:
-        await session.execute(update(Delivery).values(state="pending", due_at=clock.now()))
-    await deliver_mail(db, mailing)
-
-    first, second = (message_from_bytes(content) for content in postman.taken)
-    assert first["Message-ID"] == second["Message-ID"]
 
 
 async def test_a_server_that_stays_away_is_given_up_after_eight_attempts(
@@ -193,19 +93,16 @@ async def test_a_server_that_stays_away_is_given_up_after_eight_attempts(
     await write(db)
 
     for _ in range(8):
-        async with db.write() as session:
-            await session.execute(update(Delivery).values(due_at=clock.now()))
+        await make_due(db)
         await deliver_mail(db, away)
 
-    [row] = await rows(db)
+    [row] = await deliveries(db)
     assert (row.state, row.attempts) == ("dead", 8)
 
 
 async def test_a_letter_not_yet_due_waits(db: Database, settings: Settings) -> None:
     await write(db)
-    async with db.write() as session:
-        later = clock.now().replace(year=clock.now().year + 1)
-        await session.execute(update(Delivery).values(due_at=later))
+    await change_deliveries(db, due_at=clock.now() + timedelta(minutes=1))
 
     assert await deliver_mail(db, settings) == 0
 
