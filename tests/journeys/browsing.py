@@ -172,34 +172,36 @@ def shows(
 
 async def at_once(button: Locator, *sights: Sight, seconds: float = AT_ONCE) -> None:
     """Click, and others see this in their open pages within a second, by the pages' own clocks."""
-    watching = [asyncio.create_task(sight.moment()) for sight in sights]
+    watching = asyncio.create_task(when_seen(*sights))
     await button.click()
-    seen_at = await _all_of(watching, sights)
+    moments = await watching
     clicked_at = float(await button.page.evaluate("sessionStorage.clickedAt")) / 1000
-    assert_prompt(clicked_at, seen_at, sights, seconds)
+    assert_prompt(clicked_at, sights, moments, seconds)
 
 
-async def _all_of(watching: list["asyncio.Task[float]"], sights: Sequence[Sight]) -> list[float]:
-    moments = await asyncio.gather(*watching, return_exceptions=True)
-    missing = [
-        (sight.page.url, sight.wanted)
-        for sight, moment in zip(sights, moments, strict=True)
-        if isinstance(moment, BaseException)
-    ]
-    assert not missing, f"Never seen: {missing}"
-    return [moment for moment in moments if not isinstance(moment, BaseException)]
+async def seen_soon(since: float, *sights: Sight, seconds: float = AT_ONCE) -> None:
+    """All this is seen within these seconds of `since`, a moment of the epoch."""
+    assert_prompt(since, sights, await when_seen(*sights), seconds)
+
+
+async def when_seen(*sights: Sight) -> list[float | BaseException]:
+    """The moment of each; what was never seen has an error instead."""
+    return await asyncio.gather(*(sight.moment() for sight in sights), return_exceptions=True)
 
 
 def assert_prompt(
-    since: float, moments: list[float], sights: Sequence[Sight], seconds: float = AT_ONCE
+    since: float,
+    sights: Sequence[Sight],
+    moments: Sequence[float | BaseException],
+    seconds: float = AT_ONCE,
 ) -> None:
-    """Each was seen within these seconds of `since`."""
-    late = {
-        f"{moment - since:.2f} s": (sight.page.url, sight.wanted)
-        for sight, moment in zip(sights, moments, strict=True)
-        if moment - since > seconds
-    }
-    assert not late, f"Seen too late: {late}"
+    wrong = []
+    for sight, moment in zip(sights, moments, strict=True):
+        if isinstance(moment, BaseException):
+            wrong.append(f"{sight} was never seen: {moment!r}")
+        elif moment - since > seconds:
+            wrong.append(f"{sight} was seen after {moment - since:.2f} s")
+    assert not wrong, "\n".join(wrong)
 
 
 async def sees(page: Page, unread: int) -> None:

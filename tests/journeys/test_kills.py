@@ -17,16 +17,16 @@ from tests.factories import make_team
 from tests.journeys.browsing import (
     SERVER_IS_AWAY,
     Visitor,
-    assert_prompt,
     open_panel,
     panel,
+    seen_soon,
     sees,
     shows,
     without_reload,
 )
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, post_as
-from tests.journeys.test_stories import inbox_of, start_project, upload
+from tests.journeys.steps import inbox_of, start_project, upload
 
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 PROMOTED = "Your role in team 'Video Squad' changed from viewer to editor"
@@ -169,8 +169,7 @@ async def is_live(
 ) -> None:
     """What happens from now on is seen at once again."""
     since = await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role="viewer")
-    sight = shows(page, DEMOTED, unread=unread)
-    assert_prompt(since, [await sight.moment()], [sight])
+    await seen_soon(since, shows(page, DEMOTED, unread=unread))
 
 
 async def compiling(visitor: Visitor) -> Page:

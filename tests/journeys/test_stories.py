@@ -1,23 +1,15 @@
 """The specification's "Notification Flow Examples", in front of three people at once."""
 
-import asyncio
-
 import pytest
-from playwright.async_api import Page, expect
-from sqlalchemy import select
+from playwright.async_api import expect
 
-from app.database import Database
-from app.models import Account, Compilation
+from app.models import Account
 from app.projects.projects import create_project
 from app.settings import Settings
 from tests import clips
-from tests.factories import PASSWORD, make_team
+from tests.factories import make_team
 from tests.journeys.browsing import (
-    Sight,
-    Visitor,
-    assert_prompt,
     at_once,
-    bell,
     inbox,
     notice,
     open_panel,
@@ -28,6 +20,7 @@ from tests.journeys.browsing import (
 )
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site
+from tests.journeys.steps import inbox_of, register, seen_at_the_end, start_project, upload
 
 INVITED = "alice invited you to join team 'Video Squad' as editor"
 ADDED = "You were added to team 'Video Squad' as editor"
@@ -154,49 +147,7 @@ async video => {
 """
 
 
-async def register(visitor: Visitor, name: str) -> None:
-    page = await visitor.open("/register")
-    await page.get_by_label("Username").fill(name)
-    await page.get_by_label("Email").fill(f"{name}@example.com")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Create account").click()
-    await expect(bell(page)).to_be_visible()
-    visitor.has_stream = True
-
-
-async def inbox_of(visitor: Visitor) -> Page:
-    """The person's inbox, with the bell's panel open in front of it."""
-    page = await visitor.open("/notifications")
-    await open_panel(page)
-    return page
-
-
-async def start_project(visitor: Visitor, name: str) -> Page:
-    page = await visitor.open("/projects")
-    await page.get_by_label("Project name").fill(name)
-    await page.get_by_role("button", name="Create project").click()
-    await expect(page.get_by_role("heading", name=name)).to_be_visible()
-    return page
-
-
-async def upload(page: Page, *names: str) -> None:
-    files = [clips.make(name) for name in names]
-    await page.get_by_label("Clips").set_input_files(files)
-    await page.get_by_role("button", name="Upload").click()
-    for file in files:
-        await expect(page.locator("#clip-list").get_by_text(file.name).first).to_be_visible()
-
-
 def spoil_clips(settings: Settings) -> None:
     """What was fit to be uploaded is no longer fit to be read: a disk does that."""
     for clip in settings.clips_dir.iterdir():
         clip.write_bytes(clips.make("scrambled").read_bytes())
-
-
-async def seen_at_the_end(db: Database, *sights: Sight) -> None:
-    """The compilation under way ends, and all this is seen within a second of its end."""
-    seen_at = await asyncio.gather(*(sight.moment() for sight in sights))
-    async with db.read() as session:
-        compilation = (await session.scalars(select(Compilation))).one()
-    assert compilation.finished_at
-    assert_prompt(compilation.finished_at.timestamp(), seen_at, sights)

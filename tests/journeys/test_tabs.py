@@ -15,6 +15,7 @@ from tests.journeys.browsing import (
     open_panel,
     panel,
     shows,
+    when_seen,
 )
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, post_as
@@ -181,9 +182,9 @@ async def tell(
 ) -> None:
     """Bob gets another role, and every one of his tabs shows that in time."""
     sights = [shows(tab, unread=unread) for tab in tabs]
-    watching = [asyncio.create_task(sight.moment()) for sight in sights]
+    watching = asyncio.create_task(when_seen(*sights))
     since = await change_role(site, team, alice, bob, role)
-    assert_prompt(since, list(await asyncio.gather(*watching)), sights, SECONDS)
+    assert_prompt(since, sights, await watching, SECONDS)
 
 
 async def change_role(site: Site, team: Team, alice: Account, bob: Account, role: str) -> float:

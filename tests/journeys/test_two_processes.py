@@ -11,19 +11,19 @@ from app.models import Account
 from app.projects.projects import create_project
 from tests.factories import make_team
 from tests.journeys.browsing import (
-    assert_prompt,
     at_once,
     inbox,
     notice,
     open_panel,
     panel,
+    seen_soon,
     sees,
     shows,
     without_reload,
 )
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, post_as
-from tests.journeys.test_stories import inbox_of, seen_at_the_end, start_project, upload
+from tests.journeys.steps import inbox_of, seen_at_the_end, start_project, upload
 
 TWO_SERVERS = {"WEB_CONCURRENCY": "2"}
 INVITED = "alice invited you to join team 'Video Squad' as editor"
@@ -147,8 +147,7 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
             os.kill(frozen, signal.SIGCONT)
             since = time.time()
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
-            sight = shows(watching, told, unread=number)
-            assert_prompt(since, [await sight.moment()], [sight])
+            await seen_soon(since, shows(watching, told, unread=number))
 
 
 @pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
@@ -163,5 +162,4 @@ async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
                 project = await create_project(session, alice, f"Reel {number}")
             since = await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
-            sight = shows(watching, told, unread=number)
-            assert_prompt(since, [await sight.moment()], [sight])
+            await seen_soon(since, shows(watching, told, unread=number))

@@ -1,0 +1,59 @@
+"""What a person does on the way to a story, by the forms that everybody uses."""
+
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from app.database import Database
+from app.models import Compilation
+from tests import clips
+from tests.factories import PASSWORD
+from tests.journeys.browsing import (
+    Sight,
+    Visitor,
+    assert_prompt,
+    bell,
+    open_panel,
+    when_seen,
+)
+
+
+async def register(visitor: Visitor, name: str) -> None:
+    page = await visitor.open("/register")
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("Email").fill(f"{name}@example.com")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create account").click()
+    await expect(bell(page)).to_be_visible()
+    visitor.has_stream = True
+
+
+async def inbox_of(visitor: Visitor) -> Page:
+    """The person's inbox, with the bell's panel open in front of it."""
+    page = await visitor.open("/notifications")
+    await open_panel(page)
+    return page
+
+
+async def start_project(visitor: Visitor, name: str) -> Page:
+    page = await visitor.open("/projects")
+    await page.get_by_label("Project name").fill(name)
+    await page.get_by_role("button", name="Create project").click()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+    return page
+
+
+async def upload(page: Page, *names: str) -> None:
+    files = [clips.make(name) for name in names]
+    await page.get_by_label("Clips").set_input_files(files)
+    await page.get_by_role("button", name="Upload").click()
+    for file in files:
+        await expect(page.locator("#clip-list").get_by_text(file.name).first).to_be_visible()
+
+
+async def seen_at_the_end(db: Database, *sights: Sight) -> None:
+    """The compilation under way ends, and all this is seen within a second of its end."""
+    moments = await when_seen(*sights)
+    async with db.read() as session:
+        compilation = (await session.scalars(select(Compilation))).one()
+    assert compilation.finished_at
+    assert_prompt(compilation.finished_at.timestamp(), sights, moments)
