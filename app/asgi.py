@@ -30,6 +30,7 @@ from app.models import Account
 from app.notifications import api as notification_api
 from app.notifications import channels
 from app.notifications import pages as notification_pages
+from app.notifications.api.messages import Messages
 from app.notifications.hub import Hub
 from app.notifications.live import Live
 from app.notifications.pieces import Pieces
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     channels.configure(settings)
     db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
     pieces = Pieces(db, hub)
-    live = Live(db, broker.relay, hub, [pieces])
+    live = Live(db, broker.relay, hub, [pieces, Messages(db, hub)])
     endings = Endings(db, broker.relay, hub)
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
     sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
@@ -96,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     app = Application(
         [*ROUTES, *static_routes()],
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
-        dependencies=_dependencies(settings, db, broker, hub, pieces),
+        dependencies=_dependencies(settings, db, broker, hub, live, pieces),
         before_send=[protect],
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         request_class=PageRequest,
@@ -135,9 +136,10 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
 
 
 def _dependencies(
-    settings: Settings, db: Database, broker: Broker, hub: Hub, pieces: Pieces
+    settings: Settings, db: Database, broker: Broker, hub: Hub, live: Live, pieces: Pieces
 ) -> dict[str, Provide]:
-    given = {"settings": settings, "db": db, "broker": broker, "hub": hub, "pieces": pieces}
+    given = {"settings": settings, "db": db, "broker": broker}
+    given |= {"hub": hub, "live": live, "pieces": pieces}
     shared = {name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),

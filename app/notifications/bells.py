@@ -9,13 +9,21 @@ from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Select, bindparam, func, select, text
+from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models import Account, Event, Notification
 from app.notifications.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
 from app.notifications.notices import all_events
+from app.notifications.withdraw import FOR_GOOD
+
+# From here on, naming the connected costs more than reading all who were told.
+MOST_NAMED = 50
+PEOPLE_AT_ONCE = 5_000
+
+# Also what is deleted and may be brought back; but nothing that was withdrawn.
+reported = and_(~Notification.hidden, Notification.deleted_in.is_distinct_from(FOR_GOOD))
 
 Statement = Select[*tuple[Any, ...]]
 
@@ -59,13 +67,25 @@ def _report(event_id: int) -> None:
 
 
 async def read_told(
-    session: AsyncSession, event_id: int, people: Collection[int] | None = None
+    session: AsyncSession, event_id: int, connected: Collection[int], *, also_deleted: bool = False
 ) -> list[Row[Any]]:
-    """(user_id, id, language, timezone, unread) of `people`, or all, who were told of the event."""
-    if people is None:
-        return list(await session.execute(_told(), {"event": event_id}))
-    named = {"event": event_id, "people": list(people)}
-    return list(await session.execute(_told_of(), named))
+    """(user_id, id, language, timezone, unread) of the connected who were told of the event."""
+    if len(connected) <= MOST_NAMED:
+        named = {"event": event_id, "people": list(connected)}
+        return list(await session.execute(_told_of(also_deleted), named))
+    told = await session.execute(_told(also_deleted), {"event": event_id})
+    return [row for row in told if row.user_id in connected]
+
+
+async def read_unread(session: AsyncSession, people: Collection[int]) -> dict[int, int]:
+    """How many notices each has not read, all of them counted."""
+    counts: dict[int, int] = {}
+    everybody = list(people)
+    for start in range(0, len(everybody), PEOPLE_AT_ONCE):
+        some = everybody[start : start + PEOPLE_AT_ONCE]
+        rows = await session.execute(_unread(), {"people": some})
+        counts |= {row.id: row.unread for row in rows}
+    return counts
 
 
 @cache
@@ -108,7 +128,7 @@ def _facts() -> Statement:
 
 
 @cache
-def _told() -> Statement:
+def _told(also_deleted: bool) -> Statement:
     return (
         select(
             Notification.user_id,
@@ -118,13 +138,22 @@ def _told() -> Statement:
             unread_of(Notification.user_id).label("unread"),
         )
         .join(Account, Account.id == Notification.user_id)
-        .where(Notification.event_id == bindparam("event"), shown)
+        .where(Notification.event_id == bindparam("event"), reported if also_deleted else shown)
     )
 
 
 @cache
-def _told_of() -> Statement:
-    return _told().where(Notification.user_id.in_(bindparam("people", expanding=True)))
+def _told_of(also_deleted: bool) -> Statement:
+    return _told(also_deleted).where(Notification.user_id.in_(bindparam("people", expanding=True)))
+
+
+@cache
+def _unread() -> Statement:
+    counted = select(func.count()).select_from(Notification)
+    of_theirs = counted.where(Notification.user_id == Account.id, unread).scalar_subquery()
+    return select(Account.id, of_theirs.label("unread")).where(
+        Account.id.in_(bindparam("people", expanding=True))
+    )
 
 
 def unread_of(user_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:

@@ -1,10 +1,10 @@
 """The positions of the streams: one row for each act, in commit order."""
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.models import Change
+from app.models import Change, Event
 
 
 async def record_change(
@@ -20,3 +20,9 @@ async def record_change(
         kind=kind, user_id=user_id, ids=ids, up_to=up_to, created_at=clock.now()
     )
     return int((await session.execute(change.returning(Change.id))).scalar_one())
+
+
+async def last_position(session: AsyncSession) -> int:
+    """The last one allotted; after quiet days only the events may be left of it."""
+    ends = [select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)]
+    return max(last or 0 for last in (await session.execute(select(*ends))).one())

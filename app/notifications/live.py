@@ -13,18 +13,20 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
-from app.models import Change, Event
+from app.models import Change
+from app.notifications.changes import last_position
 from app.notifications.hub import Hub
 
 CHANGES_AT_ONCE = 500
 LOOK_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
+SECONDS_BEHIND = 3.0
 # The database is busy, gone or being restarted: what failed is tried again.
 STUMBLES = (OperationalError, InterfaceError, NoConnection)
 
@@ -55,13 +57,14 @@ class Live:
     hub: Hub
     mouths: Sequence[Mouth]
     _due: deque[tuple[Mouth, Changes]] = field(default_factory=deque)
+    _poked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
-        poked = asyncio.Event()
-        self.hub.position = await self._present()
-        stop_listening = self.relay.listen(CHANGES, poked.set)
-        following = asyncio.create_task(self._follow(poked))
+        async with self.db.read() as session:
+            self.hub.position = await last_position(session)
+        stop_listening = self.relay.listen(CHANGES, self._poked.set)
+        following = asyncio.create_task(self._follow())
         try:
             yield
         finally:
@@ -71,25 +74,28 @@ class Live:
             with suppress(asyncio.CancelledError):
                 await following
 
-    async def _follow(self, poked: asyncio.Event) -> None:
+    async def reach_present(self) -> None:
+        """Come to what is committed by now; it may have been done, or told, by another process."""
+        async with self.db.read() as session:
+            present = await last_position(session)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_BEHIND):
+                while self.hub.position < present:
+                    self._poked.set()
+                    await asyncio.sleep(0.005)
+
+    async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await poked.wait()
-            poked.clear()
+                    await self._poked.wait()
+            self._poked.clear()
             try:
                 await self._catch_up()
             except STUMBLES:
                 _log.exception("Live updates stumbled; they are tried again.")
                 await asyncio.sleep(AGAIN_SECONDS)
-                poked.set()
-
-    async def _present(self) -> int:
-        """The last position allotted; of quiet times only the events may be left."""
-        ends = [select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)]
-        async with self.db.read() as session:
-            row = (await session.execute(select(*ends))).one()
-        return max(last or 0 for last in row)
+                self._poked.set()
 
     async def _catch_up(self) -> None:
         """Raises one of STUMBLES; nothing is lost by it, and nothing told twice."""

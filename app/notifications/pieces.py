@@ -13,8 +13,6 @@ from app.notifications.together import Together
 
 # So many have their bell made at once; in between, other requests get their turn.
 PEOPLE_AT_ONCE = 100
-# From here on, naming the connected costs more than reading all who were told.
-MOST_NAMED = 50
 NEVER = -1
 
 # Whose bell, and the position up to which the page has it already.
@@ -45,9 +43,7 @@ class Pieces:
         if not connected:
             return
         async with self._db.read() as session:
-            named = connected if len(connected) <= MOST_NAMED else None
-            told = await read_told(session, event_id, named)
-            told = [person for person in told if person.user_id in connected]
+            told = await read_told(session, event_id, connected)
             facts = showable(await read_facts(session, [event_id] if told else []))
         for event in facts.values():
             frames = ((person.user_id, arrival(person, event)) for person in told)

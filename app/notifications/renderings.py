@@ -57,7 +57,7 @@ def showable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:
 @lru_cache(4096)
 def _can_be_shown(facts: Facts) -> bool:
     try:
-        _notice(Told(facts, "", "", to_affected=False))
+        notice_of(Told(facts, "", "", to_affected=False))
     except Exception:
         # A newer version's type, or a row that is damaged.
         _log.exception("The event at %s cannot be shown.", facts.row.event_id)
@@ -107,7 +107,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
 @lru_cache(4096)
 def _row(told: Told) -> list[bytes]:
     with speaking(told.language):
-        piece = render("notifications/_notice.html", {"notice": _notice(told), "person": told})
+        piece = render("notifications/_notice.html", {"notice": notice_of(told), "person": told})
     return data_lines(piece).split(b"%d" % ID)
 
 
@@ -124,11 +124,11 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
 @lru_cache(1024)
 def _arrival(told: Told) -> list[bytes]:
     with speaking(told.language):
-        piece = render("notifications/_arrival.html", {"notice": _notice(told), "person": told})
+        piece = render("notifications/_arrival.html", {"notice": notice_of(told), "person": told})
     return frame(piece).split(b"%d" % ID)
 
 
-def _notice(told: Told) -> Notice:
+def notice_of(told: Told) -> Notice:
     """As one of those has it who were told, under an id that stands for theirs."""
     row = told.facts.row
     own = {

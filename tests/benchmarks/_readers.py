@@ -76,7 +76,7 @@ class Readers:
         return answer
 
     def _answer(self) -> Any:
-        if not self._pipe.poll(60):
+        if not self._pipe.poll(600):
             raise TimeoutError("The readers did not get what they were waiting for.")
         return self._pipe.recv()
 

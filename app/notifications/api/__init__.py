@@ -1,5 +1,5 @@
 """The JSON mouths of the notification system."""
 
-from app.notifications.api import bulk, devices, inbox, preferences
+from app.notifications.api import bulk, devices, inbox, preferences, stream
 
-routes = [*inbox.routes, *bulk.routes, *devices.routes, *preferences.routes]
+routes = [*inbox.routes, *bulk.routes, *devices.routes, *preferences.routes, *stream.routes]

@@ -1,0 +1,76 @@
+"""The live stream for programs: every change of one's notifications, with nothing lost between."""
+
+from typing import Annotated
+
+from litestar.di import NamedDependency
+from litestar.exceptions import PermissionDeniedException
+from msgspec import Meta
+
+from app import api
+from app.api.shapes import Sent, like
+from app.database import Database
+from app.models import Account
+from app.notifications.api.resumption import UNKNOWN, Resumption
+from app.notifications.hub import Hub
+from app.notifications.live import Live
+from app.notifications.stream import JSON, SESSION, TOKEN, EventStream, Key
+from app.web import AnyRequest
+
+
+class StreamQuery(Sent):
+    since: Annotated[
+        str, Meta(description="The id of the last event seen; the header Last-Event-ID goes first.")
+    ] = ""
+
+    example = like(since="42")
+
+
+@api.get(
+    "/api/notifications/stream",
+    answers={200: "text/event-stream"},
+    problems=[403, 503],
+)
+async def stream(
+    request: AnyRequest,
+    hub: NamedDependency[Hub],
+    live: NamedDependency[Live],
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    asked: NamedDependency[StreamQuery],
+) -> EventStream:
+    """Every change of one's notifications, as it happens (server-sent events).
+
+    First `hello` with `{"unread_count": n}`, then `notification` (the object, as in the inbox),
+    `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or
+    `{"all": true, "up_to": id}` for all of the inbox up to that one), each with the
+    `unread_count` as it is now.
+
+    Every event has an id. Come back with the last one, as `Last-Event-ID` or `since`, and what
+    happened since then arrives once, in order. Ids are kept for 7 days; after `resync` ask for
+    the inbox. A person has at most 30 streams; the oldest gives way with `bye`.
+    """
+    key = _key(request)
+    if key[0] == SESSION and request.headers.get("Sec-Fetch-Site", "none") not in (
+        "same-origin",
+        "none",
+    ):
+        raise PermissionDeniedException
+    since = _position(request.headers.get("Last-Event-ID") or asked.since)
+    await live.reach_present()
+    return EventStream(hub, person.id, key, Resumption(db, since).open, JSON)
+
+
+def _key(request: AnyRequest) -> Key:
+    """The token or the session that let this person in."""
+    state = request.scope["state"]
+    return (TOKEN, state["token_id"]) if "token_id" in state else (SESSION, state["session_id"])
+
+
+def _position(id: str) -> int | None:
+    """None where no id came; one that this application never gave is unknown."""
+    if not id:
+        return None
+    return int(id) if id.isascii() and id.isdigit() and len(id) < 19 else UNKNOWN
+
+
+routes = [stream]

@@ -1,0 +1,79 @@
+"""A program that listens to its JSON stream, and makes of it what the inbox must look like."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Litestar
+
+from app.database import Database
+from app.models import Account
+from tests.api.conftest import key_of
+from tests.notifications._connection import Connection, request_of
+
+FIELD = re.compile(r"^(event|id|retry|data): ?(.*)$", re.M)
+
+
+@dataclass
+class Heard:
+    """One event; of some, the data is not looked at."""
+
+    event: str
+    id: int
+    data: dict[str, Any]
+    retry: int | None = None
+
+
+@dataclass
+class Program:
+    """`last` is the id of the last event it took note of; what came after is lost to it."""
+
+    key: str
+    last: str = ""
+    heard: list[Heard] = field(default_factory=list)
+    connection: Connection = field(default_factory=Connection)
+
+    def connect(self, app: Litestar, query: str = "", **headers: str) -> None:
+        self.connection = Connection()
+        scope = request_of("/api/notifications/stream")
+        given = {"host": "testserver", "authorization": f"Bearer {self.key}", **headers}
+        if self.last:
+            given["last-event-id"] = self.last
+        scope["headers"] = [(name.encode(), value.encode()) for name, value in given.items()]
+        scope["query_string"] = query.encode()
+        self.connection.open(app, scope)
+
+    async def hang_up(self) -> None:
+        self.connection.disconnect()
+        await self.connection.until_served()
+
+    async def until(self, *events: str) -> list[Heard]:
+        """Take note of what comes, until the last of it is of these kinds, in this order."""
+        await self.connection.until(
+            lambda: [one.event for one in self.waiting()][-len(events) :] == list(events)
+        )
+        return self.take()
+
+    def waiting(self) -> list[Heard]:
+        """Whole frames that came and were not taken note of."""
+        frames = self.connection.body.decode().split("\n\n")[:-1]
+        return [_read(frame) for frame in frames if not frame.startswith(":")]
+
+    def take(self) -> list[Heard]:
+        taken = self.waiting()
+        self.connection.body = self.connection.body.rpartition(b"\n\n")[2]
+        self.heard += taken
+        if ids := [one.id for one in taken if one.id >= 0]:
+            self.last = str(ids[-1])
+        return taken
+
+
+def _read(frame: str) -> Heard:
+    fields = dict(FIELD.findall(frame))
+    retry = int(fields["retry"]) if "retry" in fields else None
+    return Heard(fields["event"], int(fields.get("id", -1)), json.loads(fields["data"]), retry)
+
+
+async def program_of(db: Database, account: Account) -> Program:
+    return Program(await key_of(db, account, "read"))

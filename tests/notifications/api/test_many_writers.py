@@ -1,0 +1,167 @@
+"""Clients come and go at random while many write at once: nobody misses anything or gets it twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from litestar import Litestar
+from sqlalchemy import select
+
+from app.asgi import create_app
+from app.broker.relay import CHANGES
+from app.database import Database
+from app.models import Account, Change, Notification, Team
+from app.notifications import feed
+from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.feed import shown
+from app.notifications.notify import notify
+from app.settings import Settings
+from tests.application import running
+from tests.factories import make_account, make_team
+from tests.notifications.api.listening import Program, program_of
+
+PEOPLE, CLIENTS_EACH = 5, 4
+# Of 560 acts, some 250 tell five people each.
+WRITERS, ACTS_EACH = 8, 70
+
+
+@dataclass
+class Inbox:
+    """What a client makes of all it hears."""
+
+    program: Program
+    is_read: dict[int, bool] = field(default_factory=dict)
+    deleted: dict[int, bool] = field(default_factory=dict)
+    positions: list[int] = field(default_factory=list)
+    unread: int = 0
+
+    def take(self) -> None:
+        for one in self.program.take():
+            self.unread = one.data.get("unread_count", self.unread)
+            if one.event == "notification":
+                self.is_read[one.data["id"]] = one.data["is_read"]
+            elif one.event in ("read", "unread"):
+                self._mark(one.data, is_read=one.event == "read")
+            elif one.event == "deleted":
+                self.deleted |= {id: self.is_read.pop(id) for id in one.data["ids"]}
+            elif one.event == "restored":
+                self.is_read |= {id: self.deleted.pop(id) for id in one.data["ids"]}
+            if one.event not in ("hello", "bye"):
+                self.positions.append(one.id)
+            assert one.event != "resync"
+
+    def _mark(self, about: dict[str, object], *, is_read: bool) -> None:
+        up_to = about.get("up_to")
+        ids = about["ids"] if up_to is None else [id for id in self.is_read if id <= up_to]  # type: ignore[operator]
+        self.is_read |= dict.fromkeys(ids, is_read)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+async def apps(settings: Settings) -> AsyncIterator[list[Litestar]]:
+    """The same application twice, as in two processes."""
+    async with running(create_app(settings)) as one, running(create_app(settings)) as other:
+        yield [one, other]
+
+
+@asynccontextmanager
+async def writing(settings: Settings, app: Litestar) -> AsyncIterator[Database]:
+    """A way to the database of a process of its own, which pokes the others."""
+    db = Database(settings.database_url)
+    db.after_act.append(lambda: app.state.broker.relay.poke(CHANGES))
+    yield db
+    await db.close()
+
+
+async def write(db: Database, random: Random, people: list[Account], team: Team) -> None:
+    undos: list[tuple[int, str]] = []
+    for number in range(ACTS_EACH):
+        person = random.choice(people)
+        async with db.act() as session:
+            mine = select(Notification.id).where(Notification.user_id == person.id, shown)
+            ids = list(await session.scalars(mine.order_by(Notification.id.desc()).limit(30)))
+            some = random.sample(ids, min(len(ids), random.randint(1, 5)))
+            match random.choice(["tell"] * 4 + ["read", "unread", "delete", "undo", "read_all"]):
+                case "tell":
+                    await notify(
+                        session, TEAM_UPDATED, team=team, old_name="A", new_name=f"B{number}"
+                    )
+                case "read" | "unread" as mark:
+                    await feed.mark(session, person.id, some, read=mark == "read")
+                case "delete":
+                    undos.append((person.id, (await feed.delete(session, person.id, some))[1]))
+                case "undo" if undos and undos[-1][1]:
+                    await feed.undo(session, *undos.pop())
+                case "read_all" if ids:
+                    await feed.read_all(session, person.id, random.choice(ids))
+
+
+async def come_and_go(
+    inbox: Inbox, apps: list[Litestar], random: Random, over: asyncio.Event
+) -> None:
+    """Listen for a moment, lose the line in the middle of what comes, come back elsewhere."""
+    while not over.is_set():
+        inbox.program.connect(random.choice(apps))
+        await asyncio.sleep(random.uniform(0, 0.6))
+        inbox.take()
+        await asyncio.sleep(random.uniform(0, 0.02))  # what comes now is lost on the way
+        await inbox.program.hang_up()
+
+
+async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
+    apps: list[Litestar], settings: Settings, db: Database, alice: Account
+) -> None:
+    people = [await make_account(db, f"person{number}") for number in range(PEOPLE)]
+    team = await make_team(db, alice, viewers=people)
+    inboxes = [
+        (person, Inbox(await program_of(db, person)))
+        for person in people
+        for _ in range(CLIENTS_EACH)
+    ]
+    for _person, inbox in inboxes:
+        inbox.program.connect(apps[0])
+        await inbox.program.until("hello")
+        await inbox.program.hang_up()
+    over = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        ways = [await stack.enter_async_context(writing(settings, apps[0])) for _ in range(4)]
+        listening = [
+            asyncio.create_task(come_and_go(inbox, apps, Random(number), over))
+            for number, (_person, inbox) in enumerate(inboxes)
+        ]
+        await asyncio.gather(
+            *(
+                write(ways[number % len(ways)], Random(number), people, team)
+                for number in range(WRITERS)
+            )
+        )
+        over.set()
+        await asyncio.gather(*listening)
+
+    for person, inbox in inboxes:
+        happened, has = await _truth(db, person)
+        inbox.program.connect(apps[1])
+        await inbox.program.connection.until(
+            lambda inbox=inbox, happened=happened: (  # type: ignore[misc]
+                [*inbox.positions, *(one.id for one in inbox.program.waiting())][-1] == happened[-1]
+            )
+        )
+        inbox.take()
+        assert inbox.positions == happened
+        assert inbox.is_read == has
+        assert inbox.unread == sum(not is_read for is_read in has.values())
+
+
+async def _truth(db: Database, person: Account) -> tuple[list[int], dict[int, bool]]:
+    """The positions of all that happened to a person's notices, and which are read."""
+    async with db.read() as session:
+        told = select(Notification.event_id).where(Notification.user_id == person.id)
+        changed = select(Change.id).where(Change.user_id == person.id)
+        happened = [*await session.scalars(told), *await session.scalars(changed)]
+        mine = select(Notification.id, Notification.read_at).where(
+            Notification.user_id == person.id, shown
+        )
+        rows = await session.execute(mine)
+        return sorted(happened), {row.id: row.read_at is not None for row in rows}

@@ -1,0 +1,372 @@
+"""The stream for programs: each change once, in order, also for those who come back."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy import insert, select, update
+
+from app import clock
+from app.accounts.tokens import revoke_all_tokens
+from app.database import Database
+from app.models import Account, Change, Event, Membership, Notification, Preference, Team
+from app.notifications import feed
+from app.notifications.catalogue import MEMBER_ADDED
+from app.notifications.changes import last_position
+from app.notifications.filters import Filters
+from app.notifications.hub import STREAMS_PER_PERSON
+from app.notifications.notify import notify
+from app.notifications.withdraw import withdraw_team
+from tests.application import browser
+from tests.conftest import sign_in
+from tests.factories import make_team
+from tests.notifications.api.listening import Program, program_of
+
+URL = "/api/notifications"
+
+
+@pytest.fixture
+async def squad(db: Database, alice: Account, bob: Account) -> Team:
+    return await make_team(db, alice, editors=[bob])
+
+
+@pytest.fixture
+async def program(app: Litestar, db: Database, bob: Account) -> Program:
+    """Bob's."""
+    return await program_of(db, bob)
+
+
+async def tell(db: Database, squad: Team, alice: Account, bob: Account) -> int:
+    """Alice adds bob; the id of his notice."""
+    async with db.act() as session:
+        event = await notify(
+            session, MEMBER_ADDED, actor=alice, affected=bob, team=squad, role="editor"
+        )
+        mine = select(Notification.id).where(Notification.event_id == event.id)
+        return int(await session.scalar(mine.where(Notification.user_id == bob.id)) or 0)
+
+
+async def present(db: Database) -> int:
+    async with db.read() as session:
+        return await last_position(session)
+
+
+async def test_it_begins_with_the_count_and_the_present_id(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    await tell(db, squad, alice, bob)
+
+    program.connect(app)
+    (hello,) = await program.until("hello")
+
+    assert (hello.id, hello.data) == (await present(db), {"unread_count": 1})
+
+
+async def test_a_notification_comes_as_the_object_that_the_inbox_has(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+
+    id = await tell(db, squad, alice, bob)
+    (told,) = await program.until("notification")
+
+    async with browser(app) as client:
+        client.headers["Authorization"] = f"Bearer {program.key}"
+        shown = (await client.get(f"{URL}/{id}")).json()
+    assert told.data == shown | {"unread_count": 1}
+    assert told.id == await present(db)
+
+
+async def test_every_change_is_told_with_the_count_that_follows_from_it(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    first, second = [await tell(db, squad, alice, bob) for _ in range(2)]
+    program.connect(app)
+    await program.until("hello")
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    async def note(event: str) -> None:
+        told.extend((one.event, one.data) for one in await program.until(event))
+
+    async with db.act() as session:
+        await feed.mark(session, bob.id, [first], read=True)
+    await note("read")
+    async with db.act() as session:
+        await feed.mark(session, bob.id, [first], read=False)
+    await note("unread")
+    async with db.act() as session:
+        _count, undo = await feed.delete(session, bob.id, [first, second])
+    await note("deleted")
+    async with db.act() as session:
+        await feed.undo(session, bob.id, undo)
+    await note("restored")
+    async with db.act() as session:
+        await feed.read_all(session, bob.id, second)
+    await note("read")
+    async with db.act() as session:
+        everybody = select(Membership.account_id).where(Membership.team_id == squad.id)
+        await withdraw_team(session, squad.id, everybody)
+    await note("deleted")
+
+    both = {"ids": [first, second]}
+    assert told == [
+        ("read", {"ids": [first], "unread_count": 1}),
+        ("unread", {"ids": [first], "unread_count": 2}),
+        ("deleted", both | {"unread_count": 0}),
+        ("restored", both | {"unread_count": 2}),
+        ("read", {"all": True, "up_to": second, "unread_count": 0}),
+        ("deleted", both | {"unread_count": 0}),
+    ]
+
+
+async def test_a_filtered_act_on_thousands_comes_in_thousands(
+    app: Litestar, db: Database, bob: Account, program: Program
+) -> None:
+    async with db.write() as session:
+        events = range(1, 2_501)
+        await session.execute(insert(Change), [{"id": n, "kind": "event"} for n in events])
+        facts = {"type": "team_updated", "context": {"old_name": "A", "new_name": "B"}}
+        await session.execute(insert(Event), [{"id": n} | facts for n in events])
+        own = {"user_id": bob.id, "type": "team_updated", "hidden": False}
+        await session.execute(insert(Notification), [{"event_id": n} | own for n in events])
+    program.connect(app)
+    await program.until("hello")
+
+    async with db.act() as session:
+        chosen = Filters(types=("team_updated",))
+        await feed.mark_matching(session, bob.id, chosen, 10**9, read=True)
+    told = await program.until("read", "read", "read")
+
+    assert [len(one.data["ids"]) for one in told] == [1000, 1000, 500]
+    assert len({id for one in told for id in one.data["ids"]}) == 2_500
+
+
+@pytest.mark.parametrize("by", ["header", "query"])
+async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: Account,
+    bob: Account,
+    program: Program,
+    by: str,
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+    seen = await tell(db, squad, alice, bob)
+    await program.until("notification")
+    last = program.last
+    await program.hang_up()
+    missed = await tell(db, squad, alice, bob)
+    async with db.act() as session:
+        await feed.mark(session, bob.id, [seen], read=True)
+        await feed.delete(session, bob.id, [missed])
+
+    if by == "query":
+        program.last = ""
+    program.connect(app, query=f"since={last if by == 'query' else 'nonsense'}")
+    hello, *told = await program.until("hello", "notification", "read", "deleted")
+    coming = await tell(db, squad, alice, bob)
+    told += await program.until("notification")
+
+    assert (hello.id, hello.data) == (int(last), {"unread_count": 0})
+    assert [(one.event, one.data.get("id") or one.data["ids"]) for one in told] == [
+        ("notification", missed),
+        ("read", [seen]),
+        ("deleted", [missed]),
+        ("notification", coming),
+    ]
+    ids = [one.id for one in told]
+    assert ids == sorted(set(ids))
+    assert ids[0] > int(last)
+
+
+async def test_who_missed_more_than_a_part_holds_gets_it_all(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+    await program.hang_up()
+    id = await tell(db, squad, alice, bob)
+    async with db.act() as session:
+        for number in range(1_200):
+            await feed.mark(session, bob.id, [id], read=number % 2 == 0)
+
+    program.connect(app)
+    await program.connection.until(lambda: len(program.waiting()) == 1_202)
+    hello, first, *others = program.take()
+
+    assert (hello.event, first.event) == ("hello", "notification")
+    assert [one.event for one in others] == ["read", "unread"] * 600
+    assert [one.id for one in others] == sorted({one.id for one in others})
+
+
+async def test_what_was_withdrawn_meanwhile_is_not_shown(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+    await program.hang_up()
+    id = await tell(db, squad, alice, bob)
+    async with db.act() as session:
+        everybody = select(Membership.account_id).where(Membership.team_id == squad.id)
+        await withdraw_team(session, squad.id, everybody)
+
+    program.connect(app)
+    told = await program.until("hello", "deleted")
+
+    assert told[1].data == {"ids": [id], "unread_count": 0}
+
+
+@pytest.mark.parametrize("since", ["old", "future", "nonsense", "-5", "9" * 40])
+async def test_who_names_an_id_that_is_not_kept_is_told_so_once_and_goes_on(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: Account,
+    bob: Account,
+    program: Program,
+    since: str,
+) -> None:
+    for _ in range(3):
+        await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        eight_days_ago = clock.now() - timedelta(days=8)
+        aged = update(Change).where(Change.id <= 2).values(created_at=eight_days_ago)
+        await session.execute(aged)
+    given = {"old": "1", "future": str(await present(db) + 1)}.get(since, since)
+
+    program.connect(app, query=f"since={given}")
+    _hello, resync = await program.until("hello", "resync")
+    await tell(db, squad, alice, bob)
+    told = await program.until("notification")
+
+    assert (resync.id, resync.data) == (await present(db) - 1, {"unread_count": 3})
+    assert len(told) == 1
+
+
+async def test_the_oldest_id_that_is_kept_is_good(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    for _ in range(3):
+        await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        eight_days_ago = clock.now() - timedelta(days=8)
+        aged = update(Change).where(Change.id <= 2).values(created_at=eight_days_ago)
+        await session.execute(aged)
+
+    program.connect(app, query="since=2")
+    told = await program.until("hello", "notification")
+
+    assert told[1].id == 3
+
+
+async def test_after_quiet_days_nothing_is_missed(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    await tell(db, squad, alice, bob)
+    last = await present(db)
+    async with db.write() as session:
+        await session.execute(update(Change).values(created_at=clock.now() - timedelta(days=30)))
+
+    program.connect(app, query=f"since={last}")
+    (hello,) = await program.until("hello")
+    await tell(db, squad, alice, bob)
+    await program.until("notification")
+
+    assert [one.event for one in program.heard] == ["hello", "notification"]
+    assert hello.id == last
+
+
+async def test_what_is_deleted_at_once_is_told_first_so_that_it_can_come_back(
+    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+
+    id = await tell(db, squad, alice, bob)
+    async with db.act() as session:
+        _count, undo = await feed.delete(session, bob.id, [id])
+    async with db.act() as session:
+        await feed.undo(session, bob.id, undo)
+
+    told = await program.until("notification", "deleted", "restored")
+    assert told[0].data["id"] == id
+
+
+async def test_others_and_what_the_app_shall_not_show_are_not_told(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: Account,
+    bob: Account,
+    carol: Account,
+    program: Program,
+) -> None:
+    async with db.write() as session:
+        session.add(Preference(user_id=bob.id, type=MEMBER_ADDED.name, in_app=False))
+    outsider = await program_of(db, carol)
+    program.connect(app)
+    outsider.connect(app)
+    for each in (program, outsider):
+        await each.until("hello")
+
+    await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        session.add(Membership(team_id=squad.id, account_id=carol.id, role="viewer"))
+        await session.execute(update(Preference).values(in_app=True))
+    await tell(db, squad, alice, bob)
+
+    (to_bob,) = await program.until("notification")
+    (to_carol,) = await outsider.until("notification")
+    assert to_bob.data["message"].startswith("You were added")
+    assert to_carol.data["message"] == "bob joined the team as editor"
+    assert to_bob.data["id"] != to_carol.data["id"]
+
+
+async def test_the_oldest_of_31_gives_way_for_a_minute(
+    app: Litestar, db: Database, bob: Account
+) -> None:
+    programs = [await program_of(db, bob) for _ in range(STREAMS_PER_PERSON + 1)]
+    for program in programs:
+        program.connect(app)
+        await program.until("hello")
+
+    (bye,) = await programs[0].until("bye")
+
+    assert bye.retry == 60_000
+    assert not any(program.waiting() for program in programs[1:])
+
+
+async def test_a_revoked_token_hears_no_more(
+    app: Litestar, db: Database, bob: Account, program: Program
+) -> None:
+    program.connect(app)
+    await program.until("hello")
+
+    async with db.write() as session:
+        await revoke_all_tokens(session, bob)
+
+    await program.until("bye")
+    await program.connection.until_served()
+
+
+async def test_nobody_listens_without_being_let_in(app: Litestar) -> None:
+    async with browser(app) as nobody:
+        answer = await nobody.get(f"{URL}/stream")
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_page_of_another_site_cannot_listen_by_cookie(
+    app: Litestar, client: httpx.AsyncClient, bob: Account
+) -> None:
+    await sign_in(client, bob)
+
+    answer = await client.get(f"{URL}/stream", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
