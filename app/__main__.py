@@ -9,6 +9,7 @@ python -m app web           the web processes alone
 python -m app worker        the worker alone
 python -m app migrate       bring the database to the newest schema
 python -m app admin NAME    make somebody an administrator
+python -m app doctor        try the settings for real; --mail ADDRESS sends a test mail
 python -m app vapid-keys    print a fresh key pair for browser push, as lines for .env
 """
 

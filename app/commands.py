@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from sqlalchemy import update
 
 from app import demo, logs, metrics, security, worker
 from app.database import Database
+from app.doctor import WRONG, examine, report
 from app.migrations import migrate
 from app.models import Account
 from app.notifications import channels
@@ -92,6 +94,15 @@ def test(arguments: list[str]) -> None:
     sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603
 
 
+def doctor(arguments: list[str]) -> None:
+    """Try the settings; 1 when something is wrong."""
+    parser = ArgumentParser(prog="python -m app doctor")
+    parser.add_argument("--mail", metavar="ADDRESS", default="", help="send a test mail there")
+    findings = asyncio.run(examine(_settings(), mail_to=parser.parse_args(arguments).mail))
+    print(report(findings))
+    sys.exit(any(one.level == WRONG for one in findings))
+
+
 async def _prepare(settings: Settings) -> None:
     """Newest schema; and the demo cast where the database is new."""
     security.configure(settings.secret_key)
@@ -154,5 +165,6 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "worker": work,
     "migrate": migrate_database,
     "admin": admin,
+    "doctor": doctor,
     "vapid-keys": print_vapid_keys,
 }

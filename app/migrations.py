@@ -15,9 +15,8 @@ from app.settings import ROOT, Settings
 
 async def migrate(db: Database, settings: Settings) -> bool:
     """Upgrade; returns whether the database was new. One process does it, before others start."""
-    async with db.engine.connect() as connection:
-        current = await connection.run_sync(_revision)
-    if current == _newest():
+    current, newest = await revisions(db)
+    if current == newest:
         return False
     if current and settings.is_sqlite:
         _copy(settings.sqlite_path, current)
@@ -25,6 +24,12 @@ async def migrate(db: Database, settings: Settings) -> bool:
         await connection.run_sync(_upgrade)
         await connection.commit()
     return current is None
+
+
+async def revisions(db: Database) -> tuple[str | None, str | None]:
+    """Which schema the database has, None for none, and which is the newest."""
+    async with db.engine.connect() as connection:
+        return await connection.run_sync(_revision), _newest()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -6,6 +6,7 @@ cannot be right refuses to start with a sentence naming it.
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -97,8 +98,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(environ)
     host, port = read.text("HOST", "127.0.0.1"), read.whole("PORT", 8000, least=1, most=65535)
     loopback = is_loopback(host)
-    data_dir = Path(read.text("DATA_DIR", "var")).expanduser().resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir = _made(Path(read.text("DATA_DIR", "var")).expanduser().resolve())
     base_url = read.text("BASE_URL", f"http://{_reachable(host)}:{port}").rstrip("/")
     return Settings(
         data_dir=data_dir,
@@ -119,7 +119,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_port=read.whole("SMTP_PORT", 587, least=1, most=65535),
         smtp_username=read.text("SMTP_USERNAME"),
         smtp_password=read.text("SMTP_PASSWORD"),
-        smtp_from_email=read.text("SMTP_FROM_EMAIL", "clippyfront@localhost"),
+        smtp_from_email=read.address("SMTP_FROM_EMAIL", "clippyfront@localhost"),
         smtp_tls=read.choice("SMTP_TLS", "starttls", {"starttls", "implicit", "none"}),
         email_delay_seconds=read.whole("EMAIL_DELAY_SECONDS", 120, least=0),
         push_delay_seconds=read.whole("PUSH_DELAY_SECONDS", 10, least=0),
@@ -161,12 +161,28 @@ class _Reader:
             )
         return given
 
+    def address(self, name: str, default: str) -> str:
+        given = self.text(name, default)
+        if not re.fullmatch(r"[!-;=?-~]+@[A-Za-z0-9.\-]+", given):
+            raise SettingError(f"{name} must be an address like clips@example.com, not {given!r}.")
+        return given
+
     def database_url(self, data_dir: Path) -> str:
         url = self.text("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'clippyfront.db'}")
         known = ("sqlite+aiosqlite:///", "postgresql+psycopg://", "postgresql+asyncpg://")
         if not url.startswith(known):
             raise SettingError(f"DATABASE_URL must begin with one of {', '.join(known)}.")
         return url
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"DATA_DIR {folder} cannot be made ({error.strerror}).") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingError(f"DATA_DIR {folder} cannot be written to.")
+    return folder
 
 
 def is_loopback(host: str) -> bool:

@@ -18,6 +18,7 @@ from app.migrations import migrate
 from app.models import Account, Team
 from app.settings import Settings, load
 from tests.application import browser, running
+from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, make_account, make_team
 
 
@@ -34,6 +35,12 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return settings.sqlite_path
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """It vouches for localhost, and is trusted where SSL_CERT_FILE names its `path`."""
+    return make_authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

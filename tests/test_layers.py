@@ -16,6 +16,7 @@ LAYERS = [
     ["failures", "accounts", "teams", "projects", "notifications.pages", "notifications.api"],
     ["doors", "operations"],
     ["asgi", "worker", "demo"],
+    ["doctor"],
     ["commands", "bootstrap", "__main__"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -63,20 +63,22 @@ class Email:
             refused, mails = await sort_out(session, settings, claimed)
         for reason, ids in refused.items():
             yield ids, skipped(reason)
-        async with self._way_out(settings) as way:
+        async with way_out(settings, self._timeout) as way:
             for mail, following in zip_longest(mails, mails[1:]):
                 outcome = await _attempt(db, way, mail)
                 if following and not outcome.is_outage:
                     way.announce(following.address)
                 yield mail.ids, outcome
 
-    def _way_out(self, settings: Settings) -> Smtp | Folder:
-        if settings.sends_mail:
-            return Smtp(settings, timeout=self._timeout)
-        return Folder(settings.mail_dir)
-
     def close(self) -> None:
         """Each batch hangs up by itself."""
+
+
+def way_out(settings: Settings, timeout: float) -> Smtp | Folder:
+    """To the mail server if there is one, else to a folder."""
+    if settings.sends_mail:
+        return Smtp(settings, timeout=timeout)
+    return Folder(settings.mail_dir)
 
 
 def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:

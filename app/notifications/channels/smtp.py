@@ -68,11 +68,19 @@ class Smtp:
         await (opening or self._open(address))
         await self._hand_over(content)
 
-    async def connect(self) -> aiosmtplib.SMTP:
-        """Connect, encrypt and log in as the settings say, unless that is done.
+    async def offer(self) -> None:
+        """Begin a mail and leave it, to see whether the server would take it from us.
 
-        Raises Undelivered, whose cause tells why.
+        Raises Undelivered, whose cause tells why not.
         """
+        client = await self._connected()
+        try:
+            await client.mail(self._settings.smtp_from_email)
+        except (SMTPException, OSError, ValueError) as error:
+            raise Undelivered(_words(error), outage=True) from error
+        await self._start_over()
+
+    async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is None or not self._client.is_connected:
             client = _client(self._settings, await asyncio.to_thread(_own_name), self._timeout)
             try:
@@ -93,7 +101,7 @@ class Smtp:
             await self._begin(address)
 
     async def _begin(self, address: str) -> None:
-        client = await self.connect()
+        client = await self._connected()
         try:
             await client.mail(self._settings.smtp_from_email)
             await client.rcpt(address)

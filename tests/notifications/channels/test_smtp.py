@@ -10,7 +10,7 @@ from app.database import Database
 from app.models import Account, Team
 from app.notifications.channels.email import Email
 from app.settings import Settings
-from tests.certificates import Authority, make_authority
+from tests.certificates import Authority
 from tests.factories import make_team
 from tests.mailing import deliver_mail, deliveries, make_due, share, write
 from tests.postoffice import (
@@ -32,11 +32,6 @@ HASTY = Email(timeout=0.3)
 async def office() -> AsyncIterator[PostOffice]:
     async with open_office() as office:
         yield office
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
