@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from tests.contract.building import build
 from tests.contract.doors import doors
-from tests.contract.forms import MARKUP
+from tests.contract.forms import FORMS, MARKUP
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
@@ -36,8 +36,10 @@ BODIES = {
     "broken MessagePack": ("application/vnd.msgpack", b"\xc1"),
     "no type": ("", b"name=x"),
 }
-NUMBERS = (0, -1, 2**31, 2**63, -(2**63) - 1, 10**30, "9" * 5_000)
+NUMBERS = (0, 2**63, -(2**63) - 1, "9" * 5_000)
 WORDS = ("%00", "%FF", "x" * 3_000, "%ED%A0%80", "..%2F..%2Fetc", "👩‍🎬")
+# An answer without the page around it is sooner made.
+PARTIAL = {"HX-Request-Type": "partial"}
 # A stream goes on for ever, and without a worker the application is not ready.
 ENDLESS_OR_BUSY = ("/notifications/stream", "/readyz")
 QUERIES = {
@@ -56,14 +58,14 @@ QUERIES = {
 async def test_a_body_that_makes_no_sense_crashes_no_form(empty_house: Litestar, body: str) -> None:
     world = await build(empty_house)
     kind, content = BODIES[body]
-    for door in doors(world.app, "POST"):
+    for path in [path for path, form in FORMS.items() if form.fields]:
         async with world.visitor() as alice:
             await world.sign_in(alice, world.alice)
-            headers = {"Content-Type": kind, "HX-Request-Type": "partial"}
+            headers = {"Content-Type": kind} | PARTIAL
 
-            answer = await alice.post(world.url(door.path), content=content, headers=headers)
+            answer = await alice.post(world.url(path), content=content, headers=headers)
 
-            assert_harmless(answer, door.name)
+            assert_harmless(answer, path)
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -89,7 +91,8 @@ async def test_a_number_nothing_has_is_not_found(empty_house: Litestar, number: 
         for door in doors(world.app, "GET", "POST"):
             for name in numbers_in(door.path):
                 url = world.url(door.path, **{name: number})
-                answer = await alice.request(door.method, url, data=world.right(door.path))
+                fields = world.right(door.path)
+                answer = await alice.request(door.method, url, data=fields, headers=PARTIAL)
 
                 assert answer.status_code == 404, (door.name, name, answer)
 
@@ -102,7 +105,7 @@ async def test_a_word_nothing_is_called_is_not_found(empty_house: Litestar, word
         for door in doors(world.app, "GET", "POST"):
             if ":str}" in door.path:
                 url = world.url(door.path, token=word, name=word, field=word, do=word)
-                answer = await alice.request(door.method, url)
+                answer = await alice.request(door.method, url, headers=PARTIAL)
 
                 assert answer.status_code == 404, (door.name, answer)
 

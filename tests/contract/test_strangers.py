@@ -52,6 +52,7 @@ async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
     before = await everything(world)
     async with world.visitor() as carol:
         await world.sign_in(carol, world.carol)
+        carol.headers["HX-Request-Type"] = "partial"
         for door in doors(world.app, "GET", "POST"):
             if is_of_somebody(door):
                 url, fields = world.url(door.path), world.right(door.path)
