@@ -9,7 +9,14 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venv"
@@ -29,6 +36,16 @@ def enter(extras: str = "") -> None:
     if Path(sys.prefix).resolve() != HOME.resolve():
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "app", *sys.argv[1:]])  # noqa: S606
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Web and worker may start at the same moment: one installs, the other waits."""
+    HOME.mkdir(exist_ok=True)
+    with (HOME / ".installing").open("w") as file:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _install(extras: str) -> None:

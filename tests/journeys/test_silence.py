@@ -52,7 +52,12 @@ async def test_without_a_stream_the_page_asks_every_minute_and_is_told_only_what
     page = visitor.page
     visitor.watch.expect(f"{SERVER_IS_AWAY}|{TOO_LONG}")
     asked: list[Request] = []
-    page.on("request", lambda request: BELL.search(request.url) and asked.append(request))
+
+    def note(request: Request) -> None:
+        if BELL.search(request.url):
+            asked.append(request)
+
+    page.on("request", note)
 
     async def no_way(route: Route) -> None:
         await route.abort()
