@@ -61,15 +61,19 @@ def words(markup: str) -> str:
 class Button:
     label: str
     form: "PageForm"
-    action: str
+    elsewhere: str
     pair: tuple[str, str] | None
     is_disabled: bool
+
+    @property
+    def action(self) -> str:
+        return self.elsewhere or self.form.action
 
 
 @dataclass
 class PageForm:
-    method: str
-    action: str
+    method: str = "get"
+    action: str = ""
     fields: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -79,6 +83,21 @@ def button_called(label: str, page: str) -> Button:
     found = [one for one in buttons if one.label == label and not one.is_disabled]
     assert found, f"No button {label!r} among {[one.label for one in buttons]}"
     return found[0]
+
+
+def forms_on(page: str) -> dict[str, set[str]]:
+    """The addresses that forms of this page are posted to, with the names of their fields.
+
+    What a button sends elsewhere has its address here, but not the fields that happen to come along.
+    """
+    sent: dict[str, set[str]] = {}
+    for button in _Buttons(page).buttons:
+        if button.form.method == "post":
+            own = button.action == button.form.action
+            names = {*button.form.fields, *(button.pair or ())[:1]} - {"_csrf_token"}
+            address = button.action.partition("?")[0]
+            sent.setdefault(address, set()).update(names if own else ())
+    return sent
 
 
 class _Buttons(HTMLParser):
@@ -95,12 +114,15 @@ class _Buttons(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        form = self._forms.get(given["form"]) if "form" in given else self._form
+        form = self._called(given["form"]) if "form" in given else self._form
         match tag:
             case "form":
-                self._form = PageForm(given.get("method", "get"), given.get("action", ""))
-                self._forms[given.get("id", "its own alone")] = self._form
-            case "input" if form and "name" in given:
+                self._form = self._called(given["id"]) if "id" in given else PageForm()
+                self._form.method, self._form.action = (
+                    given.get("method", "get"),
+                    given.get("action", ""),
+                )
+            case "input" if form and "name" in given and given.get("type") != "file":
                 self._take(form, given)
             case "textarea" if form:
                 form.fields[given["name"]] = [""]
@@ -126,16 +148,25 @@ class _Buttons(HTMLParser):
         if self._button:
             self._button.label = " ".join(f"{self._button.label} {data}".split())
 
+    def _called(self, id: str) -> PageForm:
+        """Fields may stand before the form that they belong to."""
+        return self._forms.setdefault(id, PageForm())
+
     def _take(self, form: PageForm, given: dict[str, str]) -> None:
         is_off = given.get("type") == "checkbox" and "checked" not in given
         values = form.fields.setdefault(given["name"], [])
-        if not is_off and given.get("type") != "file":
+        if not is_off:
             values.append(given.get("value", ""))
 
     def _begin(self, form: PageForm, given: dict[str, str]) -> None:
         pair = (given["name"], given.get("value", "")) if "name" in given else None
-        action = given.get("formaction") or form.action
-        self._button = Button(given.get("aria-label", ""), form, action, pair, "disabled" in given)
+        self._button = Button(
+            given.get("aria-label", ""),
+            form,
+            given.get("formaction", ""),
+            pair,
+            "disabled" in given,
+        )
         self.buttons.append(self._button)
         if self._button.label:
             self._button = None

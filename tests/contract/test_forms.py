@@ -8,13 +8,17 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from app.notifications.catalogue import CHANNELS, TYPES
 from tests.contract.building import build
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
-from tests.contract.markup import words
+from tests.contract.markup import forms_on, words
 from tests.contract.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+# One switch stands for all of them.
+SWITCH = "preferences.member_added.email"
+ALIKE = {f"preferences.{kind}.{channel}": SWITCH for kind in TYPES for channel in CHANNELS}
 SHOWN = {"overlong", "markup"}
 REFERENCES = ("id", "user_id", "account_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
 RANKS = {"role": "owner", "is_admin": "1", "email_confirmed_at": "2026-01-01", "status": "accepted"}
@@ -23,6 +27,35 @@ LIVE = ("<script>alert", "<img src=x")
 
 async def test_every_form_is_in_the_table(house: Litestar) -> None:
     assert {door.path for door in doors(house, "POST")} == FORMS.keys()
+
+
+async def test_no_page_has_a_form_or_a_field_that_is_not_in_the_table(
+    empty_house: Litestar,
+) -> None:
+    world = await build(empty_house)
+    missing = set()
+    async with world.visitor() as alice:
+        await world.sign_in(alice, world.alice)
+        for door in doors(world.app, "GET"):
+            if door.path != "/notifications/stream":
+                page = await alice.get(world.url(door.path), follow_redirects=True)
+                for action, names in forms_on(page.text).items():
+                    known = FORMS[path_of(action)].fields
+                    missing |= {
+                        (action, name) for name in names if ALIKE.get(name, name) not in known
+                    }
+
+    assert missing == set()
+
+
+def path_of(action: str) -> str:
+    """The path in the table that an address belongs to, the most exact one first."""
+    exact = sorted(FORMS, key=lambda path: path.count(":str}"))
+    return next(path for path in exact if re.fullmatch(pattern_of(path), action))
+
+
+def pattern_of(path: str) -> str:
+    return re.sub(r"\{\w+:str\}", "[^/]+", re.sub(r"\{\w+:int\}", r"\\d+", path))
 
 
 @pytest.mark.parametrize("path", FORMS)
