@@ -12,14 +12,12 @@ from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
 from app.database import Database
 from app.errors import Conflict
-from app.language import N_, _
+from app.language import _
 from app.models import Account, Event, Invitation, Membership, Team
-from app.notifications.catalogue import MEMBER_LEFT
+from app.notifications.catalogue import MEMBER_LEFT, NAMES_OF_PEOPLE, SOMEONE
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.settings import Settings
-
-SOMEONE = N_("Someone")
 
 # Called in the act, while all is still there: what another area has to delete, tell and withdraw.
 # Each returns the files that nothing needs any more. app/asgi.py fills it.
@@ -87,11 +85,10 @@ async def _dissolve_own_teams(session: AsyncSession, account: Account) -> None:
 async def _forget_name(session: AsyncSession, account: Account) -> None:
     """Events outlive the person; the name in their facts does not."""
     theirs = or_(Event.actor_id == account.id, Event.affected_id == account.id)
-    for event in await session.scalars(select(Event).where(theirs)):
+    named = or_(*(Event.context[fact].as_string() == account.username for fact in NAMES_OF_PEOPLE))
+    for event in await session.scalars(select(Event).where(theirs, named)):
         event.context = {
-            fact: SOMEONE
-            if fact in ("username", "inviter") and value == account.username
-            else value
+            fact: SOMEONE if fact in NAMES_OF_PEOPLE and value == account.username else value
             for fact, value in event.context.items()
         }
     await session.flush()

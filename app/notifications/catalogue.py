@@ -111,11 +111,14 @@ def sentence(type_name: str, context: Mapping[str, Any], *, to_affected: bool) -
 
 
 class _Facts(dict[str, Any]):
-    """The context with its roles as words; a fact that an old event lacks shows as a dash."""
+    """The context with its words translated: roles, and what stands for the name of somebody
+    whose account was deleted. A fact that an old event lacks shows as a dash.
+    """
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name) if name in self else "–"
-        return _(value) if name in ("role", "old_role", "new_role") else value
+        is_nobody = name in NAMES_OF_PEOPLE and value == SOMEONE
+        return _(value) if is_nobody or name in ("role", "old_role", "new_role") else value
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -123,6 +126,8 @@ class _Facts(dict[str, Any]):
 
 GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
+SOMEONE = N_("Someone")
+NAMES_OF_PEOPLE = ("username", "inviter")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(
