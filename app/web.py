@@ -15,6 +15,7 @@ from litestar.utils.scope.state import ScopeState
 from app.errors import NotFound
 from app.language import SOURCE_LANGUAGE
 from app.notifications.bell import look
+from app.notifications.channels import browser_push
 from app.rendering import render
 from app.security import sign, unsign
 
@@ -146,6 +147,8 @@ def _common(request: AnyRequest) -> dict[str, Any]:
         "path": request.url.path,
         "csrf_token": csrf_token(request),
         "language": getattr(person, "language", "") or SOURCE_LANGUAGE,
+        "session_id": request.scope["state"].get("session_id"),
+        "push_key": browser_push.public_key,
     }
 
 

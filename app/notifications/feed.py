@@ -85,6 +85,12 @@ async def unread_count(session: AsyncSession, user_id: int, most: int | None = N
     return int((await session.execute(select(func.count()).select_from(counted))).scalar_one())
 
 
+async def still_unread(session: AsyncSession, user_id: int, ids: Sequence[int]) -> Sequence[int]:
+    """Those of `ids` that this person has and has not read."""
+    mine = select(Notification.id).where(Notification.user_id == user_id, unread)
+    return (await session.scalars(mine.where(Notification.id.in_(ids)))).all()
+
+
 async def position_of(session: AsyncSession, user_id: int) -> int:
     """The position of the last thing that happened to this person's notices."""
     return int((await session.execute(select(position_clause(user_id)))).scalar_one())

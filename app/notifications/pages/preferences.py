@@ -19,6 +19,7 @@ from app.language import N_, _
 from app.models import Account
 from app.notifications import muting, preferences
 from app.notifications.catalogue import CHANNELS, EMAIL, GROUPS, IN_APP, PUSH, TYPES, EventType
+from app.notifications.device_list import read_list
 from app.notifications.digest import DAILY, WEEKLY
 from app.rendering import zone_of
 from app.web import AnyRequest, Form, fragment, is_partial, page, see
@@ -187,6 +188,7 @@ async def _context(
         stored = await preferences.read(session, account)
         exceptions = await preferences.exceptions_of(session, account)
         muted = await muting.list_muted(session, account)
+        listed = await read_list(session, account)
     return {
         "person": account,
         "values": _values(stored, account) | (typed or {}),
@@ -198,6 +200,7 @@ async def _context(
         "now_there": f"{clock.now().astimezone(zone_of(account)):%H:%M}",
         "has_exceptions": bool(exceptions),
         "muted": muted,
+        "devices": listed,
     }
 
 

@@ -1,0 +1,71 @@
+"""The devices on which a person enabled push: listed, tested, removed. Part of the preferences."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.broker import Broker
+from app.broker.relay import CHANGES
+from app.database import Database
+from app.language import _
+from app.models import Account
+from app.notifications import devices
+from app.notifications.api.devices import require_patience
+from app.notifications.device_list import read_list
+from app.settings import Settings
+from app.web import AnyRequest, fragment, is_partial, see
+
+PREFERENCES = "/account/notifications"
+HERE = PREFERENCES + "/devices"
+
+
+@get(HERE)
+async def show(
+    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[str] | Response[None]:
+    """The list alone: for a page that has just subscribed, or waits for what becomes of a test."""
+    return await _list(request, db, person) if is_partial(request) else see(PREFERENCES)
+
+
+@post(HERE + "/{device_id:int}/test", status_code=200)
+async def test(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    broker: NamedDependency[Broker],
+    person: NamedDependency[Account],
+    device_id: FromPath[int],
+) -> Response[str] | Response[None]:
+    async with db.read() as session:
+        device = await devices.find(session, person, device_id)
+    await require_patience(db, settings, person)
+    async with db.write() as session:
+        await devices.add_test(session, device)
+    broker.relay.poke(CHANGES)
+    if is_partial(request):
+        return await _list(request, db, person)
+    sentence = _("A test push is on its way to {name}.")
+    return see(PREFERENCES, sentence.format(name=device.name))
+
+
+@post(HERE + "/{device_id:int}/remove", status_code=200)
+async def remove(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    device_id: FromPath[int],
+) -> Response[str] | Response[None]:
+    async with db.write() as session:
+        await devices.remove(session, person, device_id)
+    if is_partial(request):
+        return await _list(request, db, person)
+    return see(PREFERENCES, _("The device is removed."))
+
+
+async def _list(request: AnyRequest, db: Database, person: Account) -> Response[str]:
+    async with db.read() as session:
+        listed = await read_list(session, person)
+    return fragment(request, "notifications/_device_list.html", devices=listed)
+
+
+routes = [show, test, remove]

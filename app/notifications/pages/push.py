@@ -1,0 +1,131 @@
+"""What browsers fetch by themselves: the service worker and what it asks, and the app's manifest."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from app.api.operation import signed_in
+from app.database import Database
+from app.errors import Forbidden
+from app.language import _
+from app.models import Account
+from app.notifications import feed
+from app.notifications.channels import browser_push
+from app.notifications.presence import note_visible
+from app.rendering import STATIC, asset
+from app.web import AnyRequest, Form, csrf_token, fragment
+
+# The address never changes, so browsers have to ask whether the content did.
+ASK_AGAIN = {"Cache-Control": "no-cache"}
+PRIVATE = {"Cache-Control": "no-store"}
+MOST_ASKED = 100
+ICONS = (
+    ("icons/192.png", 192, "any"),
+    ("icons/512.png", 512, "any"),
+    ("icons/maskable-192.png", 192, "maskable"),
+    ("icons/maskable-512.png", 512, "maskable"),
+)
+
+
+@get("/sw.js", sync_to_thread=False)
+def service_worker() -> Response[bytes]:
+    """From the root, so that it serves every page."""
+    script = (STATIC / "sw.js").read_bytes()
+    return Response(script, media_type="text/javascript; charset=utf-8", headers=ASK_AGAIN)
+
+
+@get("/manifest.webmanifest", sync_to_thread=False)
+def manifest() -> Response[dict[str, Any]]:
+    """With which the app can be installed (W3C Web Application Manifest)."""
+    described = {
+        "id": "/",
+        "name": "ClippyFront",
+        "short_name": "ClippyFront",
+        "description": _("Teams turn video clips into compilations."),
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f8f7f3",
+        "theme_color": "#0b6e66",
+        "icons": [
+            {"src": asset(path), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            for path, size, purpose in ICONS
+        ],
+        "shortcuts": [{"name": _("Notifications"), "url": "/notifications"}],
+    }
+    return Response(described, media_type="application/manifest+json", headers=ASK_AGAIN)
+
+
+@get("/offline")
+async def offline(request: AnyRequest) -> Response[str]:
+    """What the service worker shows while the server cannot be reached. Kept there, so nobody's."""
+    return fragment(request, "offline.html")
+
+
+@get("/push/state", guards=[signed_in], sync_to_thread=False)
+def state(request: AnyRequest) -> Response[dict[str, str]]:
+    """What a service worker needs in order to subscribe again by itself."""
+    told = {"key": browser_push.public_key, "csrf_token": csrf_token(request)}
+    return Response(told, headers=PRIVATE)
+
+
+@get("/push/unread")
+async def unread(
+    db: NamedDependency[Database], person: NamedDependency[Account], ids: FromQuery[str] = ""
+) -> Response[dict[str, Any]]:
+    """Which of these notices are still unread: only those stay on the screen."""
+    asked = [int(one) for one in ids.split(",")[:MOST_ASKED] if one.isdigit() and len(one) < 19]
+    async with db.read() as session:
+        told = {
+            "unread": await feed.still_unread(session, person.id, asked),
+            "unread_count": await feed.unread_count(session, person.id, feed.MOST_COUNTED),
+        }
+    return Response(told, headers=PRIVATE)
+
+
+def from_our_own_pages(
+    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+) -> None:
+    """A service worker has no CSRF token at hand, so the browser has to vouch for it.
+
+    Raises Forbidden unless it says that the request comes from this very origin (Fetch Metadata).
+    """
+    headers = connection.headers
+    site = headers.get("Sec-Fetch-Site", "")
+    origin = headers.get("Origin", "").partition("://")[2]
+    if site != "same-origin" and (site or origin != headers.get("Host")):
+        raise Forbidden(_("This was sent by another site."))
+
+
+@post(
+    "/push/{notification_id:int}/read",
+    status_code=204,
+    guards=[from_our_own_pages],
+    opt={"exclude_from_csrf": True},
+)
+async def read(
+    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+) -> None:
+    """Mark the notice read that was clicked on the screen."""
+    async with db.act() as session:
+        await feed.find(session, person.id, notification_id)
+        await feed.mark(session, person.id, [notification_id], read=True)
+
+
+@post("/push/presence", status_code=200)
+async def presence(
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> dict[str, bool]:
+    """A page is in view (`visible` is 1) or no more; `is_wanted` says whether that is of use."""
+    async with db.write() as session:
+        is_wanted = await note_visible(session, person, is_visible=form["visible"] == "1")
+    return {"is_wanted": is_wanted}
+
+
+routes = [service_worker, manifest, offline, state, unread, read, presence]

@@ -1,0 +1,59 @@
+// Says when a page is looked at, so that devices stay quiet, and when something was read, so that
+// it leaves the screen.
+(() => {
+  const SECOND = 1000;
+  const EVERY = 20 * SECOND;
+  const UNTOUCHED = 300 * SECOND; // then the page may be open where nobody sits
+  const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+  const post = (url, body) => fetch(url, { method: "POST", headers, body, keepalive: true });
+
+  let isWanted = true; // the server says when there is no device that could stay quiet
+  let touchedAt = Date.now();
+  let saidAt = 0;
+
+  async function say(isVisible) {
+    if (!isWanted) return;
+    saidAt = isVisible ? Date.now() : 0;
+    const body = new URLSearchParams({ visible: isVisible ? 1 : 0 });
+    const answer = await post("/push/presence", body).catch(() => null);
+    if (answer?.ok) isWanted = (await answer.json()).is_wanted;
+  }
+
+  function sayIfLookedAt() {
+    const isTouched = Date.now() - touchedAt < UNTOUCHED;
+    if (!document.hidden && isTouched && Date.now() - saidAt >= EVERY) say(true);
+  }
+
+  function touch() {
+    touchedAt = Date.now();
+  }
+
+  function turn() {
+    touch();
+    document.hidden ? say(false) : sayIfLookedAt();
+  }
+
+  let tidying;
+  function tidySoon() {
+    clearTimeout(tidying);
+    tidying = setTimeout(() => navigator.serviceWorker?.controller?.postMessage("tidy"), SECOND / 2);
+  }
+
+  // What a browser has shown by itself leads here with this, and has been read.
+  function readWhatLedHere() {
+    const [, id] = location.hash.match(/^#read-(\d+)$/) ?? [];
+    if (!id) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    post(`/push/${id}/read`).catch(() => {});
+  }
+
+  for (const name of ["pointerdown", "keydown", "wheel"])
+    addEventListener(name, touch, { passive: true, capture: true });
+  document.addEventListener("visibilitychange", turn);
+  document.addEventListener("notifications-changed", tidySoon);
+  document.addEventListener("push-enabled", () => ((isWanted = true), say(true)));
+  addEventListener("pagehide", () => saidAt && say(false));
+  setTimeout(sayIfLookedAt, SECOND / 2); // after the page before has taken its leave
+  setInterval(sayIfLookedAt, SECOND);
+  readWhatLedHere();
+})();
