@@ -8,6 +8,7 @@
   const post = (url, body) => fetch(url, { method: "POST", headers, body, keepalive: true });
 
   let isWanted = true; // the server says when there is no device that could stay quiet
+  let isEnabledHere = false; // since then there is one, whatever an older answer says
   let touchedAt = Date.now();
   let saidAt = 0;
 
@@ -16,7 +17,7 @@
     saidAt = isVisible ? Date.now() : 0;
     const body = new URLSearchParams({ visible: isVisible ? 1 : 0 });
     const answer = await post("/push/presence", body).catch(() => null);
-    if (answer?.ok) isWanted = (await answer.json()).is_wanted;
+    if (answer?.ok) isWanted = (await answer.json()).is_wanted || isEnabledHere;
   }
 
   function sayIfLookedAt() {
@@ -51,7 +52,10 @@
     addEventListener(name, touch, { passive: true, capture: true });
   document.addEventListener("visibilitychange", turn);
   document.addEventListener("notifications-changed", tidySoon);
-  document.addEventListener("push-enabled", () => ((isWanted = true), say(true)));
+  document.addEventListener("push-enabled", () => {
+    isWanted = isEnabledHere = true;
+    say(true);
+  });
   addEventListener("pagehide", () => saidAt && say(false));
   setTimeout(sayIfLookedAt, SECOND / 2); // after the page before has taken its leave
   setInterval(sayIfLookedAt, SECOND);

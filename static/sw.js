@@ -2,6 +2,7 @@
 const CACHE = "offline";
 const OFFLINE = "/offline";
 const NAME = "ClippyFront";
+const INBOX = "/notifications";
 
 self.addEventListener("install", (event) => {
   skipWaiting();
@@ -70,8 +71,8 @@ async function show({ title, body, tag, icon, timestamp, actions, url, unread_co
 }
 
 // Where to go is a path of ours, whatever the push says.
-function pathOf(url) {
-  const { pathname, search } = new URL(url ?? "/notifications", location.origin);
+function pathOf(url = INBOX) {
+  const { pathname, search } = new URL(URL.canParse(url, location) ? url : INBOX, location);
   return pathname + search;
 }
 
@@ -95,7 +96,7 @@ async function tidy() {
 async function follow({ notification, action }) {
   const { id, path } = notification.data ?? {};
   notification.close();
-  await Promise.all([id && markRead(id), action !== "read" && open(path ?? "/notifications")]);
+  await Promise.all([id && markRead(id), action !== "read" && open(path ?? INBOX)]);
 }
 
 async function markRead(id) {

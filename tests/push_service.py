@@ -95,7 +95,7 @@ class PushService:
         browser.answers += answers
         return browser
 
-    async def next_push(self, browser: Browser, count: int = 1, *, seconds: float = 10) -> Pushed:
+    async def next_push(self, browser: Browser, count: int = 1, *, seconds: float = 20) -> Pushed:
         """The last of the first `count` pushes to a browser, when they have arrived."""
         async with asyncio.timeout(seconds), self.arrived:
             await self.arrived.wait_for(lambda: len(browser.pushed) >= count)
@@ -138,11 +138,11 @@ def claims_of(authorization: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving_push() -> AsyncIterator[PushService]:
-    """The service on a port of its own."""
+async def serving_push(port: int = 0) -> AsyncIterator[PushService]:
+    """The service, on a free port where none is given."""
     service = PushService()
     serve = _Serving(service)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     service.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield service
     server.close()

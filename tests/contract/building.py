@@ -21,6 +21,7 @@ from app.models import (
     Mute,
     Notification,
     Project,
+    PushSubscription,
     Share,
     Team,
     WebSession,
@@ -91,9 +92,11 @@ class _Builder:
         alice.is_admin, alice.pending_email = True, NEW_ADDRESS
         ended = await self._row(WebSession(token_hash="0" * 64, account_id=alice.id))
         token, _key = await create_token(self.session, alice, name="A program", scope="read")
+        device = await self._row(_device_of(alice))
         back = await stop(self.session, Link(alice, TEAM_UPDATED.name))
         self.ids |= {"ended_id": ended.id, "token_id": token.id, "field": "timezone", "back": back}
         self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["account_id"]}
+        self.ids["device_id"] = device.id
         links = {
             "/confirm/": sign(CONFIRM, [alice.id, NEW_ADDRESS]),
             "/reset/": sign(RESET, [alice.id, _fingerprint(alice)]),
@@ -168,6 +171,18 @@ class _Builder:
             Notification.event_id == event.id, Notification.user_id == self.alice.id
         )
         return int((await self.session.execute(own)).scalar_one())
+
+
+def _device_of(person: Account) -> PushSubscription:
+    return PushSubscription(
+        account_id=person.id,
+        endpoint="https://fcm.googleapis.com/fcm/send/phone",
+        endpoint_hash="0" * 64,
+        p256dh="",
+        auth="",
+        vapid_key="",
+        name="Firefox on Linux",
+    )
 
 
 def _lay_down(path: Path) -> None:

@@ -120,6 +120,10 @@ FORMS = {
             "urgent": ignored,
         }
     ),
+    "/account/notifications/devices/{device_id:int}/test": BUTTON,
+    "/account/notifications/devices/{device_id:int}/remove": BUTTON,
+    "/push/presence": Form({"visible": ignored}, 200),
+    "/push/{notification_id:int}/read": Form(code=204),
     "/admin/deliveries": Form({"ids": ignored, "all": Field("")}),
     "/unsubscribe/{token:str}": Form(
         {"scope": Field("everything"), "List-Unsubscribe": ignored}, 200

@@ -85,6 +85,7 @@ async def take_token(client: httpx.AsyncClient) -> None:
         _token.append(client.cookies["csrftoken"])
     client.cookies.set("csrftoken", _token[0], HOST)
     client.headers["X-CSRF-Token"] = _token[0]
+    client.headers["Sec-Fetch-Site"] = "same-origin"
 
 
 _token: list[str] = []

@@ -1,0 +1,126 @@
+"""A browser in which push is real but for the push service's way into it.
+
+`PushManager` subscribes to the tests' push service; what that decrypts is handed to the service
+worker through DevTools, as the browser's own connection to its push service would.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from playwright.async_api import CDPSession, Worker
+
+from tests.journeys.browsing import Visitor
+from tests.push_service import Browser, Pushed
+
+# What is subscribed outlives a page, as in a browser.
+_PUSH_MANAGER = """
+const given = %s;
+const bytes = text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0)).buffer;
+const subscription = key => ({
+  endpoint: given.endpoint,
+  options: { userVisibleOnly: true, applicationServerKey: bytes(key) },
+  toJSON: () => given,
+  unsubscribe: async () => delete localStorage.pushManager,
+});
+PushManager.prototype.subscribe = async function ({ userVisibleOnly, applicationServerKey }) {
+  if (!userVisibleOnly || Notification.permission !== "granted") throw new DOMException("", "NotAllowedError");
+  localStorage.pushManager = applicationServerKey;
+  return subscription(applicationServerKey);
+};
+PushManager.prototype.getSubscription = async () =>
+  localStorage.pushManager ? subscription(localStorage.pushManager) : null;
+"""
+
+
+async def give_push(visitor: Visitor, browser: Browser, *, is_granted: bool = True) -> None:
+    """From the next page on, this visitor's browser is that one of the push service."""
+    if is_granted:
+        await visitor.context.grant_permissions(["notifications"], origin=visitor.url)
+    await visitor.context.add_init_script(_PUSH_MANAGER % json.dumps(browser.subscription))
+
+
+async def service_worker(visitor: Visitor) -> Worker:
+    """The one of our pages, once it runs."""
+    workers = visitor.context.service_workers
+    return workers[0] if workers else await visitor.context.wait_for_event("serviceworker")
+
+
+class Screen:
+    """What a browser shows of pushes, and where clicks on them lead."""
+
+    def __init__(self, visitor: Visitor, session: CDPSession, registration: str) -> None:
+        self._visitor, self._session, self._registration = visitor, session, registration
+
+    @classmethod
+    async def of(cls, visitor: Visitor) -> "Screen":
+        await service_worker(visitor)
+        session = await visitor.context.new_cdp_session(visitor.page)
+        found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def hear(told: dict[str, Any]) -> None:
+            for one in told["registrations"]:
+                if not found.done():
+                    found.set_result(one["registrationId"])
+
+        session.on("ServiceWorker.workerRegistrationUpdated", hear)
+        await session.send("ServiceWorker.enable")
+        return cls(visitor, session, await asyncio.wait_for(found, 5))
+
+    async def receive(self, pushed: Pushed | str) -> None:
+        """Hand over what the push service has decrypted, or any other text."""
+        data = pushed if isinstance(pushed, str) else json.dumps(pushed.payload)
+        await self._session.send(
+            "ServiceWorker.deliverPushMessage",
+            {"origin": self._visitor.url + "/", "registrationId": self._registration, "data": data},
+        )
+
+    async def shown(self) -> list[dict[str, Any]]:
+        worker = await service_worker(self._visitor)
+        told: list[dict[str, Any]] = await worker.evaluate(
+            """async () => (await registration.getNotifications()).map(
+                 ({ title, body, data, actions }) => ({ title, body, path: data.path, actions: actions.map(one => one.action) }))"""
+        )
+        return told
+
+    async def click(self, action: str = "") -> list[str]:
+        """Click the first that is shown; the addresses that were opened in a new window.
+
+        A script may not open windows or focus them, so these two are only noted.
+        """
+        worker = await service_worker(self._visitor)
+        opened: list[str] = await worker.evaluate(
+            """async (action) => {
+                 const opened = [], [notification] = await registration.getNotifications();
+                 clients.openWindow = async (url) => opened.push(url);
+                 WindowClient.prototype.focus = async function () { opened.push("focus"); };
+                 const click = new NotificationEvent("notificationclick", { notification, action });
+                 const waits = [];
+                 click.waitUntil = (promise) => waits.push(promise);
+                 dispatchEvent(click);
+                 await Promise.all(waits);
+                 return opened;
+               }""",
+            action,
+        )
+        return opened
+
+
+async def renew_subscription(visitor: Visitor, browser: Browser) -> None:
+    """The push service has given the browser another subscription, and the worker is told."""
+    worker = await service_worker(visitor)
+    await worker.evaluate(
+        """(given) => {
+             PushManager.prototype.subscribe = async () => ({ toJSON: () => given });
+             dispatchEvent(new ExtendableEvent("pushsubscriptionchange"));
+           }""",
+        browser.subscription,
+    )
+
+
+async def until(ask: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+    """Ask again and again; raises TimeoutError when it never comes true."""
+    async with asyncio.timeout(seconds):
+        while not await ask():  # noqa: ASYNC110 - a browser tells nobody
+            await asyncio.sleep(0.05)

@@ -1,0 +1,418 @@
+"""From somebody's act to the screen of a closed app, and from a click there back to the notice."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from app import clock
+from app.models import Account, Delivery, PushSubscription
+from app.notifications import channels, feed
+from app.notifications.catalogue import INVITATION_RECEIVED, PUSH
+from app.notifications.channels import browser_push
+from app.notifications.notify import notify
+from tests.factories import PASSWORD
+from tests.journeys.browsing import SERVER_IS_AWAY, Visitor, bell, open_panel, panel, sees
+from tests.journeys.conftest import Arrive
+from tests.journeys.pushing import Screen, give_push, renew_subscription, until
+from tests.journeys.running import Site, free_port
+from tests.push_service import Browser, Pushed, PushService, serving_push
+
+PORT = free_port()
+ENVIRON = {
+    "PUSH_ALLOWED_HOSTS": f"127.0.0.1:{PORT}",
+    "PUSH_DELAY_SECONDS": "0",
+    "ALLOWED_HOSTS": "livingroom.test,127.0.0.1",
+}
+SETTINGS = "/account/notifications"
+INVITED = "alice invited you to join team 'Video Squad' as editor"
+ENABLED = "Push is enabled on this device."
+
+pytestmark = pytest.mark.parametrize("site", [ENVIRON], indirect=True, ids=["with push"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def push_service() -> AsyncIterator[PushService]:
+    async with serving_push(PORT) as service:
+        yield service
+    assert not service.complaints
+
+
+async def enable(visitor: Visitor, browser: Browser) -> Screen:
+    """Push is enabled in this browser, and its page is left open."""
+    await give_push(visitor, browser)
+    page = await visitor.open(SETTINGS)
+    await page.get_by_role("button", name="Enable push on this device").click()
+    await expect(page.get_by_text(ENABLED)).to_be_visible()
+    return await Screen.of(visitor)
+
+
+async def close_app(visitor: Visitor) -> None:
+    await visitor.page.goto("about:blank")
+    visitor.has_stream = False
+
+
+async def invite(site: Site, person: Account) -> None:
+    """What an invitation does to the invitee; who may invite is no matter of push."""
+    facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
+    channels.configure(site.settings)
+    async with site.db.act() as session:
+        await notify(session, INVITATION_RECEIVED, affected=person, **facts)
+
+
+async def unread(site: Site, person: Account) -> int:
+    async with site.db.read() as session:
+        return await feed.unread_count(session, person.id)
+
+
+async def devices(site: Site) -> Sequence[PushSubscription]:
+    async with site.db.read() as session:
+        return (await session.scalars(select(PushSubscription))).all()
+
+
+async def reasons(site: Site) -> Sequence[str | None]:
+    async with site.db.read() as session:
+        made = select(Delivery.reason).where(Delivery.channel == PUSH).order_by(Delivery.id)
+        return (await session.scalars(made)).all()
+
+
+async def is_shown(screen: Screen, *bodies: str) -> None:
+    async def looks_so() -> bool:
+        return [one["body"] for one in await screen.shown()] == list(bodies)
+
+    await until(looks_so)
+
+
+async def test_what_somebody_does_is_shown_though_the_app_is_closed_and_a_click_leads_there(
+    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    inviter, invitee = await arrive(alice), await arrive(bob)
+    browser = push_service.browser()
+    screen = await enable(invitee, browser)
+    await close_app(invitee)
+
+    page = await inviter.open("/teams")
+    await page.get_by_label("Team name").fill("Video Squad")
+    await page.get_by_role("button", name="Create team").click()
+    await page.get_by_label("Email address").fill("bob@example.com")
+    await page.get_by_label("Role", exact=True).first.select_option("editor")
+    await page.get_by_role("button", name="Send invitation").click()
+    await screen.receive(await push_service.next_push(browser))
+
+    await is_shown(screen, INVITED)
+    [shown] = await screen.shown()
+    assert shown["title"] == "Video Squad"
+    assert shown["actions"] == ["open", "read"]
+    assert await unread(site, bob) == 1
+
+    assert await screen.click() == [shown["path"]]
+
+    assert await screen.shown() == []
+    assert await unread(site, bob) == 0
+    await invitee.page.goto(site.url + shown["path"])
+    await expect(invitee.page.get_by_role("button", name="Accept")).to_be_visible()
+
+
+async def test_a_click_takes_a_tab_that_is_open_and_mark_as_read_takes_none(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await pushes_always(visitor.page)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+
+    assert await screen.click("read") == []
+    await sees(visitor.page, 0)
+
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser, 2))
+    await is_shown(screen, INVITED)
+    visitor.watch.expect("404")  # nobody has really invited, so there is nothing to accept
+    assert await screen.click("open") == ["focus"]
+    await expect(visitor.page).not_to_have_url(site.url + SETTINGS)
+    assert await unread(site, bob) == 0
+
+
+async def pushes_always(page: Page) -> None:
+    await page.get_by_label("Send pushes also while a page is open").check()
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+
+
+async def test_repeats_replace_each_other_and_something_is_shown_of_whatever_comes(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    for _time in range(2):
+        await invite(site, bob)
+    for number in (1, 2):
+        await screen.receive(await push_service.next_push(browser, number))
+    await is_shown(screen, INVITED)
+
+    for broken in ("", "not JSON", "[]", "null", '{"title": 5}', '{"title": "t", "url": "//"}'):
+        await screen.receive(broken)
+
+    await until(lambda: has_at_least(screen, 6))
+    assert {one["title"] for one in await screen.shown()} <= {"Video Squad", "ClippyFront", "t"}
+
+
+async def has_at_least(screen: Screen, count: int) -> bool:
+    return len(await screen.shown()) >= count
+
+
+async def test_a_push_that_would_lead_elsewhere_leads_to_a_path_of_ours(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    screen = await enable(visitor, push_service.browser())
+    await close_app(visitor)
+
+    await screen.receive('{"title": "Prize", "body": "", "url": "https://evil.example/win"}')
+
+    await is_shown(screen, "")
+    assert await screen.click() == ["/win"]
+
+
+async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    laptop, phone = await arrive(bob), await arrive(bob)
+    browser = push_service.browser()
+    screen = await enable(laptop, browser)
+    await pushes_always(laptop.page)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+
+    await phone.open("/")
+    await open_panel(phone.page)
+    await panel(phone.page).get_by_role("button", name="Mark all read").click()
+
+    await is_shown(screen)
+
+
+async def test_what_was_read_before_its_push_came_does_not_stay(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    pushed: Pushed = await push_service.next_push(browser)
+    async with site.db.act() as session:
+        await feed.mark(session, bob.id, [pushed.payload["notification_id"]], read=True)
+
+    await screen.receive(pushed)
+
+    await is_shown(screen)
+
+
+async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    await enable(visitor, browser)
+
+    await invite(site, bob)
+    await sees(visitor.page, 1)
+    await until(lambda: is_settled(site, ["visible"]))
+
+    await close_app(visitor)
+    await until(lambda: has_left(site, bob))
+    await invite(site, bob)
+    await push_service.next_push(browser)
+    assert len(browser.pushed) == 1
+
+
+async def has_left(site: Site, person: Account) -> bool:
+    async with site.db.read() as session:
+        account = await session.get_one(Account, person.id)
+    return account.visible_until is not None and account.visible_until <= clock.now()
+
+
+async def is_settled(site: Site, told: list[str]) -> bool:
+    return await reasons(site) == told
+
+
+async def test_a_device_is_tested_and_removed_and_stays_removed(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    page = visitor.page
+
+    await page.get_by_role("button", name="Test Chrome on Linux").click()
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, "Push works on this device.")
+    await expect(page.get_by_text("The test was taken by its push service")).to_be_visible()
+
+    await page.get_by_role("button", name="Remove Chrome on Linux").click()
+    await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
+    await page.evaluate("sessionStorage.clear()")  # as in a tab of another day
+    await visitor.open(SETTINGS)
+    await expect(page.get_by_role("button", name="Enable push on this device")).to_be_visible()
+    assert await devices(site) == []
+
+
+async def test_push_is_disabled_where_it_was_enabled(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+
+    await visitor.page.get_by_role("button", name="Disable push on this device").click()
+
+    await expect(
+        visitor.page.get_by_role("button", name="Enable push on this device")
+    ).to_be_visible()
+    await expect(visitor.page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
+    assert await devices(site) == []
+
+
+async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    visitor.watch.expect(SERVER_IS_AWAY)
+    screen = await enable(visitor, browser)
+    for program in (site.web, site.worker):
+        await program.stop()
+    (site.settings.data_dir / "vapid_private_key").unlink()
+    for program in (site.web, site.worker):
+        await program.start()
+
+    async with visitor.page.expect_response("**/api/push/subscribe"):
+        await visitor.open("/")
+    await close_app(visitor)
+    await invite(site, bob)
+
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+    [device] = await devices(site)
+    assert device.vapid_key == browser_push.public_key
+
+
+async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, renewed = await arrive(bob), push_service.browser()
+    await enable(visitor, push_service.browser())
+    await close_app(visitor)
+
+    await renew_subscription(visitor, renewed)
+
+    async def is_known() -> bool:
+        return renewed.endpoint in [one.endpoint for one in await devices(site)]
+
+    await until(is_known)
+
+
+async def test_logging_out_ends_push_here_and_nobody_inherits_it(
+    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    visitor = await arrive(alice)
+    await enable(visitor, push_service.browser())
+
+    await visitor.page.get_by_role("button", name="Account of alice").click()
+    await visitor.page.get_by_role("button", name="Log out").click()
+    await expect(visitor.page.get_by_role("button", name="Log in")).to_be_visible()
+    await visitor.log_in(bob, PASSWORD)
+    await visitor.open(SETTINGS)
+
+    await expect(
+        visitor.page.get_by_role("button", name="Enable push on this device")
+    ).to_be_visible()
+    assert await devices(site) == []
+
+
+async def test_push_moves_to_whoever_is_signed_in_in_that_browser(
+    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    visitor = await arrive(alice)
+    await enable(visitor, push_service.browser())
+    await visitor.context.clear_cookies()  # her session has ended by itself
+
+    async with visitor.page.expect_response("**/api/push/subscribe"):
+        await visitor.log_in(bob, PASSWORD)
+
+    assert [one.account_id for one in await devices(site)] == [bob.id]
+
+
+async def test_without_the_server_there_is_a_page_that_says_so(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    visitor.watch.expect(SERVER_IS_AWAY)
+    await enable(visitor, push_service.browser())
+    await site.web.stop()
+
+    await visitor.page.goto(site.url + "/teams")
+
+    await expect(
+        visitor.page.get_by_role("heading", name="ClippyFront cannot be reached")
+    ).to_be_visible()
+    assert await visitor.page.evaluate("document.styleSheets[0].cssRules.length > 10")
+    await site.web.start()
+    await visitor.page.get_by_role("link", name="Try again").click()
+    await expect(visitor.page.get_by_role("heading", name="Teams")).to_be_visible()
+
+
+async def test_what_a_browser_has_shown_by_itself_is_read_by_following_it(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    declared = (await push_service.next_push(browser)).payload["notification"]
+    visitor.watch.expect("404")  # nobody has really invited, so there is nothing to accept
+
+    await visitor.page.goto(declared["navigate"])
+
+    await sees(visitor.page, 0)
+    assert "#" not in visitor.page.url
+
+
+PERMISSION = "Object.defineProperty(Notification, 'permission', { get: () => '%s' })"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "words"),
+    [
+        (PERMISSION % "default", {}, "Your browser will ask you once."),
+        (PERMISSION % "denied", {}, "This browser was told to block notifications"),
+        ("delete window.PushManager", {}, "This browser cannot show pushes."),
+        ("delete window.PushManager", {"user_agent": IPHONE}, "on the Home Screen"),
+        ("", {"java_script_enabled": False}, "scripts are off in this browser"),
+    ],
+    ids=["default", "denied", "unsupported", "iOS", "scriptless"],
+)
+async def test_each_state_of_a_browser_is_explained_in_words(
+    site: Site, arrive: Arrive, bob: Account, script: str, options: dict[str, object], words: str
+) -> None:
+    visitor = await arrive(bob, **options)
+    await visitor.context.add_init_script(script)
+
+    page = await visitor.open(SETTINGS)
+
+    explained = page.locator("#this-device > :visible")
+    await expect(explained).to_have_count(1)
+    await expect(explained).to_contain_text(words)
+    await expect(bell(page)).to_be_visible()
+
+
+async def test_that_push_needs_https_is_said_on_a_site_without_it(
+    site: Site, arrive: Arrive, bob: Account
+) -> None:
+    visitor = await arrive(bob, at=site.url.replace("127.0.0.1", "livingroom.test"))
+
+    page = await visitor.open(SETTINGS)
+
+    await expect(page.get_by_text("Browsers allow push only over HTTPS.")).to_be_visible()
