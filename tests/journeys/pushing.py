@@ -7,9 +7,10 @@ worker through DevTools, as the browser's own connection to its push service wou
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
-from playwright.async_api import CDPSession, Worker
+from playwright.async_api import CDPSession, Error, Worker
 
 from tests.journeys.browsing import Visitor
 from tests.push_service import Browser, Pushed
@@ -77,8 +78,7 @@ class Screen:
         )
 
     async def shown(self) -> list[dict[str, Any]]:
-        worker = await service_worker(self._visitor)
-        told: list[dict[str, Any]] = await worker.evaluate(
+        told: list[dict[str, Any]] = await self._evaluate(
             """async () => (await registration.getNotifications()).map(
                  ({ title, body, data, actions }) => ({ title, body, path: data.path, actions: actions.map(one => one.action) }))"""
         )
@@ -89,8 +89,7 @@ class Screen:
 
         A script may not open windows or focus them, so these two are only noted.
         """
-        worker = await service_worker(self._visitor)
-        opened: list[str] = await worker.evaluate(
+        opened: list[str] = await self._evaluate(
             """async (action) => {
                  const opened = [], [notification] = await registration.getNotifications();
                  clients.openWindow = async (url) => opened.push(url);
@@ -106,17 +105,26 @@ class Screen:
         )
         return opened
 
+    async def renew_subscription(self, browser: Browser) -> None:
+        """The push service has given the browser another one, and the service worker is told."""
+        await self._evaluate(
+            """(given) => {
+                 PushManager.prototype.subscribe = async () => ({ toJSON: () => given });
+                 dispatchEvent(new ExtendableEvent("pushsubscriptionchange"));
+               }""",
+            browser.subscription,
+        )
 
-async def renew_subscription(visitor: Visitor, browser: Browser) -> None:
-    """The push service has given the browser another subscription, and the worker is told."""
-    worker = await service_worker(visitor)
-    await worker.evaluate(
-        """(given) => {
-             PushManager.prototype.subscribe = async () => ({ toJSON: () => given });
-             dispatchEvent(new ExtendableEvent("pushsubscriptionchange"));
-           }""",
-        browser.subscription,
-    )
+    async def _evaluate(self, script: str, argument: object = None) -> Any:
+        """In the service worker; a browser stops one that has nothing to do, so it is started."""
+        async with asyncio.timeout(10):
+            while True:
+                await self._session.send(
+                    "ServiceWorker.startWorker", {"scopeURL": self._visitor.url + "/"}
+                )
+                with suppress(Error):
+                    worker = await service_worker(self._visitor)
+                    return await worker.evaluate(script, argument)
 
 
 async def until(ask: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:

@@ -17,7 +17,7 @@ from app.notifications.notify import notify
 from tests.factories import PASSWORD
 from tests.journeys.browsing import SERVER_IS_AWAY, Visitor, bell, open_panel, panel, sees
 from tests.journeys.conftest import Arrive
-from tests.journeys.pushing import Screen, give_push, renew_subscription, until
+from tests.journeys.pushing import Screen, give_push, until
 from tests.journeys.running import Site, free_port
 from tests.push_service import Browser, Pushed, PushService, serving_push
 
@@ -302,10 +302,10 @@ async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
     visitor, renewed = await arrive(bob), push_service.browser()
-    await enable(visitor, push_service.browser())
+    screen = await enable(visitor, push_service.browser())
     await close_app(visitor)
 
-    await renew_subscription(visitor, renewed)
+    await screen.renew_subscription(renewed)
 
     async def is_known() -> bool:
         return renewed.endpoint in [one.endpoint for one in await devices(site)]
