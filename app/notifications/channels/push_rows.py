@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.database import Database
 from app.models import Account, Delivery, Event, Notification, Preference, PushSubscription
 from app.notifications.bells import unread_of
@@ -27,7 +26,7 @@ async def read_pushes(session: AsyncSession, ids: Sequence[int]) -> Sequence[Row
 
 
 def _pushes() -> Select[*tuple[Any, ...]]:
-    is_visible = and_(~Account.pushes_always, Account.visible_until > clock.now())
+    looks_until = case((~Account.pushes_always, Account.visible_until))
     return (
         select(
             Delivery.id.label("delivery_id"),
@@ -35,7 +34,7 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             Delivery.created_at,
             Account.id.label("user_id"),
             Account.language,
-            is_visible.label("is_visible"),
+            looks_until.label("looks_until"),
             unread_of(Account.id).label("unread"),
             Delivery.notification_id,
             Event.type,

@@ -1,14 +1,18 @@
 """Sending claimed pushes, several at once to each push service.
 
-Whether a push is still right is decided now. It is spared while its person has a page open, high
+Whether a push is still right is decided now. It is spared where its person looks at a page, high
 priority or not: there the notice shows at once, an urgent one as a toast, and urgent mail leaves
 in any case. `Account.pushes_always` is for those whose pages stay open where nobody looks.
+
+That somebody has left a page may never be told: a lid is closed, a request gets lost. So looking
+counts only when it was told after the push came due; until then the push waits.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from pywebpush import WebPusher
@@ -17,10 +21,11 @@ from sqlalchemy import Row
 from app import clock
 from app.database import Database
 from app.models import Delivery
-from app.notifications.catalogue import TYPES
+from app.notifications.catalogue import TYPES, kind_of
 from app.notifications.channels.base import Outcome, Settled, skipped
 from app.notifications.channels.push_answers import TROUBLED, Answer, Patience, read_answer
 from app.notifications.channels.push_rows import Findings, read_pushes
+from app.notifications.presence import LASTS
 from app.notifications.push_client import PushClient, Reply, Unanswered
 from app.notifications.push_message import TEST_TTL, Message, write_message, write_test
 from app.notifications.push_services import NotAllowed, PushServices, Service
@@ -71,7 +76,7 @@ class Sender:
         """What is not to be sent is found at once, the rest by tasks that share it."""
         by_service: defaultdict[Service, list[Addressed]] = defaultdict(list)
         for row in rows:
-            if outcome := _outcome_without_sending(row):
+            if outcome := self._outcome_without_sending(row):
                 findings.add(row, Answer(outcome))
                 continue
             try:
@@ -85,6 +90,27 @@ class Sender:
             for service, some in by_service.items()
             for shared in [iter(some)] * min(AT_ONCE, len(some))
         }
+
+    def _outcome_without_sending(self, row: Row[Any]) -> Outcome | None:
+        if row.reason:
+            return skipped(row.reason)
+        if row.device_id is None:
+            return skipped("removed")
+        if _seconds_left(row) <= 0:
+            return Outcome("dead", error="It was no news any more.")
+        return None if row.letter else self._while_looking(row)
+
+    def _while_looking(self, row: Row[Any]) -> Outcome | None:
+        if row.looks_until is None or row.looks_until <= clock.now():
+            return None
+        is_high = kind_of(row.type, row.context).is_high
+        due = row.created_at + timedelta(
+            seconds=0 if is_high else self._settings.push_delay_seconds
+        )
+        if row.looks_until - LASTS > due:
+            return skipped("visible")
+        wait = row.looks_until - clock.now()
+        return Outcome("pending", retry_after=wait, is_attempt=False)
 
     async def _work(
         self, service: Service, shared: Iterator[Addressed], findings: Findings
@@ -137,18 +163,6 @@ class Sender:
             **message.headers,
         }
         return await self._client.post(service, target, headers, body)
-
-
-def _outcome_without_sending(row: Row[Any]) -> Outcome | None:
-    if row.reason:
-        return skipped(row.reason)
-    if row.device_id is None:
-        return skipped("removed")
-    if row.is_visible and not row.letter:
-        return skipped("visible")
-    if _seconds_left(row) <= 0:
-        return Outcome("dead", error="It was no news any more.")
-    return None
 
 
 def _seconds_left(row: Row[Any]) -> int:

@@ -371,29 +371,52 @@ async def test_what_was_dealt_with_in_the_app_is_not_pushed(
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", state)
 
 
-async def test_somebody_who_looks_at_a_page_gets_no_push(
+async def look(db: Database, person: Account, *, is_visible: bool = True) -> None:
+    async with db.write() as session:
+        await note_visible(session, person, is_visible=is_visible)
+
+
+async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
     db: Database, settings: Settings, push_service: PushService, bob: Account
 ) -> None:
     await enable_push(db, bob, push_service.browser())
-    async with db.write() as session:
-        await note_visible(session, bob, is_visible=True)
     await tell(db, bob)
+    await look(db, bob)
 
     await deliver_pushes(db, settings)
 
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "visible")
 
 
-async def test_somebody_who_has_gone_from_the_page_gets_it(
+async def test_somebody_who_has_left_the_page_gets_it(
     db: Database, settings: Settings, push_service: PushService, bob: Account
 ) -> None:
     await enable_push(db, bob, push_service.browser())
-    async with db.write() as session:
-        await note_visible(session, bob, is_visible=True)
+    await look(db, bob)
     await tell(db, bob)
-    async with db.write() as session:
-        await note_visible(session, bob, is_visible=False)
+    await look(db, bob, is_visible=False)
 
+    await deliver_pushes(db, settings)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await enable_push(db, bob, push_service.browser())
+    await look(db, bob)
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+    waiting = await the_push(db)
+    assert (waiting.state, waiting.attempts) == ("pending", 0)
+    assert push_service.asked == []
+
+    monkeypatch.setattr(clock, "now", lambda: waiting.due_at)
     await deliver_pushes(db, settings)
 
     assert (await the_push(db)).state == "sent"
