@@ -21,6 +21,7 @@ from app.notifications.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.projects.sharing import share_project
 from app.settings import Settings, load
+from app.teams.teams import delete_team
 from tests.benchmarks._readers import Person, request_of
 from tests.benchmarks._server import serving_clippyfront
 from tests.benchmarks._target import Running
@@ -152,6 +153,12 @@ class Acting:
             session.add(project)
             await session.flush()
             await share_project(session, world.owner, project.id, world.team.id)
+        return self.committed_at
+
+    async def change_everyones_bell(self) -> float | None:
+        """The team is deleted, and all that was told of it withdrawn from everybody."""
+        async with self.db.act() as session:
+            await delete_team(session, self.world.owner, self.world.team.id)
         return self.committed_at
 
     async def tell_one(self, number: int) -> float:

@@ -47,6 +47,11 @@ async def tell_one(user_id: FromPath[int], size: FromQuery[int]) -> float:
     return told_at
 
 
+@get("/healthz")
+async def healthz() -> str:
+    return "ok"
+
+
 @get("/state")
 async def state() -> dict[str, int]:
     gc.collect()
@@ -54,4 +59,4 @@ async def state() -> dict[str, int]:
     return {"streams": hub.count, "objects": objects, "tasks": len(asyncio.all_tasks())}
 
 
-app = Litestar([open_stream, tell_everyone, tell_one, state], lifespan=[hub.running])
+app = Litestar([open_stream, tell_everyone, tell_one, healthz, state], lifespan=[hub.running])

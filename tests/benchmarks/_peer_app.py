@@ -35,6 +35,10 @@ async def tell_one(request: Request) -> JSONResponse:
     return JSONResponse(told_at)
 
 
+async def healthz(_request: Request) -> JSONResponse:
+    return JSONResponse("ok")
+
+
 async def _events(user_id: int) -> AsyncIterator[dict[str, str]]:
     queue: Queue = asyncio.Queue()
     queues.setdefault(user_id, set()).add(queue)
@@ -48,6 +52,7 @@ async def _events(user_id: int) -> AsyncIterator[dict[str, str]]:
 
 app = Starlette(
     routes=[
+        Route("/healthz", healthz),
         Route("/streams/{user_id:int}", open_stream),
         Route("/everyone", tell_everyone, methods=["POST"]),
         Route("/people/{user_id:int}", tell_one, methods=["POST"]),

@@ -62,6 +62,10 @@ class Readers:
         """Open all streams and await the first frame of each; the seconds that took."""
         return await self._ask("open", port, people)
 
+    async def vanish(self, most: int) -> None:
+        """Let go of so many streams at once, without a word."""
+        await self._ask("vanish", most)
+
     async def listen(self, frames: int, mark: bytes | None = None) -> None:
         """From here on, watch for `frames` streams to receive `mark`, else each their own."""
         await self._ask("listen", frames, mark)
@@ -108,6 +112,7 @@ class _Crowd:
     mark: bytes | None = None
     heard_at: float = 0
     has_heard: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: list["_Stream"] = field(default_factory=list)
 
     async def serve(self) -> None:
         """Answer questions until the other side hangs up."""
@@ -126,6 +131,11 @@ class _Crowd:
         slots = asyncio.Semaphore(OPENING_AT_ONCE)
         await asyncio.gather(*(self._open(port, person, slots) for person in people))
         return await self.heard() - started_at
+
+    async def vanish(self, most: int) -> None:
+        for stream in self.streams[:most]:
+            stream.transport.abort()
+        del self.streams[:most]
 
     async def listen(self, frames: int, mark: bytes | None) -> None:
         self.turn, self.awaited, self.mark = self.turn + 1, frames, mark
@@ -151,13 +161,14 @@ class _Crowd:
 
     async def _open(self, port: int, person: Person, slots: asyncio.Semaphore) -> None:
         async with slots:
-            await asyncio.get_running_loop().create_connection(
+            _transport, stream = await asyncio.get_running_loop().create_connection(
                 lambda: _Stream(self, person), "127.0.0.1", port
             )
+            self.streams.append(stream)
 
 
 class _Stream(asyncio.Protocol):
-    __slots__ = ("crowd", "heard_in", "mark", "person", "tail", "tail_of")
+    __slots__ = ("crowd", "heard_in", "mark", "person", "tail", "tail_of", "transport")
 
     def __init__(self, crowd: _Crowd, person: Person) -> None:
         self.crowd = crowd
@@ -168,7 +179,8 @@ class _Stream(asyncio.Protocol):
         self.tail_of = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.WriteTransport, transport).write(self.person.request)
+        self.transport = cast(asyncio.WriteTransport, transport)
+        self.transport.write(self.person.request)
 
     def data_received(self, data: bytes) -> None:
         """A mark may come in two parts, but not from before it was listened for."""

@@ -19,6 +19,7 @@ class Publisher(Protocol):
     async def tell_everyone_the_same(self) -> float | None: ...
     async def tell_everyone_their_own(self) -> float: ...
     async def tell_one(self, number: int) -> float: ...
+    async def change_everyones_bell(self) -> float | None: ...
 
 
 @dataclass
@@ -71,6 +72,10 @@ class SmallAppPublisher:
 
     async def tell_one(self, number: int) -> float:
         return await self._post(f"/people/{number}")
+
+    async def change_everyones_bell(self) -> float | None:
+        """There is no bell here."""
+        return None
 
     async def _post(self, path: str, **values: str) -> float:
         answer = await self.client.post(path, params={"size": str(EVENT_BYTES), **values})

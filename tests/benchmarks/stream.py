@@ -11,60 +11,99 @@ of their own. Ratios hold from machine to machine, times do not.
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from statistics import median, quantiles
 
 from tests.benchmarks._clippyfront import ClippyFront
+from tests.benchmarks._prober import probing
 from tests.benchmarks._readers import Readers, reading
 from tests.benchmarks._server import raise_file_limit
-from tests.benchmarks._target import EVERYONE, Publisher, SmallApp, Target
+from tests.benchmarks._target import EVERYONE, Publisher, Running, SmallApp, Target
 
 ROUNDS = 9
 SINGLE_EVENTS = 300
 # Opened first and not counted: what a server sets up once.
 FIRST_STREAMS = 100
+STORM = 5_000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
     """One server's numbers; times in seconds, of the acts one by one."""
 
-    bytes_per_stream: float
-    opened_per_second: float
-    processor_per_opening: float
-    same_to_all: list[float]
-    own_to_all: list[float]
-    processor_per_event: float
-    to_one: list[float]
-    seconds_to_end: float
+    bytes_per_stream: float = 0
+    opened_per_second: float = 0
+    processor_per_opening: float = 0
+    same_to_all: list[float] = field(default_factory=list)
+    own_to_all: list[float] = field(default_factory=list)
+    processor_per_event: float = 0
+    worst_while_telling: float = 0
+    to_one: list[float] = field(default_factory=list)
+    bells_anew: float | None = None
+    worst_while_bells: float | None = None
+    worst_while_vanishing: float = 0
+    seconds_to_return: float = 0
+    worst_while_returning: float = 0
+    seconds_to_end: float = 0
 
 
 async def measure(target: Target, streams: int) -> Result:
     """Measure one server with so many open streams, one to a person."""
+    result = Result()
     async with target.running(streams) as running:
-        server, people, act = running.server, running.people, running.publisher
         with reading() as readers:
-            await readers.open(server.port, people[:FIRST_STREAMS])
-            memory, opening = server.memory(), server.processor_seconds()
-            seconds = await readers.open(server.port, people[FIRST_STREAMS:])
-            memory = server.memory() - memory
-            opening = server.processor_seconds() - opening
-            counted = streams - FIRST_STREAMS
-            same = await _rounds(readers, act.tell_everyone_the_same, streams, EVERYONE)
-            used = server.processor_seconds()
-            own = await _rounds(readers, act.tell_everyone_their_own, streams)
-            used = server.processor_seconds() - used
-            return Result(
-                memory / counted,
-                counted / seconds,
-                opening / counted,
-                same,
-                own,
-                used / (streams * ROUNDS),
-                [await _delay_to_one(readers, act, streams, n) for n in range(SINGLE_EVENTS)],
-                await server.stop(),
-            )
+            await _open(result, running, readers)
+            await _tell(result, running, readers)
+            await _change_bells(result, running, readers)
+            await _storm(result, running, readers)
+            result.seconds_to_end = await running.server.stop()
+    return result
+
+
+async def _open(result: Result, running: Running, readers: Readers) -> None:
+    server, people = running.server, running.people
+    await readers.open(server.port, people[:FIRST_STREAMS])
+    memory, used = server.memory(), server.processor_seconds()
+    seconds = await readers.open(server.port, people[FIRST_STREAMS:])
+    counted = len(people) - FIRST_STREAMS
+    result.bytes_per_stream = (server.memory() - memory) / counted
+    result.opened_per_second = counted / seconds
+    result.processor_per_opening = (server.processor_seconds() - used) / counted
+
+
+async def _tell(result: Result, running: Running, readers: Readers) -> None:
+    server, act, streams = running.server, running.publisher, len(running.people)
+    result.same_to_all = await _rounds(readers, act.tell_everyone_the_same, streams, EVERYONE)
+    used = server.processor_seconds()
+    result.own_to_all = await _rounds(readers, act.tell_everyone_their_own, streams)
+    result.processor_per_event = (server.processor_seconds() - used) / (streams * ROUNDS)
+    async with probing(server.port) as probe:
+        await _delay(readers, act.tell_everyone_their_own, streams)
+    result.worst_while_telling = probe.worst
+    result.to_one = [
+        await _delay_to_one(readers, act, streams, number) for number in range(SINGLE_EVENTS)
+    ]
+
+
+async def _change_bells(result: Result, running: Running, readers: Readers) -> None:
+    act = running.publisher
+    async with probing(running.server.port) as probe:
+        changed = await _delay(readers, act.change_everyones_bell, len(running.people))
+    if changed is not None:
+        result.bells_anew, result.worst_while_bells = changed, probe.worst
+
+
+async def _storm(result: Result, running: Running, readers: Readers) -> None:
+    """So many vanish at once, and so many come back at once."""
+    most, port = min(STORM, len(running.people)), running.server.port
+    async with probing(port) as probe:
+        await readers.vanish(most)
+        await asyncio.sleep(2)
+    result.worst_while_vanishing = probe.worst
+    async with probing(port) as probe:
+        result.seconds_to_return = await readers.open(port, running.people[:most])
+    result.worst_while_returning = probe.worst
 
 
 async def _rounds(
@@ -104,8 +143,18 @@ ROWS: dict[str, Callable[[Result], float | None]] = {
     "processor per event, µs": lambda one: one.processor_per_event * 1_000_000,
     "one to one, p50 ms": lambda one: _milliseconds(one.to_one),
     "one to one, p99 ms": lambda one: quantiles(one.to_one, n=100)[98] * 1000,
+    "another request meanwhile, worst ms": lambda one: one.worst_while_telling * 1000,
+    "everybody's bell anew, ms": lambda one: _thousand(one.bells_anew),
+    "· another request, worst ms": lambda one: _thousand(one.worst_while_bells),
+    "5,000 vanish: another request, worst ms": lambda one: one.worst_while_vanishing * 1000,
+    "5,000 return: all back after ms": lambda one: one.seconds_to_return * 1000,
+    "· another request, worst ms ": lambda one: one.worst_while_returning * 1000,
     "SIGTERM to the end, s": lambda one: one.seconds_to_end,
 }
+
+
+def _thousand(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
 
 
 def _milliseconds(seconds: list[float]) -> float | None:
@@ -115,7 +164,7 @@ def _milliseconds(seconds: list[float]) -> float | None:
 def table(results: dict[str, Result]) -> str:
     """A line for each row; after the first server, the ratio of each other to it."""
     ours, *peers = results
-    lines = [f"{'':30}{ours:>14}" + "".join(f"{name:>16}{'×':>8}" for name in peers)]
+    lines = [f"{'':42}{ours:>14}" + "".join(f"{name:>16}{'×':>8}" for name in peers)]
     for name, number in ROWS.items():
         own = number(results[ours])
         cells = [f"{_written(own):>14}"]
@@ -123,7 +172,7 @@ def table(results: dict[str, Result]) -> str:
             theirs = number(results[peer])
             ratio = theirs / own if own and theirs else None
             cells.append(f"{_written(theirs):>16}{_written(ratio):>8}")
-        lines.append(f"{name:30}" + "".join(cells))
+        lines.append(f"{name:42}" + "".join(cells))
     return "\n".join(lines)
 
 
