@@ -31,6 +31,7 @@ from app.notifications import api as notification_api
 from app.notifications import channels
 from app.notifications import pages as notification_pages
 from app.notifications.api.messages import Messages
+from app.notifications.api.resumption import Resumptions
 from app.notifications.hub import Hub
 from app.notifications.live import Live
 from app.notifications.pieces import Pieces
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     app = Application(
         [*ROUTES, *static_routes()],
         lifespan=[connected, hub.running, live.running, endings.running, _settled],
-        dependencies=_dependencies(settings, db, broker, hub, live, pieces),
+        dependencies=_dependencies(settings, db, broker, hub, pieces, Resumptions(db, live)),
         before_send=[protect],
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         request_class=PageRequest,
@@ -136,10 +137,15 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
 
 
 def _dependencies(
-    settings: Settings, db: Database, broker: Broker, hub: Hub, live: Live, pieces: Pieces
+    settings: Settings,
+    db: Database,
+    broker: Broker,
+    hub: Hub,
+    pieces: Pieces,
+    resumptions: Resumptions,
 ) -> dict[str, Provide]:
     given = {"settings": settings, "db": db, "broker": broker}
-    given |= {"hub": hub, "live": live, "pieces": pieces}
+    given |= {"hub": hub, "pieces": pieces, "resumptions": resumptions}
     shared = {name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),

@@ -48,6 +48,11 @@ class Hub:
         """The ids of the people with open streams: a live view, to be copied before awaiting."""
         return self._streams[flavour].keys()
 
+    def awaits(self, flavour: Flavour, position: int) -> bool:
+        """Whether there is a stream whose opening did not tell of `position`."""
+        people = self._streams[flavour].values()
+        return any(stream.told_to < position for streams in people for stream in streams)
+
     def send(
         self, user_id: int, frame: bytes, flavour: Flavour = HTML, position: int | None = None
     ) -> None:

@@ -6,10 +6,10 @@ change means for the streams of one flavour is the business of a `Mouth`.
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -56,7 +56,7 @@ class Live:
     relay: Relay
     hub: Hub
     mouths: Sequence[Mouth]
-    _due: deque[tuple[Mouth, Changes]] = field(default_factory=deque)
+    _due: asyncio.Queue[tuple[Mouth, Changes]] = field(default_factory=asyncio.Queue)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -64,15 +64,15 @@ class Live:
         async with self.db.read() as session:
             self.hub.position = await last_position(session)
         stop_listening = self.relay.listen(CHANGES, self._poked.set)
-        following = asyncio.create_task(self._follow())
+        tasks = [asyncio.create_task(each) for each in (self._follow(), self._tell_all())]
         try:
             yield
         finally:
             stop_listening()
-            following.cancel()
+            for task in tasks:
+                task.cancel()
             # A read that is broken off still has to give its connection back.
-            with suppress(asyncio.CancelledError):
-                await following
+            await asyncio.wait(tasks)
 
     async def reach_present(self) -> None:
         """Come to what is committed by now; it may have been done, or told, by another process."""
@@ -85,33 +85,29 @@ class Live:
                     await asyncio.sleep(0.005)
 
     async def _follow(self) -> None:
+        """Have all changes told as soon as they are there."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._poked.wait()
             self._poked.clear()
-            try:
-                await self._catch_up()
-            except STUMBLES:
-                _log.exception("Live updates stumbled; they are tried again.")
-                await asyncio.sleep(AGAIN_SECONDS)
-                self._poked.set()
+            await self._persist(self._catch_up)
 
     async def _catch_up(self) -> None:
-        """Raises one of STUMBLES; nothing is lost by it, and nothing told twice."""
-        while True:
-            while self._due:
-                await self._tell(*self._due[0])
-                self._due.popleft()
-            changes = await self._changes_after(self.hub.position)
-            if not changes:
-                return
+        while changes := await self._changes_after(self.hub.position):
             self.hub.position = changes[-1].id
-            self._due.extend((mouth, some) for some in _steps(changes) for mouth in self.mouths)
+            for some in _steps(changes):
+                for mouth in self.mouths:
+                    self._due.put_nowait((mouth, some))
 
     async def _changes_after(self, position: int) -> Changes:
         async with self.db.read() as session:
             return list(await session.execute(_AFTER, {"position": position}))
+
+    async def _tell_all(self) -> None:
+        while True:
+            mouth, changes = await self._due.get()
+            await self._persist(partial(self._tell, mouth, changes))
 
     async def _tell(self, mouth: Mouth, changes: Changes) -> None:
         try:
@@ -121,6 +117,15 @@ class Live:
         except Exception:
             # A newer version's type, a row that is damaged: it will not get better by waiting.
             _log.exception("What changed at %s cannot be shown.", [one.id for one in changes])
+
+    async def _persist(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try until the database does not stumble."""
+        while True:
+            try:
+                return await attempt()
+            except STUMBLES:
+                _log.exception("Live updates stumbled; they are tried again.")
+                await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _steps(changes: Changes) -> Iterator[Changes]:

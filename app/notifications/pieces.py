@@ -7,7 +7,7 @@ from app.database import Database
 from app.notifications.bells import read_facts, read_newest, read_people, read_told
 from app.notifications.hub import Hub
 from app.notifications.live import Changes
-from app.notifications.renderings import arrival, showable, state
+from app.notifications.renderings import arrivals, showable, state
 from app.notifications.stream import HTML, Opening
 from app.notifications.together import Together
 
@@ -33,6 +33,8 @@ class Pieces:
         return Opening(HTML.keep_alive + (state or b""))
 
     async def tell(self, changes: Changes) -> None:
+        if not self._hub.awaits(HTML, changes[-1].id):
+            return
         if changes[0].kind == "event":
             await self._tell_event(changes[0].id)
         else:
@@ -40,14 +42,11 @@ class Pieces:
 
     async def _tell_event(self, event_id: int) -> None:
         connected = set(self._hub.connected(HTML))
-        if not connected:
-            return
         async with self._db.read() as session:
             told = await read_told(session, event_id, connected)
             facts = showable(await read_facts(session, [event_id] if told else []))
         for event in facts.values():
-            frames = ((person.user_id, arrival(person, event)) for person in told)
-            await self._hub.broadcast(frames, HTML, event_id)
+            await self._hub.broadcast(arrivals(told, event), HTML, event_id)
 
     async def _tell_states(self, people: Iterable[int], position: int) -> None:
         """The whole bell once more, for those whose notices were read, deleted or restored."""

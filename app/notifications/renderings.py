@@ -4,7 +4,7 @@ What a rendering depends on is the key under which it is kept, so nothing kept i
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import SimpleNamespace
@@ -77,13 +77,20 @@ def state(person: Any, rows: Iterable[Row[Any]], facts: dict[int, Facts]) -> byt
     return b"".join([*parts, end, _list_changed(person.position)])
 
 
-def arrival(person: Any, facts: Facts) -> bytes:
-    """A notice that has just come, with the count, for one who was told (user_id, id, unread …)."""
-    before, after = _count(person.language, person.unread)
-    to_affected = facts.row.affected_id == person.user_id
-    pieces = _arrival(Told(facts, person.language, person.timezone, to_affected))
-    own, position = (b"%d" % person.id).join(pieces), facts.row.event_id
-    return b"".join([before, b"%d" % position, after, own, _list_changed(position)])
+def arrivals(people: Iterable[Sequence[Any]], facts: Facts) -> Iterator[tuple[int, bytes]]:
+    """A notice that has just come, with the count, for each who was told (as `read_told`)."""
+    affected, position = facts.row.affected_id, b"%d" % facts.row.event_id
+    end = _list_changed(facts.row.event_id)
+    counts: dict[tuple[str, int], bytes] = {}
+    pieces: dict[tuple[str, str, bool], list[bytes]] = {}
+    for user_id, id, language, timezone, unread in people:
+        if (count := counts.get((language, unread))) is None:
+            count = counts[language, unread] = position.join(_count(language, unread))
+        reader = language, timezone, user_id == affected
+        if (parts := pieces.get(reader)) is None:
+            *first, last = _arrival(Told(facts, *reader))
+            parts = pieces[reader] = [*first, last + end]
+        yield user_id, count + (b"%d" % id).join(parts)
 
 
 def _list_changed(position: int) -> bytes:

@@ -2,9 +2,12 @@
 
 While an answer is under way, the frames of all middleware and all they put into the scope stay
 alive, several times what a stream itself weighs. So a stream only sends its head in there, and
-goes on when Litestar is done.
+goes on when Litestar is done. When thousands come back at once, a few at a time are let in, so
+that whoever wants something else does not stand in line behind them all.
 """
 
+import asyncio
+from contextlib import nullcontext
 from typing import Any, cast
 
 from litestar import Litestar
@@ -12,9 +15,16 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 
 from app.notifications.stream import FOLLOWING, EventStream
 
+STREAMS = ("/notifications/stream", "/api/notifications/stream")
+LET_IN_AT_ONCE = 8
+
 
 class Application(Litestar):
     """Litestar, after which a stream that a handler has returned goes on."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._entrance = asyncio.Semaphore(LET_IN_AT_ONCE)
 
     async def __call__(
         self,
@@ -24,7 +34,8 @@ class Application(Litestar):
     ) -> None:
         following: list[EventStream] = []
         scope[FOLLOWING] = following  # type: ignore[literal-required]
-        await super().__call__(scope, receive, send)
+        async with self._entrance if scope.get("path") in STREAMS else nullcontext():
+            await super().__call__(scope, receive, send)
         for stream in following:
             _forget(cast(dict[str, Any], scope))
             await stream.follow(receive, send)  # type: ignore[arg-type]

@@ -82,11 +82,11 @@ class EventStream:
         "_opening",
         "_opening_is_due",
         "_send",
-        "_told_to",
         "ends_at",
         "flavour",
         "key",
         "opened_at",
+        "told_to",
         "user_id",
     )
 
@@ -102,7 +102,7 @@ class EventStream:
         self._opening = opening
         self._opening_is_due = True
         self._is_opening = True
-        self._told_to = 0
+        self.told_to = 0
         self._held: list[HTTPResponseBodyEvent] = []
         self._keeps_up = False
         self._has_ended = False
@@ -135,7 +135,7 @@ class EventStream:
 
         What the opening tells already, as `position` shows, is left out.
         """
-        if self._has_ended or (position is not None and position <= self._told_to):
+        if self._has_ended or (position is not None and position <= self.told_to):
             return
         if self._keeps_up:
             self._write(_body(frame))
@@ -208,11 +208,12 @@ class EventStream:
     async def _open(self) -> None:
         self._opening_is_due, self._is_opening = False, True
         self._held.clear()
-        self._told_to = self._hub.position
-        opening = await self._opening(self.user_id, self._told_to)
+        self.told_to = self._hub.position
+        opening = await self._opening(self.user_id, self.told_to)
         if not self._has_ended:
             self._opening_is_due |= opening.is_part
-            await self._send(_body(opening.frames))
+            if opening.frames:
+                await self._send(_body(opening.frames))
 
     def _give_up_holding(self) -> None:
         """The opening can tell it as well, while it is under way or may come once more."""

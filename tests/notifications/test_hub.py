@@ -139,6 +139,14 @@ async def test_one_broken_connection_does_not_stop_a_broadcast(
     assert "The cable is cut." in caplog.text
 
 
+async def test_a_position_is_awaited_by_those_who_opened_before_it(hub: Hub) -> None:
+    hub.position = 7
+    await opened(hub, ALICE)
+
+    assert [hub.awaits(HTML, position) for position in (6, 7, 8)] == [False, False, True]
+    assert not hub.awaits(JSON, 8)
+
+
 async def test_a_disconnect_is_forgotten(hub: Hub) -> None:
     alice, bob = await opened(hub, ALICE), await opened(hub, BOB)
 

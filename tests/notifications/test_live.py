@@ -6,22 +6,24 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, select, text
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
 from app import security
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
-from app.models import Account
+from app.models import Account, Change, Membership
 from app.notifications import bells, feed, live, renderings
-from app.notifications.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
+from app.notifications.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.changes import record_change
 from app.notifications.hub import Hub
 from app.notifications.live import Changes, Live, Mouth
 from app.notifications.notify import notify
 from app.notifications.pieces import Pieces
 from app.notifications.stream import HTML
-from tests.factories import make_team
+from app.notifications.withdraw import withdraw_team
+from tests.factories import make_account, make_team
 
 
 class Recorder(Hub):
@@ -33,6 +35,9 @@ class Recorder(Hub):
 
     def connected(self, flavour: object = HTML) -> Any:
         return self.sent.keys()
+
+    def awaits(self, flavour: object, position: int) -> bool:
+        return True
 
     def send(
         self, user_id: int, frame: bytes, flavour: object = HTML, position: int | None = None
@@ -230,6 +235,8 @@ async def test_many_who_open_at_once_each_get_their_own_bell(
     for role, person in people.items():
         await add(db, alice, person, role)
 
+    statements: list[str] = []
+    listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
     openings = await asyncio.gather(
         *(pieces.opening(person.id, 0) for person in (*people.values(), alice) for _ in range(80)),
         pieces.opening(2**40, 0),
@@ -239,6 +246,7 @@ async def test_many_who_open_at_once_each_get_their_own_bell(
     assert all(b"bob joined" in each or b"as bob" in each for each in told[:80])
     assert all(b"as carol" in each for each in told[80:160])
     assert all(b"panel-notice" not in each for each in told[160:])
+    assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 3
 
 
 async def test_a_change_is_told_once_also_when_the_database_stumbles(
@@ -256,6 +264,44 @@ async def test_a_change_is_told_once_also_when_the_database_stumbles(
                 await asyncio.sleep(0.005)
 
     assert first.told == second.told == [[1], [2], [3]]
+
+
+async def test_the_present_is_reached_though_the_past_is_still_being_told(db: Database) -> None:
+    class Slow(Listener):
+        async def tell(self, changes: Changes) -> None:
+            await asyncio.sleep(60)
+
+    hub, relay = Hub(), ProcessRelay()
+    following_slowly = Live(db, relay, hub, [Slow()])
+    async with following_slowly.running():
+        for _ in range(3):
+            async with db.act() as session:
+                await record_change(session, "event")
+
+        await following_slowly.reach_present()
+
+        assert hub.position == 3
+
+
+async def test_what_many_lose_costs_three_statements_for_a_hundred_of_them(
+    db: Database, alice: Account
+) -> None:
+    people = [await make_account(db, f"person{number}") for number in range(250)]
+    team = await make_team(db, alice, viewers=people)
+    hub = Recorder(alice, *people)
+    statements: list[str] = []
+    async with db.act() as session:
+        await notify(session, TEAM_UPDATED, team=team, old_name="A", new_name="B")
+        members = select(Membership.account_id).where(Membership.team_id == team.id)
+        await withdraw_team(session, team.id, members)
+        withdrawn = select(Change.id, Change.kind, Change.user_id).where(Change.kind == "withdrawn")
+        changes: list[Row[Any]] = list(await session.execute(withdrawn))
+
+    listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    await Pieces(db, hub).tell(changes)
+
+    assert [len(sent) for sent in hub.sent.values()] == [1] * 251
+    assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 3
 
 
 async def test_what_was_committed_while_the_database_was_away_is_told(

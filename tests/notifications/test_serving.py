@@ -1,5 +1,6 @@
 """What of a stream's request stays alive while the stream is open: nothing."""
 
+import asyncio
 import gc
 import weakref
 from typing import Any
@@ -10,7 +11,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.notifications.hub import Hub
-from app.notifications.serving import Application
+from app.notifications.serving import LET_IN_AT_ONCE, Application
 from app.notifications.sse import frame
 from app.notifications.stream import EventStream
 from tests.notifications._connection import (
@@ -112,6 +113,36 @@ async def test_other_requests_are_answered_as_ever(middleware: Bringing) -> None
     await visitor.until_served()
 
     assert (visitor.status, visitor.body) == (200, b"a page")
+
+
+async def test_when_a_crowd_comes_back_a_few_at_a_time_are_let_in(hub: Hub) -> None:
+    inside = most = 0
+
+    @get("/notifications/stream")
+    async def open_stream() -> EventStream:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        inside -= 1
+        return EventStream(hub, ALICE, A_SESSION, present_state)
+
+    @get("/page")
+    async def page() -> str:
+        return f"while {hub.count} are in"
+
+    app = Application([open_stream, page])
+    crowd, visitor = [Connection() for _ in range(25)], Connection()
+    for each in crowd:
+        each.open(app, request_of("/notifications/stream"))
+    visitor.open(app, request_of("/page"))
+    await visitor.until_served()
+    for each in crowd:
+        await each.until_received(OPENING)
+
+    assert most == LET_IN_AT_ONCE
+    assert visitor.body in (b"while 0 are in", b"while 8 are in")
+    assert hub.count == len(crowd)
 
 
 async def test_a_full_hub_is_still_a_503(middleware: Bringing) -> None:

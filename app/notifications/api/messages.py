@@ -42,8 +42,10 @@ class Messages:
         self._hub = hub
 
     async def tell(self, changes: Changes) -> None:
+        if not self._hub.awaits(JSON, changes[-1].id):
+            return
         connected = set(self._hub.connected(JSON))
-        if connected and changes[0].kind == "event":
+        if changes[0].kind == "event":
             await self._tell_event(changes[0].id, connected)
         elif theirs := [change for change in changes if change.user_id in connected]:
             await self._tell_changes(theirs)

@@ -1,5 +1,6 @@
 """Coming back to a JSON stream: from the id a client has seen, in parts, up to what is live."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from functools import cache
@@ -21,14 +22,28 @@ from app.notifications.api.messages import (
 )
 from app.notifications.api.shapes import as_json
 from app.notifications.bells import read_people, read_unread, reported
+from app.notifications.live import Live
 from app.notifications.notices import as_notice, notices_of
 from app.notifications.retention import CHANGES_KEPT
 from app.notifications.stream import Opening
 
 CHANGES_AT_ONCE = 500
+AT_ONCE = 4
 UNKNOWN = -1
 
 _log = logging.getLogger(__name__)
+
+
+class Resumptions:
+    """Where all clients come back to; a few at a time read what they missed."""
+
+    def __init__(self, db: Database, live: Live) -> None:
+        self.db = db
+        self.live = live
+        self.entrance = asyncio.Semaphore(AT_ONCE)
+
+    def begin(self, since: int | None) -> "Resumption":
+        return Resumption(self, since)
 
 
 class Resumption:
@@ -38,16 +53,25 @@ class Resumption:
     (`resync`), and goes on from the present.
     """
 
-    __slots__ = ("_db", "_has_begun", "_since")
+    __slots__ = ("_all", "_has_begun", "_is_present", "_since")
 
-    def __init__(self, db: Database, since: int | None) -> None:
-        self._db = db
+    def __init__(self, all: Resumptions, since: int | None) -> None:
+        self._all = all
         self._since = since
+        self._is_present = False
         self._has_begun = False
 
     async def open(self, user_id: int, position: int) -> Opening:
-        """The next part of what there is up to `position`."""
-        async with self._db.read() as session:
+        """The next part of what there is up to `position`; first that comes to the present."""
+        if not self._is_present:
+            await self._all.live.reach_present()
+            self._is_present = True
+            return Opening(b"", is_part=True)
+        async with self._all.entrance:
+            return await self._next(user_id, position)
+
+    async def _next(self, user_id: int, position: int) -> Opening:
+        async with self._all.db.read() as session:
             person = (await read_people(session, [user_id])).get(user_id)
             if person is None:
                 return Opening(b"")

@@ -8,11 +8,9 @@ from msgspec import Meta
 
 from app import api
 from app.api.shapes import Sent, like
-from app.database import Database
 from app.models import Account
-from app.notifications.api.resumption import UNKNOWN, Resumption
+from app.notifications.api.resumption import UNKNOWN, Resumptions
 from app.notifications.hub import Hub
-from app.notifications.live import Live
 from app.notifications.stream import JSON, SESSION, TOKEN, EventStream, Key
 from app.web import AnyRequest
 
@@ -33,8 +31,7 @@ class StreamQuery(Sent):
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
-    live: NamedDependency[Live],
-    db: NamedDependency[Database],
+    resumptions: NamedDependency[Resumptions],
     person: NamedDependency[Account],
     asked: NamedDependency[StreamQuery],
 ) -> EventStream:
@@ -56,8 +53,7 @@ async def stream(
     ):
         raise PermissionDeniedException
     since = _position(request.headers.get("Last-Event-ID") or asked.since)
-    await live.reach_present()
-    return EventStream(hub, person.id, key, Resumption(db, since).open, JSON)
+    return EventStream(hub, person.id, key, resumptions.begin(since).open, JSON)
 
 
 def _key(request: AnyRequest) -> Key:
