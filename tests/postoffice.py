@@ -27,7 +27,8 @@ USERNAME, PASSWORD = "clippyfront", "open sesame"
 class PostOffice:
     """`answers` says what is said to a command (MAIL, RCPT, DATA) in place of yes: one after
     the other, the last one for ever. A `context` makes it speak TLS, from the first byte if
-    `is_implicit`. With `wants_login` nothing goes without a login.
+    `is_implicit`. With `wants_login` nothing goes without a login. `envelopes` are the addresses
+    that the mails were taken for, whatever stands in them.
     """
 
     context: ssl.SSLContext | None = None
@@ -35,6 +36,7 @@ class PostOffice:
     wants_login: bool = False
     answers: dict[str, list[str]] = field(default_factory=dict)
     taken: list[bytes] = field(default_factory=list)
+    envelopes: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
     _server: asyncio.Server | None = None
@@ -95,7 +97,11 @@ class PostOffice:
         return await self._say("RCPT", line, lambda: envelope.rcpt_tos.append(address))
 
     async def handle_DATA(self, line: Any, _session: Any, envelope: Any) -> str:
-        return await self._say("DATA", line, lambda: self.taken.append(envelope.content))
+        def take() -> None:
+            self.taken.append(envelope.content)
+            self.envelopes.extend(envelope.rcpt_tos)
+
+        return await self._say("DATA", line, take)
 
     async def _say(self, command: str, line: "_Line", agree: Any) -> str:
         answer = self.answer(command)

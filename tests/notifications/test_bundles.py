@@ -9,8 +9,9 @@ from sqlalchemy import insert, select
 from app import clock
 from app.database import Database
 from app.models import Account, Delivery, Event, Notification, Project, Team
-from app.notifications import feed, outbox, preferences
-from app.notifications.catalogue import COMPILATION_FAILED
+from app.notifications import digest, feed, outbox, preferences
+from app.notifications.bundles import tie
+from app.notifications.catalogue import COMPILATION_FAILED, EMAIL
 from app.notifications.channels.base import Undelivered
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -273,6 +274,24 @@ async def test_nothing_joins_a_digest_whose_hour_has_passed(
 
     assert subjects(settings) == ["Your digest: 2 notifications"]
     assert told_in(settings, 0, "First", "Second", "Third") == [True, True, False]
+
+
+async def test_a_digest_waits_until_the_next_one_is_written_down(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    """What comes in between would join it otherwise, though it was told for this hour, too."""
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad, "First")
+    hands.set("2026-11-24 08:00")
+    async with db.write() as session:
+        assert await tie(session, EMAIL) == 0
+
+    await digest.roll(db)
+    await share(db, alice, squad, "Second")
+    await deliver_mail(db, settings)
+
+    assert told_in(settings, 0, "First", "Second") == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,21 @@ async def test_one_refused_recipient_does_not_concern_the_next(
     await deliver_mail(db, office.settings(settings))
 
     assert [row.state for row in await deliveries(db)] == ["failed", "failed", "pending", "sent"]
-    assert office.recipients == ["bob@example.com"]
+    assert (office.recipients, office.connections) == (["bob@example.com"], 1)
+
+
+async def test_one_that_cannot_be_written_leaves_the_others_their_addresses(
+    db: Database, settings: Settings, office: PostOffice
+) -> None:
+    await write(db, "alice@example.com")
+    await write(db, "nobody@example.com", letter="no_such_letter")
+    await write(db, "bob@example.com")
+
+    await deliver_mail(db, office.settings(settings))
+
+    assert [row.state for row in await deliveries(db)] == ["sent", "failed", "sent"]
+    assert office.recipients == ["alice@example.com", "bob@example.com"]
+    assert (office.envelopes, office.connections) == (office.recipients, 1)
 
 
 async def test_one_connection_serves_many_mails(
