@@ -119,7 +119,7 @@ class Delivery(IdentityBase):
         UniqueConstraint("notification_id", "channel", "address"),
         _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_loose", "user_id", where="state = 'pending' AND bundle_id IS NULL"),
-        _partial("ix_delivery_bundle", "bundle_id", where="state = 'pending'"),
+        _partial("ix_delivery_bundle", "bundle_id", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
         _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
         _partial("ix_delivery_held", "channel", where="state = 'pending' AND reason = 'outage'"),

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import Account, Delivery
 
-MAILS_AT_ONCE = 1000
+AT_ONCE = 1000
 
 # Written out as the partial indexes have it: SQLite uses an index only where the words agree.
 is_pending = Delivery.state == literal_column("'pending'")
@@ -26,7 +26,7 @@ async def tie(session: AsyncSession, channel: str) -> int:
 
     A bundle takes along what is not due yet; a digest takes what was due at its hour. A digest
     waits until its person's next hour is written down, so that nothing joins it afterwards.
-    Returns how many deliveries were tied, of at most MAILS_AT_ONCE bundles.
+    Returns how many deliveries were tied; when there are many, more may be left.
     """
     first = _first_due(channel)
     tied = (
@@ -49,7 +49,7 @@ def _first_due(channel: str) -> Any:
     now = clock.now()
     is_rolled = or_(Account.digest_due_at.is_(None), Account.digest_due_at > now)
     due = (
-        select(Delivery.user_id, Delivery.gathering, func.min(Delivery.id).label("id"))
+        select(Delivery.id, Delivery.user_id, Delivery.gathering)
         .join(Account, Account.id == Delivery.user_id)
         .where(
             Delivery.channel == channel,
@@ -57,7 +57,9 @@ def _first_due(channel: str) -> Any:
             is_loose,
             or_(Delivery.gathering == "bundle", is_rolled),
         )
-        .group_by(Delivery.user_id, Delivery.gathering)
-        .limit(MAILS_AT_ONCE)
+        .order_by(Delivery.due_at)
+        .limit(AT_ONCE)
+        .subquery("due")
     )
-    return due.subquery("first")
+    first = select(due.c.user_id, due.c.gathering, func.min(due.c.id).label("id"))
+    return first.group_by(due.c.user_id, due.c.gathering).subquery("first")

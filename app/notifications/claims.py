@@ -14,7 +14,18 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Update, and_, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    and_,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -24,6 +35,7 @@ from app.notifications.bundles import is_pending, tie
 from app.notifications.channels.base import Channel
 
 LEASE = timedelta(minutes=1)
+HELD_AT_ONCE = 1000
 # What waits with this reason waits for its service to answer again, and goes as soon as it does.
 OUTAGE = "outage"
 
@@ -85,15 +97,14 @@ _is_tied = or_(Delivery.gathering == "alone", Delivery.bundle_id.is_not(None))
 
 
 def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
-    alone = [row.id for row in chosen if row.bundle_id is None]
-    bundles = {row.bundle_id for row in chosen if row.bundle_id is not None}
+    """Whole bundles, each found by its own index."""
+    is_due = and_(is_pending, Delivery.due_at <= clock.now())
+    alone = Delivery.id.in_([row.id for row in chosen if row.bundle_id is None])
+    tied = Delivery.bundle_id.in_({row.bundle_id for row in chosen if row.bundle_id is not None})
+    ids = union_all(*(select(Delivery.id).where(which, is_due) for which in (alone, tied)))
     return (
         update(Delivery)
-        .where(
-            or_(Delivery.id.in_(alone), Delivery.bundle_id.in_(bundles)),
-            is_pending,
-            Delivery.due_at <= clock.now(),
-        )
+        .where(Delivery.id.in_(ids))
         .values(
             claimed_by=name,
             due_at=clock.now() + LEASE,
@@ -127,12 +138,14 @@ async def release(db: Database, claim: Claim) -> None:
 
 async def hold(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
     """The service is out of reach: neither this claim's nor anything else due is tried before."""
+    await _change(db, _given_back(claim, until).values(reason=OUTAGE))
     async with db.write() as session:
         while await tie(session, channel.name):
             pass
-        await session.execute(_given_back(claim, until).values(reason=OUTAGE))
-        others = update(Delivery).where(_is_due(channel), _is_tied)
-        await session.execute(_quietly(others.values(due_at=until, reason=OUTAGE)))
+    due = select(Delivery.id).where(_is_due(channel), _is_tied).limit(HELD_AT_ONCE)
+    others = update(Delivery).where(Delivery.id.in_(due)).values(due_at=until, reason=OUTAGE)
+    while await _change(db, others) == HELD_AT_ONCE:  # noqa: ASYNC110 - others write in between
+        await asyncio.sleep(0)
 
 
 async def wake_held(db: Database, channel: Channel) -> None:
@@ -156,7 +169,8 @@ async def give_up_broken(db: Database, channel: Channel) -> None:
 async def take_over(db: Database, departed: Sequence[str]) -> None:
     """Have at once what these workers held when they died, not only when the lease runs out."""
     if departed:
-        theirs = or_(*(Delivery.claimed_by.startswith(f"{name}.") for name in departed))
+        # "/" comes after ".", with which a worker's name ends in a claim's.
+        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in departed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
 
@@ -174,6 +188,8 @@ def _quietly(change: Update) -> Update:
     return change.execution_options(synchronize_session=False)
 
 
-async def _change(db: Database, change: Update) -> None:
+async def _change(db: Database, change: Update) -> int:
+    """Returns how many rows that was."""
     async with db.write() as session:
-        await session.execute(_quietly(change))
+        changed = await session.execute(_quietly(change))
+        return int(changed.rowcount)  # type: ignore[attr-defined]
