@@ -24,6 +24,9 @@ from app.settings import ROOT, SettingError, Settings, load
 from app.vapid import fresh_pair
 
 SHUTDOWN_SECONDS = 1
+# One of several web processes that says nothing for so long is killed and begun anew. With the
+# server's own 5 seconds a busy machine kills them while they still start, and never serves.
+SILENT_SECONDS = 60
 
 
 def run(_arguments: list[str]) -> None:
@@ -59,6 +62,7 @@ def web(_arguments: list[str]) -> None:
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=SILENT_SECONDS,
     )
 
 
