@@ -20,7 +20,7 @@ from app.database import Database
 from app.models import Account
 from app.settings import ROOT, Settings, load
 
-SECONDS_TO_START = 30
+SECONDS_TO_START = 60
 SECONDS_TO_STOP = 15
 
 
