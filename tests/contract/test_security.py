@@ -18,12 +18,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # Open to requests without a CSRF token, each for its reason.
 EXEMPT = {
     "/projects/{project_id:int}/clips": "read while it arrives; asks the browser for its origin",
+    "/push/{notification_id:int}/read": "a service worker has no token; asks for its origin likewise",
     "/unsubscribe/{token:str}": "a mail program has no token, and the signed link says all",
     "/unsubscribe/{token:str}/undo": "likewise",
     "/api/tokens": "takes a password, and no cookie",
 }
 ENDLESS = ("/notifications/stream",)
-UPLOAD = "/projects/{project_id:int}/clips"
+ASKED_FOR_THEIR_ORIGIN = ("/projects/{project_id:int}/clips", "/push/{notification_id:int}/read")
 SAFE = ("GET",)
 HEADERS = {
     "Content-Security-Policy": "script-src 'self'; ",
@@ -73,15 +74,17 @@ async def test_without_the_token_nothing_is_done_anywhere(
     [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
     ids=str,
 )
-async def test_another_site_cannot_send_an_upload(
-    empty_house: Litestar, headers: dict[str, str]
+@pytest.mark.parametrize("path", ASKED_FOR_THEIR_ORIGIN)
+async def test_what_needs_no_token_another_site_cannot_send(
+    empty_house: Litestar, path: str, headers: dict[str, str]
 ) -> None:
     world = await build(empty_house)
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
-        del alice.headers["X-CSRF-Token"]
+        for name in ("X-CSRF-Token", "Sec-Fetch-Site"):
+            del alice.headers[name]
 
-        answer = await alice.post(world.url(UPLOAD), files={"clips": b"x"}, headers=headers)
+        answer = await alice.post(world.url(path), files={"clips": b"x"}, headers=headers)
 
     assert answer.status_code == 403
 
