@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -26,7 +27,7 @@ from app.language import speak
 from app.mail import LETTERS
 from app.notifications import channels, claims, outbox, retention
 from app.notifications.channels import CHANNELS
-from app.notifications.waking import wake
+from app.notifications.waking import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
 from app.projects.storage import sweep_uploads
@@ -122,8 +123,10 @@ async def run(settings: Settings) -> None:
         await recover_compilations(db, broker)
         await claims.take_over(db, presence.departed())
         enqueue = partial(_enqueue_delivery, broker.queue, presence)
-        waking = asyncio.create_task(wake(db, broker.relay, enqueue))
-        await _work(workers, waking)
+        await _work(
+            workers,
+            [wake(db, broker.relay, enqueue), watch_outages(db, settings, broker.relay)],
+        )
     channels.close()
     await broker.disconnect()
     await db.close()
@@ -176,18 +179,21 @@ def _prepare(given: dict[str, Any]) -> Any:
     return prepare
 
 
-async def _work(workers: list[Worker[Context]], waking: asyncio.Task[None]) -> None:
+async def _work(
+    workers: list[Worker[Context]], beside: Sequence[Coroutine[Any, Any, None]]
+) -> None:
     """Until a signal; or until something ends that should not, so that all is started afresh."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     running = [asyncio.create_task(worker.start()) for worker in workers]
-    waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait([*running, waking, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waking.cancel()
+    others = [asyncio.create_task(one) for one in (*beside, stopped.wait())]
+    await asyncio.wait([*running, *others], return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
     await asyncio.gather(*(worker.stop() for worker in workers))
-    await asyncio.gather(*running, waking, return_exceptions=True)
+    await asyncio.gather(*running, *others, return_exceptions=True)
 
 
 def local_zone() -> Any:

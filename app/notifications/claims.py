@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    exists,
     literal_column,
     or_,
     select,
@@ -32,12 +33,10 @@ from app import clock
 from app.database import Database
 from app.models import Delivery
 from app.notifications.bundles import is_pending, tie
-from app.notifications.channels.base import Channel
+from app.notifications.channels.base import OUTAGE, Channel
 
 LEASE = timedelta(minutes=1)
 HELD_AT_ONCE = 1000
-# What waits with this reason waits for its service to answer again, and goes as soon as it does.
-OUTAGE = "outage"
 
 _log = logging.getLogger(__name__)
 
@@ -148,11 +147,21 @@ async def hold(db: Database, channel: Channel, claim: Claim, until: datetime) ->
         await asyncio.sleep(0)
 
 
+async def is_held_up(db: Database, channel: Channel) -> bool:
+    """Whether anything waits for the service to be reached again."""
+    async with db.read() as session:
+        return bool(await session.scalar(select(exists().where(*_is_held_up(channel)))))
+
+
 async def wake_held(db: Database, channel: Channel) -> None:
     """The service answers again: what waited for it need not wait any longer."""
-    is_held = Delivery.reason == literal_column(f"'{OUTAGE}'")
-    held = update(Delivery).where(Delivery.channel == channel.name, is_pending, is_held)
+    held = update(Delivery).where(*_is_held_up(channel))
     await _change(db, held.values(due_at=clock.now(), reason=None))
+
+
+def _is_held_up(channel: Channel) -> list[ColumnElement[bool]]:
+    is_reason = Delivery.reason == literal_column(f"'{OUTAGE}'")
+    return [Delivery.channel == channel.name, is_pending, is_reason]
 
 
 async def give_up_broken(db: Database, channel: Channel) -> None:

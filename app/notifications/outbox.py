@@ -19,7 +19,7 @@ from app.models import Delivery
 from app.notifications import claims, digest
 from app.notifications.bundles import is_pending
 from app.notifications.channels.base import SENT, Channel, Outcome
-from app.notifications.claims import OUTAGE, Claim
+from app.notifications.claims import Claim
 from app.settings import Settings
 
 # After so long a batch is given back and claimed afresh: what is urgent comes first again.
@@ -140,10 +140,9 @@ def _values(channel: Channel, delivery: Delivery, outcome: Outcome) -> dict[str,
     if outcome.state != "pending":
         return values
     if attempts > len(channel.pauses):
-        return values | {"state": "dead"}
+        return values | {"state": "dead", "reason": None}
     pause = pause_after(attempts, channel.pauses, outcome.retry_after)
-    reason = OUTAGE if outcome.is_outage else None
-    return values | {"due_at": now + pause, "settled_at": None, "reason": reason}
+    return values | {"due_at": now + pause, "settled_at": None}
 
 
 def pause_after(

@@ -1,4 +1,4 @@
-"""Having a worker look at the outbox at the moment when something comes due, and not before."""
+"""Having a worker look at the outbox when there is something to do there, and not before."""
 
 import asyncio
 import logging
@@ -12,11 +12,14 @@ from app import clock
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
 from app.models import Delivery
+from app.notifications import claims
 from app.notifications.bundles import is_pending
 from app.notifications.channels import CHANNELS
 from app.notifications.channels.base import Channel
+from app.settings import Settings
 
 LOOK_SECONDS = 30.0
+OUTAGE_SECONDS = 15.0
 # Many acts at once are looked at together.
 GATHER_SECONDS = 0.02
 
@@ -53,6 +56,21 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
     except Exception:
         _log.exception("What is due on %s could not be seen.", channel.name)
     return 1.0
+
+
+async def watch_outages(
+    db: Database, settings: Settings, relay: Relay, *, seconds: float = OUTAGE_SECONDS
+) -> None:
+    """Ask a service that could not be reached, so that no delivery need be risked to find out."""
+    while True:
+        await asyncio.sleep(seconds)
+        for channel in CHANNELS.values():
+            try:
+                if await claims.is_held_up(db, channel) and await channel.answers(settings):
+                    await claims.wake_held(db, channel)
+                    relay.poke(CHANGES)
+            except Exception:
+                _log.exception("Whether %s answers again could not be seen.", channel.name)
 
 
 async def next_due(db: Database, channel: Channel) -> datetime | None:

@@ -24,6 +24,7 @@ class Scripted:
     left: list[str] = field(default_factory=list)
     name: str = EMAIL
     at_once: int = 100
+    is_back: bool = True
     pauses: Sequence[timedelta] = tuple(timedelta(minutes=m) for m in (1, 5, 30))
 
     def configure(self, settings: Settings) -> None:
@@ -41,6 +42,9 @@ class Scripted:
                 self.left.append(delivery.address)
             await asyncio.sleep(0)
             yield [delivery.id], outcome
+
+    async def answers(self, settings: Settings) -> bool:
+        return self.is_back
 
     def close(self) -> None:
         """It holds nothing."""

@@ -10,10 +10,13 @@ import pytest
 from app import clock
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
+from app.models import Delivery
 from app.notifications import waking
 from app.notifications.catalogue import EMAIL
-from app.notifications.waking import next_due, wake
-from tests.mailing import change_deliveries, write
+from app.notifications.channels import CHANNELS
+from app.notifications.waking import next_due, wake, watch_outages
+from app.settings import Settings
+from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 
 SOON = 5
@@ -120,3 +123,23 @@ async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
 
     assert await next_due(db, Scripted()) is None
     assert waking.LOOK_SECONDS <= 30
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_waits_for_a_service_is_due_when_that_answers_again(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_back: bool
+) -> None:
+    monkeypatch.setitem(CHANNELS, EMAIL, Scripted(is_back=is_back))
+    await write(db, "held@example.com", "later@example.com")
+    later = clock.now() + timedelta(hours=1)
+    await change_deliveries(db, due_at=later)
+    await change_deliveries(db, Delivery.id == 1, reason="outage")
+
+    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    await asyncio.sleep(A_MOMENT)
+    watching.cancel()
+    await asyncio.wait([watching])
+
+    held, other = await deliveries(db)
+    assert (held.due_at < later, held.reason) == ((True, None) if is_back else (False, "outage"))
+    assert other.due_at == later

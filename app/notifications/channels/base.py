@@ -12,12 +12,15 @@ from app.models import Delivery, Event
 from app.notifications.catalogue import EventType
 from app.settings import Settings
 
+# The reason of what waits for its service to be reached again, and goes as soon as it is.
+OUTAGE = "outage"
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one attempt. `pending`: try again, after `retry_after` if that is said.
 
-    `is_outage`: the service cannot be reached at all, so no other attempt makes sense just now.
+    `is_outage`: the service is in trouble, so no other attempt makes sense just now.
     `is_attempt`: False for what waits without having been tried; it is as fresh as before.
     """
 
@@ -40,7 +43,8 @@ def skipped(reason: str) -> Outcome:
 class Undelivered(Exception):
     """An attempt failed. `permanent`: no further one can help; `gone`: the address never will.
 
-    `outage`: it is the service, not this delivery. `retry_after`: the service said when.
+    `outage`: it is the service, not this delivery; `unreachable`: it did not come to a delivery.
+    `retry_after`: the service said when.
     """
 
     def __init__(
@@ -50,16 +54,23 @@ class Undelivered(Exception):
         permanent: bool = False,
         gone: bool = False,
         outage: bool = False,
+        unreachable: bool = False,
         retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(error)
-        self.permanent, self.gone, self.outage = permanent or gone, gone, outage
+        self.permanent, self.gone = permanent or gone, gone
+        self.outage, self.unreachable = outage or unreachable, unreachable
         self.retry_after = retry_after
 
     @property
     def outcome(self) -> Outcome:
-        state = "failed" if self.permanent else "pending"
-        return Outcome(state, error=str(self), retry_after=self.retry_after, is_outage=self.outage)
+        return Outcome(
+            "failed" if self.permanent else "pending",
+            reason=OUTAGE if self.unreachable else None,
+            error=str(self),
+            retry_after=self.retry_after,
+            is_outage=self.outage,
+        )
 
 
 Settled = tuple[Sequence[int], Outcome]
@@ -93,6 +104,9 @@ class Channel(Protocol):
         Nothing is sent between a yield and the next step, so whoever iterates can record each
         outcome before the next delivery leaves. What is never yielded was not attempted.
         """
+
+    async def answers(self, settings: Settings) -> bool:
+        """Whether its service can be reached again; asked while deliveries wait for that."""
 
     def close(self) -> None:
         """Called once at the end."""

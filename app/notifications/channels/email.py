@@ -70,6 +70,16 @@ class Email:
                     way.announce(following.address)
                 yield mail.ids, outcome
 
+    async def answers(self, settings: Settings) -> bool:
+        if not settings.sends_mail:
+            return True
+        try:
+            async with Smtp(settings, timeout=self._timeout) as way:
+                await way.offer()
+        except Undelivered:
+            return False
+        return True
+
     def close(self) -> None:
         """Each batch hangs up by itself."""
 

@@ -107,6 +107,10 @@ class Push:
             async for settled in outcomes:
                 yield settled
 
+    async def answers(self, _settings: Settings) -> bool:
+        """Each push service is given its rest by the sender; no delivery waits for all of them."""
+        return True
+
     def close(self) -> None:
         if self._sender:
             self._sender.close()

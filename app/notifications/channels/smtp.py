@@ -77,7 +77,7 @@ class Smtp:
         try:
             await client.mail(self._settings.smtp_from_email)
         except (SMTPException, OSError, ValueError) as error:
-            raise Undelivered(_words(error), outage=True) from error
+            raise Undelivered(_words(error), unreachable=True) from error
         await self._start_over()
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -86,7 +86,7 @@ class Smtp:
             try:
                 await client.connect()
             except (SMTPException, OSError, ValueError) as error:
-                raise Undelivered(_words(error), outage=True) from error
+                raise Undelivered(_words(error), unreachable=True) from error
             self._client = client
         return self._client
 
@@ -104,6 +104,10 @@ class Smtp:
         client = await self._connected()
         try:
             await client.mail(self._settings.smtp_from_email)
+        except (SMTPException, OSError, ValueError) as error:
+            await self._hang_up()
+            raise Undelivered(_words(error), unreachable=True) from error
+        try:
             await client.rcpt(address)
         except SMTPRecipientRefused as refusal:
             await self._start_over(refusal)

@@ -1,14 +1,17 @@
 """Mail through a real server: whatever that answers, each mail ends as it should."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from app import clock
+from app.broker.relay import ProcessRelay
 from app.database import Database
 from app.models import Account, Team
 from app.notifications.channels.email import Email
+from app.notifications.waking import watch_outages
 from app.settings import Settings
 from tests.certificates import Authority
 from tests.factories import make_team
@@ -42,28 +45,29 @@ def trust(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 @pytest.mark.parametrize(
-    ("command", "answer", "state", "is_outage"),
+    # "outage": the server was not reached; "trouble": it was, but not for long.
+    ("command", "answer", "state", "matter"),
     [
-        ("RCPT", "250 OK", "sent", False),
-        ("RCPT", "251 Will forward", "sent", False),
-        ("RCPT", "451 4.7.1 Greylisted, come again", "pending", False),
-        ("RCPT", "452 4.2.2 Mailbox full", "pending", False),
-        ("RCPT", "550 No such person", "failed", False),
-        ("RCPT", "530 5.7.0 Log in first", "pending", True),
-        ("RCPT", "421 Shutting down", "pending", True),
-        ("RCPT", HANG, "pending", True),
-        ("RCPT", DROP, "pending", True),
-        ("MAIL", "451 Too busy", "pending", True),
-        ("MAIL", "550 5.7.1 You may not send as this address", "pending", True),
-        ("MAIL", "421 Shutting down", "pending", True),
-        ("MAIL", HANG, "pending", True),
-        ("DATA", "451 Try again", "pending", False),
-        ("DATA", "452 Disk full", "pending", False),
-        ("DATA", "554 5.7.1 Looks like spam", "failed", False),
-        ("DATA", "421 Shutting down", "pending", True),
-        ("DATA", HANG, "pending", True),
-        ("DATA", GARBLED, "pending", True),
-        ("DATA", TAKE_AND_DROP, "pending", True),
+        ("RCPT", "250 OK", "sent", ""),
+        ("RCPT", "251 Will forward", "sent", ""),
+        ("RCPT", "451 4.7.1 Greylisted, come again", "pending", ""),
+        ("RCPT", "452 4.2.2 Mailbox full", "pending", ""),
+        ("RCPT", "550 No such person", "failed", ""),
+        ("RCPT", "530 5.7.0 Log in first", "pending", "trouble"),
+        ("RCPT", "421 Shutting down", "pending", "trouble"),
+        ("RCPT", HANG, "pending", "trouble"),
+        ("RCPT", DROP, "pending", "trouble"),
+        ("MAIL", "451 Too busy", "pending", "outage"),
+        ("MAIL", "550 5.7.1 You may not send as this address", "pending", "outage"),
+        ("MAIL", "421 Shutting down", "pending", "outage"),
+        ("MAIL", HANG, "pending", "outage"),
+        ("DATA", "451 Try again", "pending", ""),
+        ("DATA", "452 Disk full", "pending", ""),
+        ("DATA", "554 5.7.1 Looks like spam", "failed", ""),
+        ("DATA", "421 Shutting down", "pending", "trouble"),
+        ("DATA", HANG, "pending", "trouble"),
+        ("DATA", GARBLED, "pending", "trouble"),
+        ("DATA", TAKE_AND_DROP, "pending", "trouble"),
     ],
 )
 async def test_each_answer_ends_as_it_should(
@@ -73,16 +77,17 @@ async def test_each_answer_ends_as_it_should(
     command: str,
     answer: str,
     state: str,
-    is_outage: bool,
+    matter: str,
 ) -> None:
     office.answers[command] = [answer]
-    await write(db)
+    await write(db, "alice@example.com", "bob@example.com")
 
     await deliver_mail(db, office.settings(settings), HASTY)
 
-    [row] = await deliveries(db)
+    row, other = await deliveries(db)
     assert (row.state, row.attempts) == (state, 1)
-    assert row.reason == ("outage" if is_outage else None)
+    assert row.reason == ("outage" if matter == "outage" else None)
+    assert (other.attempts, other.reason) == ((0, "outage") if matter else (1, None))
     if answer[0].isdigit() and state != "sent":
         assert row.error == answer
     if state == "pending":
@@ -292,14 +297,37 @@ async def test_a_server_gone_for_a_while_gets_every_mail_once(
 async def test_what_waited_for_the_server_goes_as_soon_as_it_is_back(
     db: Database, settings: Settings, office: PostOffice
 ) -> None:
-    await write(db, "one@example.com", "two@example.com")
+    addresses = [f"person{number}@example.com" for number in range(5)]
+    await write(db, *addresses)
     reached = office.settings(settings)
     await office.stop()
     await deliver_mail(db, reached)
     await office.start()
-
     assert await deliver_mail(db, reached) == 0
-    await write(db, "three@example.com")
-    await deliver_mail(db, reached)
 
-    assert sorted(office.recipients) == [f"{n}@example.com" for n in ("one", "three", "two")]
+    await have_outages_watched(db, reached)
+
+    assert await deliver_mail(db, reached) == 5
+    assert sorted(office.recipients) == addresses
+
+
+async def test_a_server_that_still_refuses_us_costs_no_attempts(
+    db: Database, settings: Settings, office: PostOffice
+) -> None:
+    office.answers["MAIL"] = ["550 5.7.1 You may not send as this address"]
+    await write(db, "one@example.com", "two@example.com")
+    await deliver_mail(db, office.settings(settings))
+
+    await have_outages_watched(db, office.settings(settings))
+
+    assert await deliver_mail(db, office.settings(settings)) == 0
+    assert sorted(row.attempts for row in await deliveries(db)) == [0, 1]
+
+
+async def have_outages_watched(db: Database, settings: Settings) -> None:
+    """For a moment, as the worker does all the time."""
+    relay = ProcessRelay()
+    watching = asyncio.create_task(watch_outages(db, settings, relay, seconds=0.05))
+    await asyncio.sleep(0.5)
+    watching.cancel()
+    await asyncio.wait([watching])
