@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from app.accounts.sessions import start_session
 from app.database import Database
-from app.models import Account, Change, Compilation, Project, Team
+from app.models import Account, Change, Compilation, Membership, Project, Team
 from app.projects.compile import run_compilation
 from app.settings import Settings
 from app.worker import purge
@@ -127,6 +127,16 @@ class Stage:
 
     def member_url(self, person: Person) -> str:
         return f"{self.team_url}/members/{person.id}"
+
+    async def roles(self) -> dict[str, str]:
+        """Who is in the team, as what."""
+        rows = (
+            select(Account.username, Membership.role)
+            .join(Membership, Membership.account_id == Account.id)
+            .where(Membership.team_id == self.team.id)
+        )
+        async with self.db.read() as session:
+            return {row.username: row.role for row in await session.execute(rows)}
 
     async def settle(self) -> None:
         """Until everything that has happened so far is on its way to the open pages.

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
-from app.models import Account, Compilation, Membership, Share
+from app.models import Account, Compilation, Share
 from app.notifications.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from tests.contract import causes
@@ -24,7 +24,7 @@ async def test_an_invitation_accepted_twice_makes_one_member(stage: Stage) -> No
 
     assert await at_once(*twice) == [303, 409]
 
-    assert (await roles(stage))["ines"] == "editor"
+    assert (await stage.roles())["ines"] == "editor"
     assert await told(stage, stage.alice) == ["ines joined the team as editor"]
 
 
@@ -35,7 +35,7 @@ async def test_of_accepting_and_declining_one_counts(stage: Stage) -> None:
 
     assert await at_once(declining, accepting) == [303, 409]
 
-    is_in = "ines" in await roles(stage)
+    is_in = "ines" in await stage.roles()
     answers = (
         ["ines joined the team as editor"],
         ["ines declined the invitation to team 'Video Squad'"],
@@ -50,7 +50,7 @@ async def test_of_accepting_and_revoking_one_counts(stage: Stage) -> None:
 
     assert await at_once(revoking, accepting) == [303, 409]
 
-    is_in = "ines" in await roles(stage)
+    is_in = "ines" in await stage.roles()
     assert len(await told(stage, stage.bob)) == is_in
 
 
@@ -63,7 +63,7 @@ async def test_two_people_accept_and_both_are_in(stage: Stage) -> None:
 
     assert await at_once(*both) == [303, 303]
 
-    assert (await roles(stage)).items() >= {"ines": "editor", "carol": "viewer"}.items()
+    assert (await stage.roles()).items() >= {"ines": "editor", "carol": "viewer"}.items()
     assert sorted(await told(stage, stage.bob)) == [
         "carol joined the team as viewer",
         "ines joined the team as editor",
@@ -96,7 +96,7 @@ async def test_who_is_handed_the_team_while_being_removed_is_owner_or_gone(stage
 
     codes = await at_once(handing_over, removing)
 
-    now = await roles(stage)
+    now = await stage.roles()
     if now.get("bob") == "owner":
         assert (codes, now["alice"]) == ([303, 403], "admin")
     else:
@@ -109,7 +109,7 @@ async def test_who_is_handed_the_team_while_leaving_is_owner_or_gone(stage: Stag
 
     codes = await at_once(leaving, handing_over)
 
-    now = await roles(stage)
+    now = await stage.roles()
     assert list(now.values()).count("owner") == 1
     assert codes == ([303, 403] if now.get("bob") == "owner" else [303, 404])
 
@@ -122,7 +122,7 @@ async def test_a_team_handed_to_two_has_one_owner(stage: Stage) -> None:
 
     assert await at_once(*both) == [303, 403]
 
-    assert list((await roles(stage)).values()).count("owner") == 1
+    assert list((await stage.roles()).values()).count("owner") == 1
 
 
 async def test_a_team_is_deleted_while_somebody_joins(stage: Stage) -> None:
@@ -240,16 +240,6 @@ async def at_once(*presses: Press) -> list[int]:
 async def told(stage: Stage, person: Person) -> list[str]:
     await stage.settle()
     return await person.reads()
-
-
-async def roles(stage: Stage) -> dict[str, str]:
-    rows = (
-        select(Account.username, Membership.role)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(Membership.team_id == stage.team.id)
-    )
-    async with stage.db.read() as session:
-        return {row.username: row.role for row in await session.execute(rows)}
 
 
 async def count(stage: Stage, model: type[Compilation] | type[Share]) -> int:
