@@ -66,7 +66,7 @@ class ClippyFront:
             settings = load(environ)
             world = await _world(settings, streams)
             async with serving_clippyfront(environ) as server, _publishing(settings, world) as act:
-                yield Running(server, _readers(world), act)
+                yield Running(server, _readers(world), act, _other(world))
 
 
 @dataclass
@@ -87,7 +87,7 @@ async def _world(settings: Settings, streams: int) -> World:
     team = await make_team(db, owner)
     await add_members(db, team.id, people)
     async with db.write() as session:
-        await _sign_in(session, people)
+        await _sign_in(session, [owner.id, *people])
         await session.execute(CHANGES_OF_HISTORY)
         await session.execute(EVENTS_OF_HISTORY, {"team": team.id})
         await session.execute(HISTORY, {"team": team.id})
@@ -99,6 +99,10 @@ async def _sign_in(session: AsyncSession, people: list[int]) -> None:
     rows = [{"account_id": one, "token_hash": _hash(_token(one))} for one in people]
     for start in range(0, len(rows), PEOPLE_AT_ONCE):
         await session.execute(insert(WebSession), rows[start : start + PEOPLE_AT_ONCE])
+
+
+def _cookie(account_id: int) -> str:
+    return f"session={_token(account_id)}"
 
 
 def _token(account_id: int) -> str:
@@ -114,8 +118,13 @@ def _readers(world: World) -> list[Person]:
     return [
         Person(request, END_OF_EVENT, END_OF_EVENT)
         for one in world.people
-        for request in [request_of("/notifications/stream", cookie=f"session={_token(one)}")]
+        for request in [request_of("/notifications/stream", cookie=_cookie(one))]
     ]
+
+
+def _other(world: World) -> bytes:
+    """It takes the whole way: session, database, middleware."""
+    return request_of("/api/notifications/unread-count", cookie=_cookie(world.owner.id))
 
 
 @asynccontextmanager

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from time import monotonic
 
-from tests.benchmarks._readers import request_of
-
 PAUSE = 0.002
 
 
@@ -22,10 +20,10 @@ class Probe:
 
 
 @asynccontextmanager
-async def probing(port: int) -> AsyncIterator[Probe]:
+async def probing(port: int, request: bytes) -> AsyncIterator[Probe]:
     ours, theirs = multiprocessing.Pipe()
     spawn = multiprocessing.get_context("spawn")
-    process = spawn.Process(target=_ask_on, args=(port, theirs), daemon=True)
+    process = spawn.Process(target=_ask_on, args=(port, request, theirs), daemon=True)
     process.start()
     await asyncio.to_thread(ours.recv)
     probe = Probe()
@@ -35,20 +33,20 @@ async def probing(port: int) -> AsyncIterator[Probe]:
     await asyncio.to_thread(process.join)
 
 
-def _ask_on(port: int, pipe: Connection) -> None:
+def _ask_on(port: int, request: bytes, pipe: Connection) -> None:
     """The first answer only warms up."""
     with socket.create_connection(("127.0.0.1", port)) as line:
-        _ask(line)
+        _ask(line, request)
         pipe.send("ready")
-        worst = _ask(line)
+        worst = _ask(line, request)
         while not pipe.poll(PAUSE):
-            worst = max(worst, _ask(line))
+            worst = max(worst, _ask(line, request))
     pipe.send(worst)
 
 
-def _ask(line: socket.socket) -> float:
+def _ask(line: socket.socket, request: bytes) -> float:
     asked_at = monotonic()
-    line.sendall(request_of("/healthz"))
+    line.sendall(request)
     answer = b""
     while not answer.endswith((b"}", b'"', b"ok")):
         answer += line.recv(65536)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import httpx
 
+from tests.benchmarks._prober import Probe, probing
 from tests.benchmarks._readers import Person, request_of
 from tests.benchmarks._server import Server, serving
 
@@ -24,11 +25,18 @@ class Publisher(Protocol):
 
 @dataclass
 class Running:
-    """A server that runs, who opens streams there, and how it is made to publish."""
+    """A server that runs, who opens streams there, how it is made to publish; and what somebody
+    asks of it who wants no stream.
+    """
 
     server: Server
     people: list[Person]
     publisher: Publisher
+    other: bytes
+
+    def probing(self) -> AbstractAsyncContextManager[Probe]:
+        """How long that takes within the block."""
+        return probing(self.server.port, self.other)
 
 
 class Target(Protocol):
@@ -54,7 +62,7 @@ class SmallApp:
             serving(f"tests.benchmarks.{self.app}:app") as server,
             httpx.AsyncClient(base_url=server.base_url, timeout=60) as client,
         ):
-            yield Running(server, people, SmallAppPublisher(client))
+            yield Running(server, people, SmallAppPublisher(client), request_of("/healthz"))
 
 
 EVERYONE = b" for everyone."

@@ -16,7 +16,6 @@ from random import Random
 from statistics import median, quantiles
 
 from tests.benchmarks._clippyfront import ClippyFront
-from tests.benchmarks._prober import probing
 from tests.benchmarks._readers import Readers, reading
 from tests.benchmarks._server import raise_file_limit
 from tests.benchmarks._target import EVERYONE, Publisher, Running, SmallApp, Target
@@ -78,7 +77,7 @@ async def _tell(result: Result, running: Running, readers: Readers) -> None:
     used = server.processor_seconds()
     result.own_to_all = await _rounds(readers, act.tell_everyone_their_own, streams)
     result.processor_per_event = (server.processor_seconds() - used) / (streams * ROUNDS)
-    async with probing(server.port) as probe:
+    async with running.probing() as probe:
         await _delay(readers, act.tell_everyone_their_own, streams)
     result.worst_while_telling = probe.worst
     result.to_one = [
@@ -88,7 +87,7 @@ async def _tell(result: Result, running: Running, readers: Readers) -> None:
 
 async def _change_bells(result: Result, running: Running, readers: Readers) -> None:
     act = running.publisher
-    async with probing(running.server.port) as probe:
+    async with running.probing() as probe:
         changed = await _delay(readers, act.change_everyones_bell, len(running.people))
     if changed is not None:
         result.bells_anew, result.worst_while_bells = changed, probe.worst
@@ -97,11 +96,11 @@ async def _change_bells(result: Result, running: Running, readers: Readers) -> N
 async def _storm(result: Result, running: Running, readers: Readers) -> None:
     """So many vanish at once, and so many come back at once."""
     most, port = min(STORM, len(running.people)), running.server.port
-    async with probing(port) as probe:
+    async with running.probing() as probe:
         await readers.vanish(most)
         await asyncio.sleep(2)
     result.worst_while_vanishing = probe.worst
-    async with probing(port) as probe:
+    async with running.probing() as probe:
         result.seconds_to_return = await readers.open(port, running.people[:most])
     result.worst_while_returning = probe.worst
 
