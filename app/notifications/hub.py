@@ -23,7 +23,7 @@ from app.notifications.stream import HTML, JSON, EventStream, Flavour, Key
 
 STREAMS_PER_PERSON = 30
 RETRY_OF_THE_OLDEST = 60_000  # milliseconds
-CLIENTS_AT_ONCE = 200
+CLIENTS_AT_ONCE = 100
 TICK_SECONDS = 1
 
 

@@ -26,6 +26,7 @@ from app.notifications.hub import Hub
 CHANGES_AT_ONCE = 500
 LOOK_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
+# How long a process may take to see what another one has told somebody already.
 SECONDS_BEHIND = 3.0
 # The database is busy, gone or being restarted: what failed is tried again.
 STUMBLES = (OperationalError, InterfaceError, NoConnection)
@@ -45,7 +46,10 @@ Changes = Sequence[Row[Any]]
 
 class Mouth(Protocol):
     async def tell(self, changes: Changes) -> None:
-        """Read what these mean to whom, then hand it to the hub; either all of it or nothing."""
+        """Read what these mean to whom, then hand it to the hub.
+
+        Raises one of STUMBLES only before anything is handed over: it is asked once more then.
+        """
 
 
 @dataclass

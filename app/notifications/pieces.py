@@ -12,7 +12,7 @@ from app.notifications.stream import HTML, Opening
 from app.notifications.together import Together
 
 # So many have their bell made at once; in between, other requests get their turn.
-PEOPLE_AT_ONCE = 100
+PEOPLE_AT_ONCE = 50
 NEVER = -1
 
 # Whose bell, and the position up to which the page has it already.

@@ -16,7 +16,7 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 from app.notifications.stream import FOLLOWING, EventStream
 
 STREAMS = ("/notifications/stream", "/api/notifications/stream")
-LET_IN_AT_ONCE = 8
+LET_IN_AT_ONCE = 4
 
 
 class Application(Litestar):
