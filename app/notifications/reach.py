@@ -67,11 +67,11 @@ def _line(row: Any) -> Line:
 
 
 def _text(delivery: Delivery) -> str:
-    if delivery.state == "skipped":
-        return _(REASONS.get(delivery.reason or "", ""))
     if delivery.state == "pending" and delivery.attempts:
         tried = ngettext("Tried {n} time so far.", "Tried {n} times so far.", delivery.attempts)
         return f"{tried.format(n=delivery.attempts)} {delivery.error or ''}".strip()
+    if delivery.reason in REASONS:
+        return _(REASONS[delivery.reason])
     return delivery.error or ""
 
 

@@ -44,6 +44,10 @@ async def reach_of(db: Database, person: Account, notice: int) -> Reach:
         ({"state": "skipped", "reason": "read"}, "It was read in the app before."),
         ({"state": "failed", "error": "550 No such person"}, "550 No such person"),
         ({"state": "pending", "attempts": 2, "error": "451"}, "Tried 2 times so far. 451"),
+        (
+            {"state": "pending", "reason": "outage"},
+            "The service could not be reached; it is tried again.",
+        ),
     ],
 )
 async def test_each_outcome_is_told_with_its_reason(
