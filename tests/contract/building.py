@@ -37,11 +37,11 @@ from app.notifications.notify import notify
 from app.notifications.unsubscribe import STOP, Link, stop
 from app.projects.storage import clip_path, thumbnail_path, video_path
 from app.security import sign
-from app.settings import Settings
 from app.teams.invitations import LASTS, link_token
 from tests.contract.world import World
 from tests.factories import make_account
 
+CLIP = "a clip"
 NEW_ADDRESS = "new@example.com"
 Row = TypeVar("Row")
 
@@ -57,9 +57,20 @@ async def build(app: Litestar) -> World:
         builder = _Builder(session, alice)
         squad = await builder.teams(bob, dora)
         await builder.account()
-        await builder.project(squad, app.state.settings)
+        await builder.project(squad)
         await builder.notices(squad, dora)
     return World(app, alice, carol, builder.ids, builder.ids_at)
+
+
+async def renew(world: World) -> World:
+    """With what does not keep: the files, and an undo that is good for ten minutes."""
+    settings, done_id = world.app.state.settings, world.ids["done_id"]
+    for path in (clip_path(settings, CLIP), video_path(settings, done_id)):
+        _lay_down(path)
+    _lay_down(thumbnail_path(settings, done_id))
+    async with world.app.state.db.act() as session:
+        _count, undo = await feed.delete(session, world.alice.id, [world.ids["deleted_id"]])
+    return World(world.app, world.alice, world.carol, world.ids | {"undo": undo}, world.ids_at)
 
 
 @dataclass
@@ -104,11 +115,11 @@ class _Builder:
         }
         self.ids_at |= {path: {"token": token} for path, token in links.items()}
 
-    async def project(self, team: Team, settings: Settings) -> None:
+    async def project(self, team: Team) -> None:
         """Shared with the team, with a clip, a video, and a compilation that waits."""
         project = await self._row(Project(name="Highlight Reel", owner_id=self.alice.id))
         await self._row(Share(project_id=project.id, team_id=team.id))
-        clip = Clip(project_id=project.id, position=0, filename="one.mp4", stored_as="a clip")
+        clip = Clip(project_id=project.id, position=0, filename="one.mp4", stored_as=CLIP)
         clip.uploader_id, clip.size, clip.duration = self.alice.id, 1, 1.0
         clip.width, clip.height = 16, 16
         await self._row(clip)
@@ -116,20 +127,18 @@ class _Builder:
         done.finished_at = clock.now()
         await self._row(done)
         waiting = await self._row(Compilation(project_id=project.id))
-        _lay_down(clip_path(settings, "a clip"))
-        _lay_down(video_path(settings, done.id))
-        _lay_down(thumbnail_path(settings, done.id))
         self.ids |= {
             "project_id": project.id,
             "clip_id": clip.id,
             "compilation_id": waiting.id,
+            "done_id": done.id,
         }
         stem = "/projects/{project_id:int}/compilations/{compilation_id:int}"
         for file in ("video", "thumbnail"):
             self.ids_at[f"{stem}/{file}"] = {"compilation_id": done.id}
 
     async def notices(self, squad: Team, dora: Account) -> None:
-        """An ordinary one, an invitation, a failed compilation, and one that is deleted."""
+        """An ordinary one, an invitation, a failed compilation, and one to be deleted."""
         others = await self._team("Others", owner=dora)
         asked = await self._invitation(others, dora, self.alice.email)
         names = {"old_name": "Squad", "new_name": "Video Squad"}
@@ -140,8 +149,7 @@ class _Builder:
         project = await self.session.get_one(Project, self.ids["project_id"])
         compilation = await self.session.get_one(Compilation, self.ids["compilation_id"])
         failed = await self._notice(COMPILATION_FAILED, project=project, compilation=compilation)
-        _count, undo = await feed.delete(self.session, self.alice.id, [deleted])
-        self.ids |= {"notification_id": told, "do": "read", "undo": undo}
+        self.ids |= {"notification_id": told, "do": "read", "deleted_id": deleted}
         stem = "/notifications/{notification_id:int}"
         for verb in ("accept", "decline", "invitation"):
             self.ids_at[f"{stem}/{verb}"] = {"notification_id": invited}

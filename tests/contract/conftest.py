@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from advanced_alchemy.base import orm_registry
 from argon2 import PasswordHasher
 from litestar import Litestar
-from sqlalchemy import delete
 
 from app import security
 from app.accounts import passwords
 from app.asgi import create_app
 from app.settings import load
 from tests.application import running
+from tests.contract.building import build, renew
 from tests.contract.cast import Stage, on_stage
+from tests.contract.keeping import Rows, empty, put_back, read_rows
+from tests.contract.world import World
 from tests.factories import PASSWORD_HASH
 
 
@@ -47,10 +48,23 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def empty_house(house: Litestar, cheap_passwords: None) -> Litestar:
     security.configure(house.state.settings.secret_key)
-    async with house.state.db.write() as session:
-        for table in reversed(orm_registry.metadata.sorted_tables):
-            await session.execute(delete(table))
+    await empty(house.state.db)
     return house
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def first_world(house: Litestar) -> tuple[World, Rows]:
+    security.configure(house.state.settings.secret_key)
+    await empty(house.state.db)
+    world = await build(house)
+    return world, await read_rows(house.state.db)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(empty_house: Litestar, first_world: tuple[World, Rows]) -> World:
+    first, rows = first_world
+    await put_back(empty_house.state.db, rows)
+    return await renew(first)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -9,7 +9,6 @@ import pytest
 from litestar import Litestar
 
 from app.notifications.catalogue import CHANNELS, TYPES
-from tests.contract.building import build
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
 from tests.contract.markup import forms_on, words
@@ -30,9 +29,8 @@ async def test_every_form_is_in_the_table(house: Litestar) -> None:
 
 
 async def test_no_page_has_a_form_or_a_field_that_is_not_in_the_table(
-    empty_house: Litestar,
+    world: World,
 ) -> None:
-    world = await build(empty_house)
     missing = set()
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
@@ -60,9 +58,8 @@ def pattern_of(path: str) -> str:
 
 @pytest.mark.parametrize("path", FORMS)
 async def test_what_is_right_is_taken_and_what_is_not_is_told_where_it_stands(
-    empty_house: Litestar, path: str
+    world: World, path: str
 ) -> None:
-    world = await build(empty_house)
     form, fields = FORMS[path], world.right(path)
     junk = [(name, kind) for name in fields for kind in JUNK]
     refused = [(name, kind) for name, kind in junk if kind in form.fields[name].refuses]

@@ -2,11 +2,10 @@
 
 import httpx
 import pytest
-from litestar import Litestar
 
-from tests.contract.building import build
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, MARKUP
+from tests.contract.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
@@ -55,8 +54,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("body", BODIES)
-async def test_a_body_that_makes_no_sense_crashes_no_form(empty_house: Litestar, body: str) -> None:
-    world = await build(empty_house)
+async def test_a_body_that_makes_no_sense_crashes_no_form(world: World, body: str) -> None:
     kind, content = BODIES[body]
     for path in [path for path, form in FORMS.items() if form.fields]:
         async with world.visitor() as alice:
@@ -69,10 +67,7 @@ async def test_a_body_that_makes_no_sense_crashes_no_form(empty_house: Litestar,
 
 
 @pytest.mark.parametrize("body", BODIES)
-async def test_nor_does_it_get_past_the_search_for_the_token(
-    empty_house: Litestar, body: str
-) -> None:
-    world = await build(empty_house)
+async def test_nor_does_it_get_past_the_search_for_the_token(world: World, body: str) -> None:
     kind, content = BODIES[body]
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
@@ -84,8 +79,7 @@ async def test_nor_does_it_get_past_the_search_for_the_token(
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:40])
-async def test_a_number_nothing_has_is_not_found(empty_house: Litestar, number: object) -> None:
-    world = await build(empty_house)
+async def test_a_number_nothing_has_is_not_found(world: World, number: object) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET", "POST"):
@@ -98,8 +92,7 @@ async def test_a_number_nothing_has_is_not_found(empty_house: Litestar, number: 
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word[:20])
-async def test_a_word_nothing_is_called_is_not_found(empty_house: Litestar, word: str) -> None:
-    world = await build(empty_house)
+async def test_a_word_nothing_is_called_is_not_found(world: World, word: str) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET", "POST"):
@@ -110,8 +103,7 @@ async def test_a_word_nothing_is_called_is_not_found(empty_house: Litestar, word
                 assert answer.status_code == 404, (door.name, answer)
 
 
-async def test_a_query_that_makes_no_sense_harms_no_page(empty_house: Litestar) -> None:
-    world = await build(empty_house)
+async def test_a_query_that_makes_no_sense_harms_no_page(world: World) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET"):

@@ -7,12 +7,12 @@ import pytest
 from litestar import Litestar
 
 from app.rendering import asset
-from tests.contract.building import build
 from tests.contract.cast import Stage
 from tests.contract.doors import doors, every_door
 from tests.contract.forms import MARKUP
 from tests.contract.markup import unread_on
 from tests.contract.test_strangers import everything
+from tests.contract.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 # Open to requests without a CSRF token, each for its reason.
@@ -51,10 +51,7 @@ async def test_only_these_doors_take_requests_without_a_token(house: Litestar) -
 
 
 @pytest.mark.parametrize("token", ["", "0" * 128])
-async def test_without_the_token_nothing_is_done_anywhere(
-    empty_house: Litestar, token: str
-) -> None:
-    world = await build(empty_house)
+async def test_without_the_token_nothing_is_done_anywhere(world: World, token: str) -> None:
     before = await everything(world)
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
@@ -76,9 +73,8 @@ async def test_without_the_token_nothing_is_done_anywhere(
 )
 @pytest.mark.parametrize("path", ASKED_FOR_THEIR_ORIGIN)
 async def test_what_needs_no_token_another_site_cannot_send(
-    empty_house: Litestar, path: str, headers: dict[str, str]
+    world: World, path: str, headers: dict[str, str]
 ) -> None:
-    world = await build(empty_house)
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for name in ("X-CSRF-Token", "Sec-Fetch-Site"):
@@ -89,8 +85,7 @@ async def test_what_needs_no_token_another_site_cannot_send(
     assert answer.status_code == 403
 
 
-async def test_every_answer_carries_the_headers_that_protect_it(empty_house: Litestar) -> None:
-    world = await build(empty_house)
+async def test_every_answer_carries_the_headers_that_protect_it(world: World) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         answers = [
@@ -123,8 +118,7 @@ async def test_who_lost_their_way_keeps_the_bell(stage: Stage) -> None:
     assert unread_on(lost.text) == unread_on(refused.text) == 0
 
 
-async def test_no_page_of_a_person_is_kept_by_caches(empty_house: Litestar) -> None:
-    world = await build(empty_house)
+async def test_no_page_of_a_person_is_kept_by_caches(world: World) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET"):
@@ -137,8 +131,7 @@ async def test_no_page_of_a_person_is_kept_by_caches(empty_house: Litestar) -> N
 
 
 @pytest.mark.parametrize("following", ELSEWHERE)
-async def test_no_form_leads_out_of_the_house(empty_house: Litestar, following: str) -> None:
-    world = await build(empty_house)
+async def test_no_form_leads_out_of_the_house(world: World, following: str) -> None:
     for path in ("/login", "/register", "/projects/{project_id:int}/unshare"):
         async with world.visitor() as alice:
             await world.sign_in(alice, world.alice)
@@ -149,8 +142,7 @@ async def test_no_form_leads_out_of_the_house(empty_house: Litestar, following: 
 
 
 @pytest.mark.parametrize("following", ELSEWHERE)
-async def test_nor_does_a_link_to_the_login(empty_house: Litestar, following: str) -> None:
-    world = await build(empty_house)
+async def test_nor_does_a_link_to_the_login(world: World, following: str) -> None:
     async with world.visitor() as alice:
         shown = await alice.get("/login", params={"next": following})
         await world.sign_in(alice, world.alice)
@@ -179,9 +171,8 @@ async def test_a_team_called_by_markup_is_only_a_name(stage: Stage) -> None:
 
 
 async def test_the_page_of_an_invitation_tells_its_address_to_nobody(
-    empty_house: Litestar,
+    world: World,
 ) -> None:
-    world = await build(empty_house)
     async with world.visitor() as stranger:
         page = await stranger.get(world.url("/invitations/{token:str}"))
 

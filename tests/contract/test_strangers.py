@@ -1,16 +1,11 @@
 """What is alice's is not there for carol, and nothing is there for the signed out."""
 
-from typing import Any
-
 import pytest
-from advanced_alchemy.base import orm_registry
-from litestar import Litestar
-from sqlalchemy import select
 
 from app.accounts import visitors
 from app.models import Account
-from tests.contract.building import build
 from tests.contract.doors import Door, doors
+from tests.contract.keeping import Rows, read_rows
 from tests.contract.world import World, take_token
 from tests.factories import PASSWORD_HASH
 
@@ -49,9 +44,8 @@ ENDLESS = "/notifications/stream"
 
 
 async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
-    empty_house: Litestar,
+    world: World,
 ) -> None:
-    world = await build(empty_house)
     before = await everything(world)
     async with world.visitor() as carol:
         await world.sign_in(carol, world.carol)
@@ -66,9 +60,8 @@ async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
 
 
 async def test_what_is_alices_is_not_touched_by_what_carol_names_in_a_form(
-    empty_house: Litestar,
+    world: World,
 ) -> None:
-    world = await build(empty_house)
     before = await everything(world)
     async with world.visitor() as carol:
         await world.sign_in(carol, world.carol)
@@ -86,8 +79,7 @@ async def test_what_is_alices_is_not_touched_by_what_carol_names_in_a_form(
     assert await everything(world) == before
 
 
-async def test_a_link_for_alice_opens_nothing_for_carol(empty_house: Litestar) -> None:
-    world = await build(empty_house)
+async def test_a_link_for_alice_opens_nothing_for_carol(world: World) -> None:
     before = await everything(world)
     async with world.visitor() as carol:
         await world.sign_in(carol, world.carol)
@@ -99,9 +91,8 @@ async def test_a_link_for_alice_opens_nothing_for_carol(empty_house: Litestar) -
 
 
 async def test_the_signed_out_are_sent_to_the_login_and_change_nothing(
-    empty_house: Litestar,
+    world: World,
 ) -> None:
-    world = await build(empty_house)
     before = await everything(world)
     async with world.visitor() as stranger:
         await take_token(stranger)
@@ -118,8 +109,7 @@ async def test_the_signed_out_are_sent_to_the_login_and_change_nothing(
     assert await everything(world) == before
 
 
-async def test_looking_changes_nothing(empty_house: Litestar) -> None:
-    world = await build(empty_house)
+async def test_looking_changes_nothing(world: World) -> None:
     before = await everything(world)
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
@@ -130,9 +120,8 @@ async def test_looking_changes_nothing(empty_house: Litestar) -> None:
 
 
 async def test_whoever_was_deleted_a_moment_ago_is_signed_out_by_whatever_they_do(
-    empty_house: Litestar, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await build(empty_house)
     before = await everything(world)
     monkeypatch.setattr(visitors, "find_session", ghost)
     async with world.visitor() as gone:
@@ -165,10 +154,7 @@ def is_to_look_at(door: Door) -> bool:
     return door.method == "GET" and door.path in PUBLIC_TO_LOOK_AT
 
 
-async def everything(world: World) -> dict[str, list[Any]]:
+async def everything(world: World) -> Rows:
     """Every row of every table, but for when somebody was last seen where."""
-    tables = [one for one in orm_registry.metadata.sorted_tables if one.name != "web_session"]
-    async with world.app.state.db.read() as session:
-        return {
-            table.name: sorted(map(repr, await session.execute(select(table)))) for table in tables
-        }
+    rows = await read_rows(world.app.state.db)
+    return {table: those for table, those in rows.items() if table.name != "web_session"}
