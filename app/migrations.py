@@ -1,6 +1,7 @@
 """Bringing a database to the newest schema, after a copy where there is something to lose."""
 
-import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -41,7 +42,12 @@ def _newest() -> str | None:
 
 
 def _copy(path: Path, revision: str) -> None:
-    shutil.copy2(path, path.with_suffix(f".before-{revision}.db"))
+    """Whole, also what stands only in the write-ahead log."""
+    with (
+        closing(sqlite3.connect(path)) as database,
+        closing(sqlite3.connect(path.with_suffix(f".before-{revision}.db"))) as copy,
+    ):
+        database.backup(copy)
 
 
 def _upgrade(connection: Connection) -> None:
