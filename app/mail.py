@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -55,19 +55,19 @@ async def add_letter(
     )
 
 
-async def why_not(session: AsyncSession, delivery: Delivery) -> str | None:
+async def why_not(session: AsyncSession, delivery: Row[Any]) -> str | None:
     """Why the letter is of no use any more, or None."""
     ask = WHY_NOT.get(str(delivery.letter))
     return await ask(session, delivery.context or {}) if ask else None
 
 
-async def language_of(session: AsyncSession, delivery: Delivery) -> str:
+async def language_of(session: AsyncSession, delivery: Row[Any]) -> str:
     """The language of its reader, or that of whoever caused the letter to a stranger."""
     chosen = select(Account.language).where(Account.id == delivery.user_id)
     return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
 
 
-def write_letter(settings: Settings, delivery: Delivery, language: str) -> bytes:
+def write_letter(settings: Settings, delivery: Row[Any], language: str) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
     letter, facts = str(delivery.letter), delivery.context or {}
     with speaking(language):

@@ -102,6 +102,10 @@ class Notification(IdentityBase):
     deleted_in: Mapped[int | None] = mapped_column(BigIntIdentity)
 
 
+# Under a claim for the second time or more, and due again: its attempts break off.
+BROKEN_OFF = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
+
+
 class Delivery(IdentityBase):
     """One notification on one channel to one address; or a letter of its own (`letter`, about
     the account or invitation in `context`), such as a password reset.
@@ -122,6 +126,7 @@ class Delivery(IdentityBase):
         _partial("ix_delivery_bundle", "bundle_id", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
         _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
+        _partial("ix_delivery_broken", "channel", "attempts", where=BROKEN_OFF),
         _partial("ix_delivery_held", "channel", where="state = 'pending' AND reason = 'outage'"),
         _partial("ix_delivery_lost", "settled_at", where="state IN ('failed', 'dead')"),
         _partial("ix_delivery_letter", "settled_at", where="notification_id IS NULL"),

@@ -33,7 +33,7 @@ from app import clock
 from app.database import Database
 from app.models import Delivery
 from app.notifications.bundles import is_pending, tie
-from app.notifications.channels.base import OUTAGE, Channel
+from app.notifications.channels.base import OUTAGE, Channel, Claimed
 
 LEASE = timedelta(minutes=1)
 HELD_AT_ONCE = 1000
@@ -46,7 +46,7 @@ class Claim:
     """Deliveries of whole mails in the order in which they are to go; `name` is unique."""
 
     name: str
-    deliveries: Sequence[Delivery]
+    deliveries: Sequence[Claimed]
 
     def is_held(self) -> ColumnElement[bool]:
         """True of what is still ours: not settled, and not taken over after the lease ran out."""
@@ -61,7 +61,7 @@ async def claim(db: Database, channel: Channel, holder: str = "") -> Claim | Non
         if not chosen:
             return None
         turn = {_mail_of(row): number for number, row in reversed(list(enumerate(chosen)))}
-        taken = await session.scalars(_take(chosen, name))
+        taken = await session.execute(_take(chosen, name))
         return Claim(name, sorted(taken, key=lambda one: (turn[_mail_of(one)], one.id)))
 
 
@@ -74,11 +74,16 @@ async def _broken_off(session: AsyncSession, channel: Channel) -> Sequence[Row[A
 
 async def _due(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
     """The longest due first; of what was held up together, what was attempted least."""
-    await tie(session, channel.name)
+    if channel.gathers:
+        await tie(session, channel.name)
     is_sound = or_(Delivery.claimed_by.is_(None), ~_has_broken_off_twice)
-    rows = _chosen(channel).where(is_sound, _is_tied)
-    rows = rows.order_by(Delivery.gathering, Delivery.due_at, Delivery.attempts, Delivery.id)
-    return list(await session.execute(rows.limit(channel.at_once)))
+    rows = _chosen(channel).where(is_sound).limit(channel.at_once)
+    if channel.gathers:
+        order = (Delivery.gathering, Delivery.due_at, Delivery.attempts, Delivery.id)
+        rows = rows.where(_is_tied).order_by(*order)
+    else:
+        rows = rows.order_by(Delivery.due_at, Delivery.id)  # as the index has them
+    return list(await session.execute(rows))
 
 
 def _chosen(channel: Channel) -> Select[int, int | None]:
@@ -91,31 +96,47 @@ def _is_due(channel: Channel) -> ColumnElement[bool]:
 
 
 # Once may be chance: a worker is killed or a machine fails, with all that was claimed just then.
-_has_broken_off_twice = Delivery.attempts > 1
+_has_broken_off_twice = Delivery.attempts > literal_column("1")
 _is_tied = or_(Delivery.gathering == "alone", Delivery.bundle_id.is_not(None))
 
 
 def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
     """Whole bundles, each found by its own index."""
-    is_due = and_(is_pending, Delivery.due_at <= clock.now())
-    alone = Delivery.id.in_([row.id for row in chosen if row.bundle_id is None])
-    tied = Delivery.bundle_id.in_({row.bundle_id for row in chosen if row.bundle_id is not None})
-    ids = union_all(*(select(Delivery.id).where(which, is_due) for which in (alone, tied)))
-    return (
-        update(Delivery)
-        .where(Delivery.id.in_(ids))
-        .values(
-            claimed_by=name,
-            due_at=clock.now() + LEASE,
-            attempts=Delivery.attempts + 1,
-            reason=None,
-        )
-        .returning(Delivery)
-        .execution_options(synchronize_session=False)
+    taken = update(Delivery).values(
+        claimed_by=name, due_at=clock.now() + LEASE, attempts=Delivery.attempts + 1, reason=None
     )
+    bundles = {row.bundle_id for row in chosen if row.bundle_id is not None}
+    alone = Delivery.id.in_([row.id for row in chosen if row.bundle_id is None])
+    if bundles:
+        is_due = and_(is_pending, Delivery.due_at <= clock.now())
+        either = (alone, Delivery.bundle_id.in_(bundles))
+        ids = union_all(*(select(Delivery.id).where(which, is_due) for which in either))
+        taken = taken.where(Delivery.id.in_(ids))
+    else:
+        taken = taken.where(alone)
+    return _quietly(taken).returning(*_NEEDED)
 
 
-def _mail_of(delivery: Any) -> int:
+# Enough to settle them, and for a mail to be written; a channel reads the rest by itself.
+_NEEDED = [
+    Delivery.__table__.c[name]
+    for name in (
+        "id",
+        "notification_id",
+        "user_id",
+        "address",
+        "gathering",
+        "bundle_id",
+        "letter",
+        "context",
+        "attempts",
+        "error",
+        "claimed_by",
+    )
+]
+
+
+def _mail_of(delivery: Claimed) -> int:
     """What is the same for deliveries of one mail."""
     return int(delivery.bundle_id or delivery.id)
 

@@ -10,8 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.mail import language_of, why_not, write_letter
-from app.models import Delivery
 from app.notifications.catalogue import EMAIL
+from app.notifications.channels.base import Claimed
 from app.notifications.decision import DELETED, GONE, UNCONFIRMED, read_claimed
 from app.notifications.letters import write_mail
 from app.settings import Settings
@@ -22,7 +22,7 @@ class Mail:
     """Deliveries that go as one mail; `write` makes it, and may raise whatever goes wrong there."""
 
     address: str
-    deliveries: Sequence[Delivery]
+    deliveries: Sequence[Claimed]
     write: Callable[[], bytes]
 
     @property
@@ -34,7 +34,7 @@ Refused = Mapping[str, list[int]]
 
 
 async def sort_out(
-    session: AsyncSession, settings: Settings, claimed: Sequence[Delivery]
+    session: AsyncSession, settings: Settings, claimed: Sequence[Claimed]
 ) -> tuple[Refused, list[Mail]]:
     """The ids of what is not to be sent any more, by reason; and mails of the rest, in order."""
     told = [one.id for one in claimed if one.notification_id]
@@ -54,7 +54,7 @@ async def sort_out(
 
 
 async def _reason(
-    session: AsyncSession, delivery: Delivery, rows: Mapping[int, Row[Any]]
+    session: AsyncSession, delivery: Claimed, rows: Mapping[int, Row[Any]]
 ) -> str | None:
     if delivery.letter:
         return await why_not(session, delivery)
@@ -71,7 +71,7 @@ async def _reason(
 async def _mail_of(
     session: AsyncSession,
     settings: Settings,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[Claimed],
     rows: Mapping[int, Row[Any]],
 ) -> Mail:
     """The `name` makes its Message-ID: the same each time that it is attempted."""

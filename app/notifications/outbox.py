@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 
-from sqlalchemy import bindparam
+from sqlalchemy import Update, bindparam, update
 
 from app import clock
 from app.database import Database
@@ -18,7 +18,7 @@ from app.metrics import count_deliveries
 from app.models import Delivery
 from app.notifications import claims, digest
 from app.notifications.bundles import is_pending
-from app.notifications.channels.base import SENT, Channel, Outcome
+from app.notifications.channels.base import SENT, Channel, Claimed, Outcome
 from app.notifications.claims import Claim
 from app.settings import Settings
 
@@ -99,7 +99,34 @@ async def _send(
     return count, False
 
 
-_SETTLE = (
+async def _settle(
+    db: Database, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Outcome
+) -> None:
+    """Record what became of these; what was taken over or withdrawn meanwhile stays as it is."""
+    async with db.write() as session:
+        if outcome.state == "pending":
+            settled = set(ids)
+            waiting = [one for one in claim.deliveries if one.id in settled]
+            rows = [_put_off(channel, one, outcome) for one in waiting]
+            await session.execute(_PUT_OFF, rows)
+        else:
+            await session.execute(_ended(claim, ids, outcome))
+    count_deliveries(channel.name, outcome.state, len(ids))
+
+
+def _ended(claim: Claim, ids: Sequence[int], outcome: Outcome) -> Update:
+    now = clock.now()
+    return (
+        update(Delivery)
+        .where(claim.is_held(), Delivery.id.in_(ids))
+        .values(state=outcome.state, reason=outcome.reason, error=outcome.error, claimed_by=None)
+        .values(due_at=now, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# Each at a time of its own, so that not all come back at once.
+_PUT_OFF = (
     Delivery.__table__.update()  # type: ignore[attr-defined]
     .where(Delivery.id == bindparam("of"), Delivery.claimed_by == bindparam("claim"), is_pending)
     .values({name: bindparam(name) for name in ("state", "attempts", "due_at", "settled_at")})
@@ -107,42 +134,30 @@ _SETTLE = (
 )
 
 
-async def _settle(
-    db: Database, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Outcome
-) -> None:
-    """Record what became of these; what was taken over or withdrawn meanwhile stays as it is."""
-    settled = set(ids)
-    rows = [
-        {"of": one.id, "claim": claim.name, **_values(channel, one, outcome)}
-        for one in claim.deliveries
-        if one.id in settled
-    ]
-    async with db.write() as session:
-        await session.execute(_SETTLE, rows)
-    count_deliveries(channel.name, outcome.state, len(ids))
-
-
-def _values(channel: Channel, delivery: Delivery, outcome: Outcome) -> dict[str, object]:
-    """How its row is to be after this attempt."""
+def _put_off(channel: Channel, delivery: Claimed, outcome: Outcome) -> dict[str, object]:
+    """How the row of one that is to wait is to be after this attempt."""
     now, attempts = clock.now(), delivery.attempts
     values = {
+        "of": delivery.id,
+        "claim": delivery.claimed_by,
         "state": outcome.state,
         "attempts": attempts,
         "due_at": now,
-        "settled_at": now,
+        "settled_at": None,
         "reason": outcome.reason,
         "error": outcome.error,
     }
     if not outcome.is_attempt:
         wait = outcome.retry_after or timedelta(0)
-        fresh = {"attempts": attempts - 1, "settled_at": None, "error": delivery.error}
-        return values | fresh | {"due_at": now + wait}
-    if outcome.state != "pending":
-        return values
+        return values | {
+            "attempts": attempts - 1,
+            "error": delivery.error,
+            "due_at": now + wait,
+        }
     if attempts > len(channel.pauses):
-        return values | {"state": "dead", "reason": None}
+        return values | {"state": "dead", "reason": None, "settled_at": now}
     pause = pause_after(attempts, channel.pauses, outcome.retry_after)
-    return values | {"due_at": now + pause, "settled_at": None}
+    return values | {"due_at": now + pause}
 
 
 def pause_after(

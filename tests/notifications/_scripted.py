@@ -8,12 +8,12 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Delivery, Event
+from app.models import Event
 from app.notifications.catalogue import EMAIL, EventType
-from app.notifications.channels.base import SENT, Outcome, Settled
+from app.notifications.channels.base import SENT, Claimed, Outcome, Settled
 from app.settings import Settings
 
-Say = Callable[[Delivery], Outcome]
+Say = Callable[[Claimed], Outcome]
 
 
 @dataclass
@@ -24,6 +24,7 @@ class Scripted:
     left: list[str] = field(default_factory=list)
     name: str = EMAIL
     at_once: int = 100
+    gathers: bool = True
     is_back: bool = True
     pauses: Sequence[timedelta] = tuple(timedelta(minutes=m) for m in (1, 5, 30))
 
@@ -34,7 +35,7 @@ class Scripted:
         """It has none of its own."""
 
     async def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Delivery]
+        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
     ) -> AsyncGenerator[Settled]:
         for delivery in claimed:
             outcome = self.say(delivery)

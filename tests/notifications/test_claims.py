@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app import clock
 from app.database import Database
@@ -119,3 +121,46 @@ async def test_what_the_dead_held_is_taken_over_at_once_and_the_living_keep_thei
 
     assert await claim(db, "heir") == ["one@example.com"]
     assert await claim(db, "heir") == []
+
+
+@pytest.mark.parametrize("gathers", [True, False])
+async def test_what_is_due_longest_is_claimed_first(db: Database, gathers: bool) -> None:
+    await write(db, "late@example.com", "early@example.com", "middle@example.com")
+    for minutes, name in enumerate(("late", "middle", "early"), start=1):
+        due = clock.now() - timedelta(minutes=minutes)
+        await change_deliveries(db, Delivery.address == f"{name}@example.com", due_at=due)
+
+    claimed = await claims.claim(db, Scripted(at_once=2, gathers=gathers))
+
+    assert claimed
+    assert {one.address for one in claimed.deliveries} == {
+        "early@example.com",
+        "middle@example.com",
+    }
+
+
+async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
+    """However much is due: else a thousand claims would look a thousand times at everything."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_more: Any) -> None:
+        asked.append((sql, given))
+
+    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    await claims.claim(db, Scripted(gathers=False))
+    event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+
+    looks = [one for one in asked if one[0].startswith("SELECT")]
+    async with db.engine.connect() as connection:
+        plans = [
+            [
+                row.detail
+                for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+            ]
+            for sql, given in looks
+        ]
+    assert [plan[0].split(" USING ")[1].split(" ")[1] for plan in plans] == [
+        "ix_delivery_broken",
+        "ix_delivery_due",
+    ]
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for plan in plans[1:] for step in plan)

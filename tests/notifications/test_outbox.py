@@ -10,7 +10,7 @@ from app import clock
 from app.database import Database
 from app.models import Delivery
 from app.notifications import claims, outbox
-from app.notifications.channels.base import SENT, Outcome, Undelivered, skipped
+from app.notifications.channels.base import SENT, Claimed, Outcome, Undelivered, skipped
 from app.notifications.outbox import pause_after
 from app.settings import Settings
 from tests.mailing import change_deliveries, deliveries, make_due, write
@@ -200,7 +200,7 @@ async def test_one_that_breaks_its_channel_takes_no_other_along(
 ) -> None:
     await write(db, "one@example.com", "poison@example.com", "three@example.com")
 
-    def say(delivery: Delivery) -> Outcome:
+    def say(delivery: Claimed) -> Outcome:
         if delivery.address.startswith("poison"):
             raise RuntimeError("Nobody foresaw this")
         return SENT

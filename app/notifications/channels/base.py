@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Delivery, Event
+from app.models import Event
 from app.notifications.catalogue import EventType
 from app.settings import Settings
 
@@ -73,6 +74,8 @@ class Undelivered(Exception):
         )
 
 
+# A row of `Delivery` as it was claimed, with the columns that `claims` says are needed.
+Claimed = Row[Any]
 Settled = tuple[Sequence[int], Outcome]
 
 
@@ -90,6 +93,10 @@ class Channel(Protocol):
     def at_once(self) -> int:
         """How many deliveries to claim at a time."""
 
+    @property
+    def gathers(self) -> bool:
+        """Whether several deliveries may become one mail (`bundles`)."""
+
     def configure(self, settings: Settings) -> None:
         """Called once at start."""
 
@@ -97,7 +104,7 @@ class Channel(Protocol):
         """Insert the deliveries of one event, set-based, in the same act."""
 
     def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Delivery]
+        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
     ) -> AsyncGenerator[Settled]:
         """Decide again and send; yields the ids of deliveries with what became of them.
 

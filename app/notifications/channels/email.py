@@ -13,7 +13,7 @@ from app import clock
 from app.database import Database
 from app.models import Account, Delivery, Event, Notification, Preference
 from app.notifications.catalogue import EMAIL, EventType
-from app.notifications.channels.base import SENT, Outcome, Settled, Undelivered, skipped
+from app.notifications.channels.base import SENT, Claimed, Outcome, Settled, Undelivered, skipped
 from app.notifications.channels.folder import Folder
 from app.notifications.channels.smtp import Smtp
 from app.notifications.mails import Mail, sort_out
@@ -43,6 +43,7 @@ class Email:
     # After the n-th failed attempt; together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     at_once = 100
+    gathers = True
     delay = timedelta(seconds=120)
 
     def __init__(self, *, timeout: float = 20) -> None:
@@ -56,7 +57,7 @@ class Email:
         await session.execute(rows)
 
     async def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Delivery]
+        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
     ) -> AsyncGenerator[Settled]:
         """While the outcome of one mail is being recorded, the server hears of the next."""
         async with db.read() as session:

@@ -12,7 +12,7 @@ from app import clock
 from app.database import Database
 from app.models import Delivery, Event, Notification, Preference, PushSubscription
 from app.notifications.catalogue import PUSH, EventType
-from app.notifications.channels.base import Settled
+from app.notifications.channels.base import Claimed, Settled
 from app.notifications.channels.push_sender import Sender
 from app.notifications.preferences import wants
 from app.notifications.push_client import SECONDS, PushClient
@@ -42,6 +42,7 @@ class Push:
 
     name = PUSH
     at_once = 500
+    gathers = False
     # After the n-th failed attempt; long before the last of them the message's time to live is over.
     pauses = tuple(timedelta(seconds=s) for s in (30, 60, 120, 240, 480, 960, 1920, *[3600] * 30))
 
@@ -100,7 +101,7 @@ class Push:
         )
 
     async def send(
-        self, db: Database, _settings: Settings, claimed: Sequence[Delivery]
+        self, db: Database, _settings: Settings, claimed: Sequence[Claimed]
     ) -> AsyncGenerator[Settled]:
         assert self._sender, "configure() comes first"
         async with aclosing(self._sender.send(db, claimed)) as outcomes:
