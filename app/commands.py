@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
+import uvloop
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from sqlalchemy import update
@@ -71,7 +72,7 @@ def work(_arguments: list[str]) -> None:
     logs.configure(settings)
     metrics.share(settings.data_dir)
     asyncio.run(_prepare(settings))
-    asyncio.run(worker.run(settings))
+    uvloop.run(worker.run(settings))
 
 
 def migrate_database(_arguments: list[str]) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +22,11 @@ from app.settings import Settings, load
 from tests.application import browser, running
 from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, make_account, make_team
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """The loop on which web and worker run."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import httptools
 
@@ -46,9 +47,9 @@ class PushClient:
     ) -> Reply:
         """Raises NotAllowed, or Unanswered after at most `seconds`."""
         request = _request(service, target, headers, body)
+        deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._exchange(service, request)
+            return await self._exchange(service, request, deadline)
         except TimeoutError:
             raise Unanswered(f"No answer within {self._seconds:g} seconds.") from None
         except httptools.HttpParserError as error:
@@ -62,17 +63,21 @@ class PushClient:
                 connection.close()
         self._idle.clear()
 
-    async def _exchange(self, service: Service, request: bytes) -> Reply:
+    async def _exchange(self, service: Service, request: bytes, deadline: float) -> Reply:
         while idle := self._idle[service]:
             connection = idle.pop()
             # The service may have hung up in this very moment; a new connection will tell.
             with suppress(ConnectionError):
-                return await self._use(connection, service, request)
-        return await self._use(await self._connect(service), service, request)
+                return await self._use(connection, service, request, deadline)
+        async with asyncio.timeout_at(deadline):
+            connection = await self._connect(service)
+        return await self._use(connection, service, request, deadline)
 
-    async def _use(self, connection: "_Connection", service: Service, request: bytes) -> Reply:
+    async def _use(
+        self, connection: "_Connection", service: Service, request: bytes, deadline: float
+    ) -> Reply:
         try:
-            reply = await connection.exchange(request)
+            reply = await connection.exchange(request, deadline)
         except BaseException:
             connection.close()
             raise
@@ -106,14 +111,9 @@ class PushClient:
 
 
 def _request(service: Service, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [
-        f"POST {target} HTTP/1.1",
-        f"Host: {service.authority}",
-        f"Content-Length: {len(body)}",
-        *(f"{name}: {value}" for name, value in headers.items()),
-        "\r\n",
-    ]
-    return "\r\n".join(lines).encode("ascii") + body
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    first = f"POST {target} HTTP/1.1\r\nHost: {service.authority}\r\n"
+    return f"{first}{lines}Content-Length: {len(body)}\r\n\r\n".encode("ascii") + body
 
 
 class _Connection(asyncio.Protocol):
@@ -123,23 +123,30 @@ class _Connection(asyncio.Protocol):
         self.is_reusable = self._has_head = False
         self._reply: asyncio.Future[Reply] | None = None
 
-    async def exchange(self, request: bytes) -> Reply:
-        """Raises ConnectionError where the other side has hung up, HttpParserError for nonsense."""
+    async def exchange(self, request: bytes, deadline: float) -> Reply:
+        """`deadline` is by the loop's clock. Raises TimeoutError after it, ConnectionError where
+        the other side has hung up, HttpParserError for nonsense.
+        """
         if self._transport.is_closing():
             raise ConnectionResetError("The push service has hung up.")
         self.is_reusable = self._has_head = False
         self._read, self._retry_after = 0, ""
         self._parser = httptools.HttpResponseParser(self)
-        self._reply = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._reply = loop.create_future()
+        # A timer of its own: `asyncio.timeout` costs a multiple for each message.
+        waiting = loop.call_at(deadline, self._fail, TimeoutError())
         self._transport.write(request)
-        return await self._reply
+        try:
+            return await self._reply
+        finally:
+            waiting.cancel()
 
     def close(self) -> None:
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         if self._reply is None or self._reply.done():  # nobody asked

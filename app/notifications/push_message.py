@@ -6,8 +6,8 @@ message") at the same time, which a browser can show without asking any script.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -24,6 +24,8 @@ MOST_BYTES = 3993
 TITLE_LENGTH = 80
 BODY_LENGTH = 240
 URGENCY = {HIGH: "high", NORMAL: "normal", LOW: "low"}
+NAME = "ClippyFront"
+PREFERENCES = "/account/notifications"
 TEST = "push_test"
 TEST_TTL = timedelta(minutes=10)
 
@@ -33,60 +35,94 @@ class Message:
     """`payload` and `headers` to send; `small` says less, for where the payload is too large."""
 
     payload: bytes
-    small: bytes
-    headers: Mapping[str, str]
+    headers: dict[str, str]
+    _facts: Mapping[str, Any]
+    _wording: "Wording"
+
+    @property
+    def small(self) -> bytes:
+        return _payload({**self._facts, "title": NAME, "body": self._wording.brief})
 
 
-def write_message(settings: Settings, row: Row[Any], seconds: int) -> Message:
-    """About the notice of one row, in its reader's language; news for `seconds` from now."""
-    urgency = URGENCY[kind_of(row.type, row.context).priority]
-    with speaking(row.language):
-        facts = {
-            "title": _title(row.context),
-            "body": _body(row),
-            "url": f"{settings.base_url}/notifications/{row.notification_id}",
-            "tag": topic(settings, row.user_id, row.type, *_subject(row)),
-            "unread_count": row.unread,
-            "notification_id": row.notification_id,
-            "timestamp": _milliseconds(row.created_at),
-        }
-        return _message(facts, seconds, urgency)
+@dataclass(frozen=True)
+class Wording:
+    """What all who read of an event in one language are told; `brief` is a body that fits always.
 
-
-def write_test(settings: Settings, row: Row[Any], seconds: int) -> Message:
-    """That push works, for the device of one row."""
-    with speaking(row.language):
-        facts = {
-            "title": "ClippyFront",
-            "body": _("Push works on this device."),
-            "url": f"{settings.base_url}/account/notifications",
-            "tag": topic(settings, row.user_id, TEST),
-            "unread_count": row.unread,
-            "notification_id": None,
-            "timestamp": _milliseconds(row.created_at),
-        }
-        return _message(facts, seconds, URGENCY[HIGH])
-
-
-def topic(settings: Settings, *of: object) -> str:
-    """What makes a message a repeat of another, as 32 characters that tell nobody anything.
-
-    A push service keeps only the newest of a topic for a device that is out of reach
-    (RFC 8030, 5.4), a screen shows only the newest of a tag.
+    `subject` is what makes one message a repeat of another to the same person.
     """
-    key = hashlib.sha256(settings.secret_key.encode()).digest()
-    digest = hashlib.blake2b(repr(of).encode(), key=key, digest_size=24).digest()
-    return encode(digest)
+
+    title: str
+    body: str
+    brief: str
+    urgency: str
+    subject: tuple[object, ...]
+    actions: list[dict[str, str]]
 
 
-def _subject(row: Row[Any]) -> tuple[object, ...]:
-    """What it is about; of a custom event only its title says that."""
-    return row.team_id, row.project_id, row.affected_id, row.context.get("title")
+class Writer:
+    """Writes the messages of one batch: what many are told is put into words once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = settings.base_url
+        self._key = hashlib.sha256(settings.secret_key.encode()).digest()
+        self._icon = asset("icons/192.png")
+        self._wordings: dict[object, Wording] = {}
+
+    def write(self, row: Row[Any], seconds: int) -> Message:
+        """About the notice of a row, or that push works; news for `seconds` from now."""
+        wording, one = self._wording_for(row), row.notification_id
+        facts = {
+            "title": wording.title,
+            "body": wording.body,
+            "url": f"{self._base}/notifications/{one}" if one else self._base + PREFERENCES,
+            "tag": self._topic(row.user_id, *wording.subject),
+            "icon": self._icon,
+            "unread_count": row.unread,
+            "notification_id": one,
+            "timestamp": int(row.created_at.timestamp() * 1000),
+        }
+        headers = {"TTL": str(seconds), "Urgency": wording.urgency, "Topic": facts["tag"]}
+        payload = _payload({**facts, "actions": wording.actions})
+        message = Message(payload, headers, facts, wording)
+        return message if len(payload) <= MOST_BYTES else replace(message, payload=message.small)
+
+    def _wording_for(self, row: Row[Any]) -> Wording:
+        reader = row.event_id, row.language, row.affected_id == row.user_id
+        if (known := self._wordings.get(reader)) is None:
+            with speaking(row.language):
+                known = self._wordings[reader] = _of_test() if row.letter else _of_event(row)
+        return known
+
+    def _topic(self, *of: object) -> str:
+        """What makes a message a repeat of another, as 32 characters that tell nobody anything.
+
+        A push service keeps only the newest of a topic for a device that is out of reach
+        (RFC 8030, 5.4), a screen shows only the newest of a tag.
+        """
+        return encode(hashlib.blake2b(repr(of).encode(), key=self._key, digest_size=24).digest())
+
+
+def _of_test() -> Wording:
+    works = _("Push works on this device.")
+    return Wording(NAME, works, works, URGENCY[HIGH], (TEST,), [_open()])
+
+
+def _of_event(row: Row[Any]) -> Wording:
+    """Of a custom event only its title says what it is about."""
+    context = row.context
+    return Wording(
+        title=_title(context),
+        body=_body(row),
+        brief=_("You have a new notification."),
+        urgency=URGENCY[kind_of(row.type, context).priority],
+        subject=(row.type, row.team_id, row.project_id, row.affected_id, context.get("title")),
+        actions=[_open(), {"action": "read", "title": _("Mark as read")}],
+    )
 
 
 def _title(context: Mapping[str, Any]) -> str:
     """What it is about: many sentences do not name their team."""
-    name = context.get("project_name") or context.get("team_name") or "ClippyFront"
+    name = context.get("project_name") or context.get("team_name") or NAME
     return _cut(str(name), TITLE_LENGTH)
 
 
@@ -96,20 +132,12 @@ def _body(row: Row[Any]) -> str:
     return _cut(f"{text}\n{detail}".strip(), BODY_LENGTH)
 
 
+def _open() -> dict[str, str]:
+    return {"action": "open", "title": _("Open")}
+
+
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _message(facts: Mapping[str, Any], seconds: int, urgency: str) -> Message:
-    facts = {**facts, "icon": asset("icons/192.png")}
-    small = _payload(facts | {"title": "ClippyFront", "body": _("You have a new notification.")})
-    payload = _payload(facts | {"actions": _actions(facts)})
-    headers = {"TTL": str(seconds), "Urgency": urgency, "Topic": facts["tag"]}
-    return Message(payload if len(payload) <= MOST_BYTES else small, small, headers)
 
 
 def _payload(facts: Mapping[str, Any]) -> bytes:
@@ -126,9 +154,3 @@ def _payload(facts: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(
         {"web_push": 8030, "notification": declared, "app_badge": badge, **facts}
     )
-
-
-def _actions(facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    """At most two: more are shown nowhere."""
-    read = [{"action": "read", "title": _("Mark as read")}] if facts["notification_id"] else []
-    return [{"action": "open", "title": _("Open")}, *read]

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from app.language import _
@@ -62,17 +63,20 @@ class PushServices:
     def __init__(self, named: Iterable[str] = ()) -> None:
         """Raises SettingError for a name that is none."""
         self._named = [_read_name(name) for name in named]
+        self._allowed = lru_cache(1024)(self._service)  # what is refused is not kept
 
     def find(self, endpoint: str) -> tuple[Service, str]:
         """The service of an endpoint, and what to ask it for. Raises NotAllowed."""
         parts = _endpoint.fullmatch(endpoint)
         if parts is None or len(endpoint) > ENDPOINT_LENGTH or "#" in endpoint:
             raise NotAllowed(_("This is not the address of a push service."))
-        scheme, host = parts[1].lower(), parts[2].lower()
-        service = Service(scheme, host, int(parts[3] or PORTS[scheme]))
+        return self._allowed(parts[1].lower(), parts[2].lower(), parts[3]), parts[4] or "/"
+
+    def _service(self, scheme: str, host: str, port: str | None) -> Service:
+        service = Service(scheme, host, int(port or PORTS[scheme]))
         if not self._is_named(service) and not _is_well_known(service):
             raise NotAllowed(_("This push service is not one of those that are allowed."))
-        return service, parts[4] or "/"
+        return service
 
     async def addresses(self, service: Service) -> list[str]:
         """Where to connect to, best first. Raises NotAllowed where nothing public is to be found."""

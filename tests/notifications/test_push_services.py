@@ -152,7 +152,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     async def getaddrinfo(_loop: Any, *_given: Any, **_options: Any) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in addresses]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(type(asyncio.get_running_loop()), "getaddrinfo", getaddrinfo)
 
 
 async def test_a_known_name_that_leads_inside_is_not_followed(

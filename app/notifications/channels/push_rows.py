@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, select
+from sqlalchemy import Row, Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Account, Delivery, Event, Notification, Preference, PushSubscription
 from app.notifications.bells import unread_of
+from app.notifications.bundles import is_pending
 from app.notifications.catalogue import PUSH
 from app.notifications.channels.base import Outcome, Settled
 from app.notifications.channels.push_answers import GONE, TROUBLED, WELL, Answer
@@ -17,14 +19,15 @@ from app.notifications.decision import reason_against
 from app.notifications.devices import note_answers
 
 
-async def read_pushes(session: AsyncSession, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """For each delivery what its message needs, its device (None where it was removed), and
-    `reason`: why not to send it, or None. A test has a `letter` and no notice.
+async def read_pushes(session: AsyncSession, claim: str) -> Sequence[Row[Any]]:
+    """For each delivery that is still held under a claim: what its message needs, its device
+    (None where it was removed), and `reason`: why not to send it, or None. A test has a `letter`
+    and no notice.
     """
-    rows = await session.execute(_pushes().where(Delivery.id.in_(ids)))
-    return rows.all()
+    return (await session.execute(_pushes(), {"claim": claim})).all()
 
 
+@cache
 def _pushes() -> Select[*tuple[Any, ...]]:
     looks_until = case((~Account.pushes_always, Account.visible_until))
     return (
@@ -37,6 +40,7 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             looks_until.label("looks_until"),
             unread_of(Account.id).label("unread"),
             Delivery.notification_id,
+            Event.id.label("event_id"),
             Event.type,
             Event.affected_id,
             Event.team_id,
@@ -48,6 +52,7 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             PushSubscription.auth,
             reason_against(PUSH),
         )
+        .where(Delivery.claimed_by == bindparam("claim"), is_pending)
         .join(Account, Account.id == Delivery.user_id)
         .outerjoin(
             PushSubscription,

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,14 +21,13 @@ from sqlalchemy import Row
 
 from app import clock
 from app.database import Database
-from app.models import Delivery
 from app.notifications.catalogue import TYPES, kind_of
-from app.notifications.channels.base import Outcome, Settled, skipped
+from app.notifications.channels.base import Claimed, Outcome, Settled, skipped
 from app.notifications.channels.push_answers import TROUBLED, Answer, Patience, read_answer
 from app.notifications.channels.push_rows import Findings, read_pushes
 from app.notifications.presence import LASTS
 from app.notifications.push_client import PushClient, Reply, Unanswered
-from app.notifications.push_message import TEST_TTL, Message, write_message, write_test
+from app.notifications.push_message import TEST_TTL, Message, Writer
 from app.notifications.push_services import NotAllowed, PushServices, Service
 from app.settings import Settings
 from app.vapid import VapidKeys
@@ -38,7 +38,15 @@ TOO_LARGE = 413
 HEADERS = {"Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream"}
 
 _log = logging.getLogger(__name__)
-Addressed = tuple[Row[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """One to be sent: its row, what to ask the service for, and for how many seconds it is news."""
+
+    row: Row[Any]
+    target: str
+    seconds: int
 
 
 class Sender:
@@ -54,10 +62,10 @@ class Sender:
     def close(self) -> None:
         self._client.close()
 
-    async def send(self, db: Database, claimed: Sequence[Delivery]) -> AsyncGenerator[Settled]:
+    async def send(self, db: Database, claimed: Sequence[Claimed]) -> AsyncGenerator[Settled]:
         """Yields what is settled about every second."""
         async with db.read() as session:
-            rows = await read_pushes(session, [one.id for one in claimed])
+            rows = await read_pushes(session, claimed[0].claimed_by)
         findings = Findings()
         sending = self._begin(rows, findings)
         try:
@@ -74,9 +82,11 @@ class Sender:
 
     def _begin(self, rows: Sequence[Row[Any]], findings: Findings) -> set[asyncio.Task[None]]:
         """What is not to be sent is found at once, the rest by tasks that share it."""
-        by_service: defaultdict[Service, list[Addressed]] = defaultdict(list)
+        by_service: defaultdict[Service, list[_Push]] = defaultdict(list)
+        writer = Writer(self._settings)
         for row in rows:
-            if outcome := self._outcome_without_sending(row):
+            seconds = _seconds_left(row)
+            if outcome := self._outcome_without_sending(row, seconds):
                 findings.add(row, Answer(outcome))
                 continue
             try:
@@ -84,19 +94,19 @@ class Sender:
             except NotAllowed as error:
                 findings.add(row, _refused(str(error)))
             else:
-                by_service[service].append((row, target))
+                by_service[service].append(_Push(row, target, seconds))
         return {
-            asyncio.create_task(self._work(service, shared, findings))
+            asyncio.create_task(self._work(service, shared, writer, findings))
             for service, some in by_service.items()
             for shared in [iter(some)] * min(AT_ONCE, len(some))
         }
 
-    def _outcome_without_sending(self, row: Row[Any]) -> Outcome | None:
+    def _outcome_without_sending(self, row: Row[Any], seconds: int) -> Outcome | None:
         if row.reason:
             return skipped(row.reason)
         if row.device_id is None:
             return skipped("removed")
-        if _seconds_left(row) <= 0:
+        if seconds <= 0:
             return Outcome("dead", error="It was no news any more.")
         return None if row.letter else self._while_looking(row)
 
@@ -113,56 +123,58 @@ class Sender:
         return Outcome("pending", retry_after=wait, is_attempt=False)
 
     async def _work(
-        self, service: Service, shared: Iterator[Addressed], findings: Findings
+        self, service: Service, shared: Iterator[_Push], writer: Writer, findings: Findings
     ) -> None:
         patience = self._patience[service]
-        for row, target in shared:
+        for push in shared:
             if wait := patience.wait():
-                findings.add(row, Answer(Outcome("pending", retry_after=wait, is_attempt=False)))
+                put_off = Answer(Outcome("pending", retry_after=wait, is_attempt=False))
+                findings.add(push.row, put_off)
                 continue
-            answer = await self._attempt(row, service, target)
-            patience.note(row.device_id, answer)
-            findings.add(row, answer)
+            answer = await self._attempt(push, service, writer)
+            patience.note(push.row.device_id, answer)
+            findings.add(push.row, answer)
 
-    async def _attempt(self, row: Row[Any], service: Service, target: str) -> Answer:
-        """One that cannot be sent must not hold up the others."""
+    async def _attempt(self, push: _Push, service: Service, writer: Writer) -> Answer:
+        """One that cannot be written must not hold up the others."""
         try:
-            reply = await self._post(row, service, target)
+            message = writer.write(push.row, push.seconds)
+            body = _encrypted(push.row, message.payload)
+        except Exception as error:
+            _log.exception("Push %s could not be written.", push.row.delivery_id)
+            return Answer(Outcome("failed", error=repr(error)))
+        answer = await self._answer(push, service, message, body)
+        if answer.device == TROUBLED:
+            _log.error("A push was refused: %s", answer.outcome.error)
+        return answer
+
+    async def _answer(self, push: _Push, service: Service, message: Message, body: bytes) -> Answer:
+        """What nobody foresaw on the way there may be over the next time."""
+        try:
+            reply = await self._post(push, service, message, body)
+            if reply.status == TOO_LARGE and message.payload != (small := message.small):
+                body = _encrypted(push.row, small)
+                reply = await self._post(push, service, message, body)
         except NotAllowed as error:
             return _refused(str(error))
         except Unanswered as error:
             outcome = Outcome("pending", error=f"{service.host}: {error}")
             return Answer(outcome, is_service=True)
         except Exception as error:
-            _log.exception("Push %s could not be written.", row.delivery_id)
-            return Answer(Outcome("failed", error=repr(error)))
-        answer = read_answer(reply, service)
-        if answer.device == TROUBLED:
-            _log.error("%s refused a push with %s.", service.host, reply.status)
-        return answer
+            _log.exception("Push %s could not be sent.", push.row.delivery_id)
+            return Answer(Outcome("pending", error=repr(error)))
+        return read_answer(reply, service)
 
-    async def _post(self, row: Row[Any], service: Service, target: str) -> Reply:
-        message = self._written(row)
-        reply = await self._post_payload(row, service, target, message, message.payload)
-        if reply.status == TOO_LARGE and message.payload != message.small:
-            return await self._post_payload(row, service, target, message, message.small)
-        return reply
+    async def _post(self, push: _Push, service: Service, message: Message, body: bytes) -> Reply:
+        authorization = {"Authorization": self._keys.authorization(service.origin)}
+        headers = authorization | HEADERS | message.headers
+        return await self._client.post(service, push.target, headers, body)
 
-    def _written(self, row: Row[Any]) -> Message:
-        write = write_test if row.letter else write_message
-        return write(self._settings, row, _seconds_left(row))
 
-    async def _post_payload(
-        self, row: Row[Any], service: Service, target: str, message: Message, payload: bytes
-    ) -> Reply:
-        keys = {"p256dh": row.p256dh, "auth": row.auth}
-        body = WebPusher({"endpoint": row.endpoint, "keys": keys}).encode(payload)["body"]
-        headers = {
-            "Authorization": self._keys.authorization(service.origin),
-            **HEADERS,
-            **message.headers,
-        }
-        return await self._client.post(service, target, headers, body)
+def _encrypted(row: Row[Any], payload: bytes) -> bytes:
+    """For the one device that can read it: RFC 8291. Raises ValueError for keys that are none."""
+    keys = {"p256dh": row.p256dh, "auth": row.auth}
+    return bytes(WebPusher({"endpoint": row.endpoint, "keys": keys}).encode(payload)["body"])
 
 
 def _seconds_left(row: Row[Any]) -> int:

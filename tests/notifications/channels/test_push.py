@@ -23,6 +23,7 @@ from app.notifications.catalogue import (
 )
 from app.notifications.notify import notify
 from app.notifications.presence import note_visible
+from app.notifications.push_client import PushClient, Reply
 from app.notifications.push_message import MOST_BYTES
 from app.settings import Settings
 from tests.push_service import SILENCE, Answer, PushService
@@ -568,6 +569,33 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
     await deliver_pushes(db, settings)
 
     assert [one.state for one in await pushes(db)] == ["failed", "sent"]
+
+
+async def test_what_nobody_foresaw_on_the_way_is_tried_again(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def break_down(*_given: Any) -> Reply:
+        raise RuntimeError("Nobody foresaw this")
+
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    with monkeypatch.context() as during:
+        during.setattr(PushClient, "post", break_down)
+        await deliver_pushes(db, settings)
+
+    push = await the_push(db)
+    assert (push.state, push.error) == ("pending", "RuntimeError('Nobody foresaw this')")
+    await set_all(db, Delivery, due_at=clock.now())
+    await deliver_pushes(db, settings)
+
+    assert (await the_push(db)).state == "sent"
+    assert len(browser.pushed) == 1
 
 
 async def test_a_service_that_is_no_longer_allowed_is_sent_nothing(
