@@ -11,6 +11,7 @@ from app.models.notification import (
     Notification,
     Preference,
     PushSubscription,
+    RemovedDevice,
 )
 from app.models.project import Clip, Compilation, Project, Share
 from app.models.team import Invitation, Membership, Team
@@ -31,6 +32,7 @@ __all__ = [
     "Preference",
     "Project",
     "PushSubscription",
+    "RemovedDevice",
     "Share",
     "Team",
     "Throttle",

@@ -161,7 +161,8 @@ class PushSubscription(IdentityBase):
     """One browser of one person (RFC 8030), called a device before people; `name` is for them.
 
     It belongs to whoever is signed in there (`session_id`). `vapid_key` is the public key it was
-    made with, `failing_since` when its push service began to refuse, with `error`.
+    made with, `failing_since` when its push service began to refuse, `refused_at` when it did so
+    last, with `error`.
     """
 
     account_id: Mapped[int] = mapped_column(
@@ -178,8 +179,21 @@ class PushSubscription(IdentityBase):
     name: Mapped[str] = mapped_column(String(80))
     error: Mapped[str | None]
     failing_since: Mapped[datetime | None]
+    refused_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_used_at: Mapped[datetime | None]
+
+
+class RemovedDevice(IdentityBase):
+    """A push subscription that its person removed from the list, elsewhere maybe: its browser is to
+    give it up at the next visit, where one that was lost in any other way is renewed.
+    """
+
+    __table_args__ = (UniqueConstraint("account_id", "endpoint_hash"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    endpoint_hash: Mapped[str] = mapped_column(String(64))
+    removed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
 class IngestKey(IdentityBase):
