@@ -30,6 +30,7 @@ UNDO_FOR = timedelta(minutes=10)
 # Written out as the partial indexes have them: SQLite uses an index only where the words agree.
 shown = text(SHOWN)
 unread = text(UNREAD)
+kept = Notification.deleted_at.is_(None)
 
 
 async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> list[Notice]:
@@ -66,11 +67,15 @@ async def read_slice(
     ]
 
 
-async def find(session: AsyncSession, user_id: int, notification_id: int) -> Notice:
-    """One notice; raises NotFound where there is none of that id for this person."""
-    row = (
-        await session.execute(notices_of(user_id).where(Notification.id == notification_id, shown))
-    ).one_or_none()
+async def find(
+    session: AsyncSession, user_id: int, notification_id: int, *, also_hidden: bool = False
+) -> Notice:
+    """One notice; raises NotFound where there is none of that id for this person.
+
+    `also_hidden`: also one of which only mail or push tells, and which leads here from there.
+    """
+    wanted = and_(Notification.id == notification_id, kept if also_hidden else shown)
+    row = (await session.execute(notices_of(user_id).where(wanted))).one_or_none()
     if row is None:
         raise NotFound
     return as_notice(row)
@@ -86,9 +91,10 @@ async def unread_count(session: AsyncSession, user_id: int, most: int | None = N
 
 
 async def still_unread(session: AsyncSession, user_id: int, ids: Sequence[int]) -> Sequence[int]:
-    """Those of `ids` that this person has and has not read."""
-    mine = select(Notification.id).where(Notification.user_id == user_id, unread)
-    return (await session.scalars(mine.where(Notification.id.in_(ids)))).all()
+    """Those of `ids` that this person has and has not read, also where the app does not show them."""
+    mine = select(Notification.id).where(Notification.user_id == user_id, kept)
+    unread = mine.where(Notification.id.in_(ids), Notification.read_at.is_(None))
+    return (await session.scalars(unread)).all()
 
 
 async def position_of(session: AsyncSession, user_id: int) -> int:
@@ -104,7 +110,7 @@ def position_clause(user_id: int) -> ColumnElement[int]:
 
 
 async def mark(session: AsyncSession, user_id: int, ids: Sequence[int], *, read: bool) -> int:
-    """Mark these as read or unread; returns how many that changed."""
+    """Mark these as read or unread, also what the app does not show; returns how many changed."""
     return await _mark(session, user_id, Notification.id.in_(ids), read=read)
 
 
@@ -139,14 +145,15 @@ async def _mark(
     is_other = Notification.read_at.is_(None) if read else Notification.read_at.is_not(None)
     marked = (
         update(Notification)
-        .where(Notification.user_id == user_id, shown, is_other, which)
+        .where(Notification.user_id == user_id, kept, is_other, which)
         .values(read_at=clock.now() if read else None)
-        .returning(Notification.id)
+        .returning(Notification.id, Notification.hidden)
         .execution_options(synchronize_session=False)
     )
-    ids = sorted((await session.execute(marked)).scalars())
+    rows = (await session.execute(marked)).all()
+    ids = sorted(row.id for row in rows if not row.hidden)
     await _record(session, "read" if read else "unread", user_id, ids)
-    return len(ids)
+    return len(rows)
 
 
 async def delete(session: AsyncSession, user_id: int, ids: Sequence[int]) -> tuple[int, str]:

@@ -35,7 +35,7 @@ class Reach:
 
 async def read_reach(session: AsyncSession, person: Account, notification_id: int) -> Reach:
     """Raises NotFound where there is no such notice for this person."""
-    notice = await feed.find(session, person.id, notification_id)
+    notice = await feed.find(session, person.id, notification_id, also_hidden=True)
     mine = and_(Notification.id == notification_id, Notification.user_id == person.id)
     read_at = await session.scalar(select(Notification.read_at).where(mine))
     made = (

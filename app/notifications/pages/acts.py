@@ -41,7 +41,7 @@ async def open_notice(
 ) -> Answer:
     """Mark it read and go where it leads."""
     async with db.act() as session:
-        notice = await feed.find(session, person.id, notification_id)
+        notice = await feed.find(session, person.id, notification_id, also_hidden=True)
         await feed.mark(session, person.id, [notification_id], read=True)
     return see(notice.target)
 

@@ -45,7 +45,7 @@ async def show(
 ) -> Response[str] | Response[None]:
     """A notice's own address leads where the notice leads, or shows it; a GET marks nothing."""
     async with db.read() as session:
-        notice = await feed.find(session, person.id, notification_id)
+        notice = await feed.find(session, person.id, notification_id, also_hidden=True)
     if notice.target == f"/notifications/{notice.id}":
         return await page(request, "notifications/notice.html", notice=notice)
     return see(notice.target)

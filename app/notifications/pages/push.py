@@ -112,7 +112,7 @@ async def read(
 ) -> None:
     """Mark the notice read that was clicked on the screen."""
     async with db.act() as session:
-        await feed.find(session, person.id, notification_id)
+        await feed.find(session, person.id, notification_id, also_hidden=True)
         await feed.mark(session, person.id, [notification_id], read=True)
 
 
