@@ -25,13 +25,14 @@ MOST_BYTES = 4096
 
 @dataclass(frozen=True)
 class Answer:
-    """`silence` says nothing at all; `raw` is sent in place of everything else."""
+    """`silence` says nothing at all; `raw` is sent in place of everything else; `pause` in seconds."""
 
     status: int = 201
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     silence: bool = False
     raw: bytes = b""
+    pause: float = 0
 
 
 SILENCE = Answer(silence=True)
@@ -177,6 +178,7 @@ class _Serving:
         headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         answer = await self._service.answer(request.split()[1], headers, body)
+        await asyncio.sleep(answer.pause)
         if answer.silence:
             await reader.read()
             return False

@@ -1,5 +1,6 @@
 """Devices on which the cast has enabled push, and what is due to them delivered in this process."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.database import Database
@@ -32,11 +33,17 @@ async def enable_push(db: Database, person: Account, browser: Browser) -> PushSu
         )
 
 
-async def deliver_pushes(db: Database, settings: Settings, *, seconds: float = 5) -> int:
+async def deliver_pushes(
+    db: Database,
+    settings: Settings,
+    *,
+    seconds: float = 5,
+    is_over: Callable[[], bool] = lambda: False,
+) -> int:
     """Wait `seconds` for each answer; returns how many deliveries were settled or put off."""
     channel = Push(seconds=seconds)
     channel.configure(settings)
     try:
-        return await outbox.deliver(db, settings, channel)
+        return await outbox.deliver(db, settings, channel, is_over=is_over)
     finally:
         channel.close()

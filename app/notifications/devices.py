@@ -213,4 +213,4 @@ async def note_answers(
     for device_id, error in troubled.items():
         since = func.coalesce(PushSubscription.failing_since, now)
         one = change.where(PushSubscription.id == device_id)
-        await session.execute(one.values(error=error, failing_since=since))
+        await session.execute(one.values(error=error, failing_since=since, refused_at=now))

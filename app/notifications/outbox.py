@@ -83,9 +83,12 @@ async def _send(
     claim: Claim,
     is_over: Callable[[], bool],
 ) -> tuple[int, bool]:
-    """Settle each outcome before the next delivery leaves."""
     until, count, is_reached = clock.now() + timedelta(seconds=BATCH_SECONDS), 0, False
-    async with aclosing(channel.send(db, settings, claim.deliveries)) as outcomes:
+
+    def is_enough() -> bool:
+        return is_over() or clock.now() > until
+
+    async with aclosing(channel.send(db, settings, claim.deliveries, is_enough)) as outcomes:
         async for ids, outcome in outcomes:
             await _settle(db, channel, claim, ids, outcome)
             count += len(ids)
@@ -94,8 +97,6 @@ async def _send(
             if outcome.state == SENT.state and not is_reached:
                 is_reached = True
                 await claims.wake_held(db, channel)
-            if is_over() or clock.now() > until:
-                break
     return count, False
 
 

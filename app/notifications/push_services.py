@@ -28,10 +28,16 @@ WELL_KNOWN = (
 ENDPOINT_LENGTH = 2048
 PORTS = {"https": 443, "http": 80}
 
-_endpoint = re.compile(r"(https?)://([a-z0-9.-]+)(?::(\d{1,5}))?(/[!-~]*)?", re.IGNORECASE)
+_label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_endpoint = re.compile(
+    rf"(https?)://({_label}(?:\.{_label})*)(?::(\d{{1,5}}))?(/[!-~]*)?", re.IGNORECASE
+)
 _named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
 # IPv4 inside IPv6, as gateways translate it (RFC 6052); `ipaddress` knows the other forms.
 _translated = IPv6Network("64:ff9b::/96")
+# Of a network's own, though `ipaddress` does not say so: translation (RFC 8215, RFC 2765), IPv4
+# inside IPv6 as it once was (RFC 4291, 2.5.5.1), site-local addresses (RFC 3879).
+_own = [IPv6Network(net) for net in ("64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "fec0::/10")]
 
 
 class NotAllowed(Exception):
@@ -111,7 +117,8 @@ def is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
         found = inner
-    return found.is_global and not found.is_multicast
+    is_own = isinstance(found, IPv6Address) and any(found in net for net in _own)
+    return found.is_global and not found.is_multicast and not is_own
 
 
 def _wrapped(address: IPv6Address) -> IPv4Address | None:

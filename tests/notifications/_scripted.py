@@ -35,9 +35,15 @@ class Scripted:
         """It has none of its own."""
 
     async def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
+        self,
+        db: Database,
+        settings: Settings,
+        claimed: Sequence[Claimed],
+        is_over: Callable[[], bool],
     ) -> AsyncGenerator[Settled]:
         for delivery in claimed:
+            if is_over():
+                return
             outcome = self.say(delivery)
             if outcome is SENT:
                 self.left.append(delivery.address)

@@ -101,8 +101,8 @@ async def test_a_delivery_is_settled_before_the_next_one_leaves(
     seen: list[list[str]] = []
 
     class Watching(Scripted):
-        async def send(self, db, settings, claimed):  # type: ignore[no-untyped-def]
-            async for settled in super().send(db, settings, claimed):
+        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
+            async for settled in super().send(db, settings, claimed, is_over):
                 seen.append([row.state for row in await deliveries(db)])
                 yield settled
 
@@ -180,7 +180,7 @@ async def test_a_worker_told_to_stop_gives_back_what_it_holds(
     held = asyncio.Event()
 
     class Stuck(Scripted):
-        async def send(self, db, settings, claimed):  # type: ignore[no-untyped-def]
+        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
             held.set()
             await asyncio.sleep(3600)
             yield [], SENT
@@ -225,7 +225,7 @@ async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(
     await write(db)
 
     class Slow(Scripted):
-        async def send(self, db, settings, claimed):  # type: ignore[no-untyped-def]
+        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
             await change_deliveries(db, state="skipped", reason="withdrawn")
             yield [claimed[0].id], SENT
 
@@ -239,7 +239,7 @@ async def test_who_lost_the_lease_does_not_settle(db: Database, settings: Settin
     await write(db)
 
     class Asleep(Scripted):
-        async def send(self, db, settings, claimed):  # type: ignore[no-untyped-def]
+        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
             await change_deliveries(db, due_at=clock.now())
             taken = await claims.claim(db, self, "another")
             assert taken

@@ -72,6 +72,10 @@ def test_known_services_and_those_the_settings_name_are_found(endpoint: str) -> 
         "https://169.254.169.254/latest/meta-data",
         "https://192.168.1.1/",
         "https://metadata.google.internal/",
+        "https://a..b.fcm.googleapis.com/abc",
+        "https://.fcm.googleapis.com/abc",
+        "https://-a.fcm.googleapis.com/abc",
+        f"https://{'a' * 64}.fcm.googleapis.com/abc",
         "http://push.example.org/up",
         "https://push.example.org:8443/up",
         "https://a.push.example.org/up",
@@ -140,6 +144,10 @@ def test_a_name_that_is_none_refuses_to_start(name: str) -> None:
         ("fd12:3456::1", False),
         ("ff02::1", False),
         ("2001:db8::1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("::7f00:1", False),
+        ("fec0::1", False),
     ],
 )
 def test_only_everybodys_addresses_are_public(address: str, is_everybodys: bool) -> None:

@@ -1,6 +1,6 @@
 """What a channel is, and what can become of a delivery."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -104,12 +104,16 @@ class Channel(Protocol):
         """Insert the deliveries of one event, set-based, in the same act."""
 
     def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
+        self,
+        db: Database,
+        settings: Settings,
+        claimed: Sequence[Claimed],
+        is_over: Callable[[], bool],
     ) -> AsyncGenerator[Settled]:
         """Decide again and send; yields the ids of deliveries with what became of them.
 
-        Nothing is sent between a yield and the next step, so whoever iterates can record each
-        outcome before the next delivery leaves. What is never yielded was not attempted.
+        Begins no other once `is_over` says so, and ends when those under way have their outcome:
+        what is never yielded was not attempted.
         """
 
     async def answers(self, settings: Settings) -> bool:

@@ -1,7 +1,7 @@
 """Mail as a channel: one delivery for each recipient with a confirmed address."""
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
@@ -57,15 +57,23 @@ class Email:
         await session.execute(rows)
 
     async def send(
-        self, db: Database, settings: Settings, claimed: Sequence[Claimed]
+        self,
+        db: Database,
+        settings: Settings,
+        claimed: Sequence[Claimed],
+        is_over: Callable[[], bool],
     ) -> AsyncGenerator[Settled]:
-        """While the outcome of one mail is being recorded, the server hears of the next."""
+        """One at a time: no mail leaves before the outcome of the last one is recorded. While it is,
+        the server hears of the next.
+        """
         async with db.read() as session:
             refused, mails = await sort_out(session, settings, claimed)
         for reason, ids in refused.items():
             yield ids, skipped(reason)
         async with way_out(settings, self._timeout) as way:
             for mail, following in zip_longest(mails, mails[1:]):
+                if is_over():
+                    return
                 outcome = await _attempt(db, way, mail)
                 if following and not outcome.is_outage:
                     way.announce(following.address)

@@ -1,6 +1,6 @@
 """Browser push as a channel: one delivery for each device on which a recipient enabled it."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -21,8 +21,9 @@ from app.settings import Settings
 from app.vapid import read_keys
 
 MOMENT = Delivery.__table__.c.due_at.type
-# A device whose service has refused us for so long is left alone until it subscribes again.
-REFUSED_FOR = timedelta(days=5)
+# A device whose service has refused us for so long is only tried now and then: the refusal may
+# have been our own mistake.
+REFUSED_FOR, TRIED_EVERY = timedelta(days=5), timedelta(days=1)
 COLUMNS = [
     "notification_id",
     "user_id",
@@ -95,16 +96,21 @@ class Push:
                 or_(
                     PushSubscription.failing_since.is_(None),
                     PushSubscription.failing_since > now - REFUSED_FOR,
+                    PushSubscription.refused_at < now - TRIED_EVERY,
                 ),
                 wants(kind, PUSH),
             )
         )
 
     async def send(
-        self, db: Database, _settings: Settings, claimed: Sequence[Claimed]
+        self,
+        db: Database,
+        _settings: Settings,
+        claimed: Sequence[Claimed],
+        is_over: Callable[[], bool],
     ) -> AsyncGenerator[Settled]:
         assert self._sender, "configure() comes first"
-        async with aclosing(self._sender.send(db, claimed)) as outcomes:
+        async with aclosing(self._sender.send(db, claimed[0].claimed_by, is_over)) as outcomes:
             async for settled in outcomes:
                 yield settled
 

@@ -33,10 +33,15 @@ def read_answer(reply: Reply, service: Service) -> Answer:
         return Answer(SENT, WELL)
     if status in (404, 410):
         return Answer(Outcome("failed", error=f"{told}: the device has unsubscribed."), GONE)
-    if status == 429 or status >= 500:
+    if status in (408, 425, 429) or status >= 500:
         wait = read_wait(reply.retry_after)
         return Answer(Outcome("pending", error=told, retry_after=wait), is_service=True)
-    return Answer(Outcome("failed", error=told), TROUBLED)
+    return refused(told)
+
+
+def refused(error: str) -> Answer:
+    """For good, and the device may be to blame."""
+    return Answer(Outcome("failed", error=error), TROUBLED)
 
 
 def read_wait(retry_after: str) -> timedelta | None:
@@ -57,6 +62,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._failing: set[int] = set()
+        self._asked = timedelta(0)  # by the service itself, at most
         self._rests = 0
         self._until = clock.now()
 
@@ -67,10 +73,11 @@ class Patience:
     def note(self, device_id: int, answer: Answer) -> None:
         if not answer.is_service:
             self._failing.clear()
-            self._rests = 0
+            self._asked, self._rests = timedelta(0), 0
             return
         self._failing.add(device_id)
+        self._asked = max(self._asked, answer.outcome.retry_after or timedelta(0))
         if len(self._failing) >= FAILURES_TO_REST and not self.wait():
-            rest = max(SHORTEST_REST * 2**self._rests, answer.outcome.retry_after or timedelta(0))
-            self._until = clock.now() + min(rest, LONGEST_REST) * uniform(1, 1.2)  # noqa: S311
+            rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._asked)
+            self._until = clock.now() + rest * uniform(1, 1.2)  # noqa: S311
             self._rests = min(self._rests + 1, 10)

@@ -35,6 +35,7 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             Delivery.id.label("delivery_id"),
             Delivery.letter,
             Delivery.created_at,
+            Delivery.error,
             Account.id.label("user_id"),
             Account.language,
             looks_until.label("looks_until"),

@@ -1,7 +1,8 @@
 """From the act to the push service's door: what arrives there, and what each answer leads to."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -26,8 +27,11 @@ from app.notifications.presence import note_visible
 from app.notifications.push_client import PushClient, Reply
 from app.notifications.push_message import MOST_BYTES
 from app.settings import Settings
+from tests.notifications.conftest import Hands
 from tests.push_service import SILENCE, Answer, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
+
+Tell = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -153,6 +157,8 @@ async def test_a_type_whose_push_is_off_reaches_no_device(
         (Answer(401), "failed", "401 from 127.0.0.1"),
         (Answer(403), "failed", "403 from 127.0.0.1"),
         (Answer(302, {"Location": "/elsewhere"}), "failed", "302 from 127.0.0.1"),
+        (Answer(408), "pending", "408 from 127.0.0.1"),
+        (Answer(425), "pending", "425 from 127.0.0.1"),
         (Answer(429, {"Retry-After": "120"}), "pending", "429 from 127.0.0.1"),
         (Answer(500), "pending", "500 from 127.0.0.1"),
         (Answer(503), "pending", "503 from 127.0.0.1"),
@@ -232,6 +238,25 @@ async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
     assert (await devices_of(db, bob))[0].error is None
 
 
+async def test_one_refusal_long_ago_stops_nothing(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, hands: Hands
+) -> None:
+    browser = push_service.browser(Answer(403))
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+
+    hands.move(timedelta(days=6))
+    await tell(db, bob)
+    # The service that checks the signature's age has not slept that long.
+    hands.set(datetime.now(UTC))
+    await set_all(db, Delivery, due_at=clock.now(), created_at=clock.now())
+    await deliver_pushes(db, settings)
+
+    assert [one.state for one in await pushes(db)] == ["failed", "sent"]
+    assert (await devices_of(db, bob))[0].failing_since is None
+
+
 @pytest.mark.parametrize(
     ("retry_after", "least", "most"),
     [
@@ -290,14 +315,18 @@ async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
 async def test_what_is_no_news_any_more_is_given_up(
     db: Database, settings: Settings, push_service: PushService, bob: Account
 ) -> None:
-    await enable_push(db, bob, push_service.browser())
+    await enable_push(db, bob, push_service.browser(Answer(500)))
     await tell(db, bob)
-    await set_all(db, Delivery, created_at=clock.now() - timedelta(days=1, seconds=1))
+    await deliver_pushes(db, settings)
+    long_ago = clock.now() - timedelta(days=1, seconds=1)
+    await set_all(db, Delivery, created_at=long_ago, due_at=clock.now())
 
     await deliver_pushes(db, settings)
 
-    assert (await the_push(db)).state == "dead"
-    assert push_service.asked == []
+    push = await the_push(db)
+    assert push.state == "dead"
+    assert push.error == "It was no news any more. Before: 500 from 127.0.0.1"
+    assert len(push_service.asked) == 1
 
 
 async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_is_news(
@@ -379,62 +408,110 @@ async def look(db: Database, person: Account, *, is_visible: bool = True) -> Non
         await note_visible(session, person, is_visible=is_visible)
 
 
-async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
-) -> None:
-    await enable_push(db, bob, push_service.browser())
-    await tell(db, bob)
-    await look(db, bob)
+@pytest.fixture
+async def told_alice(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, video_squad: Team
+) -> Tell:
+    """Ordinary news for alice, who has a device; her pushes wait ten seconds."""
+    allowing(settings, push_service, delay=10)
+    await enable_push(db, alice, push_service.browser())
+    async with db.act() as session:
+        await preferences.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
 
-    await deliver_pushes(db, settings)
+    async def tell_alice() -> None:
+        async with db.act() as session:
+            await notify(session, MEMBER_LEFT, team=video_squad)
+
+    return tell_alice
+
+
+@pytest.fixture
+def patient(settings: Settings, push_service: PushService) -> Settings:
+    return allowing(settings, push_service, delay=10)
+
+
+async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
 
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "visible")
 
 
 async def test_somebody_who_has_left_the_page_gets_it(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
 ) -> None:
-    await enable_push(db, bob, push_service.browser())
-    await look(db, bob)
-    await tell(db, bob)
-    await look(db, bob, is_visible=False)
+    await look(db, alice)
+    await told_alice()
+    await look(db, alice, is_visible=False)
+    hands.move(timedelta(seconds=11))
 
-    await deliver_pushes(db, settings)
+    await deliver_pushes(db, patient)
 
     assert (await the_push(db)).state == "sent"
 
 
 async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
     db: Database,
-    settings: Settings,
+    patient: Settings,
     push_service: PushService,
-    bob: Account,
-    monkeypatch: pytest.MonkeyPatch,
+    alice: Account,
+    told_alice: Tell,
+    hands: Hands,
 ) -> None:
-    await enable_push(db, bob, push_service.browser())
-    await look(db, bob)
-    await tell(db, bob)
-    await deliver_pushes(db, settings)
+    await look(db, alice)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await deliver_pushes(db, patient)
     waiting = await the_push(db)
     assert (waiting.state, waiting.attempts) == ("pending", 0)
     assert push_service.asked == []
 
-    monkeypatch.setattr(clock, "now", lambda: waiting.due_at)
-    await deliver_pushes(db, settings)
+    hands.set(waiting.due_at)
+    await deliver_pushes(db, patient)
 
     assert (await the_push(db)).state == "sent"
 
 
 async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    async with db.act() as session:
+        await preferences.set_pushes_always(session, alice, wanted=True)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
+    db: Database, patient: Settings, push_service: PushService, bob: Account
 ) -> None:
     await enable_push(db, bob, push_service.browser())
-    async with db.act() as session:
-        await preferences.set_pushes_always(session, bob, wanted=True)
-        await note_visible(session, bob, is_visible=True)
+    await look(db, bob)
     await tell(db, bob)
+    await look(db, bob)
 
-    await deliver_pushes(db, settings)
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, told_alice: Tell
+) -> None:
+    at_once = allowing(settings, push_service, delay=0)
+    await told_alice()
+    await look(db, alice)
+
+    await deliver_pushes(db, at_once)
 
     assert (await the_push(db)).state == "sent"
 
@@ -517,19 +594,26 @@ async def test_a_device_whose_service_is_silent_holds_up_no_other(
     assert [one.state for one in await pushes(db)] == ["pending", "sent"]
 
 
+@pytest.mark.parametrize(("told", "least"), [({}, 20), ({"Retry-After": "7200"}, 7000)])
 async def test_a_service_that_fails_for_one_device_after_another_is_left_alone_for_a_while(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    alice: Account,
+    bob: Account,
+    told: dict[str, str],
+    least: int,
 ) -> None:
     for person in [alice, bob]:
         for _ in range(20):
-            await enable_push(db, person, push_service.browser(Answer(503)))
+            await enable_push(db, person, push_service.browser(Answer(503, told)))
         await tell(db, person)
     await deliver_pushes(db, settings)
 
     made = await pushes(db)
 
     assert {one.state for one in made} == {"pending"}
-    assert all(one.due_at > clock.now() + timedelta(seconds=20) for one in made)
+    assert all(one.due_at > clock.now() + timedelta(seconds=least) for one in made)
     assert 5 <= len(push_service.asked) <= 20
     assert sum(one.attempts for one in made) == len(push_service.asked)
 
@@ -569,6 +653,65 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
     await deliver_pushes(db, settings)
 
     assert [one.state for one in await pushes(db)] == ["failed", "sent"]
+
+
+SLOWLY = Answer(pause=0.4)
+
+
+async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_nothing_twice(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    people = [alice, bob]
+    browsers = [push_service.browser(SLOWLY) for _ in range(40)]
+    for number, browser in enumerate(browsers):
+        await enable_push(db, people[number % 2], browser)
+    for person in people:
+        await tell(db, person)
+
+    await deliver_pushes(db, settings, is_over=lambda: len(push_service.asked) >= 3)
+    begun, states = len(push_service.asked), [one.state for one in await pushes(db)]
+    await deliver_pushes(db, settings)
+
+    assert 0 < begun < 40
+    assert states.count("sent") == begun
+    assert [len(one.pushed) for one in browsers] == [1] * 40
+    assert [(one.state, one.attempts) for one in await pushes(db)] == [("sent", 1)] * 40
+
+
+async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_more(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
+    for browser in browsers:
+        await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(browsers[0])
+    async with db.act() as session:
+        await feed.read_all(session, bob.id, await feed.newest_id(session, bob.id))
+    await delivering
+
+    states = [(one.state, one.reason) for one in await pushes(db)]
+    assert states == [("sent", None)] * 16 + [("skipped", "read")] * 4
+
+
+async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothing(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
+    for browser in browsers:
+        await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(browsers[0])
+    for browser in browsers[16:]:
+        await enable_push(db, alice, browser)
+    await delivering
+
+    assert [len(one.pushed) for one in browsers[16:]] == [0] * 4
+    assert [one.reason for one in await pushes(db)][16:] == ["removed"] * 4
 
 
 async def test_what_nobody_foresaw_on_the_way_is_tried_again(
