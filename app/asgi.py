@@ -20,7 +20,7 @@ from app.accounts import deletion, registration, sessions
 from app.accounts import pages as account_pages
 from app.accounts.endings import Endings
 from app.api import pages as api_pages
-from app.broker import Broker, open_broker
+from app.broker import open_broker
 from app.broker.relay import CHANGES, SESSIONS
 from app.database import Database
 from app.doors import ByCookie, Doors, protect
@@ -74,31 +74,13 @@ def serve() -> Litestar:
     return create_app(settings)
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
+def create_app(settings: Settings | None = None) -> Application:
     """The web application; its database is expected to be migrated."""
     settings = settings or load()
-    security.configure(settings.secret_key)
-    channels.configure(settings)
-    db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
-    pieces = Pieces(db, hub)
-    live = Live(db, broker.relay, hub, [pieces, Messages(db, hub)])
-    endings = Endings(db, broker.relay, hub)
-    db.after_act.append(lambda: broker.relay.poke(CHANGES))
-    sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
-    registration.newcomers[:] = [invitations.greet_newcomer]
-    deletion.farewells[:] = [delete_projects_of]
-
-    @asynccontextmanager
-    async def connected(_app: Litestar) -> AsyncIterator[None]:
-        await broker.connect()
-        yield
-        await broker.disconnect()
-        await db.close()
-
     app = Application(
         [*ROUTES, *static_routes()],
-        lifespan=[connected, hub.running, live.running, endings.running, _settled],
-        dependencies=_dependencies(settings, db, broker, hub, pieces, Resumptions(db, live)),
+        lifespan=[_connected, _listening, _settled],
+        dependencies=_dependencies(),
         before_send=[protect],
         middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         request_class=PageRequest,
@@ -112,8 +94,35 @@ def create_app(settings: Settings | None = None) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-    app.state.db, app.state.settings, app.state.broker, app.state.hub = db, settings, broker, hub
+    furnish(app, settings)
     return app
+
+
+def furnish(app: Litestar, settings: Settings) -> None:
+    """Give the application all that it works with between one start and the next end.
+
+    It may be furnished anew when it has ended, for another database: only whom it lets in (its
+    address and allowed hosts, the key of its tokens) stays as it was made.
+    """
+    security.configure(settings.secret_key)
+    channels.configure(settings)
+    db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
+    pieces = Pieces(db, hub)
+    live = Live(db, broker.relay, hub, [pieces, Messages(db, hub)])
+    db.after_act.append(lambda: broker.relay.poke(CHANGES))
+    sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
+    registration.newcomers[:] = [invitations.greet_newcomer]
+    deletion.farewells[:] = [delete_projects_of]
+    app.state.update(
+        settings=settings,
+        db=db,
+        broker=broker,
+        hub=hub,
+        pieces=pieces,
+        resumptions=Resumptions(db, live),
+        live=live,
+        endings=Endings(db, broker.relay, hub),
+    )
 
 
 def static_routes() -> list[Any]:
@@ -128,6 +137,22 @@ def static_routes() -> list[Any]:
 
 
 @asynccontextmanager
+async def _connected(app: Litestar) -> AsyncIterator[None]:
+    broker, db = app.state.broker, app.state.db
+    await broker.connect()
+    yield
+    await broker.disconnect()
+    await db.close()
+
+
+@asynccontextmanager
+async def _listening(app: Litestar) -> AsyncIterator[None]:
+    state = app.state
+    async with state.hub.running(), state.live.running(), state.endings.running():
+        yield
+
+
+@asynccontextmanager
 async def _settled(_app: Litestar) -> AsyncIterator[None]:
     """What was loaded stays: the collector need not look at it again with each stream."""
     gc.collect()
@@ -136,17 +161,9 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
     yield
 
 
-def _dependencies(
-    settings: Settings,
-    db: Database,
-    broker: Broker,
-    hub: Hub,
-    pieces: Pieces,
-    resumptions: Resumptions,
-) -> dict[str, Provide]:
-    given = {"settings": settings, "db": db, "broker": broker}
-    given |= {"hub": hub, "pieces": pieces, "resumptions": resumptions}
-    shared = {name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()}
+def _dependencies() -> dict[str, Provide]:
+    names = ("settings", "db", "broker", "hub", "pieces", "resumptions")
+    shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),
         "person": Provide(_person, sync_to_thread=False),
@@ -165,9 +182,9 @@ def _csrf(settings: Settings) -> CSRFConfig:
     )
 
 
-def _always(value: Any) -> Any:
-    def provide() -> Any:
-        return value
+def _furnished(name: str) -> Any:
+    def provide(request: Request[Any, Any, Any]) -> Any:
+        return request.app.state[name]
 
     return provide
 

@@ -1,12 +1,42 @@
 """The application in this process, begun and ended by one task, as its lifespan demands."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
 from litestar import Litestar
+
+from app.asgi import create_app, furnish
+from app.notifications.serving import LET_IN_AT_ONCE, Application
+from app.settings import Settings
+
+# Applications that have ended, by the settings they were made for, but for where their data lies.
+_ended: defaultdict[Settings, list[Application]] = defaultdict(list)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Application]:
+    """The application over these settings' database.
+
+    One that has ended is furnished anew, since to register all routes takes longer than most tests.
+    """
+    ended = _ended[replace(settings, data_dir=Path(), database_url="")]
+    application = _furnished_anew(ended.pop(), settings) if ended else create_app(settings)
+    async with running(application):
+        yield application
+    ended.append(application)
+
+
+def _furnished_anew(application: Application, settings: Settings) -> Application:
+    furnish(application, settings)
+    # The other may belong to the event loop of an earlier test.
+    application._entrance = asyncio.Semaphore(LET_IN_AT_ONCE)
+    return application
 
 
 @asynccontextmanager

@@ -14,12 +14,11 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import security
-from app.asgi import create_app
 from app.database import Database
 from app.migrations import migrate
 from app.models import Account, Team
 from app.settings import Settings, load
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, make_account, make_team
 
@@ -64,7 +63,7 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[Litestar]:
-    async with running(create_app(settings)) as application:
+    async with serving(settings) as application:
         yield application
 
 

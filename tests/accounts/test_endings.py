@@ -13,13 +13,12 @@ from app.accounts import endings
 from app.accounts.passwords import reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE, end_all_sessions
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
-from app.asgi import create_app
 from app.database import Database
 from app.mail import LETTERS
 from app.models import Account, Delivery, WebSession
 from app.notifications.stream import SESSION, TOKEN, EventStream
 from app.settings import Settings
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.conftest import post, sign_in
 from tests.factories import PASSWORD
 from tests.notifications._connection import Connection, present_state, request_of
@@ -30,14 +29,14 @@ Verb = Callable[[httpx.AsyncClient, Database, Account], Awaitable[object]]
 @pytest.fixture
 async def elsewhere(settings: Settings) -> AsyncIterator[Litestar]:
     """The same application once more, as in another process."""
-    async with running(create_app(settings)) as application:
+    async with serving(settings) as application:
         yield application
 
 
 @pytest.fixture
 async def app(settings: Settings, elsewhere: Litestar) -> AsyncIterator[Litestar]:
     """Made last, so that pokes of this process go out through its relay."""
-    async with running(create_app(settings)) as application:
+    async with serving(settings) as application:
         yield application
 
 
@@ -139,7 +138,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
     settings: Settings, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endings, "LOOK_SECONDS", 0.05)
-    async with running(create_app(settings)) as app, browser(app) as client:
+    async with serving(settings) as app, browser(app) as client:
         await sign_in(client, alice)
         stream = await open_stream(app, client)
 

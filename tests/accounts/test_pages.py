@@ -9,11 +9,10 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select
 
-from app.asgi import create_app
 from app.database import Database
 from app.models import Account, WebSession
 from app.settings import Settings
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD, make_team
 from tests.mailing import deliver_mail
@@ -315,9 +314,9 @@ async def test_who_owns_a_team_with_others_is_told_what_to_do(
 
 
 async def test_too_many_wrong_passwords_have_to_wait(settings: Settings, alice: Account) -> None:
-    app = create_app(dataclasses.replace(settings, rate_limits=True))
+    limited = dataclasses.replace(settings, rate_limits=True)
 
-    async with running(app), browser(app) as client:
+    async with serving(limited) as app, browser(app) as client:
         tries = [await post(client, "/login", login="ALICE", password="no") for _ in range(11)]
 
     assert [answer.status_code for answer in tries] == [422] * 10 + [429]
@@ -334,8 +333,8 @@ class TestMailbox:
     async def local(self, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         """A browser on the machine itself."""
         at_home = dataclasses.replace(settings, base_url="http://127.0.0.1:8000", port=8000)
-        app = create_app(dataclasses.replace(at_home, allowed_hosts=("127.0.0.1",)))
-        async with running(app), browser(app, "http://127.0.0.1:8000") as client:
+        at_home = dataclasses.replace(at_home, allowed_hosts=("127.0.0.1",))
+        async with serving(at_home) as app, browser(app, "http://127.0.0.1:8000") as client:
             yield client
 
     @pytest.fixture

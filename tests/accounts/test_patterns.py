@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.asgi import create_app
 from app.models import Account
 from app.settings import Settings
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.conftest import sign_in
 
 
@@ -16,7 +15,7 @@ async def local(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A browser on the machine itself."""
     home = "http://127.0.0.1:8000"
     at_home = dataclasses.replace(settings, base_url=home, port=8000, allowed_hosts=("127.0.0.1",))
-    async with running(create_app(at_home)) as app, browser(app, home) as client:
+    async with serving(at_home) as app, browser(app, home) as client:
         yield client
 
 

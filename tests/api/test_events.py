@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import func, select
 
 from app import clock
-from app.asgi import create_app
 from app.database import Database
 from app.models import Account, Delivery, Event, Preference, Project, Share, Team
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
 
@@ -290,7 +289,7 @@ async def test_it_is_shown_escaped_with_its_host_and_opens_on_its_own_page(
 
 
 async def test_it_is_limited_to_sixty_a_minute(settings: Settings, db: Database) -> None:
-    async with running(create_app(replace(settings, rate_limits=True))) as application:
+    async with serving(replace(settings, rate_limits=True)) as application:
         alice = await make_account(db, "alice")
         async with browser(application) as program:
             program.headers["Authorization"] = f"Bearer {await key_of(db, alice)}"

@@ -7,13 +7,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app.asgi import create_app
 from app.database import Database
 from app.models import Account, Delivery, PushSubscription
 from app.notifications.channels import browser_push
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
-from tests.application import browser, running
+from tests.application import browser, serving
 from tests.conftest import sign_in
 from tests.push_service import Browser
 
@@ -143,8 +142,8 @@ async def test_without_a_device_there_is_nothing_to_test(for_alice: Program) -> 
 async def test_who_tests_again_and_again_has_to_wait(
     settings: Settings, db: Database, alice: Account
 ) -> None:
-    limited = create_app(replace(settings, rate_limits=True))
-    async with running(limited) as application, browser(application) as program:
+    limited = replace(settings, rate_limits=True)
+    async with serving(limited) as application, browser(application) as program:
         program.headers["Authorization"] = f"Bearer {await key_of(db, alice)}"
         await subscribe(program)
 

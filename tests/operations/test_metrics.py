@@ -5,13 +5,12 @@ import dataclasses
 import httpx
 import pytest
 
-from app.asgi import create_app
 from app.database import Database
 from app.models import Account, Team
 from app.notifications.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from app.settings import Settings
-from tests.application import browser, running
+from tests.application import browser, serving
 
 
 async def value_of(client: httpx.AsyncClient, name: str) -> float:
@@ -58,7 +57,7 @@ async def test_with_a_token_set_only_who_has_it_may_look(
     settings: Settings, sent: str, status: int
 ) -> None:
     guarded = dataclasses.replace(settings, metrics_token="secret")
-    async with running(create_app(guarded)) as app, browser(app) as client:
+    async with serving(guarded) as app, browser(app) as client:
         answer = await client.get("/metrics", headers={"Authorization": sent})
 
     assert answer.status_code == status

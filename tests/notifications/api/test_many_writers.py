@@ -10,7 +10,6 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select
 
-from app.asgi import create_app
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.models import Account, Change, Notification, Team
@@ -19,7 +18,7 @@ from app.notifications.catalogue import TEAM_UPDATED
 from app.notifications.feed import shown
 from app.notifications.notify import notify
 from app.settings import Settings
-from tests.application import running
+from tests.application import serving
 from tests.factories import make_account, make_team
 from tests.notifications.api.listening import Program, program_of
 
@@ -62,7 +61,7 @@ class Inbox:
 @pytest.fixture
 async def apps(settings: Settings) -> AsyncIterator[list[Litestar]]:
     """The same application twice, as in two processes."""
-    async with running(create_app(settings)) as one, running(create_app(settings)) as other:
+    async with serving(settings) as one, serving(settings) as other:
         yield [one, other]
 
 
