@@ -10,17 +10,19 @@ from pathlib import Path
 import httpx
 import pytest
 import uvloop
+from argon2 import PasswordHasher
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import security
+from app.accounts import passwords
 from app.database import Database
 from app.migrations import migrate
 from app.models import Account, Team
 from app.settings import Settings, load
 from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
-from tests.factories import PASSWORD, make_account, make_team
+from tests.factories import PASSWORD, PASSWORD_HASH, make_account, make_team
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
@@ -47,6 +49,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """It vouches for localhost, and is trusted where SSL_CERT_FILE names its `path`."""
     return make_authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing as it should be takes longer than all the rest; the tests of passwords have it so."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(security, "_hasher", cheap)
+    monkeypatch.setattr(passwords, "DECOY", PASSWORD_HASH)
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ from app.security import needs_rehash, sign
 from tests.factories import PASSWORD
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords() -> None:
+    """Not here: what passwords cost is what some of these tests are about."""
+
+
 async def reset_token(db: Database, account: Account) -> str:
     async with db.write() as session:
         await send_reset(session, account.email)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 from litestar import Litestar
 
 from app import security
-from app.accounts import passwords
 from app.asgi import create_app
 from app.settings import load
 from tests.application import running
@@ -18,7 +16,6 @@ from tests.contract.building import build, renew
 from tests.contract.cast import Stage, on_stage
 from tests.contract.keeping import Rows, empty, put_back, read_rows
 from tests.contract.world import World
-from tests.factories import PASSWORD_HASH
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -37,16 +34,8 @@ async def house(
         yield application
 
 
-@pytest.fixture
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashing as it should be takes longer than all the rest."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(security, "_hasher", cheap)
-    monkeypatch.setattr(passwords, "DECOY", PASSWORD_HASH)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def empty_house(house: Litestar, cheap_passwords: None) -> Litestar:
+async def empty_house(house: Litestar) -> Litestar:
     security.configure(house.state.settings.secret_key)
     await empty(house.state.db)
     return house
