@@ -1,6 +1,5 @@
-"""Fixtures of the journeys: a site of its own for each test, one Chromium for all."""
+"""Fixtures of the journeys: a site that nobody has been to for each test, one Chromium for all."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
 from tests.journeys.large_world import LargeWorld
 from tests.journeys.reading import Reader
-from tests.journeys.running import Site, serving
+from tests.journeys.running import Site
+from tests.journeys.standing import Standing
 
 Arrive = Callable[..., Awaitable[Visitor]]
 Sit = Callable[[Account], Awaitable[Reader]]
@@ -50,13 +50,18 @@ async def large_world(
     await world.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def standing(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Standing]:
+    sites = Standing(migrated, lambda: tmp_path_factory.mktemp("site"))
+    yield sites
+    await sites.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest,
-    chromium: Browser,
-    tmp_path: Path,
-    migrated: Path,
-    large_world: LargeWorld,
+    request: pytest.FixtureRequest, chromium: Browser, standing: Standing, large_world: LargeWorld
 ) -> AsyncIterator[Site]:
     """The shipped commands over an empty database, or over the large world where so marked.
 
@@ -64,11 +69,9 @@ async def site(
     """
     if request.node.get_closest_marker("large_world"):
         site = await large_world.as_built()
-        yield site
     else:
-        shutil.copy(migrated, tmp_path)
-        async with serving(tmp_path, getattr(request, "param", None)) as site:
-            yield site
+        site = await standing.as_started(getattr(request, "param", {}))
+    yield site
     assert "Traceback" not in site.log, site.log
 
 

@@ -37,11 +37,17 @@ ENABLED = "Push is enabled on this device."
 pytestmark = pytest.mark.parametrize("site", [ENVIRON], indirect=True, ids=["with push"])
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def push_service() -> AsyncIterator[PushService]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def open_service() -> AsyncIterator[PushService]:
+    """There for as long as the site is, whose worker keeps its connections."""
     async with serving_push(PORT) as service:
         yield service
-    assert not service.complaints
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def push_service(open_service: PushService) -> AsyncIterator[PushService]:
+    yield open_service
+    assert not open_service.complaints
 
 
 async def enable(visitor: Visitor, browser: Browser) -> Screen:
