@@ -268,6 +268,7 @@ async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
     page = visitor.page
+    await expect(page.get_by_role("button", name="Test Chrome on Linux")).to_be_visible()
 
     await page.get_by_role("button", name="Disable push on this device").click()
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
