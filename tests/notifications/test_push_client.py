@@ -3,21 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 import pytest
 
 from app.notifications.push_client import PushClient, Reply, Unanswered
 from app.notifications.push_services import PushServices
+from tests.certificates import Authority
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 Served = tuple[PushClient, Callable[[], Awaitable[Reply]], list[int]]
 
 
 @asynccontextmanager
-async def served(*answers: bytes, seconds: float = 2) -> AsyncIterator[Served]:
+async def served(
+    *answers: bytes, seconds: float = 2, context: SSLContext | None = None
+) -> AsyncIterator[Served]:
     """A client, a way to post with it, and the number of connections for each request.
 
-    One answer a request; an empty one hangs up instead.
+    One answer a request; an empty one hangs up instead. With a `context`, all of it over TLS.
     """
     waiting, connections = list(answers), [0]
 
@@ -36,11 +40,11 @@ async def served(*answers: bytes, seconds: float = 2) -> AsyncIterator[Served]:
             pass
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    host = f"localhost:{server.sockets[0].getsockname()[1]}"
     services = PushServices([host])
     client = PushClient(services, seconds=seconds)
-    service, target = services.find(f"http://{host}/push")
+    service, target = services.find(f"{'https' if context else 'http'}://{host}/push")
     yield client, lambda: client.post(service, target, {"TTL": "60"}, b"body"), connections
     client.close()
     server.close()
@@ -127,3 +131,20 @@ async def test_several_posts_at_once_have_a_connection_each() -> None:
         await asyncio.gather(*(post() for _ in range(4)))
 
     assert connections == [4]
+
+
+async def test_a_service_is_spoken_to_in_secret_over_a_kept_connection(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+
+    async with served(OK, OK, context=authority.server) as (_client, post, connections):
+        assert [await post(), await post()] == [Reply(201, "")] * 2
+
+    assert connections == [1]
+
+
+async def test_a_service_that_nobody_vouches_for_is_told_nothing(authority: Authority) -> None:
+    async with served(OK, context=authority.server) as (_client, post, _connections):
+        with pytest.raises(Unanswered, match="certificate"):
+            await post()
