@@ -2,26 +2,34 @@
 
 A subscription belongs to one browser, and moves to whoever is signed in there. What waits for it
 stays behind: nobody sees on their screen what was meant for somebody else.
+
+It is lost in many ways: its push service gives it up, a new password ends all of them, a 21st
+device takes its place. Its browser then renews it at the next visit, except where its person has
+removed it from the list.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.base64url import decode, encode
 from app.errors import Invalid, NotFound
 from app.language import _
-from app.models import Account, Delivery, PushSubscription
+from app.models import Account, Delivery, PushSubscription, RemovedDevice
 from app.notifications.catalogue import PUSH
 from app.notifications.push_message import TEST
 from app.notifications.push_services import NotAllowed, PushServices
 
 MOST_DEVICES = 20
+DIGITS = " 0123456789"
+ENABLED, FAILING, REMOVED, UNKNOWN = "enabled", "failing", "removed", "unknown"
 
 
 @dataclass(frozen=True)
@@ -73,19 +81,25 @@ async def subscribe(
 ) -> PushSubscription:
     """Enable push in one browser, or renew it; `session_id` is where the person is signed in there.
 
-    Beyond 20 devices, the one that has not been used for longest gives way.
+    `name` gets a number where another device of theirs is called so; one that is renewed keeps what
+    it has. Beyond 20 devices, the one that has not been used for longest gives way.
     """
     digest = _digest(endpoint)
-    await _clear_the_way(session, person, digest, vapid_key, session_id)
-    known = select(PushSubscription).where(PushSubscription.endpoint_hash == digest)
-    device = await session.scalar(known) or PushSubscription(
-        account_id=person.id, endpoint=endpoint, endpoint_hash=digest
-    )
-    device.p256dh, device.auth, device.vapid_key = keys.p256dh, keys.auth, vapid_key
-    device.name, device.session_id = name, session_id
-    device.error = device.failing_since = None
-    session.add(device)
-    await session.flush()
+    await _clear_the_way(session, person, digest)
+    left = await _leave_behind(session, person, digest, vapid_key, session_id)
+    name = _known_name(left, name) or await _free_name(session, person, digest, name)
+    added = {"endpoint": endpoint, "endpoint_hash": digest, "name": name}
+    renewed = {
+        "account_id": person.id,
+        "session_id": session_id,
+        "p256dh": keys.p256dh,
+        "auth": keys.auth,
+        "vapid_key": vapid_key,
+        "error": None,
+        "failing_since": None,
+        "refused_at": None,
+    }
+    device = await _upsert(session, added, renewed)
     await _make_room(session, person, device)
     return device
 
@@ -94,19 +108,61 @@ def _digest(endpoint: str) -> str:
     return sha256(endpoint.encode()).hexdigest()
 
 
-async def _clear_the_way(
+async def _clear_the_way(session: AsyncSession, person: Account, digest: str) -> None:
+    """Whoever had this browser before, and that it was ever removed."""
+    is_it = PushSubscription.endpoint_hash == digest
+    before = delete(PushSubscription).where(is_it, PushSubscription.account_id != person.id)
+    await session.execute(before)
+    await session.execute(delete(RemovedDevice).where(RemovedDevice.endpoint_hash == digest))
+
+
+async def _leave_behind(
     session: AsyncSession, person: Account, digest: str, vapid_key: str, session_id: int | None
-) -> None:
-    """Whoever had this browser before, and what it had under a key that is no longer ours."""
-    taken_over = and_(
-        PushSubscription.endpoint_hash == digest, PushSubscription.account_id != person.id
-    )
-    outdated = and_(
+) -> Sequence[str]:
+    """What this browser had under a key that is no longer ours; returns its names."""
+    outdated = delete(PushSubscription).where(
         PushSubscription.account_id == person.id,
         PushSubscription.session_id == session_id,
         PushSubscription.vapid_key != vapid_key,
+        PushSubscription.endpoint_hash != digest,
     )
-    await session.execute(delete(PushSubscription).where(or_(taken_over, outdated)))
+    return (await session.scalars(outdated.returning(PushSubscription.name))).all()
+
+
+def _known_name(left: Sequence[str], name: str) -> str | None:
+    """The one among `left` that is `name`, or `name` with a number."""
+    return next((one for one in left if not one.removeprefix(name).strip(DIGITS)), None)
+
+
+async def _free_name(session: AsyncSession, person: Account, digest: str, name: str) -> str:
+    """`name`, with a number where another device of theirs is called so."""
+    others = select(PushSubscription.name).where(
+        PushSubscription.account_id == person.id, PushSubscription.endpoint_hash != digest
+    )
+    taken = set(await session.scalars(others))
+    if name not in taken:
+        return name
+    return next(one for n in count(2) if (one := f"{name} {n}") not in taken)
+
+
+async def _upsert(
+    session: AsyncSession, added: Mapping[str, object], renewed: Mapping[str, object]
+) -> PushSubscription:
+    """One statement: two tabs of a browser may subscribe it in the same moment."""
+    row = _insert(session, PushSubscription).values({**added, **renewed})
+    either = row.on_conflict_do_update(
+        index_elements=[PushSubscription.endpoint_hash], set_=dict(renewed)
+    )
+    found = either.returning(PushSubscription).execution_options(populate_existing=True)
+    device: PushSubscription = (await session.scalars(found)).one()
+    return device
+
+
+def _insert(
+    session: AsyncSession, model: type[PushSubscription | RemovedDevice]
+) -> sqlite.Insert | postgresql.Insert:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(model) if is_sqlite else postgresql.insert(model)
 
 
 async def _make_room(session: AsyncSession, person: Account, newest: PushSubscription) -> None:
@@ -121,20 +177,49 @@ async def _make_room(session: AsyncSession, person: Account, newest: PushSubscri
     await session.execute(delete(PushSubscription).where(theirs, PushSubscription.id.not_in(kept)))
 
 
+async def state_of(session: AsyncSession, person: Account, endpoint: str) -> str:
+    """What a browser that has this subscription is to know of it: ENABLED, FAILING (its push
+    service refuses us), REMOVED (by this person) or UNKNOWN.
+    """
+    digest = _digest(endpoint)
+    is_it = PushSubscription.endpoint_hash == digest
+    device = await session.scalar(
+        select(PushSubscription).where(PushSubscription.account_id == person.id, is_it)
+    )
+    if device:
+        return FAILING if device.failing_since else ENABLED
+    removed = select(RemovedDevice.id).where(
+        RemovedDevice.account_id == person.id, RemovedDevice.endpoint_hash == digest
+    )
+    return UNKNOWN if await session.scalar(removed) is None else REMOVED
+
+
 async def unsubscribe(session: AsyncSession, person: Account, endpoint: str) -> None:
     """Raises NotFound for an endpoint that is not theirs."""
     await _remove(session, person, PushSubscription.endpoint_hash == _digest(endpoint))
 
 
 async def remove(session: AsyncSession, person: Account, device_id: int) -> None:
-    """Raises NotFound for a device that is not theirs."""
-    await _remove(session, person, PushSubscription.id == device_id)
+    """For good: its browser, which may be another one, gives it up at the next visit.
+
+    Raises NotFound for a device that is not theirs.
+    """
+    digest = await _remove(session, person, PushSubscription.id == device_id)
+    now = clock.now()
+    row = _insert(session, RemovedDevice).values(
+        account_id=person.id, endpoint_hash=digest, removed_at=now
+    )
+    known = [RemovedDevice.account_id, RemovedDevice.endpoint_hash]
+    await session.execute(row.on_conflict_do_update(index_elements=known, set_={"removed_at": now}))
 
 
-async def _remove(session: AsyncSession, person: Account, which: ColumnElement[bool]) -> None:
+async def _remove(session: AsyncSession, person: Account, which: ColumnElement[bool]) -> str:
+    """Returns the hash of its endpoint."""
     gone = delete(PushSubscription).where(PushSubscription.account_id == person.id, which)
-    if await session.scalar(gone.returning(PushSubscription.id)) is None:
+    digest: str | None = await session.scalar(gone.returning(PushSubscription.endpoint_hash))
+    if digest is None:
         raise NotFound
+    return digest
 
 
 async def remove_of_session(session: AsyncSession, person: Account, session_id: int) -> None:

@@ -8,13 +8,15 @@ from sqlalchemy.orm import DeclarativeBase
 
 from app import clock
 from app.database import Database
-from app.models import Change, CleanUp, Delivery, Event, Notification
+from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice
 from app.notifications.feed import UNDO_FOR
 
 # A batch holds the write lock for a few milliseconds, and others get their turn in between.
 BATCH = 500
 CHANGES_KEPT = timedelta(days=7)
 RUNS_KEPT = timedelta(days=90)
+# A browser that nobody has opened for so long has lost its subscription by itself.
+REMOVALS_KEPT = timedelta(days=90)
 
 
 async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
@@ -55,6 +57,11 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
         ),
     }
     await _remove(db, CleanUp, select(CleanUp.id).where(CleanUp.finished_at < now - RUNS_KEPT))
+    await _remove(
+        db,
+        RemovedDevice,
+        select(RemovedDevice.id).where(RemovedDevice.removed_at < now - REMOVALS_KEPT),
+    )
     async with db.write() as session:
         session.add(CleanUp(removed=removed))
     return removed

@@ -71,6 +71,36 @@ async def test_without_the_csrf_token_a_page_subscribes_nothing(
     assert answer.status_code == 403
 
 
+async def test_a_page_asks_what_has_become_of_its_browsers_subscription(
+    client: httpx.AsyncClient, for_bob: Program, alice: Account
+) -> None:
+    await sign_in(client, alice)
+    client.headers["X-CSRF-Token"] = client.cookies["csrftoken"]
+    id = (await subscribe(client)).json()["subscription_id"]
+    await subscribe(for_bob, "his")
+    told = [await ask(client, "phone"), await ask(client, "his"), await ask(client, "")]
+
+    await client.post(f"/account/notifications/devices/{id}/remove")
+
+    assert told == ["enabled", "unknown", "unknown"]
+    assert await ask(client, "phone") == "removed"
+
+
+async def ask(client: httpx.AsyncClient, name: str) -> str:
+    answer = await client.post("/push/subscription", data={"endpoint": FCM + name})
+    return str(answer.json()["state"])
+
+
+async def test_two_browsers_of_a_kind_are_told_apart(for_alice: Program, db: Database) -> None:
+    for_alice.headers["User-Agent"] = CHROME
+    for name in ("desk", "sofa", "desk"):
+        await subscribe(for_alice, name)
+
+    async with db.read() as session:
+        names = (await session.scalars(select(PushSubscription.name))).all()
+    assert names == ["Chrome on Linux", "Chrome on Linux 2"]
+
+
 async def test_ones_subscriptions_are_listed_as_the_specification_says(
     for_alice: Program, for_bob: Program
 ) -> None:

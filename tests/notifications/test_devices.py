@@ -2,42 +2,50 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.models import Account, PushSubscription
+from app.models import Account, PushSubscription, RemovedDevice
 from app.notifications import devices
 from app.notifications.devices import Keys
 from app.notifications.push_services import PushServices
+from app.notifications.retention import clean_up
 from tests.push_service import Browser
 
 FCM = "https://fcm.googleapis.com/fcm/send/"
 KEYS = Keys("p256dh", "auth")
 
 
-async def enable(
-    db: Database,
+async def enable(db: Database, person: Account, name: str, **said: Any) -> PushSubscription:
+    async with db.write() as session:
+        return await subscribe(session, person, name, **said)
+
+
+async def subscribe(
+    session: AsyncSession,
     person: Account,
     name: str,
     *,
     session_id: int | None = None,
     vapid_key: str = "ours",
+    called: str = "",
 ) -> PushSubscription:
-    async with db.write() as session:
-        return await devices.subscribe(
-            session,
-            person,
-            endpoint=FCM + name,
-            keys=KEYS,
-            vapid_key=vapid_key,
-            name=name,
-            session_id=session_id,
-        )
+    return await devices.subscribe(
+        session,
+        person,
+        endpoint=FCM + name,
+        keys=KEYS,
+        vapid_key=vapid_key,
+        name=called or name,
+        session_id=session_id,
+    )
 
 
 async def names_of(db: Database, person: Account) -> Sequence[str]:
@@ -101,6 +109,149 @@ async def test_who_subscribes_under_a_new_key_leaves_the_old_subscription_behind
     await enable(db, alice, "new", session_id=here)
 
     assert await names_of(db, alice) == ["other browser", "new"]
+
+
+async def test_two_tabs_that_subscribe_their_browser_at_once_both_succeed(
+    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_name = devices._free_name
+
+    async def while_the_other_is_quicker(session: AsyncSession, *given: Any) -> str:
+        name = await free_name(session, *given)
+        monkeypatch.setattr(devices, "_free_name", free_name)
+        await subscribe(session, alice, "phone")
+        return name
+
+    monkeypatch.setattr(devices, "_free_name", while_the_other_is_quicker)
+
+    second = await enable(db, alice, "phone")
+
+    assert await names_of(db, alice) == ["phone"]
+    async with db.read() as session:
+        assert (await devices.find(session, alice, second.id)).endpoint == FCM + "phone"
+
+
+async def test_each_device_of_a_person_has_a_name_of_its_own_and_keeps_it(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    for browser in ("desk", "sofa", "bench"):
+        await enable(db, alice, browser, called="Chrome on Linux")
+    await enable(db, bob, "his", called="Chrome on Linux")
+    numbered = ["Chrome on Linux", "Chrome on Linux 2", "Chrome on Linux 3"]
+    assert await names_of(db, alice) == numbered
+    assert await names_of(db, bob) == ["Chrome on Linux"]
+
+    async with db.write() as session:
+        await devices.unsubscribe(session, alice, FCM + "desk")
+    await enable(db, alice, "sofa", called="Chrome on Linux")
+    assert await names_of(db, alice) == numbered[1:]
+
+    await enable(db, alice, "attic", called="Chrome on Linux")
+    assert sorted(await names_of(db, alice)) == numbered
+
+
+async def test_under_a_new_key_a_device_keeps_its_name(db: Database, alice: Account) -> None:
+    here = await log_in(db, alice)
+    for browser, session_id in (("desk", None), ("sofa", here)):
+        await enable(
+            db,
+            alice,
+            browser,
+            session_id=session_id,
+            vapid_key="before",
+            called="Chrome on Linux",
+        )
+    async with db.write() as session:
+        await devices.unsubscribe(session, alice, FCM + "desk")
+
+    await enable(db, alice, "sofa anew", session_id=here, called="Chrome on Linux")
+
+    assert await names_of(db, alice) == ["Chrome on Linux 2"]
+
+
+async def state_of(db: Database, person: Account, name: str) -> str:
+    async with db.read() as session:
+        return await devices.state_of(session, person, FCM + name)
+
+
+async def change(db: Database, device: PushSubscription, **values: object) -> None:
+    async with db.write() as session:
+        this = update(PushSubscription).where(PushSubscription.id == device.id)
+        await session.execute(this.values(**values))
+
+
+async def test_a_browser_is_told_what_has_become_of_its_device(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    device = await enable(db, alice, "phone")
+    assert await state_of(db, alice, "phone") == "enabled"
+    assert await state_of(db, bob, "phone") == "unknown"
+
+    await change(db, device, failing_since=clock.now(), refused_at=clock.now(), error="403")
+    assert await state_of(db, alice, "phone") == "failing"
+
+    renewed = await enable(db, alice, "phone")
+    assert await state_of(db, alice, "phone") == "enabled"
+    assert (renewed.error, renewed.failing_since, renewed.refused_at) == (None, None, None)
+
+    async with db.write() as session:
+        await devices.remove(session, alice, device.id)
+    assert await state_of(db, alice, "phone") == "removed"
+    assert await state_of(db, bob, "phone") == "unknown"
+
+
+@pytest.mark.parametrize("lost", ["gone", "logged out", "new password", "unsubscribed", "21st"])
+async def test_only_who_removes_a_device_from_the_list_ends_push_there(
+    db: Database, alice: Account, lost: str
+) -> None:
+    here = await log_in(db, alice)
+    device = await enable(db, alice, "phone", session_id=here)
+
+    if lost == "21st":
+        for number in range(20):
+            await enable(db, alice, f"device {number}")
+    async with db.write() as session:
+        if lost == "gone":
+            await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+        elif lost == "logged out":
+            await end_session(session, alice, here)
+        elif lost == "new password":
+            await end_all_sessions(session, alice)
+        elif lost == "unsubscribed":
+            await devices.unsubscribe(session, alice, device.endpoint)
+
+    assert await state_of(db, alice, "phone") == "unknown"
+
+
+async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_removed_again(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    for person in (alice, bob, alice):
+        device = await enable(db, person, "phone")
+        assert await state_of(db, person, "phone") == "enabled"
+        async with db.write() as session:
+            await devices.remove(session, person, device.id)
+        assert await state_of(db, person, "phone") == "removed"
+
+    await enable(db, bob, "phone")
+    assert await state_of(db, alice, "phone") == "unknown"
+
+
+async def test_what_was_removed_is_remembered_for_three_months(
+    db: Database, alice: Account
+) -> None:
+    for name, days in {"phone": 89, "laptop": 91}.items():
+        device = await enable(db, alice, name)
+        async with db.write() as session:
+            await devices.remove(session, alice, device.id)
+            removed = select(RemovedDevice).order_by(RemovedDevice.id.desc()).limit(1)
+            newest = (await session.scalars(removed)).one()
+            newest.removed_at = clock.now() - timedelta(days=days)
+
+    await clean_up(db, 30)
+
+    assert await state_of(db, alice, "phone") == "removed"
+    assert await state_of(db, alice, "laptop") == "unknown"
 
 
 async def test_logging_out_ends_push_in_that_browser_alone(db: Database, alice: Account) -> None:

@@ -13,7 +13,7 @@ from app.database import Database
 from app.errors import Forbidden
 from app.language import _
 from app.models import Account
-from app.notifications import feed
+from app.notifications import devices, feed
 from app.notifications.channels import browser_push
 from app.notifications.presence import note_visible
 from app.rendering import STATIC, asset
@@ -116,6 +116,17 @@ async def read(
         await feed.mark(session, person.id, [notification_id], read=True)
 
 
+@post("/push/subscription", status_code=200)
+async def subscription(
+    db: NamedDependency[Database],
+    person: NamedDependency[Account],
+    form: NamedDependency[Form],
+) -> dict[str, str]:
+    """What has become of the subscription that a browser has (`endpoint`): see devices.state_of."""
+    async with db.read() as session:
+        return {"state": await devices.state_of(session, person, form["endpoint"])}
+
+
 @post("/push/presence", status_code=200)
 async def presence(
     db: NamedDependency[Database],
@@ -128,4 +139,4 @@ async def presence(
     return {"is_wanted": is_wanted}
 
 
-routes = [service_worker, manifest, offline, state, unread, read, presence]
+routes = [service_worker, manifest, offline, state, unread, read, subscription, presence]
