@@ -1,5 +1,7 @@
 """A person's devices as people read of them: which one it is, and whether pushes arrive there."""
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,12 +17,16 @@ MOBILE = ("Android", "iPhone", "iPad")
 # A test that is older tells nothing of how things are now.
 TEST_IS_NEWS = timedelta(minutes=10)
 
+_code = re.compile(r"(\d{3}) from ")  # as push_answers.py words an error
+
 
 @dataclass(frozen=True)
 class Device:
-    """`health` is "", "busy", "done" or "problem", and `words` say more."""
+    """`health` is "", "busy", "done" or "problem", and `words` say more. One that its test found
+    lost has no `id` any more.
+    """
 
-    id: int
+    id: int | None
     session_id: int | None
     name: str
     created_at: datetime
@@ -30,7 +36,7 @@ class Device:
 
     @property
     def is_mobile(self) -> bool:
-        return self.name.endswith(MOBILE)
+        return any(one in self.name for one in MOBILE)
 
     @property
     def is_waiting(self) -> bool:
@@ -41,7 +47,30 @@ class Device:
 async def read_list(session: AsyncSession, person: Account) -> list[Device]:
     tests = await devices.last_tests(session, person)
     theirs = await devices.devices_of(session, person)
-    return [_as_device(one, tests.get(one.id)) for one in theirs]
+    lost = await devices.lost_in_tests(session, person, clock.now() - TEST_IS_NEWS)
+    return [
+        *(_as_device(one, tests.get(one.id)) for one in theirs),
+        *_not_back(lost, theirs),
+    ]
+
+
+def _not_back(lost: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
+    """What has come back has its name again."""
+    names = {one.name for one in theirs}
+    tests = {test.address.rpartition(" #")[0]: test for test in lost}
+    return [_as_lost(name, test) for name, test in tests.items() if name not in names]
+
+
+def _as_lost(name: str, test: Delivery) -> Device:
+    return Device(
+        id=None,
+        session_id=None,
+        name=name,
+        created_at=test.created_at,
+        last_used_at=None,
+        health="problem",
+        words=_of_lost_test(test),
+    )
 
 
 def _as_device(found: PushSubscription, test: Delivery | None) -> Device:
@@ -63,8 +92,8 @@ def _health(found: PushSubscription, test: Delivery | None) -> tuple[str, str]:
     if found.vapid_key != browser_push.public_key:
         return "problem", _("The server has a new key. Open ClippyFront there once.")
     if found.failing_since:
-        told = _("Its push service refuses what we send ({error}). Disable and enable push there.")
-        return "problem", told.format(error=found.error or "")
+        told = _("Its push service refuses what we send{code}.")
+        return "problem", f"{_with_code(told, found.error)} {_what_to_do()}"
     return "", ""
 
 
@@ -74,5 +103,34 @@ def _of_test(test: Delivery) -> tuple[str, str]:
         return "done", _("The test was taken by its push service and should be on its screen.")
     if test.state == "pending" and not test.error:
         return "busy", _("A test is on its way.")
-    told = _("The test did not arrive ({error}).")
-    return "problem", told.format(error=test.error or test.reason or test.state)
+    return "problem", _of_failed_test(test)
+
+
+def _of_failed_test(test: Delivery) -> str:
+    if test.state == "pending":
+        told = _("Its push service could not take the test yet{code}. We try for ten minutes.")
+    elif test.state == "dead":
+        told = _("Its push service has not taken the test{code}. Please try again later.")
+    elif _code.match(test.error or ""):
+        told = _("Its push service refused the test{code}.") + " " + _what_to_do()
+    else:
+        told = _("The test could not be sent. Disable and enable push there, and try again.")
+    return _with_code(told, test.error)
+
+
+def _of_lost_test(test: Delivery) -> str:
+    told = _("The test found that this browser has given push up{code}.")
+    return f"{_with_code(told, test.error)} {_('Open ClippyFront there once, and it is back.')}"
+
+
+def _what_to_do() -> str:
+    return _(
+        "Disable and enable push there. If that does not help, whoever runs this server "
+        "can look into it."
+    )
+
+
+def _with_code(sentence: str, error: str | None) -> str:
+    """With the code of the push service's answer in parentheses, where there was one."""
+    code = _code.match(error or "")
+    return sentence.format(code=f" ({code[1]})" if code else "")

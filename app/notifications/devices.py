@@ -10,6 +10,7 @@ removed it from the list.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from itertools import count
 
@@ -278,6 +279,21 @@ async def last_tests(session: AsyncSession, person: Account) -> dict[int, Delive
     )
     rows = await session.scalars(select(Delivery).where(Delivery.id.in_(newest)))
     return {row.subscription_id: row for row in rows if row.subscription_id}
+
+
+async def lost_in_tests(
+    session: AsyncSession, person: Account, since: datetime
+) -> Sequence[Delivery]:
+    """Tests to which the answer was that the device is no more: it is gone by now."""
+    lost = select(Delivery).where(
+        Delivery.user_id == person.id,
+        Delivery.channel == PUSH,
+        Delivery.letter == TEST,
+        Delivery.state == "failed",
+        Delivery.subscription_id.is_(None),
+        Delivery.created_at > since,
+    )
+    return (await session.scalars(lost.order_by(Delivery.id))).all()
 
 
 async def note_answers(

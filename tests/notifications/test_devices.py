@@ -12,8 +12,10 @@ from app import clock
 from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.models import Account, PushSubscription, RemovedDevice
+from app.models import Account, Delivery, PushSubscription, RemovedDevice
 from app.notifications import devices
+from app.notifications.channels import browser_push
+from app.notifications.device_list import Device, read_list
 from app.notifications.devices import Keys
 from app.notifications.push_services import PushServices
 from app.notifications.retention import clean_up
@@ -310,6 +312,107 @@ async def test_another_ones_device_is_not_there(
             await getattr(devices, verb)(session, bob, which)
 
     assert await names_of(db, alice) == ["phone"]
+
+
+FIND_OUT = (
+    "Disable and enable push there. If that does not help, whoever runs this server "
+    "can look into it."
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "words"),
+    [
+        ("sent", None, "The test was taken by its push service and should be on its screen."),
+        ("pending", None, "A test is on its way."),
+        (
+            "pending",
+            "503 from push.example",
+            "Its push service could not take the test yet (503). We try for ten minutes.",
+        ),
+        (
+            "pending",
+            "push.example: No answer within 10 seconds.",
+            "Its push service could not take the test yet. We try for ten minutes.",
+        ),
+        (
+            "dead",
+            "429 from push.example",
+            "Its push service has not taken the test (429). Please try again later.",
+        ),
+        (
+            "failed",
+            "403 from push.example",
+            f"Its push service refused the test (403). {FIND_OUT}",
+        ),
+        (
+            "failed",
+            "ValueError()",
+            "The test could not be sent. Disable and enable push there, and try again.",
+        ),
+    ],
+)
+async def test_what_became_of_a_test_is_said_in_words(
+    db: Database, alice: Account, state: str, error: str | None, words: str
+) -> None:
+    await add_test(db, await enable(db, alice, "phone"), state=state, error=error)
+
+    [device] = await listed(db, alice)
+
+    assert device.words == words
+
+
+async def add_test(db: Database, device: PushSubscription, **outcome: object) -> None:
+    async with db.write() as session:
+        sent = await devices.add_test(session, device)
+        await session.execute(update(Delivery).where(Delivery.id == sent.id).values(**outcome))
+
+
+async def listed(db: Database, person: Account) -> list[Device]:
+    async with db.read() as session:
+        return await read_list(session, person)
+
+
+async def test_a_device_that_fails_says_what_to_do(db: Database, alice: Account) -> None:
+    device = await enable(db, alice, "phone", vapid_key=browser_push.public_key)
+    await change(db, device, failing_since=clock.now(), error="403 from push.example")
+
+    [listed_device] = await listed(db, alice)
+
+    assert listed_device.words == f"Its push service refuses what we send (403). {FIND_OUT}"
+
+
+async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    device = await enable(db, alice, "phone")
+    gone = "410 from push.example: the device has unsubscribed."
+    await add_test(db, device, state="failed", error=gone)
+    async with db.write() as session:
+        await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+
+    [lost] = await listed(db, alice)
+    assert (lost.id, lost.name, lost.health) == (None, "phone", "problem")
+    assert lost.words == (
+        "The test found that this browser has given push up (410). "
+        "Open ClippyFront there once, and it is back."
+    )
+    assert await listed(db, bob) == []
+
+    await enable(db, alice, "phone anew", called="phone", vapid_key=browser_push.public_key)
+    [back] = await listed(db, alice)
+    assert (back.name, back.words) == ("phone", "")
+
+
+@pytest.mark.parametrize("name", ["Chrome on Android", "Chrome on Android 2", "Safari on iPhone"])
+async def test_a_phone_is_a_phone_whatever_its_number(
+    db: Database, alice: Account, name: str
+) -> None:
+    await enable(db, alice, name)
+
+    [device] = await listed(db, alice)
+
+    assert device.is_mobile
 
 
 def test_what_a_real_browser_gives_is_taken() -> None:
