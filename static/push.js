@@ -1,9 +1,11 @@
-// Push in this browser: enabled, disabled, and looked after at each visit.
-(() => {
+// Push in this browser, looked after at each visit. devices.js lets people enable and disable it.
+const push = (() => {
   const SECOND = 1000;
+  const OFF = "off";
   const $ = (selector) => document.querySelector(selector);
   const { key, person, session } = document.currentScript.dataset;
-  const mark = `${person}/${session}`; // whose push is enabled here, and since which login
+  // In localStorage.push: whose push is enabled here, and since which login; or OFF, and so it stays.
+  const mark = `${person}/${session}`;
   const isAble = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 
   // Not before everything that is to be seen has arrived.
@@ -11,10 +13,20 @@
   const registered = loaded.then(() => navigator.serviceWorker?.register("/sw.js"));
   registered.catch(() => {});
 
-  function post(url, value) {
-    const token = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-    const headers = { ...token, "Content-Type": "application/json" };
-    return fetch(url, { method: "POST", headers, body: JSON.stringify(value) });
+  function post(url, body) {
+    const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+    return fetch(url, { method: "POST", headers, body });
+  }
+
+  // Throws a `state` to show, with the server's own sentence where it has said one.
+  async function tell(url, value) {
+    const body = new Blob([JSON.stringify(value)], { type: "application/json" });
+    const answer = await post(url, body).catch(() => null);
+    if (answer?.ok) return;
+    const { detail, errors } = (await answer?.json().catch(() => null)) ?? {};
+    const sentence = errors?.find(({ field }) => field === "endpoint")?.detail ?? detail;
+    const state = sentence ? "refused" : "away";
+    throw Object.assign(new Error(sentence), { state, status: answer?.status });
   }
 
   // --- The subscription ---
@@ -26,34 +38,46 @@
   }
 
   async function enable() {
-    const { pushManager } = await current();
+    const { pushManager, subscription } = await current();
+    if (subscription && !isCurrent(subscription)) await subscription.unsubscribe();
     await save(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
   }
 
   async function save(subscription) {
-    const answer = await post("/api/push/subscribe", subscription);
-    if (!answer.ok) throw new Error(answer.status);
+    delete sessionStorage.pushRefused;
+    await tell("/api/push/subscribe", subscription).catch((trouble) => {
+      if (trouble.status === 400) sessionStorage.pushRefused = trouble.message; // and would be again
+      throw trouble;
+    });
+    if (localStorage.push === OFF) return; // meanwhile
     localStorage.push = mark;
+    localStorage.pushEndpoint = subscription.endpoint;
     document.dispatchEvent(new Event("push-enabled"));
   }
 
   async function disable() {
-    delete localStorage.push;
+    localStorage.push = OFF;
     const { subscription } = await current();
     await subscription?.unsubscribe();
-    return subscription;
   }
 
-  // A changed key or a lost subscription is mended without asking; a device that was removed in
-  // the list stays removed.
+  // Whatever was lost is mended without asking. What somebody has turned off stays off: here, or by
+  // removing this device in the list, from whatever browser.
   async function lookAfter() {
     if (Notification.permission !== "granted") return;
+    if (localStorage.push === OFF) return disable(); // it may have failed
+    if (sessionStorage.pushRefused) return;
     const { subscription } = await current();
+    const saved = localStorage.pushEndpoint ?? subscription?.endpoint;
     const isMine = localStorage.push?.startsWith(`${person}/`);
+    const state = isMine && saved && (await stateOf(saved));
+    if (state === "removed") return disable();
     if (!subscription) return isMine && enable();
-    if (!isCurrent(subscription)) return subscription.unsubscribe().then(enable);
-    if (isMine && !(await isListed(subscription))) return disable();
-    if (localStorage.push !== mark) return save(subscription);
+    const isSaved = subscription.endpoint === saved; // or the service worker has renewed it
+    const isLost = isSaved && state === "unknown";
+    if (isLost) await subscription.unsubscribe();
+    if (isLost || !isCurrent(subscription)) return enable();
+    if (!isSaved || state === "failing" || localStorage.push !== mark) return save(subscription);
   }
 
   function isCurrent({ options }) {
@@ -62,70 +86,27 @@
     return text.replaceAll("=", "") === key;
   }
 
-  // Asked once for all pages of a tab.
-  async function isListed({ endpoint }) {
-    if (sessionStorage.pushListed === endpoint) return true;
-    const answer = await fetch("/api/push/subscriptions");
-    if (!answer.ok) return true;
-    const { subscriptions } = await answer.json();
-    const isThere = subscriptions.some((one) => one.endpoint === endpoint);
-    if (isThere) sessionStorage.pushListed = endpoint;
-    return isThere;
+  // Asked once for all pages of a tab, but wherever the devices are shown. One that fails is tried
+  // again only once, or nobody could see that it does.
+  async function stateOf(endpoint) {
+    const wasAsked = sessionStorage.pushAsked === endpoint;
+    if (wasAsked && !$("#this-device")) return "enabled";
+    const answer = await post("/push/subscription", new URLSearchParams({ endpoint }));
+    const { state } = await answer.json();
+    sessionStorage.pushAsked = endpoint;
+    return wasAsked && state === "failing" ? "enabled" : state;
   }
 
   // Whoever logs in here next has not asked for push. The push service may be slow to answer.
   function takeLeave(event) {
-    if (event.target.getAttribute("action") !== "/logout" || !localStorage.push) return;
+    const isOn = localStorage.push && localStorage.push !== OFF;
+    if (event.target.getAttribute("action") !== "/logout" || !isOn) return;
     event.preventDefault();
     const patience = new Promise((resolve) => setTimeout(resolve, SECOND));
     Promise.race([disable().catch(() => {}), patience]).then(() => event.target.submit());
   }
 
-  // --- The section of the preferences ---
-
-  async function stateHere() {
-    const isApple = /iPhone|iPad/.test(navigator.userAgent);
-    const isPad = /^Mac/.test(navigator.platform) && navigator.maxTouchPoints > 1;
-    if (!isSecureContext) return "insecure";
-    if (!isAble) return isApple || isPad ? "ios" : "unsupported";
-    if (Notification.permission === "denied") return "denied";
-    if (Notification.permission === "default" || !localStorage.push) return "off";
-    return (await current()).subscription ? "on" : "off";
-  }
-
-  async function show(state) {
-    const now = state ?? (await stateHere());
-    for (const element of $("#this-device").children)
-      element.hidden = !element.dataset.state.split(" ").includes(now);
-  }
-
-  const change = (act) => async () => {
-    try {
-      await act();
-      await show();
-    } catch {
-      await show("failed");
-    }
-    htmx.trigger("#device-list", "devices-changed");
-  };
-
-  // Not granted is no failure: the person has closed the question, or said no.
-  async function enableHere() {
-    if ((await Notification.requestPermission()) === "granted") await enable();
-  }
-
-  async function disableHere() {
-    const { endpoint } = (await disable()) ?? {};
-    if (endpoint) await post("/api/push/unsubscribe", { endpoint });
-  }
-
-  // ---
-
-  const lookedAfter = isAble ? lookAfter().catch(() => {}) : null;
+  const look = async () => isAble && lookAfter().catch(() => {});
   document.addEventListener("submit", takeLeave);
-  if ($("#this-device")) {
-    $("#enable-push").addEventListener("click", change(enableHere));
-    $("#disable-push").addEventListener("click", change(disableHere));
-    lookedAfter ? lookedAfter.then(() => show()) : show();
-  }
+  return { OFF, isAble, lookedAfter: look(), look, current, enable, disable, tell };
 })();

@@ -18,7 +18,9 @@ self.addEventListener("fetch", (event) => {
 });
 self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(follow(event)));
-self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribeAgain()));
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(subscribeAgain(event).catch(() => {})); // the next page looks after it
+});
 self.addEventListener("message", (event) => {
   if (event.data === "tidy") event.waitUntil(tidy());
 });
@@ -47,37 +49,43 @@ async function fetchOrKept(request) {
 
 // --- Pushes ---
 
-// Every push has to be shown, also one that cannot be read: browsers take the permission away else.
+// What has the wrong type is left out, and all of it where nothing can be read.
 function read(data) {
-  try {
-    const told = data.json();
-    if (typeof told.title === "string") return told;
-  } catch {}
-  return { title: NAME, body: "Something new has happened." };
+  const told = {};
+  try { Object.assign(told, data.json()); } catch {}
+  for (const name of ["title", "body", "tag", "icon", "url"])
+    if (typeof told[name] !== "string") delete told[name];
+  for (const name of ["timestamp", "unread_count", "notification_id"])
+    if (!Number.isSafeInteger(told[name]) || told[name] < 0) delete told[name];
+  return told;
 }
 
-async function show({ title, body, tag, icon, timestamp, actions, url, unread_count, notification_id }) {
-  await registration.showNotification(title, {
-    body,
-    tag,
-    renotify: Boolean(tag), // without a tag that is an error
-    icon,
-    timestamp,
-    actions: (actions ?? []).slice(0, 2),
-    data: { id: notification_id, path: pathOf(url) },
-  });
+// Every push has to be shown, whatever is in it: browsers take the permission away else.
+async function show({ title = NAME, url, unread_count, notification_id: id, ...told }) {
+  const { body = "Something new has happened.", tag, icon, timestamp, actions } = told;
+  const data = { id, path: pathOf(url, id) };
+  try {
+    const renotify = Boolean(tag); // without a tag that is an error
+    const options = { body, tag, renotify, icon, timestamp, data, actions: actions?.slice(0, 2) };
+    await registration.showNotification(title, options);
+  } catch {
+    await registration.showNotification(title, { body, data });
+  }
   await setBadge(unread_count);
   await tidy();
 }
 
-// Where to go is a path of ours, whatever the push says.
-function pathOf(url = INBOX) {
-  const { pathname, search } = new URL(URL.canParse(url, location) ? url : INBOX, location);
-  return pathname + search;
+// A path of ours, whatever the push says: it may also name this server as it is called elsewhere.
+function pathOf(url, id) {
+  try {
+    const { origin, pathname, search } = new URL(url ?? INBOX, location);
+    if (origin === location.origin && !pathname.startsWith("//")) return pathname + search;
+  } catch {}
+  return id ? `${INBOX}/${id}` : INBOX;
 }
 
 async function setBadge(unread) {
-  if (!Number.isInteger(unread)) return;
+  if (unread === undefined) return;
   await (unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.())?.catch(() => {});
 }
 
@@ -96,33 +104,46 @@ async function tidy() {
 async function follow({ notification, action }) {
   const { id, path } = notification.data ?? {};
   notification.close();
-  await Promise.all([id && markRead(id), action !== "read" && open(path ?? INBOX)]);
+  const isRead = id ? markRead(id) : true;
+  await Promise.allSettled([isRead, action !== "read" && open(path ?? INBOX)]);
+  if (action === "read" && !(await isRead)) await showAgain(notification);
+  else await tidy();
 }
 
+// Whether nothing is left to be done: there may be no such notice any more.
 async function markRead(id) {
-  await fetch(`/push/${id}/read`, { method: "POST", redirect: "error" }).catch(() => {});
-  await tidy();
+  const asked = fetch(`/push/${id}/read`, { method: "POST", redirect: "error" });
+  const { ok, status } = await asked.catch(() => ({}));
+  return ok || status === 404;
 }
 
+// Offline or signed out: nothing is lost, and whoever wanted it read sees that it is not.
+function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
+  const options = { body, tag, icon, timestamp, actions, data, renotify: false, silent: true };
+  return registration.showNotification(title, options);
+}
+
+// A tab that is not controlled from here could only be focused, and then the click is spent.
 async function open(path) {
-  const tabs = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = await clients.matchAll({ type: "window" });
   const tab = tabs.find(({ visibilityState }) => visibilityState === "visible") ?? tabs[0];
-  try {
-    await tab.focus();
-    await tab.navigate(path);
-  } catch {
-    await clients.openWindow(path); // there is none, or it may not be navigated
-  }
+  if (!tab) return clients.openWindow(path);
+  return tab.focus().then(() => tab.navigate(path));
 }
 
-async function subscribeAgain() {
-  const answer = await fetch("/push/state", { redirect: "error" });
-  const { key, csrf_token } = await answer.json();
-  const subscription = await registration.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: key,
-  });
-  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf_token };
-  const body = JSON.stringify(subscription);
-  await fetch("/api/push/subscribe", { method: "POST", headers, body });
+async function subscribeAgain({ oldSubscription: old }) {
+  const { key, csrf_token } = await (await fetch("/push/state", { redirect: "error" })).json();
+  const headers = { "X-CSRF-Token": csrf_token };
+  const post = (url, body) => fetch(url, { method: "POST", headers, body, redirect: "error" });
+  const json = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
+  if (old) {
+    const { endpoint } = old;
+    const answer = await post("/push/subscription", new URLSearchParams({ endpoint }));
+    const { state } = await answer.json();
+    if (state === "removed") return; // from the list, and so it stays
+    if (state !== "unknown") await post("/api/push/unsubscribe", json({ endpoint }));
+  }
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  const subscription = await registration.pushManager.subscribe(options);
+  await post("/api/push/subscribe", json(subscription));
 }

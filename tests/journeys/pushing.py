@@ -15,18 +15,26 @@ from playwright.async_api import CDPSession, Error, Worker
 from tests.journeys.browsing import Visitor
 from tests.push_service import Browser, Pushed
 
-# What is subscribed outlives a page, as in a browser.
+# What is subscribed outlives a page, as in a browser; after it was given up there is another one.
+# `localStorage.pushTrouble` names what fails: "subscribe" or "unsubscribe".
 _PUSH_MANAGER = """
 const given = %s;
 const bytes = text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0)).buffer;
+const fail = act => { if (localStorage.pushTrouble === act) throw new DOMException("", "AbortError"); };
+const which = () => given[Math.min(localStorage.pushGivenUp ?? 0, given.length - 1)];
 const subscription = key => ({
-  endpoint: given.endpoint,
+  endpoint: which().endpoint,
   options: { userVisibleOnly: true, applicationServerKey: bytes(key) },
-  toJSON: () => given,
-  unsubscribe: async () => delete localStorage.pushManager,
+  toJSON: which,
+  unsubscribe: async () => {
+    fail("unsubscribe");
+    localStorage.pushGivenUp = 1 + Number(localStorage.pushGivenUp ?? 0);
+    delete localStorage.pushManager;
+  },
 });
 PushManager.prototype.subscribe = async function ({ userVisibleOnly, applicationServerKey }) {
   if (!userVisibleOnly || Notification.permission !== "granted") throw new DOMException("", "NotAllowedError");
+  fail("subscribe");
   localStorage.pushManager = applicationServerKey;
   return subscription(applicationServerKey);
 };
@@ -35,11 +43,14 @@ PushManager.prototype.getSubscription = async () =>
 """
 
 
-async def give_push(visitor: Visitor, browser: Browser, *, is_granted: bool = True) -> None:
-    """From the next page on, this visitor's browser is that one of the push service."""
+async def give_push(visitor: Visitor, *browsers: Browser, is_granted: bool = True) -> None:
+    """From the next page on, this visitor's browser is that one of the push service; the next one
+    once it has given that up.
+    """
     if is_granted:
         await visitor.context.grant_permissions(["notifications"], origin=visitor.url)
-    await visitor.context.add_init_script(_PUSH_MANAGER % json.dumps(browser.subscription))
+    given = json.dumps([one.subscription for one in browsers])
+    await visitor.context.add_init_script(_PUSH_MANAGER % given)
 
 
 async def service_worker(visitor: Visitor) -> Worker:
@@ -80,7 +91,7 @@ class Screen:
     async def shown(self) -> list[dict[str, Any]]:
         told: list[dict[str, Any]] = await self._evaluate(
             """async () => (await registration.getNotifications()).map(
-                 ({ title, body, data, actions }) => ({ title, body, path: data.path, actions: actions.map(one => one.action) }))"""
+                 ({ title, body, data, actions, silent }) => ({ title, body, silent, path: data.path, actions: actions.map(one => one.action) }))"""
         )
         return told
 
@@ -105,14 +116,18 @@ class Screen:
         )
         return opened
 
-    async def renew_subscription(self, browser: Browser) -> None:
+    async def renew_subscription(self, browser: Browser, *, old: Browser | None = None) -> None:
         """The push service has given the browser another one, and the service worker is told."""
         await self._evaluate(
-            """(given) => {
+            """async ({ given, oldSubscription }) => {
                  PushManager.prototype.subscribe = async () => ({ toJSON: () => given });
-                 dispatchEvent(new ExtendableEvent("pushsubscriptionchange"));
+                 const change = Object.assign(new ExtendableEvent("pushsubscriptionchange"), { oldSubscription });
+                 const waits = [];
+                 change.waitUntil = (promise) => waits.push(promise);
+                 dispatchEvent(change);
+                 await Promise.all(waits);
                }""",
-            browser.subscription,
+            {"given": browser.subscription, "oldSubscription": old and old.subscription},
         )
 
     async def _evaluate(self, script: str, argument: object = None) -> Any:

@@ -1,17 +1,21 @@
 """From somebody's act to the screen of a closed app, and from a click there back to the notice."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
-from sqlalchemy import select
+from playwright.async_api import Locator, Page, expect
+from sqlalchemy import delete, select, update
 
+from app import clock
 from app.models import Account, Delivery, PushSubscription
 from app.notifications import channels, feed
 from app.notifications.catalogue import INVITATION_RECEIVED, PUSH
 from app.notifications.channels import browser_push
+from app.notifications.devices import remove
 from app.notifications.notify import notify
 from tests.factories import PASSWORD
 from tests.journeys.browsing import SERVER_IS_AWAY, Visitor, open_panel, panel, sees
@@ -50,11 +54,12 @@ async def push_service(open_service: PushService) -> AsyncIterator[PushService]:
     assert not open_service.complaints
 
 
-async def enable(visitor: Visitor, browser: Browser) -> Screen:
+async def enable(visitor: Visitor, *browsers: Browser) -> Screen:
     """Push is enabled in this browser, and its page is left open."""
-    await give_push(visitor, browser)
+    await give_push(visitor, *browsers)
     page = await visitor.open(SETTINGS)
-    await page.get_by_role("button", name="Enable push on this device").click()
+    async with page.expect_response("**/push/subscription"):  # asked when the list has it
+        await the_button_to_enable(page).click()
     await expect(page.get_by_text(ENABLED)).to_be_visible()
     return await Screen.of(visitor)
 
@@ -148,7 +153,7 @@ async def pushes_always(page: Page) -> None:
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
 
 
-async def test_repeats_replace_each_other_and_something_is_shown_of_whatever_comes(
+async def test_repeats_replace_each_other(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
@@ -160,28 +165,151 @@ async def test_repeats_replace_each_other_and_something_is_shown_of_whatever_com
         await screen.receive(await push_service.next_push(browser, number))
     await is_shown(screen, INVITED)
 
-    for broken in ("", "not JSON", "[]", "null", '{"title": 5}', '{"title": "t", "url": "//"}'):
-        await screen.receive(broken)
 
-    await until(lambda: has_at_least(screen, 6))
-    assert {one["title"] for one in await screen.shown()} <= {"Video Squad", "ClippyFront", "t"}
+BROKEN = [
+    "",
+    "not JSON",
+    "[]",
+    "null",
+    "5",
+    '{"title": 5}',
+    '{"title": "t", "body": {}}',
+    '{"title": "t", "tag": 5}',
+    '{"title": "t", "icon": {}}',
+    '{"title": "t", "actions": 5}',
+    '{"title": "t", "actions": [{}]}',
+    '{"title": "t", "actions": [null, null]}',
+    '{"title": "t", "actions": {"0": 1}}',
+    '{"title": "t", "timestamp": "soon"}',
+    '{"title": "t", "url": "//"}',
+    '{"title": "t", "url": null}',
+    '{"title": "t", "notification_id": "none"}',
+    '{"title": "t", "notification_id": -1}',
+    '{"title": "t", "unread_count": "many"}',
+    '{"title": "t", "unread_count": -1}',
+]
 
 
-async def has_at_least(screen: Screen, count: int) -> bool:
-    return len(await screen.shown()) >= count
-
-
-async def test_a_push_that_would_lead_elsewhere_leads_to_a_path_of_ours(
+async def test_something_is_shown_of_whatever_comes(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
     visitor = await arrive(bob)
     screen = await enable(visitor, push_service.browser())
     await close_app(visitor)
 
-    await screen.receive('{"title": "Prize", "body": "", "url": "https://evil.example/win"}')
+    for count, broken in enumerate(BROKEN, start=1):
+        await screen.receive(broken)
+        await shows(screen, count, broken)
 
-    await is_shown(screen, "")
-    assert await screen.click() == ["/win"]
+    assert {one["path"] for one in await screen.shown()} == {"/notifications"}
+    assert {one["title"] for one in await screen.shown()} == {"ClippyFront", "t"}
+    good = '{"title": "Good", "body": "words", "url": "/teams", "actions": [{}]}'
+    await screen.receive(good)
+    await shows(screen, len(BROKEN) + 1, good)
+    [kept] = [one for one in await screen.shown() if one["title"] == "Good"]
+    assert (kept["body"], kept["path"]) == ("words", "/teams")
+
+
+async def shows(screen: Screen, count: int, received: str) -> None:
+    """Exactly so many, also a moment later."""
+
+    async def are_so_many() -> bool:
+        return len(await screen.shown()) == count
+
+    try:
+        await until(are_so_many, seconds=5)
+    except TimeoutError:
+        pytest.fail(f"{len(await screen.shown())} are shown, not {count}, after {received}")
+    await asyncio.sleep(0.1)
+    assert await are_so_many(), received
+
+
+ELSEWHERE = [
+    "https://evil.example/win",
+    "//evil.example/win",
+    "{site}//evil.example/win",
+    "/.//evil.example/win",
+    "\\\\evil.example/win",
+    "javascript:alert(1)",
+]
+
+
+async def test_a_push_that_would_lead_elsewhere_leads_to_the_inbox(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    screen = await enable(visitor, push_service.browser())
+    await close_app(visitor)
+
+    for count, url in enumerate(ELSEWHERE, start=1):
+        push = json.dumps({"title": "Prize", "url": url.format(site=site.url)})
+        await screen.receive(push)
+        await shows(screen, count, push)
+
+    assert [one["path"] for one in await screen.shown()] == ["/notifications"] * len(ELSEWHERE)
+    assert await screen.click() == ["/notifications"]
+
+
+async def test_a_notice_is_found_also_where_its_server_goes_by_another_name(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    payload = (await push_service.next_push(browser)).payload
+
+    await screen.receive(json.dumps(payload | {"url": "https://elsewhere.example/"}))
+
+    await is_shown(screen, INVITED)
+    [shown] = await screen.shown()
+    assert shown["path"] == f"/notifications/{payload['notification_id']}"
+
+
+async def test_what_cannot_be_marked_as_read_is_shown_again_and_makes_no_sound(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    visitor.watch.expect(SERVER_IS_AWAY)
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+    [shown] = await screen.shown()
+
+    await site.web.stop()
+    await screen.click("read")
+    assert await screen.shown() == [shown | {"silent": True}]
+    await site.web.start()
+    cookies = {one["name"]: one["value"] for one in await visitor.context.cookies()}
+    await visitor.context.clear_cookies()  # signed out
+    await screen.click("read")
+    assert await screen.shown() == [shown | {"silent": True}]
+    assert await unread(site, bob) == 1
+
+    await visitor.take_session(cookies["session"])
+    await screen.click("read")
+    assert await screen.shown() == []
+    assert await unread(site, bob) == 0
+
+
+async def test_a_click_opens_a_window_where_the_open_tab_cannot_be_taken_along(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await pushes_always(visitor.page)
+    session = await visitor.context.new_cdp_session(visitor.page)
+    async with visitor.page.expect_event("load"):
+        await session.send("Page.reload", {"ignoreCache": True})
+    assert await visitor.page.evaluate("!navigator.serviceWorker.controller")
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+    [shown] = await screen.shown()
+
+    assert await screen.click() == [shown["path"]]
 
 
 async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
@@ -256,10 +384,83 @@ async def test_a_device_is_tested_and_removed_and_stays_removed(
 
     await page.get_by_role("button", name="Remove Chrome on Linux").click()
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
-    await page.evaluate("sessionStorage.clear()")  # as in a tab of another day
-    await visitor.open(SETTINGS)
-    await expect(page.get_by_role("button", name="Enable push on this device")).to_be_visible()
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await return_later(visitor)
+    await expect(the_button_to_enable(page)).to_be_visible()
     assert await devices(site) == []
+
+
+def the_button_to_enable(page: Page) -> Locator:
+    return page.get_by_role("button", name="Enable push on this device")
+
+
+async def return_later(visitor: Visitor, path: str = SETTINGS) -> None:
+    """As in a tab of another day."""
+    await visitor.page.evaluate("sessionStorage.clear()")
+    await visitor.open(path)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "",
+        "localStorage.pushManager = 'B' + 'A'.repeat(86)",  # its key is no longer ours
+        "delete localStorage.pushManager",  # the browser has lost it by itself
+    ],
+    ids=["as it was", "another key", "lost"],
+)
+async def test_a_device_that_was_removed_elsewhere_does_not_come_back(
+    site: Site,
+    arrive: Arrive,
+    push_service: PushService,
+    bob: Account,
+    meanwhile: str,
+) -> None:
+    laptop, phone = await arrive(bob), await arrive(bob)
+    await enable(phone, push_service.browser(), push_service.browser())
+    page = await laptop.open(SETTINGS)
+    await page.get_by_role("button", name="Remove Chrome on Linux").click()
+    await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
+    await phone.page.evaluate(f"() => {{ {meanwhile} }}")
+
+    await return_later(phone)
+
+    await expect(the_button_to_enable(phone.page)).to_be_visible()
+    assert await phone.page.evaluate("localStorage.push") == "off"
+    assert await phone.page.evaluate("!localStorage.pushManager")
+    assert await devices(site) == []
+
+
+async def test_a_device_that_was_lost_comes_back_at_the_next_visit(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, first, second = await arrive(bob), push_service.browser(), push_service.browser()
+    await enable(visitor, first, second)
+    async with site.db.write() as session:
+        await session.execute(delete(PushSubscription))
+
+    async with visitor.page.expect_response("**/api/push/subscribe"):
+        await return_later(visitor, "/")
+
+    assert [one.endpoint for one in await devices(site)] == [second.endpoint]
+    await visitor.open(SETTINGS)
+    await expect(visitor.page.get_by_text(ENABLED)).to_be_visible()
+
+
+async def test_a_device_that_fails_is_given_another_chance_at_the_next_visit(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    async with site.db.write() as session:
+        failing = {"failing_since": clock.now(), "error": "403 from push.example"}
+        await session.execute(update(PushSubscription).values(failing))
+
+    async with visitor.page.expect_response("**/api/push/subscribe"):
+        await return_later(visitor, "/")
+
+    [device] = await devices(site)
+    assert (device.failing_since, device.error) == (None, None)
 
 
 async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
@@ -274,8 +475,78 @@ async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
     assert await devices(site) == []
 
-    await page.get_by_role("button", name="Enable push on this device").click()
+    await the_button_to_enable(page).click()
     await expect(page.get_by_role("button", name="Test Chrome on Linux")).to_be_visible()
+    assert await page.evaluate("localStorage.push") != "off"
+
+
+async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    page = visitor.page
+    await page.evaluate("localStorage.pushTrouble = 'unsubscribe'")
+
+    await page.get_by_role("button", name="Disable push on this device").click()
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await return_later(visitor)
+    await expect(the_button_to_enable(page)).to_be_visible()
+    assert await page.evaluate("Boolean(localStorage.pushManager)")
+    assert await devices(site) == []
+
+    await page.evaluate("delete localStorage.pushTrouble")
+    await return_later(visitor)
+    await expect(the_button_to_enable(page)).to_be_visible()
+    assert await page.evaluate("!localStorage.pushManager")
+    assert await devices(site) == []
+
+
+async def test_what_hinders_push_is_said_by_whom_it_hinders(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    visitor.watch.expect(f"400|{SERVER_IS_AWAY}")
+    await give_push(visitor, Browser("https://push.example/1"))
+    page = await visitor.open(SETTINGS)
+
+    await page.evaluate("localStorage.pushTrouble = 'subscribe'")
+    await the_button_to_enable(page).click()
+    await expect(page.get_by_text("could not reach its push service")).to_be_visible()
+
+    await page.evaluate("delete localStorage.pushTrouble")
+    await the_button_to_enable(page).click()
+    refusal = "ClippyFront did not take it: This push service is not one of those that are allowed."
+    await expect(page.get_by_text(refusal)).to_be_visible()
+    await expect(page.get_by_text("could not reach its push service")).to_be_hidden()
+
+    await site.web.stop()
+    await the_button_to_enable(page).click()
+    await expect(
+        page.locator("#this-device").get_by_text("ClippyFront cannot be reached")
+    ).to_be_visible()
+    await site.web.start()
+
+
+async def test_what_the_server_has_refused_is_not_asked_again_on_each_page(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    visitor.watch.expect("400")
+    await enable(visitor, push_service.browser(), Browser("https://push.example/1"))
+    page = visitor.page
+    async with site.db.write() as session:
+        await session.execute(delete(PushSubscription))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    async with page.expect_response("**/api/push/subscribe"):
+        await return_later(visitor, "/")
+    for path in ("/teams", "/projects", SETTINGS):
+        await visitor.open(path)
+
+    await expect(page.get_by_text("This push service is not one of those")).to_be_visible()
+    assert asked.count(site.url + "/api/push/subscribe") == 1
 
 
 async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
@@ -304,23 +575,45 @@ async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
 async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
-    visitor, renewed = await arrive(bob), push_service.browser()
-    screen = await enable(visitor, push_service.browser())
+    visitor, old, renewed = await arrive(bob), push_service.browser(), push_service.browser()
+    screen = await enable(visitor, old)
     await close_app(visitor)
 
+    await screen.renew_subscription(renewed, old=old)
+
+    assert [one.endpoint for one in await devices(site)] == [renewed.endpoint]
+
+
+async def test_a_subscription_is_not_renewed_where_it_is_not_wanted_or_nobody_is_signed_in(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, old, renewed = await arrive(bob), push_service.browser(), push_service.browser()
+    screen = await enable(visitor, old)
+    await close_app(visitor)
+    async with site.db.write() as session:
+        [device] = await devices(site)
+        await remove(session, bob, device.id)
+
+    await screen.renew_subscription(renewed, old=old)
+    assert await devices(site) == []
+
+    await visitor.context.clear_cookies()
     await screen.renew_subscription(renewed)
-
-    async def is_known() -> bool:
-        return renewed.endpoint in [one.endpoint for one in await devices(site)]
-
-    await until(is_known)
+    assert await devices(site) == []
 
 
+@pytest.mark.parametrize("trouble", ["", "unsubscribe"])
 async def test_logging_out_ends_push_here_and_nobody_inherits_it(
-    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+    site: Site,
+    arrive: Arrive,
+    push_service: PushService,
+    alice: Account,
+    bob: Account,
+    trouble: str,
 ) -> None:
     visitor = await arrive(alice)
     await enable(visitor, push_service.browser())
+    await visitor.page.evaluate(f"localStorage.pushTrouble = '{trouble}'")
 
     await visitor.page.get_by_role("button", name="Account of alice").click()
     await visitor.page.get_by_role("button", name="Log out").click()
@@ -328,9 +621,7 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
     await visitor.log_in(bob, PASSWORD)
     await visitor.open(SETTINGS)
 
-    await expect(
-        visitor.page.get_by_role("button", name="Enable push on this device")
-    ).to_be_visible()
+    await expect(the_button_to_enable(visitor.page)).to_be_visible()
     assert await devices(site) == []
 
 
