@@ -9,5 +9,5 @@ The map, layer by layer; imports point downwards only (tests/test_layers.py keep
     security  web  api            signed values; how pages and how programs are answered
     models                        the schema, the file a newcomer reads first
     database  broker  mail  rendering
-    settings  clock  zones  errors  language
+    settings  clock  zones  errors  language  collector
 """

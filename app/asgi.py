@@ -1,6 +1,5 @@
 """create_app(): the application put together, with every route in one list."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from app.accounts.endings import Endings
 from app.api import pages as api_pages
 from app.broker import open_broker
 from app.broker.relay import CHANGES, SESSIONS
+from app.collector import spare_what_is_loaded
 from app.database import Database
 from app.doors import ByCookie, Doors, protect
 from app.errors import Failure, SignedOut
@@ -154,10 +154,7 @@ async def _listening(app: Litestar) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _settled(_app: Litestar) -> AsyncIterator[None]:
-    """What was loaded stays: the collector need not look at it again with each stream."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    spare_what_is_loaded()
     yield
 
 

@@ -22,6 +22,7 @@ from app.accounts import passwords, registration
 from app.broker import open_broker
 from app.broker.presence import Presence
 from app.broker.relay import CHANGES
+from app.collector import spare_what_is_loaded
 from app.database import Database
 from app.language import speak
 from app.mail import LETTERS
@@ -123,6 +124,7 @@ async def run(settings: Settings) -> None:
         await recover_compilations(db, broker)
         await claims.take_over(db, presence.departed())
         enqueue = partial(_enqueue_delivery, broker.queue, presence)
+        spare_what_is_loaded()
         await _work(
             workers,
             [wake(db, broker.relay, enqueue), watch_outages(db, settings, broker.relay)],

@@ -5,7 +5,17 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LAYERS = [
-    ["settings", "clock", "zones", "errors", "language", "base64url", "metrics", "logs"],
+    [
+        "settings",
+        "clock",
+        "zones",
+        "errors",
+        "language",
+        "base64url",
+        "metrics",
+        "logs",
+        "collector",
+    ],
     ["database", "broker", "rendering", "security", "vapid"],
     ["models"],
     ["migrations", "mail", "mime", "throttle"],

@@ -27,6 +27,7 @@ from pywebpush import WebPusher
 from sqlalchemy import insert, select
 
 from app.base64url import encode
+from app.collector import spare_what_is_loaded
 from app.database import Database
 from app.models import Account, Delivery, Project, PushSubscription, Share
 from app.notifications import channels, outbox
@@ -50,6 +51,7 @@ async def measure(pushes: int, rounds: int) -> None:
         async with running_sink() as port, fresh_database() as db:
             settings = _settings(folder, port)
             project = await _world(db, pushes, port)
+            spare_what_is_loaded()  # as the worker does
             figures: dict[str, list[float]] = {}
             for _round in range(rounds):
                 for name, act in {
