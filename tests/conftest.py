@@ -3,8 +3,7 @@
 import asyncio
 import re
 import shutil
-from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -25,9 +24,14 @@ from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, PASSWORD_HASH, make_account, make_team
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """The loop on which web and worker run."""
-    return {"uvloop": uvloop.new_event_loop}
+@pytest.fixture(scope="session")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop on which web and worker run.
+
+    The hook that is to replace this fixture makes a loop for each journey, and with it the browser
+    and the large world, which are there for all.
+    """
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(scope="session")
