@@ -83,6 +83,7 @@ class Screen:
     async def receive(self, pushed: Pushed | str) -> None:
         """Hand over what the push service has decrypted, or any other text."""
         data = pushed if isinstance(pushed, str) else json.dumps(pushed.payload)
+        await self._start()
         await self._session.send(
             "ServiceWorker.deliverPushMessage",
             {"origin": self._visitor.url + "/", "registrationId": self._registration, "data": data},
@@ -131,15 +132,17 @@ class Screen:
         )
 
     async def _evaluate(self, script: str, argument: object = None) -> Any:
-        """In the service worker; a browser stops one that has nothing to do, so it is started."""
+        """In the service worker."""
         async with asyncio.timeout(10):
             while True:
-                await self._session.send(
-                    "ServiceWorker.startWorker", {"scopeURL": self._visitor.url + "/"}
-                )
+                await self._start()
                 with suppress(Error):
                     worker = await service_worker(self._visitor)
                     return await worker.evaluate(script, argument)
+
+    async def _start(self) -> None:
+        """A browser stops a service worker that has nothing to do."""
+        await self._session.send("ServiceWorker.startWorker", {"scopeURL": self._visitor.url + "/"})
 
 
 async def until(ask: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:

@@ -217,7 +217,7 @@ async def shows(screen: Screen, count: int, received: str) -> None:
         return len(await screen.shown()) == count
 
     try:
-        await until(are_so_many, seconds=5)
+        await until(are_so_many, seconds=20)
     except TimeoutError:
         pytest.fail(f"{len(await screen.shown())} are shown, not {count}, after {received}")
     await asyncio.sleep(0.1)
