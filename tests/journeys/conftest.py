@@ -23,20 +23,11 @@ Sit = Callable[[Account], Awaitable[Reader]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every journey is marked, and runs on the one loop that the browser lives on.
-
-    They come first, so that one core has to do with them from the beginning, and the other with
-    all the rest; begun later they would still be running when all else is done.
-    """
+    """Every journey is marked, and runs on the one loop that the browser lives on."""
     for item in items:
-        if _is_journey(item):
+        if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-    items.sort(key=_is_journey, reverse=True)
-
-
-def _is_journey(item: pytest.Item) -> bool:
-    return Path(__file__).parent in item.path.parents
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
