@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -198,28 +199,31 @@ async def test_something_is_shown_of_whatever_comes(
     await close_app(visitor)
 
     for count, broken in enumerate(BROKEN, start=1):
-        await screen.receive(broken)
         await shows(screen, count, broken)
 
     assert {one["path"] for one in await screen.shown()} == {"/notifications"}
     assert {one["title"] for one in await screen.shown()} == {"ClippyFront", "t"}
     good = '{"title": "Good", "body": "words", "url": "/teams", "actions": [{}]}'
-    await screen.receive(good)
     await shows(screen, len(BROKEN) + 1, good)
     [kept] = [one for one in await screen.shown() if one["title"] == "Good"]
     assert (kept["body"], kept["path"]) == ("words", "/teams")
 
 
 async def shows(screen: Screen, count: int, received: str) -> None:
-    """Exactly so many, also a moment later."""
+    """Exactly so many once it is received, also a moment later.
+
+    Now and then the browser's debugger loses what it is handed for a service worker; what cannot
+    be shown is not shown at the third time either.
+    """
 
     async def are_so_many() -> bool:
         return len(await screen.shown()) == count
 
-    try:
-        await until(are_so_many, seconds=20)
-    except TimeoutError:
-        pytest.fail(f"{len(await screen.shown())} are shown, not {count}, after {received}")
+    for _attempt in range(3):
+        await screen.receive(received)
+        with suppress(TimeoutError):
+            await until(are_so_many)
+            break
     await asyncio.sleep(0.1)
     assert await are_so_many(), received
 
@@ -243,7 +247,6 @@ async def test_a_push_that_would_lead_elsewhere_leads_to_the_inbox(
 
     for count, url in enumerate(ELSEWHERE, start=1):
         push = json.dumps({"title": "Prize", "url": url.format(site=site.url)})
-        await screen.receive(push)
         await shows(screen, count, push)
 
     assert [one["path"] for one in await screen.shown()] == ["/notifications"] * len(ELSEWHERE)
