@@ -1,10 +1,11 @@
 """What is kept for how long. Unread notices are never removed here."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, delete, select
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from app import clock
 from app.database import Database
@@ -44,9 +45,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
                 Delivery.settled_at < now - timedelta(days=retention_days),
             ),
         ),
-        "changes": await _remove(
-            db, Change, select(Change.id).where(Change.created_at < now - CHANGES_KEPT)
-        ),
+        "changes": await _remove_before(db, Change.created_at, now - CHANGES_KEPT),
         "events": await _remove(
             db,
             Event,
@@ -56,12 +55,8 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             ),
         ),
     }
-    await _remove(db, CleanUp, select(CleanUp.id).where(CleanUp.finished_at < now - RUNS_KEPT))
-    await _remove(
-        db,
-        RemovedDevice,
-        select(RemovedDevice.id).where(RemovedDevice.removed_at < now - REMOVALS_KEPT),
-    )
+    await _remove_before(db, CleanUp.finished_at, now - RUNS_KEPT)
+    await _remove_before(db, RemovedDevice.removed_at, now - REMOVALS_KEPT)
     async with db.write() as session:
         session.add(CleanUp(removed=removed))
     return removed
@@ -69,8 +64,12 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
 
 async def purge_deleted(db: Database) -> int:
     """Remove for good what was deleted longer ago than an undo reaches."""
-    gone = select(Notification.id).where(Notification.deleted_at < clock.now() - UNDO_FOR)
-    return await _remove(db, Notification, gone)
+    return await _remove_before(db, Notification.deleted_at, clock.now() - UNDO_FOR)
+
+
+async def _remove_before(db: Database, moment: InstrumentedAttribute[Any], limit: datetime) -> int:
+    model: type[Any] = moment.class_  # type: ignore[assignment]
+    return await _remove(db, model, select(model.id).where(moment < limit))
 
 
 async def _remove(db: Database, model: type[DeclarativeBase], which: Select[int]) -> int:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -28,7 +29,7 @@ from app.notifications.push_client import PushClient, Reply
 from app.notifications.push_message import MOST_BYTES
 from app.settings import Settings
 from tests.notifications.conftest import Hands
-from tests.push_service import SILENCE, Answer, PushService
+from tests.push_service import SILENCE, Answer, Browser, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
 
 Tell = Callable[[], Awaitable[None]]
@@ -678,19 +679,26 @@ async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_not
     assert [(one.state, one.attempts) for one in await pushes(db)] == [("sent", 1)] * 40
 
 
+@asynccontextmanager
+async def waiting_for_a_slow_service(
+    db: Database, settings: Settings, push_service: PushService, person: Account
+) -> AsyncIterator[list[Browser]]:
+    """Of a push to each of twenty browsers sixteen are under way, and the rest wait for those."""
+    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
+    for browser in browsers:
+        await enable_push(db, person, browser)
+    await tell(db, person)
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(browsers[0])
+    yield browsers
+    await delivering
+
+
 async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_more(
     db: Database, settings: Settings, push_service: PushService, bob: Account
 ) -> None:
-    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
-    for browser in browsers:
-        await enable_push(db, bob, browser)
-    await tell(db, bob)
-
-    delivering = asyncio.create_task(deliver_pushes(db, settings))
-    await push_service.next_push(browsers[0])
-    async with db.act() as session:
+    async with waiting_for_a_slow_service(db, settings, push_service, bob), db.act() as session:
         await feed.read_all(session, bob.id, await feed.newest_id(session, bob.id))
-    await delivering
 
     states = [(one.state, one.reason) for one in await pushes(db)]
     assert states == [("sent", None)] * 16 + [("skipped", "read")] * 4
@@ -699,16 +707,9 @@ async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_m
 async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothing(
     db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
 ) -> None:
-    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
-    for browser in browsers:
-        await enable_push(db, bob, browser)
-    await tell(db, bob)
-
-    delivering = asyncio.create_task(deliver_pushes(db, settings))
-    await push_service.next_push(browsers[0])
-    for browser in browsers[16:]:
-        await enable_push(db, alice, browser)
-    await delivering
+    async with waiting_for_a_slow_service(db, settings, push_service, bob) as browsers:
+        for browser in browsers[16:]:
+            await enable_push(db, alice, browser)
 
     assert [len(one.pushed) for one in browsers[16:]] == [0] * 4
     assert [one.reason for one in await pushes(db)][16:] == ["removed"] * 4
