@@ -60,6 +60,12 @@ function read(data) {
   return told;
 }
 
+// One after another: Chromium loses what is just being put up while somebody reads what is there.
+let last = Promise.resolve();
+const inTurn = (act) => (last = last.then(act, act));
+const put = (title, options) => inTurn(() => registration.showNotification(title, options));
+const onScreen = () => inTurn(() => registration.getNotifications());
+
 // Every push has to be shown, whatever is in it: browsers take the permission away else.
 async function show({ title = NAME, url, unread_count, notification_id: id, ...told }) {
   const { body = "Something new has happened.", tag, icon, timestamp, actions } = told;
@@ -67,9 +73,9 @@ async function show({ title = NAME, url, unread_count, notification_id: id, ...t
   try {
     const renotify = Boolean(tag); // without a tag that is an error
     const options = { body, tag, renotify, icon, timestamp, data, actions: actions?.slice(0, 2) };
-    await registration.showNotification(title, options);
+    await put(title, options);
   } catch {
-    await registration.showNotification(title, { body, data });
+    await put(title, { body, data });
   }
   await setBadge(unread_count);
   await tidy();
@@ -91,7 +97,7 @@ async function setBadge(unread) {
 
 // What has been read meanwhile, here or elsewhere, need not stay on the screen.
 async function tidy() {
-  const shown = (await registration.getNotifications()).filter(({ data }) => data?.id);
+  const shown = (await onScreen()).filter(({ data }) => data?.id);
   if (!shown.length) return;
   const ids = shown.map(({ data }) => data.id);
   const answer = await fetch(`/push/unread?ids=${ids}`, { redirect: "error" }).catch(() => null);
@@ -120,7 +126,7 @@ async function markRead(id) {
 // Offline or signed out: nothing is lost, and whoever wanted it read sees that it is not.
 function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
   const options = { body, tag, icon, timestamp, actions, data, renotify: false, silent: true };
-  return registration.showNotification(title, options);
+  return put(title, options);
 }
 
 // A tab that is not controlled from here could only be focused, and then the click is spent.

@@ -91,7 +91,7 @@ class Screen:
 
     async def shown(self) -> list[dict[str, Any]]:
         told: list[dict[str, Any]] = await self._evaluate(
-            """async () => (await registration.getNotifications()).map(
+            """async () => (await onScreen()).map(
                  ({ title, body, data, actions, silent }) => ({ title, body, silent, path: data.path, actions: actions.map(one => one.action) }))"""
         )
         return told
@@ -103,7 +103,7 @@ class Screen:
         """
         opened: list[str] = await self._evaluate(
             """async (action) => {
-                 const opened = [], [notification] = await registration.getNotifications();
+                 const opened = [], [notification] = await onScreen();
                  clients.openWindow = async (url) => opened.push(url);
                  WindowClient.prototype.focus = async function () { opened.push("focus"); };
                  const click = new NotificationEvent("notificationclick", { notification, action });
