@@ -27,12 +27,8 @@ def enter(extras: str = "") -> None:
     """Make sure of the environment with these extras, and go on in it."""
     if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is told, not shown a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    # With extras is more than without: what the tests start must not install again.
-    stamps = [HOME / f"installed-{extras}"] if extras else sorted(HOME.glob("installed*"))
-    if all(not stamp.exists() or stamp.read_text() != wanted for stamp in stamps):
-        _install(extras)
-        (HOME / f"installed{'-' + extras if extras else ''}").write_text(wanted)
+    with _alone():
+        _make_sure_of(extras)
     if Path(sys.prefix).resolve() != HOME.resolve():
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "app", *sys.argv[1:]])  # noqa: S606
@@ -46,6 +42,15 @@ def _alone() -> Iterator[None]:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _make_sure_of(extras: str) -> None:
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    # With extras is more than without: what the tests start must not install again.
+    stamps = [HOME / f"installed-{extras}"] if extras else sorted(HOME.glob("installed*"))
+    if all(not stamp.exists() or stamp.read_text() != wanted for stamp in stamps):
+        _install(extras)
+        (HOME / f"installed{'-' + extras if extras else ''}").write_text(wanted)
 
 
 def _install(extras: str) -> None:
@@ -64,4 +69,5 @@ def _install(extras: str) -> None:
         "--editable",
         target,
     ]
-    subprocess.run(pip, cwd=ROOT, check=True)  # noqa: S603
+    if subprocess.run(pip, cwd=ROOT, check=False).returncode:  # noqa: S603
+        sys.exit("Not everything could be installed; what pip says above tells why.")

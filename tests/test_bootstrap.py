@@ -1,0 +1,53 @@
+"""What is installed at the first start, and by whom."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app import bootstrap
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The extras of every installation, none of which is made."""
+    done: list[str] = []
+
+    def install(extras: str) -> None:
+        time.sleep(0.05)  # long enough for the others to come
+        done.append(extras)
+
+    monkeypatch.setattr(bootstrap, "HOME", tmp_path / ".venv")
+    monkeypatch.setattr(bootstrap, "_install", install)
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    return done
+
+
+def test_of_web_and_worker_started_at_once_only_one_installs(installed: list[str]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _: bootstrap.enter(), range(4)))
+
+    assert installed == [""]
+
+
+def test_what_the_tests_need_is_installed_besides_and_is_enough_for_all(
+    installed: list[str],
+) -> None:
+    for extras in ("", "test", "test", ""):
+        bootstrap.enter(extras)
+
+    assert installed == ["", "test"]
+
+
+def test_another_list_of_what_is_needed_is_installed_again(
+    installed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    for needed in ("one", "one", "another"):
+        (tmp_path / "pyproject.toml").write_text(needed)
+        bootstrap.enter()
+
+    assert installed == ["", ""]
