@@ -1,7 +1,6 @@
 // Shows pushes, and a page of its own while the server cannot be reached.
-const CACHE = "offline";
 const OFFLINE = "/offline";
-const NAME = "ClippyFront";
+const WORDS = "/push/words"; // for a push that has none
 const INBOX = "/notifications";
 
 self.addEventListener("install", (event) => {
@@ -13,17 +12,15 @@ self.addEventListener("activate", (event) => {
 });
 self.addEventListener("fetch", (event) => {
   const { mode, method, destination } = event.request;
-  if (mode === "navigate" && method === "GET") event.respondWith(navigate(event));
-  else if (destination === "style") event.respondWith(fetchOrKept(event.request));
+  if (mode === "navigate" && method === "GET") event.respondWith(askOr(OFFLINE, event));
+  else if (destination === "style") event.respondWith(askOr(event.request, event));
 });
 self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(follow(event)));
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil(subscribeAgain(event).catch(() => {})); // the next page looks after it
 });
-self.addEventListener("message", (event) => {
-  if (event.data === "tidy") event.waitUntil(tidy());
-});
+self.addEventListener("message", (event) => event.data === "tidy" && event.waitUntil(tidy()));
 
 // --- Offline ---
 
@@ -31,20 +28,16 @@ async function keepOfflinePage() {
   const page = await fetch(OFFLINE);
   const text = await page.clone().text();
   const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path);
-  const cache = await caches.open(CACHE);
-  await Promise.all([cache.put(OFFLINE, page), cache.addAll(parts)]);
+  const cache = await caches.open("offline");
+  await Promise.all([cache.put(OFFLINE, page), cache.addAll([WORDS, ...parts])]);
 }
 
-async function navigate({ preloadResponse, request }) {
+async function askOr(kept, { preloadResponse, request }) {
   try {
     return (await preloadResponse) ?? (await fetch(request));
   } catch {
-    return (await caches.match(OFFLINE)) ?? Response.error();
+    return (await caches.match(kept)) ?? Response.error();
   }
-}
-
-async function fetchOrKept(request) {
-  return fetch(request).catch(async () => (await caches.match(request)) ?? Response.error());
 }
 
 // --- Pushes ---
@@ -67,8 +60,8 @@ const put = (title, options) => inTurn(() => registration.showNotification(title
 const onScreen = () => inTurn(() => registration.getNotifications());
 
 // Every push has to be shown, whatever is in it: browsers take the permission away else.
-async function show({ title = NAME, url, unread_count, notification_id: id, ...told }) {
-  const { body = "Something new has happened.", tag, icon, timestamp, actions } = told;
+async function show({ title = "ClippyFront", url, unread_count, notification_id: id, ...told }) {
+  const { body = await words(), tag, icon, timestamp, actions } = told;
   const data = { id, path: pathOf(url, id) };
   try {
     const renotify = Boolean(tag); // without a tag that is an error
@@ -80,6 +73,8 @@ async function show({ title = NAME, url, unread_count, notification_id: id, ...t
   await setBadge(unread_count);
   await tidy();
 }
+
+const words = () => caches.match(WORDS).then((kept) => kept?.text()).catch(() => {});
 
 // A path of ours, whatever the push says: it may also name this server as it is called elsewhere.
 function pathOf(url, id) {
@@ -125,8 +120,7 @@ async function markRead(id) {
 
 // Offline or signed out: nothing is lost, and whoever wanted it read sees that it is not.
 function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
-  const options = { body, tag, icon, timestamp, actions, data, renotify: false, silent: true };
-  return put(title, options);
+  return put(title, { body, tag, icon, timestamp, actions, data, silent: true });
 }
 
 // A tab that is not controlled from here could only be focused, and then the click is spent.

@@ -202,6 +202,7 @@ async def test_something_is_shown_of_whatever_comes(
 
     assert {one["path"] for one in await screen.shown()} == {"/notifications"}
     assert {one["title"] for one in await screen.shown()} == {"ClippyFront", "t"}
+    assert {one["body"] for one in await screen.shown()} == {"Something new has happened."}
     good = '{"title": "Good", "body": "words", "url": "/teams", "actions": [{}]}'
     await shows(screen, len(BROKEN) + 1, good)
     [kept] = [one for one in await screen.shown() if one["title"] == "Good"]

@@ -66,6 +66,12 @@ async def offline(request: AnyRequest) -> Response[str]:
     return fragment(request, "offline.html")
 
 
+@get("/push/words", media_type="text/plain; charset=utf-8", sync_to_thread=False)
+def words() -> str:
+    """What the service worker shows of a push that says nothing it can read. Kept there."""
+    return _("Something new has happened.")
+
+
 @get("/push/state", guards=[signed_in], sync_to_thread=False)
 def state(request: AnyRequest) -> Response[dict[str, str]]:
     """What a service worker needs in order to subscribe again by itself."""
@@ -139,4 +145,4 @@ async def presence(
     return {"is_wanted": is_wanted}
 
 
-routes = [service_worker, manifest, offline, state, unread, read, subscription, presence]
+routes = [service_worker, manifest, offline, words, state, unread, read, subscription, presence]
