@@ -27,11 +27,27 @@ def enter(extras: str = "") -> None:
     """Make sure of the environment with these extras, and go on in it."""
     if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is told, not shown a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
-    with _alone():
-        _make_sure_of(extras)
+    if not _is_installed(extras):
+        with _alone():
+            if not _is_installed(extras):  # nobody has done it meanwhile
+                _install(extras)
     if Path(sys.prefix).resolve() != HOME.resolve():
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "app", *sys.argv[1:]])  # noqa: S606
+
+
+def _is_installed(extras: str) -> bool:
+    """With extras is more than without: what the tests start must not install again."""
+    stamps = [_stamp(extras)] if extras else sorted(HOME.glob("installed*"))
+    return any(stamp.exists() and stamp.read_text() == _wanted() for stamp in stamps)
+
+
+def _stamp(extras: str) -> Path:
+    return HOME / f"installed{'-' + extras if extras else ''}"
+
+
+def _wanted() -> str:
+    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
 
 
 @contextmanager
@@ -42,15 +58,6 @@ def _alone() -> Iterator[None]:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _make_sure_of(extras: str) -> None:
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    # With extras is more than without: what the tests start must not install again.
-    stamps = [HOME / f"installed-{extras}"] if extras else sorted(HOME.glob("installed*"))
-    if all(not stamp.exists() or stamp.read_text() != wanted for stamp in stamps):
-        _install(extras)
-        (HOME / f"installed{'-' + extras if extras else ''}").write_text(wanted)
 
 
 def _install(extras: str) -> None:
@@ -71,3 +78,4 @@ def _install(extras: str) -> None:
     ]
     if subprocess.run(pip, cwd=ROOT, check=False).returncode:  # noqa: S603
         sys.exit("Not everything could be installed; what pip says above tells why.")
+    _stamp(extras).write_text(_wanted())
