@@ -66,6 +66,10 @@ ROUTES = [
 ]
 
 
+class ClippyFront(Application, Observed):
+    """Litestar with streams that go on without it, and an eye on all its answers."""
+
+
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
     settings = load()
@@ -77,12 +81,12 @@ def serve() -> Litestar:
 def create_app(settings: Settings | None = None) -> Application:
     """The web application; its database is expected to be migrated."""
     settings = settings or load()
-    app = Application(
+    app = ClippyFront(
         [*ROUTES, *static_routes()],
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
         before_send=[protect],
-        middleware=[Observed(), Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
+        middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
         request_class=PageRequest,
         guards=[possible_ids],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),

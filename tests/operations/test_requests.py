@@ -18,6 +18,24 @@ async def test_each_answer_names_its_request(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("POST", "/nowhere", 404), ("PUT", "/login", 405)],
+)
+async def test_also_an_answer_to_what_leads_nowhere_does_and_is_counted(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, method: str, path: str, status: int
+) -> None:
+    caplog.set_level(logging.INFO, "app.requests")
+
+    answer = await client.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["X-Request-ID"]
+    [line] = [one for one in caplog.records if one.name == "app.requests"]
+    assert line.getMessage() == f"{method} unknown"
+    assert vars(line)["status"] == status
+
+
+@pytest.mark.parametrize(
     ("given", "kept"), [("a-proxys-id-42", True), ("short", False), ("x\x01y" * 5, False)]
 )
 async def test_a_proxys_id_is_kept_if_it_is_sane(
