@@ -16,6 +16,7 @@ from app.notifications.channels import browser_push
 MOBILE = ("Android", "iPhone", "iPad")
 # A test that is older tells nothing of how things are now.
 TEST_IS_NEWS = timedelta(minutes=10)
+GONE = ("404", "410")  # the answers that end a device: RFC 8030, section 7.3
 
 _code = re.compile(r"(\d{3}) from ")  # as push_answers.py words an error
 
@@ -47,17 +48,18 @@ class Device:
 async def read_list(session: AsyncSession, person: Account) -> list[Device]:
     tests = await devices.last_tests(session, person)
     theirs = await devices.devices_of(session, person)
-    lost = await devices.lost_in_tests(session, person, clock.now() - TEST_IS_NEWS)
+    left = await devices.tests_left_behind(session, person, clock.now() - TEST_IS_NEWS)
     return [
         *(_as_device(one, tests.get(one.id)) for one in theirs),
-        *_not_back(lost, theirs),
+        *_lost(left, theirs),
     ]
 
 
-def _not_back(lost: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
-    """What has come back has its name again."""
+def _lost(left: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
+    """Those that their tests have ended. What has come back has its name again."""
     names = {one.name for one in theirs}
-    tests = {test.address.rpartition(" #")[0]: test for test in lost}
+    ended = [test for test in left if _code_of(test.error) in GONE]
+    tests = {test.address.rpartition(" #")[0]: test for test in ended}
     return [_as_lost(name, test) for name, test in tests.items() if name not in names]
 
 
@@ -111,7 +113,7 @@ def _of_failed_test(test: Delivery) -> str:
         told = _("Its push service could not take the test yet{code}. We try for ten minutes.")
     elif test.state == "dead":
         told = _("Its push service has not taken the test{code}. Please try again later.")
-    elif _code.match(test.error or ""):
+    elif _code_of(test.error):
         told = _("Its push service refused the test{code}.") + " " + _what_to_do()
     else:
         told = _("The test could not be sent. Disable and enable push there, and try again.")
@@ -132,5 +134,10 @@ def _what_to_do() -> str:
 
 def _with_code(sentence: str, error: str | None) -> str:
     """With the code of the push service's answer in parentheses, where there was one."""
-    code = _code.match(error or "")
-    return sentence.format(code=f" ({code[1]})" if code else "")
+    code = _code_of(error)
+    return sentence.format(code=f" ({code})" if code else "")
+
+
+def _code_of(error: str | None) -> str:
+    found = _code.match(error or "")
+    return found[1] if found else ""

@@ -217,10 +217,24 @@ async def remove(session: AsyncSession, person: Account, device_id: int) -> None
 async def _remove(session: AsyncSession, person: Account, which: ColumnElement[bool]) -> str:
     """Returns the hash of its endpoint."""
     gone = delete(PushSubscription).where(PushSubscription.account_id == person.id, which)
-    digest: str | None = await session.scalar(gone.returning(PushSubscription.endpoint_hash))
-    if digest is None:
+    known = gone.returning(PushSubscription.endpoint_hash, PushSubscription.name)
+    removed = (await session.execute(known)).one_or_none()
+    if removed is None:
         raise NotFound
+    await _forget_tests(session, person, removed.name)
+    digest: str = removed.endpoint_hash
     return digest
+
+
+async def _forget_tests(session: AsyncSession, person: Account, name: str) -> None:
+    """Also those from before it was lost and came back, and one that is on its way."""
+    tests = delete(Delivery).where(
+        Delivery.user_id == person.id,
+        Delivery.channel == PUSH,
+        Delivery.letter == TEST,
+        Delivery.address.startswith(f"{name} #", autoescape=True),
+    )
+    await session.execute(tests)
 
 
 async def remove_of_session(session: AsyncSession, person: Account, session_id: int) -> None:
@@ -281,11 +295,13 @@ async def last_tests(session: AsyncSession, person: Account) -> dict[int, Delive
     return {row.subscription_id: row for row in rows if row.subscription_id}
 
 
-async def lost_in_tests(
+async def tests_left_behind(
     session: AsyncSession, person: Account, since: datetime
 ) -> Sequence[Delivery]:
-    """Tests to which the answer was that the device is no more: it is gone by now."""
-    lost = select(Delivery).where(
+    """Failed tests of devices that are no more, for whatever reason; what a person removes leaves
+    none.
+    """
+    left = select(Delivery).where(
         Delivery.user_id == person.id,
         Delivery.channel == PUSH,
         Delivery.letter == TEST,
@@ -293,7 +309,7 @@ async def lost_in_tests(
         Delivery.subscription_id.is_(None),
         Delivery.created_at > since,
     )
-    return (await session.scalars(lost.order_by(Delivery.id))).all()
+    return (await session.scalars(left.order_by(Delivery.id))).all()
 
 
 async def note_answers(

@@ -314,6 +314,7 @@ async def test_another_ones_device_is_not_there(
     assert await names_of(db, alice) == ["phone"]
 
 
+UNSUBSCRIBED = "410 from push.example: the device has unsubscribed."
 FIND_OUT = (
     "Disable and enable push there. If that does not help, whoever runs this server "
     "can look into it."
@@ -362,10 +363,17 @@ async def test_what_became_of_a_test_is_said_in_words(
     assert device.words == words
 
 
-async def add_test(db: Database, device: PushSubscription, **outcome: object) -> None:
+async def add_test(db: Database, device: PushSubscription, **outcome: object) -> Delivery:
     async with db.write() as session:
-        sent = await devices.add_test(session, device)
-        await session.execute(update(Delivery).where(Delivery.id == sent.id).values(**outcome))
+        test = await devices.add_test(session, device)
+    if outcome:
+        await settle(db, test, **outcome)
+    return test
+
+
+async def settle(db: Database, test: Delivery, **outcome: object) -> None:
+    async with db.write() as session:
+        await session.execute(update(Delivery).where(Delivery.id == test.id).values(**outcome))
 
 
 async def listed(db: Database, person: Account) -> list[Device]:
@@ -385,11 +393,7 @@ async def test_a_device_that_fails_says_what_to_do(db: Database, alice: Account)
 async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
     db: Database, alice: Account, bob: Account
 ) -> None:
-    device = await enable(db, alice, "phone")
-    gone = "410 from push.example: the device has unsubscribed."
-    await add_test(db, device, state="failed", error=gone)
-    async with db.write() as session:
-        await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+    await lose_in_test(db, await enable(db, alice, "phone"))
 
     [lost] = await listed(db, alice)
     assert (lost.id, lost.name, lost.health) == (None, "phone", "problem")
@@ -402,6 +406,43 @@ async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
     await enable(db, alice, "phone anew", called="phone", vapid_key=browser_push.public_key)
     [back] = await listed(db, alice)
     assert (back.name, back.words) == ("phone", "")
+
+
+async def lose_in_test(db: Database, device: PushSubscription) -> None:
+    await add_test(db, device, state="failed", error=UNSUBSCRIBED)
+    async with db.write() as session:
+        await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+
+
+@pytest.mark.parametrize("verb", ["remove", "unsubscribe"])
+@pytest.mark.parametrize("found", ["refused", "lost", "lost meanwhile"])
+async def test_what_a_person_has_removed_is_not_called_lost(
+    db: Database, alice: Account, found: str, verb: str
+) -> None:
+    device = await enable(db, alice, "phone")
+    test = await add_test(db, device)
+    if found == "refused":
+        await settle(db, test, state="failed", error="403 from push.example")
+    elif found == "lost":  # and back before it was removed
+        await lose_in_test(db, device)
+        device = await enable(db, alice, "phone anew", called="phone")
+
+    async with db.write() as session:
+        which = device.endpoint if verb == "unsubscribe" else device.id
+        await getattr(devices, verb)(session, alice, which)
+    if found == "lost meanwhile":
+        await settle(db, test, state="failed", error=UNSUBSCRIBED)
+
+    assert await listed(db, alice) == []
+
+
+async def test_only_a_test_that_ended_a_device_calls_it_lost(db: Database, alice: Account) -> None:
+    device = await enable(db, alice, "phone")
+    await add_test(db, device, state="failed", error="403 from push.example")
+    async with db.write() as session:
+        await devices.remove_all(session, alice)
+
+    assert await listed(db, alice) == []
 
 
 @pytest.mark.parametrize("name", ["Chrome on Android", "Chrome on Android 2", "Safari on iPhone"])
