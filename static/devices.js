@@ -1,7 +1,11 @@
 // The devices among the preferences: what holds in this browser, and the buttons that change it.
 (() => {
+  const SECOND = 1000;
+  const PATIENCE = 20 * SECOND; // a push service that cannot be reached may never say so
   const $ = (selector) => document.querySelector(selector);
+  const here = $("#this-device");
   let list = $("#device-list");
+  let changing; // the state that is shown until a change is over
 
   async function stateHere() {
     const isApple = /iPhone|iPad/.test(navigator.userAgent);
@@ -12,30 +16,39 @@
     const isOn = localStorage.push && localStorage.push !== push.OFF;
     if (Notification.permission === "default" || !isOn) return "off";
     if (sessionStorage.pushRefused) return "refused";
-    return (await push.current()).subscription ? "on" : "off";
+    const registration = await navigator.serviceWorker.getRegistration();
+    return (await registration?.pushManager.getSubscription()) ? "on" : "off";
   }
 
   async function show(state, sentence = sessionStorage.pushRefused) {
-    const now = state ?? (await stateHere());
-    for (const element of $("#this-device").children)
+    const found = state ?? (await stateHere());
+    const now = changing ?? found;
+    for (const element of here.children)
       element.hidden = !element.dataset.state.split(" ").includes(now);
+    for (const button of here.querySelectorAll("button"))
+      button.setAttribute("aria-disabled", Boolean(changing)); // disabled, it would lose the focus
     $("#push-refusal").textContent = sentence ?? "";
   }
 
-  const change = (act) => async () => {
-    try {
-      await act();
-      await show();
-    } catch ({ state, message }) {
-      await show(state ?? "failed", message);
-    }
+  const change = (act, meanwhile) => async () => {
+    if (changing) return;
+    changing = meanwhile;
+    await show(meanwhile);
+    const trouble = await act().catch((error) => error);
+    changing = null;
+    await show(trouble && (trouble.state ?? "failed"), trouble?.message);
   };
+
+  function inTime(promise) {
+    const over = (_, reject) => setTimeout(reject, PATIENCE, new Error());
+    return Promise.race([promise, new Promise(over)]);
+  }
 
   // Not granted is no failure: the person has closed the question, or said no.
   async function enable() {
     if ((await Notification.requestPermission()) !== "granted") return;
     delete localStorage.push;
-    await push.enable();
+    await inTime(push.enable());
   }
 
   // Either is enough: that the server sends nothing, or that the browser takes nothing.
@@ -45,7 +58,7 @@
     if (!subscription) return;
     const told = push.tell("/api/push/unsubscribe", { endpoint: subscription.endpoint });
     await told.catch(() => {});
-    await push.disable().catch(() => told);
+    await inTime(push.disable()).catch(() => told);
     refresh();
   }
 
@@ -61,9 +74,10 @@
     await show();
   }
 
-  $("#enable-push").addEventListener("click", change(enable));
-  $("#disable-push").addEventListener("click", change(disable));
+  $("#enable-push").addEventListener("click", change(enable, "enabling"));
+  $("#disable-push").addEventListener("click", change(disable, "disabling"));
   document.addEventListener("push-enabled", refresh);
   document.addEventListener("htmx:finally:swap", lookAgain);
   push.lookedAfter.then(() => show());
+  show().then(() => here.setAttribute("aria-live", "polite")); // what a page begins with is no news
 })();

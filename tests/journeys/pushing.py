@@ -16,11 +16,13 @@ from tests.journeys.browsing import Visitor
 from tests.push_service import Browser, Pushed
 
 # What is subscribed outlives a page, as in a browser; after it was given up there is another one.
-# `localStorage.pushTrouble` names what fails: "subscribe" or "unsubscribe".
+# `localStorage.pushTrouble` names what fails: "subscribe" or "unsubscribe"; or it is "silence", in
+# which nobody answers.
 _PUSH_MANAGER = """
 const given = %s;
 const bytes = text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0)).buffer;
 const fail = act => { if (localStorage.pushTrouble === act) throw new DOMException("", "AbortError"); };
+const answer = async () => { if (localStorage.pushTrouble === "silence") await new Promise(() => {}); };
 const which = () => given[Math.min(localStorage.pushGivenUp ?? 0, given.length - 1)];
 const subscription = key => ({
   endpoint: which().endpoint,
@@ -28,6 +30,7 @@ const subscription = key => ({
   toJSON: which,
   unsubscribe: async () => {
     fail("unsubscribe");
+    await answer();
     localStorage.pushGivenUp = 1 + Number(localStorage.pushGivenUp ?? 0);
     delete localStorage.pushManager;
   },
@@ -35,6 +38,7 @@ const subscription = key => ({
 PushManager.prototype.subscribe = async function ({ userVisibleOnly, applicationServerKey }) {
   if (!userVisibleOnly || Notification.permission !== "granted") throw new DOMException("", "NotAllowedError");
   fail("subscribe");
+  await answer();
   localStorage.pushManager = applicationServerKey;
   return subscription(applicationServerKey);
 };

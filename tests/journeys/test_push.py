@@ -37,6 +37,7 @@ Object.defineProperty(document, "hidden", { get: () => true });
 document.dispatchEvent(new Event("visibilitychange"));
 """
 ENABLED = "Push is enabled on this device."
+SCRIPTS_ARE_OFF = "Push is enabled by a script, and scripts are off in this browser."
 
 pytestmark = pytest.mark.parametrize("site", [ENVIRON], indirect=True, ids=["with push"])
 
@@ -555,6 +556,63 @@ async def test_what_hinders_push_is_said_by_whom_it_hinders(
     await site.web.start()
 
 
+async def test_what_holds_is_shown_at_once_whether_or_not_the_push_service_answers(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    page = visitor.page
+    await page.evaluate("localStorage.pushTrouble = 'silence'; delete localStorage.pushManager")
+
+    await return_later(visitor)
+
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await expect(page.get_by_text(SCRIPTS_ARE_OFF)).to_be_hidden()
+
+
+async def test_a_push_service_that_does_not_answer_is_not_waited_for_and_may_be_tried_again(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await give_push(visitor, push_service.browser())
+    await visitor.page.clock.install()
+    page = await visitor.open(SETTINGS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    await page.evaluate("localStorage.pushTrouble = 'silence'")
+    await the_button_to_enable(page).click()
+    await expect(page.get_by_text("One moment")).to_be_visible()
+    await expect(the_button_to_enable(page)).to_be_disabled()
+    await page.clock.fast_forward("00:20")
+    await expect(page.get_by_text("could not reach its push service")).to_be_visible()
+    await expect(page.get_by_text("One moment")).to_be_hidden()
+
+    await page.evaluate("delete localStorage.pushTrouble")
+    await the_button_to_enable(page).dblclick()
+    await expect(page.get_by_text(ENABLED)).to_be_visible()
+    await expect(page.get_by_role("button", name="Test Chrome on Linux")).to_be_visible()
+    assert asked.count(site.url + "/api/push/subscribe") == 1
+
+
+async def test_push_is_off_also_where_the_push_service_does_not_answer(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await visitor.page.clock.install()
+    await enable(visitor, push_service.browser())
+    page = visitor.page
+    await page.evaluate("localStorage.pushTrouble = 'silence'")
+
+    await page.get_by_role("button", name="Disable push on this device").click()
+    await expect(page.get_by_text("One moment")).to_be_visible()
+    await page.clock.fast_forward("00:20")
+
+    await expect(the_button_to_enable(page)).to_be_enabled()
+    await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
+    assert await devices(site) == []
+
+
 async def test_what_the_server_has_refused_is_not_asked_again_on_each_page(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
@@ -709,7 +767,7 @@ STATES: list[tuple[str, dict[str, Any], str]] = [
     (PERMISSION % "denied", {}, "This browser was told to block notifications"),
     ("delete window.PushManager", {}, "This browser cannot show pushes."),
     ("delete window.PushManager", {"user_agent": IPHONE}, "on the Home Screen"),
-    ("", {"java_script_enabled": False}, "scripts are off in this browser"),
+    ("", {"java_script_enabled": False}, SCRIPTS_ARE_OFF),
 ]
 
 
@@ -722,7 +780,7 @@ async def test_each_state_of_a_browser_is_explained_in_words(
 
         page = await visitor.open(SETTINGS)
 
-        explained = page.locator("#this-device > :visible")
+        explained = page.locator("#this-device > :visible, #devices > .without-scripts:visible")
         await expect(explained).to_have_count(1)
         await expect(explained).to_contain_text(words)
         await visitor.context.close()
