@@ -5,6 +5,7 @@
   const $ = (selector) => document.querySelector(selector);
   const here = $("#this-device");
   let list = $("#device-list");
+  let isFocusInList;
   let changing; // the state that is shown until a change is over
 
   async function stateHere() {
@@ -23,11 +24,14 @@
   async function show(state, sentence = sessionStorage.pushRefused) {
     const found = state ?? (await stateHere());
     const now = changing ?? found;
+    const focused = document.activeElement?.closest("#this-device > *");
     for (const element of here.children)
       element.hidden = !element.dataset.state.split(" ").includes(now);
     for (const button of here.querySelectorAll("button"))
       button.setAttribute("aria-disabled", Boolean(changing)); // disabled, it would lose the focus
     $("#push-refusal").textContent = sentence ?? "";
+    const instead = $("#this-device > :not([hidden]) button") ?? $("#devices-title");
+    if (focused?.hidden) instead.focus();
   }
 
   const change = (act, meanwhile) => async () => {
@@ -66,10 +70,16 @@
     htmx.trigger("#device-list", "devices-changed");
   }
 
+  // Another swap may begin before that of the list is over, whose focus is gone by then.
+  function noteFocus() {
+    if (list.isConnected) isFocusInList = list.contains(document.activeElement);
+  }
+
   // This device may be among those that were removed, or found lost.
   async function lookAgain() {
     if (list === $("#device-list")) return;
     list = $("#device-list");
+    if (isFocusInList && document.activeElement === document.body) $("#devices-title").focus();
     await push.look();
     await show();
   }
@@ -77,6 +87,7 @@
   $("#enable-push").addEventListener("click", change(enable, "enabling"));
   $("#disable-push").addEventListener("click", change(disable, "disabling"));
   document.addEventListener("push-enabled", refresh);
+  document.addEventListener("htmx:before:swap", noteFocus);
   document.addEventListener("htmx:finally:swap", lookAgain);
   push.lookedAfter.then(() => show());
   show().then(() => here.setAttribute("aria-live", "polite")); // what a page begins with is no news

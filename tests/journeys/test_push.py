@@ -422,6 +422,10 @@ def the_button_to_enable(page: Page) -> Locator:
     return page.get_by_role("button", name="Enable push on this device")
 
 
+def the_button_to_disable(page: Page) -> Locator:
+    return page.get_by_role("button", name="Disable push on this device")
+
+
 async def return_later(visitor: Visitor, path: str = SETTINGS) -> None:
     """As in a tab of another day."""
     await visitor.page.evaluate("sessionStorage.clear()")
@@ -499,13 +503,49 @@ async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
     page = visitor.page
     await expect(page.get_by_role("button", name="Test Chrome on Linux")).to_be_visible()
 
-    await page.get_by_role("button", name="Disable push on this device").click()
+    await the_button_to_disable(page).click()
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
     assert await devices(site) == []
 
     await the_button_to_enable(page).click()
     await expect(page.get_by_role("button", name="Test Chrome on Linux")).to_be_visible()
     assert await page.evaluate("localStorage.push") != "off"
+
+
+async def test_the_focus_goes_on_from_a_button_that_vanishes(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await give_push(visitor, push_service.browser(), push_service.browser())
+    page = await visitor.open(SETTINGS)
+
+    await the_button_to_enable(page).press("Enter")
+    await expect(the_button_to_disable(page)).to_be_focused()
+    await the_button_to_disable(page).press("Enter")
+    await expect(the_button_to_enable(page)).to_be_focused()
+    await the_button_to_enable(page).press("Enter")
+    await page.get_by_role("button", name="Remove Chrome on Linux").press("Enter")
+
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Devices")).to_be_focused()
+
+
+async def test_the_focus_is_not_taken_from_where_it_is(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await give_push(visitor, push_service.browser(), push_service.browser())
+    page = await visitor.open(SETTINGS)
+    elsewhere = page.get_by_label("Send pushes also while a page is open")
+    await elsewhere.focus()
+
+    await the_button_to_enable(page).evaluate("(button) => button.click()")
+    await expect(the_button_to_disable(page)).to_be_visible()
+    await expect(elsewhere).to_be_focused()
+    removal = page.get_by_role("button", name="Remove Chrome on Linux")
+    await removal.evaluate("(button) => button.click()")
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await expect(elsewhere).to_be_focused()
 
 
 async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
@@ -516,7 +556,7 @@ async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
     page = visitor.page
     await page.evaluate("localStorage.pushTrouble = 'unsubscribe'")
 
-    await page.get_by_role("button", name="Disable push on this device").click()
+    await the_button_to_disable(page).click()
     await expect(the_button_to_enable(page)).to_be_visible()
     await return_later(visitor)
     await expect(the_button_to_enable(page)).to_be_visible()
@@ -604,7 +644,7 @@ async def test_push_is_off_also_where_the_push_service_does_not_answer(
     page = visitor.page
     await page.evaluate("localStorage.pushTrouble = 'silence'")
 
-    await page.get_by_role("button", name="Disable push on this device").click()
+    await the_button_to_disable(page).click()
     await expect(page.get_by_text("One moment")).to_be_visible()
     await page.clock.fast_forward("00:20")
 
