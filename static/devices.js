@@ -75,10 +75,16 @@
     if (list.isConnected) isFocusInList = list.contains(document.activeElement);
   }
 
+  const wordsIn = (devices) =>
+    [...devices.querySelectorAll(".device-health")].map(({ textContent }) => textContent);
+
   // This device may be among those that were removed, or found lost.
   async function lookAgain() {
-    if (list === $("#device-list")) return;
+    const before = list;
     list = $("#device-list");
+    if (list === before) return;
+    const news = wordsIn(list).filter((words) => !wordsIn(before).includes(words));
+    if (news.length) $("#device-news").textContent = news.join(" ");
     if (isFocusInList && document.activeElement === document.body) $("#devices-title").focus();
     await push.look();
     await show();

@@ -37,6 +37,7 @@ Object.defineProperty(document, "hidden", { get: () => true });
 document.dispatchEvent(new Event("visibilitychange"));
 """
 ENABLED = "Push is enabled on this device."
+TAKEN = "The test was taken by its push service and should be on its screen."
 SCRIPTS_ARE_OFF = "Push is enabled by a script, and scripts are off in this browser."
 
 pytestmark = pytest.mark.parametrize("site", [ENVIRON], indirect=True, ids=["with push"])
@@ -408,7 +409,7 @@ async def test_a_device_is_tested_and_removed_and_stays_removed(
     await page.get_by_role("button", name="Test Chrome on Linux").click()
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, "Push works on this device.")
-    await expect(page.get_by_text("The test was taken by its push service")).to_be_visible()
+    await expect(page.locator("#device-list").get_by_text(TAKEN)).to_be_visible()
 
     await page.get_by_role("button", name="Remove Chrome on Linux").click()
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
@@ -546,6 +547,36 @@ async def test_the_focus_is_not_taken_from_where_it_is(
     await removal.evaluate("(button) => button.click()")
     await expect(the_button_to_enable(page)).to_be_visible()
     await expect(elsewhere).to_be_focused()
+
+
+async def test_what_becomes_of_a_test_is_read_out_once_each_time(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    await enable(visitor, browser)
+    page = visitor.page
+    await page.evaluate(LISTEN)
+    button = page.get_by_role("button", name="Test Chrome on Linux")
+
+    for number in (1, 2):
+        await button.press("Enter")
+        await push_service.next_push(browser, number)
+        await expect(page.locator("#device-list").get_by_text(TAKEN)).to_be_visible()
+        await expect(button).to_be_focused()
+        async with page.expect_response("**/push/subscription"):  # asked when the list is renewed
+            await page.evaluate("htmx.trigger('#device-list', 'devices-changed')")
+
+    assert await page.evaluate("heard") == ["A test is on its way.", TAKEN] * 2
+
+
+LISTEN = """
+() => {
+  window.heard = [];
+  const [region] = document.querySelectorAll("#devices [role=status]");
+  const hear = () => heard.push(region.textContent);
+  new MutationObserver(hear).observe(region, { childList: true, characterData: true, subtree: true });
+}
+"""
 
 
 async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
