@@ -3,6 +3,7 @@
 (() => {
   const SECOND = 1000;
   const EVERY = 20 * SECOND;
+  const A_MOMENT = SECOND / 2; // in which the page before takes its leave
   const UNTOUCHED = 300 * SECOND; // then the page may be open where nobody sits
   const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
   const post = (url, body) => fetch(url, { method: "POST", headers, body, keepalive: true });
@@ -31,13 +32,15 @@
 
   function turn() {
     touch();
-    document.hidden ? say(false) : sayIfLookedAt();
+    if (document.hidden) return say(false);
+    saidAt = Date.now() - EVERY + A_MOMENT;
+    setTimeout(sayIfLookedAt, A_MOMENT);
   }
 
   let tidying;
   function tidySoon() {
     clearTimeout(tidying);
-    tidying = setTimeout(() => navigator.serviceWorker?.controller?.postMessage("tidy"), SECOND / 2);
+    tidying = setTimeout(() => push.tellWorker("tidy"), A_MOMENT);
   }
 
   // What a browser has shown by itself leads here with this, and has been read.
@@ -57,7 +60,8 @@
     say(true);
   });
   addEventListener("pagehide", () => saidAt && say(false));
-  setTimeout(sayIfLookedAt, SECOND / 2); // after the page before has taken its leave
+  setTimeout(sayIfLookedAt, A_MOMENT);
   setInterval(sayIfLookedAt, SECOND);
   readWhatLedHere();
+  tidySoon(); // what was read while no page was open
 })();

@@ -13,6 +13,10 @@ const push = (() => {
   const registered = loaded.then(() => navigator.serviceWorker?.register("/sw.js"));
   registered.catch(() => {});
 
+  // Also where it does not control this page, as after a forced reload.
+  const tellWorker = (what) =>
+    navigator.serviceWorker?.ready.then(({ active }) => active.postMessage(what));
+
   function post(url, body) {
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
     return fetch(url, { method: "POST", headers, body });
@@ -99,8 +103,9 @@ const push = (() => {
 
   // Whoever logs in here next has not asked for push. The push service may be slow to answer.
   function takeLeave(event) {
-    const isOn = localStorage.push && localStorage.push !== OFF;
-    if (event.target.getAttribute("action") !== "/logout" || !isOn) return;
+    if (event.target.getAttribute("action") !== "/logout") return;
+    tellWorker("clear");
+    if (!localStorage.push || localStorage.push === OFF) return;
     event.preventDefault();
     const patience = new Promise((resolve) => setTimeout(resolve, SECOND));
     Promise.race([disable().catch(() => {}), patience]).then(() => event.target.submit());
@@ -108,5 +113,5 @@ const push = (() => {
 
   const look = async () => isAble && lookAfter().catch(() => {});
   document.addEventListener("submit", takeLeave);
-  return { OFF, isAble, lookedAfter: look(), look, current, enable, disable, tell };
+  return { OFF, isAble, lookedAfter: look(), look, current, enable, disable, tell, tellWorker };
 })();

@@ -1,46 +1,21 @@
-// Shows pushes, and a page of its own while the server cannot be reached.
-const OFFLINE = "/offline";
-const WORDS = "/push/words"; // for a push that has none
-const INBOX = "/notifications";
+// Shows pushes, and takes off the screen what was read.
+importScripts("/offline.js");
 
-self.addEventListener("install", (event) => {
-  skipWaiting();
-  event.waitUntil(keepOfflinePage().catch(() => {})); // pushes are shown also without it
-});
-self.addEventListener("activate", (event) => {
-  event.waitUntil(Promise.all([clients.claim(), registration.navigationPreload?.enable()]));
-});
-self.addEventListener("fetch", (event) => {
-  const { mode, method, destination } = event.request;
-  if (mode === "navigate" && method === "GET") event.respondWith(askOr(OFFLINE, event));
-  else if (destination === "style") event.respondWith(askOr(event.request, event));
-});
+const INBOX = "/notifications";
+const MOST_ASKED = 100;
+const PATIENCE = 3000; // milliseconds
+
 self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(follow(event)));
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil(subscribeAgain(event).catch(() => {})); // the next page looks after it
 });
-self.addEventListener("message", (event) => event.data === "tidy" && event.waitUntil(tidy()));
+self.addEventListener("message", (event) => {
+  if (event.data === "tidy") event.waitUntil(tidy());
+  if (event.data === "clear") event.waitUntil(clear());
+});
 
-// --- Offline ---
-
-async function keepOfflinePage() {
-  const page = await fetch(OFFLINE);
-  const text = await page.clone().text();
-  const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path);
-  const cache = await caches.open("offline");
-  await Promise.all([cache.put(OFFLINE, page), cache.addAll([WORDS, ...parts])]);
-}
-
-async function askOr(kept, { preloadResponse, request }) {
-  try {
-    return (await preloadResponse) ?? (await fetch(request));
-  } catch {
-    return (await caches.match(kept)) ?? Response.error();
-  }
-}
-
-// --- Pushes ---
+// --- What comes ---
 
 // What has the wrong type is left out, and all of it where nothing can be read.
 function read(data) {
@@ -53,19 +28,14 @@ function read(data) {
   return told;
 }
 
-// One after another: Chromium loses what is just being put up while somebody reads what is there.
-let last = Promise.resolve();
-const inTurn = (act) => (last = last.then(act, act));
-const put = (title, options) => inTurn(() => registration.showNotification(title, options));
-const onScreen = () => inTurn(() => registration.getNotifications());
-
 // Every push has to be shown, whatever is in it: browsers take the permission away else.
 async function show({ title = "ClippyFront", url, unread_count, notification_id: id, ...told }) {
   const { body = await words(), tag, icon, timestamp, actions } = told;
   const data = { id, path: pathOf(url, id) };
   try {
     const renotify = Boolean(tag); // without a tag that is an error
-    const options = { body, tag, renotify, icon, timestamp, data, actions: actions?.slice(0, 2) };
+    const options = { body, tag, renotify, timestamp, data, actions: actions?.slice(0, 2) };
+    if (await isThere(icon)) options.icon = icon;
     await put(title, options);
   } catch {
     await put(title, { body, data });
@@ -74,7 +44,12 @@ async function show({ title = "ClippyFront", url, unread_count, notification_id:
   await tidy();
 }
 
-const words = () => caches.match(WORDS).then((kept) => kept?.text()).catch(() => {});
+// Browsers wait up to 90 seconds for an icon, and show nothing before.
+async function isThere(icon) {
+  if (icon === undefined) return false;
+  const answer = await fetch(icon, { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
+  return answer?.ok;
+}
 
 // A path of ours, whatever the push says: it may also name this server as it is called elsewhere.
 function pathOf(url, id) {
@@ -90,17 +65,35 @@ async function setBadge(unread) {
   await (unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.())?.catch(() => {});
 }
 
-// What has been read meanwhile, here or elsewhere, need not stay on the screen.
+// --- What is on the screen ---
+
+// One after another: Chromium loses what is just being put up while somebody reads what is there.
+let last = Promise.resolve();
+const inTurn = (act) => (last = last.then(act, act));
+const put = (title, options) => inTurn(() => registration.showNotification(title, options));
+const onScreen = (act = (all) => all) => inTurn(() => registration.getNotifications().then(act));
+const takeOff = (which) => onScreen((all) => all.filter(which).forEach((one) => one.close()));
+
+// What has been read meanwhile, here or elsewhere, need not stay. Looked at again before it is
+// closed: what has taken its place has its tag, and would be closed with it.
 async function tidy() {
-  const shown = (await onScreen()).filter(({ data }) => data?.id);
-  if (!shown.length) return;
-  const ids = shown.map(({ data }) => data.id);
+  const ids = (await onScreen()).flatMap(({ data }) => data?.id ?? []).slice(0, MOST_ASKED);
+  if (!ids.length) return;
   const answer = await fetch(`/push/unread?ids=${ids}`, { redirect: "error" }).catch(() => null);
   if (!answer?.ok) return;
   const { unread, unread_count } = await answer.json();
-  shown.filter(({ data }) => !unread.includes(data.id)).forEach((one) => one.close());
+  const isRead = ({ data }) => ids.includes(data?.id) && !unread.includes(data.id);
+  await takeOff(isRead);
   await setBadge(unread_count);
 }
+
+// Whoever comes to this browser next reads nothing of who has left it.
+async function clear() {
+  await takeOff(() => true);
+  await setBadge(0);
+}
+
+// --- What is clicked ---
 
 async function follow({ notification, action }) {
   const { id, path } = notification.data ?? {};
@@ -119,8 +112,10 @@ async function markRead(id) {
 }
 
 // Offline or signed out: nothing is lost, and whoever wanted it read sees that it is not.
-function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
-  return put(title, { body, tag, icon, timestamp, actions, data, silent: true });
+async function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
+  const isReplaced = await onScreen((all) => all.some((one) => tag && one.tag === tag));
+  const options = { body, tag, icon, timestamp, actions, data, silent: true };
+  if (!isReplaced) await put(title, options);
 }
 
 // A tab that is not controlled from here could only be focused, and then the click is spent.
@@ -130,6 +125,8 @@ async function open(path) {
   if (!tab) return clients.openWindow(path);
   return tab.focus().then(() => tab.navigate(path));
 }
+
+// --- The subscription ---
 
 async function subscribeAgain({ oldSubscription: old }) {
   const { key, csrf_token } = await (await fetch("/push/state", { redirect: "error" })).json();

@@ -24,6 +24,8 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/sw.js",
+    "/offline.js",
+    "/push/words",
     "/manifest.webmanifest",
     "/offline",
     "/dev/mail",

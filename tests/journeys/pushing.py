@@ -94,7 +94,7 @@ class Screen:
         )
 
     async def shown(self) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = await self._evaluate(
+        told: list[dict[str, Any]] = await self.evaluate(
             """async () => (await onScreen()).map(
                  ({ title, body, data, actions, silent }) => ({ title, body, silent, path: data.path, actions: actions.map(one => one.action) }))"""
         )
@@ -105,7 +105,7 @@ class Screen:
 
         A script may not open windows or focus them, so these two are only noted.
         """
-        opened: list[str] = await self._evaluate(
+        opened: list[str] = await self.evaluate(
             """async (action) => {
                  const opened = [], [notification] = await onScreen();
                  clients.openWindow = async (url) => opened.push(url);
@@ -123,7 +123,7 @@ class Screen:
 
     async def renew_subscription(self, browser: Browser, *, old: Browser | None = None) -> None:
         """The push service has given the browser another one, and the service worker is told."""
-        await self._evaluate(
+        await self.evaluate(
             """async ({ given, oldSubscription }) => {
                  PushManager.prototype.subscribe = async () => ({ toJSON: () => given });
                  const change = Object.assign(new ExtendableEvent("pushsubscriptionchange"), { oldSubscription });
@@ -135,7 +135,7 @@ class Screen:
             {"given": browser.subscription, "oldSubscription": old and old.subscription},
         )
 
-    async def _evaluate(self, script: str, argument: object = None) -> Any:
+    async def evaluate(self, script: str, argument: object = None) -> Any:
         """In the service worker."""
         async with asyncio.timeout(10):
             while True:

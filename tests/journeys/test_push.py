@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from sqlalchemy import delete, null, select, update
 
 from app import clock
@@ -32,10 +32,11 @@ ENVIRON = {
 }
 SETTINGS = "/account/notifications"
 INVITED = "alice invited you to join team 'Video Squad' as editor"
-HIDE = """
-Object.defineProperty(document, "hidden", { get: () => true });
-document.dispatchEvent(new Event("visibilitychange"));
-"""
+# A page that goes out of view, or comes into it.
+TURN = """hidden => {
+  Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 ENABLED = "Push is enabled on this device."
 TAKEN = "The test was taken by its push service and should be on its screen."
 SCRIPTS_ARE_OFF = "Push is enabled by a script, and scripts are off in this browser."
@@ -69,7 +70,7 @@ async def enable(visitor: Visitor, *browsers: Browser) -> Screen:
 async def close_app(visitor: Visitor) -> None:
     """First the tab goes out of view, then it is closed."""
     async with visitor.page.expect_response("**/push/presence"):
-        await visitor.page.evaluate(HIDE)
+        await visitor.page.evaluate(TURN, True)
     await visitor.page.goto("about:blank")
 
 
@@ -282,6 +283,87 @@ async def test_a_notice_is_found_also_where_its_server_goes_by_another_name(
     assert shown["path"] == f"/notifications/{payload['notification_id']}"
 
 
+# Requests of the service worker to this path are told of, and then wait for `letGo()`.
+HOLD = """path => {
+  const real = self.fetch.bind(self), held = new Promise(go => self.letGo = go);
+  self.fetch = async (url, options) => {
+    if (new URL(url, location).pathname.match(path)) { self.holds = true; await held; }
+    return real(url, options);
+  };
+}"""
+
+
+async def two_of_a_kind(
+    site: Site, person: Account, push_service: PushService, browser: Browser
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The second takes the place of the first."""
+    for _time in range(2):
+        await invite(site, person)
+    first, second = [(await push_service.next_push(browser, n)).payload for n in (1, 2)]
+    assert first["tag"] == second["tag"]
+    return first | {"body": "first"}, second | {"body": "second"}
+
+
+async def test_what_takes_the_place_of_something_read_stays(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    first, second = await two_of_a_kind(site, bob, push_service, browser)
+    async with site.db.act() as session:
+        await feed.mark(session, bob.id, [first["notification_id"]], read=True)
+
+    await screen.evaluate(HOLD, "/push/unread")
+    await screen.receive(json.dumps(first))
+    await until(lambda: screen.evaluate("() => self.holds"))
+    await screen.receive(json.dumps(second))
+    await is_shown(screen, "second")
+    await screen.evaluate("() => letGo()")
+    await asyncio.sleep(1)
+
+    await is_shown(screen, "second")
+
+
+async def test_what_comes_back_onto_the_screen_does_not_take_the_place_of_something_newer(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    first, second = await two_of_a_kind(site, bob, push_service, browser)
+    await screen.receive(json.dumps(first))
+    await is_shown(screen, "first")
+    await visitor.context.clear_cookies()  # signed out, so that it cannot be marked
+
+    await screen.evaluate(HOLD, "/push/.*/read")
+    click = asyncio.create_task(screen.click("read"))
+    await until(lambda: screen.evaluate("() => self.holds"))
+    await screen.receive(json.dumps(second))
+    await is_shown(screen, "second")
+    await screen.evaluate("() => letGo()")
+    await click
+
+    await is_shown(screen, "second")
+
+
+async def test_pushes_do_not_wait_for_a_server_that_does_not_give_out_their_icon(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    payload = (await push_service.next_push(browser)).payload
+    site.web.freeze()
+
+    for tag in ("1", "2"):
+        await screen.receive(json.dumps(payload | {"tag": tag, "body": tag}))
+
+    await is_shown(screen, "1", "2")
+    site.web.thaw()
+
+
 async def test_what_cannot_be_marked_as_read_is_shown_again_and_makes_no_sound(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
@@ -316,16 +398,21 @@ async def test_a_click_opens_a_window_where_the_open_tab_cannot_be_taken_along(
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
     await pushes_always(visitor.page)
-    session = await visitor.context.new_cdp_session(visitor.page)
-    async with visitor.page.expect_event("load"):
-        await session.send("Page.reload", {"ignoreCache": True})
-    assert await visitor.page.evaluate("!navigator.serviceWorker.controller")
+    await reload_without_worker(visitor)
     await invite(site, bob)
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, INVITED)
     [shown] = await screen.shown()
 
     assert await screen.click() == [shown["path"]]
+
+
+async def reload_without_worker(visitor: Visitor) -> None:
+    """By force, as with the Shift key."""
+    session = await visitor.context.new_cdp_session(visitor.page)
+    async with visitor.page.expect_event("load"):
+        await session.send("Page.reload", {"ignoreCache": True})
+    assert await visitor.page.evaluate("!navigator.serviceWorker.controller")
 
 
 async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
@@ -342,6 +429,60 @@ async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
     await phone.open("/")
     await open_panel(phone.page)
     await panel(phone.page).get_by_role("button", name="Mark all read").click()
+
+    await is_shown(screen)
+
+
+async def test_what_is_read_leaves_the_screen_also_where_no_service_worker_controls_the_page(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await pushes_always(visitor.page)
+    await reload_without_worker(visitor)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+
+    await mark_all_read(site, bob)
+
+    await is_shown(screen)
+
+
+async def test_what_was_read_while_no_page_was_open_leaves_the_screen_at_the_next_visit(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await close_app(visitor)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+    await mark_all_read(site, bob)
+
+    await visitor.open("/teams")
+
+    await is_shown(screen)
+
+
+async def mark_all_read(site: Site, person: Account) -> None:
+    """As another of their devices does."""
+    async with site.db.act() as session:
+        ids = [one.id for one in await feed.newest(session, person.id)]
+        await feed.mark(session, person.id, ids, read=True)
+
+
+async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    screen = await enable(visitor, browser)
+    await pushes_always(visitor.page)
+    await invite(site, bob)
+    await screen.receive(await push_service.next_push(browser))
+    await is_shown(screen, INVITED)
+
+    await log_out(visitor, "bob")
 
     await is_shown(screen)
 
@@ -377,6 +518,31 @@ async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
 
     await push_service.next_push(browser)
     assert len(browser.pushed) == 1
+
+
+async def test_who_turns_from_one_tab_to_another_still_looks(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    one, other = visitor.page, await visitor.context.new_page()
+    async with other.expect_response("**/push/presence"):
+        await other.goto(site.url)
+    async with one.expect_response("**/push/presence"):
+        await one.evaluate(TURN, True)
+
+    async def a_little_later(route: Route) -> None:
+        await asyncio.sleep(0.2)
+        await route.continue_()
+
+    await other.route("**/push/presence", a_little_later)
+    async with other.expect_response("**/push/presence"), one.expect_response("**/push/presence"):
+        await asyncio.gather(other.evaluate(TURN, True), one.evaluate(TURN, False))
+
+    async with site.db.read() as session:
+        looks_until = (await session.get_one(Account, bob.id)).visible_until
+    assert looks_until
+    assert looks_until > clock.now()
 
 
 async def tell_of_compilation(site: Site, person: Account) -> None:
@@ -771,14 +937,18 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
     await enable(visitor, push_service.browser())
     await visitor.page.evaluate(f"localStorage.pushTrouble = '{trouble}'")
 
-    await visitor.page.get_by_role("button", name="Account of alice").click()
-    await visitor.page.get_by_role("button", name="Log out").click()
-    await expect(visitor.page.get_by_role("button", name="Log in")).to_be_visible()
+    await log_out(visitor, "alice")
     await visitor.log_in(bob, PASSWORD)
     await visitor.open(SETTINGS)
 
     await expect(the_button_to_enable(visitor.page)).to_be_visible()
     assert await devices(site) == []
+
+
+async def log_out(visitor: Visitor, name: str) -> None:
+    await visitor.page.get_by_role("button", name=f"Account of {name}").click()
+    await visitor.page.get_by_role("button", name="Log out").click()
+    await expect(visitor.page.get_by_role("button", name="Log in")).to_be_visible()
 
 
 async def test_push_moves_to_whoever_is_signed_in_in_that_browser(

@@ -54,6 +54,13 @@ async def test_its_push_stays_on_the_screen_until_it_is_read(
     assert after["unread"] == []
 
 
+@pytest.mark.parametrize("ids", ["", "none", "²", "-1", "1.5", ",,", "9" * 30])
+async def test_what_is_no_number_is_no_notice(as_bob: httpx.AsyncClient, ids: str) -> None:
+    answer = await as_bob.get("/push/unread", params={"ids": ids})
+
+    assert answer.json() == {"unread": [], "unread_count": 0}
+
+
 async def test_reading_it_says_nothing_on_the_streams(
     as_bob: httpx.AsyncClient, db: Database, hidden: int
 ) -> None:

@@ -34,8 +34,18 @@ ICONS = (
 @get("/sw.js", sync_to_thread=False)
 def service_worker() -> Response[bytes]:
     """From the root, so that it serves every page."""
-    script = (STATIC / "sw.js").read_bytes()
-    return Response(script, media_type="text/javascript; charset=utf-8", headers=ASK_AGAIN)
+    return _script("sw.js")
+
+
+@get("/offline.js", sync_to_thread=False)
+def service_worker_offline() -> Response[bytes]:
+    """What the service worker begins with."""
+    return _script("offline.js")
+
+
+def _script(name: str) -> Response[bytes]:
+    script = (STATIC / name).read_bytes()
+    return Response(script, media_type="text/javascript", headers=ASK_AGAIN)
 
 
 @get("/manifest.webmanifest", sync_to_thread=False)
@@ -66,7 +76,7 @@ async def offline(request: AnyRequest) -> Response[str]:
     return fragment(request, "offline.html")
 
 
-@get("/push/words", media_type="text/plain; charset=utf-8", sync_to_thread=False)
+@get("/push/words", media_type="text/plain", sync_to_thread=False)
 def words() -> str:
     """What the service worker shows of a push that says nothing it can read. Kept there."""
     return _("Something new has happened.")
@@ -84,7 +94,11 @@ async def unread(
     db: NamedDependency[Database], person: NamedDependency[Account], ids: FromQuery[str] = ""
 ) -> Response[dict[str, Any]]:
     """Which of these notices are still unread: only those stay on the screen."""
-    asked = [int(one) for one in ids.split(",")[:MOST_ASKED] if one.isdigit() and len(one) < 19]
+    asked = [
+        int(one)
+        for one in ids.split(",")[:MOST_ASKED]
+        if one.isascii() and one.isdigit() and len(one) < 19
+    ]
     async with db.read() as session:
         told = {
             "unread": await feed.still_unread(session, person.id, asked),
@@ -145,4 +159,15 @@ async def presence(
     return {"is_wanted": is_wanted}
 
 
-routes = [service_worker, manifest, offline, words, state, unread, read, subscription, presence]
+routes = [
+    service_worker,
+    service_worker_offline,
+    manifest,
+    offline,
+    words,
+    state,
+    unread,
+    read,
+    subscription,
+    presence,
+]
