@@ -49,6 +49,8 @@ class VapidKeys:
                 "sub": self.subject,
             }
             header = self._signer.sign(claims)["Authorization"]
+            for old in [one for one, (at, _header) in self._kept.items() if now - at >= KEPT_FOR]:
+                del self._kept[old]
             self._kept[origin] = now, header
         return header
 
@@ -88,8 +90,10 @@ def _private_key(text: str) -> ec.EllipticCurvePrivateKey:
 def _require_pair(given: str, public: str) -> None:
     point = decode(given)
     if len(point) != 65 or point[0] != 4:
-        sentence = _("VAPID_PUBLIC_KEY must be an uncompressed point as base64url, 87 characters. ")
-        raise SettingError(sentence + _hint())
+        sentence = _(
+            "VAPID_PUBLIC_KEY must be an uncompressed point as base64url, 87 characters. {hint}"
+        )
+        raise SettingError(sentence.format(hint=_hint()))
     if point != decode(public):
         sentence = _("VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY are not a pair. {hint}")
         raise SettingError(sentence.format(hint=_hint()))

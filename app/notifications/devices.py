@@ -26,9 +26,10 @@ from app.language import _
 from app.models import Account, Delivery, PushSubscription, RemovedDevice
 from app.notifications.catalogue import PUSH
 from app.notifications.push_message import TEST
-from app.notifications.push_services import NotAllowed, PushServices
+from app.notifications.push_services import NotAllowed, PushServices, canonical
 
 MOST_DEVICES = 20
+MOST_REMOVED = 100
 DIGITS = " 0123456789"
 ENABLED, FAILING, REMOVED, UNKNOWN = "enabled", "failing", "removed", "unknown"
 
@@ -106,7 +107,7 @@ async def subscribe(
 
 
 def _digest(endpoint: str) -> str:
-    return sha256(endpoint.encode()).hexdigest()
+    return sha256(canonical(endpoint).encode()).hexdigest()
 
 
 async def _clear_the_way(session: AsyncSession, person: Account, digest: str) -> None:
@@ -212,6 +213,18 @@ async def remove(session: AsyncSession, person: Account, device_id: int) -> None
     )
     known = [RemovedDevice.account_id, RemovedDevice.endpoint_hash]
     await session.execute(row.on_conflict_do_update(index_elements=known, set_={"removed_at": now}))
+    await _forget_oldest(session, person)
+
+
+async def _forget_oldest(session: AsyncSession, person: Account) -> None:
+    theirs = RemovedDevice.account_id == person.id
+    kept = (
+        select(RemovedDevice.id)
+        .where(theirs)
+        .order_by(RemovedDevice.removed_at.desc(), RemovedDevice.id.desc())
+        .limit(MOST_REMOVED)
+    )
+    await session.execute(delete(RemovedDevice).where(theirs, RemovedDevice.id.not_in(kept)))
 
 
 async def _remove(session: AsyncSession, person: Account, which: ColumnElement[bool]) -> str:
@@ -315,19 +328,24 @@ async def tests_left_behind(
 async def note_answers(
     session: AsyncSession,
     *,
-    well: Collection[int],
-    gone: Collection[int],
-    troubled: Mapping[int, str],
+    well: Collection[str],
+    gone: Collection[str],
+    troubled: Mapping[str, str],
 ) -> None:
-    """What the push services said of devices: that was right, is no more, or was refused and why."""
+    """What the push services said of devices: that was right, is no more, or was refused and why.
+
+    They are named by the hashes of their endpoints: an id may be another device's by now.
+    """
     now = clock.now()
     change = update(PushSubscription).execution_options(synchronize_session=False)
     if well:
-        fine = change.where(PushSubscription.id.in_(well))
+        fine = change.where(PushSubscription.endpoint_hash.in_(well))
         await session.execute(fine.values(last_used_at=now, error=None, failing_since=None))
     if gone:
-        await session.execute(delete(PushSubscription).where(PushSubscription.id.in_(gone)))
-    for device_id, error in troubled.items():
+        await session.execute(
+            delete(PushSubscription).where(PushSubscription.endpoint_hash.in_(gone))
+        )
+    for digest, error in troubled.items():
         since = func.coalesce(PushSubscription.failing_since, now)
-        one = change.where(PushSubscription.id == device_id)
+        one = change.where(PushSubscription.endpoint_hash == digest)
         await session.execute(one.values(error=error, failing_since=since, refused_at=now))

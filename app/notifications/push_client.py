@@ -18,6 +18,9 @@ import httptools
 from app.notifications.push_services import PushServices, Service
 
 SECONDS = 10.0
+# A connection that has been idle for longer may be dead without a word: after a sleep, or where a
+# router has forgotten it.
+SECONDS_KEPT = 30.0
 SECONDS_TO_CONNECT = 3.0  # for each address, so that one that is dead leaves time for the next
 REPLY_BYTES = 8 * 1024  # head and body; what is longer is not read on
 
@@ -64,14 +67,25 @@ class PushClient:
         self._idle.clear()
 
     async def _exchange(self, service: Service, request: bytes, deadline: float) -> Reply:
-        while idle := self._idle[service]:
-            connection = idle.pop()
+        while connection := self._take_idle(service):
             # The service may have hung up in this very moment; a new connection will tell.
             with suppress(ConnectionError):
                 return await self._use(connection, service, request, deadline)
         async with asyncio.timeout_at(deadline):
             connection = await self._connect(service)
         return await self._use(connection, service, request, deadline)
+
+    def _take_idle(self, service: Service) -> "_Connection | None":
+        """The one that was used last."""
+        oldest = asyncio.get_running_loop().time() - SECONDS_KEPT
+        idle = self._idle.pop(service, [])
+        while idle:
+            connection = idle.pop()
+            if connection.used_at >= oldest:
+                self._idle[service] = idle
+                return connection
+            connection.close()
+        return None
 
     async def _use(
         self, connection: "_Connection", service: Service, request: bytes, deadline: float
@@ -82,6 +96,7 @@ class PushClient:
             connection.close()
             raise
         if connection.is_reusable:
+            connection.used_at = asyncio.get_running_loop().time()
             self._idle[service].append(connection)
         else:
             connection.close()
@@ -121,6 +136,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.is_reusable = self._has_head = False
+        self.used_at = 0.0  # by the loop's clock
         self._reply: asyncio.Future[Reply] | None = None
 
     async def exchange(self, request: bytes, deadline: float) -> Reply:

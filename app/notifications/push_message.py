@@ -115,9 +115,15 @@ def _of_event(row: Row[Any]) -> Wording:
         body=_body(row),
         brief=_("You have a new notification."),
         urgency=URGENCY[kind_of(row.type, context).priority],
-        subject=(row.type, row.team_id, row.project_id, row.affected_id, context.get("title")),
+        subject=(row.type, *_about(row), row.affected_id, context.get("title")),
         actions=[_open(), {"action": "read", "title": _("Mark as read")}],
     )
+
+
+def _about(row: Row[Any]) -> tuple[object, object]:
+    """Which team and project: by name where it is no more, else all such would be one."""
+    team = row.team_id or row.context.get("team_name")
+    return team, row.project_id or row.context.get("project_name")
 
 
 def _title(context: Mapping[str, Any]) -> str:
@@ -141,7 +147,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _payload(facts: Mapping[str, Any]) -> bytes:
-    one = facts["notification_id"]
+    one, badge = facts["notification_id"], facts["unread_count"]
     declared = {
         "title": facts["title"],
         "body": facts["body"],
@@ -149,8 +155,8 @@ def _payload(facts: Mapping[str, Any]) -> bytes:
         "navigate": facts["url"] + (f"#read-{one}" if one else ""),
         "tag": facts["tag"],
         "silent": False,
+        "app_badge": str(badge),  # where the first browsers with it look; the standard has it below
     }
-    badge = facts["unread_count"]
     return msgspec.json.encode(
         {"web_push": 8030, "notification": declared, "app_badge": badge, **facts}
     )

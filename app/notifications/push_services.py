@@ -63,6 +63,16 @@ class Service:
         return f"{self.scheme}://{self.authority}"
 
 
+def canonical(endpoint: str) -> str:
+    """One way to write it for all: host in small letters, no port where it is the usual one."""
+    parts = _endpoint.fullmatch(endpoint)
+    if parts is None:
+        return endpoint
+    scheme, host, port = parts[1].lower(), parts[2].lower(), parts[3]
+    service = Service(scheme, host, int(port or PORTS[scheme]))
+    return service.origin + (parts[4] or "/")
+
+
 class PushServices:
     """The well-known ones and those named in the settings, as `host` or `host:port`."""
 

@@ -71,6 +71,21 @@ async def test_a_browser_that_subscribes_again_stays_one_device(
     assert await names_of(db, alice) == ["phone"]
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["HTTPS://FCM.googleapis.com", "https://fcm.googleapis.com:443"]
+)
+async def test_however_its_address_is_written_it_is_one_device(
+    db: Database, alice: Account, endpoint: str
+) -> None:
+    first = await enable(db, alice, "phone")
+    given = first.endpoint.replace("https://fcm.googleapis.com", endpoint)
+
+    async with db.write() as session:
+        await devices.unsubscribe(session, alice, given)
+
+    assert await names_of(db, alice) == []
+
+
 async def test_a_browser_moves_to_whoever_is_signed_in_there(
     db: Database, alice: Account, bob: Account
 ) -> None:
@@ -214,7 +229,7 @@ async def test_only_who_removes_a_device_from_the_list_ends_push_there(
             await enable(db, alice, f"device {number}")
     async with db.write() as session:
         if lost == "gone":
-            await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+            await devices.note_answers(session, well=[], gone=[device.endpoint_hash], troubled={})
         elif lost == "logged out":
             await end_session(session, alice, here)
         elif lost == "new password":
@@ -223,6 +238,21 @@ async def test_only_who_removes_a_device_from_the_list_ends_push_there(
             await devices.unsubscribe(session, alice, device.endpoint)
 
     assert await state_of(db, alice, "phone") == "unknown"
+
+
+async def test_no_more_than_a_hundred_removed_devices_are_remembered(
+    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert devices.MOST_REMOVED == 100
+    monkeypatch.setattr(devices, "MOST_REMOVED", 2)
+    for name in ("first", "second", "third"):
+        device = await enable(db, alice, name)
+        async with db.write() as session:
+            await devices.remove(session, alice, device.id)
+
+    states = [await state_of(db, alice, name) for name in ("first", "second", "third")]
+
+    assert states == ["unknown", "removed", "removed"]
 
 
 async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_removed_again(
@@ -411,7 +441,7 @@ async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
 async def lose_in_test(db: Database, device: PushSubscription) -> None:
     await add_test(db, device, state="failed", error=UNSUBSCRIBED)
     async with db.write() as session:
-        await devices.note_answers(session, well=[], gone=[device.id], troubled={})
+        await devices.note_answers(session, well=[], gone=[device.endpoint_hash], troubled={})
 
 
 @pytest.mark.parametrize("verb", ["remove", "unsubscribe"])

@@ -7,6 +7,7 @@ from ssl import SSLContext
 
 import pytest
 
+from app.notifications import push_client
 from app.notifications.push_client import PushClient, Reply, Unanswered
 from app.notifications.push_services import PushServices
 from tests.certificates import Authority
@@ -56,6 +57,18 @@ async def test_a_connection_is_kept_for_the_next_post() -> None:
 
     assert replies == [Reply(201, "")] * 3
     assert connections == [1]
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(push_client, "SECONDS_KEPT", 0.1)
+    async with served(OK, OK, OK) as (_client, post, connections):
+        await asyncio.gather(post(), post())
+        await asyncio.sleep(0.2)
+        await post()
+
+    assert connections == [3]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the answer of a push service means for a delivery, for its device, and for the service."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from random import uniform
 
@@ -58,17 +58,30 @@ def read_wait(retry_after: str) -> timedelta | None:
 
 
 class Patience:
-    """With one service: where it fails for one device after another it is left alone for a while."""
+    """With one service: where it fails for one device after another it is left alone for a while.
+
+    So is a single device for which it asks for that.
+    """
 
     def __init__(self) -> None:
         self._failing: set[int] = set()
         self._asked = timedelta(0)  # by the service itself, at most
         self._rests = 0
         self._until = clock.now()
+        self._devices: dict[int, datetime] = {}
 
-    def wait(self) -> timedelta:
-        """How long it is still to be left alone."""
-        return max(self._until - clock.now(), timedelta(0))
+    @property
+    def is_new(self) -> bool:
+        """Whether there is nothing to be remembered."""
+        return not (self._failing or self._devices)
+
+    def wait(self, device_id: int) -> timedelta:
+        """How long it, or this device there, is still to be left alone."""
+        now = clock.now()
+        until = self._devices.get(device_id, now)
+        if until <= now:
+            self._devices.pop(device_id, None)
+        return max(self._until - now, until - now, timedelta(0))
 
     def note(self, device_id: int, answer: Answer) -> None:
         if not answer.is_service:
@@ -76,8 +89,10 @@ class Patience:
             self._asked, self._rests = timedelta(0), 0
             return
         self._failing.add(device_id)
-        self._asked = max(self._asked, answer.outcome.retry_after or timedelta(0))
-        if len(self._failing) >= FAILURES_TO_REST and not self.wait():
+        if asked := answer.outcome.retry_after:
+            self._devices[device_id] = clock.now() + asked
+            self._asked = max(self._asked, asked)
+        if len(self._failing) >= FAILURES_TO_REST and self._until <= clock.now():
             rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._asked)
             self._until = clock.now() + rest * uniform(1, 1.2)  # noqa: S311
             self._rests = min(self._rests + 1, 10)

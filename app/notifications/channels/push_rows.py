@@ -29,7 +29,9 @@ async def read_pushes(session: AsyncSession, claim: str) -> Sequence[Row[Any]]:
 
 @cache
 def _pushes() -> Select[*tuple[Any, ...]]:
-    looks_until = case((~Account.pushes_always, Account.visible_until))
+    # What is hidden in the app is on no page, however long somebody looks at one.
+    is_on_a_page = ~Account.pushes_always & Notification.hidden.is_(False)
+    looks_until = case((is_on_a_page, Account.visible_until))
     return (
         select(
             Delivery.id.label("delivery_id"),
@@ -49,6 +51,7 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             Event.context,
             PushSubscription.id.label("device_id"),
             PushSubscription.endpoint,
+            PushSubscription.endpoint_hash,
             PushSubscription.p256dh,
             PushSubscription.auth,
             reason_against(PUSH),
@@ -76,11 +79,11 @@ class Findings:
 
     def __init__(self) -> None:
         self._deliveries: defaultdict[Outcome, list[int]] = defaultdict(list)
-        self._devices: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        self._devices: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
     def add(self, row: Row[Any], answer: Answer) -> None:
         self._deliveries[answer.outcome].append(row.delivery_id)
-        self._devices[answer.device][row.device_id] = answer.outcome.error or ""
+        self._devices[answer.device][row.endpoint_hash] = answer.outcome.error or ""
 
     async def take(self, db: Database) -> list[Settled]:
         """What was added since; the devices' part is written down."""

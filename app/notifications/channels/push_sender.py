@@ -68,6 +68,8 @@ class Sender:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        for service in [one for one, patience in self._patience.items() if patience.is_new]:
+            del self._patience[service]
         for settled in await findings.take(db):
             yield settled
         for task in tasks:
@@ -78,7 +80,7 @@ class Sender:
     ) -> None:
         patience = self._patience[service]
         while not is_over() and (push := await turns.next(service)):
-            if wait := patience.wait():
+            if wait := patience.wait(push.row.device_id):
                 put_off = Answer(Outcome("pending", retry_after=wait, is_attempt=False))
                 findings.add(push.row, put_off)
                 continue

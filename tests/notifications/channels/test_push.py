@@ -10,19 +10,22 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import null, select, update
 
 from app import clock
 from app.database import Database
 from app.models import Account, Delivery, PushSubscription, Team
-from app.notifications import devices, feed, preferences
+from app.notifications import devices, feed, outbox, preferences
 from app.notifications.catalogue import (
     COMPILATION_FAILED,
+    IN_APP,
     INVITATION_RECEIVED,
     MEMBER_LEFT,
     PUSH,
+    TEAM_DELETED,
     EventType,
 )
+from app.notifications.channels.push import Push
 from app.notifications.notify import notify
 from app.notifications.presence import note_visible
 from app.notifications.push_client import PushClient, Reply
@@ -115,6 +118,7 @@ async def test_a_browser_may_show_it_without_asking_a_script(
         "navigate": f"http://testserver/notifications/{one}#read-{one}",
         "tag": told["tag"],
         "silent": False,
+        "app_badge": "1",
     }
 
 
@@ -443,6 +447,20 @@ async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "visible")
 
 
+async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    async with db.act() as session:
+        await preferences.set_switch(session, alice, MEMBER_LEFT.name, IN_APP, wanted=False)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
 async def test_somebody_who_has_left_the_page_gets_it(
     db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
 ) -> None:
@@ -555,6 +573,26 @@ async def test_repeats_replace_each_other_and_different_news_do_not(
     assert other != first
 
 
+async def test_of_what_is_no_more_different_news_do_not_replace_each_other_either(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    async with db.act() as session:
+        await preferences.set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
+    him = select(Account.id.label("account_id"), null().label("team_id"))
+    for team in ("Red", "Blue", "Blue"):
+        async with db.act() as session:
+            people = him.where(Account.id == bob.id)
+            await notify(session, TEAM_DELETED, people=people, team_name=team)
+    await deliver_pushes(db, settings)
+
+    told = {(one.payload["title"], one.headers["topic"]) for one in browser.pushed}
+
+    assert len(browser.pushed) == 3
+    assert len({topic for _title, topic in told}) == len(told) == 2
+
+
 async def test_what_waits_for_one_person_is_not_shown_to_the_next_one_in_that_browser(
     db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
 ) -> None:
@@ -633,6 +671,42 @@ async def test_a_device_for_which_its_service_fails_does_not_stop_the_others(
     await deliver_pushes(db, settings)
 
     assert len(browser.pushed) == 1
+
+
+async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_all_there_is(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser(Answer(429, {"Retry-After": "3600"}))
+    await enable_push(db, bob, browser)
+    channel = Push()
+    channel.configure(settings)
+    for _time in range(2):
+        await tell(db, bob)
+        await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    made = await pushes(db)
+
+    assert len(push_service.asked) == 1
+    assert [one.attempts for one in made] == [1, 0]
+    assert all(one.due_at > clock.now() + timedelta(seconds=3500) for one in made)
+
+
+async def test_a_late_answer_is_taken_for_no_device_but_the_one_that_was_asked(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    gone = push_service.browser(Answer(410, pause=0.5))
+    await enable_push(db, bob, gone)
+    await tell(db, bob)
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(gone)
+    async with db.write() as session:
+        await devices.unsubscribe(session, bob, gone.endpoint)
+    await enable_push(db, alice, push_service.browser())  # the database gives it the same id
+
+    await delivering
+
+    assert len(await devices_of(db, alice)) == 1
 
 
 async def test_one_that_cannot_be_written_holds_up_no_other(
