@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.language import _
 from app.models import Account, Delivery, PushSubscription
-from app.notifications import devices
+from app.notifications import device_tests, devices
 from app.notifications.channels import browser_push
+from app.notifications.channels.push_answers import GONE_CODES
 
 MOBILE = ("Android", "iPhone", "iPad")
 # A test that is older tells nothing of how things are now.
 TEST_IS_NEWS = timedelta(minutes=10)
-GONE = ("404", "410")  # the answers that end a device: RFC 8030, section 7.3
 
 _code = re.compile(r"(\d{3}) from ")  # as push_answers.py words an error
 
@@ -46,9 +46,9 @@ class Device:
 
 
 async def read_list(session: AsyncSession, person: Account) -> list[Device]:
-    tests = await devices.last_tests(session, person)
+    tests = await device_tests.last(session, person)
     theirs = await devices.devices_of(session, person)
-    left = await devices.tests_left_behind(session, person, clock.now() - TEST_IS_NEWS)
+    left = await device_tests.left_behind(session, person, clock.now() - TEST_IS_NEWS)
     return [
         *(_as_device(one, tests.get(one.id)) for one in theirs),
         *_lost(left, theirs),
@@ -58,7 +58,7 @@ async def read_list(session: AsyncSession, person: Account) -> list[Device]:
 def _lost(left: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
     """Those that their tests have ended. What has come back has its name again."""
     names = {one.name for one in theirs}
-    ended = [test for test in left if _code_of(test.error) in GONE]
+    ended = [test for test in left if _code_of(test.error) in GONE_CODES]
     tests = {test.address.rpartition(" #")[0]: test for test in ended}
     return [_as_lost(name, test) for name, test in tests.items() if name not in names]
 
@@ -138,6 +138,7 @@ def _with_code(sentence: str, error: str | None) -> str:
     return sentence.format(code=f" ({code})" if code else "")
 
 
-def _code_of(error: str | None) -> str:
+def _code_of(error: str | None) -> int:
+    """0 where it is no answer."""
     found = _code.match(error or "")
-    return found[1] if found else ""
+    return int(found[1]) if found else 0

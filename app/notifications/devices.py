@@ -10,7 +10,6 @@ removed it from the list.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from itertools import count
 
@@ -23,9 +22,8 @@ from app import clock
 from app.base64url import decode, encode
 from app.errors import Invalid, NotFound
 from app.language import _
-from app.models import Account, Delivery, PushSubscription, RemovedDevice
-from app.notifications.catalogue import PUSH
-from app.notifications.push_message import TEST
+from app.models import Account, PushSubscription, RemovedDevice
+from app.notifications import device_tests
 from app.notifications.push_services import NotAllowed, PushServices, canonical
 
 MOST_DEVICES = 20
@@ -234,20 +232,9 @@ async def _remove(session: AsyncSession, person: Account, which: ColumnElement[b
     removed = (await session.execute(known)).one_or_none()
     if removed is None:
         raise NotFound
-    await _forget_tests(session, person, removed.name)
+    await device_tests.forget(session, person, removed.name)
     digest: str = removed.endpoint_hash
     return digest
-
-
-async def _forget_tests(session: AsyncSession, person: Account, name: str) -> None:
-    """Also those from before it was lost and came back, and one that is on its way."""
-    tests = delete(Delivery).where(
-        Delivery.user_id == person.id,
-        Delivery.channel == PUSH,
-        Delivery.letter == TEST,
-        Delivery.address.startswith(f"{name} #", autoescape=True),
-    )
-    await session.execute(tests)
 
 
 async def remove_of_session(session: AsyncSession, person: Account, session_id: int) -> None:
@@ -280,49 +267,6 @@ async def find(session: AsyncSession, person: Account, device_id: int) -> PushSu
     if device is None or device.account_id != person.id:
         raise NotFound
     return device
-
-
-async def add_test(session: AsyncSession, device: PushSubscription) -> Delivery:
-    """Have a test sent there. Poke the relay after the commit, so that it leaves at once."""
-    test = Delivery(
-        channel=PUSH,
-        address=f"{device.name} #{device.id}",
-        letter=TEST,
-        user_id=device.account_id,
-        subscription_id=device.id,
-        due_at=clock.now(),
-    )
-    session.add(test)
-    await session.flush()
-    return test
-
-
-async def last_tests(session: AsyncSession, person: Account) -> dict[int, Delivery]:
-    """What became of the newest test of each device."""
-    newest = (
-        select(func.max(Delivery.id))
-        .where(Delivery.user_id == person.id, Delivery.channel == PUSH, Delivery.letter == TEST)
-        .group_by(Delivery.subscription_id)
-    )
-    rows = await session.scalars(select(Delivery).where(Delivery.id.in_(newest)))
-    return {row.subscription_id: row for row in rows if row.subscription_id}
-
-
-async def tests_left_behind(
-    session: AsyncSession, person: Account, since: datetime
-) -> Sequence[Delivery]:
-    """Failed tests of devices that are no more, for whatever reason; what a person removes leaves
-    none.
-    """
-    left = select(Delivery).where(
-        Delivery.user_id == person.id,
-        Delivery.channel == PUSH,
-        Delivery.letter == TEST,
-        Delivery.state == "failed",
-        Delivery.subscription_id.is_(None),
-        Delivery.created_at > since,
-    )
-    return (await session.scalars(left.order_by(Delivery.id))).all()
 
 
 async def note_answers(

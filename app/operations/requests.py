@@ -1,4 +1,6 @@
-"""Every request gets an id, is timed by its route's template, and told in one line of the log."""
+"""Every request gets an id, is timed by its route's template ("unknown" where Litestar has let it
+into none), and told in one line of the log.
+"""
 
 import logging
 from time import perf_counter

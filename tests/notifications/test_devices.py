@@ -13,7 +13,7 @@ from app.accounts.sessions import end_all_sessions, end_session, sessions_of, st
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.models import Account, Delivery, PushSubscription, RemovedDevice
-from app.notifications import devices
+from app.notifications import device_tests, devices
 from app.notifications.channels import browser_push
 from app.notifications.device_list import Device, read_list
 from app.notifications.devices import Keys
@@ -395,7 +395,7 @@ async def test_what_became_of_a_test_is_said_in_words(
 
 async def add_test(db: Database, device: PushSubscription, **outcome: object) -> Delivery:
     async with db.write() as session:
-        test = await devices.add_test(session, device)
+        test = await device_tests.add(session, device)
     if outcome:
         await settle(db, test, **outcome)
     return test

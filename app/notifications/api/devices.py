@@ -13,7 +13,7 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _, ngettext
 from app.models import Account, PushSubscription
-from app.notifications import channels, devices
+from app.notifications import channels, device_tests, devices
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest
@@ -150,7 +150,7 @@ async def test(
         if not theirs:
             raise Conflict(_("You have not enabled push on any device."))
         for device in theirs:
-            await devices.add_test(session, device)
+            await device_tests.add(session, device)
     broker.relay.poke(CHANGES)
     count = len(theirs)
     sentence = ngettext(

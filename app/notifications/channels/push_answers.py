@@ -11,6 +11,7 @@ from app.notifications.push_client import Reply
 from app.notifications.push_services import Service
 
 WELL, GONE, TROUBLED, UNKNOWN = "well", "gone", "troubled", "unknown"
+GONE_CODES = (404, 410)  # the device has unsubscribed
 LONGEST_WAIT = timedelta(days=1)
 # When so many devices in a row cannot be reached it is the service.
 FAILURES_TO_REST = 5
@@ -31,7 +32,7 @@ def read_answer(reply: Reply, service: Service) -> Answer:
     status, told = reply.status, f"{reply.status} from {service.host}"
     if 200 <= status < 300:
         return Answer(SENT, WELL)
-    if status in (404, 410):
+    if status in GONE_CODES:
         return Answer(Outcome("failed", error=f"{told}: the device has unsubscribed."), GONE)
     if status in (408, 425, 429) or status >= 500:
         wait = read_wait(reply.retry_after)
@@ -64,35 +65,38 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self._failing: set[int] = set()
+        self._failing: set[str] = set()
         self._asked = timedelta(0)  # by the service itself, at most
         self._rests = 0
-        self._until = clock.now()
-        self._devices: dict[int, datetime] = {}
+        self._until = self._noted_at = clock.now()
+        self._devices: dict[str, datetime] = {}
 
-    @property
-    def is_new(self) -> bool:
-        """Whether there is nothing to be remembered."""
-        return not (self._failing or self._devices)
+    def wait(self, device: str) -> timedelta:
+        """How long it, or this device there, is still to be left alone.
 
-    def wait(self, device_id: int) -> timedelta:
-        """How long it, or this device there, is still to be left alone."""
+        A device is known by the hash of its endpoint: its id may be another one's by now.
+        """
         now = clock.now()
-        until = self._devices.get(device_id, now)
-        if until <= now:
-            self._devices.pop(device_id, None)
-        return max(self._until - now, until - now, timedelta(0))
+        return max(self._until - now, self._devices.get(device, now) - now, timedelta(0))
 
-    def note(self, device_id: int, answer: Answer) -> None:
+    def note(self, device: str, answer: Answer) -> None:
+        self._noted_at = clock.now()
         if not answer.is_service:
             self._failing.clear()
             self._asked, self._rests = timedelta(0), 0
             return
-        self._failing.add(device_id)
+        self._failing.add(device)
         if asked := answer.outcome.retry_after:
-            self._devices[device_id] = clock.now() + asked
+            self._devices[device] = clock.now() + asked
             self._asked = max(self._asked, asked)
         if len(self._failing) >= FAILURES_TO_REST and self._until <= clock.now():
             rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._asked)
             self._until = clock.now() + rest * uniform(1, 1.2)  # noqa: S311
             self._rests = min(self._rests + 1, 10)
+
+    def forget(self) -> bool:
+        """Forget what is over; returns whether that is all there was."""
+        now = clock.now()
+        self._devices = {one: until for one, until in self._devices.items() if until > now}
+        is_recent = bool(self._failing) and now - self._noted_at <= LONGEST_WAIT
+        return not (is_recent or self._devices) and self._until <= now

@@ -68,7 +68,7 @@ class Sender:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for service in [one for one, patience in self._patience.items() if patience.is_new]:
+        for service in [one for one, patience in self._patience.items() if patience.forget()]:
             del self._patience[service]
         for settled in await findings.take(db):
             yield settled
@@ -80,12 +80,13 @@ class Sender:
     ) -> None:
         patience = self._patience[service]
         while not is_over() and (push := await turns.next(service)):
-            if wait := patience.wait(push.row.device_id):
+            # Who tests a device wants to see what its service says to that.
+            if not push.row.letter and (wait := patience.wait(push.row.endpoint_hash)):
                 put_off = Answer(Outcome("pending", retry_after=wait, is_attempt=False))
                 findings.add(push.row, put_off)
                 continue
             answer = await self._attempt(push, service, turns)
-            patience.note(push.row.device_id, answer)
+            patience.note(push.row.endpoint_hash, answer)
             findings.add(push.row, answer)
 
     async def _attempt(self, push: Push, service: Service, turns: Turns) -> Answer:

@@ -9,7 +9,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications import devices
+from app.notifications import device_tests, devices
 from app.notifications.api.devices import require_patience
 from app.notifications.device_list import read_list
 from app.settings import Settings
@@ -40,7 +40,7 @@ async def test(
         device = await devices.find(session, person, device_id)
     await require_patience(db, settings, person)
     async with db.write() as session:
-        await devices.add_test(session, device)
+        await device_tests.add(session, device)
     broker.relay.poke(CHANGES)
     if is_partial(request):
         return await _list(request, db, person)

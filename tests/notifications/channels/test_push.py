@@ -15,7 +15,7 @@ from sqlalchemy import null, select, update
 from app import clock
 from app.database import Database
 from app.models import Account, Delivery, PushSubscription, Team
-from app.notifications import devices, feed, outbox, preferences
+from app.notifications import device_tests, devices, feed, outbox, preferences
 from app.notifications.catalogue import (
     COMPILATION_FAILED,
     IN_APP,
@@ -692,17 +692,57 @@ async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_a
     assert all(one.due_at > clock.now() + timedelta(seconds=3500) for one in made)
 
 
+async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_not_arrive(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    busy = Answer(429, {"Retry-After": "3600"})
+    device = await enable_push(db, bob, push_service.browser(busy, busy))
+    channel = Push()
+    channel.configure(settings)
+    await tell(db, bob)
+    await outbox.deliver(db, settings, channel)
+    async with db.write() as session:
+        await device_tests.add(session, device)
+
+    await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    _told, test = await pushes(db)
+    assert (test.state, test.attempts, test.error) == ("pending", 1, "429 from 127.0.0.1")
+
+
+async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    old = push_service.browser(Answer(429, {"Retry-After": "86400"}))
+    before = await enable_push(db, bob, old)
+    channel = Push()
+    channel.configure(settings)
+    await tell(db, bob)
+    await outbox.deliver(db, settings, channel)
+    async with db.write() as session:
+        await devices.unsubscribe(session, bob, old.endpoint)
+    new = push_service.browser()
+    assert (await enable_push(db, bob, new)).id == before.id
+    await tell(db, bob)
+
+    await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    assert len(new.pushed) == 1
+
+
 async def test_a_late_answer_is_taken_for_no_device_but_the_one_that_was_asked(
     db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
 ) -> None:
     gone = push_service.browser(Answer(410, pause=0.5))
-    await enable_push(db, bob, gone)
+    before = await enable_push(db, bob, gone)
     await tell(db, bob)
     delivering = asyncio.create_task(deliver_pushes(db, settings))
     await push_service.next_push(gone)
     async with db.write() as session:
         await devices.unsubscribe(session, bob, gone.endpoint)
-    await enable_push(db, alice, push_service.browser())  # the database gives it the same id
+    assert (await enable_push(db, alice, push_service.browser())).id == before.id
 
     await delivering
 
@@ -859,7 +899,7 @@ async def test_a_test_push_says_that_it_works(
     device = await enable_push(db, bob, browser)
     async with db.write() as session:
         await note_visible(session, bob, is_visible=True)
-        await devices.add_test(session, device)
+        await device_tests.add(session, device)
 
     await deliver_pushes(db, settings)
 
