@@ -58,11 +58,13 @@
   // Either is enough: that the server sends nothing, or that the browser takes nothing.
   async function disable() {
     localStorage.push = push.OFF;
-    const { subscription } = await push.current();
+    const { subscription } = await inTime(push.current());
     if (!subscription) return;
-    const told = push.tell("/api/push/unsubscribe", { endpoint: subscription.endpoint });
-    await told.catch(() => {});
-    await inTime(push.disable()).catch(() => told);
+    const { endpoint } = subscription;
+    const told = inTime(push.tell("/api/push/unsubscribe", { endpoint }));
+    const given = inTime(push.disable());
+    await Promise.allSettled([told, given]);
+    await given.catch(() => told);
     refresh();
   }
 
@@ -76,7 +78,7 @@
   }
 
   const wordsIn = (devices) =>
-    [...devices.querySelectorAll(".device-health")].map(({ textContent }) => textContent);
+    [...devices.querySelectorAll("[data-news]")].map(({ dataset }) => dataset.news);
 
   // This device may be among those that were removed, or found lost.
   async function lookAgain() {
@@ -86,13 +88,14 @@
     const news = wordsIn(list).filter((words) => !wordsIn(before).includes(words));
     if (news.length) $("#device-news").textContent = news.join(" ");
     if (isFocusInList && document.activeElement === document.body) $("#devices-title").focus();
-    await push.look();
+    await inTime(push.look()).catch(() => {});
     await show();
   }
 
   $("#enable-push").addEventListener("click", change(enable, "enabling"));
   $("#disable-push").addEventListener("click", change(disable, "disabling"));
   document.addEventListener("push-enabled", refresh);
+  document.addEventListener("push-disabled", () => show());
   document.addEventListener("htmx:before:swap", noteFocus);
   document.addEventListener("htmx:finally:swap", lookAgain);
   push.lookedAfter.then(() => show());

@@ -37,10 +37,16 @@
     setTimeout(sayIfLookedAt, A_MOMENT);
   }
 
+  // Also where it does not control this page, as after a forced reload.
+  async function tidy() {
+    const registration = await navigator.serviceWorker?.ready;
+    registration?.active.postMessage("tidy");
+  }
+
   let tidying;
   function tidySoon() {
     clearTimeout(tidying);
-    tidying = setTimeout(() => push.tellWorker("tidy"), A_MOMENT);
+    tidying = setTimeout(tidy, A_MOMENT);
   }
 
   // What a browser has shown by itself leads here with this, and has been read.

@@ -13,10 +13,6 @@ const push = (() => {
   const registered = loaded.then(() => navigator.serviceWorker?.register("/sw.js"));
   registered.catch(() => {});
 
-  // Also where it does not control this page, as after a forced reload.
-  const tellWorker = (what) =>
-    navigator.serviceWorker?.ready.then(({ active }) => active.postMessage(what));
-
   function post(url, body) {
     const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
     return fetch(url, { method: "POST", headers, body });
@@ -61,6 +57,7 @@ const push = (() => {
 
   async function disable() {
     localStorage.push = OFF;
+    document.dispatchEvent(new Event("push-disabled"));
     const { subscription } = await current();
     await subscription?.unsubscribe();
   }
@@ -103,9 +100,8 @@ const push = (() => {
 
   // Whoever logs in here next has not asked for push. The push service may be slow to answer.
   function takeLeave(event) {
-    if (event.target.getAttribute("action") !== "/logout") return;
-    tellWorker("clear");
-    if (!localStorage.push || localStorage.push === OFF) return;
+    const isOn = localStorage.push && localStorage.push !== OFF;
+    if (event.target.getAttribute("action") !== "/logout" || !isOn) return;
     event.preventDefault();
     const patience = new Promise((resolve) => setTimeout(resolve, SECOND));
     Promise.race([disable().catch(() => {}), patience]).then(() => event.target.submit());
@@ -113,5 +109,5 @@ const push = (() => {
 
   const look = async () => isAble && lookAfter().catch(() => {});
   document.addEventListener("submit", takeLeave);
-  return { OFF, isAble, lookedAfter: look(), look, current, enable, disable, tell, tellWorker };
+  return { OFF, isAble, lookedAfter: look(), look, current, enable, disable, tell };
 })();

@@ -3,7 +3,6 @@ importScripts("/offline.js");
 
 const INBOX = "/notifications";
 const MOST_ASKED = 100;
-const PATIENCE = 3000; // milliseconds
 
 self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(follow(event)));
@@ -30,13 +29,12 @@ function read(data) {
 
 // Every push has to be shown, whatever is in it: browsers take the permission away else.
 async function show({ title = "ClippyFront", url, unread_count, notification_id: id, ...told }) {
-  const { body = await words(), tag, icon, timestamp, actions } = told;
+  const { body = await words(), tag, timestamp, actions } = told;
   const data = { id, path: pathOf(url, id) };
   try {
     const renotify = Boolean(tag); // without a tag that is an error
     const options = { body, tag, renotify, timestamp, data, actions: actions?.slice(0, 2) };
-    if (await isThere(icon)) options.icon = icon;
-    await put(title, options);
+    await put(title, { ...options, ...(await iconOf(told)) });
   } catch {
     await put(title, { body, data });
   }
@@ -44,11 +42,9 @@ async function show({ title = "ClippyFront", url, unread_count, notification_id:
   await tidy();
 }
 
-// Browsers wait up to 90 seconds for an icon, and show nothing before.
-async function isThere(icon) {
-  if (icon === undefined) return false;
-  const answer = await fetch(icon, { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
-  return answer?.ok;
+// Only if it is there: browsers wait up to 90 seconds for an icon, and show nothing before.
+async function iconOf({ icon }) {
+  return icon && (await fetchInTime(icon)) ? { icon } : {};
 }
 
 // A path of ours, whatever the push says: it may also name this server as it is called elsewhere.
@@ -77,7 +73,7 @@ const takeOff = (which) => onScreen((all) => all.filter(which).forEach((one) => 
 // What has been read meanwhile, here or elsewhere, need not stay. Looked at again before it is
 // closed: what has taken its place has its tag, and would be closed with it.
 async function tidy() {
-  const ids = (await onScreen()).flatMap(({ data }) => data?.id ?? []).slice(0, MOST_ASKED);
+  const ids = (await onScreen()).flatMap(({ data }) => data?.id ?? []).slice(-MOST_ASKED);
   if (!ids.length) return;
   const answer = await fetch(`/push/unread?ids=${ids}`, { redirect: "error" }).catch(() => null);
   if (!answer?.ok) return;
@@ -112,10 +108,12 @@ async function markRead(id) {
 }
 
 // Offline or signed out: nothing is lost, and whoever wanted it read sees that it is not.
-async function showAgain({ title, body, tag, icon, timestamp, actions, data }) {
-  const isReplaced = await onScreen((all) => all.some((one) => tag && one.tag === tag));
-  const options = { body, tag, icon, timestamp, actions, data, silent: true };
-  if (!isReplaced) await put(title, options);
+async function showAgain({ title, body, tag, timestamp, actions, data, ...told }) {
+  const options = { body, tag, timestamp, actions, data, silent: true, ...(await iconOf(told)) };
+  await inTurn(async () => {
+    const isReplaced = tag && (await registration.getNotifications({ tag })).length;
+    if (!isReplaced) await registration.showNotification(title, options);
+  });
 }
 
 // A tab that is not controlled from here could only be focused, and then the click is spent.

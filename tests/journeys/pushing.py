@@ -17,12 +17,16 @@ from tests.push_service import Browser, Pushed
 
 # What is subscribed outlives a page, as in a browser; after it was given up there is another one.
 # `localStorage.pushTrouble` names what fails: "subscribe" or "unsubscribe"; or it is "silence", in
-# which nobody answers.
+# which nobody answers, and the page is `isUnanswered`.
 _PUSH_MANAGER = """
 const given = %s;
 const bytes = text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0)).buffer;
 const fail = act => { if (localStorage.pushTrouble === act) throw new DOMException("", "AbortError"); };
-const answer = async () => { if (localStorage.pushTrouble === "silence") await new Promise(() => {}); };
+const answer = async () => {
+  if (localStorage.pushTrouble !== "silence") return;
+  window.isUnanswered = true;
+  await new Promise(() => {});
+};
 const which = () => given[Math.min(localStorage.pushGivenUp ?? 0, given.length - 1)];
 const subscription = key => ({
   endpoint: which().endpoint,

@@ -23,6 +23,7 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.pushing import Screen, give_push, until
 from tests.journeys.running import Site, free_port
 from tests.push_service import Browser, Pushed, PushService, serving_push
+from tests.pushing import enable_push
 
 PORT = free_port()
 ENVIRON = {
@@ -38,6 +39,7 @@ TURN = """hidden => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 ENABLED = "Push is enabled on this device."
+ON_ITS_WAY = "A test is on its way."
 TAKEN = "The test was taken by its push service and should be on its screen."
 SCRIPTS_ARE_OFF = "Push is enabled by a script, and scripts are off in this browser."
 
@@ -356,12 +358,12 @@ async def test_pushes_do_not_wait_for_a_server_that_does_not_give_out_their_icon
     await invite(site, bob)
     payload = (await push_service.next_push(browser)).payload
     site.web.freeze()
-
-    for tag in ("1", "2"):
-        await screen.receive(json.dumps(payload | {"tag": tag, "body": tag}))
-
-    await is_shown(screen, "1", "2")
-    site.web.thaw()
+    try:
+        for tag in ("1", "2"):
+            await screen.receive(json.dumps(payload | {"tag": tag, "body": tag}))
+        await is_shown(screen, "1", "2")
+    finally:
+        site.web.thaw()
 
 
 async def test_what_cannot_be_marked_as_read_is_shown_again_and_makes_no_sound(
@@ -472,8 +474,9 @@ async def mark_all_read(site: Site, person: Account) -> None:
         await feed.mark(session, person.id, ids, read=True)
 
 
+@pytest.mark.parametrize("way", ["here", "everywhere", "by itself"])
 async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account, way: str
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -482,7 +485,14 @@ async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, INVITED)
 
-    await log_out(visitor, "bob")
+    if way == "here":
+        await log_out(visitor, "bob")
+    elif way == "everywhere":
+        page = await visitor.open("/account")
+        await page.get_by_role("button", name="Log out everywhere").click()
+    else:
+        await visitor.context.clear_cookies()
+        await visitor.page.goto(site.url)
 
     await is_shown(screen)
 
@@ -715,24 +725,34 @@ async def test_the_focus_is_not_taken_from_where_it_is(
     await expect(elsewhere).to_be_focused()
 
 
-async def test_what_becomes_of_a_test_is_read_out_once_each_time(
+async def test_what_becomes_of_a_test_is_read_out_once_for_each_test_and_device(
     site: Site, arrive: Arrive, push_service: PushService, bob: Account
 ) -> None:
-    visitor, browser = await arrive(bob), push_service.browser()
+    visitor, browser, other = await arrive(bob), push_service.browser(), push_service.browser()
+    channels.configure(site.settings)
+    await enable_push(site.db, bob, other)
     await enable(visitor, browser)
     page = visitor.page
     await page.evaluate(LISTEN)
-    button = page.get_by_role("button", name="Test Chrome on Linux")
+    heard = []
 
-    for number in (1, 2):
+    for name, at, number in [
+        ("Chrome on Linux", browser, 1),
+        ("Firefox on Linux", other, 1),
+        ("Chrome on Linux", browser, 2),
+    ]:
+        row = page.get_by_role("listitem").filter(has_text=name)
+        button = row.get_by_role("button", name="Test")
         await button.press("Enter")
-        await push_service.next_push(browser, number)
-        await expect(page.locator("#device-list").get_by_text(TAKEN)).to_be_visible()
+        await expect(row.get_by_text(ON_ITS_WAY)).to_be_visible()
+        await push_service.next_push(at, number)
+        await expect(row.get_by_text(TAKEN)).to_be_visible()
         await expect(button).to_be_focused()
         async with page.expect_response("**/push/subscription"):  # asked when the list is renewed
             await page.evaluate("htmx.trigger('#device-list', 'devices-changed')")
+        heard += [f"{name}: {ON_ITS_WAY}", f"{name}: {TAKEN}"]
 
-    assert await page.evaluate("heard") == ["A test is on its way.", TAKEN] * 2
+    assert await page.evaluate("heard") == heard
 
 
 LISTEN = """
@@ -821,6 +841,7 @@ async def test_a_push_service_that_does_not_answer_is_not_waited_for_and_may_be_
     await the_button_to_enable(page).click()
     await expect(page.get_by_text("One moment")).to_be_visible()
     await expect(the_button_to_enable(page)).to_be_disabled()
+    await until(lambda: page.evaluate("window.isUnanswered"))
     await page.clock.fast_forward("00:20")
     await expect(page.get_by_text("could not reach its push service")).to_be_visible()
     await expect(page.get_by_text("One moment")).to_be_hidden()
@@ -843,11 +864,46 @@ async def test_push_is_off_also_where_the_push_service_does_not_answer(
 
     await the_button_to_disable(page).click()
     await expect(page.get_by_text("One moment")).to_be_visible()
+    await until(lambda: page.evaluate("window.isUnanswered"))
     await page.clock.fast_forward("00:20")
 
     await expect(the_button_to_enable(page)).to_be_enabled()
     await expect(page.get_by_text("Push is not enabled on any device yet.")).to_be_visible()
     assert await devices(site) == []
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for_either(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    visitor.watch.expect(SERVER_IS_AWAY)
+    await visitor.page.clock.install()
+    await enable(visitor, push_service.browser())
+    page = visitor.page
+    await page.evaluate("localStorage.pushTrouble = 'silence'")
+
+    site.web.freeze()
+    try:
+        await the_button_to_disable(page).click()
+        await until(lambda: page.evaluate("window.isUnanswered"))
+        await page.clock.fast_forward("00:20")
+        await expect(page.get_by_text("could not reach its push service")).to_be_visible()
+    finally:
+        site.web.thaw()
+
+
+async def test_a_device_that_is_removed_is_shown_as_off_though_the_push_service_does_not_answer(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    page = visitor.page
+    await page.evaluate("localStorage.pushTrouble = 'silence'")
+
+    await page.get_by_role("button", name="Remove Chrome on Linux").click()
+
+    await expect(the_button_to_enable(page)).to_be_visible()
+    await expect(page.get_by_text(ENABLED)).to_be_hidden()
 
 
 async def test_what_the_server_has_refused_is_not_asked_again_on_each_page(
