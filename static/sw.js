@@ -29,7 +29,7 @@ function read(data) {
 
 // Every push has to be shown, whatever is in it: browsers take the permission away else.
 async function show({ title = "ClippyFront", url, unread_count, notification_id: id, ...told }) {
-  const { body = await words(), tag, timestamp, actions } = told;
+  const { body = await words().catch(() => {}), tag, timestamp, actions } = told;
   const data = { id, path: pathOf(url, id) };
   try {
     const renotify = Boolean(tag); // without a tag that is an error
