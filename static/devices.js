@@ -64,8 +64,8 @@
     const told = inTime(push.tell("/api/push/unsubscribe", { endpoint }));
     const given = inTime(push.disable());
     await Promise.allSettled([told, given]);
-    await given.catch(() => told);
     refresh();
+    await given.catch(() => told);
   }
 
   function refresh() {

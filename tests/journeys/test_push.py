@@ -862,7 +862,8 @@ async def test_push_is_off_also_where_the_push_service_does_not_answer(
     page = visitor.page
     await page.evaluate("localStorage.pushTrouble = 'silence'")
 
-    await the_button_to_disable(page).click()
+    async with page.expect_response("**/api/push/unsubscribe"):
+        await the_button_to_disable(page).click()
     await expect(page.get_by_text("One moment")).to_be_visible()
     await until(lambda: page.evaluate("window.isUnanswered"))
     await page.clock.fast_forward("00:20")
