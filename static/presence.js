@@ -33,7 +33,7 @@
   function turn() {
     touch();
     if (document.hidden) return say(false);
-    saidAt = Date.now() - EVERY + A_MOMENT;
+    saidAt = Date.now() - EVERY + A_MOMENT; // not before, or its leave is what was said last
     setTimeout(sayIfLookedAt, A_MOMENT);
   }
 

@@ -18,7 +18,7 @@ HOURS = range(24)
 
 
 def require_right(wanted: Any) -> None:
-    """Raises Invalid naming every wrong field by its path, as in `preferences.member_added.sms`."""
+    """Raises Invalid naming every wrong field by its path, as in `preferences.<type>.sms`."""
     if wrong := wrong_fields(wanted):
         raise Invalid(wrong)
 

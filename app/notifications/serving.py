@@ -8,10 +8,9 @@ that whoever wants something else does not stand in line behind them all.
 
 import asyncio
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any
 
 from litestar import Litestar
-from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
 from app.notifications.stream import FOLLOWING, EventStream
 
@@ -26,19 +25,14 @@ class Application(Litestar):
         super().__init__(*given, **options)
         self._entrance = asyncio.Semaphore(LET_IN_AT_ONCE)
 
-    async def __call__(
-        self,
-        scope: Scope | LifeSpanScope,
-        receive: Receive | LifeSpanReceive,
-        send: Send | LifeSpanSend,
-    ) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         following: list[EventStream] = []
-        scope[FOLLOWING] = following  # type: ignore[literal-required]
+        scope[FOLLOWING] = following
         async with self._entrance if scope.get("path") in STREAMS else nullcontext():
             await super().__call__(scope, receive, send)
         for stream in following:
-            _forget(cast(dict[str, Any], scope))
-            await stream.follow(receive, send)  # type: ignore[arg-type]
+            _forget(scope)
+            await stream.follow(receive, send)
 
 
 def _forget(scope: dict[str, Any]) -> None:

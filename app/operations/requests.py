@@ -4,21 +4,12 @@ into none), and told in one line of the log.
 
 import logging
 from time import perf_counter
-from typing import cast
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
-from litestar.types import (
-    HTTPScope,
-    LifeSpanReceive,
-    LifeSpanScope,
-    LifeSpanSend,
-    Message,
-    Receive,
-    Scope,
-    Send,
-)
+from litestar.types import Message, Scope
 
 from app.logs import new_request_id
 from app.metrics import observe_request
@@ -33,17 +24,11 @@ class Observed(Litestar):
     where an address leads nowhere, which no middleware sees. Of a stream that is its head.
     """
 
-    async def __call__(
-        self,
-        scope: Scope | LifeSpanScope,
-        receive: Receive | LifeSpanReceive,
-        send: Send | LifeSpanSend,
-    ) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != ScopeType.HTTP:
             await super().__call__(scope, receive, send)
             return
-        request = cast(HTTPScope, scope)
-        id = new_request_id(Headers.from_scope(request).get("x-request-id", ""))
+        id = new_request_id(Headers.from_scope(scope).get("x-request-id", ""))
         begun, status = perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
@@ -51,12 +36,12 @@ class Observed(Litestar):
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (HEADER, id.encode())]
-            await cast(Send, send)(message)
+            await send(message)
 
         try:
             await super().__call__(scope, receive, send_with_id)
         finally:
-            _tell(request, status, perf_counter() - begun)
+            _tell(scope, status, perf_counter() - begun)
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

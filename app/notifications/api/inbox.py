@@ -18,6 +18,7 @@ from app.models import Account
 from app.notifications import feed
 from app.notifications.api.selection import DateRange, Status, TypeName, filters
 from app.notifications.api.shapes import Deleted, NotificationObject, as_json
+from app.notifications.catalogue import MEMBER_ADDED
 from app.rendering import zone_of
 from app.web import AnyRequest
 
@@ -41,7 +42,7 @@ class InboxQuery(Sent):
         bool, Meta(description="Where there is no `status`.", extra_json_schema=DEPRECATED)
     ] = False
 
-    example = like(type=["member_added"], status="unread", date_range="week")
+    example = like(type=[MEMBER_ADDED.name], status="unread", date_range="week")
 
 
 class InboxPage(Answer):

@@ -11,13 +11,13 @@ from app.api.shapes import Answer, Sent, like
 from app.database import Database
 from app.models import Account
 from app.notifications import preferences
-from app.notifications.catalogue import SYNONYMS, TYPES
+from app.notifications.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.preference_fields import wrong_fields
 from app.zones import zone_names
 
 HOUR = Meta(ge=0, le=23, description="By the person's own clock.")
 EXAMPLE = like(
-    preferences={"member_added": {"in_app": True, "email": False, "push": False}},
+    preferences={MEMBER_ADDED.name: {"in_app": True, "email": False, "push": False}},
     digest={"enabled": True, "frequency": "daily", "hour": 8},
     timezone="Europe/Berlin",
 )

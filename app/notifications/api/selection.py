@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app.api.shapes import Id, Sent, like
 from app.errors import Invalid
 from app.language import _
-from app.notifications.catalogue import SYNONYMS, TYPES
+from app.notifications.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.filters import Filters
 
 MOST_IDS = 1000
@@ -38,7 +38,7 @@ class FilterObject(Sent):
     status: Status = "all"
     date_range: DateRange = "all"
 
-    example = like(type="member_added", status="read", date_range="month")
+    example = like(type=MEMBER_ADDED.name, status="read", date_range="month")
 
     def filters(self, zone: ZoneInfo) -> Filters:
         types = [] if self.type is UNSET else self.type

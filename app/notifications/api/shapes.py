@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.api.shapes import Answer, like
+from app.notifications.catalogue import MEMBER_ADDED
 from app.notifications.notices import Notice
 
 
@@ -35,7 +36,7 @@ class NotificationObject(Answer):
 
     example = like(
         id=123,
-        type="member_added",
+        type=MEMBER_ADDED.name,
         message="You were added to team 'My Team' as editor",
         is_read=False,
         created_at="2025-11-19T22:30:00Z",

@@ -69,25 +69,25 @@ class Patience:
         self._asked = timedelta(0)  # by the service itself, at most
         self._rests = 0
         self._until = self._noted_at = clock.now()
-        self._devices: dict[str, datetime] = {}
+        self._devices_until: dict[str, datetime] = {}
 
-    def wait(self, device: str) -> timedelta:
-        """How long it, or this device there, is still to be left alone.
-
-        A device is known by the hash of its endpoint: its id may be another one's by now.
+    def wait(self, endpoint_hash: str) -> timedelta:
+        """How long it, or this device there (whose id may be another one's by now), is still to
+        be left alone.
         """
         now = clock.now()
-        return max(self._until - now, self._devices.get(device, now) - now, timedelta(0))
+        until = max(self._until, self._devices_until.get(endpoint_hash, now))
+        return max(until - now, timedelta(0))
 
-    def note(self, device: str, answer: Answer) -> None:
+    def note(self, endpoint_hash: str, answer: Answer) -> None:
         self._noted_at = clock.now()
         if not answer.is_service:
             self._failing.clear()
             self._asked, self._rests = timedelta(0), 0
             return
-        self._failing.add(device)
+        self._failing.add(endpoint_hash)
         if asked := answer.outcome.retry_after:
-            self._devices[device] = clock.now() + asked
+            self._devices_until[endpoint_hash] = clock.now() + asked
             self._asked = max(self._asked, asked)
         if len(self._failing) >= FAILURES_TO_REST and self._until <= clock.now():
             rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._asked)
@@ -97,6 +97,7 @@ class Patience:
     def forget(self) -> bool:
         """Forget what is over; returns whether that is all there was."""
         now = clock.now()
-        self._devices = {one: until for one, until in self._devices.items() if until > now}
+        ahead = {one: until for one, until in self._devices_until.items() if until > now}
+        self._devices_until = ahead
         is_recent = bool(self._failing) and now - self._noted_at <= LONGEST_WAIT
-        return not (is_recent or self._devices) and self._until <= now
+        return not (is_recent or ahead) and self._until <= now

@@ -30,8 +30,8 @@ async def read_pushes(session: AsyncSession, claim: str) -> Sequence[Row[Any]]:
 @cache
 def _pushes() -> Select[*tuple[Any, ...]]:
     # What is hidden in the app is on no page, however long somebody looks at one.
-    is_on_a_page = ~Account.pushes_always & Notification.hidden.is_(False)
-    looks_until = case((is_on_a_page, Account.visible_until))
+    may_be_spared = ~Account.pushes_always & Notification.hidden.is_(False)
+    looks_until = case((may_be_spared, Account.visible_until))
     return (
         select(
             Delivery.id.label("delivery_id"),
