@@ -1,0 +1,87 @@
+"""Who looks at a page needs no push."""
+
+import asyncio
+
+from playwright.async_api import Route
+from sqlalchemy import null, select
+
+from app import clock
+from app.models import Account, Delivery
+from app.notifications import channels
+from app.notifications.catalogue import COMPILATION_COMPLETED, PUSH
+from app.notifications.notify import notify
+from tests.journeys.browsing import sees
+from tests.journeys.conftest import Arrive
+from tests.journeys.push.pushing import until
+from tests.journeys.push.steps import (
+    TURN,
+    close_app,
+    enable,
+    with_push,
+)
+from tests.journeys.running import Site
+from tests.push_service import PushService
+
+pytestmark = with_push
+
+
+async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor, browser = await arrive(bob), push_service.browser()
+    await enable(visitor, browser)
+    await tell_of_compilation(site, bob)
+    await sees(visitor.page, 1)
+    await until(lambda: is_put_off(site))
+    assert browser.pushed == []
+
+    await close_app(visitor)
+    await tell_of_compilation(site, bob)
+
+    await push_service.next_push(browser)
+    assert len(browser.pushed) == 1
+
+
+async def test_who_turns_from_one_tab_to_another_still_looks(
+    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+) -> None:
+    visitor = await arrive(bob)
+    await enable(visitor, push_service.browser())
+    one, other = visitor.page, await visitor.context.new_page()
+    async with other.expect_response("**/push/presence"):
+        await other.goto(site.url)
+    async with one.expect_response("**/push/presence"):
+        await one.evaluate(TURN, True)
+
+    async def a_little_later(route: Route) -> None:
+        await asyncio.sleep(0.2)
+        await route.continue_()
+
+    await other.route("**/push/presence", a_little_later)
+    async with other.expect_response("**/push/presence"), one.expect_response("**/push/presence"):
+        await asyncio.gather(other.evaluate(TURN, True), one.evaluate(TURN, False))
+
+    async with site.db.read() as session:
+        looks_until = (await session.get_one(Account, bob.id)).visible_until
+    assert looks_until
+    assert looks_until > clock.now()
+
+
+async def tell_of_compilation(site: Site, person: Account) -> None:
+    """Of something that is not urgent, as an invitation is."""
+    people = select(Account.id.label("account_id"), null().label("team_id"))
+    channels.configure(site.settings)
+    async with site.db.act() as session:
+        await notify(
+            session,
+            COMPILATION_COMPLETED,
+            people=people.where(Account.id == person.id),
+            **COMPILATION_COMPLETED.example,
+        )
+
+
+async def is_put_off(site: Site) -> bool:
+    """Whether the worker has seen that somebody is looking."""
+    async with site.db.read() as session:
+        push = (await session.scalars(select(Delivery).where(Delivery.channel == PUSH))).one()
+    return push.attempts == 0 and push.due_at > push.created_at
