@@ -6,7 +6,7 @@ from app import clock
 from app.database import Database
 from app.models import Account
 from app.notifications.presence import note_visible
-from tests.notifications.test_devices import enable
+from tests.notifications._devices import enable
 
 
 async def note(db: Database, person: Account, *, is_visible: bool) -> bool:

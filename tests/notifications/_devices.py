@@ -1,0 +1,45 @@
+"""Devices that are only rows: nothing is ever sent there."""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.models import Account, PushSubscription
+from app.notifications import devices
+from app.notifications.devices import Keys
+
+FCM = "https://fcm.googleapis.com/fcm/send/"
+KEYS = Keys("p256dh", "auth")
+
+
+async def enable(db: Database, person: Account, name: str, **said: Any) -> PushSubscription:
+    async with db.write() as session:
+        return await subscribe(session, person, name, **said)
+
+
+async def subscribe(
+    session: AsyncSession,
+    person: Account,
+    name: str,
+    *,
+    session_id: int | None = None,
+    vapid_key: str = "ours",
+    called: str = "",
+) -> PushSubscription:
+    return await devices.subscribe(
+        session,
+        person,
+        endpoint=FCM + name,
+        keys=KEYS,
+        vapid_key=vapid_key,
+        name=called or name,
+        session_id=session_id,
+    )
+
+
+async def change(db: Database, device: PushSubscription, **values: object) -> None:
+    async with db.write() as session:
+        this = update(PushSubscription).where(PushSubscription.id == device.id)
+        await session.execute(this.values(**values))
