@@ -61,8 +61,13 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
 async def watch_outages(
     db: Database, settings: Settings, relay: Relay, *, seconds: float = OUTAGE_SECONDS
 ) -> None:
-    """Ask a service that could not be reached, so that no delivery need be risked to find out."""
-    while True:
+    """Ask a service that could not be reached, so that no delivery need be risked to find out.
+
+    Ends when cancelled, also where a library has swallowed that: Python 3.11's `wait_for` does,
+    if an answer comes in the same moment.
+    """
+    this = asyncio.current_task()
+    while this and not this.cancelling():
         await asyncio.sleep(seconds)
         for channel in CHANNELS.values():
             try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -143,3 +143,26 @@ async def test_what_waits_for_a_service_is_due_when_that_answers_again(
     held, other = await deliveries(db)
     assert (held.due_at < later, held.reason) == ((True, None) if is_back else (False, "outage"))
     assert other.due_at == later
+
+
+class Swallowing(Scripted):
+    """It is asked for ever, and takes the end of that for an answer."""
+
+    async def answers(self, _settings: Settings) -> bool:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        return False
+
+
+async def test_the_watch_ends_also_where_a_library_has_swallowed_that_it_is_to_end(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHANNELS, EMAIL, Swallowing())
+    await write(db, "held@example.com")
+    await change_deliveries(db, reason="outage")
+
+    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    await asyncio.sleep(A_MOMENT)
+    watching.cancel()
+
+    assert await asyncio.wait([watching], timeout=SOON) == ({watching}, set())
