@@ -19,11 +19,11 @@ def main() -> None:
     if command in ("help", "--help", "-h"):
         print(COMMANDS, end="")
         return
-    from app.bootstrap import enter
+    from app.cli.bootstrap import enter
 
     enter("test" if command == "test" else "")
     # Only now is everything installed that the commands import.
-    from app.commands import COMMANDS as known
+    from app.cli.commands import COMMANDS as known
 
     if command not in known:
         sys.exit(f"There is no command {command!r}.\n\n{COMMANDS}")

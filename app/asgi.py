@@ -13,31 +13,31 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 
-from app import logs, metrics, security
+from app import security
+from app.account_closure import closing
 from app.accounts import api as account_api
-from app.accounts import deletion, registration, sessions
 from app.accounts import pages as account_pages
-from app.accounts.endings import Endings
+from app.accounts import registration, sessions
+from app.accounts.revocation import Endings
 from app.api import pages as api_pages
 from app.broker import open_broker
 from app.broker.relay import CHANGES, SESSIONS
-from app.collector import spare_what_is_loaded
 from app.database import Database
-from app.doors import ByCookie, Doors, protect
+from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
-from app.failures import on_crash, on_failure, on_http_exception
+from app.gc_tuning import spare_what_is_loaded
+from app.middleware import ByCookie, Doors, protect
 from app.models import Account
 from app.notifications import api as notification_api
 from app.notifications import channels
 from app.notifications import pages as notification_pages
-from app.notifications.api.messages import Messages
-from app.notifications.api.resumption import Resumptions
-from app.notifications.hub import Hub
-from app.notifications.live import Live
-from app.notifications.pieces import Pieces
-from app.notifications.serving import Application
+from app.notifications.live.application import Application
+from app.notifications.live.follower import Live
+from app.notifications.live.html import Pieces
+from app.notifications.live.hub import Hub
+from app.notifications.live.json import Messages
+from app.notifications.live.resuming import Resumptions
 from app.operations.pages import routes as operation_routes
-from app.operations.requests import Observed
 from app.projects import api as project_api
 from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
@@ -46,6 +46,8 @@ from app.settings import Settings, load
 from app.teams import api as team_api
 from app.teams import invitations
 from app.teams import pages as team_pages
+from app.telemetry import logs, metrics
+from app.telemetry.requests import Observed
 from app.web import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
@@ -116,7 +118,7 @@ def furnish(app: Litestar, settings: Settings) -> None:
     db.after_act.append(lambda: broker.relay.poke(CHANGES))
     sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
     registration.newcomers[:] = [invitations.greet_newcomer]
-    deletion.farewells[:] = [delete_projects_of]
+    closing.farewells[:] = [delete_projects_of]
     app.state.update(
         settings=settings,
         db=db,

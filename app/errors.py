@@ -11,7 +11,7 @@
     ├── BadRange      416   a part of a file that has no such part
     └── TooMany       429   slow down; `retry_after` seconds
 
-They are turned into page, fragment or problem+json in one place: `app/failures.py`.
+They are turned into page, fragment or problem+json in one place: `app/error_handlers.py`.
 """
 
 from collections.abc import Mapping

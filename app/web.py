@@ -14,8 +14,8 @@ from litestar.utils.scope.state import ScopeState
 
 from app.errors import NotFound
 from app.language import SOURCE_LANGUAGE
-from app.notifications.bell import look
 from app.notifications.channels import browser_push
+from app.notifications.inbox.bell import look
 from app.rendering import render
 from app.security import sign, unsign
 

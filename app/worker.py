@@ -20,15 +20,16 @@ from saq.types import Context, PartialTimersDict
 from app import security
 from app.accounts import passwords, registration
 from app.broker import open_broker
-from app.broker.presence import Presence
 from app.broker.relay import CHANGES
-from app.collector import spare_what_is_loaded
+from app.broker.worker_locks import Presence
 from app.database import Database
+from app.gc_tuning import spare_what_is_loaded
 from app.language import speak
-from app.mail import LETTERS
-from app.notifications import channels, claims, outbox, retention
+from app.mail.composing import LETTERS
+from app.notifications import channels
 from app.notifications.channels import CHANNELS
-from app.notifications.waking import wake, watch_outages
+from app.notifications.delivery import claims, outbox, retention
+from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
 from app.projects.storage import sweep_uploads

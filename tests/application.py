@@ -12,7 +12,7 @@ import httpx
 from litestar import Litestar
 
 from app.asgi import create_app, furnish
-from app.notifications.serving import LET_IN_AT_ONCE, Application
+from app.notifications.live.application import LET_IN_AT_ONCE, Application
 from app.settings import Settings
 
 # Applications that have ended, by the settings they were made for, but for where their data lies.

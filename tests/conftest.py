@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import security
 from app.accounts import passwords
 from app.database import Database
-from app.migrations import migrate
+from app.database.migrations import migrate
 from app.models import Account, Team
 from app.settings import Settings, load
 from tests.application import browser, serving

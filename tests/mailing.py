@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.database import Database
-from app.mail import add_letter
+from app.mail.composing import add_letter
 from app.models import Account, Delivery, Team
-from app.notifications import outbox
-from app.notifications.catalogue import EMAIL, PROJECT_SHARED
 from app.notifications.channels import CHANNELS
 from app.notifications.channels.base import Channel
+from app.notifications.delivery import outbox
+from app.notifications.events.catalogue import EMAIL, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.settings import Settings
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-from app.base64url import decode, encode
+from app.notifications.channels.push.base64url import decode, encode
 
 MOST_BYTES = 4096
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from app.database import Database
 from app.models import Account, PushSubscription
-from app.notifications import channels, devices, outbox
+from app.notifications import channels
 from app.notifications.channels import browser_push
-from app.notifications.channels.push import Push
+from app.notifications.channels.push import devices
+from app.notifications.channels.push.channel import Push
+from app.notifications.delivery import outbox
 from app.settings import Settings
 from tests.push_service import Browser, PushService
 

@@ -4,7 +4,6 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.fields import require_free, require_right, wrong_email
 from app.accounts.passwords import require_password
 from app.accounts.registration import (
     CONFIRM,
@@ -13,10 +12,11 @@ from app.accounts.registration import (
     greet,
     is_unconfirmed,
 )
+from app.accounts.validation import require_free, require_right, wrong_email
 from app.database import Database
 from app.errors import NotFound
 from app.language import _
-from app.mail import add_letter
+from app.mail.composing import add_letter
 from app.models import Account, Delivery
 from app.security import unsign
 from app.settings import Settings

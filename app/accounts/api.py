@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from app import api
-from app.accounts.pages.entry import require_patience
+from app.accounts.pages.login import require_patience
 from app.accounts.passwords import check_login
 from app.accounts.tokens import (
     NAME_LENGTH,

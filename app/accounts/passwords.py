@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.fields import require_right, wrong_password
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
+from app.accounts.validation import require_right, wrong_password
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
-from app.mail import LETTERS, add_letter
+from app.mail.composing import LETTERS, add_letter
 from app.models import Account
 from app.security import hash_password, needs_rehash, sign, unsign, verify_password
 

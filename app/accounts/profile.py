@@ -5,10 +5,10 @@ from functools import cache
 from babel import Locale, negotiate_locale
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.fields import require_right
+from app.accounts.validation import require_right
 from app.language import LOCALE, N_, SOURCE_LANGUAGE, _
 from app.models import Account
-from app.notifications.preferences import set_timezone
+from app.notifications.preferences.switches import set_timezone
 from app.zones import zone_names
 
 THEMES = {"": N_("As the system"), "light": N_("Light"), "dark": N_("Dark")}

@@ -6,16 +6,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.fields import (
+from app.accounts.profile import fill_from_browser
+from app.accounts.validation import (
     require_free,
     require_right,
     wrong_email,
     wrong_password,
     wrong_username,
 )
-from app.accounts.profile import fill_from_browser
 from app.database import Database
-from app.mail import LETTERS, WHY_NOT, add_letter
+from app.mail.composing import LETTERS, WHY_NOT, add_letter
 from app.models import Account
 from app.security import hash_password, sign
 from app.settings import Settings

@@ -19,7 +19,7 @@ from app import clock
 from app.database import Database
 from app.errors import NotFound
 from app.models import Account, WebSession
-from app.notifications import devices
+from app.notifications.channels.push import devices
 from app.settings import Settings
 
 IDLE = timedelta(days=14)

@@ -14,8 +14,8 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.fields import require_right
 from app.accounts.sessions import poke_on_commit
+from app.accounts.validation import require_right
 from app.database import Database
 from app.errors import Conflict, NotFound
 from app.language import _

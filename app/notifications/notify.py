@@ -12,7 +12,6 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.metrics import timing_fan_out
 from app.models import (
     Account,
     Compilation,
@@ -23,11 +22,12 @@ from app.models import (
     Project,
     Team,
 )
-from app.notifications.audience import People
-from app.notifications.catalogue import CHANNELS, IN_APP, EventType, kind_of
-from app.notifications.changes import record_change
 from app.notifications.channels import add_deliveries
-from app.notifications.preferences import is_not_muted, wants
+from app.notifications.events.audience import People
+from app.notifications.events.catalogue import CHANNELS, IN_APP, EventType, kind_of
+from app.notifications.events.positions import record_change
+from app.notifications.preferences.switches import is_not_muted, wants
+from app.telemetry.metrics import timing_fan_out
 
 
 async def notify(

@@ -21,8 +21,8 @@ from app.models import (
     Project,
     Share,
 )
-from app.notifications.catalogue import INVITATION_RECEIVED
-from app.notifications.feed import IDS_PER_CHANGE
+from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.notifications.inbox.feed import IDS_PER_CHANGE
 
 People = Select[Any]
 # Stands in `deleted_in` where no change does, so that no undo can name it.

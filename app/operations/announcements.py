@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.errors import Invalid
 from app.language import ngettext
-from app.messages import Message
 from app.models import Account
-from app.notifications.catalogue import ANNOUNCEMENT, HIGH, NORMAL
-from app.notifications.lost import require_admin
+from app.notifications.delivery.dead_letters import require_admin
+from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
+from app.notifications.events.custom import Message
 from app.notifications.notify import count_recipients, notify
 from app.web import AnyRequest, Form, page, see
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.broker import Broker
 from app.database import Database
-from app.metrics import Reading
 from app.models import CleanUp, Delivery
 from app.notifications.channels import CHANNELS
+from app.telemetry.metrics import Reading
 
 NIGHTS = 14
 RECENT = timedelta(days=1)

@@ -6,17 +6,17 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from app.accounts.pages.mailbox import FORWARDED
 from app.broker import Broker
 from app.database import Database
 from app.errors import NotFound
-from app.metrics import exposition
 from app.models import Account
-from app.notifications.lost import require_admin
+from app.notifications.delivery.dead_letters import require_admin
 from app.operations import announcements, health
+from app.operations.dev_mailbox import FORWARDED
 from app.operations.health import check
 from app.operations.overview import read_overview, readings
 from app.settings import Settings
+from app.telemetry.metrics import exposition
 from app.web import AnyRequest, page
 
 # Prometheus' text format, version 0.0.4.

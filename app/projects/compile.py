@@ -20,7 +20,7 @@ from app.broker import Broker
 from app.database import Database
 from app.language import _, speaking
 from app.models import Account, Compilation, Project
-from app.notifications.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue

@@ -30,7 +30,7 @@ from app.language import _
 
 THREADS = "2"
 LOG_BYTES = 32_768
-LIMITED = Path(__file__).with_name("limited.py")
+LIMITED = Path(__file__).with_name("resource_limits.py")
 
 OnFrame = Callable[[int], Awaitable[None]]
 logger = logging.getLogger(__name__)

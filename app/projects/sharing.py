@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Account, Project, Share, Team
-from app.notifications.catalogue import PROJECT_SHARED
+from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.access import find_own_project, find_project, role_in
-from app.sharing import end_shares
+from app.teams.shares import end_shares
 
 SHARING_ROLES = ("owner", "admin", "editor")
 UNSHARING_ROLES = ("owner", "admin")

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Invitation, Membership, Mute, Project, Share, Team
 from app.notifications.withdraw import withdraw_project, withdraw_team
-from app.sharing import end_shares
+from app.teams.shares import end_shares
 
 
 async def depart(session: AsyncSession, team: Team, member: Account, *, actor: Account) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
-from app.messages import Message
 from app.models import Account, IngestKey, Membership, Project, Share, Team
-from app.notifications.catalogue import CUSTOM
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.events.custom import Message
 from app.notifications.notify import count_recipients, notify
 from app.teams.access import require
 from app.teams.roles import RIGHTS

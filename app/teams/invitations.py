@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
-from app.mail import LETTERS, WHY_NOT, add_letter
+from app.mail.composing import LETTERS, WHY_NOT, add_letter
 from app.models import Account, Invitation, Membership, Team
-from app.notifications.catalogue import INVITATION_RECEIVED
+from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import sign, unsign

@@ -7,7 +7,7 @@ from app import clock
 from app.errors import Forbidden, Invalid, Taken
 from app.language import _
 from app.models import Account, Invitation, Membership, Team
-from app.notifications.catalogue import (
+from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_LEFT,
     MEMBER_REMOVED,

@@ -4,7 +4,7 @@ from typing import Final
 
 from app.errors import Invalid
 from app.language import _
-from app.notifications.catalogue import ROLES
+from app.notifications.events.catalogue import ROLES
 
 OWNER, ADMIN, EDITOR, VIEWER = ROLES
 GRANTABLE: Final = (ADMIN, EDITOR, VIEWER)

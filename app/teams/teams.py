@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Invalid
 from app.language import _
 from app.models import Account, Invitation, Membership, Share, Team
-from app.notifications.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
-from app.notifications.muting import mute, unmute
+from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
 from app.notifications.notify import notify
+from app.notifications.preferences.muting import mute, unmute
 from app.notifications.withdraw import withdraw_invitation, withdraw_project, withdraw_team
 from app.teams.access import require
 from app.teams.roles import OWNER

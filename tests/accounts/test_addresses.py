@@ -9,7 +9,7 @@ from app.accounts.addresses import change_address, confirm_address
 from app.accounts.registration import register
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.mail import LETTERS
+from app.mail.composing import LETTERS
 from app.models import Account, Delivery
 from app.settings import Settings
 from tests.factories import PASSWORD

@@ -17,7 +17,7 @@ from app.accounts.passwords import (
 from app.accounts.sessions import find_session, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.mail import LETTERS
+from app.mail.composing import LETTERS
 from app.models import Account, Delivery
 from app.security import needs_rehash, sign
 from tests.factories import PASSWORD

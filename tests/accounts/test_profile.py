@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.devices import device_name
 from app.accounts.profile import preferred_language, save_profile
+from app.accounts.user_agents import device_name
 from app.errors import Invalid
 from app.models import Account
 

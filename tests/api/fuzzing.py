@@ -19,8 +19,8 @@ import httpx
 from app.accounts.sessions import start_session
 from app.accounts.tokens import create_token
 from app.models import Account, Compilation, Project, Share
-from app.notifications import feed
-from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.projects.compile import run_compilation

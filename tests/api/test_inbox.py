@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.database import Database
 from app.models import Account, Event, Notification, Team
-from app.notifications.catalogue import MEMBER_ADDED, MEMBER_LEFT
+from app.notifications.events.catalogue import MEMBER_ADDED, MEMBER_LEFT
 from app.notifications.notify import notify
 from tests.api.conftest import Program
 from tests.factories import make_team

@@ -7,8 +7,8 @@ import pytest
 
 from app.database import Database
 from app.models import Account
-from app.notifications import preferences
-from app.notifications.catalogue import TYPES
+from app.notifications.events.catalogue import TYPES
+from app.notifications.preferences import switches
 from tests.api.conftest import Program
 from tests.conftest import sign_in
 
@@ -138,7 +138,7 @@ async def test_they_are_ones_own(for_bob: Program, db: Database, alice: Account)
     await for_bob.put(URL, json={"preferences": {"member_added": {"email": False}}})
 
     async with db.read() as session:
-        assert await preferences.exceptions_of(session, alice) == {}
+        assert await switches.exceptions_of(session, alice) == {}
 
 
 async def test_a_browser_needs_its_token_and_nobody_gets_in(

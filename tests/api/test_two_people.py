@@ -12,8 +12,8 @@ from sqlalchemy import select
 from app.accounts.tokens import create_token
 from app.database import Database
 from app.models import Account, Compilation, Project, Share
-from app.notifications import feed
-from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.settings import Settings

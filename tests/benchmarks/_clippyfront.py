@@ -15,9 +15,9 @@ from app import security
 from app.broker import open_broker
 from app.broker.relay import CHANGES
 from app.database import Database
-from app.migrations import migrate
+from app.database.migrations import migrate
 from app.models import Account, Project, Team, WebSession
-from app.notifications.catalogue import INVITATION_RECEIVED
+from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.projects.sharing import share_project
 from app.settings import Settings, load

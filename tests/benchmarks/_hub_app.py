@@ -7,9 +7,9 @@ from time import monotonic
 from litestar import Litestar, get, post
 from litestar.params import FromPath, FromQuery
 
-from app.notifications.hub import Hub
-from app.notifications.sse import frame
-from app.notifications.stream import HTML, JSON, SESSION, EventStream, Opening
+from app.notifications.live.frames import frame
+from app.notifications.live.hub import Hub
+from app.notifications.live.stream import HTML, JSON, SESSION, EventStream, Opening
 
 FLAVOURS = {flavour.name: flavour for flavour in (HTML, JSON)}
 hub = Hub()

@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 
 from app import clock, security
 from app.database import Database
-from app.migrations import migrate
+from app.database.migrations import migrate
 from app.models import Account, Membership
 from app.settings import load
 

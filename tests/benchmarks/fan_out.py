@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.database import Database
 from app.models import Account, Team
-from app.notifications.catalogue import PROJECT_SHARED, TEAM_UPDATED, EventType
-from app.notifications.changes import record_change
+from app.notifications.events.catalogue import PROJECT_SHARED, TEAM_UPDATED, EventType
+from app.notifications.events.positions import record_change
 from app.notifications.notify import notify
 from tests.benchmarks._world import add_members, add_people, fresh_database
 from tests.factories import make_team

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import event, text
 
 from app.database import Database
-from app.notifications import feed
-from app.notifications.bell import read_bell
-from app.notifications.feed import PER_PAGE
-from app.notifications.filters import Filters
+from app.notifications.inbox import feed
+from app.notifications.inbox.bell import read_bell
+from app.notifications.inbox.feed import PER_PAGE
+from app.notifications.inbox.filters import Filters
 from tests.benchmarks._world import add_people, fresh_database
 
 EVENTS = text(

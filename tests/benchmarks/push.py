@@ -26,15 +26,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pywebpush import WebPusher
 from sqlalchemy import insert, select
 
-from app.base64url import encode
-from app.collector import spare_what_is_loaded
 from app.database import Database
+from app.gc_tuning import spare_what_is_loaded
 from app.models import Account, Delivery, Project, PushSubscription, Share
-from app.notifications import channels, outbox
-from app.notifications.catalogue import COMPILATION_COMPLETED, PUSH
+from app.notifications import channels
 from app.notifications.channels import browser_push
+from app.notifications.channels.push.base64url import encode
+from app.notifications.channels.push.client import PushClient
+from app.notifications.delivery import outbox
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
-from app.notifications.push_client import PushClient
 from app.settings import Settings, load
 from tests.benchmarks._world import add_members, add_people, fresh_database
 from tests.factories import make_team

@@ -26,15 +26,15 @@ from app.models import (
     Team,
     WebSession,
 )
-from app.notifications import feed
-from app.notifications.catalogue import (
+from app.notifications.channels.email.unsubscribe import STOP, Link, stop
+from app.notifications.events.catalogue import (
     COMPILATION_FAILED,
     INVITATION_RECEIVED,
     TEAM_UPDATED,
     EventType,
 )
+from app.notifications.inbox import feed
 from app.notifications.notify import notify
-from app.notifications.unsubscribe import STOP, Link, stop
 from app.projects.storage import clip_path, thumbnail_path, video_path
 from app.security import sign
 from app.teams.invitations import LASTS, link_token

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Delivery, Event, Notification
-from app.notifications.catalogue import TYPES
+from app.notifications.events.catalogue import TYPES
 from tests.contract.cast import Person, Stage
 from tests.contract.markup import Shown
 from tests.contract.table import HIGH, TABLE, Row

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Delivery, Notification, Preference, Share
-from app.notifications.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
 from tests.contract import causes
 from tests.contract.cast import Person, Stage

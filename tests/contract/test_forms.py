@@ -8,7 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app.notifications.catalogue import CHANNELS, TYPES
+from app.notifications.events.catalogue import CHANNELS, TYPES
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
 from tests.contract.markup import forms_on, words

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.models import Account, Compilation, Share
-from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from tests.contract import causes
 from tests.contract.cast import Person, Press, Stage

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.accounts import visitors
+from app.accounts import authentication
 from app.models import Account
 from tests.contract.doors import Door, doors
 from tests.contract.keeping import Rows, read_rows
@@ -125,7 +125,7 @@ async def test_whoever_was_deleted_a_moment_ago_is_signed_out_by_whatever_they_d
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await everything(world)
-    monkeypatch.setattr(visitors, "find_session", ghost)
+    monkeypatch.setattr(authentication, "find_session", ghost)
     async with world.visitor() as gone:
         await take_token(gone)
         gone.cookies.set("session", "anything", "testserver.local")

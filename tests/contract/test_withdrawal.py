@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.models import Delivery, Invitation, Share
-from app.notifications.catalogue import COMPILATION_COMPLETED
+from app.notifications.events.catalogue import COMPILATION_COMPLETED
 from app.notifications.notify import notify
 from tests.contract import causes
 from tests.contract.cast import Person, Stage

@@ -7,9 +7,9 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from app.models import Account
-from app.notifications import feed
-from app.notifications.feed import Totals
-from app.notifications.filters import Filters
+from app.notifications.inbox import feed
+from app.notifications.inbox.feed import Totals
+from app.notifications.inbox.filters import Filters
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from sqlalchemy import select
 
 from app.models import Account, Notification, Team
-from app.notifications.catalogue import TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from tests.journeys.browsing import bell, inbox, open_panel, panel
 from tests.journeys.large_world import NOTICES

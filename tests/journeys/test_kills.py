@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, delete, select, update
 
 from app import clock
 from app.models import Account, Compilation, Project, Team, WebSession
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.projects.compilations import SILENT_SECONDS
 from app.projects.projects import create_project
 from app.teams.membership import change_role

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from sqlalchemy import func, select
 
 from app.models import Account, Event, Notification
-from app.notifications.catalogue import PROJECT_SHARED
+from app.notifications.events.catalogue import PROJECT_SHARED
 from app.projects.sharing import share_project, unshare_project
 from tests.journeys.browsing import at_once, open_panel, shows
 from tests.journeys.conftest import Arrive

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from app.models import Account
-from app.notifications import preferences
+from app.notifications.preferences import switches
 from tests.factories import make_account
 from tests.journeys.browsing import SERVER_IS_AWAY, toasts, without_reload
 from tests.journeys.conftest import Arrive
@@ -28,14 +28,14 @@ def saved(page: Page) -> Locator:
     return page.get_by_role("status").filter(has_text="Saved")
 
 
-async def held_by(site: Site, person: Account) -> preferences.Preferences:
+async def held_by(site: Site, person: Account) -> switches.Preferences:
     async with site.db.read() as session:
-        return await preferences.read(session, person)
+        return await switches.read(session, person)
 
 
 async def exceptions(site: Site, person: Account) -> list[tuple[str, bool | None, bool | None]]:
     async with site.db.read() as session:
-        rows = (await preferences.exceptions_of(session, person)).values()
+        rows = (await switches.exceptions_of(session, person)).values()
         return sorted((row.type, row.email, row.push) for row in rows)
 
 
@@ -94,8 +94,8 @@ async def test_pressed_fast_the_last_press_is_what_holds(
 
 async def test_an_old_page_takes_back_nothing(site: Site, page: Page, bob: Account) -> None:
     async with site.db.act() as session:
-        await preferences.change(session, bob, {"preferences": {"member_added": {"email": False}}})
-        await preferences.change(session, bob, {"digest": {"hour": 20}})
+        await switches.change(session, bob, {"preferences": {"member_added": {"email": False}}})
+        await switches.change(session, bob, {"digest": {"hour": 20}})
 
     await page.get_by_role("checkbox", name=LEAVES).check()
     await expect(saved(page)).to_be_visible()
@@ -139,7 +139,7 @@ async def test_the_digest_says_when_the_next_one_is_due(
     await expect(page.locator("#digest-hint time")).to_have_attribute("datetime", KATHMANDU)
     await expect(zone).to_have_value("Asia/Kathmandu")
     held = await held_by(site, bob)
-    assert (held.digest, held.timezone) == (preferences.Digest(True, "daily", 5), "Asia/Kathmandu")
+    assert (held.digest, held.timezone) == (switches.Digest(True, "daily", 5), "Asia/Kathmandu")
 
 
 async def test_what_is_wrong_is_said_beside_the_field_until_it_is_right(
@@ -176,7 +176,7 @@ async def test_without_scripts_save_stores_everything(
     await expect(saved(page)).to_be_visible()
     await expect(page.get_by_role("checkbox", name=JOINS)).not_to_be_checked()
     held = await held_by(site, bob)
-    assert held.digest == preferences.Digest(True, "weekly", 8)
+    assert held.digest == switches.Digest(True, "weekly", 8)
     assert held.timezone == "Europe/Berlin"
     assert await exceptions(site, bob) == [("member_added", False, None)]
 

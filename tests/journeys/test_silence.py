@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Request, Route, expect
 
 from app.models import Account
-from app.notifications.catalogue import MEMBER_ADDED
+from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.notify import notify
 from tests.factories import make_team
 from tests.journeys.browsing import SERVER_IS_AWAY

@@ -6,9 +6,9 @@ from typing import Any
 
 from litestar.types import ASGIApp
 
-from app.notifications.hub import Hub
-from app.notifications.sse import frame
-from app.notifications.stream import HTML, SESSION, EventStream, Flavour, Key, Open, Opening
+from app.notifications.live.frames import frame
+from app.notifications.live.hub import Hub
+from app.notifications.live.stream import HTML, SESSION, EventStream, Flavour, Key, Open, Opening
 
 ALICE, BOB, CAROL = 1, 2, 3
 A_SESSION = (SESSION, 1)

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Account, PushSubscription
-from app.notifications import devices
-from app.notifications.devices import Keys
+from app.notifications.channels.push import devices
+from app.notifications.channels.push.devices import Keys
 
 FCM = "https://fcm.googleapis.com/fcm/send/"
 KEYS = Keys("p256dh", "auth")

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Event
-from app.notifications.catalogue import EMAIL, EventType
 from app.notifications.channels.base import SENT, Claimed, Outcome, Settled
+from app.notifications.events.catalogue import EMAIL, EventType
 from app.settings import Settings
 
 Say = Callable[[Claimed], Outcome]

@@ -3,14 +3,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Account, Delivery, Mute, Notification, Preference, Team
-from app.notifications import feed
-from app.notifications.catalogue import (
+from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_REMOVED,
     PROJECT_SHARED,
     TEAM_CREATED,
     TEAM_UPDATED,
 )
+from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from tests.factories import make_account, make_team
 

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from app.database import Database
 from app.models import Account
-from app.notifications import retention
+from app.notifications.delivery import retention
 from tests.conftest import sign_in, text_of
 
 

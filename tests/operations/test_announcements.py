@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from app.database import Database
 from app.models import Account
-from app.notifications import feed
+from app.notifications.inbox import feed
 from tests.conftest import post, sign_in
 
 URL = "/admin/announcements"

@@ -11,7 +11,7 @@ from app.broker import open_broker
 from app.database import Database
 from app.errors import Conflict, Forbidden
 from app.models import Account, Compilation, Event, Project
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.projects import compile as compiling
 from app.projects.compilations import cancel_compilation, enqueue, request_compilation
 from app.projects.compile import recover_compilations, run_compilation

@@ -6,7 +6,7 @@ import pytest
 from app import clock
 from app.database import Database
 from app.models import Account, Compilation, Project
-from app.notifications.catalogue import COMPILATION_FAILED
+from app.notifications.events.catalogue import COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.storage import video_path
 from app.settings import Settings

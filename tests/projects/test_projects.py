@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Account, Clip, Project, Share
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
 from app.projects.projects import (
     create_project,
@@ -14,8 +14,8 @@ from app.projects.projects import (
     delete_projects_of,
     rename_project,
 )
+from app.projects.queries import list_projects
 from app.projects.sharing import share_project
-from app.projects.views import list_projects
 from app.settings import Settings
 from tests.factories import make_team
 from tests.projects.conftest import add

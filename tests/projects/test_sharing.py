@@ -7,7 +7,7 @@ import pytest
 from app.database import Database
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Account, Project
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.projects.access import find_project
 from app.projects.sharing import share_project, unshare_project
 from tests.factories import make_team

@@ -6,7 +6,7 @@ import pytest
 
 from app.database import Database
 from app.models import Account, Project, Share, Team
-from app.notifications import feed
+from app.notifications.inbox import feed
 
 Told = Callable[[Account], Awaitable[list[str]]]
 

@@ -14,12 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.mail import LETTERS
+from app.mail.composing import LETTERS
 from app.models import Account, Delivery, Event, Invitation, Membership, Notification, Team
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.security import sign
 from app.settings import Settings
-from app.teams.answers import accept, decline, invitation_told_in
 from app.teams.invitations import (
     MOST_OPEN,
     greet_newcomer,
@@ -30,6 +29,7 @@ from app.teams.invitations import (
     send_again,
 )
 from app.teams.membership import add_member, remove_member
+from app.teams.responses import accept, decline, invitation_told_in
 from tests.factories import make_account, make_team
 from tests.mailing import deliver_mail
 from tests.teams.conftest import Told

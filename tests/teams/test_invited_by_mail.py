@@ -15,10 +15,10 @@ from app import clock
 from app.asgi import create_app
 from app.database import Database
 from app.models import Account, Invitation, Membership, Team
-from app.notifications.decision import REASONS
+from app.notifications.delivery.decision import REASONS
 from app.settings import Settings
-from app.teams.answers import accept, decline
 from app.teams.invitations import invite, revoke
+from app.teams.responses import accept, decline
 from app.teams.teams import delete_team
 from tests.application import browser, running
 from tests.conftest import post, sign_in, text_of

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Account, Delivery, Membership, Mute, Share
-from app.notifications.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
 from app.teams.teams import mute_team, rename_team

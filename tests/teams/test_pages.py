@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from app.database import Database
 from app.models import Account, Invitation, Membership, Notification, Team
-from app.notifications import feed
+from app.notifications.inbox import feed
 from app.security import sign
 from app.teams.invitations import invite, link_token
 from tests.conftest import post, sign_in, text_of

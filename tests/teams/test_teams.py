@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Account, Event, Invitation, Membership, Mute, Team
-from app.notifications.catalogue import PROJECT_SHARED
+from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.invitations import invite
 from app.teams.membership import add_member, leave_team

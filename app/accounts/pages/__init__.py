@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from app.accounts.pages import account, entry, leaving, links, mailbox, patterns, sessions, tokens
+from app.account_closure import pages
+from app.accounts.pages import account, links, login, sessions, tokens
+from app.operations import dev_mailbox, dev_patterns
 
 routes: list[Any] = [
-    *entry.routes,
+    *login.routes,
     *links.routes,
     *account.routes,
     *sessions.routes,
     *tokens.routes,
-    *leaving.routes,
-    *mailbox.routes,
-    *patterns.routes,
+    *pages.routes,
+    *dev_mailbox.routes,
+    *dev_patterns.routes,
 ]

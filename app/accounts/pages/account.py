@@ -7,13 +7,13 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from app.accounts.addresses import change_address, try_address_again
-from app.accounts.devices import device_name
-from app.accounts.pages.entry import come_in, origin
+from app.accounts.pages.login import come_in, origin
 from app.accounts.passwords import change_password
 from app.accounts.profile import THEMES, languages, save_profile
 from app.accounts.registration import ask_to_confirm
 from app.accounts.sessions import sessions_of
 from app.accounts.tokens import tokens_of
+from app.accounts.user_agents import device_name
 from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database

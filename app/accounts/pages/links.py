@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.accounts.addresses import confirm_address, read_confirmation
-from app.accounts.pages.entry import go_out, origin
+from app.accounts.pages.login import go_out, origin
 from app.accounts.passwords import read_reset, reset_password, send_reset
 from app.broker import Broker
 from app.broker.relay import CHANGES

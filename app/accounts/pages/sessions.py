@@ -6,7 +6,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.accounts.pages.entry import go_out
+from app.accounts.pages.login import go_out
 from app.accounts.sessions import end_all_sessions, end_session
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.accounts.pages.entry import origin
+from app.accounts.pages.login import origin
 from app.accounts.passwords import require_password
 from app.accounts.tokens import READ, WRITE, create_token, revoke_token, tokens_of
 from app.database import Database

@@ -8,9 +8,9 @@ from app.api.shapes import Answer, Id, Message, Sent, Text, like
 from app.database import Database
 from app.language import _, ngettext
 from app.models import Account
-from app.notifications import feed
 from app.notifications.api.selection import Selection
-from app.notifications.api.shapes import Deleted
+from app.notifications.inbox import feed
+from app.notifications.inbox.json_shapes import Deleted
 from app.rendering import zone_of
 
 

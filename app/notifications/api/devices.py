@@ -5,7 +5,7 @@ from datetime import datetime
 from litestar.di import NamedDependency
 
 from app import api
-from app.accounts.devices import device_name
+from app.accounts.user_agents import device_name
 from app.api.shapes import Answer, Message, Sent, Text, like, moment
 from app.broker import Broker
 from app.broker.relay import CHANGES
@@ -13,7 +13,8 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _, ngettext
 from app.models import Account, PushSubscription
-from app.notifications import channels, device_tests, devices
+from app.notifications import channels
+from app.notifications.channels.push import device_tests, devices
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest

@@ -15,10 +15,10 @@ from app.api.shapes import Answer, Message, Sent, like
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications import feed
 from app.notifications.api.selection import DateRange, Status, TypeName, filters
-from app.notifications.api.shapes import Deleted, NotificationObject, as_json
-from app.notifications.catalogue import MEMBER_ADDED
+from app.notifications.events.catalogue import MEMBER_ADDED
+from app.notifications.inbox import feed
+from app.notifications.inbox.json_shapes import Deleted, NotificationObject, as_json
 from app.rendering import zone_of
 from app.web import AnyRequest
 

@@ -10,9 +10,9 @@ from app import api
 from app.api.shapes import Answer, Sent, like
 from app.database import Database
 from app.models import Account
-from app.notifications import preferences
-from app.notifications.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
-from app.notifications.preference_fields import wrong_fields
+from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.preferences import switches as preferences
+from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names
 
 HOUR = Meta(ge=0, le=23, description="By the person's own clock.")

@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from app.api.shapes import Id, Sent, like
 from app.errors import Invalid
 from app.language import _
-from app.notifications.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
-from app.notifications.filters import Filters
+from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.inbox.filters import Filters
 
 MOST_IDS = 1000
 

@@ -9,9 +9,9 @@ from msgspec import Meta
 from app import api
 from app.api.shapes import Sent, like
 from app.models import Account
-from app.notifications.api.resumption import UNKNOWN, Resumptions
-from app.notifications.hub import Hub
-from app.notifications.stream import JSON, SESSION, TOKEN, EventStream, Key
+from app.notifications.live.hub import Hub
+from app.notifications.live.resuming import UNKNOWN, Resumptions
+from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
 from app.web import AnyRequest
 
 

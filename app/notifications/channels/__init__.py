@@ -3,10 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event
-from app.notifications.catalogue import EventType
 from app.notifications.channels.base import Channel
-from app.notifications.channels.email import Email
-from app.notifications.channels.push import Push
+from app.notifications.channels.email.channel import Email
+from app.notifications.channels.push.channel import Push
+from app.notifications.events.catalogue import EventType
 from app.settings import Settings
 
 # Its keys and its push services concern also those who subscribe.

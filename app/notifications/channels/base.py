@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Event
-from app.notifications.catalogue import EventType
+from app.notifications.events.catalogue import EventType
 from app.settings import Settings
 
 # The reason of what waits for its service to be reached again, and goes as soon as it is.

@@ -1,25 +1,25 @@
 """The HTML mouths of the notification system: bell and stream, inbox, preferences, devices, what was sent."""
 
 from app.notifications.pages import (
-    acts,
+    actions,
     bell,
+    dead_letters,
+    delivery_log,
     devices,
     inbox,
-    lost,
     preferences,
     push,
-    reach,
     unsubscribe,
 )
 
 routes = [
     *bell.routes,
     *inbox.routes,
-    *acts.routes,
+    *actions.routes,
     *preferences.routes,
     *devices.routes,
     *push.routes,
-    *reach.routes,
+    *delivery_log.routes,
     *unsubscribe.routes,
-    *lost.routes,
+    *dead_letters.routes,
 ]

@@ -9,11 +9,11 @@ from litestar.params import FromQuery
 
 from app.database import Database
 from app.models import Account
-from app.notifications import feed
-from app.notifications.bell import read_bell
-from app.notifications.hub import Hub
-from app.notifications.pieces import Pieces
-from app.notifications.stream import SESSION, EventStream
+from app.notifications.inbox import feed
+from app.notifications.inbox.bell import read_bell
+from app.notifications.live.html import Pieces
+from app.notifications.live.hub import Hub
+from app.notifications.live.stream import SESSION, EventStream
 from app.rendering import render
 from app.web import AnyRequest, Form, is_partial, see
 

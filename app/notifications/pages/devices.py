@@ -9,9 +9,9 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications import device_tests, devices
 from app.notifications.api.devices import require_patience
-from app.notifications.device_list import read_list
+from app.notifications.channels.push import device_tests, devices
+from app.notifications.channels.push.device_list import read_list
 from app.settings import Settings
 from app.web import AnyRequest, fragment, is_partial, see
 

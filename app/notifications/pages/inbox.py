@@ -10,10 +10,10 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Invalid
 from app.models import Account
-from app.notifications import feed
-from app.notifications.feed import PER_PAGE
-from app.notifications.filters import Filters, choices, read_filters
-from app.notifications.held import Held, count_newer, held_in, read_held, whole
+from app.notifications.inbox import feed
+from app.notifications.inbox.feed import PER_PAGE
+from app.notifications.inbox.filters import Filters, choices, read_filters
+from app.notifications.inbox.open_rows import Held, count_newer, held_in, read_held, whole
 from app.rendering import zone_of
 from app.web import AnyRequest, fragment, is_partial, page, see
 

@@ -17,10 +17,19 @@ from app.database import Database
 from app.errors import Invalid, NotFound
 from app.language import N_, _
 from app.models import Account
-from app.notifications import muting, preferences
-from app.notifications.catalogue import CHANNELS, EMAIL, GROUPS, IN_APP, PUSH, TYPES, EventType
-from app.notifications.device_list import read_list
-from app.notifications.digest import DAILY, WEEKLY
+from app.notifications.channels.push.device_list import read_list
+from app.notifications.events.catalogue import (
+    CHANNELS,
+    EMAIL,
+    GROUPS,
+    IN_APP,
+    PUSH,
+    TYPES,
+    EventType,
+)
+from app.notifications.preferences import muting
+from app.notifications.preferences import switches as preferences
+from app.notifications.preferences.digest import DAILY, WEEKLY
 from app.rendering import zone_of
 from app.web import AnyRequest, Form, fragment, is_partial, page, see
 

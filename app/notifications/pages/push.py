@@ -13,9 +13,10 @@ from app.database import Database
 from app.errors import Forbidden
 from app.language import _
 from app.models import Account
-from app.notifications import devices, feed
 from app.notifications.channels import browser_push
-from app.notifications.presence import note_visible
+from app.notifications.channels.push import devices
+from app.notifications.channels.push.visibility import note_visible
+from app.notifications.inbox import feed
 from app.rendering import STATIC, asset
 from app.web import AnyRequest, Form, csrf_token, fragment
 

@@ -12,8 +12,8 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.language import _, speak
-from app.notifications.catalogue import TYPES
-from app.notifications.unsubscribe import EVERYTHING, Link, read_link, resume, stop
+from app.notifications.channels.email.unsubscribe import EVERYTHING, Link, read_link, resume, stop
+from app.notifications.events.catalogue import TYPES
 from app.web import AnyRequest, Form, page
 
 OPEN = {"exclude_from_csrf": True}

@@ -11,9 +11,9 @@ from app.language import _
 from app.models import Account
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
 from app.projects.clips import add_clips, delete_clip, move_clip
-from app.projects.doors import arriving, said_of_clips
 from app.projects.storage import remove
 from app.projects.upload import FIELD
+from app.projects.upload_guards import arriving, said_of_clips
 from app.settings import Settings
 from app.web import AnyRequest
 

@@ -9,7 +9,7 @@ from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications import muting
+from app.notifications.preferences import muting
 from app.projects.access import find_project
 from app.projects.api.shapes import (
     NewProject,
@@ -21,9 +21,9 @@ from app.projects.api.shapes import (
 )
 from app.projects.compilations import compilations_of
 from app.projects.projects import create_project, delete_project, rename_project
+from app.projects.queries import list_projects, view_project
 from app.projects.sharing import share_project, unshare_project
 from app.projects.storage import remove
-from app.projects.views import list_projects, view_project
 from app.settings import Settings
 
 MOST_COMPILATIONS = 20

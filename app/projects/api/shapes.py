@@ -9,7 +9,7 @@ from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, 
 from app.language import _
 from app.models import Clip, Compilation, Project
 from app.projects.projects import LONGEST_NAME
-from app.projects.views import ProjectView
+from app.projects.queries import ProjectView
 
 Status = Literal["queued", "running", "completed", "failed"]
 

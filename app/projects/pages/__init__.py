@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from app.projects.pages import clips, compilations, dashboard, projects, sharing
+from app.dashboard import pages
+from app.projects.pages import clips, compilations, projects, sharing
 
 routes: list[Any] = [
-    *dashboard.routes,
+    *pages.routes,
     *projects.routes,
     *sharing.routes,
     *clips.routes,

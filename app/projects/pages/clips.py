@@ -11,10 +11,10 @@ from app.errors import Failure, Invalid, TooLarge
 from app.language import _, ngettext
 from app.models import Account
 from app.projects.clips import add_clips, delete_clip, move_clip
-from app.projects.doors import arriving, said_of_clips, same_origin, signed_in
 from app.projects.pages.projects import project_page
 from app.projects.storage import remove
 from app.projects.upload import FIELD
+from app.projects.upload_guards import arriving, said_of_clips, same_origin, signed_in
 from app.settings import Settings
 from app.web import AnyRequest, Form, is_partial, see
 

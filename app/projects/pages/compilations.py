@@ -10,8 +10,8 @@ from app.broker import Broker
 from app.database import Database
 from app.language import _
 from app.models import Account, Project
-from app.notifications import feed
-from app.notifications.pages.acts import answer_in_place
+from app.notifications.inbox import feed
+from app.notifications.pages.actions import answer_in_place
 from app.projects.access import find_project
 from app.projects.compilations import (
     cancel_compilation,
@@ -21,8 +21,8 @@ from app.projects.compilations import (
     request_compilation,
 )
 from app.projects.files import send_file
+from app.projects.queries import view_compilation
 from app.projects.storage import thumbnail_path, video_path
-from app.projects.views import view_compilation
 from app.settings import Settings
 from app.web import AnyRequest, fragment, is_partial, see
 

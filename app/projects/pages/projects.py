@@ -11,11 +11,11 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
-from app.notifications import muting
+from app.notifications.preferences import muting
 from app.projects.access import find_own_project, find_project
 from app.projects.projects import create_project, delete_project, rename_project
+from app.projects.queries import list_projects, view_project
 from app.projects.storage import remove
-from app.projects.views import list_projects, view_project
 from app.settings import Settings
 from app.web import AnyRequest, Form, page, see
 

@@ -8,9 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from app import api
 from app.api.shapes import Answer, Id, Sent, Text, like
 from app.database import Database
-from app.messages import Message
 from app.models import Account
-from app.notifications.catalogue import CUSTOM
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.events.custom import Message
 from app.settings import Settings
 from app.teams.ingest import Whom, tell
 from app.throttle import throttle

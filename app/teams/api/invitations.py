@@ -10,7 +10,7 @@ from app.database import Database
 from app.language import _
 from app.models import Account
 from app.settings import Settings
-from app.teams import answers
+from app.teams import responses
 from app.teams.access import require
 from app.teams.api.shapes import (
     InvitationList,
@@ -22,7 +22,7 @@ from app.teams.api.shapes import (
 )
 from app.teams.invitations import invite, link_token, read_token, revoke, send_again
 from app.teams.pages.invitation import require_patience
-from app.teams.reading import pending_invitations, read_invitation
+from app.teams.queries import pending_invitations, read_invitation
 
 
 @api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
@@ -112,7 +112,7 @@ async def accept(
     """Join the team; only the account with the invited address can."""
     invitation_id, is_mailed = read_token(token)
     async with db.act() as session:
-        team = await answers.accept(session, person, invitation_id, is_mailed=is_mailed)
+        team = await responses.accept(session, person, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
     return Joined(text, Named(team.id, team.name))
 
@@ -124,7 +124,7 @@ async def decline(
     """Decline the invitation. Whoever invited is told."""
     invitation_id, is_mailed = read_token(token)
     async with db.act() as session:
-        team = await answers.decline(session, person, invitation_id, is_mailed=is_mailed)
+        team = await responses.decline(session, person, invitation_id, is_mailed=is_mailed)
     return Message(_("You declined the invitation to '{team}'.").format(team=team.name))
 
 

@@ -10,7 +10,7 @@ from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
 from app.models import Account, Invitation
 from app.teams.access import Standing
 from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
-from app.teams.reading import Member, MemberPage, TeamInList
+from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
 
 Role = Literal["owner", "admin", "editor", "viewer"]

@@ -10,8 +10,8 @@ from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
 from app.models import Account
-from app.notifications.muting import is_muted
-from app.teams import reading
+from app.notifications.preferences.muting import is_muted
+from app.teams import queries
 from app.teams.access import find_owner, require
 from app.teams.api.shapes import (
     MembersQuery,
@@ -30,7 +30,7 @@ from app.web import AnyRequest
 async def index(db: NamedDependency[Database], person: NamedDependency[Account]) -> TeamList:
     """One's teams, by name."""
     async with db.read() as session:
-        return TeamList([summary(team) for team in await reading.teams_of(session, person)])
+        return TeamList([summary(team) for team in await queries.teams_of(session, person)])
 
 
 @api.post("/api/teams", status=201, headers={"Location": "The new team"})
@@ -109,8 +109,8 @@ async def _team(
 ) -> TeamObject:
     async with db.read() as session:
         standing = await require(session, person, team_id, "look")
-        members = await reading.members_of(session, team_id, q, page)
-        count = members.total if not q else await reading.count_members(session, team_id)
+        members = await queries.members_of(session, team_id, q, page)
+        count = members.total if not q else await queries.count_members(session, team_id)
         owner = await find_owner(session, team_id)
         muted = await is_muted(session, person, team_id=team_id)
     return team_object(standing, owner, count, members, page=page, muted=muted)

@@ -11,9 +11,9 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account, Team
-from app.notifications.pages.acts import answer_in_place
+from app.notifications.pages.actions import answer_in_place
 from app.settings import Settings
-from app.teams import answers
+from app.teams import responses
 from app.teams.invitations import (
     closed_sentence,
     invite,
@@ -23,7 +23,7 @@ from app.teams.invitations import (
     send_again,
 )
 from app.teams.pages.team import show_team
-from app.teams.reading import read_invitation
+from app.teams.queries import read_invitation
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see, unseen
 
@@ -99,7 +99,7 @@ async def show(
         asked = await read_invitation(session, invitation_id)
     wrong = closed_sentence(asked.invitation)
     if visitor and not wrong:
-        wrong = answers.wrong_person(asked.invitation, visitor, is_mailed=is_mailed)
+        wrong = responses.wrong_person(asked.invitation, visitor, is_mailed=is_mailed)
     answer = await page(request, "teams/invitation.html", asked=asked, token=token, wrong=wrong)
     return unseen(answer)
 
@@ -112,7 +112,7 @@ async def accept(
     if visitor is None:
         return _to_login(token)
     async with db.act() as session:
-        team = await answers.accept(session, visitor, invitation_id, is_mailed=is_mailed)
+        team = await responses.accept(session, visitor, invitation_id, is_mailed=is_mailed)
     return see(f"/teams/{team.id}", _welcome_to(team))
 
 
@@ -124,7 +124,7 @@ async def decline(
     if visitor is None:
         return _to_login(token)
     async with db.act() as session:
-        team = await answers.decline(session, visitor, invitation_id, is_mailed=is_mailed)
+        team = await responses.decline(session, visitor, invitation_id, is_mailed=is_mailed)
     return see("/notifications", _declined(team))
 
 
@@ -134,7 +134,7 @@ async def follow(
 ) -> Response[None]:
     """From the notice to the invitation's own page."""
     async with db.read() as session:
-        invitation_id = await answers.invitation_told_in(session, person, notification_id)
+        invitation_id = await responses.invitation_told_in(session, person, notification_id)
     return see(f"/invitations/{link_token(invitation_id)}")
 
 
@@ -146,8 +146,8 @@ async def accept_in_place(
     notification_id: FromPath[int],
 ) -> Answer:
     async with db.act() as session:
-        invitation_id = await answers.invitation_told_in(session, person, notification_id)
-        team = await answers.accept(session, person, invitation_id)
+        invitation_id = await responses.invitation_told_in(session, person, notification_id)
+        team = await responses.accept(session, person, invitation_id)
     place, text = f"/teams/{team.id}", _welcome_to(team)
     return await answer_in_place(request, db, person, notification_id, place, text)
 
@@ -160,8 +160,8 @@ async def decline_in_place(
     notification_id: FromPath[int],
 ) -> Answer:
     async with db.act() as session:
-        invitation_id = await answers.invitation_told_in(session, person, notification_id)
-        team = await answers.decline(session, person, invitation_id)
+        invitation_id = await responses.invitation_told_in(session, person, notification_id)
+        team = await responses.decline(session, person, invitation_id)
     place, text = "/notifications", _declined(team)
     return await answer_in_place(request, db, person, notification_id, place, text)
 

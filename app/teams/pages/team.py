@@ -10,8 +10,8 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import Account
-from app.notifications.muting import is_muted
-from app.teams import reading
+from app.notifications.preferences.muting import is_muted
+from app.teams import queries
 from app.teams.access import Standing, require
 from app.teams.invitations import link_token
 from app.teams.membership import leave_team
@@ -46,10 +46,10 @@ async def show_team(
     number = request.query_params.get("page", "1")
     async with db.read() as session:
         standing = await require(session, person, team_id, "look")
-        members = await reading.members_of(session, team_id, q, _whole(number))
-        projects = await reading.projects_shared_with(session, team_id)
+        members = await queries.members_of(session, team_id, q, _whole(number))
+        projects = await queries.projects_shared_with(session, team_id)
         muted = await is_muted(session, person, team_id=team_id)
-        invitations = await reading.pending_invitations(session, team_id)
+        invitations = await queries.pending_invitations(session, team_id)
     return await page(
         request,
         "teams/team.html",

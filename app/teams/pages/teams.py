@@ -10,7 +10,7 @@ from app.errors import Invalid
 from app.language import _
 from app.models import Account
 from app.teams.invitations import link_token
-from app.teams.reading import invitations_waiting_for, teams_of
+from app.teams.queries import invitations_waiting_for, teams_of
 from app.teams.teams import create_team
 from app.web import AnyRequest, Form, page, see
 

@@ -8,8 +8,9 @@ from playwright.async_api import Locator, Page, expect
 from sqlalchemy import select
 
 from app.models import Account, PushSubscription
-from app.notifications import channels, feed
-from app.notifications.catalogue import INVITATION_RECEIVED
+from app.notifications import channels
+from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from tests.journeys.browsing import Visitor
 from tests.journeys.push.pushing import Screen, give_push, until

@@ -8,7 +8,7 @@ from app import clock
 from app.models import Account, PushSubscription
 from app.notifications import channels
 from app.notifications.channels import browser_push
-from app.notifications.devices import remove
+from app.notifications.channels.push.devices import remove
 from tests.factories import PASSWORD
 from tests.journeys.browsing import SERVER_IS_AWAY
 from tests.journeys.conftest import Arrive

@@ -8,7 +8,7 @@ from sqlalchemy import null, select
 from app import clock
 from app.models import Account, Delivery
 from app.notifications import channels
-from app.notifications.catalogue import COMPILATION_COMPLETED, PUSH
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
 from tests.journeys.browsing import sees
 from tests.journeys.conftest import Arrive

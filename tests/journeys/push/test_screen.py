@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.models import Account
-from app.notifications import feed
+from app.notifications.inbox import feed
 from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, panel
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import until

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.models import Account, Change, Notification, Team
-from app.notifications import feed
-from app.notifications.catalogue import TEAM_UPDATED
-from app.notifications.feed import shown
+from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.inbox import feed
+from app.notifications.inbox.feed import shown
 from app.notifications.notify import notify
 from app.settings import Settings
 from tests.application import serving

@@ -8,9 +8,9 @@ from sqlalchemy import delete, update
 
 from app.database import Database
 from app.models import Account, Event, Notification, Project, Team
-from app.notifications import feed
-from app.notifications.api.shapes import as_json
-from app.notifications.catalogue import MEMBER_ADDED, PROJECT_SHARED
+from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
+from app.notifications.inbox import feed
+from app.notifications.inbox.json_shapes import as_json
 from app.notifications.notify import notify
 from tests.factories import make_team
 

@@ -12,11 +12,11 @@ from app import clock
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.models import Account, Change, Event, Membership, Notification, Preference, Team
-from app.notifications import feed
-from app.notifications.catalogue import MEMBER_ADDED
-from app.notifications.changes import last_position
-from app.notifications.filters import Filters
-from app.notifications.hub import STREAMS_PER_PERSON
+from app.notifications.events.catalogue import MEMBER_ADDED
+from app.notifications.events.positions import last_position
+from app.notifications.inbox import feed
+from app.notifications.inbox.filters import Filters
+from app.notifications.live.hub import STREAMS_PER_PERSON
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from tests.application import browser

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.notifications.channels.base import SENT, Outcome
-from app.notifications.channels.push_answers import WELL, Answer, Patience
+from app.notifications.channels.push.responses import WELL, Answer, Patience
 from tests.notifications.conftest import Hands
 
 TAKEN = Answer(SENT, WELL)

@@ -1,0 +1,132 @@
+"""What a mail about notices says: one notice, several of a short wait, or a digest.
+
+Subjects are the catalogue's sentences. Mails about one project or team belong to one thread
+(RFC 5322, 3.6.4) and list (RFC 2919); each can be stopped with one click (RFC 2369, RFC 8058).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from email.utils import formataddr
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.language import SOURCE_LANGUAGE, _, ngettext, speaking
+from app.mail.composing import compose, domain_of, message_id, render_mail
+from app.models import Account
+from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.notices import Action, Notice, as_notice
+from app.settings import Settings
+
+MOST_SHOWN = 50
+# With "Subject: " and "and 99 more" it still fits on one line of the header.
+SUBJECT_LENGTH = 56
+
+
+@dataclass(frozen=True)
+class Item:
+    """A notice as a mail shows it; `links` are absolute, `detail` is what went wrong, if it did."""
+
+    notice: Notice
+    group: str
+    links: list[Action]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    notices: list[Item]
+
+
+def write_mail(
+    settings: Settings, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
+) -> bytes:
+    """The mail for these notices of one person; `name` makes its Message-ID.
+
+    Raises TemplateError, or ValueError when the address cannot stand in a header.
+    """
+    person: Account = rows[0].Account
+    with speaking(person.language):
+        items = [_item(settings, row) for row in rows]
+        template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
+        mail = render_mail(template, _context(settings, person, items, rows[0].type))
+    headers = _headers(settings, rows, is_digest=is_digest)
+    return compose(settings, mail, address=person.email, name=name, headers=headers)
+
+
+def _item(settings: Settings, row: Row[Any]) -> Item:
+    notice, facts = as_notice(row), row.context
+    links = [_absolute(settings, link) for link in notice.actions if link.method == "get"]
+    group = facts.get("project_name") or facts.get("team_name") or ""
+    return Item(notice, group, links, str(facts.get("error") or facts.get("body") or ""))
+
+
+def _absolute(settings: Settings, link: Action) -> Action:
+    """A link that leads elsewhere says whither."""
+    if link.host:
+        return replace(link, label=f"{link.label} ({link.host})")
+    return replace(link, url=settings.base_url + link.url)
+
+
+def _context(settings: Settings, person: Account, items: list[Item], type: str) -> dict[str, Any]:
+    count = len(items)
+    return {
+        "base_url": settings.base_url,
+        "person": person,
+        "language": person.language or SOURCE_LANGUAGE,
+        "item": items[0],
+        "groups": _groups(items[:MOST_SHOWN]),
+        "count": count,
+        "more": max(0, count - MOST_SHOWN),
+        "subject": _shortened(items[0].notice.text),
+        "headline": ngettext("{count} notification", "{count} notifications", count).format(
+            count=count
+        ),
+        "type_label": _(TYPES[type].label),
+        "stop_type_url": unsubscribe_url(settings, person.id, type),
+        "stop_all_url": unsubscribe_url(settings, person.id, EVERYTHING),
+        "preferences_url": f"{settings.base_url}/account/notifications",
+    }
+
+
+def _groups(items: list[Item]) -> list[Group]:
+    """By project or team, in the order in which each first comes; what has neither comes last."""
+    order: dict[str, int] = {}
+    for item in items:
+        order.setdefault(item.group, len(order) if item.group else len(items))
+    arranged = sorted(items, key=lambda item: order[item.group])
+    return [Group(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SUBJECT_LENGTH else text[: SUBJECT_LENGTH - 1] + "…"
+
+
+def _headers(settings: Settings, rows: Sequence[Row[Any]], *, is_digest: bool) -> dict[str, str]:
+    first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
+    headers = {
+        "List-Unsubscribe": f"<{unsubscribe_url(settings, first.user_id, scope)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    if is_digest:
+        return headers | {"Precedence": "bulk"}
+    subjects = {_subject(row) for row in rows}
+    if len(subjects) == 1 and (subject := subjects.pop()):
+        headers |= _thread(settings, subject, first.context)
+    return headers
+
+
+def _subject(row: Row[Any]) -> str:
+    if row.project_id:
+        return f"project-{row.project_id}"
+    return f"team-{row.team_id}" if row.team_id else ""
+
+
+def _thread(settings: Settings, subject: str, facts: dict[str, Any]) -> dict[str, str]:
+    root = message_id(settings, subject)
+    name = facts.get("project_name" if subject.startswith("project") else "team_name", "")
+    list_id = formataddr((str(name), f"{subject}.{domain_of(settings)}"))
+    return {"In-Reply-To": root, "References": root, "List-Id": list_id}

@@ -1,0 +1,68 @@
+"""Stopping mail from within a mail: a signed link that needs no login and shows nobody's things.
+
+The token names a person and a type of event, or everything. It never expires, since an old
+mail's link must work as well (RFC 8058, section 3.1); it is signed for this purpose alone.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import NotFound
+from app.models import Account
+from app.notifications.events.catalogue import EMAIL, TYPES
+from app.notifications.preferences import switches as preferences
+from app.security import sign, unsign
+from app.settings import Settings
+
+STOP, RESUME = "unsubscribe", "resubscribe"
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Link:
+    """Whose mail is meant, and which: a type's name or EVERYTHING."""
+
+    person: Account
+    scope: str
+
+    @property
+    def types(self) -> list[str]:
+        return list(TYPES) if self.scope == EVERYTHING else [self.scope]
+
+
+def unsubscribe_url(settings: Settings, user_id: int, scope: str) -> str:
+    return f"{settings.base_url}/unsubscribe/{sign(STOP, [user_id, scope])}"
+
+
+async def read_link(session: AsyncSession, token: str) -> Link:
+    """Raises NotFound for a changed link, or when the account is gone."""
+    user_id, scope = unsign(STOP, token)
+    person = await session.get(Account, user_id)
+    if person is None or (scope != EVERYTHING and scope not in TYPES):
+        raise NotFound
+    return Link(person, scope)
+
+
+async def stop(session: AsyncSession, link: Link) -> str:
+    """No more mail of these types; returns a token that takes it back. Once more does no harm."""
+    present = (await preferences.read(session, link.person)).preferences
+    stopped = [name for name in link.types if present[name][EMAIL]]
+    await _switch(session, link.person, stopped, wanted=False)
+    return sign(RESUME, [link.person.id, stopped])
+
+
+async def resume(session: AsyncSession, token: str) -> None:
+    """Take a `stop` back. Raises NotFound for a changed token."""
+    user_id, stopped = unsign(RESUME, token)
+    person = await session.get(Account, user_id)
+    if person is None:
+        raise NotFound
+    await _switch(session, person, [name for name in stopped if name in TYPES], wanted=True)
+
+
+async def _switch(
+    session: AsyncSession, person: Account, types: list[str], *, wanted: bool
+) -> None:
+    switches = {name: {EMAIL: wanted} for name in types}
+    await preferences.change(session, person, {"preferences": switches})

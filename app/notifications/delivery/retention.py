@@ -1,0 +1,85 @@
+"""What is kept for how long. Unread notices are never removed here."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+
+from app import clock
+from app.database import Database
+from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice
+from app.notifications.inbox.feed import UNDO_FOR
+
+# A batch holds the write lock for a few milliseconds, and others get their turn in between.
+BATCH = 500
+CHANGES_KEPT = timedelta(days=7)
+RUNS_KEPT = timedelta(days=90)
+# A browser that nobody has opened for so long has lost its subscription by itself.
+REMOVALS_KEPT = timedelta(days=90)
+
+
+async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
+    """Remove notices read and letters settled longer ago than that, changes of more than 7 days,
+    and events nobody has.
+
+    Returns how many of each, and keeps it for the administrator to see.
+    """
+    now = clock.now()
+    removed = {
+        "notifications": await _remove(
+            db,
+            Notification,
+            select(Notification.id).where(
+                Notification.read_at < now - timedelta(days=retention_days),
+                Notification.deleted_at.is_(None),
+            ),
+        ),
+        "deleted": await purge_deleted(db),
+        "letters": await _remove(
+            db,
+            Delivery,
+            select(Delivery.id).where(
+                Delivery.notification_id.is_(None),
+                Delivery.settled_at < now - timedelta(days=retention_days),
+            ),
+        ),
+        "changes": await _remove_before(db, Change.created_at, now - CHANGES_KEPT),
+        "events": await _remove(
+            db,
+            Event,
+            select(Event.id).where(
+                Event.created_at < now - CHANGES_KEPT,
+                ~select(Notification.id).where(Notification.event_id == Event.id).exists(),
+            ),
+        ),
+    }
+    await _remove_before(db, CleanUp.finished_at, now - RUNS_KEPT)
+    await _remove_before(db, RemovedDevice.removed_at, now - REMOVALS_KEPT)
+    async with db.write() as session:
+        session.add(CleanUp(removed=removed))
+    return removed
+
+
+async def purge_deleted(db: Database) -> int:
+    """Remove for good what was deleted longer ago than an undo reaches."""
+    return await _remove_before(db, Notification.deleted_at, clock.now() - UNDO_FOR)
+
+
+async def _remove_before(db: Database, moment: InstrumentedAttribute[Any], limit: datetime) -> int:
+    model: type[Any] = moment.class_  # type: ignore[assignment]
+    return await _remove(db, model, select(model.id).where(moment < limit))
+
+
+async def _remove(db: Database, model: type[DeclarativeBase], which: Select[int]) -> int:
+    removed = 0
+    table = model.__table__
+    while True:
+        async with db.write() as session:
+            batch = delete(table).where(table.c.id.in_(which.limit(BATCH)))  # type: ignore[arg-type]
+            count = (await session.execute(batch)).rowcount  # type: ignore[attr-defined]
+        removed += count
+        if count < BATCH:
+            return int(removed)
+        await asyncio.sleep(0.01)

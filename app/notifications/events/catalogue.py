@@ -1,0 +1,317 @@
+"""Every event type, in one place: sentence, audience, icon, action, channels, priority.
+
+Add a type here and nowhere else. A sentence is rendered from the event's context wherever it is
+shown, in the reader's language; `to_affected` is the variant for the person it happened to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from app.language import N_, _
+from app.notifications.events import audience
+from app.notifications.events.audience import Audience
+
+IN_APP, EMAIL, PUSH = "in_app", "email", "push"
+CHANNELS = (IN_APP, EMAIL, PUSH)
+HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
+# Under which headings people find the types where they choose among them.
+ABOUT_YOU, TEAMS = N_("About you"), N_("Teams")
+PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
+GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A labelled link; the URL is made from ids of the event, or is the one among its facts, and
+    offered where they are there.
+    """
+
+    label: str
+    url: str
+    for_affected: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A button that acts in place, offered while `open_while` holds of what the event is about."""
+
+    label: str
+    url: str
+    open_while: str
+    is_primary: bool = False
+
+
+@dataclass(frozen=True)
+class EventType:
+    """`is_custom`: the context says in somebody's own words what happened, and how urgent that is;
+    such a notice is read on a page of its own.
+    """
+
+    name: str
+    label: str
+    icon: str
+    audience: Audience
+    message: str
+    to_affected: str = ""
+    action: Link | None = None
+    answers: tuple[Answer, ...] = ()
+    channels: frozenset[str] = frozenset()
+    priority: str = NORMAL
+    group: str = TEAMS
+    is_custom: bool = False
+    # How long a push may wait for a device that is out of reach.
+    push_ttl: timedelta = timedelta(days=1)
+    context: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_high(self) -> bool:
+        return self.priority == HIGH
+
+    @property
+    def can_be_muted(self) -> bool:
+        """With its team or project: what is urgent, or meant for one person, comes all the same."""
+        return not self.is_high and self.audience not in audience.PERSONAL
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """False for what only has an icon and a name, for filters: nobody is told of it."""
+        return self.audience is not audience.nobody
+
+
+TYPES: dict[str, EventType] = {}
+SYNONYMS = {"compilation_complete": "compilation_completed"}
+
+
+def event(name: str, **form: Any) -> EventType:
+    form["channels"] = frozenset(form.get("channels", ()))
+    TYPES[name] = EventType(name, **form)
+    return TYPES[name]
+
+
+def kind_of(type_name: str, context: Mapping[str, Any]) -> EventType:
+    """The type as this event has it: of a custom one, the event itself says how urgent it is."""
+    kind, priority = TYPES[type_name], context.get("priority")
+    return _urgent(kind.name, priority) if kind.is_custom and priority in PRIORITIES else kind
+
+
+@cache
+def _urgent(type_name: str, priority: str) -> EventType:
+    return replace(TYPES[type_name], priority=priority)
+
+
+def sentence(type_name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """What the notice says, in the language being spoken."""
+    kind = TYPES[type_name]
+    template = kind.to_affected if to_affected and kind.to_affected else kind.message
+    return _(template).format_map(_Facts(context))
+
+
+class _Facts(dict[str, Any]):
+    """The context with its words translated: roles, and what stands for the name of somebody
+    whose account was deleted. A fact that an old event lacks shows as a dash.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name) if name in self else "–"
+        is_nobody = name in NAMES_OF_PEOPLE and value == SOMEONE
+        return _(value) if is_nobody or name in ("role", "old_role", "new_role") else value
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
+VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
+SOMEONE = N_("Someone")
+NAMES_OF_PEOPLE = ("username", "inviter")
+ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
+
+INVITATION_RECEIVED = event(
+    "invitation_received",
+    label=N_("You are invited to a team"),
+    group=ABOUT_YOU,
+    icon="bi-envelope",
+    audience=audience.affected_only,
+    message=N_("{inviter} invited you to join team '{team_name}' as {role}"),
+    action=Link(N_("View Invitation"), "/notifications/{notification_id}/invitation"),
+    answers=(
+        Answer(N_("Accept"), "/notifications/{notification_id}/accept", "invitation", True),
+        Answer(N_("Decline"), "/notifications/{notification_id}/decline", "invitation"),
+    ),
+    channels={EMAIL, PUSH},
+    priority=HIGH,
+    context=("role", "inviter"),
+    example={"inviter": "Alice", "team_name": "Video Squad", "role": "editor"},
+)
+INVITATION_DECLINED = event(
+    "invitation_declined",
+    label=N_("Someone declines your invitation"),
+    group=ABOUT_YOU,
+    icon="bi-envelope-x",
+    audience=audience.inviter,
+    message=N_("{username} declined the invitation to team '{team_name}'"),
+    action=GO_TO_TEAM,
+    priority=LOW,
+    context=("username",),
+    example={"username": "Bob", "team_name": "Video Squad", "team_id": 5},
+)
+MEMBER_ADDED = event(
+    "member_added",
+    label=N_("Someone joins one of your teams"),
+    icon="bi-person-plus",
+    audience=audience.team_members,
+    message=N_("{username} joined the team as {role}"),
+    to_affected=N_("You were added to team '{team_name}' as {role}"),
+    action=GO_TO_TEAM,
+    channels={EMAIL},
+    context=("username", "role"),
+    example={"username": "Alice", "team_name": "Video Squad", "role": "editor", "team_id": 5},
+)
+MEMBER_REMOVED = event(
+    "member_removed",
+    label=N_("Someone is removed from one of your teams"),
+    icon="bi-person-dash",
+    audience=audience.team_members_and_affected,
+    message=N_("{username} was removed from the team"),
+    to_affected=N_("You were removed from team '{team_name}'"),
+    action=Link(N_("Go to Team"), "/teams/{team_id}", for_affected=False),
+    context=("username",),
+    example={"username": "Bob", "team_name": "Video Squad", "team_id": 5},
+)
+MEMBER_LEFT = event(
+    "member_left",
+    label=N_("Someone leaves one of your teams"),
+    icon="bi-box-arrow-right",
+    audience=audience.team_members,
+    message=N_("{username} left the team"),
+    action=GO_TO_TEAM,
+    priority=LOW,
+    context=("username",),
+    example={"username": "Bob", "team_id": 5},
+)
+MEMBER_ROLE_CHANGED = event(
+    "member_role_changed",
+    label=N_("A role changes in one of your teams"),
+    icon="bi-person-gear",
+    audience=audience.team_members,
+    message=N_("{username}'s role changed from {old_role} to {new_role}"),
+    to_affected=N_("Your role in team '{team_name}' changed from {old_role} to {new_role}"),
+    action=GO_TO_TEAM,
+    context=("username", "old_role", "new_role"),
+    example={
+        "username": "Bob",
+        "team_name": "Video Squad",
+        "old_role": "viewer",
+        "new_role": "editor",
+        "team_id": 5,
+    },
+)
+TEAM_CREATED = event(
+    "team_created",
+    label=N_("A team is created"),
+    icon="bi-people",
+    audience=audience.nobody,
+    message=N_("Team '{team_name}' was created"),
+    action=GO_TO_TEAM,
+    priority=LOW,
+    context=("team_name",),
+    example={"team_name": "Video Squad", "team_id": 5},
+)
+TEAM_UPDATED = event(
+    "team_updated",
+    label=N_("One of your teams is renamed"),
+    icon="bi-pencil",
+    audience=audience.team_members,
+    message=N_("Team '{old_name}' is now called '{new_name}'"),
+    action=GO_TO_TEAM,
+    priority=LOW,
+    context=("old_name", "new_name"),
+    example={"old_name": "Video Squad", "new_name": "Film Squad", "team_id": 5},
+)
+TEAM_DELETED = event(
+    "team_deleted",
+    label=N_("One of your teams is deleted"),
+    icon="bi-trash",
+    audience=audience.team_members,
+    message=N_("Team '{team_name}' was deleted"),
+    context=("team_name",),
+    example={"team_name": "Video Squad"},
+)
+PROJECT_SHARED = event(
+    "project_shared",
+    label=N_("A project is shared with one of your teams"),
+    group=PROJECTS,
+    icon="bi-folder-symlink",
+    audience=audience.team_members,
+    message=N_("Project '{project_name}' was shared with team '{team_name}'"),
+    action=Link(N_("See Details"), "/projects/{project_id}"),
+    channels={EMAIL},
+    context=("project_name", "team_name"),
+    example={"project_name": "Best Clips 2025", "team_name": "Editors", "project_id": 7},
+)
+PROJECT_UNSHARED = event(
+    "project_unshared",
+    label=N_("A project is no longer shared with one of your teams"),
+    group=PROJECTS,
+    icon="bi-folder-x",
+    audience=audience.team_members,
+    message=N_("Project '{project_name}' is no longer shared with team '{team_name}'"),
+    priority=LOW,
+    context=("project_name", "team_name"),
+    example={"project_name": "Best Clips 2025", "team_name": "Editors"},
+)
+COMPILATION_COMPLETED = event(
+    "compilation_completed",
+    label=N_("A compilation is complete"),
+    group=COMPILATIONS,
+    icon="bi-check-circle",
+    audience=audience.project_people,
+    message=N_("Compilation of '{project_name}' is complete"),
+    action=VIEW_PROJECT,
+    channels={EMAIL, PUSH},
+    push_ttl=timedelta(hours=4),
+    context=("duration", "size", "thumbnail"),
+    example={"project_name": "Highlight Reel", "project_id": 7},
+)
+COMPILATION_FAILED = event(
+    "compilation_failed",
+    label=N_("A compilation fails"),
+    group=COMPILATIONS,
+    icon="bi-exclamation-triangle",
+    audience=audience.project_owner,
+    message=N_("Compilation of '{project_name}' failed"),
+    action=VIEW_PROJECT,
+    answers=(Answer(N_("Retry"), "/notifications/{notification_id}/retry", "compilation", True),),
+    channels={EMAIL, PUSH},
+    priority=HIGH,
+    push_ttl=timedelta(hours=4),
+    context=("error",),
+    example={"project_name": "Highlight Reel", "project_id": 7},
+)
+CUSTOM = event(
+    "custom",
+    label=N_("A program tells your team something"),
+    icon="bi-megaphone",
+    audience=audience.team_members,
+    message=N_("{title}"),
+    action=Link(N_("Open"), "{url}"),
+    is_custom=True,
+    context=("title", "body", "url", "priority"),
+    example={"title": "The nightly render is done", "url": "https://render.example.com/42"},
+)
+ANNOUNCEMENT = event(
+    "announcement",
+    label=N_("Whoever runs this server tells everyone something"),
+    group=ABOUT_YOU,
+    icon="bi-megaphone",
+    audience=audience.everybody,
+    message=N_("{title}"),
+    action=Link(N_("Open"), "{url}"),
+    is_custom=True,
+    context=("title", "body", "url", "priority"),
+    example={"title": "The server rests on Sunday from 8 to 9"},
+)

@@ -1,0 +1,68 @@
+"""A message in somebody's own words: what other software or an administrator tells people."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from app.errors import Invalid
+from app.language import _
+from app.notifications.events.catalogue import NORMAL
+from app.web import own_path
+
+TITLE_LENGTH, BODY_LENGTH, URL_LENGTH = 200, 2000, 2000
+
+
+@dataclass(frozen=True)
+class Message:
+    """What to tell. `url` is "", a path of ours or https; `priority` high, normal or low."""
+
+    title: str
+    body: str = ""
+    url: str = ""
+    priority: str = NORMAL
+
+    def require_right(self) -> None:
+        """Raises Invalid for `title`, `body`, `url`."""
+        wrong = {
+            "title": _wrong_title(self.title),
+            "body": _too_long(self.body, BODY_LENGTH),
+            "url": _too_long(self.url, URL_LENGTH) or _wrong_url(self.url),
+        }
+        if any(wrong.values()):
+            raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
+
+    def facts(self) -> dict[str, Any]:
+        """The event's context."""
+        facts = {"body": self.body.strip(), "url": self.url}
+        said = {name: fact for name, fact in facts.items() if fact}
+        return {"title": " ".join(self.title.split()), "priority": self.priority} | said
+
+
+def _wrong_title(title: str) -> str:
+    return _too_long(title, TITLE_LENGTH) if title.strip() else _("Say what happened.")
+
+
+def _too_long(text: str, most: int) -> str:
+    return _("At most {n} characters.").format(n=most) if len(text) > most else ""
+
+
+def _wrong_url(url: str) -> str:
+    if not url or own_path(url, "") == url or _is_https(url):
+        return ""
+    return _("A link is a path of this application, or begins with https://.")
+
+
+def _is_https(url: str) -> bool:
+    """Complete, without a name and password that would make another host look like this one."""
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "https" and _has_plain_host(parts) and url.isprintable()
+
+
+def _has_plain_host(parts: SplitResult) -> bool:
+    """Letters beyond ASCII are written in Punycode, in which none looks like another."""
+    host = parts.hostname or ""
+    return bool(host) and host.isascii() and "@" not in parts.netloc and not set(host) & set(" \\")

@@ -1,0 +1,59 @@
+"""What the bell shows: the count, the newest notices, and how recent that is."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.models import Account, Notification
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.notices import Notice, as_notice, notices_of
+from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
+
+
+@dataclass(frozen=True)
+class Bell:
+    """`unread` is capped at 100; `position` is that of the last thing the bell knows of."""
+
+    unread: int
+    position: int
+    notices: list[Notice]
+
+
+async def look(db: Database, person: Account) -> Bell:
+    async with db.read() as session:
+        return await read_bell(session, person.id)
+
+
+async def read_bell(session: AsyncSession, user_id: int) -> Bell:
+    """Count, position and newest notices of one moment, in one statement."""
+    rows = (await session.execute(_bell(), {"user_id": user_id})).all()
+    # A newer version may have written a type that this one does not know.
+    notices = [as_notice(row) for row in rows if row.id is not None and row.type in TYPES]
+    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
+
+
+@cache
+def _bell() -> Select[*tuple[Any, ...]]:
+    """Asked by every page, and built once for all of them."""
+    user_id: Any = bindparam("user_id")
+    unread_rows = (
+        select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
+    )
+    capped = select(func.count()).select_from(unread_rows.limit(MOST_COUNTED).subquery())
+    state = select(
+        capped.scalar_subquery().label("unread"), position_clause(user_id).label("position")
+    ).subquery("state")
+    newest = (
+        notices_of(user_id)
+        .where(shown)
+        .order_by(Notification.event_id.desc())
+        .limit(PER_PAGE)
+        .subquery("newest")
+    )
+    return select(state.c.unread, state.c.position, newest).join_from(
+        state, newest, literal(True), isouter=True
+    )

@@ -1,0 +1,42 @@
+"""/admin/deliveries: what did not arrive, and a button to send it again."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from app.database import Database
+from app.language import _, ngettext
+from app.models import Account
+from app.notifications.delivery.dead_letters import read_lost, redeliver, require_admin
+from app.web import AnyRequest, Form, page, see
+
+URL = "/admin/deliveries"
+
+
+@get(URL)
+async def lost_deliveries(
+    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+) -> Response[str]:
+    require_admin(person)
+    asked = request.query_params.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    async with db.read() as session:
+        lost = await read_lost(session, max(1, number))
+    return await page(request, "notifications/lost.html", lost=lost)
+
+
+@post(URL)
+async def send_again(
+    db: NamedDependency[Database], person: NamedDependency[Account], form: NamedDependency[Form]
+) -> Response[None]:
+    """The selected; or all of them, when that button is pressed."""
+    require_admin(person)
+    ids = [int(one) for one in form.all("ids") if one.isascii() and one.isdigit() and len(one) < 19]
+    async with db.act() as session:
+        count = await redeliver(session, None if form["all"] else ids)
+    if not count:
+        return see(URL, _("Select some deliveries first."), kind="problem")
+    words = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
+    return see(URL, words.format(n=count))
+
+
+routes = [lost_deliveries, send_again]

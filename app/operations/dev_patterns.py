@@ -1,0 +1,55 @@
+"""/dev/patterns: every piece of the pages in every state, for whoever builds at this machine."""
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from app import clock
+from app.notifications.events.catalogue import (
+    COMPILATION_COMPLETED,
+    INVITATION_RECEIVED,
+    EventType,
+    sentence,
+)
+from app.notifications.events.notices import Action, Notice
+from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.open_rows import Gone
+from app.operations.dev_mailbox import require_private
+from app.settings import Settings
+from app.web import AnyRequest, page
+
+
+@get("/dev/patterns")
+async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
+    require_private(request, settings)
+    accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
+    context: dict[str, Any] = {
+        "now": clock.now(),
+        "filters": Filters(),
+        "notices": [
+            _notice(9003, INVITATION_RECEIVED, accept, Action("View Invitation", "/")),
+            _notice(9002, COMPILATION_COMPLETED, Action("View Project", "/"), is_read=True),
+            Gone(9001, "example"),
+        ],
+    }
+    return await page(request, "components/patterns.html", **context)
+
+
+def _notice(id_: int, kind: EventType, *actions: Action, is_read: bool = False) -> Notice:
+    return Notice(
+        id=id_,
+        position=id_,
+        type=kind.name,
+        icon=kind.icon,
+        text=sentence(kind.name, kind.example, to_affected=True),
+        actor=None if is_read else "Alice",
+        created_at=clock.now(),
+        is_read=is_read,
+        is_high=kind.is_high,
+        actions=list(actions),
+        target="/",
+    )
+
+
+routes = [patterns]

@@ -1,0 +1,115 @@
+"""What the pages show, read at once: a template gets it complete and never asks."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Account, Clip, Compilation, Membership, Project, Share, Team
+from app.notifications.preferences.muting import is_muted
+from app.projects.access import find_project, is_visible_to, may_compile
+from app.projects.clips import clips_of
+from app.projects.compilations import UNFINISHED, latest_of
+from app.projects.sharing import SHARING_ROLES, UNSHARING_ROLES
+
+
+@dataclass(frozen=True)
+class CompilationView:
+    """The newest compilation whatever became of it, and the newest video there is to watch."""
+
+    latest: Compilation | None
+    video: Compilation | None
+    may_compile: bool
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.latest is not None and self.latest.status in UNFINISHED
+
+
+@dataclass(frozen=True)
+class ProjectView:
+    """`shares`: the teams it is shared with, as far as the person may know of them, each with
+    whether they may end that; `teams`: those it can be shared with.
+    """
+
+    project: Project
+    owner: str
+    is_owner: bool
+    is_muted: bool
+    clips: list[Clip]
+    shares: list[tuple[Team, bool]]
+    teams: list[Team]
+    compiling: CompilationView
+
+
+async def view_project(session: AsyncSession, person: Account, project_id: int) -> ProjectView:
+    """Raises NotFound for those who may not see it."""
+    project = await find_project(session, person, project_id)
+    is_owner = project.owner_id == person.id
+    return ProjectView(
+        project=project,
+        owner=(await session.get_one(Account, project.owner_id)).username,
+        is_owner=is_owner,
+        is_muted=await is_muted(session, person, project_id=project.id),
+        clips=await clips_of(session, project.id),
+        shares=await _shares(session, person, project),
+        teams=await _teams_to_choose(session, person, project) if is_owner else [],
+        compiling=await view_compilation(session, person, project),
+    )
+
+
+async def view_compilation(
+    session: AsyncSession, person: Account, project: Project
+) -> CompilationView:
+    return CompilationView(
+        latest=await latest_of(session, project.id),
+        video=await latest_of(session, project.id, status="completed"),
+        may_compile=await may_compile(session, person, project),
+    )
+
+
+async def list_projects(session: AsyncSession, person: Account) -> list[tuple[Project, str, int]]:
+    """Every project the person may see, newest first: project, owner's name, number of clips."""
+    clips = (
+        select(func.count()).where(Clip.project_id == Project.id).scalar_subquery().label("clips")
+    )
+    seen = (
+        select(Project, Account.username.label("owner"), clips)
+        .join(Account, Account.id == Project.owner_id)
+        .where(is_visible_to(person.id))
+        .order_by(Project.id.desc())
+    )
+    return [(project, owner, n) for project, owner, n in await session.execute(seen)]
+
+
+async def _shares(
+    session: AsyncSession, person: Account, project: Project
+) -> list[tuple[Team, bool]]:
+    """The owner knows all of them, others those they are in."""
+    role = Membership.role
+    own = (Membership.team_id == Team.id) & (Membership.account_id == person.id)
+    shared = (
+        select(Team, role)
+        .join(Share, Share.team_id == Team.id)
+        .join(Membership, own, isouter=True)
+        .where(Share.project_id == project.id)
+        .order_by(Team.name, Team.id)
+    )
+    is_owner = project.owner_id == person.id
+    rows = (await session.execute(shared)).all()
+    return [(t, is_owner or role in UNSHARING_ROLES) for t, role in rows if is_owner or role]
+
+
+async def _teams_to_choose(session: AsyncSession, person: Account, project: Project) -> list[Team]:
+    taken = select(Share.team_id).where(Share.project_id == project.id)
+    free = (
+        select(Team)
+        .join(Membership, Membership.team_id == Team.id)
+        .where(
+            Membership.account_id == person.id,
+            Membership.role.in_(SHARING_ROLES),
+            Team.id.not_in(taken),
+        )
+        .order_by(Team.name, Team.id)
+    )
+    return list(await session.scalars(free))

@@ -1,0 +1,163 @@
+"""Streams that are open in another process end with the session that opened them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy import select, update
+
+from app import clock
+from app.accounts import revocation
+from app.accounts.passwords import reset_password, send_reset
+from app.accounts.sessions import ABSOLUTE, end_all_sessions
+from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
+from app.database import Database
+from app.mail.composing import LETTERS
+from app.models import Account, Delivery, WebSession
+from app.notifications.live.stream import SESSION, TOKEN, EventStream
+from app.settings import Settings
+from tests.application import browser, serving
+from tests.conftest import post, sign_in
+from tests.factories import PASSWORD
+from tests.notifications._connection import Connection, present_state, request_of
+
+Verb = Callable[[httpx.AsyncClient, Database, Account], Awaitable[object]]
+
+
+@pytest.fixture
+async def elsewhere(settings: Settings) -> AsyncIterator[Litestar]:
+    """The same application once more, as in another process."""
+    async with serving(settings) as application:
+        yield application
+
+
+@pytest.fixture
+async def app(settings: Settings, elsewhere: Litestar) -> AsyncIterator[Litestar]:
+    """Made last, so that pokes of this process go out through its relay."""
+    async with serving(settings) as application:
+        yield application
+
+
+async def open_stream(application: Litestar, client: httpx.AsyncClient) -> Connection:
+    scope = request_of("/notifications/stream")
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    scope["headers"] = [(b"host", b"testserver"), (b"cookie", cookies.encode())]
+    connection = Connection()
+    connection.open(application, scope)
+    await connection.until_received(b"notifications-changed")
+    return connection
+
+
+async def log_out(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+    await post(client, "/logout")
+
+
+async def log_out_everywhere(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+    await post(client, "/account/sessions/end")
+
+
+async def change_password(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+    await post(
+        client, "/account/password", current_password=PASSWORD, new_password="battery staple"
+    )
+
+
+async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+    async with db.write() as session:
+        await send_reset(session, alice.email)
+        facts = await session.scalar(select(Delivery.context))
+    await reset_password(db, LETTERS["reset_password"](facts or {})["token"], "battery staple")
+
+
+async def delete_account(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+    await post(client, "/account/delete", password=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "verb", [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account]
+)
+async def test_it_ends_the_streams_in_every_process(
+    client: httpx.AsyncClient,
+    app: Litestar,
+    elsewhere: Litestar,
+    db: Database,
+    alice: Account,
+    bob: Account,
+    verb: Verb,
+) -> None:
+    await sign_in(client, alice)
+    streams = [await open_stream(each, client) for each in (app, elsewhere)]
+    async with browser(elsewhere) as bobs:
+        await sign_in(bobs, bob)
+        of_bob = await open_stream(elsewhere, bobs)
+
+        await verb(client, db, alice)
+        await asyncio.gather(*(stream.until_served() for stream in streams))
+
+    assert all(b"event: bye" in stream.body for stream in streams)
+    assert not of_bob.is_complete
+
+
+async def test_another_browser_logged_out_from_here_hears_no_more(
+    client: httpx.AsyncClient, elsewhere: Litestar, db: Database, alice: Account
+) -> None:
+    async with browser(elsewhere) as phone:
+        await sign_in(phone, alice)
+        async with db.read() as session:
+            of_phone = await session.scalar(select(WebSession.id))
+        await sign_in(client, alice)
+        on_phone, here = [await open_stream(elsewhere, each) for each in (phone, client)]
+
+        await post(client, f"/account/sessions/{of_phone}/end")
+        await on_phone.until_served()
+
+    assert not here.is_complete
+
+
+@pytest.mark.parametrize("ends", [revoke_token, revoke_all_tokens])
+async def test_a_token_that_is_revoked_ends_what_it_opened(
+    elsewhere: Litestar, app: Litestar, db: Database, alice: Account, ends: Callable[..., object]
+) -> None:
+    async with db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+    stream = Connection()
+    key = (TOKEN, token.id)
+    stream.open(EventStream(elsewhere.state.hub, alice.id, key, present_state))
+    await stream.until_received(b"hello")
+
+    async with db.write() as session:
+        given = [token.id] if ends is revoke_token else []
+        await ends(session, alice, *given)  # type: ignore[misc]
+
+    await stream.until_served()
+
+
+async def test_a_session_that_expires_ends_its_streams_without_a_poke(
+    settings: Settings, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
+    async with serving(settings) as app, browser(app) as client:
+        await sign_in(client, alice)
+        stream = await open_stream(app, client)
+
+        async with db.write() as session:
+            long_ago = clock.now() - ABSOLUTE
+            await session.execute(update(WebSession).values(created_at=long_ago))
+
+        await stream.until_served()
+
+
+async def test_who_was_on_the_way_in_meanwhile_is_found(
+    app: Litestar, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "LOOK_AGAIN_SECONDS", 0.1)
+    async with db.write() as session:
+        await end_all_sessions(session, alice)
+    await asyncio.sleep(0.05)
+
+    late = Connection()
+    late.open(EventStream(app.state.hub, alice.id, (SESSION, 1), present_state))
+
+    await late.until_served()

@@ -1,0 +1,61 @@
+"""The migrations and the models tell of the same schema."""
+
+import sqlite3
+from contextlib import closing
+
+from advanced_alchemy.base import orm_registry
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from app.database import Database
+from app.database.migrations import config, migrate, revisions
+from app.models import Account
+from app.settings import Settings
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, orm_registry.metadata))
+
+
+async def test_the_migrated_database_is_what_the_models_say(db: Database) -> None:
+    async with db.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    await downgrade(db)
+
+    assert await migrate(db, settings) is False
+
+    current, newest = await revisions(db)
+    assert current == newest
+    async with db.read() as session:
+        assert await session.get(Account, alice.id)
+    async with db.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_a_whole_copy_is_kept_of_what_it_was_before(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    await downgrade(db)
+
+    await migrate(db, settings)
+
+    kept = settings.sqlite_path.with_suffix(".before-0001.db")
+    with closing(sqlite3.connect(kept)) as copy:
+        assert copy.execute("SELECT username FROM account").fetchall() == [(alice.username,)]
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+
+
+async def downgrade(db: Database) -> None:
+    """To the first schema, with the newest changes still in the write-ahead log alone."""
+    async with db.engine.connect() as connection:
+        await connection.execute(text("PRAGMA wal_autocheckpoint=0"))
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), "0001"))
+        await connection.commit()

@@ -1,0 +1,158 @@
+"""Mail as a channel: for whom a delivery waits, where it goes, and what it is called."""
+
+import dataclasses
+import shutil
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app import clock
+from app.accounts.addresses import change_address
+from app.database import Database
+from app.mail import composing
+from app.models import Account, Notification, Preference, Team
+from app.notifications import channels
+from app.notifications.channels.email.channel import Email
+from app.notifications.events.catalogue import INVITATION_RECEIVED, PROJECT_SHARED
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from app.settings import Settings
+from tests.factories import PASSWORD, make_team
+from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, share, write
+
+NOW, WAIT = timedelta(0), timedelta(seconds=120)
+ABOUT_A_SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def squad(db: Database, alice: Account, bob: Account) -> Team:
+    return await make_team(db, alice, editors=[bob])
+
+
+async def change(db: Database, person: Account, **values: object) -> None:
+    async with db.write() as session:
+        await session.execute(update(Account).where(Account.id == person.id).values(**values))
+
+
+async def invite(db: Database, person: Account, team: Team) -> None:
+    async with db.act() as session:
+        await notify(
+            session, INVITATION_RECEIVED, affected=person, team=team, role="editor", inviter="alice"
+        )
+
+
+async def test_an_ordinary_mail_waits_and_an_urgent_one_does_not(
+    db: Database, alice: Account, bob: Account, squad: Team
+) -> None:
+    await share(db, alice, squad)
+    await invite(db, bob, squad)
+
+    ordinary, urgent = await deliveries(db)
+
+    assert (ordinary.gathering, urgent.gathering) == ("bundle", "alone")
+    assert abs(ordinary.due_at - ordinary.created_at - WAIT) < ABOUT_A_SECOND
+    assert abs(urgent.due_at - urgent.created_at) < ABOUT_A_SECOND
+    assert {ordinary.address, urgent.address} == {bob.email}
+
+
+async def test_how_long_it_waits_is_a_setting(settings: Settings) -> None:
+    email = Email()
+
+    email.configure(dataclasses.replace(settings, email_delay_seconds=3))
+
+    assert email.delay == timedelta(seconds=3)
+    channels.configure(settings)
+
+
+async def test_in_a_digest_only_what_is_urgent_goes_alone(
+    db: Database, alice: Account, bob: Account, squad: Team
+) -> None:
+    async with db.act() as session:
+        await switches.change(session, bob, {"digest": {"enabled": True, "hour": 8}})
+        due = (await session.get_one(Account, bob.id)).digest_due_at
+    await share(db, alice, squad)
+    await invite(db, bob, squad)
+
+    gathered, urgent = await deliveries(db)
+
+    assert (gathered.gathering, gathered.due_at) == ("digest", due)
+    assert urgent.gathering == "alone"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"email_confirmed_at": None}, {"email_gone_at": clock.now()}],
+    ids=["unconfirmed", "gone"],
+)
+async def test_no_mail_waits_for_an_address_that_cannot_get_it(
+    db: Database, alice: Account, bob: Account, squad: Team, values: dict[str, object]
+) -> None:
+    await change(db, bob, **values)
+
+    await share(db, alice, squad)
+
+    assert await deliveries(db) == []
+    async with db.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Notification)) == 1
+
+
+async def test_no_mail_waits_for_who_wants_none_of_this_kind(
+    db: Database, alice: Account, bob: Account, squad: Team
+) -> None:
+    async with db.write() as session:
+        session.add(Preference(type=PROJECT_SHARED.name, user_id=bob.id, email=False))
+
+    await share(db, alice, squad)
+
+    assert await deliveries(db) == []
+
+
+async def test_a_mail_that_waits_goes_to_the_address_of_the_day(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+) -> None:
+    await share(db, alice, squad)
+    await change_address(db, settings, bob, email="robert@example.com", password=PASSWORD)
+    await make_due(db)
+
+    await deliver_mail(db, settings)
+
+    assert sorted((one["To"], one["Subject"].partition(" ")[0]) for one in kept(settings)) == [
+        ("bob@example.com", "Your"),
+        ("robert@example.com", "Project"),
+    ]
+    assert (await deliveries(db))[0].address == "robert@example.com"
+
+
+async def test_the_id_of_a_mail_is_its_own_and_always_the_same(
+    db: Database, settings: Settings, alice: Account, squad: Team
+) -> None:
+    for _ in range(2):
+        await share(db, alice, squad)
+        await make_due(db)
+        await deliver_mail(db, settings)
+    first = [one["Message-ID"] for one in kept(settings)]
+    shutil.rmtree(settings.mail_dir)
+    await change_deliveries(db, state="pending", due_at=clock.now())
+    await deliver_mail(db, settings)
+
+    assert len(set(first)) == 2
+    assert [one["Message-ID"] for one in kept(settings)] == first
+
+
+async def test_one_that_cannot_be_written_does_not_hold_up_the_others(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(_facts: object) -> dict[str, str]:
+        raise RuntimeError("Nobody foresaw this")
+
+    monkeypatch.setitem(composing.LETTERS, "confirm_address", stumble)
+    monkeypatch.delitem(composing.WHY_NOT, "confirm_address")
+    await write(db, "one@example.com")
+    await write(db, "two@example.com", letter="confirm_address")
+    await write(db, "three@example.com")
+
+    await deliver_mail(db, settings)
+
+    assert [row.state for row in await deliveries(db)] == ["sent", "failed", "sent"]
+    assert [one["To"] for one in kept(settings)] == ["one@example.com", "three@example.com"]

@@ -1,0 +1,100 @@
+"""Stopping mail from within a mail: by its page, by one click, and never by looking."""
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.models import Account
+from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
+from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED, PROJECT_SHARED
+from app.notifications.preferences import switches
+from app.settings import Settings
+from tests.conftest import text_of
+
+
+async def mailed(db: Database, person: Account) -> set[str]:
+    """The types of which mail comes."""
+    async with db.read() as session:
+        chosen = (await switches.read(session, person)).preferences
+    return {name for name, channels in chosen.items() if channels[EMAIL]}
+
+
+@pytest.fixture
+def link(settings: Settings, alice: Account) -> str:
+    return unsubscribe_url(settings, alice.id, MEMBER_ADDED.name)
+
+
+async def test_looking_at_the_page_stops_nothing(
+    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+) -> None:
+    before = await mailed(db, alice)
+
+    answer = await client.get(link)
+
+    assert answer.status_code == 200
+    assert "Someone joins one of your teams" in text_of(answer)
+    assert await mailed(db, alice) == before
+
+
+async def test_one_click_of_a_mail_program_needs_no_cookie(
+    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+) -> None:
+    before = await mailed(db, alice)
+
+    answer = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    assert before - await mailed(db, alice) == {MEMBER_ADDED.name}
+
+
+async def test_a_second_click_does_no_harm(
+    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+) -> None:
+    for _ in range(2):
+        answer = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    assert MEMBER_ADDED.name not in await mailed(db, alice)
+
+
+async def test_a_changed_signature_is_refused(
+    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+) -> None:
+    before = await mailed(db, alice)
+
+    for changed in (link[:-2] + "xx", link.replace("/unsubscribe/", "/unsubscribe/x")):
+        assert (await client.get(changed)).status_code == 404
+        assert (await client.post(changed)).status_code == 404
+
+    assert await mailed(db, alice) == before
+
+
+async def test_all_mail_is_stopped_by_its_button_and_taken_back_by_undo(
+    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+) -> None:
+    async with db.act() as session:
+        await switches.set_switch(session, alice, PROJECT_SHARED.name, EMAIL, wanted=False)
+    before = await mailed(db, alice)
+
+    stopped = await client.post(link, data={"scope": EVERYTHING})
+    assert await mailed(db, alice) == set()
+    back = stopped.text.partition('name="back" value="')[2].partition('"')[0]
+    await client.post(f"{link}/undo", data={"back": back})
+
+    assert await mailed(db, alice) == before
+
+
+async def test_another_persons_mail_is_left_alone(
+    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, link: str
+) -> None:
+    before = await mailed(db, bob)
+
+    await client.post(link, data={"scope": EVERYTHING})
+
+    assert await mailed(db, bob) == before
+
+
+async def test_the_page_does_not_show_the_whole_address(
+    client: httpx.AsyncClient, alice: Account, link: str
+) -> None:
+    assert alice.email not in (await client.get(link)).text

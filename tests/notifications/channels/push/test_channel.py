@@ -1,0 +1,925 @@
+"""From the act to the push service's door: what arrives there, and what each answer leads to."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import null, select, update
+
+from app import clock
+from app.database import Database
+from app.models import Account, Delivery, PushSubscription, Team
+from app.notifications.channels.push import device_tests, devices
+from app.notifications.channels.push.channel import Push
+from app.notifications.channels.push.client import PushClient, Reply
+from app.notifications.channels.push.message import MOST_BYTES
+from app.notifications.channels.push.visibility import note_visible
+from app.notifications.delivery import outbox
+from app.notifications.events.catalogue import (
+    COMPILATION_FAILED,
+    IN_APP,
+    INVITATION_RECEIVED,
+    MEMBER_LEFT,
+    PUSH,
+    TEAM_DELETED,
+    EventType,
+)
+from app.notifications.inbox import feed
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from app.settings import Settings
+from tests.notifications.conftest import Hands
+from tests.push_service import SILENCE, Answer, Browser, PushService
+from tests.pushing import allowing, deliver_pushes, enable_push
+
+Tell = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def settings(settings: Settings, push_service: PushService) -> Settings:
+    return allowing(settings, push_service)
+
+
+async def tell(
+    db: Database, person: Account, kind: EventType = INVITATION_RECEIVED, **facts: Any
+) -> None:
+    """Something happens to a person by nobody's doing."""
+    known = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
+    async with db.act() as session:
+        await notify(session, kind, affected=person, **known | facts)
+
+
+async def pushes(db: Database) -> Sequence[Delivery]:
+    async with db.read() as session:
+        made = select(Delivery).where(Delivery.channel == PUSH).order_by(Delivery.id)
+        return (await session.scalars(made)).all()
+
+
+async def the_push(db: Database) -> Delivery:
+    [one] = await pushes(db)
+    return one
+
+
+async def devices_of(db: Database, person: Account) -> Sequence[PushSubscription]:
+    async with db.read() as session:
+        return await devices.devices_of(session, person)
+
+
+async def set_all(db: Database, model: type[Any], **columns: Any) -> None:
+    async with db.write() as session:
+        await session.execute(update(model).values(columns))
+
+
+async def test_what_happened_arrives_on_the_device(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    [pushed] = browser.pushed
+    told = pushed.payload
+    notification_id = (await the_push(db)).notification_id
+    assert told["title"] == "Video Squad"
+    assert told["body"] == "alice invited you to join team 'Video Squad' as editor"
+    assert told["url"] == f"http://testserver/notifications/{notification_id}"
+    assert told["notification_id"] == notification_id
+    assert told["unread_count"] == 1
+    assert told["icon"].startswith("/static/")
+    assert told["tag"] == pushed.headers["topic"]
+    assert [one["action"] for one in told["actions"]] == ["open", "read"]
+    assert pushed.headers["urgency"] == "high"
+    assert 86_390 <= int(pushed.headers["ttl"]) <= 86_400
+    assert (await the_push(db)).state == "sent"
+    assert (await devices_of(db, bob))[0].last_used_at
+
+
+async def test_a_browser_may_show_it_without_asking_a_script(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    told = browser.pushed[0].payload
+    one = told["notification_id"]
+    assert told["web_push"] == 8030
+    assert told["app_badge"] == 1
+    assert told["notification"] == {
+        "title": told["title"],
+        "body": told["body"],
+        "navigate": f"http://testserver/notifications/{one}#read-{one}",
+        "tag": told["tag"],
+        "silent": False,
+        "app_badge": "1",
+    }
+
+
+async def test_every_device_of_a_person_gets_it_and_nobody_elses(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, carol: Account
+) -> None:
+    phone, laptop, hers = (push_service.browser() for _ in range(3))
+    await enable_push(db, bob, phone)
+    await enable_push(db, bob, laptop)
+    await enable_push(db, carol, hers)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    assert [len(one.pushed) for one in (phone, laptop, hers)] == [1, 1, 0]
+
+
+async def test_a_type_whose_push_is_off_reaches_no_device(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    async with db.act() as session:
+        await switches.set_switch(session, bob, INVITATION_RECEIVED.name, PUSH, wanted=False)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    assert await pushes(db) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "error"),
+    [
+        (Answer(201), "sent", None),
+        (Answer(200), "sent", None),
+        (Answer(202), "sent", None),
+        (Answer(404), "failed", "404 from 127.0.0.1: the device has unsubscribed."),
+        (Answer(410), "failed", "410 from 127.0.0.1: the device has unsubscribed."),
+        (Answer(400), "failed", "400 from 127.0.0.1"),
+        (Answer(401), "failed", "401 from 127.0.0.1"),
+        (Answer(403), "failed", "403 from 127.0.0.1"),
+        (Answer(302, {"Location": "/elsewhere"}), "failed", "302 from 127.0.0.1"),
+        (Answer(408), "pending", "408 from 127.0.0.1"),
+        (Answer(425), "pending", "425 from 127.0.0.1"),
+        (Answer(429, {"Retry-After": "120"}), "pending", "429 from 127.0.0.1"),
+        (Answer(500), "pending", "500 from 127.0.0.1"),
+        (Answer(503), "pending", "503 from 127.0.0.1"),
+        (SILENCE, "pending", "127.0.0.1: No answer within 0.2 seconds."),
+        (Answer(raw=b"220 ready\r\n"), "pending", "127.0.0.1: The answer was not HTTP."),
+    ],
+    ids=lambda given: str(given.status) if isinstance(given, Answer) else "",
+)
+async def test_each_answer_ends_as_it_should(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    answer: Answer,
+    state: str,
+    error: str | None,
+) -> None:
+    await enable_push(db, bob, push_service.browser(answer))
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings, seconds=0.2)
+
+    push = await the_push(db)
+    assert (push.state, push.error) == (state, error)
+    assert push.attempts == 1
+    assert len(push_service.asked) == 1, "nothing is followed elsewhere"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_device_that_is_no_more_is_removed(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, status: int
+) -> None:
+    await enable_push(db, bob, push_service.browser(Answer(status)))
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+
+    await tell(db, bob)
+
+    assert await devices_of(db, bob) == []
+    assert len(await pushes(db)) == 1
+
+
+async def test_what_waits_for_a_removed_device_is_skipped(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    device = await enable_push(db, bob, push_service.browser())
+    await tell(db, bob)
+    async with db.write() as session:
+        await devices.remove(session, bob, device.id)
+
+    await deliver_pushes(db, settings)
+
+    assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "removed")
+    assert push_service.asked == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 302])
+async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, status: int
+) -> None:
+    browser = push_service.browser(Answer(status))
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+    [device] = await devices_of(db, bob)
+    assert device.error == f"{status} from 127.0.0.1"
+    assert device.failing_since
+
+    await set_all(db, PushSubscription, failing_since=clock.now() - timedelta(days=6))
+    await tell(db, bob)
+    assert len(await pushes(db)) == 1
+
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+    assert len(browser.pushed) == 2
+    assert (await devices_of(db, bob))[0].error is None
+
+
+async def test_one_refusal_long_ago_stops_nothing(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, hands: Hands
+) -> None:
+    browser = push_service.browser(Answer(403))
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+
+    hands.move(timedelta(days=6))
+    await tell(db, bob)
+    # The service that checks the signature's age has not slept that long.
+    hands.set(datetime.now(UTC))
+    await set_all(db, Delivery, due_at=clock.now(), created_at=clock.now())
+    await deliver_pushes(db, settings)
+
+    assert [one.state for one in await pushes(db)] == ["failed", "sent"]
+    assert (await devices_of(db, bob))[0].failing_since is None
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [
+        ("120", 120, 150),
+        ("in five minutes", 250, 370),
+        ("soon", 30, 40),
+        ("-5", 30, 40),
+        ("99999999999", 86_400, 104_000),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 30, 40),
+    ],
+    ids=["seconds", "date", "nonsense", "negative", "for ever", "past"],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_service_that_says_when_is_asked_again_then(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    status: int,
+    retry_after: str,
+    least: int,
+    most: int,
+) -> None:
+    if retry_after == "in five minutes":
+        retry_after = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
+    answer = Answer(status, {"Retry-After": retry_after})
+    await enable_push(db, bob, push_service.browser(answer))
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    wait = (await the_push(db)).due_at - clock.now()
+    assert timedelta(seconds=least - 5) < wait < timedelta(seconds=most)
+
+
+async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser(*[Answer(500)] * 3)
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    waits = []
+    for _attempt in range(3):
+        await set_all(db, Delivery, due_at=clock.now())
+        await deliver_pushes(db, settings)
+        waits.append(((await the_push(db)).due_at - clock.now()).total_seconds())
+
+    await set_all(db, Delivery, due_at=clock.now())
+    await deliver_pushes(db, settings)
+
+    assert [round(wait / 30) for wait in waits] in ([1, 2, 4], [1, 2, 5])
+    assert (await the_push(db)).state == "sent"
+    assert len(browser.pushed) == 4
+
+
+async def test_what_is_no_news_any_more_is_given_up(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    await enable_push(db, bob, push_service.browser(Answer(500)))
+    await tell(db, bob)
+    await deliver_pushes(db, settings)
+    long_ago = clock.now() - timedelta(days=1, seconds=1)
+    await set_all(db, Delivery, created_at=long_ago, due_at=clock.now())
+
+    await deliver_pushes(db, settings)
+
+    push = await the_push(db)
+    assert push.state == "dead"
+    assert push.error == "It was no news any more. Before: 500 from 127.0.0.1"
+    assert len(push_service.asked) == 1
+
+
+async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_is_news(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await set_all(db, Delivery, created_at=clock.now() - timedelta(hours=23))
+
+    await deliver_pushes(db, settings)
+
+    assert 3500 < int(browser.pushed[0].headers["ttl"]) <= 3600
+
+
+async def test_what_is_too_large_is_sent_once_more_with_less_in_it(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser(Answer(413))
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    first, second = browser.pushed
+    assert len(second.body) < len(first.body)
+    assert second.payload["body"] == "You have a new notification."
+    assert second.payload["url"] == first.payload["url"]
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_what_is_too_large_even_so_is_given_up(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    await enable_push(db, bob, push_service.browser(Answer(413), Answer(413)))
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    assert (await the_push(db)).state == "failed"
+    assert len(push_service.asked) == 2
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "🎬", '"', "\x01"])
+async def test_however_long_the_names_every_service_takes_it(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, letter: str
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob, team_name=letter * 5000, error=letter * 5000)
+
+    await deliver_pushes(db, settings)
+
+    assert len(browser.pushed[0].body) <= 4096
+    assert browser.pushed[0].payload["notification_id"]
+    assert MOST_BYTES == 4096 - 103
+
+
+@pytest.mark.parametrize("state", ["read", "deleted"])
+async def test_what_was_dealt_with_in_the_app_is_not_pushed(
+    db: Database, settings: Settings, push_service: PushService, bob: Account, state: str
+) -> None:
+    await enable_push(db, bob, push_service.browser())
+    await tell(db, bob)
+    async with db.act() as session:
+        ids = [one.id for one in await feed.newest(session, bob.id)]
+        if state == "read":
+            await feed.mark(session, bob.id, ids, read=True)
+        else:
+            await feed.delete(session, bob.id, ids)
+
+    await deliver_pushes(db, settings)
+
+    assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", state)
+
+
+async def look(db: Database, person: Account, *, is_visible: bool = True) -> None:
+    async with db.write() as session:
+        await note_visible(session, person, is_visible=is_visible)
+
+
+@pytest.fixture
+async def told_alice(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, video_squad: Team
+) -> Tell:
+    """Ordinary news for alice, who has a device; her pushes wait ten seconds."""
+    allowing(settings, push_service, delay=10)
+    await enable_push(db, alice, push_service.browser())
+    async with db.act() as session:
+        await switches.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
+
+    async def tell_alice() -> None:
+        async with db.act() as session:
+            await notify(session, MEMBER_LEFT, team=video_squad)
+
+    return tell_alice
+
+
+@pytest.fixture
+def patient(settings: Settings, push_service: PushService) -> Settings:
+    return allowing(settings, push_service, delay=10)
+
+
+async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
+
+    assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "visible")
+
+
+async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    async with db.act() as session:
+        await switches.set_switch(session, alice, MEMBER_LEFT.name, IN_APP, wanted=False)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_somebody_who_has_left_the_page_gets_it(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    await look(db, alice)
+    await told_alice()
+    await look(db, alice, is_visible=False)
+    hands.move(timedelta(seconds=11))
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
+    db: Database,
+    patient: Settings,
+    push_service: PushService,
+    alice: Account,
+    told_alice: Tell,
+    hands: Hands,
+) -> None:
+    await look(db, alice)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await deliver_pushes(db, patient)
+    waiting = await the_push(db)
+    assert (waiting.state, waiting.attempts) == ("pending", 0)
+    assert push_service.asked == []
+
+    hands.set(waiting.due_at)
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
+    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+) -> None:
+    async with db.act() as session:
+        await switches.set_pushes_always(session, alice, wanted=True)
+    await told_alice()
+    hands.move(timedelta(seconds=11))
+    await look(db, alice)
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
+    db: Database, patient: Settings, push_service: PushService, bob: Account
+) -> None:
+    await enable_push(db, bob, push_service.browser())
+    await look(db, bob)
+    await tell(db, bob)
+    await look(db, bob)
+
+    await deliver_pushes(db, patient)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, told_alice: Tell
+) -> None:
+    at_once = allowing(settings, push_service, delay=0)
+    await told_alice()
+    await look(db, alice)
+
+    await deliver_pushes(db, at_once)
+
+    assert (await the_push(db)).state == "sent"
+
+
+async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    alice: Account,
+    bob: Account,
+    video_squad: Team,
+) -> None:
+    allowing(settings, push_service, delay=10)
+    await enable_push(db, alice, push_service.browser())
+    await enable_push(db, bob, push_service.browser())
+    async with db.act() as session:
+        await switches.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
+        await notify(session, MEMBER_LEFT, actor=bob, affected=bob, team=video_squad)
+    await tell(db, bob)
+
+    ordinary, urgent = await pushes(db)
+
+    assert timedelta(seconds=8) < ordinary.due_at - clock.now() <= timedelta(seconds=10)
+    assert urgent.due_at <= clock.now()
+
+
+async def test_repeats_replace_each_other_and_different_news_do_not(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await tell(db, bob)
+    await tell(db, bob, team_id=None, title="Something else")
+    await deliver_pushes(db, settings)
+
+    first, repeat, other = (one.headers["topic"] for one in browser.pushed)
+
+    assert first == repeat
+    assert other != first
+
+
+async def test_of_what_is_no_more_different_news_do_not_replace_each_other_either(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    async with db.act() as session:
+        await switches.set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
+    him = select(Account.id.label("account_id"), null().label("team_id"))
+    for team in ("Red", "Blue", "Blue"):
+        async with db.act() as session:
+            people = him.where(Account.id == bob.id)
+            await notify(session, TEAM_DELETED, people=people, team_name=team)
+    await deliver_pushes(db, settings)
+
+    told = {(one.payload["title"], one.headers["topic"]) for one in browser.pushed}
+
+    assert len(browser.pushed) == 3
+    assert len({topic for _title, topic in told}) == len(told) == 2
+
+
+async def test_what_waits_for_one_person_is_not_shown_to_the_next_one_in_that_browser(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, alice, browser)
+    await tell(db, alice)
+    await enable_push(db, bob, browser)
+
+    await deliver_pushes(db, settings)
+
+    assert browser.pushed == []
+    assert (await the_push(db)).reason == "removed"
+
+
+async def test_with_another_key_pair_browsers_must_subscribe_again(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    await enable_push(db, bob, push_service.browser())
+    (settings.data_dir / "vapid_private_key").unlink()
+    allowing(settings, push_service)
+
+    await tell(db, bob)
+
+    assert await pushes(db) == []
+
+
+async def test_a_device_whose_service_is_silent_holds_up_no_other(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    await enable_push(db, alice, push_service.browser(SILENCE))
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, alice)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings, seconds=0.3)
+
+    assert [one.state for one in await pushes(db)] == ["pending", "sent"]
+
+
+@pytest.mark.parametrize(("told", "least"), [({}, 20), ({"Retry-After": "7200"}, 7000)])
+async def test_a_service_that_fails_for_one_device_after_another_is_left_alone_for_a_while(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    alice: Account,
+    bob: Account,
+    told: dict[str, str],
+    least: int,
+) -> None:
+    for person in [alice, bob]:
+        for _ in range(20):
+            await enable_push(db, person, push_service.browser(Answer(503, told)))
+        await tell(db, person)
+    await deliver_pushes(db, settings)
+
+    made = await pushes(db)
+
+    assert {one.state for one in made} == {"pending"}
+    assert all(one.due_at > clock.now() + timedelta(seconds=least) for one in made)
+    assert 5 <= len(push_service.asked) <= 20
+    assert sum(one.attempts for one in made) == len(push_service.asked)
+
+
+async def test_a_device_for_which_its_service_fails_does_not_stop_the_others(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    await enable_push(db, alice, push_service.browser(*[Answer(429)] * 9))
+    for _attempt in range(8):
+        await tell(db, alice)
+        await deliver_pushes(db, settings)
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+
+    await deliver_pushes(db, settings)
+
+    assert len(browser.pushed) == 1
+
+
+async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_all_there_is(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser(Answer(429, {"Retry-After": "3600"}))
+    await enable_push(db, bob, browser)
+    channel = Push()
+    channel.configure(settings)
+    for _time in range(2):
+        await tell(db, bob)
+        await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    made = await pushes(db)
+
+    assert len(push_service.asked) == 1
+    assert [one.attempts for one in made] == [1, 0]
+    assert all(one.due_at > clock.now() + timedelta(seconds=3500) for one in made)
+
+
+async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_not_arrive(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    busy = Answer(429, {"Retry-After": "3600"})
+    device = await enable_push(db, bob, push_service.browser(busy, busy))
+    channel = Push()
+    channel.configure(settings)
+    await tell(db, bob)
+    await outbox.deliver(db, settings, channel)
+    async with db.write() as session:
+        await device_tests.add(session, device)
+
+    await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    _told, test = await pushes(db)
+    assert (test.state, test.attempts, test.error) == ("pending", 1, "429 from 127.0.0.1")
+
+
+async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    old = push_service.browser(Answer(429, {"Retry-After": "86400"}))
+    before = await enable_push(db, bob, old)
+    channel = Push()
+    channel.configure(settings)
+    await tell(db, bob)
+    await outbox.deliver(db, settings, channel)
+    async with db.write() as session:
+        await devices.unsubscribe(session, bob, old.endpoint)
+    new = push_service.browser()
+    assert (await enable_push(db, bob, new)).id == before.id
+    await tell(db, bob)
+
+    await outbox.deliver(db, settings, channel)
+    channel.close()
+
+    assert len(new.pushed) == 1
+
+
+async def test_a_late_answer_is_taken_for_no_device_but_the_one_that_was_asked(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    gone = push_service.browser(Answer(410, pause=0.5))
+    before = await enable_push(db, bob, gone)
+    await tell(db, bob)
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(gone)
+    async with db.write() as session:
+        await devices.unsubscribe(session, bob, gone.endpoint)
+    assert (await enable_push(db, alice, push_service.browser())).id == before.id
+
+    await delivering
+
+    assert len(await devices_of(db, alice)) == 1
+
+
+async def test_one_that_cannot_be_written_holds_up_no_other(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    alice: Account,
+    bob: Account,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await enable_push(db, alice, push_service.browser())
+    await enable_push(db, bob, push_service.browser())
+    await tell(db, alice)
+    await tell(db, bob)
+    async with db.write() as session:
+        broken = update(PushSubscription).where(PushSubscription.account_id == alice.id)
+        await session.execute(broken.values(p256dh="AAAA"))
+
+    await deliver_pushes(db, settings)
+
+    assert [one.state for one in await pushes(db)] == ["failed", "sent"]
+
+
+SLOWLY = Answer(pause=0.4)
+
+
+async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_nothing_twice(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    people = [alice, bob]
+    browsers = [push_service.browser(SLOWLY) for _ in range(40)]
+    for number, browser in enumerate(browsers):
+        await enable_push(db, people[number % 2], browser)
+    for person in people:
+        await tell(db, person)
+
+    await deliver_pushes(db, settings, is_over=lambda: len(push_service.asked) >= 3)
+    begun, states = len(push_service.asked), [one.state for one in await pushes(db)]
+    await deliver_pushes(db, settings)
+
+    assert 0 < begun < 40
+    assert states.count("sent") == begun
+    assert [len(one.pushed) for one in browsers] == [1] * 40
+    assert [(one.state, one.attempts) for one in await pushes(db)] == [("sent", 1)] * 40
+
+
+@asynccontextmanager
+async def waiting_for_a_slow_service(
+    db: Database, settings: Settings, push_service: PushService, person: Account
+) -> AsyncIterator[list[Browser]]:
+    """Of a push to each of twenty browsers sixteen are under way, and the rest wait for those."""
+    browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
+    for browser in browsers:
+        await enable_push(db, person, browser)
+    await tell(db, person)
+    delivering = asyncio.create_task(deliver_pushes(db, settings))
+    await push_service.next_push(browsers[0])
+    yield browsers
+    await delivering
+
+
+async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_more(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    async with waiting_for_a_slow_service(db, settings, push_service, bob), db.act() as session:
+        await feed.read_all(session, bob.id, await feed.newest_id(session, bob.id))
+
+    states = [(one.state, one.reason) for one in await pushes(db)]
+    assert states == [("sent", None)] * 16 + [("skipped", "read")] * 4
+
+
+async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothing(
+    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+) -> None:
+    async with waiting_for_a_slow_service(db, settings, push_service, bob) as browsers:
+        for browser in browsers[16:]:
+            await enable_push(db, alice, browser)
+
+    assert [len(one.pushed) for one in browsers[16:]] == [0] * 4
+    assert [one.reason for one in await pushes(db)][16:] == ["removed"] * 4
+
+
+async def test_what_nobody_foresaw_on_the_way_is_tried_again(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def break_down(*_given: Any) -> Reply:
+        raise RuntimeError("Nobody foresaw this")
+
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    with monkeypatch.context() as during:
+        during.setattr(PushClient, "post", break_down)
+        await deliver_pushes(db, settings)
+
+    push = await the_push(db)
+    assert (push.state, push.error) == ("pending", "RuntimeError('Nobody foresaw this')")
+    await set_all(db, Delivery, due_at=clock.now())
+    await deliver_pushes(db, settings)
+
+    assert (await the_push(db)).state == "sent"
+    assert len(browser.pushed) == 1
+
+
+async def test_a_service_that_is_no_longer_allowed_is_sent_nothing(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    await enable_push(db, bob, push_service.browser())
+    await tell(db, bob)
+
+    await deliver_pushes(db, replace(settings, push_allowed_hosts=()))
+
+    assert (await the_push(db)).state == "failed"
+    assert push_service.asked == []
+
+
+async def test_no_log_tells_where_a_device_is(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: Account,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers = [Answer(403), Answer(500), SILENCE, Answer(410)]
+    browsers = [push_service.browser(answer) for answer in answers]
+    for browser in browsers:
+        await enable_push(db, bob, browser)
+    await tell(db, bob)
+    caplog.clear()
+
+    await deliver_pushes(db, settings, seconds=0.2)
+
+    secrets = [browser.endpoint.rpartition("/")[2] for browser in browsers]
+    assert all(secrets)
+    kept = [f"{one.error} {one.address}" for one in await pushes(db)]
+    assert not [one for one in secrets if one in caplog.text.replace("endpoint", "")]
+    assert not [one for one in secrets for text in kept if one in text]
+
+
+async def test_a_test_push_says_that_it_works(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    device = await enable_push(db, bob, browser)
+    async with db.write() as session:
+        await note_visible(session, bob, is_visible=True)
+        await device_tests.add(session, device)
+
+    await deliver_pushes(db, settings)
+
+    told = browser.pushed[0].payload
+    assert told["body"] == "Push works on this device."
+    assert told["notification_id"] is None
+    assert [one["action"] for one in told["actions"]] == ["open"]
+
+
+async def test_what_failed_for_an_invitee_names_the_reason_in_words(
+    db: Database, settings: Settings, push_service: PushService, bob: Account
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob, error="The clips have no picture.")
+
+    await deliver_pushes(db, settings)
+
+    assert browser.pushed[0].payload["body"].endswith("\nThe clips have no picture.")
+    assert COMPILATION_FAILED.push_ttl == timedelta(hours=4)

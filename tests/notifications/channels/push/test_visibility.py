@@ -1,0 +1,50 @@
+"""A page that is looked at says so, for devices to stay quiet."""
+
+from datetime import timedelta
+
+from app import clock
+from app.database import Database
+from app.models import Account
+from app.notifications.channels.push.visibility import note_visible
+from tests.notifications._devices import enable
+
+
+async def note(db: Database, person: Account, *, is_visible: bool) -> bool:
+    async with db.write() as session:
+        return await note_visible(session, person, is_visible=is_visible)
+
+
+async def left(db: Database, person: Account) -> timedelta:
+    """For how long the page counts as looked at."""
+    async with db.read() as session:
+        account = await session.get_one(Account, person.id)
+    return (account.visible_until or clock.now()) - clock.now()
+
+
+async def test_it_holds_until_the_page_has_had_time_to_say_so_again(
+    db: Database, alice: Account
+) -> None:
+    await enable(db, alice, "phone")
+
+    assert await note(db, alice, is_visible=True)
+
+    assert timedelta(seconds=25) < await left(db, alice) <= timedelta(seconds=30)
+
+
+async def test_leaving_the_page_ends_it_at_once(db: Database, alice: Account) -> None:
+    await enable(db, alice, "phone")
+    await note(db, alice, is_visible=True)
+
+    await note(db, alice, is_visible=False)
+
+    assert await left(db, alice) <= timedelta(0)
+
+
+async def test_without_a_device_it_is_not_worth_saying(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    await enable(db, bob, "his")
+
+    assert not await note(db, alice, is_visible=True)
+
+    assert await left(db, alice) <= timedelta(0)

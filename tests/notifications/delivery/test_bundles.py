@@ -1,0 +1,441 @@
+"""Which waiting notices become one mail: those of a short wait, and those of a digest."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from app import clock
+from app.database import Database
+from app.models import Account, Delivery, Event, Notification, Project, Team
+from app.notifications.channels.base import Undelivered
+from app.notifications.delivery import outbox
+from app.notifications.delivery.bundles import tie
+from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
+from app.notifications.inbox import feed
+from app.notifications.notify import notify
+from app.notifications.preferences import digest, switches
+from app.settings import Settings
+from tests.benchmarks._world import add_members, add_people
+from tests.factories import make_team
+from tests.mailing import deliver_mail, deliveries, kept, make_due, share
+from tests.notifications._scripted import Scripted
+from tests.notifications.conftest import Hands
+
+WAIT = timedelta(seconds=120)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def squad(db: Database, alice: Account, bob: Account) -> Team:
+    return await make_team(db, alice, editors=[bob])
+
+
+@pytest.fixture
+async def reel(db: Database, bob: Account) -> Project:
+    project = Project(name="Bob's Reel", owner_id=bob.id)
+    async with db.write() as session:
+        session.add(project)
+    return project
+
+
+async def choose(db: Database, person: Account, **wanted: Any) -> None:
+    """Change the person's digest, as on the page of preferences; `timezone` too."""
+    timezone = {"timezone": wanted.pop("timezone")} if "timezone" in wanted else {}
+    digest = {"enabled": True, "frequency": "daily", "hour": 8} | wanted
+    async with db.act() as session:
+        await switches.change(session, person, {"digest": digest} | timezone)
+
+
+async def read_all(db: Database, person: Account) -> None:
+    async with db.act() as session:
+        await feed.read_all(session, person.id, await feed.newest_id(session, person.id))
+
+
+async def fail(db: Database, settings: Settings) -> None:
+    """The server has none of it just now."""
+    later = Undelivered("451 Later").outcome
+    await outbox.deliver(db, settings, Scripted(lambda _: later))
+
+
+def subjects(settings: Settings) -> list[str]:
+    return [mail["Subject"] for mail in kept(settings)]
+
+
+def shared(*projects: str) -> list[str]:
+    return [f"Project '{project}' was shared with team 'Video Squad'" for project in projects]
+
+
+def told_in(settings: Settings, number: int, *projects: str) -> list[bool]:
+    """Whether the mail of this number tells of each project."""
+    body = kept(settings)[number].get_body(("plain",))
+    assert body is not None
+    return [f"Project '{project}'" in body.get_content() for project in projects]
+
+
+async def test_a_mail_waits_for_being_read_in_the_app_first(
+    db: Database, settings: Settings, alice: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+
+    hands.move(WAIT - timedelta(seconds=1))
+    assert await deliver_mail(db, settings) == 0
+    hands.move(timedelta(seconds=1))
+    assert await deliver_mail(db, settings) == 1
+
+
+async def test_notices_of_one_wait_become_one_mail(
+    db: Database, settings: Settings, alice: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad, "First")
+    hands.move(WAIT / 2)
+    await share(db, alice, squad, "Second")
+    hands.move(WAIT / 2)
+    await deliver_mail(db, settings)
+    await share(db, alice, squad, "Third")
+    hands.move(WAIT)
+    await deliver_mail(db, settings)
+
+    assert [told_in(settings, number, "First", "Second", "Third") for number in (0, 1)] == [
+        [True, True, False],
+        [False, False, True],
+    ]
+
+
+async def test_each_person_gets_their_own_mail(
+    db: Database, settings: Settings, alice: Account, bob: Account, carol: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    await share(db, alice, team, "First")
+    await share(db, alice, team, "Second")
+    await make_due(db)
+
+    await deliver_mail(db, settings)
+
+    assert sorted(mail["To"] for mail in kept(settings)) == [bob.email, carol.email]
+
+
+async def test_what_is_urgent_goes_alone_and_at_once(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, reel: Project
+) -> None:
+    await share(db, alice, squad)
+    async with db.act() as session:
+        await notify(session, COMPILATION_FAILED, project=reel, error="No clips.")
+
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == ["Compilation of 'Bob's Reel' failed"]
+    assert [row.state for row in await deliveries(db)] == ["pending", "sent"]
+
+
+async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
+    db: Database, settings: Settings, alice: Account, squad: Team
+) -> None:
+    await share(db, alice, squad, "First")
+    await share(db, alice, squad, "Second")
+    await make_due(db)
+    await fail(db, settings)
+    await share(db, alice, squad, "Third")
+    await make_due(db)
+
+    await deliver_mail(db, settings)
+
+    mails = {mail["Message-ID"].partition(".")[0] for mail in kept(settings)}
+    assert mails == {"<notice-1", "<notice-3"}
+    assert sorted(told_in(settings, n, "First", "Second", "Third") for n in (0, 1)) == [
+        [False, False, True],
+        [True, True, False],
+    ]
+
+
+async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+) -> None:
+    await share(db, alice, squad, "First")
+    await share(db, alice, squad, "Second")
+    await make_due(db)
+    await fail(db, settings)
+    async with db.act() as session:
+        [_second, first] = await feed.newest(session, bob.id)
+        await feed.mark(session, bob.id, [first.id], read=True)
+    await make_due(db)
+
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == shared("Second")
+    assert [row.state for row in await deliveries(db)] == ["skipped", "sent"]
+    assert kept(settings)[0]["Message-ID"].startswith("<notice-1.")
+
+
+async def test_a_digest_gathers_until_the_persons_hour(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob, hour=8, timezone="Asia/Kathmandu")
+    await share(db, alice, squad, "First")
+    hands.set("2026-11-23 22:00")
+    await share(db, alice, squad, "Second")
+    hands.set("2026-11-24 02:14:59")
+    await deliver_mail(db, settings)
+    assert kept(settings) == []
+
+    hands.set("2026-11-24 02:15:00")
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == ["Your digest: 2 notifications"]
+    assert told_in(settings, 0, "First", "Second") == [True, True]
+
+
+async def test_there_is_no_digest_when_all_was_read(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad)
+    await read_all(db, bob)
+
+    hands.set("2026-11-24 08:00")
+    await deliver_mail(db, settings)
+
+    assert kept(settings) == []
+    assert [(row.state, row.reason) for row in await deliveries(db)] == [("skipped", "read")]
+
+
+async def test_a_digest_tells_only_what_is_still_unread_and_each_notice_once(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad, "First")
+    await read_all(db, bob)
+    await share(db, alice, squad, "Second")
+    hands.set("2026-11-24 08:00")
+    await deliver_mail(db, settings)
+    await share(db, alice, squad, "Third")
+    for day in (24, 25, 26):
+        hands.set(f"2026-11-{day} 08:00:01")
+        await deliver_mail(db, settings)
+
+    assert [told_in(settings, number, "First", "Second", "Third") for number in (0, 1)] == [
+        [False, True, False],
+        [False, False, True],
+    ]
+    assert len(kept(settings)) == 2
+
+
+async def test_what_is_urgent_does_not_wait_for_the_digest(
+    db: Database, settings: Settings, bob: Account, reel: Project
+) -> None:
+    await choose(db, bob)
+    async with db.act() as session:
+        await notify(session, COMPILATION_FAILED, project=reel, error="No clips.")
+
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == ["Compilation of 'Bob's Reel' failed"]
+
+
+async def test_after_days_without_a_worker_there_is_one_digest(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-20 10:00")
+    await choose(db, bob)
+    for day, project in ((20, "First"), (21, "Second"), (22, "Third")):
+        hands.set(f"2026-11-{day} 12:00")
+        await share(db, alice, squad, project)
+
+    hands.set("2026-11-23 15:00")
+    await deliver_mail(db, settings)
+    await deliver_mail(db, settings)
+
+    assert [told_in(settings, 0, "First", "Second", "Third")] == [[True, True, True]]
+    assert len(kept(settings)) == 1
+    async with db.read() as session:
+        due = await session.scalar(select(Account.digest_due_at).where(Account.id == bob.id))
+    assert due is not None
+    assert due.isoformat() == "2026-11-24T08:00:00+00:00"
+
+
+async def test_nothing_joins_a_digest_whose_hour_has_passed(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    """What comes before the worker has looked is in it; what comes after is in the next."""
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad, "First")
+    hands.set("2026-11-24 08:00:30")
+    await share(db, alice, squad, "Second")
+    await fail(db, settings)
+    await share(db, alice, squad, "Third")
+    hands.move(HOUR)
+
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == ["Your digest: 2 notifications"]
+    assert told_in(settings, 0, "First", "Second", "Third") == [True, True, False]
+
+
+async def test_a_digest_waits_until_the_next_one_is_written_down(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    """What comes in between would join it otherwise, though it was told for this hour, too."""
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad, "First")
+    hands.set("2026-11-24 08:00")
+    async with db.write() as session:
+        assert await tie(session, EMAIL) == 0
+
+    await digest.roll(db)
+    await share(db, alice, squad, "Second")
+    await deliver_mail(db, settings)
+
+    assert told_in(settings, 0, "First", "Second") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("night", "first", "second"),
+    [
+        ("into summer time", "2027-03-28 00:30", "2027-03-28 01:00"),
+        ("out of summer time", "2026-10-24 23:30", "2026-10-25 00:00"),
+    ],
+)
+async def test_on_the_nights_the_clocks_change_there_is_one_digest(
+    db: Database,
+    settings: Settings,
+    alice: Account,
+    bob: Account,
+    squad: Team,
+    hands: Hands,
+    night: str,
+    first: str,
+    second: str,
+) -> None:
+    """At 2 in Berlin, an hour that is left out in spring and comes twice in autumn."""
+    hands.set(first)
+    await choose(db, bob, hour=2, timezone="Europe/Berlin")
+    await share(db, alice, squad)
+    assert await deliver_mail(db, settings) == 0
+
+    hands.set(second)
+    await deliver_mail(db, settings)
+    assert len(kept(settings)) == 1
+    for _ in range(12):
+        hands.move(HOUR / 4)
+        await deliver_mail(db, settings)
+    assert len(kept(settings)) == 1
+
+
+async def test_a_weekly_digest_comes_on_monday(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-24 10:00")
+    await choose(db, bob, frequency="weekly")
+    await share(db, alice, squad)
+    hands.set("2026-11-29 23:59")
+    assert await deliver_mail(db, settings) == 0
+
+    hands.set("2026-11-30 08:00")
+
+    assert await deliver_mail(db, settings) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "moment", "subject"),
+    [
+        ({"enabled": False}, "2026-11-23 12:00", "notifications"),
+        ({"hour": 13}, "2026-11-23 13:00", "Your digest"),
+        ({"frequency": "weekly"}, "2026-11-30 08:00", "Your digest"),
+        ({"timezone": "America/New_York"}, "2026-11-23 13:00", "Your digest"),
+    ],
+)
+async def test_a_changed_preference_neither_loses_what_waits_nor_sends_it_twice(
+    db: Database,
+    settings: Settings,
+    alice: Account,
+    bob: Account,
+    squad: Team,
+    hands: Hands,
+    change: dict[str, Any],
+    moment: str,
+    subject: str,
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await choose(db, bob)
+    await share(db, alice, squad, "First")
+    await share(db, alice, squad, "Second")
+    hands.set("2026-11-23 12:00")
+    await choose(db, bob, **change)
+
+    hands.set(moment)
+    await deliver_mail(db, settings)
+    assert [told_in(settings, 0, "First", "Second")] == [[True, True]]
+    for _ in range(8):
+        hands.move(timedelta(days=1))
+        await deliver_mail(db, settings)
+
+    assert len(kept(settings)) == 1
+    assert {row.state for row in await deliveries(db)} == {"sent"}
+
+
+async def test_what_waited_a_moment_joins_the_digest_when_it_is_switched_on(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad, "First")
+    await choose(db, bob)
+    hands.move(HOUR)
+    assert await deliver_mail(db, settings) == 0
+
+    hands.set("2026-11-24 08:00")
+    await deliver_mail(db, settings)
+
+    assert subjects(settings) == ["Your digest: 1 notification"]
+
+
+async def test_many_people_are_gathered_at_once(
+    db: Database, settings: Settings, alice: Account
+) -> None:
+    team = await make_team(db, alice)
+    await add_members(db, team.id, await add_people(db, 120))
+    await share(db, alice, team, "First")
+    await share(db, alice, team, "Second")
+    await make_due(db)
+
+    assert await deliver_mail(db, settings) == 240
+
+    told = {mail["To"] for mail in kept(settings)}
+    assert len(told) == len(kept(settings)) == 120
+
+
+async def test_a_digest_of_thousands_is_one_mail(
+    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+) -> None:
+    """More than a statement can name one by one."""
+    await share(db, alice, squad)
+    async with db.write() as session:
+        [event_id] = await session.scalars(select(Notification.event_id))
+        await _repeat(session, event_id, bob, 2500)
+    await make_due(db)
+
+    assert await deliver_mail(db, settings) == 2501
+
+    [mail] = kept(settings)
+    assert mail["Subject"].endswith("and 2500 more")
+
+
+async def _repeat(session: Any, event_id: int, person: Account, times: int) -> None:
+    """The same event, told that often."""
+    told = await session.get_one(Event, event_id)
+    facts = {"type": told.type, "context": told.context, "created_at": clock.now()}
+    ids = [event_id + number for number in range(1, times + 1)]
+    await session.execute(insert(Event), [{"id": one, **facts} for one in ids])
+    mine = {"user_id": person.id, "type": told.type, "hidden": False}
+    rows = [{"event_id": one, **mine} for one in ids]
+    notices = (await session.scalars(insert(Notification).returning(Notification.id), rows)).all()
+    waiting = {"user_id": person.id, "channel": "email", "address": person.email}
+    waiting |= {"gathering": "bundle", "due_at": clock.now()}
+    await session.execute(insert(Delivery), [{"notification_id": n, **waiting} for n in notices])

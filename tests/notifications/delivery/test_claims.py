@@ -1,0 +1,166 @@
+"""Who may attempt a delivery, for how long, and who takes over from the dead."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app import clock
+from app.database import Database
+from app.models import Delivery
+from app.notifications.delivery import claims
+from tests.mailing import change_deliveries, deliveries, write
+from tests.notifications._scripted import Scripted
+from tests.notifications.conftest import Hands
+
+CHANNEL = Scripted()
+
+
+async def claim(db: Database, holder: str = "worker") -> list[str]:
+    """The addresses that a worker gets to attempt now."""
+    claimed = await claims.claim(db, CHANNEL, holder)
+    return [one.address for one in claimed.deliveries] if claimed else []
+
+
+async def test_what_one_has_claimed_no_other_gets(db: Database) -> None:
+    await write(db, "one@example.com")
+
+    assert await claim(db) == ["one@example.com"]
+    assert await claim(db, "another") == []
+
+
+async def test_claims_at_the_same_moment_share_what_is_due(db: Database) -> None:
+    addresses = [f"person{number:03}@example.com" for number in range(250)]
+    await write(db, *addresses)
+
+    shares = await asyncio.gather(*(claim(db, f"worker{number}") for number in range(4)))
+
+    assert sorted(address for share in shares for address in share) == addresses
+    assert [len(share) for share in shares] == [100, 100, 50, 0]
+
+
+async def test_a_lease_that_nobody_keeps_runs_out(db: Database, hands: Hands) -> None:
+    await write(db, "one@example.com")
+    await claim(db)
+
+    hands.move(claims.LEASE)
+
+    assert await claim(db, "another") == ["one@example.com"]
+
+
+async def test_a_lease_is_moved_on_while_its_claim_is_worked_on(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(db, "one@example.com")
+    claimed = await claims.claim(db, CHANNEL, "worker")
+    assert claimed
+    await change_deliveries(db, due_at=clock.now() + timedelta(seconds=0.2))
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.4))
+
+    keeping = asyncio.create_task(claims.keep(db, claimed))
+    await asyncio.sleep(0.6)
+    keeping.cancel()
+
+    assert await claim(db, "another") == []
+
+
+async def test_what_broke_off_is_attempted_by_itself_the_least_attempted_first(
+    db: Database,
+) -> None:
+    await write(db, "innocent@example.com", "poison@example.com", "fresh@example.com")
+    broke_off = Delivery.address != "fresh@example.com"
+    await change_deliveries(db, broke_off, claimed_by="dead.1", attempts=2)
+    await change_deliveries(db, Delivery.address == "poison@example.com", attempts=3)
+
+    assert await claim(db) == ["innocent@example.com"]
+    assert await claim(db) == ["poison@example.com"]
+    assert await claim(db) == ["fresh@example.com"]
+
+
+async def test_what_broke_off_once_goes_with_the_others(db: Database) -> None:
+    await write(db, "one@example.com", "two@example.com", "three@example.com")
+    await change_deliveries(db, Delivery.id < 3, claimed_by="dead.1", attempts=1)
+
+    assert len(await claim(db)) == 3
+
+
+async def test_a_mail_that_broke_off_stays_whole(db: Database, hands: Hands) -> None:
+    await write(db, "a@example.com", "b@example.com", "c@example.com")
+    await change_deliveries(db, Delivery.id < 3, bundle_id=1, gathering="bundle", attempts=1)
+    await claim(db)
+
+    hands.move(claims.LEASE)
+
+    assert await claim(db) == ["a@example.com", "b@example.com"]
+
+
+async def test_what_broke_off_each_time_is_given_up(db: Database) -> None:
+    await write(db, "one@example.com", "two@example.com")
+    await change_deliveries(db, claimed_by="dead.1", attempts=3)
+    await change_deliveries(db, Delivery.id == 1, attempts=len(CHANNEL.pauses) + 1)
+
+    await claims.give_up_broken(db, CHANNEL)
+
+    assert [(row.state, row.error) for row in await deliveries(db)] == [
+        ("dead", "Each attempt broke off."),
+        ("pending", None),
+    ]
+
+
+async def test_what_the_dead_held_is_taken_over_at_once_and_the_living_keep_theirs(
+    db: Database,
+) -> None:
+    await write(db, "one@example.com")
+    await claim(db, "dead")
+    await write(db, "two@example.com")
+    await claim(db, "living")
+
+    await claims.take_over(db, ["dead"])
+
+    assert await claim(db, "heir") == ["one@example.com"]
+    assert await claim(db, "heir") == []
+
+
+@pytest.mark.parametrize("gathers", [True, False])
+async def test_what_is_due_longest_is_claimed_first(db: Database, gathers: bool) -> None:
+    await write(db, "late@example.com", "early@example.com", "middle@example.com")
+    for minutes, name in enumerate(("late", "middle", "early"), start=1):
+        due = clock.now() - timedelta(minutes=minutes)
+        await change_deliveries(db, Delivery.address == f"{name}@example.com", due_at=due)
+
+    claimed = await claims.claim(db, Scripted(at_once=2, gathers=gathers))
+
+    assert claimed
+    assert {one.address for one in claimed.deliveries} == {
+        "early@example.com",
+        "middle@example.com",
+    }
+
+
+async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
+    """However much is due: else a thousand claims would look a thousand times at everything."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_more: Any) -> None:
+        asked.append((sql, given))
+
+    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    await claims.claim(db, Scripted(gathers=False))
+    event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+
+    looks = [one for one in asked if one[0].startswith("SELECT")]
+    async with db.engine.connect() as connection:
+        plans = [
+            [
+                row.detail
+                for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+            ]
+            for sql, given in looks
+        ]
+    assert [plan[0].split(" USING ")[1].split(" ")[1] for plan in plans] == [
+        "ix_delivery_broken",
+        "ix_delivery_due",
+    ]
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for plan in plans[1:] for step in plan)

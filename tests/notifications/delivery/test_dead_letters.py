@@ -1,0 +1,82 @@
+"""What did not arrive, as an administrator sees it and sends it again."""
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from app import clock
+from app.database import Database
+from app.mail.composing import add_letter
+from app.models import Account, Delivery
+from app.settings import Settings
+from tests.conftest import post, sign_in, text_of
+from tests.mailing import deliver_mail
+
+
+@pytest.fixture
+async def lost(db: Database, alice: Account) -> list[int]:
+    """A refused letter and one that was given up."""
+    async with db.write() as session:
+        for _ in range(2):
+            await add_letter(
+                session, "address_changed", address=alice.email, username="alice", email="new@x.org"
+            )
+    async with db.write() as session:
+        ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
+        for id, state in zip(ids, ("failed", "dead"), strict=True):
+            row = update(Delivery).where(Delivery.id == id)
+            await session.execute(
+                row.values(state=state, error="550 No", attempts=3, settled_at=clock.now())
+            )
+        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+    return ids
+
+
+async def states(db: Database) -> list[str]:
+    async with db.read() as session:
+        return list(await session.scalars(select(Delivery.state).order_by(Delivery.id)))
+
+
+async def test_only_administrators_find_the_page(
+    client: httpx.AsyncClient, alice: Account, bob: Account, lost: list[int]
+) -> None:
+    await sign_in(client, bob)
+    assert (await client.get("/admin/deliveries")).status_code == 404
+    assert (await post(client, "/admin/deliveries", all="1")).status_code == 404
+
+    await sign_in(client, alice)
+    answer = text_of(await client.get("/admin/deliveries"))
+    assert "550 No" in answer
+    assert "3 attempts" in answer
+
+
+async def test_the_selected_is_sent_again_and_arrives(
+    client: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, lost: list[int]
+) -> None:
+    await sign_in(client, alice)
+
+    answer = await post(client, "/admin/deliveries", ids=str(lost[1]))
+    await deliver_mail(db, settings)
+
+    assert answer.status_code == 303
+    assert await states(db) == ["failed", "sent"]
+
+
+async def test_all_are_sent_again(
+    client: httpx.AsyncClient, db: Database, alice: Account, lost: list[int]
+) -> None:
+    await sign_in(client, alice)
+
+    await post(client, "/admin/deliveries", all="1")
+
+    assert await states(db) == ["pending", "pending"]
+
+
+async def test_without_a_selection_nothing_is_sent(
+    client: httpx.AsyncClient, db: Database, alice: Account, lost: list[int]
+) -> None:
+    await sign_in(client, alice)
+
+    await post(client, "/admin/deliveries")
+
+    assert await states(db) == ["failed", "dead"]

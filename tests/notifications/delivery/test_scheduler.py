@@ -1,0 +1,168 @@
+"""A worker is woken when something comes due: at once, at its hour, and not for nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from app import clock
+from app.broker.relay import CHANGES, ProcessRelay
+from app.database import Database
+from app.models import Delivery
+from app.notifications.channels import CHANNELS
+from app.notifications.delivery import scheduler
+from app.notifications.delivery.scheduler import next_due, wake, watch_outages
+from app.notifications.events.catalogue import EMAIL
+from app.settings import Settings
+from tests.mailing import change_deliveries, deliveries, write
+from tests.notifications._scripted import Scripted
+
+SOON = 5
+A_MOMENT = 0.5
+
+
+@asynccontextmanager
+async def awake(
+    db: Database, enqueue: Callable[[str], Awaitable[object]]
+) -> AsyncIterator[ProcessRelay]:
+    relay = ProcessRelay()
+    await relay.connect()
+    waking_up = asyncio.create_task(wake(db, relay, enqueue))
+    try:
+        yield relay
+    finally:
+        waking_up.cancel()
+        await asyncio.wait([waking_up])
+        await relay.disconnect()
+
+
+class Nudges:
+    """How often each channel was to be worked on."""
+
+    def __init__(self) -> None:
+        self.heard = asyncio.Event()
+        self.names: list[str] = []
+
+    async def __call__(self, name: str) -> None:
+        self.names.append(name)
+        self.heard.set()
+
+    async def wait(self) -> None:
+        async with asyncio.timeout(SOON):
+            await self.heard.wait()
+
+
+async def test_what_is_due_already_is_worked_on_at_the_start(db: Database) -> None:
+    await write(db)
+    nudges = Nudges()
+
+    async with awake(db, nudges):
+        await nudges.wait()
+
+    assert nudges.names == [EMAIL]
+
+
+async def test_a_new_delivery_wakes_the_worker_at_once(db: Database) -> None:
+    nudges = Nudges()
+    async with awake(db, nudges) as relay:
+        await asyncio.sleep(0.05)
+        await write(db)
+        relay.poke(CHANGES)
+
+        await nudges.wait()
+
+
+async def test_it_wakes_by_itself_when_a_wait_is_over(db: Database) -> None:
+    await write(db)
+    due = clock.now() + timedelta(seconds=A_MOMENT)
+    await change_deliveries(db, due_at=due)
+    nudges = Nudges()
+
+    async with awake(db, nudges):
+        await nudges.wait()
+
+    assert clock.now() >= due
+
+
+async def test_changes_that_bring_nothing_due_wake_nobody(db: Database) -> None:
+    await write(db)
+    await change_deliveries(db, due_at=clock.now() + timedelta(hours=1))
+    nudges = Nudges()
+    async with awake(db, nudges) as relay:
+        for _ in range(5):
+            relay.poke(CHANGES)
+            await asyncio.sleep(0.03)
+
+    assert nudges.names == []
+
+
+async def test_a_queue_that_stumbles_is_asked_again(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(db)
+    nudges, stumbles = Nudges(), [True]
+
+    async def enqueue(name: str) -> None:
+        if stumbles.pop() if stumbles else False:
+            raise OSError("the disk is full")
+        await nudges(name)
+
+    async with awake(db, enqueue) as relay:
+        await asyncio.sleep(0.05)
+        relay.poke(CHANGES)
+        await nudges.wait()
+
+
+async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
+    await write(db)
+    assert await next_due(db, Scripted()) is not None
+
+    await change_deliveries(db, state="sent")
+
+    assert await next_due(db, Scripted()) is None
+    assert scheduler.LOOK_SECONDS <= 30
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_waits_for_a_service_is_due_when_that_answers_again(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_back: bool
+) -> None:
+    monkeypatch.setitem(CHANNELS, EMAIL, Scripted(is_back=is_back))
+    await write(db, "held@example.com", "later@example.com")
+    later = clock.now() + timedelta(hours=1)
+    await change_deliveries(db, due_at=later)
+    await change_deliveries(db, Delivery.id == 1, reason="outage")
+
+    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    await asyncio.sleep(A_MOMENT)
+    watching.cancel()
+    await asyncio.wait([watching])
+
+    held, other = await deliveries(db)
+    assert (held.due_at < later, held.reason) == ((True, None) if is_back else (False, "outage"))
+    assert other.due_at == later
+
+
+class Swallowing(Scripted):
+    """It is asked for ever, and takes the end of that for an answer."""
+
+    async def answers(self, _settings: Settings) -> bool:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        return False
+
+
+async def test_the_watch_ends_also_where_a_library_has_swallowed_that_it_is_to_end(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHANNELS, EMAIL, Swallowing())
+    await write(db, "held@example.com")
+    await change_deliveries(db, reason="outage")
+
+    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    await asyncio.sleep(A_MOMENT)
+    watching.cancel()
+
+    assert await asyncio.wait([watching], timeout=SOON) == ({watching}, set())

@@ -1,0 +1,31 @@
+"""What a notice says, in the reader's language."""
+
+from gettext import NullTranslations
+
+import pytest
+
+from app import language
+from app.language import speaking
+from app.notifications.events.catalogue import MEMBER_LEFT, SOMEONE, sentence
+
+
+class Shouting(NullTranslations):
+    """A language in which every word of ours is written in capitals."""
+
+    def gettext(self, message: str) -> str:
+        return message.upper().replace("{USERNAME}", "{username}")
+
+
+@pytest.fixture
+def shouting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "translations", lambda _language: Shouting())
+
+
+@pytest.mark.parametrize(
+    ("username", "said"), [("bob", "bob LEFT THE TEAM"), (SOMEONE, "SOMEONE LEFT THE TEAM")]
+)
+def test_who_has_gone_is_someone_in_every_language_and_a_name_stays_a_name(
+    shouting: None, username: str, said: str
+) -> None:
+    with speaking("xx"):
+        assert sentence(MEMBER_LEFT.name, {"username": username}, to_affected=False) == said

@@ -1,0 +1,82 @@
+"""Notices that the app does not show: only a push or a mail tells of them, and leads to them."""
+
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy import select
+
+from app.database import Database
+from app.models import Account, Change, Notification
+from app.notifications.events.catalogue import IN_APP, INVITATION_RECEIVED
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from tests.application import browser
+from tests.conftest import sign_in
+
+OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+async def hidden(db: Database, bob: Account) -> int:
+    """An invitation of which bob wants to hear outside the app alone."""
+    async with db.act() as session:
+        await switches.set_switch(session, bob, INVITATION_RECEIVED.name, IN_APP, wanted=False)
+        facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
+        await notify(session, INVITATION_RECEIVED, affected=bob, **facts)
+    async with db.read() as session:
+        return (await session.scalars(select(Notification.id))).one()
+
+
+@pytest.fixture
+async def as_bob(client: httpx.AsyncClient, bob: Account) -> httpx.AsyncClient:
+    await sign_in(client, bob)
+    return client
+
+
+async def test_it_is_in_no_list_and_no_count(as_bob: httpx.AsyncClient, hidden: int) -> None:
+    listed = (await as_bob.get("/api/notifications")).json()
+
+    assert (listed["total"], listed["unread_count"]) == (0, 0)
+
+
+async def test_its_push_stays_on_the_screen_until_it_is_read(
+    as_bob: httpx.AsyncClient, hidden: int
+) -> None:
+    asked = f"/push/unread?ids={hidden}"
+    before = (await as_bob.get(asked)).json()
+    read = await as_bob.post(f"/push/{hidden}/read", headers=OUR_OWN)
+    after = (await as_bob.get(asked)).json()
+
+    assert before["unread"] == [hidden]
+    assert read.status_code == 204
+    assert after["unread"] == []
+
+
+@pytest.mark.parametrize("ids", ["", "none", "²", "-1", "1.5", ",,", "9" * 30])
+async def test_what_is_no_number_is_no_notice(as_bob: httpx.AsyncClient, ids: str) -> None:
+    answer = await as_bob.get("/push/unread", params={"ids": ids})
+
+    assert answer.json() == {"unread": [], "unread_count": 0}
+
+
+async def test_reading_it_says_nothing_on_the_streams(
+    as_bob: httpx.AsyncClient, db: Database, hidden: int
+) -> None:
+    await as_bob.post(f"/push/{hidden}/read", headers=OUR_OWN)
+
+    async with db.read() as session:
+        assert list(await session.scalars(select(Change.kind))) == ["event"]
+
+
+async def test_its_own_page_and_what_was_sent_of_it_are_there_for_its_person_alone(
+    app: Litestar, as_bob: httpx.AsyncClient, alice: Account, hidden: int
+) -> None:
+    for page in (f"/notifications/{hidden}", f"/notifications/{hidden}/deliveries"):
+        assert (await as_bob.get(page)).status_code in (200, 303)
+
+    async with browser(app) as as_alice:
+        await sign_in(as_alice, alice)
+        for page in (f"/notifications/{hidden}", f"/notifications/{hidden}/deliveries"):
+            assert (await as_alice.get(page)).status_code == 404

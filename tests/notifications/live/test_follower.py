@@ -1,0 +1,330 @@
+"""From the commit to the bytes on an open stream, without a server between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, select, text
+from sqlalchemy.event import listen
+from sqlalchemy.exc import OperationalError
+
+from app import security
+from app.broker.relay import CHANGES, ProcessRelay
+from app.database import Database
+from app.models import Account, Change, Membership
+from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
+from app.notifications.events.positions import record_change
+from app.notifications.inbox import feed
+from app.notifications.live import follower, html_rendering, queries
+from app.notifications.live.follower import Changes, Live, Mouth
+from app.notifications.live.html import Pieces
+from app.notifications.live.hub import Hub
+from app.notifications.live.stream import HTML
+from app.notifications.notify import notify
+from app.notifications.withdraw import withdraw_team
+from tests.factories import make_account, make_team
+
+
+class Recorder(Hub):
+    """A hub whose streams only remember what they were sent."""
+
+    def __init__(self, *people: Account) -> None:
+        super().__init__()
+        self.sent: dict[int, list[str]] = {person.id: [] for person in people}
+
+    def connected(self, flavour: object = HTML) -> Any:
+        return self.sent.keys()
+
+    def awaits(self, flavour: object, position: int) -> bool:
+        return True
+
+    def send(
+        self, user_id: int, frame: bytes, flavour: object = HTML, position: int | None = None
+    ) -> None:
+        self.sent[user_id].append(frame.decode())
+
+    async def next_for(self, person: Account) -> str:
+        async with asyncio.timeout(5):
+            while not self.sent[person.id]:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        return self.sent[person.id].pop(0)
+
+
+class Listener:
+    """A mouth that only remembers which changes it was to tell, and stumbles when told to."""
+
+    def __init__(self) -> None:
+        self.told: list[list[int]] = []
+        self.stumbles = 0
+
+    async def tell(self, changes: Changes) -> None:
+        if self.stumbles:
+            self.stumbles -= 1
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        self.told.append([change.id for change in changes])
+
+
+@asynccontextmanager
+async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[None]:
+    security.configure("secret")
+    relay = ProcessRelay()
+    await relay.connect()
+    db.after_act.append(lambda: relay.poke(CHANGES))
+    async with Live(db, relay, hub, mouths).running():
+        yield
+    await relay.disconnect()
+
+
+@pytest.fixture
+async def hub(db: Database, alice: Account, bob: Account) -> AsyncIterator[Recorder]:
+    recorder = Recorder(alice, bob)
+    async with following(db, recorder, Pieces(db, recorder)):
+        yield recorder
+
+
+async def test_everyone_connected_gets_their_own_words_and_count(
+    db: Database, hub: Recorder, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
+
+    for person, words in ((bob, "You were added to team"), (alice, "bob joined the team")):
+        piece = await hub.next_for(person)
+        assert words in piece
+        assert "Notifications, 1 unread" in piece
+        async with db.read() as session:
+            own = (await feed.newest(session, person.id))[0].id
+        assert f"panel-notice-{own}" in piece
+        assert f"/notifications/{own}/open" in piece
+
+
+async def test_high_priority_comes_as_a_toast_with_its_buttons(
+    db: Database, hub: Recorder, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice)
+
+    async with db.act() as session:
+        await notify(
+            session,
+            INVITATION_RECEIVED,
+            actor=alice,
+            affected=bob,
+            team=team,
+            role="editor",
+            inviter="alice",
+        )
+
+    assert "#toasts" in await hub.next_for(bob)
+
+
+async def test_reading_in_one_place_shows_in_every_other(
+    db: Database, hub: Recorder, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
+    await hub.next_for(bob)
+
+    async with db.act() as session:
+        await feed.read_all(session, bob.id, 2**53)
+
+    piece = await hub.next_for(bob)
+    assert 'aria-label="Notifications"' in piece
+    assert "is-unread" not in piece
+
+
+async def test_an_act_that_fails_tells_nobody(
+    db: Database, hub: Recorder, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+
+    with suppress(RuntimeError):
+        async with db.act() as session:
+            await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
+            raise RuntimeError
+
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="viewer")
+    assert "as viewer" in await hub.next_for(bob)
+
+
+async def add(db: Database, actor: Account, affected: Account, role: str, spoil: str = "") -> None:
+    """An event that is told, spoilt by a statement before it is committed."""
+    async with db.act() as session:
+        event = await notify(session, MEMBER_ADDED, actor=actor, affected=affected, role=role)
+        await session.execute(
+            text(
+                "INSERT INTO notification (user_id, event_id, type, hidden) VALUES (:u, :e, 'x', 0)"
+            ),
+            {"u": affected.id, "e": event.id},
+        )
+        if spoil:
+            await session.execute(text(spoil), {"event": event.id})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "logged"),
+    [
+        ("UPDATE event SET type = 'from_a_newer_version' WHERE id = :event", 1),
+        ("""UPDATE event SET context = '"no facts"' WHERE id = :event""", 1),
+        ("UPDATE event SET context = '{' WHERE id = :event", 1),
+        ("DELETE FROM event WHERE id = :event", 0),
+    ],
+    ids=["unknown type", "facts that are none", "broken JSON", "purged"],
+)
+async def test_an_event_that_cannot_be_shown_holds_up_nothing(
+    db: Database,
+    hub: Recorder,
+    alice: Account,
+    bob: Account,
+    spoil: str,
+    logged: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queries._report.cache_clear()
+    html_rendering._can_be_shown.cache_clear()
+
+    await add(db, alice, bob, "admin", spoil)
+    await add(db, alice, bob, "viewer")
+
+    assert "as viewer" in await hub.next_for(bob)
+    assert hub.sent[bob.id] == []
+    assert len(caplog.records) == logged
+
+
+async def test_a_bell_shows_all_but_what_cannot_be_shown(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    hub = Hub()
+    await add(db, alice, bob, "editor")
+    await add(db, alice, bob, "admin", "UPDATE event SET context = '{' WHERE id = :event")
+    await add(db, alice, bob, "owner", "UPDATE event SET type = 'newer' WHERE id = :event")
+
+    opening = await Pieces(db, hub).opening(bob.id, 0)
+
+    assert b"as editor" in opening.frames
+    assert opening.frames.count(b"panel-notice-") == 1
+
+
+async def test_who_comes_back_up_to_date_is_told_nothing_again(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    pieces = Pieces(db, Hub())
+    await add(db, alice, bob, "editor")
+    whole = (await pieces.opening(bob.id, 0)).frames
+    told = int(whole.rpartition(b"id: ")[2].split()[0])
+
+    again = (await pieces.opening(bob.id, 0, since=told)).frames
+    await add(db, alice, bob, "admin")
+    news = (await pieces.opening(bob.id, 0, since=told)).frames
+
+    assert b"as editor" in whole
+    assert again == b"event: alive\ndata: {}\n\n"
+    assert b"as admin" in news
+    assert news.startswith(again)
+
+
+async def test_many_who_open_at_once_each_get_their_own_bell(
+    db: Database, alice: Account, bob: Account, carol: Account
+) -> None:
+    pieces = Pieces(db, Hub())
+    people = {"bob": bob, "carol": carol}
+    for role, person in people.items():
+        await add(db, alice, person, role)
+
+    statements: list[str] = []
+    listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    openings = await asyncio.gather(
+        *(pieces.opening(person.id, 0) for person in (*people.values(), alice) for _ in range(80)),
+        pieces.opening(2**40, 0),
+    )
+
+    told = [opening.frames for opening in openings]
+    assert all(b"bob joined" in each or b"as bob" in each for each in told[:80])
+    assert all(b"as carol" in each for each in told[80:160])
+    assert all(b"panel-notice" not in each for each in told[160:])
+    assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 6
+
+
+async def test_a_change_is_told_once_also_when_the_database_stumbles(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.01)
+    first, second = Listener(), Listener()
+    second.stumbles = 2
+    async with following(db, Hub(), first, second):
+        for _ in range(3):
+            async with db.act() as session:
+                await record_change(session, "event")
+        async with asyncio.timeout(5):
+            while len(second.told) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    assert first.told == second.told == [[1], [2], [3]]
+
+
+async def test_the_present_is_reached_though_the_past_is_still_being_told(db: Database) -> None:
+    class Slow(Listener):
+        async def tell(self, changes: Changes) -> None:
+            await asyncio.sleep(60)
+
+    hub, relay = Hub(), ProcessRelay()
+    following_slowly = Live(db, relay, hub, [Slow()])
+    async with following_slowly.running():
+        for _ in range(3):
+            async with db.act() as session:
+                await record_change(session, "event")
+
+        await following_slowly.reach_present()
+
+        assert hub.position == 3
+
+
+async def test_what_many_lose_costs_three_statements_for_fifty_of_them(
+    db: Database, alice: Account
+) -> None:
+    people = [await make_account(db, f"person{number}") for number in range(250)]
+    team = await make_team(db, alice, viewers=people)
+    hub = Recorder(alice, *people)
+    statements: list[str] = []
+    async with db.act() as session:
+        await notify(session, TEAM_UPDATED, team=team, old_name="A", new_name="B")
+        members = select(Membership.account_id).where(Membership.team_id == team.id)
+        await withdraw_team(session, team.id, members)
+        withdrawn = select(Change.id, Change.kind, Change.user_id).where(Change.kind == "withdrawn")
+        changes: list[Row[Any]] = list(await session.execute(withdrawn))
+
+    listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    await Pieces(db, hub).tell(changes)
+
+    assert [len(sent) for sent in hub.sent.values()] == [1] * 251
+    assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 6
+
+
+async def test_what_was_committed_while_the_database_was_away_is_told(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.01)
+    listener = Listener()
+    read, failures = db.read, iter([True] * 3)
+
+    @asynccontextmanager
+    async def sometimes() -> AsyncIterator[Any]:
+        if next(failures, False):
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        async with read() as session:
+            yield session
+
+    async with following(db, Hub(), listener):
+        monkeypatch.setattr(db, "read", sometimes)
+        async with db.act() as session:
+            await record_change(session, "event")
+        async with asyncio.timeout(5):
+            while not listener.told:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    assert listener.told == [[1]]

@@ -1,0 +1,288 @@
+import asyncio
+import os
+import re
+import signal
+
+import pytest
+from litestar import Litestar, get
+from litestar.exceptions import ServiceUnavailableException
+
+from app.notifications.live import hub as hubs
+from app.notifications.live import stream as streams
+from app.notifications.live.frames import frame
+from app.notifications.live.hub import CLIENTS_AT_ONCE, STREAMS_PER_PERSON, Hub
+from app.notifications.live.stream import (
+    FRAMES_HELD,
+    HTML,
+    JSON,
+    SESSION,
+    TOKEN,
+    EventStream,
+    Opening,
+)
+from tests.notifications._connection import (
+    A_SESSION,
+    ALICE,
+    BOB,
+    CAROL,
+    OPENING,
+    Connection,
+    opened,
+    present_state,
+    request_of,
+)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+async def test_a_frame_reaches_every_tab_of_its_person_and_nobody_else(hub: Hub) -> None:
+    alices = [await opened(hub, ALICE) for _ in range(3)]
+    bobs = await opened(hub, BOB)
+
+    hub.send(ALICE, frame("for alice"))
+    hub.send(CAROL, frame("for carol, who is not here"))
+
+    assert [tab.body for tab in alices] == [frame("for alice")] * 3
+    assert bobs.body == b""
+
+
+async def test_flavours_do_not_mix(hub: Hub) -> None:
+    page = await opened(hub, ALICE, flavour=HTML)
+    client = await opened(hub, ALICE, flavour=JSON)
+    await opened(hub, BOB, flavour=JSON)
+
+    hub.send(ALICE, frame("<p>"), HTML)
+    await hub.broadcast([(ALICE, frame("{}"))], JSON)
+
+    assert (page.body, client.body) == (frame("<p>"), frame("{}"))
+    assert (set(hub.connected(HTML)), set(hub.connected(JSON))) == ({ALICE}, {ALICE, BOB})
+
+
+async def test_a_broadcast_gives_each_their_own(hub: Hub) -> None:
+    alice, bob = await opened(hub, ALICE), await opened(hub, BOB)
+
+    await hub.broadcast((user_id, frame(f"for {user_id}")) for user_id in hub.connected())
+
+    assert (alice.body, bob.body) == (frame(f"for {ALICE}"), frame(f"for {BOB}"))
+
+
+async def test_broadcasts_keep_their_order(hub: Hub) -> None:
+    people = range(CLIENTS_AT_ONCE + 50)
+    crowd = [await opened(hub, user_id) for user_id in people]
+
+    await asyncio.gather(
+        hub.broadcast((user_id, frame("first")) for user_id in people),
+        hub.broadcast((user_id, frame("second")) for user_id in reversed(people)),
+    )
+
+    assert {connection.body for connection in crowd} == {frame("first") + frame("second")}
+
+
+async def test_others_get_a_turn_during_a_large_broadcast(hub: Hub) -> None:
+    crowd = [await opened(hub, user_id) for user_id in range(3 * CLIENTS_AT_ONCE)]
+    seen = []
+
+    async def count_the_served() -> None:
+        for _ in range(3):
+            seen.append(sum(bool(connection.body) for connection in crowd))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(
+        hub.broadcast((user_id, frame("news")) for user_id in hub.connected()), count_the_served()
+    )
+
+    assert seen == [CLIENTS_AT_ONCE, 2 * CLIENTS_AT_ONCE, 3 * CLIENTS_AT_ONCE]
+
+
+async def test_a_stream_that_opens_during_a_broadcast_has_it_in_its_opening_only(hub: Hub) -> None:
+    for user_id in range(CLIENTS_AT_ONCE):
+        await opened(hub, user_id)
+    last = CLIENTS_AT_ONCE
+    people = [*range(CLIENTS_AT_ONCE), last]
+    hub.position = 1
+
+    broadcast = asyncio.create_task(
+        hub.broadcast(((each, frame("news")) for each in people), position=1)
+    )
+    await asyncio.sleep(0)
+    latecomer = await opened(hub, last)
+    await broadcast
+
+    assert latecomer.body == b""
+
+
+async def test_a_tab_closed_for_falling_behind_costs_the_next_one_nothing(hub: Hub) -> None:
+    slow, fast = [await opened(hub, ALICE, flavour=JSON) for _ in range(2)]
+    slow.pause()
+
+    news = [frame(f"news {number}") for number in range(FRAMES_HELD + 2)]
+    for each in news:
+        hub.send(ALICE, each, JSON)
+
+    assert hub.count == 1
+    assert fast.body == b"".join(news)
+
+
+async def test_one_broken_connection_does_not_stop_a_broadcast(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Connection):
+        async def send(self, message: object) -> None:
+            if self.body:
+                raise OSError("The cable is cut.")
+            await super().send(message)
+
+    broken = Broken()
+    broken.open(EventStream(hub, ALICE, A_SESSION, present_state))
+    await broken.until_received(OPENING)
+    bob = await opened(hub, BOB)
+
+    await hub.broadcast([(ALICE, frame("news")), (BOB, frame("news"))])
+
+    assert bob.body == frame("news")
+    assert set(hub.connected()) == {BOB}
+    assert "The cable is cut." in caplog.text
+
+
+async def test_a_position_is_awaited_by_those_who_opened_before_it(hub: Hub) -> None:
+    hub.position = 7
+    await opened(hub, ALICE)
+
+    assert [hub.awaits(HTML, position) for position in (6, 7, 8)] == [False, False, True]
+    assert not hub.awaits(JSON, 8)
+
+
+async def test_a_disconnect_is_forgotten(hub: Hub) -> None:
+    alice, bob = await opened(hub, ALICE), await opened(hub, BOB)
+
+    alice.disconnect()
+    await alice.until_served()
+
+    assert (hub.count, set(hub.connected())) == (1, {BOB})
+    hub.send(ALICE, frame("nobody hears this"))
+    assert bob.body == b""
+
+
+async def test_the_oldest_of_a_person_gives_way_to_the_31st(hub: Hub) -> None:
+    tabs = [await opened(hub, ALICE) for _ in range(STREAMS_PER_PERSON - 1)]
+    tabs.append(await opened(hub, ALICE, flavour=JSON))
+    bob = await opened(hub, BOB)
+
+    newest = await opened(hub, ALICE, flavour=JSON)
+
+    assert tabs[0].body == b"event: bye\nretry: 60000\ndata: {}\n\n"
+    assert tabs[0].is_complete
+    assert not any(tab.body for tab in [*tabs[1:], bob, newest])
+    assert hub.count == STREAMS_PER_PERSON + 1
+
+
+async def test_a_full_hub_asks_to_come_back_later() -> None:
+    hub = Hub(most_streams=1)
+    await opened(hub, ALICE)
+    bob = Connection()
+
+    bob.open(EventStream(hub, BOB, A_SESSION, present_state))
+    with pytest.raises(ServiceUnavailableException) as refused:
+        await bob.until_served()
+
+    assert refused.value.headers
+    assert 5 <= int(refused.value.headers["Retry-After"]) <= 30
+    assert (bob.status, hub.count) == (0, 1)
+
+
+async def test_litestar_turns_that_into_a_503() -> None:
+    @get("/")
+    async def open_stream() -> EventStream:
+        return EventStream(Hub(most_streams=0), ALICE, A_SESSION, present_state)
+
+    connection = Connection()
+    connection.open(Litestar([open_stream]), request_of("/"))
+    await connection.until_served()
+
+    assert connection.status == 503
+    assert b"retry-after" in connection.headers
+
+
+async def test_closing_a_session_ends_its_streams_only(hub: Hub) -> None:
+    tabs = [await opened(hub, ALICE, (SESSION, 7)) for _ in range(2)]
+    phone, program = await opened(hub, ALICE, (SESSION, 8)), await opened(hub, ALICE, (TOKEN, 7))
+
+    hub.close({(SESSION, 7)})
+
+    assert [each.is_complete for each in (*tabs, phone, program)] == [True, True, False, False]
+    assert tabs[0].body.startswith(b"event: bye\n")
+
+
+async def test_what_let_people_in_is_known(hub: Hub) -> None:
+    await opened(hub, ALICE, (SESSION, 7))
+    await opened(hub, ALICE, (SESSION, 7), flavour=JSON)
+    gone = await opened(hub, BOB, (SESSION, 8))
+    await opened(hub, BOB, (TOKEN, 7), flavour=JSON)
+
+    gone.disconnect()
+    await gone.until_served()
+
+    assert hub.keys() == {(SESSION, 7), (TOKEN, 7)}
+
+
+async def test_a_stream_closed_during_its_opening_shows_nothing_more(hub: Hub) -> None:
+    async def opening_after_logout(_user_id: int, _position: int) -> Opening:
+        hub.close({A_SESSION})
+        return Opening(frame("private"))
+
+    connection = Connection()
+    connection.open(EventStream(hub, ALICE, A_SESSION, opening_after_logout))
+    await connection.until_served()
+
+    assert re.fullmatch(rb"event: bye\nretry: \d{4}\ndata: {}\n\n", connection.body)
+    assert connection.is_complete
+
+
+async def test_draining_ends_all_and_lets_nobody_in(hub: Hub) -> None:
+    connections = [await opened(hub, ALICE), await opened(hub, BOB, flavour=JSON)]
+
+    hub.drain()
+    await asyncio.gather(*(connection.until_served() for connection in connections))
+
+    for connection in connections:
+        assert re.fullmatch(rb"event: bye\nretry: [1-8]\d{3}\ndata: {}\n\n", connection.body)
+        assert connection.is_complete
+    latecomer = Connection()
+    latecomer.open(EventStream(hub, ALICE, A_SESSION, present_state))
+    with pytest.raises(ServiceUnavailableException):
+        await latecomer.until_served()
+
+
+async def test_running_ticks_and_drains_at_the_end(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "TICK_SECONDS", 0.001)
+    monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", (0, 0))
+
+    async with hub.running():
+        connection = await opened(hub, ALICE)
+        await connection.until_received(b"event: alive")
+
+    assert b"event: bye" in connection.body
+    assert connection.is_complete
+
+
+async def test_a_signal_drains_and_reaches_the_server_too(hub: Hub) -> None:
+    heard: list[int] = []
+    of_the_server = lambda number, _: heard.append(number)  # noqa: E731
+    before = signal.signal(signal.SIGTERM, of_the_server)
+    try:
+        async with hub.running():
+            connection = await opened(hub, ALICE)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await connection.until_served()
+        restored = signal.getsignal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert heard == [signal.SIGTERM]
+    assert b"event: bye" in connection.body
+    assert restored is of_the_server

@@ -1,0 +1,325 @@
+"""/account/notifications: each control saved by itself, all of them with Save, and what is muted."""
+
+import html
+import re
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app import clock
+from app.database import Database
+from app.models import Account, Mute, Preference, Project, Team
+from app.notifications.events.catalogue import CHANNELS, GROUPS, TEAM_CREATED, TYPES
+from app.notifications.pages.preferences import DIGEST
+from app.notifications.preferences.muting import mute
+from app.zones import zone_names
+from tests.conftest import post, sign_in, text_of
+from tests.factories import make_team
+
+PAGE = "/account/notifications"
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+DEFAULTS = {"digest.frequency": "daily", "digest.hour": "8", "timezone": "UTC"}
+
+
+@pytest.fixture
+async def as_bob(client: httpx.AsyncClient, bob: Account) -> httpx.AsyncClient:
+    await sign_in(client, bob)
+    return client
+
+
+async def save_one(client: httpx.AsyncClient, field: str, **fields: object) -> httpx.Response:
+    """Change one control in a page with scripts; the form around it comes along."""
+    token = {"X-CSRF-Token": client.cookies["csrftoken"]}
+    data = {"digest.frequency": "weekly", "digest.hour": "23", "timezone": "Asia/Tokyo"}
+    return await client.post(f"{PAGE}/{field}", data=data | fields, headers=PARTIAL | token)
+
+
+def ticked(page: str) -> set[str]:
+    boxes = re.findall(r'<input id="([^"]+)" type="checkbox"[^>]*?( checked)?(?= form=)', page)
+    return {name for name, is_ticked in boxes if is_ticked}
+
+
+def chosen(page: str, name: str) -> str:
+    select = re.search(rf'<select id="{re.escape(name)}".*?</select>', page, re.S)
+    assert select, name
+    return str(re.findall(r'<option value="([^"]*)" selected>', select[0])[0])
+
+
+async def exceptions(db: Database) -> list[tuple[str, bool | None, bool | None, bool | None]]:
+    async with db.read() as session:
+        rows = await session.scalars(select(Preference).order_by(Preference.type))
+        return [(row.type, row.in_app, row.email, row.push) for row in rows]
+
+
+async def test_every_event_has_a_labelled_switch_for_each_channel(
+    as_bob: httpx.AsyncClient,
+) -> None:
+    page = html.unescape((await as_bob.get(PAGE)).text)
+
+    for kind in TYPES.values():
+        for channel, label in zip(CHANNELS, ("In app", "Mail", "Push"), strict=True):
+            box = f'<input id="preferences.{kind.name}.{channel}" type="checkbox"'
+            assert (box in page) == kind.reaches_somebody
+            assert (f"{kind.label}: {label}<" in page) == kind.reaches_somebody
+    assert TEAM_CREATED.label not in page
+    headings = re.findall(r'scope="rowgroup">([^<]+)<', page)
+    assert headings == list(GROUPS)
+
+
+async def test_what_is_ticked_is_what_holds(as_bob: httpx.AsyncClient) -> None:
+    page = (await as_bob.get(PAGE)).text
+
+    defaults = {
+        f"preferences.{kind.name}.{channel}"
+        for kind in TYPES.values()
+        for channel in ("in_app", *kind.channels)
+        if kind.reaches_somebody
+    }
+    assert ticked(page) == defaults
+    assert [chosen(page, name) for name in DIGEST[1:]] == ["daily", "8", "UTC"]
+
+
+async def test_the_hours_and_all_zones_can_be_chosen(as_bob: httpx.AsyncClient) -> None:
+    page = (await as_bob.get(PAGE)).text
+
+    assert re.findall(r">(\d\d:00)</option>", page) == [f"{hour:02}:00" for hour in range(24)]
+    assert zone_names() <= set(re.findall(r'<option value="([^"]+)"', page))
+    assert '<optgroup label="Europe">' in page
+
+
+async def test_one_switch_is_saved_by_itself(as_bob: httpx.AsyncClient, db: Database) -> None:
+    answer = await save_one(as_bob, "preferences.member_added.email")
+
+    assert answer.status_code == 200
+    assert re.search(r'hx-target="#saved".*Saved', answer.text, re.S)
+    assert await exceptions(db) == [("member_added", None, False, None)]
+    async with db.read() as session:
+        bob = (await session.scalars(select(Account))).one()
+    assert (bob.digest_frequency, bob.digest_hour, bob.timezone) == ("daily", 8, "UTC")
+
+
+async def test_back_to_the_default_nothing_is_stored(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    field = "preferences.member_added.email"
+    await save_one(as_bob, field)
+
+    answer = await save_one(as_bob, field, **{field: "1"})
+
+    assert await exceptions(db) == []
+    assert re.search(r'id="reset"[^>]* hidden', answer.text)
+
+
+async def test_a_changed_hour_comes_back_with_the_next_digest(
+    as_bob: httpx.AsyncClient,
+) -> None:
+    await save_one(as_bob, "digest.enabled", **{"digest.enabled": "1"})
+
+    answer = await save_one(as_bob, "digest.hour", **{"digest.hour": "5"})
+
+    assert 'hx-target="#digest"' in answer.text
+    assert chosen(answer.text, "digest.hour") == "5"
+    assert re.search(r'The next one is due <time datetime="[\d-]+T05:00:00Z">', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("digest.hour", "24"),
+        ("digest.hour", "eight"),
+        ("digest.frequency", "hourly"),
+        ("timezone", "Mars/Base"),
+        ("timezone", "<b>"),
+    ],
+)
+async def test_a_wrong_value_is_refused_beside_its_field(
+    as_bob: httpx.AsyncClient, db: Database, field: str, typed: str
+) -> None:
+    answer = await save_one(as_bob, field, **{field: typed})
+
+    assert answer.status_code == 422
+    assert "Not saved." in answer.text
+    assert f'id="{field}-error"' in answer.text
+    assert "<b>" not in answer.text
+    async with db.read() as session:
+        bob = (await session.scalars(select(Account))).one()
+    assert (bob.digest_frequency, bob.digest_hour, bob.timezone) == ("daily", 8, "UTC")
+
+
+async def test_there_is_no_other_field(as_bob: httpx.AsyncClient) -> None:
+    for field in ("preferences.member_added.sms", "preferences.team_created.push", "is_admin"):
+        assert (await save_one(as_bob, field)).status_code == 404
+
+
+async def test_save_stores_the_whole_form_without_scripts(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    on = {f"preferences.{kind.name}.in_app": "1" for kind in TYPES.values()}
+    rest = {"digest.frequency": "weekly", "digest.hour": "0", "timezone": "Asia/Kathmandu"}
+
+    answer = await post(as_bob, PAGE, **on, **rest, **{"digest.enabled": "1", "pushes_always": "1"})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+    page = (await as_bob.get(PAGE)).text
+    assert "<p>Saved.</p>" in page
+    shown = {f"preferences.{kind.name}.in_app" for kind in TYPES.values() if kind.reaches_somebody}
+    assert ticked(page) == shown | {"digest.enabled", "pushes_always"}
+    assert [chosen(page, name) for name in DIGEST[1:]] == ["weekly", "0", "Asia/Kathmandu"]
+    assert [row for row in await exceptions(db) if row[0] == TEAM_CREATED.name] == []
+
+
+async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    wrong = DEFAULTS | {"digest.hour": "25", "timezone": "Mars/Base"}
+
+    answer = await post(as_bob, PAGE, **wrong, **{"preferences.member_left.push": "1"})
+
+    assert answer.status_code == 422
+    assert ticked(answer.text) == {"preferences.member_left.push"}
+    assert chosen(answer.text, "timezone") == "Mars/Base"
+    for field in ("digest.hour", "timezone"):
+        assert f'<a href="#{field}">' in answer.text
+        assert f'id="{field}-error"' in answer.text
+    assert await exceptions(db) == []
+
+
+async def test_a_zone_not_chosen_yet_may_stay_so(
+    as_bob: httpx.AsyncClient, db: Database, bob: Account
+) -> None:
+    async with db.write() as session:
+        (await session.get_one(Account, bob.id)).timezone = ""
+
+    answer = await post(as_bob, PAGE, **(DEFAULTS | {"timezone": ""}))
+
+    assert answer.status_code == 303
+    page = (await as_bob.get(PAGE)).text
+    assert chosen(page, "timezone") == ""
+    assert "Not chosen (UTC)" in page
+    assert "zone.js" in page
+
+
+async def test_reset_asks_first_and_leaves_digest_and_zone(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    await save_one(as_bob, "preferences.member_added.email")
+    await save_one(as_bob, "digest.hour", **{"digest.hour": "5"})
+    assert re.search(
+        r'id="reset"[^>]*href="/account/notifications/reset">', (await as_bob.get(PAGE)).text
+    )
+
+    asked = await as_bob.get(f"{PAGE}/reset")
+    assert await exceptions(db) != []
+    answer = await post(as_bob, f"{PAGE}/reset")
+
+    assert "Reset to the defaults?" in asked.text
+    assert answer.headers["location"] == PAGE
+    assert await exceptions(db) == []
+    assert chosen((await as_bob.get(PAGE)).text, "digest.hour") == "5"
+
+
+async def test_what_is_muted_is_listed_and_unmuted(
+    as_bob: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+) -> None:
+    team = await make_team(db, alice, "Video <Squad>", viewers=[bob])
+    project = Project(name="Highlight Reel", owner_id=bob.id)
+    async with db.act() as session:
+        session.add(project)
+        await session.flush()
+        await mute(session, bob, team_id=team.id)
+        await mute(session, bob, project_id=project.id)
+
+    page = await as_bob.get(PAGE)
+    forms = re.findall(r'action="(/account/notifications/muted/\d+/lift)"', page.text)
+    for url in forms:
+        assert (await post(as_bob, url)).headers["location"] == PAGE
+
+    assert len(forms) == 2
+    assert f'<a href="/teams/{team.id}">Video &lt;Squad&gt;</a>' in page.text
+    assert f'<a href="/projects/{project.id}">Highlight Reel</a>' in page.text
+    assert "Nothing is muted." in text_of(await as_bob.get(PAGE))
+
+
+async def test_what_somebody_else_has_muted_is_not_there(
+    as_bob: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        await mute(session, alice, team_id=video_squad.id)
+        mute_id = await session.scalar(select(Mute.id))
+
+    answer = await post(as_bob, f"{PAGE}/muted/{mute_id}/lift")
+
+    assert answer.status_code == 404
+    async with db.read() as session:
+        assert await session.scalar(select(Mute.id)) == mute_id
+
+
+async def test_the_page_says_where_mail_goes(as_bob: httpx.AsyncClient) -> None:
+    words = text_of(await as_bob.get(PAGE))
+
+    assert "Mail goes to bob@example.com confirmed" in words
+    assert "refused" not in words
+
+
+async def test_an_address_that_refused_mail_can_be_tried_again(
+    as_bob: httpx.AsyncClient, db: Database, bob: Account
+) -> None:
+    async with db.write() as session:
+        (await session.get_one(Account, bob.id)).email_gone_at = clock.now()
+    refused, account = await as_bob.get(PAGE), await as_bob.get("/account")
+
+    answer = await post(as_bob, "/account/address/retry")
+
+    assert 'action="/account/address/retry"' in refused.text
+    assert 'action="/account/address/retry"' in account.text
+    assert "Mail to bob@example.com was refused" in text_of(refused)
+    assert answer.headers["location"] == PAGE
+    words = text_of(await as_bob.get(PAGE))
+    assert "Mail goes to bob@example.com again." in words
+    assert "was refused" not in words
+
+
+async def test_an_address_not_confirmed_is_told_of(
+    as_bob: httpx.AsyncClient, db: Database, bob: Account
+) -> None:
+    async with db.write() as session:
+        (await session.get_one(Account, bob.id)).email_confirmed_at = None
+
+    page = await as_bob.get(PAGE)
+
+    assert "bob@example.com is not confirmed yet." in text_of(page)
+    assert 'action="/account/address/confirmation"' in page.text
+
+
+async def test_account_and_inbox_lead_here(as_bob: httpx.AsyncClient) -> None:
+    for url in ("/account", "/notifications"):
+        assert f'class="button" href="{PAGE}"' in (await as_bob.get(url)).text
+
+
+async def test_a_zone_chosen_in_the_profile_moves_the_digest_too(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    await save_one(as_bob, "digest.enabled", **{"digest.enabled": "1"})
+
+    await post(as_bob, "/account/profile", timezone="Asia/Kathmandu", language="en", theme="")
+
+    async with db.read() as session:
+        bob = (await session.scalars(select(Account))).one()
+    assert bob.digest_due_at is not None
+    assert f"{bob.digest_due_at:%H:%M}" == "02:15"
+
+
+async def test_the_zone_of_the_browser_is_taken_at_login_where_none_is_known(
+    client: httpx.AsyncClient, db: Database, bob: Account
+) -> None:
+    async with db.write() as session:
+        account = await session.get_one(Account, bob.id)
+        account.timezone, account.digest_is_on, account.digest_due_at = "", True, clock.now()
+
+    await post(client, "/login", login="bob", password="correct horse", timezone="Asia/Kathmandu")
+
+    async with db.read() as session:
+        account = await session.get_one(Account, bob.id)
+    assert account.timezone == "Asia/Kathmandu"
+    assert f"{account.digest_due_at:%H:%M}" == "02:15"

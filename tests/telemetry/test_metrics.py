@@ -1,0 +1,69 @@
+"""What Prometheus fetches."""
+
+import dataclasses
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.models import Account, Team
+from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.notify import notify
+from app.settings import Settings
+from tests.application import browser, serving
+
+
+async def value_of(client: httpx.AsyncClient, name: str) -> float:
+    """The sample that begins like this; 0 where there is none yet."""
+    lines = (await client.get("/metrics")).text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+async def test_requests_are_counted_by_route_not_by_address(
+    client: httpx.AsyncClient,
+) -> None:
+    sample = 'clippyfront_request_seconds_count{method="GET",route="/teams/{team_id'
+    before = await value_of(client, sample)
+
+    await client.get("/teams/1")
+    await client.get("/teams/2")
+
+    assert await value_of(client, sample) == before + 2
+
+
+async def test_the_fan_out_is_timed(
+    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+) -> None:
+    sample = 'clippyfront_fan_out_seconds_count{type="team_updated"'
+    before = await value_of(client, sample)
+
+    async with db.act() as session:
+        await notify(session, TEAM_UPDATED, actor=alice, team=video_squad, old_name="A")
+
+    assert await value_of(client, sample) == before + 1
+
+
+async def test_what_waits_is_read_when_it_is_asked_for(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/metrics")).text
+
+    assert 'clippyfront_deliveries_due{channel="email"} 0.0' in answer
+    assert 'clippyfront_jobs{queue="compilations",state="queued"} 0.0' in answer
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [("", 404), ("Bearer wrong", 404), ("Bearer secret", 200)]
+)
+async def test_with_a_token_set_only_who_has_it_may_look(
+    settings: Settings, sent: str, status: int
+) -> None:
+    guarded = dataclasses.replace(settings, metrics_token="secret")
+    async with serving(guarded) as app, browser(app) as client:
+        answer = await client.get("/metrics", headers={"Authorization": sent})
+
+    assert answer.status_code == status
+
+
+async def test_nobody_looks_through_a_proxy_without_a_token(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"})
+
+    assert answer.status_code == 404
