@@ -108,7 +108,7 @@ async def test_a_letter_not_yet_due_waits(db: Database, settings: Settings) -> N
 
 
 def test_a_worker_knows_every_letter_with_a_link() -> None:
-    look = "import app.worker; from app.mail import LETTERS; print(sorted(LETTERS))"
+    look = "import app.worker; from app.mail.composing import LETTERS; print(sorted(LETTERS))"
 
     known = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
 
