@@ -27,7 +27,7 @@ from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.gc_tuning import spare_what_is_loaded
 from app.middleware import ByCookie, Doors, protect
-from app.models import Account
+from app.models import User
 from app.notifications import api as notification_api
 from app.notifications import channels
 from app.notifications import pages as notification_pages
@@ -169,7 +169,7 @@ def _dependencies() -> dict[str, Provide]:
     shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),
-        "person": Provide(_person, sync_to_thread=False),
+        "user": Provide(_person, sync_to_thread=False),
         "session_id": Provide(_session_id, sync_to_thread=False),
         "form": Provide(provide_form),
     }
@@ -192,16 +192,16 @@ def _furnished(name: str) -> Any:
     return provide
 
 
-def _visitor(request: Request[Any, Any, Any]) -> Account | None:
-    visitor: Account | None = request.scope.get("user")
+def _visitor(request: Request[Any, Any, Any]) -> User | None:
+    visitor: User | None = request.scope.get("user")
     return visitor
 
 
-def _person(request: Request[Any, Any, Any]) -> Account:
-    person = request.scope.get("user")
-    if not isinstance(person, Account):
+def _person(request: Request[Any, Any, Any]) -> User:
+    user = request.scope.get("user")
+    if not isinstance(user, User):
         raise SignedOut
-    return person
+    return user
 
 
 def _session_id(request: Request[Any, Any, Any]) -> int:

@@ -13,7 +13,7 @@ from app.accounts.authentication import find_visitor
 from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.errors import Failure, Invalid, SignedOut
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.web import AnyRequest, fragment, is_api, is_partial, page, see
 
 _log = logging.getLogger(__name__)
@@ -50,11 +50,11 @@ def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
 
 
 async def _has_gone(request: AnyRequest) -> bool:
-    person = request.scope.get("user")
-    if person is None:
+    user = request.scope.get("user")
+    if user is None:
         return False
     async with request.app.state.db.read() as session:
-        return await session.get(Account, person.id) is None
+        return await session.get(User, user.id) is None
 
 
 def _wrong_fields(error: HTTPException) -> dict[str, str]:

@@ -68,18 +68,18 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 @pass_context
 def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) -> Markup:
     """`<time>` in the reader's zone; scripts turn it into "5 minutes ago" where that is wanted."""
-    person = context.get("person")
-    local = moment.astimezone(zone_of(person))
-    text = _written(local, getattr(person, "language", "") or "en")
+    user = context.get("user")
+    local = moment.astimezone(zone_of(user))
+    text = _written(local, getattr(user, "language", "") or "en")
     title = Markup(' title="{}"').format(text) if is_relative else ""
     return Markup('<time datetime="{}"{}>{}</time>').format(
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), title, text
     )
 
 
-def zone_of(person: Any) -> ZoneInfo:
+def zone_of(user: Any) -> ZoneInfo:
     """The zone in which this person reads times; UTC until it is known."""
-    return zone(getattr(person, "timezone", ""))
+    return zone(getattr(user, "timezone", ""))
 
 
 def _written(local: datetime, language: str) -> str:

@@ -91,8 +91,8 @@ async def page(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:
     """A whole page, with what stands on every page: the person's bell, the flash."""
-    person = request.scope.get("user")
-    bell = await look(request.app.state.db, person) if person else None
+    user = request.scope.get("user")
+    bell = await look(request.app.state.db, user) if user else None
     flash = _read_flash(request)
     common = _common(request) | {"bell": bell, "flash": flash, "status": status}
     answer = _html(render(template, common | _with_gaps(context)), status)
@@ -141,12 +141,12 @@ def own_path(url: str, default: str = "/") -> str:
 
 
 def _common(request: AnyRequest) -> dict[str, Any]:
-    person = request.scope.get("user")
+    user = request.scope.get("user")
     return {
-        "person": person,
+        "user": user,
         "path": request.url.path,
         "csrf_token": csrf_token(request),
-        "language": getattr(person, "language", "") or SOURCE_LANGUAGE,
+        "language": getattr(user, "language", "") or SOURCE_LANGUAGE,
         "session_id": request.scope["state"].get("session_id"),
         "push_key": browser_push.public_key,
     }

@@ -17,7 +17,7 @@ from app import security
 from app.accounts import passwords
 from app.database import Database
 from app.database.migrations import migrate
-from app.models import Account, Team
+from app.models import Team, User
 from app.settings import Settings, load
 from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
@@ -96,23 +96,23 @@ async def session(db: Database) -> AsyncIterator[AsyncSession]:
 
 
 @pytest.fixture
-async def alice(db: Database) -> Account:
+async def alice(db: Database) -> User:
     return await make_account(db, "alice")
 
 
 @pytest.fixture
-async def bob(db: Database) -> Account:
+async def bob(db: Database) -> User:
     return await make_account(db, "bob")
 
 
 @pytest.fixture
-async def carol(db: Database) -> Account:
+async def carol(db: Database) -> User:
     """An outsider: in no team of the others."""
     return await make_account(db, "carol")
 
 
 @pytest.fixture
-async def video_squad(db: Database, alice: Account) -> Team:
+async def video_squad(db: Database, alice: User) -> Team:
     return await make_team(db, alice, "Video Squad")
 
 
@@ -122,7 +122,7 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         yield one
 
 
-async def sign_in(client: httpx.AsyncClient, account: Account) -> None:
+async def sign_in(client: httpx.AsyncClient, account: User) -> None:
     answer = await post(client, "/login", login=account.username, password=PASSWORD)
     assert answer.status_code == 303, answer.text
 

@@ -2,7 +2,7 @@
 
 from app import clock
 from app.database import Database
-from app.models import Account, Membership, Team
+from app.models import Membership, Team, User
 
 PASSWORD = "correct horse"
 # argon2 of PASSWORD with the cheapest parameters, so that a test does not wait for it.
@@ -11,8 +11,8 @@ PASSWORD_HASH = (
 )
 
 
-async def make_account(db: Database, name: str) -> Account:
-    account = Account(
+async def make_account(db: Database, name: str) -> User:
+    account = User(
         username=name,
         username_key=name.casefold(),
         email=f"{name}@example.com",
@@ -29,12 +29,12 @@ async def make_account(db: Database, name: str) -> Account:
 
 async def make_team(
     db: Database,
-    owner: Account,
+    owner: User,
     name: str = "Video Squad",
     *,
-    admins: list[Account] | None = None,
-    editors: list[Account] | None = None,
-    viewers: list[Account] | None = None,
+    admins: list[User] | None = None,
+    editors: list[User] | None = None,
+    viewers: list[User] | None = None,
 ) -> Team:
     team = Team(name=name)
     roles = {"owner": [owner], "admin": admins, "editor": editors, "viewer": viewers}
@@ -42,6 +42,6 @@ async def make_team(
         session.add(team)
         await session.flush()
         for role, people in roles.items():
-            for person in people or []:
-                session.add(Membership(team_id=team.id, account_id=person.id, role=role))
+            for user in people or []:
+                session.add(Membership(team_id=team.id, user_id=user.id, role=role))
     return team

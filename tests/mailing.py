@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.database import Database
 from app.mail.composing import add_letter
-from app.models import Account, Delivery, Team
+from app.models import Delivery, Team, User
 from app.notifications.channels import CHANNELS
 from app.notifications.channels.base import Channel
 from app.notifications.delivery import outbox
@@ -25,7 +25,7 @@ async def deliver_mail(db: Database, settings: Settings, channel: Channel | None
     return await outbox.deliver(db, settings, channel or CHANNELS[EMAIL])
 
 
-async def share(db: Database, actor: Account, team: Team, project: str = "Highlight Reel") -> None:
+async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:
     """An ordinary event: everyone else in the team has a mail waiting that may join others."""
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=actor, team=team, project_name=project)

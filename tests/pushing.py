@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.database import Database
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from app.notifications import channels
 from app.notifications.channels import browser_push
 from app.notifications.channels.push import devices
@@ -21,12 +21,12 @@ def allowing(settings: Settings, service: PushService, *, delay: int = 0) -> Set
     return chosen
 
 
-async def enable_push(db: Database, person: Account, browser: Browser) -> PushSubscription:
+async def enable_push(db: Database, user: User, browser: Browser) -> PushSubscription:
     given = browser.subscription
     async with db.write() as session:
         return await devices.subscribe(
             session,
-            person,
+            user,
             endpoint=browser.endpoint,
             keys=devices.read_keys(browser_push.services, browser.endpoint, **given["keys"]),
             vapid_key=browser_push.public_key,

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import (
-    Account,
     Clip,
     Compilation,
     Delivery,
@@ -20,6 +19,7 @@ from app.models import (
     Project,
     Team,
     Token,
+    User,
     WebSession,
 )
 from app.notifications.events.catalogue import sentence
@@ -27,7 +27,7 @@ from app.notifications.events.catalogue import sentence
 Records = list[dict[str, Any]]
 
 
-async def export_account(session: AsyncSession, account: Account) -> dict[str, Any]:
+async def export_account(session: AsyncSession, account: User) -> dict[str, Any]:
     """What JSON can say of it; times are aware. Secrets (hashes, tokens) and other people's
     data stay out, and clips are named, not contained.
     """
@@ -48,7 +48,7 @@ async def export_account(session: AsyncSession, account: Account) -> dict[str, A
     }
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(account: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
         language theme digest_is_on digest_frequency digest_hour pushes_always created_at"""
     return {field: getattr(account, field) for field in fields.split()}
@@ -58,25 +58,25 @@ async def _all(session: AsyncSession, query: Executable) -> Records:
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-def _sessions(account: Account) -> Executable:
+def _sessions(account: User) -> Executable:
     columns = WebSession.user_agent, WebSession.created_at, WebSession.last_seen_at
-    return select(*columns).where(WebSession.account_id == account.id)
+    return select(*columns).where(WebSession.user_id == account.id)
 
 
-def _tokens(account: Account) -> Executable:
+def _tokens(account: User) -> Executable:
     columns = Token.name, Token.scope, Token.created_at, Token.last_used_at
-    return select(*columns).where(Token.account_id == account.id)
+    return select(*columns).where(Token.user_id == account.id)
 
 
-def _teams(account: Account) -> Executable:
+def _teams(account: User) -> Executable:
     return (
         select(Team.id, Team.name, Membership.role, Membership.joined_at)
         .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.account_id == account.id)
+        .where(Membership.user_id == account.id)
     )
 
 
-def _invitations(account: Account) -> Executable:
+def _invitations(account: User) -> Executable:
     """Those they sent, and those to their confirmed address."""
     concerns = [Invitation.inviter_id == account.id]
     if account.is_confirmed:
@@ -91,31 +91,31 @@ def _invitations(account: Account) -> Executable:
     return select(*columns, Invitation.created_at, Invitation.answered_at).where(or_(*concerns))
 
 
-def _projects(account: Account) -> Executable:
+def _projects(account: User) -> Executable:
     columns = Project.id, Project.name, Project.created_at
     return select(*columns).where(Project.owner_id == account.id)
 
 
-def _clips(account: Account) -> Executable:
+def _clips(account: User) -> Executable:
     columns = Clip.project_id, Clip.filename, Clip.size, Clip.duration, Clip.created_at
     return select(*columns).where(Clip.uploader_id == account.id)
 
 
-def _compilations(account: Account) -> Executable:
+def _compilations(account: User) -> Executable:
     columns = Compilation.project_id, Compilation.status, Compilation.created_at
     return select(*columns).where(Compilation.requested_by_id == account.id)
 
 
-def _preferences(account: Account) -> Executable:
+def _preferences(account: User) -> Executable:
     columns = Preference.type, Preference.in_app, Preference.email, Preference.push
     return select(*columns).where(Preference.user_id == account.id)
 
 
-def _mutes(account: Account) -> Executable:
+def _mutes(account: User) -> Executable:
     return select(Mute.team_id, Mute.project_id).where(Mute.user_id == account.id)
 
 
-def _deliveries(account: Account) -> Executable:
+def _deliveries(account: User) -> Executable:
     columns = (
         Delivery.channel,
         Delivery.address,
@@ -126,7 +126,7 @@ def _deliveries(account: Account) -> Executable:
     return select(*columns).where(Delivery.user_id == account.id)
 
 
-async def _notifications(session: AsyncSession, account: Account) -> Records:
+async def _notifications(session: AsyncSession, account: User) -> Records:
     """Those in the inbox: what was withdrawn is no longer theirs to see."""
     shown = (
         select(Notification, Event)
@@ -137,7 +137,7 @@ async def _notifications(session: AsyncSession, account: Account) -> Records:
     return [_notice(*row, account) for row in await session.execute(shown)]
 
 
-def _notice(notification: Notification, event: Event, account: Account) -> dict[str, Any]:
+def _notice(notification: Notification, event: Event, account: User) -> dict[str, Any]:
     to_affected = event.affected_id == account.id
     return {
         "type": event.type,

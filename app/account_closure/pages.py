@@ -11,7 +11,7 @@ from app.accounts.pages.login import go_out, origin
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -19,16 +19,16 @@ from app.web import AnyRequest, Form, page, see
 
 @get("/account/export")
 async def download(
-    db: NamedDependency[Database], person: NamedDependency[Account]
+    db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[dict[str, Any]]:
     async with db.read() as session:
-        archive = await export_account(session, person)
-    name = f'attachment; filename="clippyfront-{person.id}.json"'
+        archive = await export_account(session, user)
+    name = f'attachment; filename="clippyfront-{user.id}.json"'
     return Response(archive, headers={"Content-Disposition": name, "Cache-Control": "no-store"})
 
 
 @get("/account/delete")
-async def deletion_page(request: AnyRequest, person: NamedDependency[Account]) -> Response[Any]:  # noqa: ARG001
+async def deletion_page(request: AnyRequest, user: NamedDependency[User]) -> Response[Any]:  # noqa: ARG001
     return await page(request, "accounts/delete.html")
 
 
@@ -37,12 +37,12 @@ async def delete(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
     try:
-        await delete_account(db, settings, person, form["password"])
+        await delete_account(db, settings, user, form["password"])
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
     return go_out(settings, see("/login", _("Your account is deleted.")))

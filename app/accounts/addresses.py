@@ -17,14 +17,14 @@ from app.database import Database
 from app.errors import NotFound
 from app.language import _
 from app.mail.composing import add_letter
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.security import unsign
 from app.settings import Settings
 
 
 async def change_address(
-    db: Database, settings: Settings, account: Account, *, email: str, password: str
-) -> Account:
+    db: Database, settings: Settings, account: User, *, email: str, password: str
+) -> User:
     """Change to `email` once it is confirmed, or at once where no mail can be sent.
 
     The old address is told. Raises Invalid for `email`, `password`.
@@ -33,7 +33,7 @@ async def change_address(
     require_right(email=wrong_email(email) or same)
     await require_password(account, password)
     async with db.act() as session:
-        account = await session.get_one(Account, account.id)
+        account = await session.get_one(User, account.id)
         if email.casefold() != account.email_key:
             await require_free(session, email=email)
         if settings.sends_mail:
@@ -44,16 +44,16 @@ async def change_address(
     return account
 
 
-async def read_confirmation(session: AsyncSession, token: str) -> tuple[Account, str]:
+async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, str]:
     """Whose link this is, and the address it confirms. Raises NotFound when it is of no use."""
-    account_id, address = unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
-    account = await session.get(Account, account_id)
+    user_id, address = unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
+    account = await session.get(User, user_id)
     if account is None or not is_unconfirmed(account, address):
         raise NotFound(_("This link has been used or is too old."))
     return account, address
 
 
-async def confirm_address(session: AsyncSession, token: str) -> Account:
+async def confirm_address(session: AsyncSession, token: str) -> User:
     """Take the address that the link was mailed to as the person's. Raises NotFound, Invalid."""
     account, address = await read_confirmation(session, token)
     if address == account.email:
@@ -66,13 +66,13 @@ async def confirm_address(session: AsyncSession, token: str) -> Account:
     return account
 
 
-async def try_address_again(session: AsyncSession, account: Account) -> None:
+async def try_address_again(session: AsyncSession, account: User) -> None:
     """Mail goes to the address once more, though it was refused for good."""
-    account = await session.get_one(Account, account.id)
+    account = await session.get_one(User, account.id)
     account.email_gone_at = None
 
 
-async def _move_to(session: AsyncSession, account: Account, address: str) -> None:
+async def _move_to(session: AsyncSession, account: User, address: str) -> None:
     """What was to go to the old address goes to the new one; the old one only hears of it."""
     old = account.email
     account.email, account.email_key, account.pending_email = address, address.casefold(), None

@@ -20,7 +20,7 @@ from app.accounts.tokens import (
 from app.api.shapes import Answer, Message, Sent, Text, like, moment
 from app.database import Database
 from app.language import _
-from app.models import Account, Token
+from app.models import Token, User
 from app.settings import Settings
 from app.web import AnyRequest
 
@@ -98,19 +98,19 @@ async def create(
 
 
 @api.get("/api/tokens")
-async def index(db: NamedDependency[Database], person: NamedDependency[Account]) -> TokenList:
+async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TokenList:
     """One's access tokens, the newest first."""
     async with db.read() as session:
-        return TokenList([_in_list(token) for token in await tokens_of(session, person)])
+        return TokenList([_in_list(token) for token in await tokens_of(session, user)])
 
 
 @api.delete("/api/tokens/{token_id:int}")
 async def revoke(
-    db: NamedDependency[Database], person: NamedDependency[Account], token_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
     """Revoke an access token, for good."""
     async with db.write() as session:
-        await revoke_token(session, person, token_id)
+        await revoke_token(session, user, token_id)
     return Message(_("Access token revoked"))
 
 

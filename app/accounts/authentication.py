@@ -7,7 +7,7 @@ from app.accounts.sessions import COOKIES, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
 from app.language import _, speak
-from app.models import Account
+from app.models import User
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -29,21 +29,21 @@ async def find_visitor(scope: Scope) -> None:
             _come_in(scope, found[0])
 
 
-def _come_in(scope: Scope, person: Account) -> None:
-    scope["user"] = person
-    speak(person.language)
+def _come_in(scope: Scope, user: User) -> None:
+    scope["user"] = user
+    speak(user.language)
 
 
-async def _by_token(scope: Scope, key: str) -> Account:
+async def _by_token(scope: Scope, key: str) -> User:
     """Raises SignedOut for a token that is not valid, whatever cookie came along."""
     found = await find_token(scope["litestar_app"].state.db, key)
     if found is None:
         raise SignedOut(_("This access token is not valid. It may have been revoked."))
-    person, token = found
+    user, token = found
     if token.scope != WRITE and not is_safe(scope):
         raise Forbidden(_("This access token may read, but not change anything."))
     scope["state"]["token_id"] = token.id
-    return person
+    return user
 
 
 def _bearer(authorization: str) -> str | None:

@@ -14,7 +14,7 @@ from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.mail.composing import LETTERS, add_letter
-from app.models import Account
+from app.models import User
 from app.security import hash_password, needs_rehash, sign, unsign, verify_password
 
 RESET = "reset_password"
@@ -27,7 +27,7 @@ DECOY = (
 )
 
 
-async def check_login(db: Database, login: str, password: str) -> Account:
+async def check_login(db: Database, login: str, password: str) -> User:
     """The account that `login` (name or address) and `password` open. Raises Invalid.
 
     Nothing in the answer or its time tells whether there is such an account.
@@ -42,26 +42,26 @@ async def check_login(db: Database, login: str, password: str) -> Account:
     return account
 
 
-async def find_account(session: AsyncSession, login: str) -> Account | None:
+async def find_account(session: AsyncSession, login: str) -> User | None:
     """By name or address; a name has no @, so there is at most one."""
     key = login.casefold()
-    found = select(Account).where(or_(Account.username_key == key, Account.email_key == key))
+    found = select(User).where(or_(User.username_key == key, User.email_key == key))
     return (await session.scalars(found)).one_or_none()
 
 
-async def _store(db: Database, account: Account, password_hash: str) -> None:
+async def _store(db: Database, account: User, password_hash: str) -> None:
     async with db.write() as session:
-        (await session.get_one(Account, account.id)).password_hash = password_hash
+        (await session.get_one(User, account.id)).password_hash = password_hash
 
 
-async def require_password(account: Account, password: str, field: str = "password") -> None:
+async def require_password(account: User, password: str, field: str = "password") -> None:
     """Raises Invalid for `field` when this is not the password of `account`."""
     if not await verify_password(password, account.password_hash):
         raise Invalid({field: _("This is not your password.")})
 
 
 async def change_password(
-    db: Database, account: Account, *, current: str, new: str, revokes_tokens: bool = False
+    db: Database, account: User, *, current: str, new: str, revokes_tokens: bool = False
 ) -> None:
     """Set a new password and end every session. Raises Invalid for both fields."""
     require_right(new_password=wrong_password(new))
@@ -69,11 +69,11 @@ async def change_password(
     await _replace(db, account, new, revokes_tokens=revokes_tokens)
 
 
-async def _replace(db: Database, account: Account, password: str, *, revokes_tokens: bool) -> None:
+async def _replace(db: Database, account: User, password: str, *, revokes_tokens: bool) -> None:
     """Only if it is still the one that was checked: of two at once, the first counts."""
     password_hash = await hash_password(password)
     async with db.write() as session:
-        stored = await session.get_one(Account, account.id)
+        stored = await session.get_one(User, account.id)
         if stored.password_hash != account.password_hash:
             raise Conflict(_("The password was changed a moment ago."))
         stored.password_hash = password_hash
@@ -84,42 +84,41 @@ async def _replace(db: Database, account: Account, password: str, *, revokes_tok
 
 async def send_reset(session: AsyncSession, address: str) -> None:
     """Mail a link for a new password to `address`, if an account has it; nobody learns which."""
-    found = select(Account).where(Account.email_key == address.casefold())
+    found = select(User).where(User.email_key == address.casefold())
     if account := (await session.scalars(found)).one_or_none():
         await add_letter(
             session,
             RESET,
             address=account.email,
             user_id=account.id,
-            account_id=account.id,
             username=account.username,
             fingerprint=_fingerprint(account),
         )
 
 
-def _fingerprint(account: Account) -> str:
+def _fingerprint(account: User) -> str:
     """Changes with password and address, so that a link works once and for its address alone."""
     return hashlib.sha256(f"{account.password_hash} {account.email_key}".encode()).hexdigest()[:24]
 
 
 def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = sign(RESET, [facts["account_id"], facts["fingerprint"]])
+    token = sign(RESET, [facts["user_id"], facts["fingerprint"]])
     return {"token": token, "minutes": MINUTES_TO_RESET}
 
 
 LETTERS[RESET] = _with_token
 
 
-async def read_reset(session: AsyncSession, token: str) -> Account:
+async def read_reset(session: AsyncSession, token: str) -> User:
     """Whose link this is. Raises NotFound when it is changed, used or older than an hour."""
-    account_id, fingerprint = unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
-    account = await session.get(Account, account_id)
+    user_id, fingerprint = unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
+    account = await session.get(User, user_id)
     if account is None or _fingerprint(account) != fingerprint:
         raise NotFound(_("This link has been used or is too old."))
     return account
 
 
-async def reset_password(db: Database, token: str, password: str) -> Account:
+async def reset_password(db: Database, token: str, password: str) -> User:
     """Set a new password by a mailed link; every session ends, and every access token.
 
     Raises NotFound, Invalid.

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.validation import require_right
 from app.language import LOCALE, N_, SOURCE_LANGUAGE, _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences.switches import set_timezone
 from app.zones import zone_names
 
@@ -15,7 +15,7 @@ THEMES = {"": N_("As the system"), "light": N_("Light"), "dark": N_("Dark")}
 
 
 async def save_profile(
-    session: AsyncSession, account: Account, *, timezone: str, language: str, theme: str
+    session: AsyncSession, account: User, *, timezone: str, language: str, theme: str
 ) -> None:
     wrong = _("Choose one of the list.")
     require_right(
@@ -23,13 +23,13 @@ async def save_profile(
         language="" if language in languages() else wrong,
         theme="" if theme in THEMES else wrong,
     )
-    account = await session.get_one(Account, account.id)
+    account = await session.get_one(User, account.id)
     account.language, account.theme = language, theme
     if timezone != account.timezone:
         await set_timezone(session, account, timezone)
 
 
-def fill_from_browser(account: Account, timezone: str, accept_language: str) -> None:
+def fill_from_browser(account: User, timezone: str, accept_language: str) -> None:
     """What the browser says, where the person has not chosen."""
     if not account.timezone and timezone in zone_names():
         account.timezone = timezone

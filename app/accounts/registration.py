@@ -16,7 +16,7 @@ from app.accounts.validation import (
 )
 from app.database import Database
 from app.mail.composing import LETTERS, WHY_NOT, add_letter
-from app.models import Account
+from app.models import User
 from app.security import hash_password, sign
 from app.settings import Settings
 
@@ -25,7 +25,7 @@ DAYS_TO_CONFIRM = 7
 
 # Called in the act by which an account has a confirmed address, at registration or later:
 # what waits for that address can be told now. app/asgi.py fills it.
-newcomers: list[Callable[[AsyncSession, Account], Awaitable[object]]] = []
+newcomers: list[Callable[[AsyncSession, User], Awaitable[object]]] = []
 
 
 async def register(
@@ -37,7 +37,7 @@ async def register(
     password: str,
     timezone: str = "",
     accept_language: str = "",
-) -> Account:
+) -> User:
     """Create an account. Raises Invalid for `username`, `email`, `password`.
 
     Where mail can be sent the address is confirmed by a mailed link; elsewhere it counts at once.
@@ -47,7 +47,7 @@ async def register(
         email=wrong_email(email),
         password=wrong_password(password),
     )
-    account = Account(
+    account = User(
         username=username,
         username_key=username.casefold(),
         email=email,
@@ -69,36 +69,35 @@ async def register(
     return account
 
 
-async def greet(session: AsyncSession, account: Account) -> None:
+async def greet(session: AsyncSession, account: User) -> None:
     for welcome in newcomers:
         await welcome(session, account)
 
 
-async def ask_to_confirm(session: AsyncSession, account: Account, address: str) -> None:
+async def ask_to_confirm(session: AsyncSession, account: User, address: str) -> None:
     """Mail a link to `address`; its holder confirms that the address is theirs."""
     await add_letter(
         session,
         CONFIRM,
         address=address,
         user_id=account.id,
-        account_id=account.id,
         username=account.username,
         email=address,
     )
 
 
-def is_unconfirmed(account: Account, address: str) -> bool:
+def is_unconfirmed(account: User, address: str) -> bool:
     """Whether this is the person's address, or is to be, and nobody has confirmed it yet."""
     is_first = address == account.email and not account.is_confirmed
     return is_first or address == account.pending_email
 
 
 def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"token": sign(CONFIRM, [facts["account_id"], facts["email"]]), "days": DAYS_TO_CONFIRM}
+    return {"token": sign(CONFIRM, [facts["user_id"], facts["email"]]), "days": DAYS_TO_CONFIRM}
 
 
 async def _why_not(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
-    account = await session.get(Account, facts["account_id"])
+    account = await session.get(User, facts["user_id"])
     return None if account and is_unconfirmed(account, facts["email"]) else "confirmed"
 
 

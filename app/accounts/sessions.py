@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.database import Database
 from app.errors import NotFound
-from app.models import Account, WebSession
+from app.models import User, WebSession
 from app.notifications.channels.push import devices
 from app.settings import Settings
 
@@ -34,7 +34,7 @@ COOKIES = ("session", "__Host-session")
 pokes: list[Callable[[], None]] = []
 
 
-async def find_session(db: Database, token: str) -> tuple[Account, int] | None:
+async def find_session(db: Database, token: str) -> tuple[User, int] | None:
     """Whose session this token opens, and the session's id; None when it opens none."""
     now = clock.now()
     oldest = {"created": now - ABSOLUTE, "seen": now - IDLE}
@@ -49,11 +49,11 @@ async def find_session(db: Database, token: str) -> tuple[Account, int] | None:
 
 
 @cache
-def _found() -> Select[Account, int, datetime]:
+def _found() -> Select[User, int, datetime]:
     """Asked by every request, and built once for all of them."""
     return (
-        select(Account, WebSession.id, WebSession.last_seen_at)
-        .join(WebSession, WebSession.account_id == Account.id)
+        select(User, WebSession.id, WebSession.last_seen_at)
+        .join(WebSession, WebSession.user_id == User.id)
         .where(
             WebSession.token_hash == bindparam("hash"),
             WebSession.created_at > bindparam("created"),
@@ -77,35 +77,35 @@ async def _touch(db: Database, session_id: int, now: datetime) -> None:
         )
 
 
-async def start_session(session: AsyncSession, account: Account, user_agent: str) -> str:
+async def start_session(session: AsyncSession, account: User, user_agent: str) -> str:
     """Sign `account` in; returns the new token, which is stored nowhere. Ended sessions go."""
     await session.execute(
-        delete(WebSession).where(WebSession.account_id == account.id, ~_is_alive(clock.now()))
+        delete(WebSession).where(WebSession.user_id == account.id, ~_is_alive(clock.now()))
     )
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
             token_hash=_hash(token),
-            account_id=account.id,
+            user_id=account.id,
             user_agent=user_agent[:USER_AGENT_LENGTH],
         )
     )
     return token
 
 
-async def sessions_of(session: AsyncSession, account: Account) -> Sequence[WebSession]:
+async def sessions_of(session: AsyncSession, account: User) -> Sequence[WebSession]:
     """Where `account` is signed in, the last used first."""
-    alive = select(WebSession).where(WebSession.account_id == account.id, _is_alive(clock.now()))
+    alive = select(WebSession).where(WebSession.user_id == account.id, _is_alive(clock.now()))
     return (await session.scalars(alive.order_by(WebSession.last_seen_at.desc()))).all()
 
 
-async def end_session(session: AsyncSession, account: Account, session_id: int) -> None:
+async def end_session(session: AsyncSession, account: User, session_id: int) -> None:
     """Sign `account` out of one browser, which gets no pushes any more.
 
     Raises NotFound when it is not theirs.
     """
     await devices.remove_of_session(session, account, session_id)
-    theirs = and_(WebSession.id == session_id, WebSession.account_id == account.id)
+    theirs = and_(WebSession.id == session_id, WebSession.user_id == account.id)
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
@@ -113,11 +113,11 @@ async def end_session(session: AsyncSession, account: Account, session_id: int) 
 
 
 async def end_all_sessions(
-    session: AsyncSession, account: Account, *, except_id: int | None = None
+    session: AsyncSession, account: User, *, except_id: int | None = None
 ) -> None:
     """Sign `account` out everywhere, devices included, but for the session `except_id`."""
     await devices.remove_all(session, account, except_session=except_id)
-    theirs = delete(WebSession).where(WebSession.account_id == account.id)
+    theirs = delete(WebSession).where(WebSession.user_id == account.id)
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)

@@ -19,7 +19,7 @@ from app.accounts.validation import require_right
 from app.database import Database
 from app.errors import Conflict, NotFound
 from app.language import _
-from app.models import Account, Token
+from app.models import Token, User
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets know a key by how it begins.
@@ -30,18 +30,18 @@ STAMP_EVERY = timedelta(minutes=1)
 
 
 async def create_token(
-    session: AsyncSession, account: Account, *, name: str, scope: str
+    session: AsyncSession, account: User, *, name: str, scope: str
 ) -> tuple[Token, str]:
     """A new token, and its key, which is stored nowhere. Raises Invalid for `name`, `scope`."""
     require_right(
         name=_wrong_name(name), scope="" if scope in SCOPES else _("Choose read or write.")
     )
-    of_theirs = select(func.count()).where(Token.account_id == account.id)
+    of_theirs = select(func.count()).where(Token.user_id == account.id)
     if (await session.scalar(of_theirs) or 0) >= MOST_TOKENS:
         full = _("A person has at most {most} access tokens. Revoke one first.")
         raise Conflict(full.format(most=MOST_TOKENS))
     key = PREFIX + secrets.token_urlsafe(32)
-    token = Token(account_id=account.id, name=name, scope=scope, token_hash=_hash(key))
+    token = Token(user_id=account.id, name=name, scope=scope, token_hash=_hash(key))
     session.add(token)
     await session.flush()
     return token, key
@@ -58,11 +58,11 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def find_token(db: Database, key: str) -> tuple[Account, Token] | None:
+async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     """Whose token has this key, and the token; None when there is none. Stamps its use."""
     found = (
-        select(Account, Token)
-        .join(Token, Token.account_id == Account.id)
+        select(User, Token)
+        .join(Token, Token.user_id == User.id)
         .where(Token.token_hash == _hash(key))
     )
     async with db.read() as session:
@@ -78,23 +78,23 @@ async def find_token(db: Database, key: str) -> tuple[Account, Token] | None:
     return account, token
 
 
-async def tokens_of(session: AsyncSession, account: Account) -> Sequence[Token]:
+async def tokens_of(session: AsyncSession, account: User) -> Sequence[Token]:
     """The newest first."""
-    theirs = select(Token).where(Token.account_id == account.id).order_by(Token.id.desc())
+    theirs = select(Token).where(Token.user_id == account.id).order_by(Token.id.desc())
     return (await session.scalars(theirs)).all()
 
 
-async def revoke_token(session: AsyncSession, account: Account, token_id: int) -> None:
+async def revoke_token(session: AsyncSession, account: User, token_id: int) -> None:
     """Raises NotFound when it is not theirs."""
-    theirs = and_(Token.id == token_id, Token.account_id == account.id)
+    theirs = and_(Token.id == token_id, Token.user_id == account.id)
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
     poke_on_commit(session)
 
 
-async def revoke_all_tokens(session: AsyncSession, account: Account) -> None:
-    await session.execute(delete(Token).where(Token.account_id == account.id))
+async def revoke_all_tokens(session: AsyncSession, account: User) -> None:
+    await session.execute(delete(Token).where(Token.user_id == account.id))
     poke_on_commit(session)
 
 

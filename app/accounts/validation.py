@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 # RFC 5321 4.1.2 without quoted names, address literals and letters beyond ASCII.
@@ -47,8 +47,8 @@ def require_right(**wrong: str) -> None:
 async def require_free(session: AsyncSession, *, username: str = "", email: str = "") -> None:
     """Raises Invalid for what another account has, regardless of case."""
     keys = {"username": username.casefold(), "email": email.casefold()}
-    taken = select(Account.username_key, Account.email_key).where(
-        or_(Account.username_key == keys["username"], Account.email_key == keys["email"])
+    taken = select(User.username_key, User.email_key).where(
+        or_(User.username_key == keys["username"], User.email_key == keys["email"])
     )
     wrong = {}
     for username_key, email_key in await session.execute(taken):

@@ -20,7 +20,7 @@ from app.cli import demo
 from app.cli.doctor import WRONG, examine, report
 from app.database import Database
 from app.database.migrations import migrate
-from app.models import Account
+from app.models import User
 from app.notifications import channels
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.settings import ROOT, SettingError, Settings, load
@@ -152,7 +152,7 @@ class _lock:
 async def _make_admin(settings: Settings, name: str) -> bool:
     db = Database(settings.database_url)
     async with db.write() as session:
-        named = update(Account).where(Account.username_key == name.casefold()).values(is_admin=True)
+        named = update(User).where(User.username_key == name.casefold()).values(is_admin=True)
         found = (await session.execute(named)).rowcount  # type: ignore[attr-defined]
     await db.close()
     return bool(found)

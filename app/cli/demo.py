@@ -6,7 +6,7 @@ import secrets
 
 from app import clock
 from app.database import Database
-from app.models import Account, Clip, Membership, Project, Share, Team
+from app.models import Clip, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.demo_clips import draw_demo_clips
@@ -36,7 +36,7 @@ async def load(db: Database, settings: Settings) -> None:
         session.add_all([squad, editors, reel, best])
         await session.flush()
         for team, owner in ((squad, alice), (editors, bob)):
-            session.add(Membership(team_id=team.id, account_id=owner.id, role="owner"))
+            session.add(Membership(team_id=team.id, user_id=owner.id, role="owner"))
         for project, some in ((reel, clips[:2]), (best, clips[2:])):
             for position, clip in enumerate(some):
                 session.add(
@@ -52,15 +52,15 @@ async def load(db: Database, settings: Settings) -> None:
             (editors, bob, alice, "admin"),
             (editors, bob, carol, "viewer"),
         ):
-            session.add(Membership(team_id=team.id, account_id=member.id, role=role))
+            session.add(Membership(team_id=team.id, user_id=member.id, role=role))
             await notify(session, MEMBER_ADDED, actor=owner, affected=member, team=team, role=role)
         for project, team, owner in ((reel, squad, alice), (best, editors, bob)):
             session.add(Share(project_id=project.id, team_id=team.id))
             await notify(session, PROJECT_SHARED, actor=owner, team=team, project=project)
 
 
-def _account(name: str, password_hash: str) -> Account:
-    return Account(
+def _account(name: str, password_hash: str) -> User:
+    return User(
         username=name,
         username_key=name.casefold(),
         email=f"{name.casefold()}@example.com",

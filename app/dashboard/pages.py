@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 
 from app.dashboard.queries import view_dashboard
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.web import AnyRequest, page
 
 
@@ -15,7 +15,7 @@ from app.web import AnyRequest, page
 async def home(
     request: AnyRequest,
     db: NamedDependency[Database],
-    visitor: NamedDependency[Account | None],
+    visitor: NamedDependency[User | None],
 ) -> Response[Any]:
     if visitor is None:
         return await page(request, "landing.html")

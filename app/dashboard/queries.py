@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.models import Account, Compilation, Invitation, Membership, Project, Team
+from app.models import Compilation, Invitation, Membership, Project, Team, User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.projects.access import is_visible_to
@@ -41,39 +41,39 @@ class Dashboard:
     notices: list[Notice]
 
 
-async def view_dashboard(session: AsyncSession, person: Account) -> Dashboard:
+async def view_dashboard(session: AsyncSession, user: User) -> Dashboard:
     return Dashboard(
-        teams=await _teams(session, person),
-        projects=(await list_projects(session, person))[:MOST],
-        invitations=await _invitations(session, person),
-        running=await _running(session, person),
-        notices=await feed.newest(session, person.id, MOST),
+        teams=await _teams(session, user),
+        projects=(await list_projects(session, user))[:MOST],
+        invitations=await _invitations(session, user),
+        running=await _running(session, user),
+        notices=await feed.newest(session, user.id, MOST),
     )
 
 
-async def _teams(session: AsyncSession, person: Account) -> list[tuple[Team, str, int]]:
+async def _teams(session: AsyncSession, user: User) -> list[tuple[Team, str, int]]:
     everyone = aliased(Membership)
     members = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
     mine = (
         select(Team, Membership.role, members.label("members"))
         .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.account_id == person.id)
+        .where(Membership.user_id == user.id)
         .order_by(Membership.joined_at.desc(), Team.id.desc())
         .limit(MOST)
     )
     return [(team, role, count) for team, role, count in await session.execute(mine)]
 
 
-async def _invitations(session: AsyncSession, person: Account) -> list[OpenInvitation]:
+async def _invitations(session: AsyncSession, user: User) -> list[OpenInvitation]:
     """Only to an address known to be theirs."""
-    if not person.is_confirmed:
+    if not user.is_confirmed:
         return []
     waiting = (
-        select(Invitation.id, Invitation.role, Team.name, Account.username)
+        select(Invitation.id, Invitation.role, Team.name, User.username)
         .join(Team, Team.id == Invitation.team_id)
-        .join(Account, Account.id == Invitation.inviter_id, isouter=True)
+        .join(User, User.id == Invitation.inviter_id, isouter=True)
         .where(
-            Invitation.email_key == person.email_key,
+            Invitation.email_key == user.email_key,
             Invitation.status == "pending",
             Invitation.expires_at > clock.now(),
         )
@@ -85,11 +85,11 @@ async def _invitations(session: AsyncSession, person: Account) -> list[OpenInvit
     ]
 
 
-async def _running(session: AsyncSession, person: Account) -> list[tuple[Compilation, Project]]:
+async def _running(session: AsyncSession, user: User) -> list[tuple[Compilation, Project]]:
     unfinished = (
         select(Compilation, Project)
         .join(Project, Project.id == Compilation.project_id)
-        .where(Compilation.status.in_(UNFINISHED), is_visible_to(person.id))
+        .where(Compilation.status.in_(UNFINISHED), is_visible_to(user.id))
         .order_by(Compilation.id.desc())
         .limit(MOST)
     )

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.language import _, ngettext, speaking
 from app.mail.mime import compose_mime
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.rendering import render
 from app.settings import ROOT, Settings
 
@@ -58,23 +58,27 @@ async def add_letter(
 async def why_not(session: AsyncSession, delivery: Row[Any]) -> str | None:
     """Why the letter is of no use any more, or None."""
     ask = WHY_NOT.get(str(delivery.letter))
-    return await ask(session, delivery.context or {}) if ask else None
+    return await ask(session, _facts_of(delivery)) if ask else None
 
 
 async def language_of(session: AsyncSession, delivery: Row[Any]) -> str:
     """The language of its reader, or that of whoever caused the letter to a stranger."""
-    chosen = select(Account.language).where(Account.id == delivery.user_id)
+    chosen = select(User.language).where(User.id == delivery.user_id)
     return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
 
 
 def write_letter(settings: Settings, delivery: Row[Any], language: str) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
-    letter, facts = str(delivery.letter), delivery.context or {}
+    letter, facts = str(delivery.letter), _facts_of(delivery)
     with speaking(language):
         context = LETTERS.get(letter, dict)(facts)
         mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
     name = f"{letter}-{delivery.id}"
     return compose(settings, mail, address=delivery.address, name=name)
+
+
+def _facts_of(delivery: Row[Any]) -> Facts:
+    return {**(delivery.context or {}), "user_id": delivery.user_id}
 
 
 def render_mail(name: str, context: Mapping[str, Any]) -> Mail:

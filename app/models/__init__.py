@@ -1,6 +1,6 @@
 """The schema, in four files a newcomer reads first: account, team, project, notification."""
 
-from app.models.account import Account, Throttle, Token, WebSession
+from app.models.account import Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
@@ -17,7 +17,6 @@ from app.models.project import Clip, Compilation, Project, Share
 from app.models.team import Invitation, Membership, Team
 
 __all__ = [
-    "Account",
     "Change",
     "CleanUp",
     "Clip",
@@ -37,5 +36,6 @@ __all__ = [
     "Team",
     "Throttle",
     "Token",
+    "User",
     "WebSession",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 
 
-class Account(IdentityBase):
+class User(IdentityBase):
     """A person. `username_key` and `email_key` are the case-folded forms that must be unique.
 
     `pending_email` is an address the person wants to change to and has not confirmed yet.
@@ -48,9 +48,7 @@ class WebSession(IdentityBase):
     """One browser in which a person is signed in; the cookie holds the token, this its SHA-256."""
 
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    account_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -59,9 +57,7 @@ class WebSession(IdentityBase):
 class Token(IdentityBase):
     """A key for programs that act as this person; only its SHA-256 is kept. `scope`: read or write."""
 
-    account_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(80))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scope: Mapped[str] = mapped_column(String(5))

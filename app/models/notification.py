@@ -32,7 +32,7 @@ class Change(IdentityBase):
     __table_args__ = (Index("ix_change_user", "user_id", "id"), {"sqlite_autoincrement": True})
 
     kind: Mapped[str] = mapped_column(String(9))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     up_to: Mapped[int | None] = mapped_column(BigIntIdentity)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
@@ -46,10 +46,10 @@ class Event(DefaultBase):
     id: Mapped[int] = mapped_column(BigIntIdentity, primary_key=True, autoincrement=False)
     type: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[int | None] = mapped_column(
-        ForeignKey("account.id", ondelete="SET NULL"), index=True
+        ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     affected_id: Mapped[int | None] = mapped_column(
-        ForeignKey("account.id", ondelete="SET NULL"), index=True
+        ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     team_id: Mapped[int | None] = mapped_column(
         ForeignKey("team.id", ondelete="SET NULL"), index=True
@@ -93,7 +93,7 @@ class Notification(IdentityBase):
         {"sqlite_autoincrement": True},
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(String(32))
     hidden: Mapped[bool]
@@ -136,7 +136,7 @@ class Delivery(IdentityBase):
         ForeignKey("notification.id", ondelete="CASCADE")
     )
     user_id: Mapped[int | None] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), index=True
+        ForeignKey("user.id", ondelete="CASCADE"), index=True
     )
     channel: Mapped[str] = mapped_column(String(16))
     address: Mapped[str] = mapped_column(String(320))
@@ -165,9 +165,7 @@ class PushSubscription(IdentityBase):
     last, with `error`.
     """
 
-    account_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     session_id: Mapped[int | None] = mapped_column(
         ForeignKey("web_session.id", ondelete="SET NULL"), index=True
     )
@@ -189,9 +187,9 @@ class RemovedDevice(IdentityBase):
     give it up at the next visit, where one that was lost in any other way is renewed.
     """
 
-    __table_args__ = (UniqueConstraint("account_id", "endpoint_hash"),)
+    __table_args__ = (UniqueConstraint("user_id", "endpoint_hash"),)
 
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     endpoint_hash: Mapped[str] = mapped_column(String(64))
     removed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
@@ -202,9 +200,9 @@ class IngestKey(IdentityBase):
     `recipients` is how many were told: the answer to the first request, given again.
     """
 
-    __table_args__ = (UniqueConstraint("account_id", "key"),)
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
 
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[int] = mapped_column(BigIntIdentity)
     recipients: Mapped[int]
@@ -216,7 +214,7 @@ class Preference(DefaultBase):
 
     type: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     in_app: Mapped[bool | None]
     email: Mapped[bool | None]
@@ -231,7 +229,7 @@ class Mute(IdentityBase):
         _partial("uq_mute_project", "project_id", "user_id", where="project_id IS NOT NULL"),
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
 

@@ -11,7 +11,7 @@ from app import clock
 
 class Project(IdentityBase):
     name: Mapped[str] = mapped_column(String(120))
-    owner_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
@@ -22,7 +22,7 @@ class Clip(IdentityBase):
         ForeignKey("project.id", ondelete="CASCADE"), index=True
     )
     uploader_id: Mapped[int | None] = mapped_column(
-        ForeignKey("account.id", ondelete="SET NULL"), index=True
+        ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     position: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
@@ -68,7 +68,7 @@ class Compilation(IdentityBase):
         ForeignKey("project.id", ondelete="CASCADE"), index=True
     )
     requested_by_id: Mapped[int | None] = mapped_column(
-        ForeignKey("account.id", ondelete="SET NULL"), index=True
+        ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     status: Mapped[str] = mapped_column(String(9), default="queued")
     progress: Mapped[float] = mapped_column(default=0.0)

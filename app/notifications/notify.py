@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import (
-    Account,
     Compilation,
     Event,
     Invitation,
@@ -21,6 +20,7 @@ from app.models import (
     Preference,
     Project,
     Team,
+    User,
 )
 from app.notifications.channels import add_deliveries
 from app.notifications.events.audience import People
@@ -34,8 +34,8 @@ async def notify(
     session: AsyncSession,
     kind: EventType,
     *,
-    actor: Account | None = None,
-    affected: Account | None = None,
+    actor: User | None = None,
+    affected: User | None = None,
     team: Team | None = None,
     project: Project | None = None,
     invitation: Invitation | None = None,
@@ -73,7 +73,7 @@ async def notify(
     return event
 
 
-def _names(affected: Account | None, team: Team | None, project: Project | None) -> dict[str, Any]:
+def _names(affected: User | None, team: Team | None, project: Project | None) -> dict[str, Any]:
     names = {
         "username": affected and affected.username,
         "team_name": team and team.name,
@@ -96,20 +96,20 @@ def _recipients(event: Event, kind: EventType, audience: People) -> Select[Any]:
     people = audience.subquery("people")
     rows = (
         select(
-            people.c.account_id,
+            people.c.user_id,
             literal(event.id),
             literal(kind.name),
             ~wants(kind, IN_APP),
         )
         .join(
             Preference,
-            and_(Preference.user_id == people.c.account_id, Preference.type == kind.name),
+            and_(Preference.user_id == people.c.user_id, Preference.type == kind.name),
             isouter=True,
         )
         .where(or_(*(wants(kind, channel) for channel in CHANNELS)))
     )
     if event.actor_id is not None and event.actor_id != event.affected_id:
-        rows = rows.where(people.c.account_id != event.actor_id)
+        rows = rows.where(people.c.user_id != event.actor_id)
     if (not_muted := is_not_muted(event, kind, people)) is not None:
         rows = rows.where(not_muted)
     return rows

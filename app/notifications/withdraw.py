@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import (
-    Account,
     Change,
     Delivery,
     Event,
@@ -20,6 +19,7 @@ from app.models import (
     Notification,
     Project,
     Share,
+    User,
 )
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox.feed import IDS_PER_CHANGE
@@ -39,7 +39,7 @@ async def withdraw_project(session: AsyncSession, project_id: int, people: Peopl
     """Everything about the project from those of `people` who can no longer see it."""
     owner = select(Project.owner_id).where(Project.id == project_id)
     members = (
-        select(Membership.account_id)
+        select(Membership.user_id)
         .join(Share, Share.team_id == Membership.team_id)
         .where(Share.project_id == project_id)
     )
@@ -50,7 +50,7 @@ async def withdraw_project(session: AsyncSession, project_id: int, people: Peopl
 
 async def withdraw_from_owner(session: AsyncSession, project: Project) -> None:
     """Everything about a project from its owner, who is about to delete it."""
-    owner = select(Account.id).where(Account.id == project.owner_id)
+    owner = select(User.id).where(User.id == project.owner_id)
     await _withdraw(session, select(Event.id).where(Event.project_id == project.id), owner)
 
 

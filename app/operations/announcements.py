@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.errors import Invalid
 from app.language import ngettext
-from app.models import Account
+from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
 from app.notifications.events.custom import Message
@@ -19,16 +19,16 @@ from app.web import AnyRequest, Form, page, see
 URL = "/admin/announcements"
 
 
-async def announce(session: AsyncSession, person: Account, message: Message) -> int:
+async def announce(session: AsyncSession, user: User, message: Message) -> int:
     """Tell everyone else; returns how many. Raises Invalid for `title`, `body`, `url`."""
     message.require_right()
-    event = await notify(session, ANNOUNCEMENT, actor=person, **message.facts())
+    event = await notify(session, ANNOUNCEMENT, actor=user, **message.facts())
     return await count_recipients(session, event)
 
 
 @get(URL)
-async def new_announcement(request: AnyRequest, person: NamedDependency[Account]) -> Response[Any]:
-    require_admin(person)
+async def new_announcement(request: AnyRequest, user: NamedDependency[User]) -> Response[Any]:
+    require_admin(user)
     return await page(request, "operations/announcement.html")
 
 
@@ -36,15 +36,15 @@ async def new_announcement(request: AnyRequest, person: NamedDependency[Account]
 async def send_announcement(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    require_admin(person)
+    require_admin(user)
     priority = HIGH if form["urgent"] else NORMAL
     message = Message(form["title"], form["body"], form["url"], priority)
     try:
         async with db.act() as session:
-            count = await announce(session, person, message)
+            count = await announce(session, user, message)
     except Invalid as invalid:
         shown = {"typed": form, "errors": invalid.fields}
         return await page(request, "operations/announcement.html", status=422, **shown)

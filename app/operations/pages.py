@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from app.broker import Broker
 from app.database import Database
 from app.errors import NotFound
-from app.models import Account
+from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations import announcements, health
 from app.operations.dev_mailbox import FORWARDED
@@ -28,9 +28,9 @@ async def admin(
     request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
 ) -> Response[str]:
-    require_admin(person)
+    require_admin(user)
     return await page(
         request,
         "operations/admin.html",

@@ -8,57 +8,57 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
 from app.language import _
-from app.models import Account, Membership, Project, Share
+from app.models import Membership, Project, Share, User
 
 COMPILING_ROLES = ("owner", "admin", "editor")
 
 
-def is_visible_to(account_id: int) -> ColumnElement[bool]:
+def is_visible_to(user_id: int) -> ColumnElement[bool]:
     """Whether a Project row may be seen by this person."""
     shared = (
         select(Share.project_id)
         .join(Membership, Membership.team_id == Share.team_id)
-        .where(Membership.account_id == account_id)
+        .where(Membership.user_id == user_id)
     )
-    return or_(Project.owner_id == account_id, Project.id.in_(shared))
+    return or_(Project.owner_id == user_id, Project.id.in_(shared))
 
 
-async def find_project(session: AsyncSession, person: Account, project_id: int) -> Project:
+async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
     """The project, for somebody who may see it; NotFound for anybody else."""
-    seen = select(Project).where(Project.id == project_id, is_visible_to(person.id))
+    seen = select(Project).where(Project.id == project_id, is_visible_to(user.id))
     project = (await session.scalars(seen)).one_or_none()
     if project is None:
         raise NotFound
     return project
 
 
-async def find_own_project(session: AsyncSession, person: Account, project_id: int) -> Project:
+async def find_own_project(session: AsyncSession, user: User, project_id: int) -> Project:
     """The project, for its owner; Forbidden for others who may see it."""
-    project = await find_project(session, person, project_id)
-    if project.owner_id != person.id:
+    project = await find_project(session, user, project_id)
+    if project.owner_id != user.id:
         raise Forbidden(_("Only the owner of this project can do that."))
     return project
 
 
-async def may_compile(session: AsyncSession, person: Account, project: Project) -> bool:
+async def may_compile(session: AsyncSession, user: User, project: Project) -> bool:
     """Its owner may, and editors and above in a team it is shared with."""
-    if project.owner_id == person.id:
+    if project.owner_id == user.id:
         return True
     as_editor = (
         select(Membership.team_id)
         .join(Share, Share.team_id == Membership.team_id)
         .where(
             Share.project_id == project.id,
-            Membership.account_id == person.id,
+            Membership.user_id == user.id,
             Membership.role.in_(COMPILING_ROLES),
         )
     )
     return (await session.execute(as_editor.limit(1))).first() is not None
 
 
-async def role_in(session: AsyncSession, person: Account, team_id: int) -> str | None:
+async def role_in(session: AsyncSession, user: User, team_id: int) -> str | None:
     """The person's role in the team; None for outsiders."""
     role = select(Membership.role).where(
-        Membership.team_id == team_id, Membership.account_id == person.id
+        Membership.team_id == team_id, Membership.user_id == user.id
     )
     return (await session.scalars(role)).one_or_none()

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.errors import Failure, NotFound, TooLarge
 from app.language import _
-from app.models import Account, Clip, Project
+from app.models import Clip, Project, User
 from app.projects.access import find_own_project
 from app.projects.probe import probe
 from app.projects.storage import clip_path
@@ -23,20 +23,20 @@ _at_once = asyncio.Semaphore(os.cpu_count() or 1)
 
 
 async def add_clips(
-    db: Database, settings: Settings, person: Account, project_id: int, uploads: list[Upload]
+    db: Database, settings: Settings, user: User, project_id: int, uploads: list[Upload]
 ) -> tuple[list[Clip], list[Failure]]:
     """Take in what can be taken in; what was wrong with the rest."""
     clips, problems = [], []
     for each in uploads:
         try:
-            clips.append(await add_clip(db, settings, person, project_id, each))
+            clips.append(await add_clip(db, settings, user, project_id, each))
         except Failure as problem:
             problems.append(problem)
     return clips, problems
 
 
 async def add_clip(
-    db: Database, settings: Settings, person: Account, project_id: int, upload: Upload
+    db: Database, settings: Settings, user: User, project_id: int, upload: Upload
 ) -> Clip:
     """Keep what was uploaded as the last clip of the project, if it is a video.
 
@@ -45,12 +45,12 @@ async def add_clip(
     async with _at_once:
         facts = await probe(upload.path, upload.name)
     async with db.act() as session:
-        project = await find_own_project(session, person, project_id)
-        if upload.size > await room_left(session, settings, person):
+        project = await find_own_project(session, user, project_id)
+        if upload.size > await room_left(session, settings, user):
             raise no_room(settings)
         clip = Clip(
             project_id=project.id,
-            uploader_id=person.id,
+            uploader_id=user.id,
             position=await _next_position(session, project),
             filename=upload.name,
             stored_as=secrets.token_hex(16),
@@ -67,10 +67,10 @@ async def add_clip(
 
 
 async def delete_clip(
-    session: AsyncSession, settings: Settings, person: Account, project_id: int, clip_id: int
+    session: AsyncSession, settings: Settings, user: User, project_id: int, clip_id: int
 ) -> Path:
     """Returns the file, to be removed after the commit."""
-    project = await find_own_project(session, person, project_id)
+    project = await find_own_project(session, user, project_id)
     clip = await session.get(Clip, clip_id)
     if clip is None or clip.project_id != project.id:
         raise NotFound
@@ -79,10 +79,10 @@ async def delete_clip(
 
 
 async def move_clip(
-    session: AsyncSession, person: Account, project_id: int, clip_id: int, *, by: int
+    session: AsyncSession, user: User, project_id: int, clip_id: int, *, by: int
 ) -> None:
     """Move the clip `by` places (-1: one up), as far as there are places."""
-    project = await find_own_project(session, person, project_id)
+    project = await find_own_project(session, user, project_id)
     clips = await clips_of(session, project.id)
     place = next((n for n, clip in enumerate(clips) if clip.id == clip_id), None)
     if place is None:
@@ -98,12 +98,12 @@ async def clips_of(session: AsyncSession, project_id: int) -> list[Clip]:
     return list(await session.scalars(ordered))
 
 
-async def room_left(session: AsyncSession, settings: Settings, person: Account) -> int:
+async def room_left(session: AsyncSession, settings: Settings, user: User) -> int:
     """How many bytes of clips the person may still upload."""
     used = (
         select(func.coalesce(func.sum(Clip.size), 0))
         .join(Project, Project.id == Clip.project_id)
-        .where(Project.owner_id == person.id)
+        .where(Project.owner_id == user.id)
     )
     return max(0, settings.upload_quota_mb * MB - int((await session.execute(used)).scalar_one()))
 

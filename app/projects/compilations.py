@@ -7,7 +7,7 @@ from app import clock
 from app.broker import Broker
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
-from app.models import Account, Clip, Compilation, Event, Notification, Project
+from app.models import Clip, Compilation, Event, Notification, Project, User
 from app.projects.access import find_project, may_compile
 
 UNFINISHED = ("queued", "running")
@@ -15,20 +15,18 @@ UNFINISHED = ("queued", "running")
 SILENT_SECONDS = 60
 
 
-async def request_compilation(
-    session: AsyncSession, project: Project, person: Account
-) -> Compilation:
+async def request_compilation(session: AsyncSession, project: Project, user: User) -> Compilation:
     """A compilation to come; while one is unfinished, that one.
 
     Raises Forbidden for those who may only look, Conflict when there is no clip. Acts follow one
     another, so two requests at once find the same compilation. After the commit: `enqueue`.
     """
-    await _require_compiler(session, person, project)
+    await _require_compiler(session, user, project)
     if unfinished := await unfinished_of(session, project.id):
         return unfinished
     if not await session.scalar(select(Clip.id).where(Clip.project_id == project.id).limit(1)):
         raise Conflict(_("There is no clip to compile yet. Upload one first."))
-    compilation = Compilation(project_id=project.id, requested_by_id=person.id)
+    compilation = Compilation(project_id=project.id, requested_by_id=user.id)
     session.add(compilation)
     await session.flush()
     return compilation
@@ -46,13 +44,13 @@ async def enqueue(broker: Broker, compilation: Compilation) -> None:
 
 
 async def cancel_compilation(
-    session: AsyncSession, person: Account, project: Project, compilation_id: int
+    session: AsyncSession, user: User, project: Project, compilation_id: int
 ) -> None:
     """Call it off, waiting or running; the worker lets go within a second.
 
     Conflict when it has ended already.
     """
-    await _require_compiler(session, person, project)
+    await _require_compiler(session, user, project)
     compilation = await find_compilation(session, project, compilation_id)
     cancelled = (
         update(Compilation)
@@ -75,10 +73,10 @@ async def find_compilation(
 
 
 async def find_result(
-    session: AsyncSession, person: Account, project_id: int, compilation_id: int
+    session: AsyncSession, user: User, project_id: int, compilation_id: int
 ) -> Project:
     """The project, when the person may see it and this compilation of it is complete."""
-    project = await find_project(session, person, project_id)
+    project = await find_project(session, user, project_id)
     compilation = await find_compilation(session, project, compilation_id)
     if compilation.status != "completed":
         raise NotFound
@@ -108,16 +106,14 @@ async def compilations_of(session: AsyncSession, project_id: int, most: int) -> 
     return list(await session.scalars(newest.order_by(Compilation.id.desc()).limit(most)))
 
 
-async def project_of_notice(
-    session: AsyncSession, person: Account, notification_id: int
-) -> Project:
+async def project_of_notice(session: AsyncSession, user: User, notification_id: int) -> Project:
     """The project whose compilation this notice of the person tells of."""
     told = (
         select(Event.project_id)
         .join(Notification, Notification.event_id == Event.id)
         .where(
             Notification.id == notification_id,
-            Notification.user_id == person.id,
+            Notification.user_id == user.id,
             Event.compilation_id.is_not(None),
             Event.project_id.is_not(None),
         )
@@ -125,9 +121,9 @@ async def project_of_notice(
     project_id = await session.scalar(told)
     if project_id is None:
         raise NotFound
-    return await find_project(session, person, project_id)
+    return await find_project(session, user, project_id)
 
 
-async def _require_compiler(session: AsyncSession, person: Account, project: Project) -> None:
-    if not await may_compile(session, person, project):
+async def _require_compiler(session: AsyncSession, user: User, project: Project) -> None:
+    if not await may_compile(session, user, project):
         raise Forbidden(_("Viewers can watch this project, but not compile it."))

@@ -19,7 +19,7 @@ from app import clock
 from app.broker import Broker
 from app.database import Database
 from app.language import _, speaking
-from app.models import Account, Compilation, Project
+from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.clips import clips_of
@@ -128,7 +128,7 @@ def _is_left_behind() -> ColumnElement[bool]:
 
 
 async def _language(session: AsyncSession, project_id: int) -> str:
-    owner = select(Account.language).join(Project, Project.owner_id == Account.id)
+    owner = select(User.language).join(Project, Project.owner_id == User.id)
     return str((await session.scalars(owner.where(Project.id == project_id))).one())
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Invalid
 from app.language import _
-from app.models import Account, Clip, Compilation, Project
+from app.models import Clip, Compilation, Project, User
 from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project
 from app.projects.sharing import end_all_shares
@@ -17,41 +17,37 @@ from app.settings import Settings
 LONGEST_NAME = 120
 
 
-async def create_project(session: AsyncSession, person: Account, name: str) -> Project:
+async def create_project(session: AsyncSession, user: User, name: str) -> Project:
     """Raises Invalid for `name`."""
-    project = Project(name=_right(name), owner_id=person.id)
+    project = Project(name=_right(name), owner_id=user.id)
     session.add(project)
     await session.flush()
     return project
 
 
-async def rename_project(
-    session: AsyncSession, person: Account, project_id: int, name: str
-) -> Project:
+async def rename_project(session: AsyncSession, user: User, project_id: int, name: str) -> Project:
     """Raises Invalid for `name`."""
-    project = await find_own_project(session, person, project_id)
+    project = await find_own_project(session, user, project_id)
     project.name = _right(name)
     return project
 
 
 async def delete_project(
-    session: AsyncSession, settings: Settings, person: Account, project_id: int
+    session: AsyncSession, settings: Settings, user: User, project_id: int
 ) -> list[Path]:
     """Delete the project and tell the teams it was shared with.
 
     Returns the files that nothing needs any more, to be removed after the commit.
     """
-    project = await find_own_project(session, person, project_id)
+    project = await find_own_project(session, user, project_id)
     files = await _files(session, settings, project)
     await withdraw_from_owner(session, project)
-    await end_all_shares(session, project, actor=person)
+    await end_all_shares(session, project, actor=user)
     await session.execute(delete(Project).where(Project.id == project.id))
     return files
 
 
-async def delete_projects_of(
-    session: AsyncSession, settings: Settings, owner: Account
-) -> list[Path]:
+async def delete_projects_of(session: AsyncSession, settings: Settings, owner: User) -> list[Path]:
     """Delete all that the person has made, before their account goes; returns files likewise."""
     owned = select(Project.id).where(Project.owner_id == owner.id).order_by(Project.id)
     files: list[Path] = []

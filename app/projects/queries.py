@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Account, Clip, Compilation, Membership, Project, Share, Team
+from app.models import Clip, Compilation, Membership, Project, Share, Team, User
 from app.notifications.preferences.muting import is_muted
 from app.projects.access import find_project, is_visible_to, may_compile
 from app.projects.clips import clips_of
@@ -42,52 +42,48 @@ class ProjectView:
     compiling: CompilationView
 
 
-async def view_project(session: AsyncSession, person: Account, project_id: int) -> ProjectView:
+async def view_project(session: AsyncSession, user: User, project_id: int) -> ProjectView:
     """Raises NotFound for those who may not see it."""
-    project = await find_project(session, person, project_id)
-    is_owner = project.owner_id == person.id
+    project = await find_project(session, user, project_id)
+    is_owner = project.owner_id == user.id
     return ProjectView(
         project=project,
-        owner=(await session.get_one(Account, project.owner_id)).username,
+        owner=(await session.get_one(User, project.owner_id)).username,
         is_owner=is_owner,
-        is_muted=await is_muted(session, person, project_id=project.id),
+        is_muted=await is_muted(session, user, project_id=project.id),
         clips=await clips_of(session, project.id),
-        shares=await _shares(session, person, project),
-        teams=await _teams_to_choose(session, person, project) if is_owner else [],
-        compiling=await view_compilation(session, person, project),
+        shares=await _shares(session, user, project),
+        teams=await _teams_to_choose(session, user, project) if is_owner else [],
+        compiling=await view_compilation(session, user, project),
     )
 
 
-async def view_compilation(
-    session: AsyncSession, person: Account, project: Project
-) -> CompilationView:
+async def view_compilation(session: AsyncSession, user: User, project: Project) -> CompilationView:
     return CompilationView(
         latest=await latest_of(session, project.id),
         video=await latest_of(session, project.id, status="completed"),
-        may_compile=await may_compile(session, person, project),
+        may_compile=await may_compile(session, user, project),
     )
 
 
-async def list_projects(session: AsyncSession, person: Account) -> list[tuple[Project, str, int]]:
+async def list_projects(session: AsyncSession, user: User) -> list[tuple[Project, str, int]]:
     """Every project the person may see, newest first: project, owner's name, number of clips."""
     clips = (
         select(func.count()).where(Clip.project_id == Project.id).scalar_subquery().label("clips")
     )
     seen = (
-        select(Project, Account.username.label("owner"), clips)
-        .join(Account, Account.id == Project.owner_id)
-        .where(is_visible_to(person.id))
+        select(Project, User.username.label("owner"), clips)
+        .join(User, User.id == Project.owner_id)
+        .where(is_visible_to(user.id))
         .order_by(Project.id.desc())
     )
     return [(project, owner, n) for project, owner, n in await session.execute(seen)]
 
 
-async def _shares(
-    session: AsyncSession, person: Account, project: Project
-) -> list[tuple[Team, bool]]:
+async def _shares(session: AsyncSession, user: User, project: Project) -> list[tuple[Team, bool]]:
     """The owner knows all of them, others those they are in."""
     role = Membership.role
-    own = (Membership.team_id == Team.id) & (Membership.account_id == person.id)
+    own = (Membership.team_id == Team.id) & (Membership.user_id == user.id)
     shared = (
         select(Team, role)
         .join(Share, Share.team_id == Team.id)
@@ -95,18 +91,18 @@ async def _shares(
         .where(Share.project_id == project.id)
         .order_by(Team.name, Team.id)
     )
-    is_owner = project.owner_id == person.id
+    is_owner = project.owner_id == user.id
     rows = (await session.execute(shared)).all()
     return [(t, is_owner or role in UNSHARING_ROLES) for t, role in rows if is_owner or role]
 
 
-async def _teams_to_choose(session: AsyncSession, person: Account, project: Project) -> list[Team]:
+async def _teams_to_choose(session: AsyncSession, user: User, project: Project) -> list[Team]:
     taken = select(Share.team_id).where(Share.project_id == project.id)
     free = (
         select(Team)
         .join(Membership, Membership.team_id == Team.id)
         .where(
-            Membership.account_id == person.id,
+            Membership.user_id == user.id,
             Membership.role.in_(SHARING_ROLES),
             Team.id.not_in(taken),
         )

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
-from app.models import Account, Project, Share, Team
+from app.models import Project, Share, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.access import find_own_project, find_project, role_in
@@ -15,17 +15,15 @@ SHARING_ROLES = ("owner", "admin", "editor")
 UNSHARING_ROLES = ("owner", "admin")
 
 
-async def share_project(
-    session: AsyncSession, person: Account, project_id: int, team_id: int
-) -> Team:
+async def share_project(session: AsyncSession, user: User, project_id: int, team_id: int) -> Team:
     """Let the team's members see the project, and tell them.
 
     NotFound for a team the person is not in, Forbidden for its viewers, Conflict when shared
     already.
     """
-    project = await find_own_project(session, person, project_id)
+    project = await find_own_project(session, user, project_id)
     team = await _find_team(session, team_id)
-    role = await role_in(session, person, team.id)
+    role = await role_in(session, user, team.id)
     if role is None:
         raise NotFound
     if role not in SHARING_ROLES:
@@ -34,26 +32,24 @@ async def share_project(
         sentence = _("'{project}' is already shared with '{team}'.")
         raise Conflict(sentence.format(project=project.name, team=team.name))
     session.add(Share(project_id=project.id, team_id=team.id))
-    await notify(session, PROJECT_SHARED, actor=person, team=team, project=project)
+    await notify(session, PROJECT_SHARED, actor=user, team=team, project=project)
     return team
 
 
-async def unshare_project(
-    session: AsyncSession, person: Account, project_id: int, team_id: int
-) -> Team:
+async def unshare_project(session: AsyncSession, user: User, project_id: int, team_id: int) -> Team:
     """End the share, by the project's owner or the team's owner or admins, and tell the team."""
-    project = await find_project(session, person, project_id)
+    project = await find_project(session, user, project_id)
     team = await _find_team(session, team_id)
     if not await session.get(Share, (project.id, team.id)):
         raise NotFound
-    is_in_charge = await role_in(session, person, team.id) in UNSHARING_ROLES
-    if project.owner_id != person.id and not is_in_charge:
+    is_in_charge = await role_in(session, user, team.id) in UNSHARING_ROLES
+    if project.owner_id != user.id and not is_in_charge:
         raise Forbidden(_("Only the project's owner and the team's admins can end the sharing."))
-    await end_shares(session, project, [team], actor=person)
+    await end_shares(session, project, [team], actor=user)
     return team
 
 
-async def end_all_shares(session: AsyncSession, project: Project, *, actor: Account) -> None:
+async def end_all_shares(session: AsyncSession, project: Project, *, actor: User) -> None:
     """End the shares with every team, before the project goes."""
     shared = (
         select(Team).join(Share, Share.team_id == Team.id).where(Share.project_id == project.id)

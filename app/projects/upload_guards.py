@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from app.database import Database
 from app.errors import Failure, Forbidden, Invalid, SignedOut
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.projects.access import find_own_project
 from app.projects.clips import no_room, room_left
 from app.projects.upload import FIELD, MB, Upload, receive
@@ -47,15 +47,15 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
 
 @asynccontextmanager
 async def arriving(
-    request: AnyRequest, db: Database, settings: Settings, person: Account, project_id: int
+    request: AnyRequest, db: Database, settings: Settings, user: User, project_id: int
 ) -> AsyncIterator[list[Upload]]:
     """The files sent to a project of the person's own; the size is held to while they arrive.
 
     Raises NotFound, Forbidden, and TooLarge or Invalid for what does not fit or make sense.
     """
     async with db.read() as session:
-        await find_own_project(session, person, project_id)
-        left = await room_left(session, settings, person)
+        await find_own_project(session, user, project_id)
+        left = await room_left(session, settings, user)
     if (request.content_length or 0) > left + MB:
         raise no_room(settings)
     boundary = str(request.content_type[1].get("boundary", ""))

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
 from app.language import _
-from app.models import Account, Membership, Team
+from app.models import Membership, Team, User
 from app.teams.roles import OWNER, RIGHTS
 
 
@@ -21,21 +21,21 @@ class Standing:
         return self.role in RIGHTS[right]
 
 
-async def require(session: AsyncSession, person: Account, team_id: int, right: str) -> Standing:
+async def require(session: AsyncSession, user: User, team_id: int, right: str) -> Standing:
     """Raises NotFound in teams the person is not in, Forbidden for what the role does not allow."""
-    standing = await standing_of(session, person, team_id)
+    standing = await standing_of(session, user, team_id)
     if not standing.may(right):
         sentence = _("As {role} of '{team}' you may not do that.")
         raise Forbidden(sentence.format(role=_(standing.role), team=standing.team.name))
     return standing
 
 
-async def standing_of(session: AsyncSession, person: Account, team_id: int) -> Standing:
+async def standing_of(session: AsyncSession, user: User, team_id: int) -> Standing:
     """Raises NotFound when the person is not in the team."""
     found = (
         select(Team, Membership.role)
         .join(Membership, Membership.team_id == Team.id)
-        .where(Team.id == team_id, Membership.account_id == person.id)
+        .where(Team.id == team_id, Membership.user_id == user.id)
     )
     row = (await session.execute(found)).one_or_none()
     if row is None:
@@ -43,29 +43,27 @@ async def standing_of(session: AsyncSession, person: Account, team_id: int) -> S
     return Standing(*row)
 
 
-async def is_member(session: AsyncSession, team_id: int, account_id: int) -> bool:
-    return await session.get(Membership, (team_id, account_id)) is not None
+async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:
+    return await session.get(Membership, (team_id, user_id)) is not None
 
 
-async def find_member(
-    session: AsyncSession, team_id: int, account_id: int
-) -> tuple[Account, Membership]:
+async def find_member(session: AsyncSession, team_id: int, user_id: int) -> tuple[User, Membership]:
     """Somebody in the team, and their place in it. Raises NotFound."""
     found = (
-        select(Account, Membership)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(Membership.team_id == team_id, Account.id == account_id)
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.team_id == team_id, User.id == user_id)
     )
     row = (await session.execute(found)).one_or_none()
     if row is None:
         raise NotFound
-    return row.Account, row.Membership
+    return row.User, row.Membership
 
 
-async def find_owner(session: AsyncSession, team_id: int) -> Account:
+async def find_owner(session: AsyncSession, team_id: int) -> User:
     owner = (
-        select(Account)
-        .join(Membership, Membership.account_id == Account.id)
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
         .where(Membership.team_id == team_id, Membership.role == OWNER)
     )
     return (await session.scalars(owner)).one()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
-from app.models import Account, IngestKey, Membership, Project, Share, Team
+from app.models import IngestKey, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import Message
 from app.notifications.notify import count_recipients, notify
@@ -41,17 +41,17 @@ class Told:
 
 
 async def tell(
-    session: AsyncSession, person: Account, message: Message, whom: Whom, *, key: str = ""
+    session: AsyncSession, user: User, message: Message, whom: Whom, *, key: str = ""
 ) -> Told:
     """Tell them, or, where `key` was used within 24 hours, answer what was answered then.
 
     Raises Invalid for `title`, `url`, `recipients`; NotFound for what the person may not know of,
     Forbidden where they may not tell anything.
     """
-    if key and (known := await _known(session, person, key)):
+    if key and (known := await _known(session, user, key)):
         return Told(known.event_id, known.recipients)
     message.require_right()
-    teams, project = await _teams(session, person, whom)
+    teams, project = await _teams(session, user, whom)
     if whom.recipients:
         teams, people = await _some_of(session, teams, whom)
     else:
@@ -60,7 +60,7 @@ async def tell(
     event = await notify(
         session,
         CUSTOM,
-        actor=person,
+        actor=user,
         team=team,
         project=project,
         people=people,
@@ -69,38 +69,38 @@ async def tell(
     told = Told(event.id, await count_recipients(session, event))
     if key:
         remembered = {"event_id": told.event_id, "recipients": told.recipients}
-        session.add(IngestKey(account_id=person.id, key=key, **remembered))
+        session.add(IngestKey(user_id=user.id, key=key, **remembered))
     return told
 
 
-async def _known(session: AsyncSession, person: Account, key: str) -> IngestKey | None:
+async def _known(session: AsyncSession, user: User, key: str) -> IngestKey | None:
     await session.execute(delete(IngestKey).where(IngestKey.created_at < clock.now() - KEYS_KEPT))
-    same = select(IngestKey).where(IngestKey.account_id == person.id, IngestKey.key == key)
+    same = select(IngestKey).where(IngestKey.user_id == user.id, IngestKey.key == key)
     return (await session.scalars(same)).one_or_none()
 
 
 async def _teams(
-    session: AsyncSession, person: Account, whom: Whom
+    session: AsyncSession, user: User, whom: Whom
 ) -> tuple[list[Team], Project | None]:
     """Through which teams they are told, and the project that it is about."""
     project = None
     if whom.team_id is not None:
-        teams = [(await require(session, person, whom.team_id, "tell")).team]
+        teams = [(await require(session, user, whom.team_id, "tell")).team]
     elif whom.project_id is None and not whom.recipients:
         raise Invalid({"team_id": _("Say whom to tell: recipients, team_id or project_id.")})
     else:
-        teams = await _in_charge(session, person, whom.project_id)
+        teams = await _in_charge(session, user, whom.project_id)
     if whom.project_id is not None:
         project = await _shared_with(session, whom.project_id, teams)
     return teams, project
 
 
-async def _in_charge(session: AsyncSession, person: Account, project_id: int | None) -> list[Team]:
+async def _in_charge(session: AsyncSession, user: User, project_id: int | None) -> list[Team]:
     """The teams in which the person may tell something, of those the project is shared with."""
     mine = (
         select(Team, Membership.role)
         .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.account_id == person.id)
+        .where(Membership.user_id == user.id)
         .order_by(Team.id)
     )
     if project_id is not None:
@@ -127,7 +127,7 @@ async def _shared_with(session: AsyncSession, project_id: int, teams: list[Team]
 
 
 def _members(teams: Sequence[Team]) -> Select[int, int]:
-    return select(Membership.account_id, Membership.team_id).where(
+    return select(Membership.user_id, Membership.team_id).where(
         Membership.team_id.in_([team.id for team in teams])
     )
 
@@ -139,10 +139,10 @@ async def _some_of(
     ids = {one for one in whom.recipients if isinstance(one, int)}
     names = {one.casefold() for one in whom.recipients if isinstance(one, str)}
     named = (
-        select(Account.id, Account.username_key, Membership.team_id)
-        .join(Membership, Membership.account_id == Account.id)
+        select(User.id, User.username_key, Membership.team_id)
+        .join(Membership, Membership.user_id == User.id)
         .where(Membership.team_id.in_([team.id for team in teams]))
-        .where(or_(Account.id.in_(ids), Account.username_key.in_(names)))
+        .where(or_(User.id.in_(ids), User.username_key.in_(names)))
     )
     rows = (await session.execute(named)).all()
     if whom.team_id is None and whom.project_id is None:
@@ -151,7 +151,7 @@ async def _some_of(
         sentence = _("These are not members of one such team: {names}.")
         unknown_names = ", ".join(sorted(map(str, unknown)))
         raise Invalid({"recipients": sentence.format(names=unknown_names)})
-    return teams, _members(teams).where(Membership.account_id.in_({row.id for row in rows}))
+    return teams, _members(teams).where(Membership.user_id.in_({row.id for row in rows}))
 
 
 def _keys(rows: Sequence[Row[int, str, int]], teams: Sequence[Team]) -> set[int | str]:

@@ -16,7 +16,7 @@ from app import clock
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
 from app.mail.composing import LETTERS, WHY_NOT, add_letter
-from app.models import Account, Invitation, Membership, Team
+from app.models import Invitation, Membership, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
@@ -34,12 +34,12 @@ ADDRESS_LENGTH = 254
 
 
 async def invite(
-    session: AsyncSession, person: Account, team_id: int, email: str, role: str
+    session: AsyncSession, user: User, team_id: int, email: str, role: str
 ) -> Invitation:
     """Ask `email` to join. Raises Invalid for `email`, `role`; Taken when they are a member or
     invited already; Conflict when too many are open.
     """
-    team = (await require(session, person, team_id, "invite")).team
+    team = (await require(session, user, team_id, "invite")).team
     wrong = {"email": _wrong_address(email), "role": wrong_role(role)}
     if any(wrong.values()):
         raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
@@ -49,7 +49,7 @@ async def invite(
     await _drop_expired(session, team_id, email)
     invitation = Invitation(
         team_id=team_id,
-        inviter_id=person.id,
+        inviter_id=user.id,
         email=email,
         email_key=email.casefold(),
         role=role,
@@ -57,39 +57,37 @@ async def invite(
     )
     session.add(invitation)
     await session.flush()
-    await _tell(session, invitation, team, person)
+    await _tell(session, invitation, team, user)
     return invitation
 
 
 async def send_again(
-    session: AsyncSession, person: Account, team_id: int, invitation_id: int
+    session: AsyncSession, user: User, team_id: int, invitation_id: int
 ) -> Invitation:
     """Ask once more, for another seven days. Raises Conflict when it was answered or revoked."""
-    team = (await require(session, person, team_id, "invite")).team
+    team = (await require(session, user, team_id, "invite")).team
     invitation = await _find_pending(session, team_id, invitation_id)
     await _require_room(session, team_id, but_for=invitation_id)
-    invitation.inviter_id, invitation.expires_at = person.id, clock.now() + LASTS
-    await _tell(session, invitation, team, person)
+    invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LASTS
+    await _tell(session, invitation, team, user)
     return invitation
 
 
-async def revoke(
-    session: AsyncSession, person: Account, team_id: int, invitation_id: int
-) -> Invitation:
+async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id: int) -> Invitation:
     """Take it back, and its notice. Raises Conflict when it was answered already."""
-    await require(session, person, team_id, "invite")
+    await require(session, user, team_id, "invite")
     invitation = await _find_pending(session, team_id, invitation_id)
     invitation.status, invitation.answered_at = "revoked", clock.now()
     await withdraw_invitation(session, invitation_id)
     return invitation
 
 
-async def greet_newcomer(session: AsyncSession, account: Account) -> None:
+async def greet_newcomer(session: AsyncSession, account: User) -> None:
     """Tell of the open invitations to an address that an account has just come to have."""
     waiting = (
-        select(Invitation, Team, Account)
+        select(Invitation, Team, User)
         .join(Team, Team.id == Invitation.team_id)
-        .join(Account, Account.id == Invitation.inviter_id, isouter=True)
+        .join(User, User.id == Invitation.inviter_id, isouter=True)
         .where(
             Invitation.email_key == account.email_key,
             Invitation.status == "pending",
@@ -136,9 +134,9 @@ def _wrong_address(email: str) -> str:
 async def _wrong_invitee(session: AsyncSession, team: Team, email: str) -> str:
     key = email.casefold()
     member = (
-        select(Account.username)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(Membership.team_id == team.id, Account.email_key == key)
+        select(User.username)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.team_id == team.id, User.email_key == key)
     )
     if name := await session.scalar(member):
         return _("{name} is already in this team.").format(name=name)
@@ -179,13 +177,11 @@ async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int)
     return invitation
 
 
-async def _tell(
-    session: AsyncSession, invitation: Invitation, team: Team, inviter: Account
-) -> None:
+async def _tell(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
     """A confirmed account hears of it in the app, any other address by a letter."""
     await withdraw_invitation(session, invitation.id)
-    holder = select(Account).where(
-        Account.email_key == invitation.email_key, Account.email_confirmed_at.is_not(None)
+    holder = select(User).where(
+        User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
     )
     if account := await session.scalar(holder):
         await _notify(session, invitation, team, inviter, account)
@@ -206,8 +202,8 @@ async def _notify(
     session: AsyncSession,
     invitation: Invitation,
     team: Team,
-    inviter: Account | None,
-    invitee: Account,
+    inviter: User | None,
+    invitee: User,
 ) -> None:
     await notify(
         session,

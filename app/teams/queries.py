@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app import clock
 from app.errors import NotFound
-from app.models import Account, Invitation, Membership, Project, Share, Team
+from app.models import Invitation, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import ROLES
 
 MEMBERS_PER_PAGE = 50
@@ -60,14 +60,14 @@ class Asked:
     inviter: str | None
 
 
-async def teams_of(session: AsyncSession, person: Account) -> list[TeamInList]:
+async def teams_of(session: AsyncSession, user: User) -> list[TeamInList]:
     """The person's teams by name."""
     everyone = aliased(Membership)
     count = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
     mine = (
         select(Team.id, Team.name, Membership.role, count)
         .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.account_id == person.id)
+        .where(Membership.user_id == user.id)
         .order_by(func.lower(Team.name), Team.id)
     )
     return [TeamInList(*row) for row in await session.execute(mine)]
@@ -77,16 +77,14 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
     """By rank, then by name; a page beyond the last is the last."""
     which = [Membership.team_id == team_id]
     if q:
-        which.append(Account.username_key.contains(q.casefold(), autoescape=True))
-    people = select(Account).join(Membership, Membership.account_id == Account.id).where(*which)
+        which.append(User.username_key.contains(q.casefold(), autoescape=True))
+    people = select(User).join(Membership, Membership.user_id == User.id).where(*which)
     total = await session.scalar(people.with_only_columns(func.count())) or 0
     pages = max(1, ceil(total / MEMBERS_PER_PAGE))
     page = min(max(page, 1), pages)
     rows = (
-        people.with_only_columns(
-            Account.id, Account.username, Membership.role, Membership.joined_at
-        )
-        .order_by(_rank(), Account.username_key)
+        people.with_only_columns(User.id, User.username, Membership.role, Membership.joined_at)
+        .order_by(_rank(), User.username_key)
         .limit(MEMBERS_PER_PAGE)
         .offset((page - 1) * MEMBERS_PER_PAGE)
     )
@@ -113,9 +111,9 @@ async def pending_invitations(session: AsyncSession, team_id: int) -> list[Invit
 async def projects_shared_with(session: AsyncSession, team_id: int) -> list[SharedProject]:
     """The latest shared first, at most a hundred."""
     shared = (
-        select(Project.id, Project.name, Account.username, Share.created_at)
+        select(Project.id, Project.name, User.username, Share.created_at)
         .join(Share, Share.project_id == Project.id)
-        .join(Account, Account.id == Project.owner_id)
+        .join(User, User.id == Project.owner_id)
         .where(Share.team_id == team_id)
         .order_by(Share.created_at.desc(), Project.id.desc())
         .limit(MOST_LISTED)
@@ -126,9 +124,9 @@ async def projects_shared_with(session: AsyncSession, team_id: int) -> list[Shar
 async def read_invitation(session: AsyncSession, invitation_id: int) -> Asked:
     """Raises NotFound."""
     asked = (
-        select(Invitation, Team.name, Account.username)
+        select(Invitation, Team.name, User.username)
         .join(Team, Team.id == Invitation.team_id)
-        .join(Account, Account.id == Invitation.inviter_id, isouter=True)
+        .join(User, User.id == Invitation.inviter_id, isouter=True)
         .where(Invitation.id == invitation_id)
     )
     row = (await session.execute(asked)).one_or_none()
@@ -137,16 +135,16 @@ async def read_invitation(session: AsyncSession, invitation_id: int) -> Asked:
     return Asked(*row)
 
 
-async def invitations_waiting_for(session: AsyncSession, person: Account) -> list[Asked]:
+async def invitations_waiting_for(session: AsyncSession, user: User) -> list[Asked]:
     """Open invitations to the person's confirmed address, for the dashboard."""
-    if not person.is_confirmed:
+    if not user.is_confirmed:
         return []
     waiting = (
-        select(Invitation, Team.name, Account.username)
+        select(Invitation, Team.name, User.username)
         .join(Team, Team.id == Invitation.team_id)
-        .join(Account, Account.id == Invitation.inviter_id, isouter=True)
+        .join(User, User.id == Invitation.inviter_id, isouter=True)
         .where(
-            Invitation.email_key == person.email_key,
+            Invitation.email_key == user.email_key,
             Invitation.status == "pending",
             Invitation.expires_at > clock.now(),
         )

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
-from app.models import Account, Event, Invitation, Notification, Team
+from app.models import Event, Invitation, Notification, Team, User
 from app.notifications.events.catalogue import INVITATION_DECLINED, INVITATION_RECEIVED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
@@ -16,13 +16,13 @@ from app.teams.membership import join
 
 
 async def accept(
-    session: AsyncSession, person: Account, invitation_id: int, *, is_mailed: bool = False
+    session: AsyncSession, user: User, invitation_id: int, *, is_mailed: bool = False
 ) -> Team:
     """Join the team. Through the mailed link (`is_mailed`) this also confirms the address.
 
     Raises Forbidden for any other account, Conflict when it is answered, revoked or expired.
     """
-    invitation, team, account = await _open(session, person, invitation_id, is_mailed)
+    invitation, team, account = await _open(session, user, invitation_id, is_mailed)
     if await is_member(session, team.id, account.id):
         raise Conflict(_("You are already in '{team}'.").format(team=team.name))
     await _settle(session, invitation, account, "accepted")
@@ -34,10 +34,10 @@ async def accept(
 
 
 async def decline(
-    session: AsyncSession, person: Account, invitation_id: int, *, is_mailed: bool = False
+    session: AsyncSession, user: User, invitation_id: int, *, is_mailed: bool = False
 ) -> Team:
     """Say no, and tell the inviter. Raises as `accept` does."""
-    invitation, team, account = await _open(session, person, invitation_id, is_mailed)
+    invitation, team, account = await _open(session, user, invitation_id, is_mailed)
     await _settle(session, invitation, account, "declined")
     await notify(
         session,
@@ -50,14 +50,14 @@ async def decline(
     return team
 
 
-async def invitation_told_in(session: AsyncSession, person: Account, notification_id: int) -> int:
+async def invitation_told_in(session: AsyncSession, user: User, notification_id: int) -> int:
     """The id of the invitation that a notice of the person tells of. Raises NotFound."""
     told = (
         select(Event.invitation_id)
         .join(Notification, Notification.event_id == Event.id)
         .where(
             Notification.id == notification_id,
-            Notification.user_id == person.id,
+            Notification.user_id == user.id,
             Event.type == INVITATION_RECEIVED.name,
         )
     )
@@ -67,31 +67,31 @@ async def invitation_told_in(session: AsyncSession, person: Account, notificatio
     return invitation_id
 
 
-def wrong_person(invitation: Invitation, person: Account, *, is_mailed: bool) -> str:
+def wrong_person(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
     """Why the person cannot answer the invitation, or "" when they can."""
-    if person.email_key != invitation.email_key:
+    if user.email_key != invitation.email_key:
         wrong = _("This invitation was sent to another address than yours, {email}.")
-        return wrong.format(email=person.email)
-    if not person.is_confirmed and not is_mailed:
+        return wrong.format(email=user.email)
+    if not user.is_confirmed and not is_mailed:
         return _("Confirm your address first, or open the link in the letter that invited you.")
     return ""
 
 
 async def _open(
-    session: AsyncSession, person: Account, invitation_id: int, is_mailed: bool
-) -> tuple[Invitation, Team, Account]:
+    session: AsyncSession, user: User, invitation_id: int, is_mailed: bool
+) -> tuple[Invitation, Team, User]:
     """The account is read afresh: its address may have changed since the request began."""
     invitation = await session.get(Invitation, invitation_id)
     if invitation is None:
         raise NotFound
-    account = await session.get_one(Account, person.id)
+    account = await session.get_one(User, user.id)
     if wrong := wrong_person(invitation, account, is_mailed=is_mailed):
         raise Forbidden(wrong)
     return invitation, await session.get_one(Team, invitation.team_id), account
 
 
 async def _settle(
-    session: AsyncSession, invitation: Invitation, account: Account, status: str
+    session: AsyncSession, invitation: Invitation, account: User, status: str
 ) -> None:
     """One conditional UPDATE: of two answers the first counts, the other raises Conflict."""
     now = clock.now()
@@ -113,7 +113,7 @@ async def _settle(
     await _mark_read(session, account, invitation)
 
 
-async def _mark_read(session: AsyncSession, account: Account, invitation: Invitation) -> None:
+async def _mark_read(session: AsyncSession, account: User, invitation: Invitation) -> None:
     told = (
         select(Notification.id)
         .join(Event, Event.id == Notification.event_id)

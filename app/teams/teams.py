@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Invalid
 from app.language import _
-from app.models import Account, Invitation, Membership, Share, Team
+from app.models import Invitation, Membership, Share, Team, User
 from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
 from app.notifications.notify import notify
 from app.notifications.preferences.muting import mute, unmute
@@ -19,48 +19,48 @@ from app.teams.roles import OWNER
 NAME_LENGTH = 80
 
 
-async def create_team(session: AsyncSession, person: Account, name: str) -> Team:
+async def create_team(session: AsyncSession, user: User, name: str) -> Team:
     """A team of one, its owner. Raises Invalid for `name`."""
     team = Team(name=_checked(name))
     session.add(team)
     await session.flush()
-    session.add(Membership(team_id=team.id, account_id=person.id, role=OWNER))
-    await notify(session, TEAM_CREATED, actor=person, team=team)
+    session.add(Membership(team_id=team.id, user_id=user.id, role=OWNER))
+    await notify(session, TEAM_CREATED, actor=user, team=team)
     return team
 
 
-async def rename_team(session: AsyncSession, person: Account, team_id: int, name: str) -> Team:
+async def rename_team(session: AsyncSession, user: User, team_id: int, name: str) -> Team:
     """Give the team another name and tell its members. Raises Invalid for `name`."""
-    team = (await require(session, person, team_id, "rename")).team
+    team = (await require(session, user, team_id, "rename")).team
     old_name, team.name = team.name, _checked(name)
     if team.name != old_name:
         await notify(
-            session, TEAM_UPDATED, actor=person, team=team, old_name=old_name, new_name=team.name
+            session, TEAM_UPDATED, actor=user, team=team, old_name=old_name, new_name=team.name
         )
     return team
 
 
-async def delete_team(session: AsyncSession, person: Account, team_id: int) -> None:
+async def delete_team(session: AsyncSession, user: User, team_id: int) -> None:
     """Tell the members, whose other notices about the team go with it, then delete it."""
-    team = (await require(session, person, team_id, "delete")).team
-    members = select(Membership.account_id).where(Membership.team_id == team_id)
+    team = (await require(session, user, team_id, "delete")).team
+    members = select(Membership.user_id).where(Membership.team_id == team_id)
     await withdraw_team(session, team_id, members)
     await _end_shares(session, team_id, members)
     for invitation_id in await _open_invitations(session, team_id):
         await withdraw_invitation(session, invitation_id)
-    await notify(session, TEAM_DELETED, actor=person, team=team)
+    await notify(session, TEAM_DELETED, actor=user, team=team)
     await session.execute(delete(Team).where(Team.id == team_id))
 
 
-async def mute_team(session: AsyncSession, person: Account, team_id: int) -> None:
+async def mute_team(session: AsyncSession, user: User, team_id: int) -> None:
     """From now on only what concerns the person, or is urgent, is told of this team."""
-    await require(session, person, team_id, "look")
-    await mute(session, person, team_id=team_id)
+    await require(session, user, team_id, "look")
+    await mute(session, user, team_id=team_id)
 
 
-async def unmute_team(session: AsyncSession, person: Account, team_id: int) -> None:
-    await require(session, person, team_id, "look")
-    await unmute(session, person, team_id=team_id)
+async def unmute_team(session: AsyncSession, user: User, team_id: int) -> None:
+    await require(session, user, team_id, "look")
+    await unmute(session, user, team_id=team_id)
 
 
 def _checked(name: str) -> str:

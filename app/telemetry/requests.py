@@ -48,7 +48,7 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unknown"
     method = str(scope.get("method", ""))
     observe_request(method, str(route), status, seconds)
-    person = scope.get("user")
+    user = scope.get("user")
     _log.info(
         "%s %s",
         method,
@@ -56,6 +56,6 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         extra={
             "status": status,
             "milliseconds": round(seconds * 1000, 1),
-            "user": getattr(person, "id", None),
+            "user": getattr(user, "id", None),
         },
     )

@@ -16,7 +16,7 @@ from app.account_closure.archive import export_account
 from app.account_closure.closing import Farewell, delete_account
 from app.database import Database
 from app.errors import Conflict, Invalid
-from app.models import Account, Event, Invitation, Membership, Notification, Team
+from app.models import Event, Invitation, Membership, Notification, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -31,7 +31,7 @@ def farewells() -> Iterator[list[Farewell]]:
     closing.farewells[:] = before
 
 
-async def welcome_bob(db: Database, alice: Account, bob: Account) -> Team:
+async def welcome_bob(db: Database, alice: User, bob: User) -> Team:
     """Bob is in Alice's team, and she was told; returns the team."""
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -40,7 +40,7 @@ async def welcome_bob(db: Database, alice: Account, bob: Account) -> Team:
 
 
 async def test_what_a_person_did_stays_without_their_name(
-    db: Database, settings: Settings, alice: Account, bob: Account, farewells: list[Farewell]
+    db: Database, settings: Settings, alice: User, bob: User, farewells: list[Farewell]
 ) -> None:
     await welcome_bob(db, alice, bob)
 
@@ -48,14 +48,14 @@ async def test_what_a_person_did_stays_without_their_name(
 
     async with db.read() as session:
         joined, left = (await session.scalars(select(Event).order_by(Event.id))).all()
-        assert await session.get(Account, bob.id) is None
+        assert await session.get(User, bob.id) is None
     assert [joined.type, left.type] == ["member_added", "member_left"]
     assert [joined.context["username"], left.context["username"]] == ["Someone", "Someone"]
     assert (left.actor_id, left.affected_id) == (None, None)
 
 
 async def test_all_that_is_theirs_alone_goes_along(
-    db: Database, settings: Settings, alice: Account, bob: Account, farewells: list[Farewell]
+    db: Database, settings: Settings, alice: User, bob: User, farewells: list[Farewell]
 ) -> None:
     await welcome_bob(db, alice, bob)
     await make_team(db, bob, "Bob alone")
@@ -63,12 +63,12 @@ async def test_all_that_is_theirs_alone_goes_along(
 
     async with db.read() as session:
         assert (await session.scalars(select(Team.name))).all() == ["Video Squad"]
-        assert (await session.scalars(select(Membership.account_id))).all() == [alice.id]
+        assert (await session.scalars(select(Membership.user_id))).all() == [alice.id]
         assert set(await session.scalars(select(Notification.user_id))) == {alice.id}
 
 
 async def test_nobody_is_left_with_an_invitation_to_a_team_that_is_gone(
-    db: Database, settings: Settings, alice: Account, bob: Account, farewells: list[Farewell]
+    db: Database, settings: Settings, alice: User, bob: User, farewells: list[Farewell]
 ) -> None:
     team = await make_team(db, bob, "Bob alone")
     async with db.act() as session:
@@ -102,7 +102,7 @@ async def test_nobody_is_left_with_an_invitation_to_a_team_that_is_gone(
 
 
 async def test_who_owns_a_team_with_others_hands_it_over_first(
-    db: Database, settings: Settings, alice: Account, bob: Account
+    db: Database, settings: Settings, alice: User, bob: User
 ) -> None:
     await welcome_bob(db, alice, bob)
 
@@ -110,12 +110,10 @@ async def test_who_owns_a_team_with_others_hands_it_over_first(
         await delete_account(db, settings, alice, PASSWORD)
 
     async with db.read() as session:
-        assert await session.get(Account, alice.id) is not None
+        assert await session.get(User, alice.id) is not None
 
 
-async def test_deleting_takes_the_password(
-    db: Database, settings: Settings, alice: Account
-) -> None:
+async def test_deleting_takes_the_password(db: Database, settings: Settings, alice: User) -> None:
     with pytest.raises(Invalid) as caught:
         await delete_account(db, settings, alice, "wrong")
 
@@ -123,12 +121,12 @@ async def test_deleting_takes_the_password(
 
 
 async def test_files_go_once_the_account_is_gone(
-    db: Database, settings: Settings, alice: Account, tmp_path: Path, farewells: list[Farewell]
+    db: Database, settings: Settings, alice: User, tmp_path: Path, farewells: list[Farewell]
 ) -> None:
     clip, gone = tmp_path / "clip", tmp_path / "gone already"
     clip.touch()
 
-    async def leave(_session: AsyncSession, _settings: Settings, _account: Account) -> list[Path]:
+    async def leave(_session: AsyncSession, _settings: Settings, _account: User) -> list[Path]:
         return [clip, gone]
 
     farewells.append(leave)
@@ -137,7 +135,7 @@ async def test_files_go_once_the_account_is_gone(
     assert not clip.exists()
 
 
-async def test_the_export_tells_what_is_stored(db: Database, alice: Account, bob: Account) -> None:
+async def test_the_export_tells_what_is_stored(db: Database, alice: User, bob: User) -> None:
     await welcome_bob(db, alice, bob)
 
     async with db.read() as session:
@@ -151,7 +149,7 @@ async def test_the_export_tells_what_is_stored(db: Database, alice: Account, bob
 
 
 async def test_the_export_holds_no_secrets_and_nobody_else(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     await welcome_bob(db, alice, bob)
 

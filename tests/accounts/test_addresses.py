@@ -10,7 +10,7 @@ from app.accounts.registration import register
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.mail.composing import LETTERS
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.settings import Settings
 from tests.factories import PASSWORD
 
@@ -29,12 +29,12 @@ async def token_of_newest(db: Database) -> str:
     return str(LETTERS["confirm_address"]((await letters(db))[-1].context or {})["token"])
 
 
-async def confirm(db: Database, token: str) -> Account:
+async def confirm(db: Database, token: str) -> User:
     async with db.act() as session:
         return await confirm_address(session, token)
 
 
-async def move(db: Database, settings: Settings, account: Account, email: str) -> Account:
+async def move(db: Database, settings: Settings, account: User, email: str) -> User:
     return await change_address(db, settings, account, email=email, password=PASSWORD)
 
 
@@ -48,7 +48,7 @@ async def test_the_mailed_link_confirms_an_address_once(db: Database, mailing: S
 
 
 async def test_an_address_changes_when_the_new_one_is_confirmed(
-    db: Database, mailing: Settings, alice: Account
+    db: Database, mailing: Settings, alice: User
 ) -> None:
     changed = await move(db, mailing, alice, "Alice@Elsewhere.example")
     assert (changed.email, changed.pending_email) == (alice.email, "Alice@Elsewhere.example")
@@ -61,7 +61,7 @@ async def test_an_address_changes_when_the_new_one_is_confirmed(
 
 
 async def test_without_mail_an_address_changes_at_once(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     changed = await move(db, settings, alice, "new@example.com")
 
@@ -70,7 +70,7 @@ async def test_without_mail_an_address_changes_at_once(
 
 
 async def test_a_change_of_mind_makes_the_first_link_useless(
-    db: Database, mailing: Settings, alice: Account
+    db: Database, mailing: Settings, alice: User
 ) -> None:
     await move(db, mailing, alice, "first@example.com")
     first = await token_of_newest(db)
@@ -82,7 +82,7 @@ async def test_a_change_of_mind_makes_the_first_link_useless(
 
 @pytest.mark.parametrize("email", ["bob@example.com", "BOB@example.com"])
 async def test_the_address_of_another_is_refused(
-    db: Database, settings: Settings, alice: Account, bob: Account, email: str
+    db: Database, settings: Settings, alice: User, bob: User, email: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         await move(db, settings, alice, email)
@@ -91,7 +91,7 @@ async def test_the_address_of_another_is_refused(
 
 
 async def test_an_address_taken_meanwhile_is_not_taken_twice(
-    db: Database, mailing: Settings, settings: Settings, alice: Account, bob: Account
+    db: Database, mailing: Settings, settings: Settings, alice: User, bob: User
 ) -> None:
     await move(db, mailing, alice, "wanted@example.com")
     token = await token_of_newest(db)
@@ -102,13 +102,13 @@ async def test_an_address_taken_meanwhile_is_not_taken_twice(
 
 
 async def test_only_the_case_of_an_address_may_change(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     assert (await move(db, settings, alice, "Alice@example.com")).email == "Alice@example.com"
 
 
 async def test_changing_an_address_takes_the_password(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     with pytest.raises(Invalid) as caught:
         await change_address(db, settings, alice, email="new@example.com", password="wrong")

@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import select
 
 from app.database import Database
-from app.models import Account, WebSession
+from app.models import User, WebSession
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import post, sign_in, text_of
@@ -90,7 +90,7 @@ async def test_an_empty_form_is_answered_with_what_is_missing(client: httpx.Asyn
     ],
 )
 async def test_login_leads_on_only_within_the_house(
-    client: httpx.AsyncClient, alice: Account, given: str, followed: str
+    client: httpx.AsyncClient, alice: User, given: str, followed: str
 ) -> None:
     answer = await post(client, "/login", login="alice", password=PASSWORD, next=given)
 
@@ -98,7 +98,7 @@ async def test_login_leads_on_only_within_the_house(
 
 
 async def test_next_survives_a_wrong_password_and_the_way_to_registration(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     page = await client.get("/login?next=/invitations/abc")
     answer = await post(client, "/login", login="alice", password="wrong", next="/invitations/abc")
@@ -110,7 +110,7 @@ async def test_next_survives_a_wrong_password_and_the_way_to_registration(
 
 
 async def test_the_cookie_is_new_at_each_login_and_out_of_reach_of_scripts(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     first = await post(client, "/login", login="alice", password=PASSWORD)
     second = await post(client, "/login", login="alice", password=PASSWORD)
@@ -122,7 +122,7 @@ async def test_the_cookie_is_new_at_each_login_and_out_of_reach_of_scripts(
 
 
 async def test_a_planted_cookie_is_not_taken_over(
-    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     for browser_of in (client, second):
         browser_of.cookies.set("session", "planted", domain="testserver.local")
@@ -133,19 +133,19 @@ async def test_a_planted_cookie_is_not_taken_over(
 
 
 async def test_the_first_visit_fills_in_the_zone(
-    db: Database, client: httpx.AsyncClient, alice: Account
+    db: Database, client: httpx.AsyncClient, alice: User
 ) -> None:
     async with db.write() as session:
-        (await session.get_one(Account, alice.id)).timezone = ""
+        (await session.get_one(User, alice.id)).timezone = ""
 
     fields = {"login": "alice", "password": PASSWORD, "timezone": "Asia/Tokyo"}
     await post(client, "/login", **fields)
 
     async with db.read() as session:
-        assert (await session.get_one(Account, alice.id)).timezone == "Asia/Tokyo"
+        assert (await session.get_one(User, alice.id)).timezone == "Asia/Tokyo"
 
 
-async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Account) -> None:
+async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
     token = client.cookies["session"]
 
@@ -156,7 +156,7 @@ async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Ac
 
 
 async def test_nothing_happens_without_the_forms_token(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -167,7 +167,7 @@ async def test_nothing_happens_without_the_forms_token(
 
 
 async def test_one_browser_logs_out_another(
-    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
     await sign_in(second, alice)
@@ -181,12 +181,12 @@ async def test_one_browser_logs_out_another(
 
 
 async def test_nobody_logs_out_another_person(
-    db: Database, client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account, bob: Account
+    db: Database, client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User, bob: User
 ) -> None:
     await sign_in(client, alice)
     await sign_in(second, bob)
     async with db.read() as session:
-        theirs = select(WebSession.id).where(WebSession.account_id == alice.id)
+        theirs = select(WebSession.id).where(WebSession.user_id == alice.id)
         alices = (await session.scalars(theirs)).one()
 
     assert (await post(second, f"/account/sessions/{alices}/end")).status_code == 404
@@ -194,7 +194,7 @@ async def test_nobody_logs_out_another_person(
 
 
 async def test_logging_out_everywhere_includes_this_browser(
-    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
     await sign_in(second, alice)
@@ -206,7 +206,7 @@ async def test_logging_out_everywhere_includes_this_browser(
 
 
 async def test_a_new_password_keeps_this_browser_and_ends_the_others(
-    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
     await sign_in(second, alice)
@@ -223,7 +223,7 @@ async def test_a_new_password_keeps_this_browser_and_ends_the_others(
 
 
 async def test_a_forgotten_password_is_set_by_the_mailed_link(
-    db: Database, settings: Settings, client: httpx.AsyncClient, alice: Account
+    db: Database, settings: Settings, client: httpx.AsyncClient, alice: User
 ) -> None:
     await post(client, "/forgot", email="ALICE@example.com")
     link = await mailed_link(db, settings, "reset")
@@ -240,7 +240,7 @@ async def test_a_forgotten_password_is_set_by_the_mailed_link(
 
 
 async def test_asking_for_a_link_never_tells_who_is_here(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     known = await post(client, "/forgot", email="alice@example.com")
     seen = text_of(await client.get("/login"))
@@ -252,7 +252,7 @@ async def test_asking_for_a_link_never_tells_who_is_here(
 
 
 async def test_an_address_changes_and_a_wrong_one_comes_back(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -265,7 +265,7 @@ async def test_an_address_changes_and_a_wrong_one_comes_back(
     assert "new@example.com" in (await client.get("/account")).text
 
 
-async def test_the_profile_is_saved_and_shown(client: httpx.AsyncClient, alice: Account) -> None:
+async def test_the_profile_is_saved_and_shown(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
 
     saved = {"timezone": "Europe/Berlin", "language": "en", "theme": "dark"}
@@ -278,7 +278,7 @@ async def test_the_profile_is_saved_and_shown(client: httpx.AsyncClient, alice: 
     assert (await post(client, "/account/profile", timezone="x")).status_code == 422
 
 
-async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: Account) -> None:
+async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
 
     answer = await client.get("/account/export")
@@ -288,7 +288,7 @@ async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: Account) -
 
 
 async def test_an_account_is_deleted_with_its_password(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -302,7 +302,7 @@ async def test_an_account_is_deleted_with_its_password(
 
 
 async def test_who_owns_a_team_with_others_is_told_what_to_do(
-    db: Database, client: httpx.AsyncClient, alice: Account, bob: Account
+    db: Database, client: httpx.AsyncClient, alice: User, bob: User
 ) -> None:
     await make_team(db, alice, editors=[bob])
     await sign_in(client, alice)
@@ -313,7 +313,7 @@ async def test_who_owns_a_team_with_others_is_told_what_to_do(
     assert "Video Squad" in text_of(answer)
 
 
-async def test_too_many_wrong_passwords_have_to_wait(settings: Settings, alice: Account) -> None:
+async def test_too_many_wrong_passwords_have_to_wait(settings: Settings, alice: User) -> None:
     limited = dataclasses.replace(settings, rate_limits=True)
 
     async with serving(limited) as app, browser(app) as client:
@@ -338,7 +338,7 @@ class TestMailbox:
             yield client
 
     @pytest.fixture
-    async def name(self, db: Database, settings: Settings, alice: Account) -> str:
+    async def name(self, db: Database, settings: Settings, alice: User) -> str:
         from app.accounts.passwords import send_reset
 
         async with db.write() as session:

@@ -18,7 +18,7 @@ from app.accounts.sessions import find_session, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.mail.composing import LETTERS
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.security import needs_rehash, sign
 from tests.factories import PASSWORD
 
@@ -28,7 +28,7 @@ def cheap_passwords() -> None:
     """Not here: what passwords cost is what some of these tests are about."""
 
 
-async def reset_token(db: Database, account: Account) -> str:
+async def reset_token(db: Database, account: User) -> str:
     async with db.write() as session:
         await send_reset(session, account.email)
     async with db.read() as session:
@@ -39,13 +39,13 @@ async def reset_token(db: Database, account: Account) -> str:
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"])
 async def test_name_and_address_both_open_the_account(
-    db: Database, alice: Account, login: str
+    db: Database, alice: User, login: str
 ) -> None:
     assert (await check_login(db, login, PASSWORD)).id == alice.id
 
 
 @pytest.mark.parametrize("login", ["alice", "nobody", "", "nobody@example.com", "é" * 5000])
-async def test_a_failed_login_never_tells_why(db: Database, alice: Account, login: str) -> None:
+async def test_a_failed_login_never_tells_why(db: Database, alice: User, login: str) -> None:
     with pytest.raises(Invalid) as caught:
         await check_login(db, login, "wrong password")
 
@@ -56,16 +56,16 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
     assert not needs_rehash(DECOY)
 
 
-async def test_a_login_renews_a_hash_that_is_too_cheap(db: Database, alice: Account) -> None:
+async def test_a_login_renews_a_hash_that_is_too_cheap(db: Database, alice: User) -> None:
     await check_login(db, "alice", PASSWORD)
 
     async with db.read() as session:
-        stored = await session.get_one(Account, alice.id)
+        stored = await session.get_one(User, alice.id)
     assert stored.password_hash != alice.password_hash
     assert not needs_rehash(stored.password_hash)
 
 
-async def test_a_new_password_ends_every_session(db: Database, alice: Account) -> None:
+async def test_a_new_password_ends_every_session(db: Database, alice: User) -> None:
     async with db.write() as session:
         token = await start_session(session, alice, "")
 
@@ -80,7 +80,7 @@ async def test_a_new_password_ends_every_session(db: Database, alice: Account) -
     [("wrong", "battery staple", "current_password"), (PASSWORD, "short", "new_password")],
 )
 async def test_a_password_is_not_changed_by_mistake(
-    db: Database, alice: Account, current: str, new: str, field: str
+    db: Database, alice: User, current: str, new: str, field: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         await change_password(db, alice, current=current, new=new)
@@ -88,7 +88,7 @@ async def test_a_password_is_not_changed_by_mistake(
     assert set(caught.value.fields) == {field}
 
 
-async def test_a_mailed_link_sets_a_password_once(db: Database, alice: Account) -> None:
+async def test_a_mailed_link_sets_a_password_once(db: Database, alice: User) -> None:
     token = await reset_token(db, alice)
 
     await reset_password(db, token, "battery staple")
@@ -98,7 +98,7 @@ async def test_a_mailed_link_sets_a_password_once(db: Database, alice: Account) 
         await reset_password(db, token, "another staple")
 
 
-async def test_a_new_password_makes_all_links_useless(db: Database, alice: Account) -> None:
+async def test_a_new_password_makes_all_links_useless(db: Database, alice: User) -> None:
     first, second = await reset_token(db, alice), await reset_token(db, alice)
 
     await reset_password(db, second, "battery staple")
@@ -108,7 +108,7 @@ async def test_a_new_password_makes_all_links_useless(db: Database, alice: Accou
 
 
 async def test_a_link_works_for_an_hour(
-    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await reset_token(db, alice)
     from itsdangerous import TimestampSigner
@@ -122,9 +122,7 @@ async def test_a_link_works_for_an_hour(
             await read_reset(session, token)
 
 
-async def test_a_token_for_something_else_is_no_reset(
-    alice: Account, session: AsyncSession
-) -> None:
+async def test_a_token_for_something_else_is_no_reset(alice: User, session: AsyncSession) -> None:
     with pytest.raises(NotFound):
         await read_reset(session, sign("confirm_address", [alice.id, alice.email]))
 
@@ -135,7 +133,7 @@ async def test_nobody_is_mailed_about_an_unknown_address(session: AsyncSession) 
     assert (await session.scalars(select(Delivery))).all() == []
 
 
-async def test_the_row_of_a_letter_opens_no_door(db: Database, alice: Account) -> None:
+async def test_the_row_of_a_letter_opens_no_door(db: Database, alice: User) -> None:
     await reset_token(db, alice)
 
     async with db.read() as session:

@@ -6,17 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.profile import preferred_language, save_profile
 from app.accounts.user_agents import device_name
 from app.errors import Invalid
-from app.models import Account
+from app.models import User
 
 
-async def test_choices_are_kept(alice: Account, session: AsyncSession) -> None:
+async def test_choices_are_kept(alice: User, session: AsyncSession) -> None:
     await save_profile(session, alice, timezone="Asia/Tokyo", language="en", theme="dark")
 
-    stored = await session.get_one(Account, alice.id)
+    stored = await session.get_one(User, alice.id)
     assert (stored.timezone, stored.theme) == ("Asia/Tokyo", "dark")
 
 
-async def test_every_wrong_choice_is_named(alice: Account, session: AsyncSession) -> None:
+async def test_every_wrong_choice_is_named(alice: User, session: AsyncSession) -> None:
     with pytest.raises(Invalid) as caught:
         await save_profile(session, alice, timezone="Mars/Base", language="tlh", theme="<b>")
 

@@ -11,7 +11,7 @@ from app.accounts import registration
 from app.accounts.registration import register
 from app.database import Database
 from app.errors import Invalid
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.security import verify_password
 from app.settings import Settings
 
@@ -22,7 +22,7 @@ RIGHT = {"username": "dora", "email": "dora@example.com", "password": "correct h
 def greeted() -> Iterator[list[str]]:
     names: list[str] = []
 
-    async def greet(_session: AsyncSession, account: Account) -> None:
+    async def greet(_session: AsyncSession, account: User) -> None:
         names.append(account.username)
 
     before = registration.newcomers[:]
@@ -44,7 +44,7 @@ async def test_a_newcomer_has_an_account_a_zone_and_a_language(
     )
 
     async with db.read() as session:
-        stored = await session.get_one(Account, dora.id)
+        stored = await session.get_one(User, dora.id)
     assert (stored.username, stored.timezone, stored.language) == ("dora", "Europe/Berlin", "en")
     assert await verify_password("correct horse", stored.password_hash)
 
@@ -115,7 +115,7 @@ async def test_what_is_unusual_but_right_is_taken(
 
 
 async def test_name_and_address_are_taken_regardless_of_case(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     with pytest.raises(Invalid) as caught:
         await register(

@@ -15,7 +15,7 @@ from app.accounts.sessions import ABSOLUTE, end_all_sessions
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.database import Database
 from app.mail.composing import LETTERS
-from app.models import Account, Delivery, WebSession
+from app.models import Delivery, User, WebSession
 from app.notifications.live.stream import SESSION, TOKEN, EventStream
 from app.settings import Settings
 from tests.application import browser, serving
@@ -23,7 +23,7 @@ from tests.conftest import post, sign_in
 from tests.factories import PASSWORD
 from tests.notifications._connection import Connection, present_state, request_of
 
-Verb = Callable[[httpx.AsyncClient, Database, Account], Awaitable[object]]
+Verb = Callable[[httpx.AsyncClient, Database, User], Awaitable[object]]
 
 
 @pytest.fixture
@@ -50,28 +50,28 @@ async def open_stream(application: Litestar, client: httpx.AsyncClient) -> Conne
     return connection
 
 
-async def log_out(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+async def log_out(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     await post(client, "/logout")
 
 
-async def log_out_everywhere(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+async def log_out_everywhere(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     await post(client, "/account/sessions/end")
 
 
-async def change_password(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+async def change_password(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     await post(
         client, "/account/password", current_password=PASSWORD, new_password="battery staple"
     )
 
 
-async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     async with db.write() as session:
         await send_reset(session, alice.email)
         facts = await session.scalar(select(Delivery.context))
     await reset_password(db, LETTERS["reset_password"](facts or {})["token"], "battery staple")
 
 
-async def delete_account(client: httpx.AsyncClient, db: Database, alice: Account) -> None:
+async def delete_account(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     await post(client, "/account/delete", password=PASSWORD)
 
 
@@ -83,8 +83,8 @@ async def test_it_ends_the_streams_in_every_process(
     app: Litestar,
     elsewhere: Litestar,
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     verb: Verb,
 ) -> None:
     await sign_in(client, alice)
@@ -101,7 +101,7 @@ async def test_it_ends_the_streams_in_every_process(
 
 
 async def test_another_browser_logged_out_from_here_hears_no_more(
-    client: httpx.AsyncClient, elsewhere: Litestar, db: Database, alice: Account
+    client: httpx.AsyncClient, elsewhere: Litestar, db: Database, alice: User
 ) -> None:
     async with browser(elsewhere) as phone:
         await sign_in(phone, alice)
@@ -118,7 +118,7 @@ async def test_another_browser_logged_out_from_here_hears_no_more(
 
 @pytest.mark.parametrize("ends", [revoke_token, revoke_all_tokens])
 async def test_a_token_that_is_revoked_ends_what_it_opened(
-    elsewhere: Litestar, app: Litestar, db: Database, alice: Account, ends: Callable[..., object]
+    elsewhere: Litestar, app: Litestar, db: Database, alice: User, ends: Callable[..., object]
 ) -> None:
     async with db.write() as session:
         token, _key = await create_token(session, alice, name="script", scope="read")
@@ -135,7 +135,7 @@ async def test_a_token_that_is_revoked_ends_what_it_opened(
 
 
 async def test_a_session_that_expires_ends_its_streams_without_a_poke(
-    settings: Settings, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
     async with serving(settings) as app, browser(app) as client:
@@ -150,7 +150,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
 
 
 async def test_who_was_on_the_way_in_meanwhile_is_found(
-    app: Litestar, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    app: Litestar, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(revocation, "LOOK_AGAIN_SECONDS", 0.1)
     async with db.write() as session:

@@ -16,11 +16,11 @@ from app.accounts.sessions import (
 )
 from app.database import Database
 from app.errors import NotFound
-from app.models import Account, WebSession
+from app.models import User, WebSession
 from app.settings import Settings, load
 
 
-async def begin(db: Database, account: Account) -> str:
+async def begin(db: Database, account: User) -> str:
     async with db.write() as session:
         return await start_session(session, account, "Mozilla/5.0")
 
@@ -35,7 +35,7 @@ async def age(db: Database, **columns: datetime) -> None:
         await session.execute(update(WebSession).values(columns))
 
 
-async def test_a_token_opens_its_session(db: Database, alice: Account) -> None:
+async def test_a_token_opens_its_session(db: Database, alice: User) -> None:
     token = await begin(db, alice)
 
     found = await find_session(db, token)
@@ -44,7 +44,7 @@ async def test_a_token_opens_its_session(db: Database, alice: Account) -> None:
     assert found[0].username == "alice"
 
 
-async def test_the_token_is_stored_nowhere(db: Database, alice: Account) -> None:
+async def test_the_token_is_stored_nowhere(db: Database, alice: User) -> None:
     token = await begin(db, alice)
 
     async with db.read() as session:
@@ -54,31 +54,31 @@ async def test_the_token_is_stored_nowhere(db: Database, alice: Account) -> None
 
 
 @pytest.mark.parametrize("token", ["", "made up", "é", "x" * 10_000])
-async def test_another_token_opens_nothing(db: Database, alice: Account, token: str) -> None:
+async def test_another_token_opens_nothing(db: Database, alice: User, token: str) -> None:
     await begin(db, alice)
 
     assert await find_session(db, token) is None
 
 
-async def test_each_login_has_a_new_token(db: Database, alice: Account) -> None:
+async def test_each_login_has_a_new_token(db: Database, alice: User) -> None:
     assert await begin(db, alice) != await begin(db, alice)
 
 
-async def test_an_idle_session_ends_after_14_days(db: Database, alice: Account) -> None:
+async def test_an_idle_session_ends_after_14_days(db: Database, alice: User) -> None:
     token = await begin(db, alice)
     await age(db, last_seen_at=clock.now() - timedelta(days=14))
 
     assert await find_session(db, token) is None
 
 
-async def test_a_busy_session_ends_after_30_days(db: Database, alice: Account) -> None:
+async def test_a_busy_session_ends_after_30_days(db: Database, alice: User) -> None:
     token = await begin(db, alice)
     await age(db, created_at=clock.now() - timedelta(days=30))
 
     assert await find_session(db, token) is None
 
 
-async def test_use_is_noted_every_ten_minutes_only(db: Database, alice: Account) -> None:
+async def test_use_is_noted_every_ten_minutes_only(db: Database, alice: User) -> None:
     token = await begin(db, alice)
     recently, long_ago = (clock.now() - timedelta(minutes=m) for m in (9, 11))
 
@@ -92,7 +92,7 @@ async def test_use_is_noted_every_ten_minutes_only(db: Database, alice: Account)
 
 
 async def test_a_person_ends_only_sessions_of_their_own(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     token = await begin(db, alice)
     found = await find_session(db, token)
@@ -108,9 +108,7 @@ async def test_a_person_ends_only_sessions_of_their_own(
     assert await find_session(db, token) is None
 
 
-async def test_logging_out_everywhere_can_spare_one(
-    db: Database, alice: Account, bob: Account
-) -> None:
+async def test_logging_out_everywhere_can_spare_one(db: Database, alice: User, bob: User) -> None:
     here, there, of_bob = await begin(db, alice), await begin(db, alice), await begin(db, bob)
     found = await find_session(db, here)
     assert found is not None
@@ -123,7 +121,7 @@ async def test_logging_out_everywhere_can_spare_one(
     assert await find_session(db, of_bob) is not None
 
 
-async def test_ended_sessions_are_neither_listed_nor_kept(db: Database, alice: Account) -> None:
+async def test_ended_sessions_are_neither_listed_nor_kept(db: Database, alice: User) -> None:
     await begin(db, alice)
     await age(db, created_at=datetime(2020, 1, 1, tzinfo=UTC))
 

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from app.accounts.tokens import create_token
 from app.database import Database
-from app.models import Account
+from app.models import User
 from tests.api.document import Document
 from tests.application import browser
 
@@ -36,7 +36,7 @@ async def acting_for(
     """Makes a program that acts for an account."""
     programs: list[Program] = []
 
-    async def make(account: Account, scope: str = "write") -> Program:
+    async def make(account: User, scope: str = "write") -> Program:
         program = browser(app)
         program.event_hooks["response"].append(document.check)
         program.headers["Authorization"] = f"Bearer {await key_of(db, account, scope)}"
@@ -48,21 +48,21 @@ async def acting_for(
         await program.aclose()
 
 
-async def key_of(db: Database, account: Account, scope: str = "write") -> str:
+async def key_of(db: Database, account: User, scope: str = "write") -> str:
     async with db.write() as session:
         return (await create_token(session, account, name="test", scope=scope))[1]
 
 
 @pytest.fixture
-async def for_alice(acting_for: Callable[..., Awaitable[Program]], alice: Account) -> Program:
+async def for_alice(acting_for: Callable[..., Awaitable[Program]], alice: User) -> Program:
     return await acting_for(alice)
 
 
 @pytest.fixture
-async def for_bob(acting_for: Callable[..., Awaitable[Program]], bob: Account) -> Program:
+async def for_bob(acting_for: Callable[..., Awaitable[Program]], bob: User) -> Program:
     return await acting_for(bob)
 
 
 @pytest.fixture
-async def for_carol(acting_for: Callable[..., Awaitable[Program]], carol: Account) -> Program:
+async def for_carol(acting_for: Callable[..., Awaitable[Program]], carol: User) -> Program:
     return await acting_for(carol)

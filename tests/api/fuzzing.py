@@ -18,7 +18,7 @@ import httpx
 
 from app.accounts.sessions import start_session
 from app.accounts.tokens import create_token
-from app.models import Account, Compilation, Project, Share
+from app.models import Compilation, Project, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
@@ -70,7 +70,7 @@ async def world(folder: Path, *, copies: int = COPIES) -> AsyncIterator[World]:
         yield World(site, ids, key, f"session={opened}; csrftoken={csrf}", csrf)
 
 
-async def _fill(site: Site, alice: Account, bob: Account, copies: int) -> Ids:
+async def _fill(site: Site, alice: User, bob: User, copies: int) -> Ids:
     ids: dict[str, list[int | str]] = {"user_id": [alice.id, bob.id]}
     for number in range(copies):
         for name, value in (await _things(site, alice, bob, number)).items():
@@ -78,7 +78,7 @@ async def _fill(site: Site, alice: Account, bob: Account, copies: int) -> Ids:
     return ids
 
 
-async def _things(site: Site, alice: Account, bob: Account, number: int) -> dict[str, int | str]:
+async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, int | str]:
     team = await make_team(site.db, alice, f"Team {number}", editors=[bob])
     project = Project(name=f"Reel {number}", owner_id=alice.id)
     async with site.db.write() as session:

@@ -12,7 +12,7 @@ from litestar.routes import HTTPRoute
 from app.api.document import operations_of
 from app.api.operation import Operation
 from app.api.shapes import Answer, Sent
-from app.models import Account
+from app.models import User
 from tests.api.document import Document
 from tests.conftest import sign_in, text_of
 
@@ -111,7 +111,7 @@ async def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
 
 @pytest.mark.parametrize("url", sorted(PAGES))
 async def test_both_are_there_signed_in_or_out(
-    client: httpx.AsyncClient, alice: Account, url: str
+    client: httpx.AsyncClient, alice: User, url: str
 ) -> None:
     signed_out = await client.get(url)
     await sign_in(client, alice)

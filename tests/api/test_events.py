@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Event, Preference, Project, Share, Team
+from app.models import Delivery, Event, Preference, Project, Share, Team, User
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
 from tests.application import browser, serving
@@ -23,7 +23,7 @@ EVENT: dict[str, Any] = {"type": "custom", "title": "Render done"}
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
@@ -38,7 +38,7 @@ async def fields_wrong(answer: httpx.Response) -> list[str]:
 
 
 async def test_the_members_are_told_and_nobody_else(
-    for_alice: Program, for_bob: Program, for_carol: Program, squad: Team, alice: Account
+    for_alice: Program, for_bob: Program, for_carol: Program, squad: Team, alice: User
 ) -> None:
     sent = {"body": "42 clips", "url": "https://ci.example.com/42", "priority": "low"}
 
@@ -55,8 +55,8 @@ async def test_the_members_are_told_and_nobody_else(
 
 
 async def test_recipients_are_named_by_name_or_id(
-    for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: Account,
-    bob: Account, carol: Account,
+    for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: User,
+    bob: User, carol: User,
 ) -> None:  # fmt: skip
     await make_team(db, alice, "Others", editors=[carol])
     await make_team(db, alice, editors=[bob, carol])
@@ -70,7 +70,7 @@ async def test_recipients_are_named_by_name_or_id(
 
 
 async def test_a_recipient_outside_the_team_is_refused_whoever_they_are(
-    for_alice: Program, for_bob: Program, squad: Team, carol: Account
+    for_alice: Program, for_bob: Program, squad: Team, carol: User
 ) -> None:
     for stranger in ("carol", carol.id, "nemo", 999_999):
         for where in ({}, {"team_id": squad.id}):
@@ -83,7 +83,7 @@ async def test_a_recipient_outside_the_team_is_refused_whoever_they_are(
 
 
 async def test_people_of_two_teams_are_not_told_together(
-    for_alice: Program, db: Database, alice: Account, bob: Account, carol: Account
+    for_alice: Program, db: Database, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(db, alice, editors=[bob])
     await make_team(db, alice, "Others", editors=[carol])
@@ -94,8 +94,8 @@ async def test_people_of_two_teams_are_not_told_together(
 
 
 async def test_a_project_tells_the_teams_it_is_shared_with(
-    for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: Account,
-    bob: Account, carol: Account,
+    for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: User,
+    bob: User, carol: User,
 ) -> None:  # fmt: skip
     squad = await make_team(db, alice, editors=[bob])
     strangers = await make_team(db, carol, "Strangers", editors=[alice])
@@ -115,7 +115,7 @@ async def test_a_project_tells_the_teams_it_is_shared_with(
 
 
 async def test_only_the_owner_and_admins_tell(
-    for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: Account
+    for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: User
 ) -> None:
     async with db.write() as session:
         project = Project(name="Highlight Reel", owner_id=alice.id)
@@ -133,7 +133,7 @@ async def test_only_the_owner_and_admins_tell(
 
 
 async def test_a_token_that_may_read_tells_nothing(
-    nobody: Program, db: Database, squad: Team, alice: Account
+    nobody: Program, db: Database, squad: Team, alice: User
 ) -> None:
     bearer = {"Authorization": f"Bearer {await key_of(db, alice, 'read')}"}
 
@@ -209,7 +209,7 @@ async def test_of_many_with_one_key_at_once_one_tells(
 
 
 async def test_a_key_belongs_to_its_person(
-    for_alice: Program, for_bob: Program, db: Database, alice: Account, bob: Account
+    for_alice: Program, for_bob: Program, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
     sent = EVENT | {"team_id": team.id, "idempotency_key": "render-42"}
@@ -234,7 +234,7 @@ async def test_an_urgent_one_comes_though_the_team_is_muted(
 
 
 async def test_mail_is_off_until_somebody_wants_it_and_urgent_mail_goes_at_once(
-    for_alice: Program, db: Database, squad: Team, bob: Account
+    for_alice: Program, db: Database, squad: Team, bob: User
 ) -> None:
     async def deliveries() -> list[tuple[str, bool]]:
         async with db.read() as session:
@@ -267,7 +267,7 @@ async def test_who_leaves_the_team_loses_what_was_told_there(
 
 
 async def test_it_is_shown_escaped_with_its_host_and_opens_on_its_own_page(
-    client: httpx.AsyncClient, for_alice: Program, for_bob: Program, squad: Team, bob: Account
+    client: httpx.AsyncClient, for_alice: Program, for_bob: Program, squad: Team, bob: User
 ) -> None:
     evil = "<img src=x onerror=alert(1)>"
     sent = {"title": evil, "body": f"{evil}\nbye", "url": "https://ci.example.com/42?a=1&b=2"}

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Event, Notification, Team
+from app.models import Event, Notification, Team, User
 from app.notifications.events.catalogue import MEMBER_ADDED, MEMBER_LEFT
 from app.notifications.notify import notify
 from tests.api.conftest import Program
@@ -18,11 +18,11 @@ URL = "/api/notifications"
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, "My Team", editors=[bob])
 
 
-async def tell_bob(db: Database, squad: Team, alice: Account, bob: Account, count: int = 1) -> None:
+async def tell_bob(db: Database, squad: Team, alice: User, bob: User, count: int = 1) -> None:
     for _number in range(count):
         async with db.act() as session:
             await notify(
@@ -37,7 +37,7 @@ async def ids_of(program: Program, **query: Any) -> list[int]:
 
 
 async def test_the_list_has_the_shape_of_the_specification(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
 
@@ -67,7 +67,7 @@ async def test_the_list_has_the_shape_of_the_specification(
 
 
 async def test_pages_follow_one_another_and_end_empty(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 5)
 
@@ -87,7 +87,7 @@ async def test_pages_follow_one_another_and_end_empty(
 
 
 async def test_the_deprecated_parameters_give_way_to_the_new_ones(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 4)
     newest, second, third, fourth = await ids_of(for_bob)
@@ -100,7 +100,7 @@ async def test_the_deprecated_parameters_give_way_to_the_new_ones(
 
 
 async def test_a_filter_may_name_several_types_and_a_synonym(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     async with db.act() as session:
@@ -113,12 +113,12 @@ async def test_a_filter_may_name_several_types_and_a_synonym(
 
 
 async def test_a_day_begins_in_the_persons_time_zone(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     async with db.write() as session:
         await session.execute(
-            update(Account).where(Account.id == bob.id).values(timezone="Pacific/Kiritimati")
+            update(User).where(User.id == bob.id).values(timezone="Pacific/Kiritimati")
         )
         midnight = (clock.now() + timedelta(hours=14)).replace(hour=0, minute=0, second=0)
         await session.execute(
@@ -155,7 +155,7 @@ async def test_every_wrong_parameter_is_named(
 
 
 async def test_what_a_program_knows_already_is_not_sent_again(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     for url in (URL, f"{URL}/unread-count"):
@@ -167,7 +167,7 @@ async def test_what_a_program_knows_already_is_not_sent_again(
 
 
 async def test_retention_changes_the_tag_of_the_list_though_it_leaves_no_trace(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     known = {"If-None-Match": (await for_bob.get(URL)).headers["ETag"]}
@@ -179,7 +179,7 @@ async def test_retention_changes_the_tag_of_the_list_though_it_leaves_no_trace(
 
 
 async def test_another_language_is_another_answer(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     answer = await for_bob.get(URL)
 
@@ -188,7 +188,7 @@ async def test_another_language_is_another_answer(
 
 
 async def test_one_notice_is_looked_at_marked_and_deleted(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     (one,) = await ids_of(for_bob)
@@ -213,7 +213,7 @@ async def test_one_notice_is_looked_at_marked_and_deleted(
 
 
 async def test_all_are_marked_read_up_to_the_one_that_was_seen(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 2)
     newer, older = await ids_of(for_bob)
@@ -228,7 +228,7 @@ async def test_all_are_marked_read_up_to_the_one_that_was_seen(
 
 
 async def test_many_are_marked_and_deleted_by_their_ids(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 3)
     ids = await ids_of(for_bob)
@@ -248,7 +248,7 @@ async def test_many_are_marked_and_deleted_by_their_ids(
 
 
 async def test_all_that_match_leaves_out_what_arrived_meanwhile(
-    for_bob: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 3)
     up_to = max(await ids_of(for_bob))
@@ -291,7 +291,7 @@ async def test_a_selection_that_is_not_clear_is_refused(
 
 
 async def test_what_is_not_yours_is_not_there(
-    for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: Account, bob: Account
+    for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     (one,) = await ids_of(for_bob)
@@ -317,8 +317,8 @@ async def test_an_undo_is_good_once_for_its_owner_and_for_ten_minutes(
     for_carol: Program,
     db: Database,
     squad: Team,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
 ) -> None:
     await tell_bob(db, squad, alice, bob)
     token = (await for_bob.delete(f"{URL}/{(await ids_of(for_bob))[0]}")).json()["undo"]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import TYPES
 from app.notifications.preferences import switches
 from tests.api.conftest import Program
@@ -134,7 +134,7 @@ async def test_one_wrong_field_is_named_by_its_path(
     assert wrong_fields(await for_bob.put(URL, json=part)) == {field}
 
 
-async def test_they_are_ones_own(for_bob: Program, db: Database, alice: Account) -> None:
+async def test_they_are_ones_own(for_bob: Program, db: Database, alice: User) -> None:
     await for_bob.put(URL, json={"preferences": {"member_added": {"email": False}}})
 
     async with db.read() as session:
@@ -142,7 +142,7 @@ async def test_they_are_ones_own(for_bob: Program, db: Database, alice: Account)
 
 
 async def test_a_browser_needs_its_token_and_nobody_gets_in(
-    client: httpx.AsyncClient, nobody: Program, bob: Account
+    client: httpx.AsyncClient, nobody: Program, bob: User
 ) -> None:
     await sign_in(client, bob)
     token = {"X-CSRF-Token": client.cookies["csrftoken"]}

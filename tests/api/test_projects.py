@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.projects.compile import run_compilation
 from app.settings import Settings
 from tests import clips
@@ -30,7 +30,7 @@ async def upload(program: Program, url: str, *paths: Path) -> httpx.Response:
 
 
 async def test_a_project_is_created_listed_renamed_and_deleted(
-    for_alice: Program, url: str, alice: Account
+    for_alice: Program, url: str, alice: User
 ) -> None:
     renamed = await for_alice.put(url, json={"name": "Best Clips"})
     listed = await for_alice.get("/api/projects")
@@ -139,8 +139,8 @@ async def test_a_project_is_shared_and_the_members_see_it(
     url: str,
     db: Database,
     settings: Settings,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     before = await for_bob.get(url)
@@ -170,7 +170,7 @@ async def test_a_project_is_muted_for_oneself(for_alice: Program, url: str) -> N
 
 
 async def test_a_project_is_not_shared_with_a_team_of_others(
-    for_alice: Program, url: str, db: Database, carol: Account
+    for_alice: Program, url: str, db: Database, carol: User
 ) -> None:
     team: Team = await make_team(db, carol, "Strangers")
 
@@ -180,7 +180,7 @@ async def test_a_project_is_not_shared_with_a_team_of_others(
 
 
 async def test_an_upload_by_cookie_needs_the_csrf_token_in_the_header(
-    client: httpx.AsyncClient, for_alice: Program, url: str, alice: Account
+    client: httpx.AsyncClient, for_alice: Program, url: str, alice: User
 ) -> None:
     await sign_in(client, alice)
     without = await upload(client, url, clips.make("silent"))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.database import Database
-from app.models import Account, Delivery, PushSubscription
+from app.models import Delivery, PushSubscription, User
 from app.notifications.channels import browser_push
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
@@ -46,7 +46,7 @@ async def test_a_browsers_own_words_subscribe_it(for_alice: Program, db: Databas
 
 
 async def test_a_subscription_from_a_page_belongs_to_its_session(
-    client: httpx.AsyncClient, db: Database, alice: Account
+    client: httpx.AsyncClient, db: Database, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -62,7 +62,7 @@ async def test_a_subscription_from_a_page_belongs_to_its_session(
 
 
 async def test_without_the_csrf_token_a_page_subscribes_nothing(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -72,7 +72,7 @@ async def test_without_the_csrf_token_a_page_subscribes_nothing(
 
 
 async def test_a_page_asks_what_has_become_of_its_browsers_subscription(
-    client: httpx.AsyncClient, for_bob: Program, alice: Account
+    client: httpx.AsyncClient, for_bob: Program, alice: User
 ) -> None:
     await sign_in(client, alice)
     client.headers["X-CSRF-Token"] = client.cookies["csrftoken"]
@@ -134,7 +134,7 @@ async def test_a_subscription_is_removed_by_its_endpoint(
         ({"endpoint": 5, "keys": {"p256dh": "AAAA"}}, {"endpoint", "keys.auth"}),
         ({"keys": {"p256dh": "AAAA", "auth": "AAAA"}}, {"keys.p256dh", "keys.auth"}),
         ({"keys": None}, {"keys"}),
-        ({"account_id": 7}, {"account_id"}),
+        ({"user_id": 7}, {"user_id"}),
     ],
 )
 async def test_what_is_wrong_is_named(
@@ -170,7 +170,7 @@ async def test_without_a_device_there_is_nothing_to_test(for_alice: Program) -> 
 
 
 async def test_who_tests_again_and_again_has_to_wait(
-    settings: Settings, db: Database, alice: Account
+    settings: Settings, db: Database, alice: User
 ) -> None:
     limited = replace(settings, rate_limits=True)
     async with serving(limited) as application, browser(application) as program:
@@ -183,7 +183,7 @@ async def test_who_tests_again_and_again_has_to_wait(
 
 
 async def test_a_token_that_may_only_read_subscribes_nothing(
-    acting_for: Callable[..., Awaitable[Program]], alice: Account
+    acting_for: Callable[..., Awaitable[Program]], alice: User
 ) -> None:
     reader = await acting_for(alice, "read")
 

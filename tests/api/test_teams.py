@@ -7,13 +7,13 @@ from sqlalchemy import update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Invitation, Team
+from app.models import Invitation, Team, User
 from tests.api.conftest import Program
 from tests.factories import make_account, make_team
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
@@ -23,7 +23,7 @@ async def told(program: Program) -> list[str]:
 
 
 async def test_a_team_is_created_listed_renamed_and_deleted(
-    for_alice: Program, alice: Account
+    for_alice: Program, alice: User
 ) -> None:
     made = await for_alice.post("/api/teams", json={"name": "My Team"})
     team = made.json()
@@ -44,7 +44,7 @@ async def test_a_team_is_created_listed_renamed_and_deleted(
 
 
 async def test_members_come_in_pages_and_can_be_searched(
-    for_alice: Program, db: Database, alice: Account
+    for_alice: Program, db: Database, alice: User
 ) -> None:
     people = [await make_account(db, f"editor{number:02}") for number in range(60)]
     team = await make_team(db, alice, editors=people)
@@ -63,7 +63,7 @@ async def test_members_come_in_pages_and_can_be_searched(
 
 
 async def test_somebody_is_added_given_a_role_and_removed(
-    for_alice: Program, for_carol: Program, squad: Team, carol: Account
+    for_alice: Program, for_carol: Program, squad: Team, carol: User
 ) -> None:
     url = f"/api/teams/{squad.id}/members"
 
@@ -81,7 +81,7 @@ async def test_somebody_is_added_given_a_role_and_removed(
 
 
 async def test_the_owner_hands_the_team_over_and_nobody_else_does(
-    for_alice: Program, for_bob: Program, squad: Team, alice: Account, bob: Account
+    for_alice: Program, for_bob: Program, squad: Team, alice: User, bob: User
 ) -> None:
     url = f"/api/teams/{squad.id}/members"
 
@@ -188,7 +188,7 @@ async def test_an_expired_invitation_is_sent_again_and_revoked(
     assert (revoked.status_code, after.status_code) == (200, 409)
 
 
-async def test_who_may_only_look_is_told_so(for_bob: Program, squad: Team, alice: Account) -> None:
+async def test_who_may_only_look_is_told_so(for_bob: Program, squad: Team, alice: User) -> None:
     url = f"/api/teams/{squad.id}"
 
     tries = [

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from app import clock
 from app.accounts.passwords import _fingerprint, reset_password
 from app.database import Database
-from app.models import Account, Team, Token
+from app.models import Team, Token, User
 from app.security import sign
 from tests.api.conftest import Program, key_of
 from tests.conftest import post, sign_in
@@ -21,7 +21,7 @@ async def make(program: Program, **fields: object) -> httpx.Response:
 
 
 async def test_a_token_is_made_with_name_and_password_and_lets_a_program_in(
-    nobody: Program, alice: Account
+    nobody: Program, alice: User
 ) -> None:
     made = await make(nobody, password=PASSWORD)
     key = made.json()["token"]
@@ -34,7 +34,7 @@ async def test_a_token_is_made_with_name_and_password_and_lets_a_program_in(
     assert [(one["name"], one["scope"]) for one in listed.json()["tokens"]] == [("Script", "write")]
 
 
-async def test_the_key_is_kept_nowhere(nobody: Program, db: Database, alice: Account) -> None:
+async def test_the_key_is_kept_nowhere(nobody: Program, db: Database, alice: User) -> None:
     key = (await make(nobody, password=PASSWORD)).json()["token"]
 
     async with db.read() as session:
@@ -43,9 +43,7 @@ async def test_the_key_is_kept_nowhere(nobody: Program, db: Database, alice: Acc
     assert key not in str(vars(token).values())
 
 
-async def test_a_wrong_password_makes_no_token(
-    nobody: Program, db: Database, alice: Account
-) -> None:
+async def test_a_wrong_password_makes_no_token(nobody: Program, db: Database, alice: User) -> None:
     answer = await make(nobody, password="wrong horse")
 
     async with db.read() as session:
@@ -93,7 +91,7 @@ async def test_without_a_token_nothing_is_told(nobody: Program) -> None:
 
 
 async def test_a_wrong_token_is_refused_though_the_cookie_is_good(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -105,7 +103,7 @@ async def test_a_wrong_token_is_refused_though_the_cookie_is_good(
 
 
 async def test_a_token_is_asked_for_no_csrf_token_though_a_cookie_comes_along(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     await sign_in(client, bob)
     bearer = {"Authorization": f"Bearer {await key_of(db, alice)}"}
@@ -117,7 +115,7 @@ async def test_a_token_is_asked_for_no_csrf_token_though_a_cookie_comes_along(
 
 
 async def test_who_comes_by_cookie_must_send_the_csrf_token_in_the_header(
-    client: httpx.AsyncClient, db: Database, alice: Account
+    client: httpx.AsyncClient, db: Database, alice: User
 ) -> None:
     await sign_in(client, alice)
     await key_of(db, alice)
@@ -132,9 +130,7 @@ async def test_who_comes_by_cookie_must_send_the_csrf_token_in_the_header(
     assert [answer.status_code for answer in (without, wrong, right)] == [403, 403, 200]
 
 
-async def test_a_token_opens_no_page(
-    client: httpx.AsyncClient, db: Database, alice: Account
-) -> None:
+async def test_a_token_opens_no_page(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     bearer = {"Authorization": f"Bearer {await key_of(db, alice)}"}
 
     answer = await client.get("/account", headers=bearer)
@@ -143,7 +139,7 @@ async def test_a_token_opens_no_page(
 
 
 async def test_a_token_that_may_read_changes_nothing(
-    acting_for: object, db: Database, alice: Account, nobody: Program
+    acting_for: object, db: Database, alice: User, nobody: Program
 ) -> None:
     bearer = {"Authorization": f"Bearer {await key_of(db, alice, 'read')}"}
 
@@ -217,7 +213,7 @@ async def test_an_address_says_what_can_be_done_there(client: httpx.AsyncClient)
 
 
 async def test_a_person_makes_and_revokes_a_token_on_the_page(
-    client: httpx.AsyncClient, db: Database, alice: Account
+    client: httpx.AsyncClient, db: Database, alice: User
 ) -> None:
     await sign_in(client, alice)
 
@@ -235,7 +231,7 @@ async def test_a_person_makes_and_revokes_a_token_on_the_page(
 
 
 async def test_the_page_asks_for_the_password(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
 
@@ -247,7 +243,7 @@ async def test_the_page_asks_for_the_password(
 
 
 async def test_closing_the_doors_offers_to_revoke_the_tokens(
-    client: httpx.AsyncClient, db: Database, alice: Account, for_alice: Program
+    client: httpx.AsyncClient, db: Database, alice: User, for_alice: Program
 ) -> None:
     await sign_in(client, alice)
     passwords = {"current_password": PASSWORD, "new_password": "battery staple"}
@@ -264,7 +260,7 @@ async def test_closing_the_doors_offers_to_revoke_the_tokens(
 
 
 async def test_a_new_password_revokes_the_tokens_where_that_is_wanted(
-    client: httpx.AsyncClient, alice: Account, for_alice: Program
+    client: httpx.AsyncClient, alice: User, for_alice: Program
 ) -> None:
     await sign_in(client, alice)
     passwords = {"current_password": PASSWORD, "new_password": "battery staple"}
@@ -275,7 +271,7 @@ async def test_a_new_password_revokes_the_tokens_where_that_is_wanted(
 
 
 async def test_a_reset_by_mail_revokes_every_token(
-    db: Database, alice: Account, for_alice: Program
+    db: Database, alice: User, for_alice: Program
 ) -> None:
     token = sign("reset_password", [alice.id, _fingerprint(alice)])
 

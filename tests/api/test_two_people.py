@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.tokens import create_token
 from app.database import Database
-from app.models import Account, Compilation, Project, Share
+from app.models import Compilation, Project, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
@@ -39,7 +39,7 @@ class Things:
 
 
 @pytest.fixture
-async def things(db: Database, settings: Settings, alice: Account, bob: Account) -> Things:
+async def things(db: Database, settings: Settings, alice: User, bob: User) -> Things:
     team = await make_team(db, bob, "Video Squad", admins=[alice])
     project = Project(name="Highlight Reel", owner_id=alice.id)
     async with db.act() as session:
@@ -150,7 +150,7 @@ async def test_no_list_tells_of_what_is_not_yours(
 
 
 async def test_no_body_reaches_what_is_not_yours(
-    for_carol: Program, for_alice: Program, db: Database, things: Things, carol: Account
+    for_carol: Program, for_alice: Program, db: Database, things: Things, carol: User
 ) -> None:
     own = (await for_carol.post("/api/projects", json={"name": "Mine"})).headers["Location"]
     team_id, project_id = things.ids["team_id"], things.ids["project_id"]

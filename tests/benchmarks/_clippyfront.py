@@ -16,7 +16,7 @@ from app.broker import open_broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.database.migrations import migrate
-from app.models import Account, Project, Team, WebSession
+from app.models import Project, Team, User, WebSession
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.projects.sharing import share_project
@@ -33,9 +33,9 @@ END_OF_EVENT = b"event: notifications-changed"
 # Everybody has up to 40 notices already, most of them read.
 HISTORY = text(
     "INSERT INTO notification (user_id, event_id, type, hidden, read_at)"
-    " SELECT account_id, event.id, event.type, 0,"
-    " CASE WHEN (account_id + event.id) % 3 THEN event.created_at END"
-    " FROM membership, event WHERE membership.team_id = :team AND event.id % 40 < account_id % 41"
+    " SELECT user_id, event.id, event.type, 0,"
+    " CASE WHEN (user_id + event.id) % 3 THEN event.created_at END"
+    " FROM membership, event WHERE membership.team_id = :team AND event.id % 40 < user_id % 41"
 )
 CHANGES_OF_HISTORY = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)"
@@ -71,7 +71,7 @@ class ClippyFront:
 
 @dataclass
 class World:
-    owner: Account
+    owner: User
     team: Team
     people: list[int]
 
@@ -83,7 +83,7 @@ async def _world(settings: Settings, streams: int) -> World:
     await migrate(db, settings)
     owner_id, *people = await add_people(db, streams + 1)
     async with db.read() as session:
-        owner = await session.get_one(Account, owner_id)
+        owner = await session.get_one(User, owner_id)
     team = await make_team(db, owner)
     await add_members(db, team.id, people)
     async with db.write() as session:
@@ -96,18 +96,18 @@ async def _world(settings: Settings, streams: int) -> World:
 
 
 async def _sign_in(session: AsyncSession, people: list[int]) -> None:
-    rows = [{"account_id": one, "token_hash": _hash(_token(one))} for one in people]
+    rows = [{"user_id": one, "token_hash": _hash(_token(one))} for one in people]
     for start in range(0, len(rows), PEOPLE_AT_ONCE):
         await session.execute(insert(WebSession), rows[start : start + PEOPLE_AT_ONCE])
 
 
-def _cookie(account_id: int) -> str:
-    return f"session={_token(account_id)}"
+def _cookie(user_id: int) -> str:
+    return f"session={_token(user_id)}"
 
 
-def _token(account_id: int) -> str:
+def _token(user_id: int) -> str:
     """As long as a real one."""
-    return f"{account_id:043}"
+    return f"{user_id:043}"
 
 
 def _hash(token: str) -> str:
@@ -173,12 +173,12 @@ class Acting:
     async def tell_one(self, number: int) -> float:
         world = self.world
         async with self.db.act() as session:
-            person = await session.get_one(Account, world.people[number])
+            user = await session.get_one(User, world.people[number])
             await notify(
                 session,
                 INVITATION_RECEIVED,
                 actor=world.owner,
-                affected=person,
+                affected=user,
                 team=world.team,
                 role="editor",
                 inviter=world.owner.username,

@@ -129,7 +129,7 @@ class _Crowd:
         started_at = monotonic()
         await self.listen(len(people), None)
         slots = asyncio.Semaphore(OPENING_AT_ONCE)
-        await asyncio.gather(*(self._open(port, person, slots) for person in people))
+        await asyncio.gather(*(self._open(port, user, slots) for user in people))
         return await self.heard() - started_at
 
     async def vanish(self, most: int) -> None:
@@ -148,7 +148,7 @@ class _Crowd:
     def received(self, stream: "_Stream", data: bytes) -> None:
         if stream.heard_in == self.turn or (self.mark or stream.mark) not in data:
             return
-        stream.heard_in, stream.mark = self.turn, stream.person.mark
+        stream.heard_in, stream.mark = self.turn, stream.user.mark
         self.awaited -= 1
         if self.awaited == 0:
             self.heard_at = monotonic()
@@ -159,28 +159,28 @@ class _Crowd:
             while True:
                 loop.call_soon_threadsafe(questions.put_nowait, self.pipe.recv())
 
-    async def _open(self, port: int, person: Person, slots: asyncio.Semaphore) -> None:
+    async def _open(self, port: int, user: Person, slots: asyncio.Semaphore) -> None:
         async with slots:
             _transport, stream = await asyncio.get_running_loop().create_connection(
-                lambda: _Stream(self, person), "127.0.0.1", port
+                lambda: _Stream(self, user), "127.0.0.1", port
             )
             self.streams.append(stream)
 
 
 class _Stream(asyncio.Protocol):
-    __slots__ = ("crowd", "heard_in", "mark", "person", "tail", "tail_of", "transport")
+    __slots__ = ("crowd", "heard_in", "mark", "tail", "tail_of", "transport", "user")
 
-    def __init__(self, crowd: _Crowd, person: Person) -> None:
+    def __init__(self, crowd: _Crowd, user: Person) -> None:
         self.crowd = crowd
-        self.person = person
-        self.mark = person.opening_mark
+        self.user = user
+        self.mark = user.opening_mark
         self.heard_in = 0
         self.tail = b""
         self.tail_of = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.WriteTransport, transport)
-        self.transport.write(self.person.request)
+        self.transport.write(self.user.request)
 
     def data_received(self, data: bytes) -> None:
         """A mark may come in two parts, but not from before it was listened for."""

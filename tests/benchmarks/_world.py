@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from app import clock, security
 from app.database import Database
 from app.database.migrations import migrate
-from app.models import Account, Membership
+from app.models import Membership, User
 from app.settings import load
 
 PEOPLE_AT_ONCE = 5_000
@@ -43,13 +43,13 @@ async def add_people(db: Database, most: int) -> list[int]:
     ids: list[int] = []
     async with db.write() as session:
         for start in range(0, most, PEOPLE_AT_ONCE):
-            batch = insert(Account).returning(Account.id)
+            batch = insert(User).returning(User.id)
             ids += (await session.scalars(batch, rows[start : start + PEOPLE_AT_ONCE])).all()
     return ids
 
 
 async def add_members(db: Database, team_id: int, people: list[int]) -> None:
-    rows = [{"team_id": team_id, "account_id": one, "role": "viewer"} for one in people]
+    rows = [{"team_id": team_id, "user_id": one, "role": "viewer"} for one in people]
     async with db.write() as session:
         for start in range(0, len(rows), PEOPLE_AT_ONCE):
             await session.execute(insert(Membership), rows[start : start + PEOPLE_AT_ONCE])

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED, TEAM_UPDATED, EventType
 from app.notifications.events.positions import record_change
 from app.notifications.notify import notify
@@ -21,7 +21,7 @@ from tests.factories import make_team
 
 BARE = text(
     "INSERT INTO notification (user_id, event_id, type, hidden)"
-    " SELECT account_id, :event, 'bare', 0 FROM membership WHERE team_id = :team"
+    " SELECT user_id, :event, 'bare', 0 FROM membership WHERE team_id = :team"
 )
 EVENT = text(
     "INSERT INTO event (id, type, context, created_at) VALUES (:id, 'bare', '{}', '2026-01-01')"
@@ -32,7 +32,7 @@ async def measure(members: int, rounds: int) -> None:
     async with fresh_database() as db:
         owner, *people = await add_people(db, members + 1)
         async with db.read() as session:
-            actor = await session.get_one(Account, owner)
+            actor = await session.get_one(User, owner)
         team = await make_team(db, actor)
         await add_members(db, team.id, people)
         rows: dict[str, list[float]] = {
@@ -56,7 +56,7 @@ async def _bare(db: Database, team: Team) -> float:
         return perf_counter() - began
 
 
-async def _told(db: Database, kind: EventType, actor: Account, team: Team) -> float:
+async def _told(db: Database, kind: EventType, actor: User, team: Team) -> float:
     facts: dict[str, Any] = {"old_name": "A", "new_name": "B", "project_name": "Reel"}
     async with db.act() as session:
         began = perf_counter()

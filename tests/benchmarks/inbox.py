@@ -33,26 +33,26 @@ ROWS = text(
 
 async def measure(rows: int, own: int) -> None:
     async with fresh_database() as db:
-        person, *others = await add_people(db, 1 + max(1, (rows - own) // own))
+        user, *others = await add_people(db, 1 + max(1, (rows - own) // own))
         async with db.write() as session:
             await session.execute(EVENTS, {"most": own})
-            for one in (person, *others):
+            for one in (user, *others):
                 await session.execute(ROWS, {"user": one, "most": own})
             await session.execute(text("ANALYZE"))
-        await _report(db, person, own)
+        await _report(db, user, own)
 
 
-async def _report(db: Database, person: int, own: int) -> None:
+async def _report(db: Database, user: int, own: int) -> None:
     last = (own + PER_PAGE - 1) // PER_PAGE
     everything = Filters()
     parts: dict[str, Callable[[Any], Awaitable[Any]]] = {
-        "first page": lambda s: feed.read_page(s, person, everything, 1, own),
-        "middle page": lambda s: feed.read_page(s, person, everything, last // 2, own),
-        "last page": lambda s: feed.read_page(s, person, everything, last, own),
-        "bell with 20 notices": lambda s: read_bell(s, person),
-        "unread, capped at 100": lambda s: feed.unread_count(s, person, 100),
-        "unread, exact": lambda s: feed.unread_count(s, person),
-        "totals": lambda s: feed.count_totals(s, person, everything),
+        "first page": lambda s: feed.read_page(s, user, everything, 1, own),
+        "middle page": lambda s: feed.read_page(s, user, everything, last // 2, own),
+        "last page": lambda s: feed.read_page(s, user, everything, last, own),
+        "bell with 20 notices": lambda s: read_bell(s, user),
+        "unread, capped at 100": lambda s: feed.unread_count(s, user, 100),
+        "unread, exact": lambda s: feed.unread_count(s, user),
+        "totals": lambda s: feed.count_totals(s, user, everything),
     }
     statements: list[str] = []
     event.listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))

@@ -22,7 +22,7 @@ import aiosmtplib
 
 from app import clock
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.settings import Settings, load
 from tests.benchmarks._world import add_members, add_people, fresh_database
 from tests.factories import make_team
@@ -48,16 +48,16 @@ def _settings(folder: str, port: int) -> Settings:
     return dataclasses.replace(settings, smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none")
 
 
-async def _people(db: Database, mails: int) -> tuple[Account, Team]:
+async def _people(db: Database, mails: int) -> tuple[User, Team]:
     owner, *people = await add_people(db, mails + 1)
     async with db.read() as session:
-        actor = await session.get_one(Account, owner)
+        actor = await session.get_one(User, owner)
     team = await make_team(db, actor)
     await add_members(db, team.id, people)
     return actor, team
 
 
-async def _sample(db: Database, settings: Settings, owner: Account, team: Team) -> EmailMessage:
+async def _sample(db: Database, settings: Settings, owner: User, team: Team) -> EmailMessage:
     """One of the mails that the outbox sends, for the bare loop to send its like."""
     await share(db, owner, team)
     await make_due(db)
@@ -84,9 +84,7 @@ async def _bare(settings: Settings, sample: EmailMessage, mails: int) -> float:
     return mails / (perf_counter() - began)
 
 
-async def _shipped(
-    db: Database, settings: Settings, owner: Account, team: Team, mails: int
-) -> float:
+async def _shipped(db: Database, settings: Settings, owner: User, team: Team, mails: int) -> float:
     await share(db, owner, team)
     await make_due(db)
     began = perf_counter()

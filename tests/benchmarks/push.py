@@ -28,7 +28,7 @@ from sqlalchemy import insert, select
 
 from app.database import Database
 from app.gc_tuning import spare_what_is_loaded
-from app.models import Account, Delivery, Project, PushSubscription, Share
+from app.models import Delivery, Project, PushSubscription, Share, User
 from app.notifications import channels
 from app.notifications.channels import browser_push
 from app.notifications.channels.push.base64url import encode
@@ -78,7 +78,7 @@ async def _world(db: Database, pushes: int, port: int) -> Project:
     """A project that its owner shares with a team of people who have a device each."""
     owner, *people = await add_people(db, pushes + 1)
     async with db.read() as session:
-        actor = await session.get_one(Account, owner)
+        actor = await session.get_one(User, owner)
     team = await make_team(db, actor)
     await add_members(db, team.id, people)
     project = Project(name="Highlight Reel", owner_id=owner)
@@ -90,11 +90,11 @@ async def _world(db: Database, pushes: int, port: int) -> Project:
     return project
 
 
-def _device(person: int, port: int) -> dict[str, object]:
+def _device(user: int, port: int) -> dict[str, object]:
     return {
-        "account_id": person,
-        "endpoint": f"http://127.0.0.1:{port}/push/{person}-{encode(os.urandom(100))}",
-        "endpoint_hash": f"{person:064}",
+        "user_id": user,
+        "endpoint": f"http://127.0.0.1:{port}/push/{user}-{encode(os.urandom(100))}",
+        "endpoint_hash": f"{user:064}",
         "p256dh": encode(_point(ec.generate_private_key(ec.SECP256R1()).public_key())),
         "auth": encode(os.urandom(16)),
         "vapid_key": browser_push.public_key,

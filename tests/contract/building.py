@@ -13,7 +13,6 @@ from app.accounts.passwords import RESET, _fingerprint
 from app.accounts.registration import CONFIRM
 from app.accounts.tokens import create_token
 from app.models import (
-    Account,
     Clip,
     Compilation,
     Invitation,
@@ -24,6 +23,7 @@ from app.models import (
     PushSubscription,
     Share,
     Team,
+    User,
     WebSession,
 )
 from app.notifications.channels.email.unsubscribe import STOP, Link, stop
@@ -76,11 +76,11 @@ async def renew(world: World) -> World:
 @dataclass
 class _Builder:
     session: AsyncSession
-    alice: Account
+    alice: User
     ids: dict[str, Any] = field(default_factory=dict)
     ids_at: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    async def teams(self, bob: Account, dora: Account) -> Team:
+    async def teams(self, bob: User, dora: User) -> Team:
         """Returns Video Squad. alice may leave dora's Choir."""
         squad = await self._team("Video Squad", owner=self.alice, editor=bob)
         film = await self._team("Film Squad", owner=self.alice)
@@ -90,7 +90,7 @@ class _Builder:
         self.ids |= {
             "team_id": squad.id,
             "other_team_id": film.id,
-            "account_id": bob.id,
+            "user_id": bob.id,
             "mute_id": mute.id,
             "invitation_id": invitation.id,
         }
@@ -99,14 +99,14 @@ class _Builder:
 
     async def account(self) -> None:
         """Another browser, a program, an address that waits to be confirmed, mailed links."""
-        alice = await self.session.get_one(Account, self.alice.id)
+        alice = await self.session.get_one(User, self.alice.id)
         alice.is_admin, alice.pending_email = True, NEW_ADDRESS
-        ended = await self._row(WebSession(token_hash="0" * 64, account_id=alice.id))
+        ended = await self._row(WebSession(token_hash="0" * 64, user_id=alice.id))
         token, _key = await create_token(self.session, alice, name="A program", scope="read")
         device = await self._row(_device_of(alice))
         back = await stop(self.session, Link(alice, TEAM_UPDATED.name))
         self.ids |= {"ended_id": ended.id, "token_id": token.id, "field": "timezone", "back": back}
-        self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["account_id"]}
+        self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["user_id"]}
         self.ids["device_id"] = device.id
         links = {
             "/confirm/": sign(CONFIRM, [alice.id, NEW_ADDRESS]),
@@ -137,7 +137,7 @@ class _Builder:
         for file in ("video", "thumbnail"):
             self.ids_at[f"{stem}/{file}"] = {"compilation_id": done.id}
 
-    async def notices(self, squad: Team, dora: Account) -> None:
+    async def notices(self, squad: Team, dora: User) -> None:
         """An ordinary one, an invitation, a failed compilation, and one to be deleted."""
         others = await self._team("Others", owner=dora)
         asked = await self._invitation(others, dora, self.alice.email)
@@ -161,13 +161,13 @@ class _Builder:
         await self.session.flush()
         return row
 
-    async def _team(self, name: str, **people: Account) -> Team:
+    async def _team(self, name: str, **people: User) -> Team:
         team = await self._row(Team(name=name))
-        for role, person in people.items():
-            await self._row(Membership(team_id=team.id, account_id=person.id, role=role))
+        for role, user in people.items():
+            await self._row(Membership(team_id=team.id, user_id=user.id, role=role))
         return team
 
-    async def _invitation(self, team: Team, inviter: Account, email: str) -> Invitation:
+    async def _invitation(self, team: Team, inviter: User, email: str) -> Invitation:
         invitation = Invitation(team_id=team.id, inviter_id=inviter.id, role="viewer")
         invitation.email = invitation.email_key = email
         invitation.expires_at = clock.now() + LASTS
@@ -181,9 +181,9 @@ class _Builder:
         return int((await self.session.execute(own)).scalar_one())
 
 
-def _device_of(person: Account) -> PushSubscription:
+def _device_of(user: User) -> PushSubscription:
     return PushSubscription(
-        account_id=person.id,
+        user_id=user.id,
         endpoint="https://fcm.googleapis.com/fcm/send/phone",
         endpoint_hash="0" * 64,
         p256dh="",

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from app.accounts.sessions import start_session
 from app.database import Database
-from app.models import Account, Change, Compilation, Membership, Project, Team
+from app.models import Change, Compilation, Membership, Project, Team, User
 from app.projects.compile import run_compilation
 from app.settings import Settings
 from app.worker import purge
@@ -29,7 +29,7 @@ Press = Callable[..., Awaitable[httpx.Response]]
 class Person:
     """`browser` follows no redirects by itself; `page` is open all the while."""
 
-    account: Account
+    account: User
     browser: httpx.AsyncClient
     page: OpenPage = field(default_factory=OpenPage)
 
@@ -125,14 +125,14 @@ class Stage:
     def project_url(self) -> str:
         return f"/projects/{self.project.id}"
 
-    def member_url(self, person: Person) -> str:
-        return f"{self.team_url}/members/{person.id}"
+    def member_url(self, user: Person) -> str:
+        return f"{self.team_url}/members/{user.id}"
 
     async def roles(self) -> dict[str, str]:
         """Who is in the team, as what."""
         rows = (
-            select(Account.username, Membership.role)
-            .join(Membership, Membership.account_id == Account.id)
+            select(User.username, Membership.role)
+            .join(Membership, Membership.user_id == User.id)
             .where(Membership.team_id == self.team.id)
         )
         async with self.db.read() as session:
@@ -149,8 +149,8 @@ class Stage:
             async with self.db.act() as session:
                 session.add(change)
             await self.witness.page.until_position(change.id)
-        for person in self.people:
-            person.page.catch_up()
+        for user in self.people:
+            user.page.catch_up()
 
     async def film(self, clip: str = "silent") -> None:
         """bob uploads a clip by the form."""
@@ -198,17 +198,17 @@ async def on_stage(app: Litestar) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def at_a_browser(app: Litestar, account: Account) -> AsyncIterator[Person]:
+async def at_a_browser(app: Litestar, account: User) -> AsyncIterator[Person]:
     """Signed in without the work of a login, with a page open."""
     async with browser(app) as one:
-        person = Person(account, one)
-        await sign_in(app, person)
-        await person.open_page(app)
-        yield person
-        await person.page.close()
+        user = Person(account, one)
+        await sign_in(app, user)
+        await user.open_page(app)
+        yield user
+        await user.page.close()
 
 
-async def sign_in(app: Litestar, person: Person) -> None:
+async def sign_in(app: Litestar, user: Person) -> None:
     async with app.state.db.write() as session:
-        token = await start_session(session, person.account, "")
-    person.browser.cookies.set("session", token, "testserver.local")
+        token = await start_session(session, user.account, "")
+    user.browser.cookies.set("session", token, "testserver.local")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from app.models import Account
+from app.models import User
 from tests.contract.cast import Stage
 
 
@@ -103,7 +103,7 @@ async def a_program_of_alice_tells(stage: Stage) -> None:
 
 async def alice_runs_the_server(stage: Stage) -> None:
     async with stage.db.write() as session:
-        alice = update(Account).where(Account.id == stage.alice.id)
+        alice = update(User).where(User.id == stage.alice.id)
         await session.execute(alice.values(is_admin=True))
 
 

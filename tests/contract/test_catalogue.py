@@ -43,27 +43,27 @@ async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything
 ) -> None:
     await row.prepare(stage)
     await stage.settle()
-    before = {person.name: _look(person) for person in stage.people}
+    before = {user.name: _look(user) for user in stage.people}
 
     await row.cause(stage)
     await stage.settle()
 
-    for person in stage.people:
-        expected = [row.hears[person.name]] if person.name in row.hears else []
-        told = [one for one in await person.sees() if one.id not in before[person.name].ids]
-        assert [notice.text for notice in told] == expected, person.name
-        assert all(_is_as_said(notice, row, person) for notice in told), told
-        toasts = person.page.toasts[before[person.name].toasts :]
-        assert toasts == (expected if row.priority == HIGH else []), person.name
+    for user in stage.people:
+        expected = [row.hears[user.name]] if user.name in row.hears else []
+        told = [one for one in await user.sees() if one.id not in before[user.name].ids]
+        assert [notice.text for notice in told] == expected, user.name
+        assert all(_is_as_said(notice, row, user) for notice in told), told
+        toasts = user.page.toasts[before[user.name].toasts :]
+        assert toasts == (expected if row.priority == HIGH else []), user.name
     await _assert_facts_and_mail(stage, row)
 
 
-def _look(person: Person) -> Before:
-    return Before(set(person.page.panel), len(person.page.toasts))
+def _look(user: Person) -> Before:
+    return Before(set(user.page.panel), len(user.page.toasts))
 
 
-def _is_as_said(notice: Shown, row: Row, person: Person) -> bool:
-    actions = row.actions_of.get(person.name, row.actions)
+def _is_as_said(notice: Shown, row: Row, user: Person) -> bool:
+    actions = row.actions_of.get(user.name, row.actions)
     as_said = (row.icon, row.priority == HIGH, actions, False)
     return (notice.icon, notice.is_high, notice.actions, notice.is_read) == as_said
 
@@ -79,5 +79,5 @@ async def _assert_facts_and_mail(stage: Stage, row: Row) -> None:
             .where(Notification.event_id == event.id, Delivery.channel == "email")
         )
     assert row.context <= event.context.keys()
-    ids = {person.name: person.id for person in stage.people}
+    ids = {user.name: user.id for user in stage.people}
     assert set(mailed.all()) == {ids[name] for name in row.hears if row.mail}

@@ -18,8 +18,8 @@ SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 
 
 async def test_a_muted_team_tells_only_what_is_about_oneself(stage: Stage) -> None:
-    for person in (stage.adam, stage.bob, stage.vera):
-        await person.press("Mute", stage.team_url)
+    for user in (stage.adam, stage.bob, stage.vera):
+        await user.press("Mute", stage.team_url)
 
     await causes.adam_renames_the_team(stage)
     await causes.bob_shares(stage)
@@ -50,8 +50,8 @@ async def test_a_muted_team_or_project_leaves_other_teams_alone(stage: Stage) ->
 
 async def test_a_muted_project_tells_only_what_is_urgent(stage: Stage) -> None:
     await causes.bob_shares(stage)
-    for person in (stage.bob, stage.vera):
-        await person.press("Mute", stage.project_url)
+    for user in (stage.bob, stage.vera):
+        await user.press("Mute", stage.project_url)
 
     await compile_well(stage)
     async with stage.db.act() as session:
@@ -68,8 +68,8 @@ async def test_what_one_team_mutes_still_comes_through_another(stage: Stage) -> 
     async with stage.db.write() as session:
         for team in (stage.team, editors):
             session.add(Share(project_id=stage.project.id, team_id=team.id))
-    for person in (stage.adam, stage.vera):
-        await person.press("Mute", stage.team_url)
+    for user in (stage.adam, stage.vera):
+        await user.press("Mute", stage.team_url)
 
     await compile_well(stage)
     await stage.settle()
@@ -122,9 +122,9 @@ async def compile_well(stage: Stage) -> None:
         await notify(session, COMPILATION_COMPLETED, project=stage.project)
 
 
-async def prefer(stage: Stage, person: Person, type: str, **chosen: bool) -> None:
+async def prefer(stage: Stage, user: Person, type: str, **chosen: bool) -> None:
     async with stage.db.write() as session:
-        session.add(Preference(type=type, user_id=person.id, **chosen))
+        session.add(Preference(type=type, user_id=user.id, **chosen))
 
 
 async def mailed(stage: Stage, type: str) -> set[str]:
@@ -133,6 +133,6 @@ async def mailed(stage: Stage, type: str) -> set[str]:
         .join(Notification, Notification.id == Delivery.notification_id)
         .where(Notification.type == type, Delivery.channel == "email")
     )
-    names = {person.id: person.name for person in stage.people}
+    names = {user.id: user.name for user in stage.people}
     async with stage.db.read() as session:
         return {names[user_id] for user_id in await session.scalars(mails) if user_id}

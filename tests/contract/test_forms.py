@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SWITCH = "preferences.member_added.email"
 ALIKE = {f"preferences.{kind}.{channel}": SWITCH for kind in TYPES for channel in CHANNELS}
 SHOWN = {"overlong", "markup"}
-REFERENCES = ("id", "user_id", "account_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
+REFERENCES = ("id", "user_id", "user_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
 RANKS = {"role": "owner", "is_admin": "1", "email_confirmed_at": "2026-01-01", "status": "accepted"}
 LIVE = ("<script>alert", "<img src=x")
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
-from app.models import Account, Compilation, Share
+from app.models import Compilation, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from tests.contract import causes
@@ -194,7 +194,7 @@ async def test_an_account_is_deleted_once(stage: Stage) -> None:
     assert await at_once(*twice) == [303, 303]
 
     async with stage.db.read() as session:
-        assert await session.get(Account, stage.carol.id) is None
+        assert await session.get(User, stage.carol.id) is None
 
 
 async def test_a_name_is_registered_once(stage: Stage) -> None:
@@ -237,9 +237,9 @@ async def at_once(*presses: Press) -> list[int]:
     return sorted(answer.status_code for answer in answers)
 
 
-async def told(stage: Stage, person: Person) -> list[str]:
+async def told(stage: Stage, user: Person) -> list[str]:
     await stage.settle()
-    return await person.reads()
+    return await user.reads()
 
 
 async def count(stage: Stage, model: type[Compilation] | type[Share]) -> int:

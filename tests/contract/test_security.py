@@ -161,9 +161,9 @@ async def test_a_team_called_by_markup_is_only_a_name(stage: Stage) -> None:
 
     assert stage.ines.page.toasts == [f"adam invited you to join team '{MARKUP}' as editor"]
     assert (await stage.vera.reads())[0].endswith(f"was shared with team '{MARKUP}'")
-    for person in (stage.ines, stage.vera):
-        inbox = await person.open("/notifications")
-        assert_no_markup(person.page.raw, inbox.text)
+    for user in (stage.ines, stage.vera):
+        inbox = await user.open("/notifications")
+        assert_no_markup(user.page.raw, inbox.text)
     team, members = await stage.alice.open(stage.team_url), await stage.alice.open("/teams")
     (notice,) = stage.ines.page.panel
     invitation = await stage.ines.open(f"/notifications/{notice}/invitation")

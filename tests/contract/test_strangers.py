@@ -3,7 +3,7 @@
 import pytest
 
 from app.accounts import authentication
-from app.models import Account
+from app.models import User
 from tests.contract.doors import Door, doors
 from tests.contract.keeping import Rows, read_rows
 from tests.contract.world import World, take_token
@@ -138,9 +138,9 @@ async def test_whoever_was_deleted_a_moment_ago_is_signed_out_by_whatever_they_d
     assert await everything(world) == before
 
 
-async def ghost(_db: object, _token: str) -> tuple[Account, int]:
+async def ghost(_db: object, _token: str) -> tuple[User, int]:
     """Somebody who was there when the request came in, and is no more."""
-    account = Account(id=999_999, username="ghost", username_key="ghost", email="ghost@example.com")
+    account = User(id=999_999, username="ghost", username_key="ghost", email="ghost@example.com")
     account.email_key, account.password_hash = account.email, PASSWORD_HASH
     account.timezone = account.language = account.theme = ""
     return account, 999_999

@@ -113,8 +113,8 @@ async def test_a_deleted_person_is_someone_wherever_they_were_named(stage: Stage
     await stage.settle()
 
     await stage.adam.page.until_closed()
-    for person in (stage.ines, stage.vera):
-        await person.reload(stage.app)
+    for user in (stage.ines, stage.vera):
+        await user.reload(stage.app)
     assert await stage.ines.reads() == [INVITED.replace("adam", "Someone")]
     assert await stage.vera.reads() == [
         "Someone left the team",
@@ -213,10 +213,10 @@ async def let_it_expire(stage: Stage) -> None:
         await session.execute(update(Invitation).values(expires_at=clock.now()))
 
 
-async def mail_to(stage: Stage, person: Person) -> list[tuple[str, str | None]]:
+async def mail_to(stage: Stage, user: Person) -> list[tuple[str, str | None]]:
     """State and reason of each mail to the person, the oldest first."""
     mail = select(Delivery.state, Delivery.reason).where(
-        Delivery.user_id == person.id, Delivery.channel == "email"
+        Delivery.user_id == user.id, Delivery.channel == "email"
     )
     async with stage.db.read() as session:
         return [

@@ -9,7 +9,7 @@ from litestar import Litestar
 from sqlalchemy import func, select
 
 from app.accounts.sessions import find_session, start_session
-from app.models import Account
+from app.models import User
 from tests.application import browser
 from tests.contract.forms import FORMS, Form
 
@@ -21,7 +21,7 @@ COLUMNS_OF_ACCOUNTS = [
     key.parent
     for table in orm_registry.metadata.sorted_tables
     for key in table.foreign_keys
-    if key.column.table is Account.__table__ and table.name not in TOLD
+    if key.column.table is User.__table__ and table.name not in TOLD
 ]
 
 
@@ -32,8 +32,8 @@ class World:
     """
 
     app: Litestar
-    alice: Account
-    carol: Account
+    alice: User
+    carol: User
     ids: dict[str, Any]
     ids_at: dict[str, dict[str, Any]]
     _sessions: dict[int, str] = field(default_factory=dict)
@@ -57,17 +57,17 @@ class World:
     def visitor(self) -> httpx.AsyncClient:
         return browser(self.app)
 
-    async def held_by(self, account: Account) -> tuple[Any, ...]:
+    async def held_by(self, account: User) -> tuple[Any, ...]:
         """The account itself, and how many rows name it, column by column."""
         counts = [
             select(func.count()).where(column == account.id).scalar_subquery()
             for column in COLUMNS_OF_ACCOUNTS
         ]
-        held = select(Account.__table__, *counts).where(Account.id == account.id)
+        held = select(User.__table__, *counts).where(User.id == account.id)
         async with self.app.state.db.read() as session:
             return tuple((await session.execute(held)).one())
 
-    async def sign_in(self, client: httpx.AsyncClient, account: Account) -> None:
+    async def sign_in(self, client: httpx.AsyncClient, account: User) -> None:
         """Again, where the last session has ended; the token for forms goes along."""
         db, token = self.app.state.db, self._sessions.get(account.id, "")
         if await find_session(db, token) is None:

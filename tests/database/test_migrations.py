@@ -10,8 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from app.database import Database
-from app.database.migrations import config, migrate, revisions
-from app.models import Account
+from app.database.migrations import alter, config, migrate, revisions
+from app.models import User
 from app.settings import Settings
 
 
@@ -26,7 +26,7 @@ async def test_the_migrated_database_is_what_the_models_say(db: Database) -> Non
 
 
 async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     await downgrade(db)
 
@@ -35,13 +35,13 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
     current, newest = await revisions(db)
     assert current == newest
     async with db.read() as session:
-        assert await session.get(Account, alice.id)
+        assert await session.get(User, alice.id)
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
 async def test_a_whole_copy_is_kept_of_what_it_was_before(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     await downgrade(db)
 
@@ -57,5 +57,5 @@ async def downgrade(db: Database) -> None:
     """To the first schema, with the newest changes still in the write-ahead log alone."""
     async with db.engine.connect() as connection:
         await connection.execute(text("PRAGMA wal_autocheckpoint=0"))
-        await connection.run_sync(lambda sync: command.downgrade(config(sync), "0001"))
         await connection.commit()
+        await alter(connection, lambda sync: command.downgrade(config(sync), "0001"))

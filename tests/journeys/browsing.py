@@ -19,7 +19,7 @@ from playwright.async_api import (
     expect,
 )
 
-from app.models import Account
+from app.models import User
 from tests.factories import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -126,7 +126,7 @@ class Visitor:
         await page.goto(self.url + path)
         return page
 
-    async def log_in(self, account: Account, password: str = PASSWORD) -> None:
+    async def log_in(self, account: User, password: str = PASSWORD) -> None:
         await self.page.goto(self.url + "/login")
         await self.page.get_by_label("Email or username").fill(account.username)
         await self.page.get_by_label("Password").fill(password)

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, async_playwright
 from sqlalchemy import select
 
 from app.accounts.sessions import start_session
-from app.models import Account
+from app.models import User
 from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
 from tests.journeys.large_world import LargeWorld
@@ -19,7 +19,7 @@ from tests.journeys.running import Site
 from tests.journeys.standing import Standing
 
 Arrive = Callable[..., Awaitable[Visitor]]
-Sit = Callable[[Account], Awaitable[Reader]]
+Sit = Callable[[User], Awaitable[Reader]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,7 +83,7 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
     """
     visitors: list[Visitor] = []
 
-    async def one(account: Account | None = None, *, at: str = "", **options: Any) -> Visitor:
+    async def one(account: User | None = None, *, at: str = "", **options: Any) -> Visitor:
         visitor = await visit(chromium, at or site.url, **options)
         visitors.append(visitor)
         if account:
@@ -104,34 +104,34 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
 async def sit(request: pytest.FixtureRequest, arrive: Arrive) -> Sit:
     """Somebody in front of the inbox, once in a browser with scripts, once without."""
 
-    async def one(person: Account) -> Reader:
-        return Reader(await arrive(person, java_script_enabled=request.param))
+    async def one(user: User) -> Reader:
+        return Reader(await arrive(user, java_script_enabled=request.param))
 
     return one
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def reader(sit: Sit, alice: Account) -> Reader:
+async def reader(sit: Sit, alice: User) -> Reader:
     return await sit(alice)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def alice(site: Site) -> Account:
+async def alice(site: Site) -> User:
     return await _somebody(site, "alice")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bob(site: Site) -> Account:
+async def bob(site: Site) -> User:
     return await _somebody(site, "bob")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def carol(site: Site) -> Account:
+async def carol(site: Site) -> User:
     return await _somebody(site, "carol")
 
 
-async def _somebody(site: Site, name: str) -> Account:
+async def _somebody(site: Site, name: str) -> User:
     """Whom the world knows already, or a new account."""
     async with site.db.read() as session:
-        known = await session.scalar(select(Account).where(Account.username_key == name))
+        known = await session.scalar(select(User).where(User.username_key == name))
     return known or await make_account(site.db, name)

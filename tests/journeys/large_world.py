@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Clip, Compilation, Project, Share, Team
+from app.models import Clip, Compilation, Project, Share, Team, User
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
@@ -35,7 +35,7 @@ EVENTS = text(
     " kind.project_id, kind.compilation_id, json_set(kind.context, '$.username', actor.username),"
     " strftime('%Y-%m-%d %H:%M:%f000', 'now', ((i - :notices) * :pace) || ' seconds')"
     " FROM n JOIN kind ON kind.number = (i * 31 % 17) % (SELECT count(*) FROM kind)"
-    " JOIN account actor ON actor.id = :first + i % :crowd"
+    " JOIN user actor ON actor.id = :first + i % :crowd"
 )
 CHANGES = text(
     "INSERT INTO change (id, kind, created_at) SELECT id, 'event', created_at FROM event"
@@ -80,9 +80,9 @@ class LargeWorld:
         return folder / self.migrated.name
 
 
-async def member(db: Database, number: int) -> Account:
+async def member(db: Database, number: int) -> User:
     """One of the crowd in Video Squad."""
-    named = select(Account).where(Account.username_key == f"person{number}")
+    named = select(User).where(User.username_key == f"person{number}")
     async with db.read() as session:
         return (await session.scalars(named)).one()
 
@@ -124,7 +124,7 @@ async def _build(path: Path) -> None:
 
 
 async def _add_projects(
-    session: AsyncSession, alice: Account, bob: Account, squad: Team, editors: Team
+    session: AsyncSession, alice: User, bob: User, squad: Team, editors: Team
 ) -> tuple[Compilation, Project]:
     """Alice's, whose compilation failed, and bob's."""
     reel = Project(name="Highlight Reel", owner_id=alice.id)
@@ -153,7 +153,7 @@ async def _add_projects(
 
 
 async def _add_notices(
-    session: AsyncSession, person: Account, crowd: list[int], kinds: list[dict[str, Any]]
+    session: AsyncSession, user: User, crowd: list[int], kinds: list[dict[str, Any]]
 ) -> None:
     await session.execute(
         text(
@@ -170,7 +170,7 @@ async def _add_notices(
     values = {"notices": NOTICES, "pace": pace, "first": crowd[0], "crowd": len(crowd)}
     await session.execute(EVENTS, values)
     await session.execute(CHANGES)
-    await session.execute(ROWS, {"person": person.id, "unread": EVERY_NTH_IS_UNREAD})
+    await session.execute(ROWS, {"user": user.id, "unread": EVERY_NTH_IS_UNREAD})
     await session.execute(text("DROP TABLE kind"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from app.models import Account
+from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import Totals
 from app.notifications.inbox.filters import Filters
@@ -80,7 +80,7 @@ class Reader:
             await self.page.get_by_role("main").get_by_role("button", name="Delete").click()
 
 
-async def totals(site: Site, person: Account, **filters: Any) -> Totals:
+async def totals(site: Site, user: User, **filters: Any) -> Totals:
     """How many notices there are in truth."""
     async with site.db.read() as session:
-        return await feed.count_totals(session, person.id, Filters(**filters))
+        return await feed.count_totals(session, user.id, Filters(**filters))

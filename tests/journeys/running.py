@@ -17,7 +17,7 @@ import httpx
 from app import security
 from app.accounts.sessions import start_session
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.settings import ROOT, Settings, load
 
 SECONDS_TO_START = 60
@@ -192,7 +192,7 @@ def _site(folder: Path, given: dict[str, str]) -> Site:
     return Site(settings, environ, Database(settings.database_url), web, worker, [web, worker])
 
 
-async def post_as(site: Site, account: Account, path: str, **fields: object) -> float:
+async def post_as(site: Site, account: User, path: str, **fields: object) -> float:
     """What a button does, over a new connection: whichever process is awake takes it.
 
     Returns when it was pressed, in seconds of the epoch.

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from app.models import Account
+from app.models import User
 from tests.factories import make_account
 from tests.journeys.browsing import bell, open_panel, panel
 from tests.journeys.conftest import Arrive
@@ -27,9 +27,7 @@ PAGES = (
 )
 
 
-async def test_the_bell_says_how_many_are_unread(
-    site: Site, arrive: Arrive, alice: Account
-) -> None:
+async def test_the_bell_says_how_many_are_unread(site: Site, arrive: Arrive, alice: User) -> None:
     many, none = await arrive(alice), await arrive(await make_account(site.db, "dora"))
 
     page = await many.open()
@@ -41,7 +39,7 @@ async def test_the_bell_says_how_many_are_unread(
 
 
 async def test_the_panel_opens_and_closes_by_keyboard_and_gives_the_focus_back(
-    arrive: Arrive, alice: Account
+    arrive: Arrive, alice: User
 ) -> None:
     page = await (await arrive(alice)).open()
     await bell(page).focus()
@@ -57,7 +55,7 @@ async def test_the_panel_opens_and_closes_by_keyboard_and_gives_the_focus_back(
     await expect(bell(page)).to_be_focused()
 
 
-async def test_the_focus_stays_with_what_was_done(arrive: Arrive, alice: Account) -> None:
+async def test_the_focus_stays_with_what_was_done(arrive: Arrive, alice: User) -> None:
     reader = Reader(await arrive(alice))
     await reader.open()
     row = reader.row(UNREAD)
@@ -74,7 +72,7 @@ async def test_the_focus_stays_with_what_was_done(arrive: Arrive, alice: Account
     await expect(reader.page.get_by_label("Select this page")).to_be_focused()
 
 
-async def test_every_control_of_a_row_says_what_it_is_about(arrive: Arrive, alice: Account) -> None:
+async def test_every_control_of_a_row_says_what_it_is_about(arrive: Arrive, alice: User) -> None:
     reader = Reader(await arrive(alice))
     await reader.open()
     row = reader.row(UNREAD)
@@ -90,7 +88,7 @@ async def test_every_control_of_a_row_says_what_it_is_about(arrive: Arrive, alic
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_nothing_is_wider_than_a_small_phone(
-    arrive: Arrive, alice: Account, colours: str
+    arrive: Arrive, alice: User, colours: str
 ) -> None:
     phone = {"width": 320, "height": 640}
     visitor = await arrive(alice, viewport=phone, color_scheme=colours)
@@ -103,9 +101,7 @@ async def test_nothing_is_wider_than_a_small_phone(
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-async def test_words_stand_out_from_their_ground(
-    arrive: Arrive, alice: Account, colours: str
-) -> None:
+async def test_words_stand_out_from_their_ground(arrive: Arrive, alice: User, colours: str) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1, for everything that is written in the inbox and the panel."""
     visitor = await arrive(alice, color_scheme=colours)
     page = await visitor.open("/notifications")

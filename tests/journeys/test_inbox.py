@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from app.models import Account, Notification, Team
+from app.models import Notification, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from tests.journeys.browsing import bell, inbox, open_panel, panel
@@ -21,7 +21,7 @@ COUNT_UNREAD = NOTICES // 7
 
 
 async def test_filters_stand_in_the_address_and_back_and_reload_agree(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     unread = (await totals(site, alice, status="unread")).filtered_count
     left = (await totals(site, alice, status="unread", types=("member_left",))).filtered_count
@@ -47,7 +47,7 @@ async def test_filters_stand_in_the_address_and_back_and_reload_agree(
 
 
 async def test_a_date_narrows_to_the_days_of_the_reader(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     recent = (await totals(site, alice, date_range="week")).filtered_count
     assert 0 < recent < NOTICES
@@ -93,7 +93,7 @@ async def test_one_notice_is_marked_as_read_and_as_unread_again(reader: Reader) 
 
 
 async def test_one_notice_is_deleted_and_brought_back(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     await reader.open("?page=2")
     row = reader.row(NEWEST - 25)
@@ -132,7 +132,7 @@ async def test_the_selected_are_marked_and_deleted_together(reader: Reader) -> N
 
 
 async def test_nothing_selected_is_said_and_nothing_happens(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     await reader.open()
     await reader.page.locator("[name=do][value=delete]").dispatch_event("click")
@@ -142,7 +142,7 @@ async def test_nothing_selected_is_said_and_nothing_happens(
 
 
 async def test_all_that_match_spare_what_came_meanwhile_and_undo_restores_exactly_those(
-    site: Site, reader: Reader, alice: Account, bob: Account
+    site: Site, reader: Reader, alice: User, bob: User
 ) -> None:
     await reader.open()
     await reader.press(reader.row(SECOND), "Delete")
@@ -165,7 +165,7 @@ async def test_all_that_match_spare_what_came_meanwhile_and_undo_restores_exactl
 
 
 async def test_all_unread_are_read_at_once_and_nothing_matches_any_more(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     await reader.open("?status=unread")
     await reader.choose_all()
@@ -191,16 +191,16 @@ async def test_the_panel_marks_everything_read(reader: Reader) -> None:
     await expect(inbox(reader.page).get_by_text("0 unread", exact=True)).to_be_visible()
 
 
-async def notices_of(site: Site, person: Account) -> set[tuple[int, bool]]:
+async def notices_of(site: Site, user: User) -> set[tuple[int, bool]]:
     """Each that is in the inbox, and whether it is read."""
     kept = select(Notification.id, Notification.read_at.is_not(None)).where(
-        Notification.user_id == person.id, Notification.deleted_at.is_(None)
+        Notification.user_id == user.id, Notification.deleted_at.is_(None)
     )
     async with site.db.read() as session:
         return {(id_, is_read) for id_, is_read in await session.execute(kept)}
 
 
-async def rename(site: Site, actor: Account, name: str) -> None:
+async def rename(site: Site, actor: User, name: str) -> None:
     """Something happens in the small team of alice, bob and carol."""
     async with site.db.act() as session:
         team = (await session.scalars(select(Team).where(Team.name == "Editors"))).one()

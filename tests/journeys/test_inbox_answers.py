@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from app.models import Account, Compilation, Membership, Team
+from app.models import Compilation, Membership, Team, User
 from app.projects.compilations import UNFINISHED
 from app.teams.invitations import invite
 from tests.factories import make_account, make_team
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.large_world
 
 
 async def test_invitations_are_answered_in_place(
-    site: Site, reader: Reader, alice: Account, carol: Account
+    site: Site, reader: Reader, alice: User, carol: User
 ) -> None:
     club, choir = [await make_team(site.db, carol, name) for name in ("Film Club", "Choir")]
     for team in (club, choir):
@@ -43,7 +43,7 @@ async def test_invitations_are_answered_in_place(
 
 
 async def test_a_failed_compilation_is_tried_again_in_place(
-    site: Site, reader: Reader, alice: Account
+    site: Site, reader: Reader, alice: User
 ) -> None:
     await reader.open("?type=compilation_failed")
 
@@ -88,7 +88,7 @@ async def ended_compilation(site: Site) -> Compilation:
             await asyncio.sleep(0.1)
 
 
-async def role_in(site: Site, team: Team, person: Account) -> str | None:
+async def role_in(site: Site, team: Team, user: User) -> str | None:
     async with site.db.read() as session:
-        place = await session.get(Membership, (team.id, person.id))
+        place = await session.get(Membership, (team.id, user.id))
     return place.role if place else None

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from app.models import Account
+from app.models import User
 from tests.factories import make_team
 from tests.journeys.browsing import inbox, sees, toasts
 from tests.journeys.conftest import Arrive
@@ -19,7 +19,7 @@ LAST_PAGE = f"?page={NOTICES // 20}"
 
 
 async def test_at_the_top_a_new_notice_comes_in_by_itself(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     reader = Reader(await arrive(alice))
     await reader.open()
@@ -33,7 +33,7 @@ async def test_at_the_top_a_new_notice_comes_in_by_itself(
 
 @pytest.mark.parametrize("how", ["scrolled", "selected", "focused", "on another page"])
 async def test_what_is_being_read_stays_where_it_is(
-    site: Site, arrive: Arrive, alice: Account, bob: Account, how: str
+    site: Site, arrive: Arrive, alice: User, bob: User, how: str
 ) -> None:
     reader = Reader(await arrive(alice))
     await reader.open("?page=2" if how == "on another page" else "")
@@ -62,7 +62,7 @@ async def test_what_is_being_read_stays_where_it_is(
 
 
 async def test_two_tabs_agree_about_what_is_read_deleted_and_brought_back(
-    site: Site, arrive: Arrive, alice: Account
+    site: Site, arrive: Arrive, alice: User
 ) -> None:
     one = Reader(await arrive(alice))
     await one.open()
@@ -84,7 +84,7 @@ async def test_two_tabs_agree_about_what_is_read_deleted_and_brought_back(
 
 
 async def test_the_last_page_deleted_while_it_is_looked_at_says_so_and_can_come_back(
-    site: Site, arrive: Arrive, alice: Account
+    site: Site, arrive: Arrive, alice: User
 ) -> None:
     one = Reader(await arrive(alice))
     await one.open(LAST_PAGE)
@@ -104,7 +104,7 @@ async def test_the_last_page_deleted_while_it_is_looked_at_says_so_and_can_come_
 
 
 async def test_without_scripts_what_has_gone_meanwhile_is_said_and_leads_on(
-    arrive: Arrive, alice: Account
+    arrive: Arrive, alice: User
 ) -> None:
     stale = Reader(await arrive(alice, java_script_enabled=False))
     await stale.open(LAST_PAGE)
@@ -125,7 +125,7 @@ async def test_without_scripts_what_has_gone_meanwhile_is_said_and_leads_on(
 
 
 async def test_a_list_of_the_unread_keeps_what_is_read_in_it_until_it_is_left(
-    arrive: Arrive, alice: Account
+    arrive: Arrive, alice: User
 ) -> None:
     reader = Reader(await arrive(alice))
     await reader.open("?status=unread")
@@ -140,7 +140,7 @@ async def test_a_list_of_the_unread_keeps_what_is_read_in_it_until_it_is_left(
 
 
 async def test_the_dashboard_tells_what_is_going_on_by_itself(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     page = await (await arrive(alice)).open("/")
     news = page.locator("#going-on").get_by_role("listitem").first
@@ -153,7 +153,7 @@ async def test_the_dashboard_tells_what_is_going_on_by_itself(
 
 
 async def test_an_invitation_is_answered_from_its_toast(
-    site: Site, arrive: Arrive, alice: Account, carol: Account
+    site: Site, arrive: Arrive, alice: User, carol: User
 ) -> None:
     club = await make_team(site.db, carol, "Film Club")
     reader = Reader(await arrive(alice))
@@ -168,7 +168,7 @@ async def test_an_invitation_is_answered_from_its_toast(
     await expect(reader.page).to_have_url(re.compile("/teams$"))
 
 
-async def rename(site: Site, actor: Account, name: str) -> None:
+async def rename(site: Site, actor: User, name: str) -> None:
     """Bob gives the small team, of which alice is, another name."""
     await post_as(site, actor, f"/teams/{EDITORS}/rename", name=name)
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from sqlalchemy import CursorResult, delete, select, update
 
 from app import clock
-from app.models import Account, Compilation, Project, Team, WebSession
+from app.models import Compilation, Project, Team, User, WebSession
 from app.notifications.inbox import feed
 from app.projects.compilations import SILENT_SECONDS
 from app.projects.projects import create_project
@@ -36,7 +36,7 @@ FAILED = "Compilation of 'Highlight Reel' failed"
 
 
 async def test_a_web_process_killed_between_commit_and_delivery_has_lost_nothing(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team, project = await squad_and_reel(site, alice, bob)
     other = site.program("web")
@@ -58,7 +58,7 @@ async def test_a_web_process_killed_between_commit_and_delivery_has_lost_nothing
 
 
 async def test_a_server_that_was_away_comes_back_into_open_pages(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     """Stopped as an update stops it; meanwhile the worker goes on, and a notice is read."""
     team, project = await squad_and_reel(site, alice, bob)
@@ -78,7 +78,7 @@ async def test_a_server_that_was_away_comes_back_into_open_pages(
 
 
 async def test_a_machine_that_was_offline_shows_it_and_ends_in_the_true_state(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team, project = await squad_and_reel(site, alice, bob)
     member = await arrive(bob)
@@ -99,7 +99,7 @@ async def test_a_machine_that_was_offline_shows_it_and_ends_in_the_true_state(
 
 
 async def test_who_was_signed_out_meanwhile_is_led_to_the_login(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     member = await arrive(bob)
     member.watch.expect(SERVER_IS_AWAY)
@@ -113,7 +113,7 @@ async def test_who_was_signed_out_meanwhile_is_led_to_the_login(
 
 
 async def test_a_killed_workers_compilation_is_taken_up_again(
-    site: Site, arrive: Arrive, alice: Account
+    site: Site, arrive: Arrive, alice: User
 ) -> None:
     maker = await arrive(alice)
     making = await compiling(maker)
@@ -126,7 +126,7 @@ async def test_a_killed_workers_compilation_is_taken_up_again(
 
 
 async def test_a_compilation_that_killed_two_workers_is_declared_failed(
-    site: Site, arrive: Arrive, alice: Account
+    site: Site, arrive: Arrive, alice: User
 ) -> None:
     maker = await arrive(alice)
     making = await compiling(maker)
@@ -143,29 +143,29 @@ async def test_a_compilation_that_killed_two_workers_is_declared_failed(
     assert await compilations(site) == [("failed", 2), ("completed", 1)]
 
 
-async def squad_and_reel(site: Site, alice: Account, bob: Account) -> tuple[Team, Project]:
+async def squad_and_reel(site: Site, alice: User, bob: User) -> tuple[Team, Project]:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     async with site.db.act() as session:
         return team, await create_project(session, alice, "Highlight Reel")
 
 
-async def share(site: Site, alice: Account, project: Project, team: Team) -> None:
+async def share(site: Site, alice: User, project: Project, team: Team) -> None:
     await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
 
 
-async def promote(site: Site, team: Team, alice: Account, bob: Account) -> None:
+async def promote(site: Site, team: Team, alice: User, bob: User) -> None:
     """Done by a process without a voice: nobody is poked."""
     async with site.db.act() as session:
         await change_role(session, alice, team.id, bob.id, "editor")
 
 
-async def read_everything(site: Site, person: Account) -> None:
+async def read_everything(site: Site, user: User) -> None:
     async with site.db.act() as session:
-        await feed.read_all(session, person.id, await feed.newest_id(session, person.id))
+        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
 
 
 async def is_live(
-    site: Site, page: Page, team: Team, alice: Account, bob: Account, *, unread: int
+    site: Site, page: Page, team: Team, alice: User, bob: User, *, unread: int
 ) -> None:
     """What happens from now on is seen at once again."""
     since = await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role="viewer")

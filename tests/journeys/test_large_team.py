@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import func, select
 
-from app.models import Account, Event, Notification
+from app.models import Event, Notification, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.projects.sharing import share_project, unshare_project
 from tests.journeys.browsing import at_once, open_panel, shows
@@ -20,7 +20,7 @@ BEST = 2
 
 
 async def test_sharing_returns_within_a_second_with_every_row_written(
-    site: Site, bob: Account
+    site: Site, bob: User
 ) -> None:
     pressed_at = await post_as(site, bob, f"/projects/{BEST}/share", team_id=SQUAD)
     took = time.time() - pressed_at
@@ -30,7 +30,7 @@ async def test_sharing_returns_within_a_second_with_every_row_written(
 
 
 async def test_an_open_bell_is_lit_within_a_second_of_the_click(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     sharer, somebody = await arrive(bob), await arrive(await member(site.db, 4_711))
     sharing, watching = await sharer.open(f"/projects/{BEST}"), await somebody.open("/")
@@ -42,7 +42,7 @@ async def test_an_open_bell_is_lit_within_a_second_of_the_click(
 
 
 async def test_a_member_among_ten_thousand_is_found_and_the_last_page_reached(
-    arrive: Arrive, alice: Account
+    arrive: Arrive, alice: User
 ) -> None:
     visitor = await arrive(alice)
     page = await visitor.open(f"/teams/{SQUAD}")
@@ -64,7 +64,7 @@ async def test_a_member_among_ten_thousand_is_found_and_the_last_page_reached(
 
 
 async def test_ending_the_share_takes_it_from_everybody_else_in_a_moment(
-    site: Site, bob: Account
+    site: Site, bob: User
 ) -> None:
     async with site.db.act() as session:
         await share_project(session, bob, BEST, SQUAD)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
-from app.models import Account
+from app.models import User
 from app.notifications.preferences import switches
 from tests.factories import make_account
 from tests.journeys.browsing import SERVER_IS_AWAY, toasts, without_reload
@@ -28,14 +28,14 @@ def saved(page: Page) -> Locator:
     return page.get_by_role("status").filter(has_text="Saved")
 
 
-async def held_by(site: Site, person: Account) -> switches.Preferences:
+async def held_by(site: Site, user: User) -> switches.Preferences:
     async with site.db.read() as session:
-        return await switches.read(session, person)
+        return await switches.read(session, user)
 
 
-async def exceptions(site: Site, person: Account) -> list[tuple[str, bool | None, bool | None]]:
+async def exceptions(site: Site, user: User) -> list[tuple[str, bool | None, bool | None]]:
     async with site.db.read() as session:
-        rows = (await switches.exceptions_of(session, person)).values()
+        rows = (await switches.exceptions_of(session, user)).values()
         return sorted((row.type, row.email, row.push) for row in rows)
 
 
@@ -52,7 +52,7 @@ async def site(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bob(site: Site) -> Account:
+async def bob(site: Site) -> User:
     """A new one each time."""
     return await make_account(site.db, f"bob{next(_numbers)}")
 
@@ -61,16 +61,14 @@ _numbers = count()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(arrive: Arrive, bob: Account) -> AsyncIterator[Page]:
+async def page(arrive: Arrive, bob: User) -> AsyncIterator[Page]:
     """The page as bob has it open."""
     opened = await (await arrive(bob)).open(PAGE)
     async with without_reload(opened):
         yield opened
 
 
-async def test_a_switch_is_stored_the_moment_it_is_used(
-    site: Site, page: Page, bob: Account
-) -> None:
+async def test_a_switch_is_stored_the_moment_it_is_used(site: Site, page: Page, bob: User) -> None:
     switch = page.get_by_role("checkbox", name=JOINS)
     await switch.focus()
     await page.keyboard.press("Space")
@@ -81,9 +79,7 @@ async def test_a_switch_is_stored_the_moment_it_is_used(
     assert await exceptions(site, bob) == [("member_added", False, None)]
 
 
-async def test_pressed_fast_the_last_press_is_what_holds(
-    site: Site, page: Page, bob: Account
-) -> None:
+async def test_pressed_fast_the_last_press_is_what_holds(site: Site, page: Page, bob: User) -> None:
     switch = page.get_by_role("checkbox", name=LEAVES)
     await switch.evaluate("box => { for (let press = 0; press < 5; press++) box.click() }")
     await page.wait_for_timeout(1_000)
@@ -92,7 +88,7 @@ async def test_pressed_fast_the_last_press_is_what_holds(
     assert await exceptions(site, bob) == [("member_left", None, True)]
 
 
-async def test_an_old_page_takes_back_nothing(site: Site, page: Page, bob: Account) -> None:
+async def test_an_old_page_takes_back_nothing(site: Site, page: Page, bob: User) -> None:
     async with site.db.act() as session:
         await switches.change(session, bob, {"preferences": {"member_added": {"email": False}}})
         await switches.change(session, bob, {"digest": {"hour": 20}})
@@ -107,7 +103,7 @@ async def test_an_old_page_takes_back_nothing(site: Site, page: Page, bob: Accou
     assert (await held_by(site, bob)).digest.hour == 20
 
 
-async def test_what_could_not_be_stored_goes_back(site: Site, arrive: Arrive, bob: Account) -> None:
+async def test_what_could_not_be_stored_goes_back(site: Site, arrive: Arrive, bob: User) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect(SERVER_IS_AWAY)
     page = await visitor.open(PAGE)
@@ -123,9 +119,7 @@ async def test_what_could_not_be_stored_goes_back(site: Site, arrive: Arrive, bo
     assert await exceptions(site, bob) == []
 
 
-async def test_the_digest_says_when_the_next_one_is_due(
-    site: Site, page: Page, bob: Account
-) -> None:
+async def test_the_digest_says_when_the_next_one_is_due(site: Site, page: Page, bob: User) -> None:
     await page.get_by_role("checkbox", name="Gather it in one digest").check()
     await expect(page.get_by_text("The next one is due")).to_be_visible()
     hour = page.get_by_label("At", exact=True)
@@ -143,7 +137,7 @@ async def test_the_digest_says_when_the_next_one_is_due(
 
 
 async def test_what_is_wrong_is_said_beside_the_field_until_it_is_right(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect("status of 422")
@@ -163,7 +157,7 @@ async def test_what_is_wrong_is_said_beside_the_field_until_it_is_right(
 
 
 async def test_without_scripts_save_stores_everything(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     page = await (await arrive(bob, java_script_enabled=False)).open(PAGE)
 
@@ -182,11 +176,11 @@ async def test_without_scripts_save_stores_everything(
 
 
 async def test_the_browsers_zone_is_taken_where_none_is_known(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     async with site.db.write() as session:
-        for person in (alice, bob):
-            (await session.get_one(Account, person.id)).timezone = ""
+        for user in (alice, bob):
+            (await session.get_one(User, user.id)).timezone = ""
     visitor = await arrive(timezone_id="Pacific/Auckland")
     signed_in = await arrive(bob, timezone_id="Australia/Lord_Howe")
 
@@ -211,12 +205,12 @@ async def test_the_zone_comes_along_with_registration(site: Site, arrive: Arrive
     await page.wait_for_url(site.url + "/")
 
     async with site.db.read() as session:
-        dora = await session.scalar(select(Account).where(Account.username == "dora"))
+        dora = await session.scalar(select(User).where(User.username == "dora"))
     assert dora
     assert (dora.timezone, dora.language) == ("Pacific/Auckland", "en")
 
 
-async def test_nothing_runs_off_a_narrow_page(arrive: Arrive, bob: Account) -> None:
+async def test_nothing_runs_off_a_narrow_page(arrive: Arrive, bob: User) -> None:
     visitor = await arrive(bob, viewport={"width": 320, "height": 640})
 
     page = await visitor.open(PAGE)

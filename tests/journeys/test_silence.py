@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import Request, Route, expect
 
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.notify import notify
 from tests.factories import make_team
@@ -18,14 +18,14 @@ BELL = re.compile(r"/notifications/bell")
 TOO_LONG = "htmx:error: timeout"
 
 
-async def tell(site: Site, alice: Account, bob: Account) -> None:
+async def tell(site: Site, alice: User, bob: User) -> None:
     team = await make_team(site.db, alice, editors=[bob])
     async with site.db.act() as session:
         await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
 
 
 async def test_a_server_gone_without_a_word_is_noticed_by_its_silence(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     visitor = await arrive(bob)
     page = visitor.page
@@ -46,7 +46,7 @@ async def test_a_server_gone_without_a_word_is_noticed_by_its_silence(
 
 
 async def test_without_a_stream_the_page_asks_every_minute_and_is_told_only_what_is_new(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     visitor = await arrive(bob)
     page = visitor.page

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from app.models import Account
+from app.models import User
 from app.projects.projects import create_project
 from app.settings import Settings
 from tests import clips
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.parametrize(
 
 
 async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     inviter, member, invitee = await arrive(alice), await arrive(bob), await arrive()
@@ -68,7 +68,7 @@ async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
 
 
 async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_once(
-    site: Site, arrive: Arrive, alice: Account, bob: Account, carol: Account
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(site.db, alice, "Editors", editors=[bob], viewers=[carol])
     async with site.db.act() as session:
@@ -91,7 +91,7 @@ async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_onc
 
 
 async def test_a_compilation_ends_and_its_owner_and_the_team_see_it_at_once(
-    site: Site, arrive: Arrive, alice: Account, bob: Account, carol: Account
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(site.db, alice, "Video Squad", editors=[bob], viewers=[carol])
     maker, editor, viewer = await arrive(alice), await arrive(bob), await arrive(carol)
@@ -117,7 +117,7 @@ async def test_a_compilation_ends_and_its_owner_and_the_team_see_it_at_once(
 
 
 async def test_a_compilation_that_fails_tells_its_owner_alone_in_words_to_act_on(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     await make_team(site.db, alice, "Video Squad", editors=[bob])
     maker, editor = await arrive(alice), await arrive(bob)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from app.models import Account, Team
+from app.models import Team, User
 from tests.factories import make_team
 from tests.journeys.browsing import (
     Visitor,
@@ -27,7 +27,7 @@ LIVING_ROOM = {"ALLOWED_HOSTS": "livingroom.test,127.0.0.1"}
 
 
 async def test_twenty_tabs_share_one_stream_and_all_stay_live(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     member = await arrive(bob)
@@ -50,7 +50,7 @@ async def test_twenty_tabs_share_one_stream_and_all_stay_live(
 
 
 async def test_when_the_tab_with_the_stream_closes_another_takes_over(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     member = await arrive(bob)
@@ -67,7 +67,7 @@ async def test_when_the_tab_with_the_stream_closes_another_takes_over(
 
 
 async def test_walking_about_in_the_tab_with_the_stream_loses_nothing(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     """Each page it leaves hands the stream on, while things go on happening."""
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
@@ -88,7 +88,7 @@ async def test_walking_about_in_the_tab_with_the_stream_loses_nothing(
 
 @pytest.mark.parametrize("site", [LIVING_ROOM], indirect=True)
 async def test_without_web_locks_the_tab_that_is_looked_at_is_live(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     """Plain HTTP from another machine is no secure context: there each tab is on its own."""
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
@@ -173,8 +173,8 @@ async def put(tab: Page, *, hidden: bool) -> None:
 async def tell(
     site: Site,
     team: Team,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     role: str,
     tabs: list[Page],
     *,
@@ -187,5 +187,5 @@ async def tell(
     assert_prompt(since, sights, await watching, SECONDS)
 
 
-async def change_role(site: Site, team: Team, alice: Account, bob: Account, role: str) -> float:
+async def change_role(site: Site, team: Team, alice: User, bob: User, role: str) -> float:
     return await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role=role)

@@ -5,7 +5,7 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from app import clock
-from app.models import Account, Compilation
+from app.models import Compilation, User
 from app.projects.projects import create_project
 from tests.factories import make_team
 from tests.journeys.browsing import SERVER_IS_AWAY, inbox, toasts
@@ -14,7 +14,7 @@ from tests.journeys.running import Site, post_as
 
 
 async def test_a_page_that_asks_every_second_says_once_that_nobody_answers(
-    site: Site, arrive: Arrive, alice: Account
+    site: Site, arrive: Arrive, alice: User
 ) -> None:
     project_id = await compiling(site, alice)
     maker = await arrive(alice)
@@ -33,7 +33,7 @@ async def test_a_page_that_asks_every_second_says_once_that_nobody_answers(
 
 
 async def test_a_list_that_cannot_be_fetched_stays_and_says_so(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     await post_as(site, alice, f"/teams/{team.id}/rename", name="Film Squad")
@@ -53,7 +53,7 @@ async def test_a_list_that_cannot_be_fetched_stays_and_says_so(
     await expect(page.get_by_text("Nothing matches")).to_be_visible()
 
 
-async def compiling(site: Site, owner: Account) -> int:
+async def compiling(site: Site, owner: User) -> int:
     """A project whose compilation seems to run; its id."""
     async with site.db.act() as session:
         project = await create_project(session, owner, "Highlight Reel")

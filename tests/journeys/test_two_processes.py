@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.async_api import expect
 
-from app.models import Account
+from app.models import User
 from app.projects.projects import create_project
 from tests.factories import make_team
 from tests.journeys.browsing import (
@@ -41,7 +41,7 @@ async def elsewhere(site: Site) -> str:
 
 
 async def test_an_invitation_and_what_follows_show_in_the_other_process(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad")
     owner, invitee = await arrive(alice), await arrive(bob, at=await elsewhere(site))
@@ -62,7 +62,7 @@ async def test_an_invitation_and_what_follows_show_in_the_other_process(
 
 
 async def test_losing_access_in_one_process_empties_the_page_of_the_other(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     async with site.db.act() as session:
@@ -92,7 +92,7 @@ async def test_losing_access_in_one_process_empties_the_page_of_the_other(
 
 
 async def test_what_is_read_or_deleted_on_one_device_is_so_on_the_other(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     async with site.db.act() as session:
@@ -114,7 +114,7 @@ async def test_what_is_read_or_deleted_on_one_device_is_so_on_the_other(
 
 
 async def test_what_ends_in_the_worker_shows_in_every_web_process(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     await make_team(site.db, alice, "Video Squad", viewers=[bob])
     maker, viewer = await arrive(alice), await arrive(bob, at=await elsewhere(site))
@@ -130,7 +130,7 @@ async def test_what_ends_in_the_worker_shows_in_every_web_process(
 
 @pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
 async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_other(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     """While one of them is frozen the act is certainly the other's; and bob's stream is in one."""
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
@@ -152,7 +152,7 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
 
 @pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
 async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
-    site: Site, arrive: Arrive, alice: Account, bob: Account
+    site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
     watching = await inbox_of(await arrive(bob))

@@ -11,7 +11,7 @@ from app import clock
 from app.accounts import passwords, registration
 from app.database import Database
 from app.mail.composing import LETTERS
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, write
 
@@ -52,7 +52,7 @@ async def test_text_comes_first_and_unescaped_html_second_and_escaped(
 
 
 async def test_links_are_signed_when_the_letter_leaves(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     async with db.write() as session:
         await passwords.send_reset(session, alice.email)

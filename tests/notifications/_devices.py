@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from app.notifications.channels.push import devices
 from app.notifications.channels.push.devices import Keys
 
@@ -14,14 +14,14 @@ FCM = "https://fcm.googleapis.com/fcm/send/"
 KEYS = Keys("p256dh", "auth")
 
 
-async def enable(db: Database, person: Account, name: str, **said: Any) -> PushSubscription:
+async def enable(db: Database, user: User, name: str, **said: Any) -> PushSubscription:
     async with db.write() as session:
-        return await subscribe(session, person, name, **said)
+        return await subscribe(session, user, name, **said)
 
 
 async def subscribe(
     session: AsyncSession,
-    person: Account,
+    user: User,
     name: str,
     *,
     session_id: int | None = None,
@@ -30,7 +30,7 @@ async def subscribe(
 ) -> PushSubscription:
     return await devices.subscribe(
         session,
-        person,
+        user,
         endpoint=FCM + name,
         keys=KEYS,
         vapid_key=vapid_key,

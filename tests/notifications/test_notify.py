@@ -2,7 +2,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Delivery, Mute, Notification, Preference, Team
+from app.models import Delivery, Mute, Notification, Preference, Team, User
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_REMOVED,
@@ -15,12 +15,12 @@ from app.notifications.notify import notify
 from tests.factories import make_account, make_team
 
 
-async def texts(session: AsyncSession, person: Account) -> list[str]:
-    return [notice.text for notice in await feed.newest(session, person.id)]
+async def texts(session: AsyncSession, user: User) -> list[str]:
+    return [notice.text for notice in await feed.newest(session, user.id)]
 
 
 async def test_the_affected_and_the_members_are_told_each_in_their_own_words(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
 
@@ -32,7 +32,7 @@ async def test_the_affected_and_the_members_are_told_each_in_their_own_words(
         assert await texts(session, carol) == ["bob joined the team as editor"]
 
 
-async def test_the_actor_is_not_notified(db: Database, alice: Account, bob: Account) -> None:
+async def test_the_actor_is_not_notified(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
@@ -43,7 +43,7 @@ async def test_the_actor_is_not_notified(db: Database, alice: Account, bob: Acco
 
 
 async def test_who_accepts_an_invitation_is_both_actor_and_affected_and_is_told(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
@@ -56,7 +56,7 @@ async def test_who_accepts_an_invitation_is_both_actor_and_affected_and_is_told(
 
 
 async def test_the_removed_is_told_though_no_member_any_more(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice)
 
@@ -69,9 +69,7 @@ async def test_the_removed_is_told_though_no_member_any_more(
         assert notice.actions == []
 
 
-async def test_an_outsider_hears_nothing(
-    db: Database, alice: Account, bob: Account, carol: Account
-) -> None:
+async def test_an_outsider_hears_nothing(db: Database, alice: User, bob: User, carol: User) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
@@ -83,7 +81,7 @@ async def test_an_outsider_hears_nothing(
 
 
 async def test_creating_a_team_concerns_nobody_else(
-    db: Database, alice: Account, video_squad: Team
+    db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await notify(session, TEAM_CREATED, actor=alice, team=video_squad)
@@ -93,7 +91,7 @@ async def test_creating_a_team_concerns_nobody_else(
 
 
 async def test_a_muted_team_is_silent_except_about_oneself(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     async with db.write() as session:
@@ -108,7 +106,7 @@ async def test_a_muted_team_is_silent_except_about_oneself(
 
 
 async def test_with_the_app_off_the_row_is_hidden_and_the_mail_still_goes(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.write() as session:
@@ -123,9 +121,7 @@ async def test_with_the_app_off_the_row_is_hidden_and_the_mail_still_goes(
         assert addresses == ["bob@example.com"]
 
 
-async def test_ten_thousand_are_told_in_a_handful_of_statements(
-    db: Database, alice: Account
-) -> None:
+async def test_ten_thousand_are_told_in_a_handful_of_statements(db: Database, alice: User) -> None:
     members = [await make_account(db, f"member{number}") for number in range(3)]
     team = await make_team(db, alice, viewers=members)
     statements: list[str] = []

@@ -5,20 +5,20 @@ import pytest
 from sqlalchemy import update
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.delivery import retention
 from tests.conftest import sign_in, text_of
 
 
 @pytest.fixture
-async def admin(db: Database, alice: Account) -> Account:
+async def admin(db: Database, alice: User) -> User:
     async with db.write() as session:
-        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+        await session.execute(update(User).where(User.id == alice.id).values(is_admin=True))
     return alice
 
 
 async def test_only_administrators_find_it(
-    client: httpx.AsyncClient, admin: Account, bob: Account
+    client: httpx.AsyncClient, admin: User, bob: User
 ) -> None:
     await sign_in(client, bob)
     assert (await client.get("/admin")).status_code == 404
@@ -30,7 +30,7 @@ async def test_only_administrators_find_it(
 
 
 async def test_it_tells_what_a_night_removed(
-    client: httpx.AsyncClient, db: Database, admin: Account
+    client: httpx.AsyncClient, db: Database, admin: User
 ) -> None:
     await sign_in(client, admin)
     assert "No night yet" in text_of(await client.get("/admin"))
@@ -42,7 +42,7 @@ async def test_it_tells_what_a_night_removed(
     assert "read notifications" in page
 
 
-async def test_it_says_that_no_worker_is_there(client: httpx.AsyncClient, admin: Account) -> None:
+async def test_it_says_that_no_worker_is_there(client: httpx.AsyncClient, admin: User) -> None:
     await sign_in(client, admin)
 
     assert "Worker does not answer" in text_of(await client.get("/admin"))

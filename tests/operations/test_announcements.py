@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.inbox import feed
 from tests.conftest import post, sign_in
 
@@ -13,19 +13,19 @@ URL = "/admin/announcements"
 
 
 @pytest.fixture
-async def admin(db: Database, alice: Account) -> Account:
+async def admin(db: Database, alice: User) -> User:
     async with db.write() as session:
-        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+        await session.execute(update(User).where(User.id == alice.id).values(is_admin=True))
     return alice
 
 
-async def texts(db: Database, person: Account) -> list[str]:
+async def texts(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, person.id)]
+        return [notice.text for notice in await feed.newest(session, user.id)]
 
 
 async def test_everyone_else_is_told(
-    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, carol: Account
+    client: httpx.AsyncClient, db: Database, admin: User, bob: User, carol: User
 ) -> None:
     await sign_in(client, admin)
 
@@ -40,7 +40,7 @@ async def test_everyone_else_is_told(
     ("field", "value"), [("title", ""), ("title", "x" * 201), ("url", "javascript:alert(1)")]
 )
 async def test_what_cannot_be_told_comes_back_with_what_was_typed(
-    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, field: str, value: str
+    client: httpx.AsyncClient, db: Database, admin: User, bob: User, field: str, value: str
 ) -> None:
     await sign_in(client, admin)
 
@@ -54,7 +54,7 @@ async def test_what_cannot_be_told_comes_back_with_what_was_typed(
 
 
 async def test_only_administrators_may(
-    client: httpx.AsyncClient, db: Database, admin: Account, bob: Account, carol: Account
+    client: httpx.AsyncClient, db: Database, admin: User, bob: User, carol: User
 ) -> None:
     await sign_in(client, bob)
 

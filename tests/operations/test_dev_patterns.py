@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import sign_in
@@ -20,7 +20,7 @@ async def local(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_patterns_show_every_piece_to_whoever_builds_at_the_machine(
-    local: httpx.AsyncClient, alice: Account
+    local: httpx.AsyncClient, alice: User
 ) -> None:
     signed_out = await local.get("/dev/patterns")
     await sign_in(local, alice)

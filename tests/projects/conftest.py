@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from app.database import Database
-from app.models import Account, Clip, Project
+from app.models import Clip, Project, User
 from app.projects.clips import add_clip
 from app.projects.projects import create_project
 from app.projects.upload import Upload
@@ -15,13 +15,13 @@ from tests import clips
 
 
 @pytest.fixture
-async def reel(db: Database, alice: Account) -> Project:
+async def reel(db: Database, alice: User) -> Project:
     async with db.act() as session:
         return await create_project(session, alice, "Highlight Reel")
 
 
 async def add(
-    db: Database, settings: Settings, project: Project, owner: Account, clip: str = "silent"
+    db: Database, settings: Settings, project: Project, owner: User, clip: str = "silent"
 ) -> Clip:
     """Add the test clip of this name, as an upload would."""
     return await add_clip(db, settings, owner, project.id, lay_down(settings, clip))

@@ -9,7 +9,7 @@ import pytest
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
-from app.models import Account, Project
+from app.models import Project, User
 from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, room_left
 from app.projects.ffmpeg import Unusable
 from app.projects.sharing import share_project
@@ -38,7 +38,7 @@ async def order(db: Database, project: Project) -> list[int]:
 
 
 async def test_a_clip_is_known_by_what_it_is(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice, "portrait")
 
@@ -48,7 +48,7 @@ async def test_a_clip_is_known_by_what_it_is(
 
 
 async def test_what_is_no_video_is_refused_by_name(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     with pytest.raises(Unusable, match=r"'playlist\.mp4' is not a video"):
         await add(db, settings, reel, alice, "playlist")
@@ -57,7 +57,7 @@ async def test_what_is_no_video_is_refused_by_name(
 
 
 async def test_only_the_owner_adds(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -68,7 +68,7 @@ async def test_only_the_owner_adds(
 
 
 async def test_uploads_at_once_do_not_exceed_the_quota(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     size = lay_down(settings, "silent").size
     narrow = replace(settings, upload_quota_mb=1)
@@ -85,7 +85,7 @@ async def test_uploads_at_once_do_not_exceed_the_quota(
 
 
 async def test_a_clip_moves_up_and_down_but_not_out(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     first, second, third = [(await add(db, settings, reel, alice)).id for _ in range(3)]
 
@@ -100,7 +100,7 @@ async def test_a_clip_moves_up_and_down_but_not_out(
 
 
 async def test_a_clip_of_another_project_is_not_there(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice)
     async with db.act() as session:
@@ -117,7 +117,7 @@ async def test_a_clip_of_another_project_is_not_there(
 
 
 async def test_deleting_a_clip_names_its_file(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice)
 

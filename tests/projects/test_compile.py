@@ -10,7 +10,7 @@ from app import clock
 from app.broker import open_broker
 from app.database import Database
 from app.errors import Conflict, Forbidden
-from app.models import Account, Compilation, Event, Project
+from app.models import Compilation, Event, Project, User
 from app.notifications.inbox import feed
 from app.projects import compile as compiling
 from app.projects.compilations import cancel_compilation, enqueue, request_compilation
@@ -23,9 +23,9 @@ from tests.factories import make_team
 from tests.projects.conftest import add
 
 
-async def request(db: Database, project: Project, person: Account) -> Compilation:
+async def request(db: Database, project: Project, user: User) -> Compilation:
     async with db.act() as session:
-        return await request_compilation(session, project, person)
+        return await request_compilation(session, project, user)
 
 
 async def read(db: Database, compilation: Compilation) -> Compilation:
@@ -39,13 +39,13 @@ async def change(db: Database, compilation: Compilation, **values: object) -> No
         await session.execute(changed)
 
 
-async def told(db: Database, person: Account) -> list[str]:
+async def told(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, person.id)]
+        return [notice.text for notice in await feed.newest(session, user.id)]
 
 
 async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     async with db.act() as session:
@@ -61,8 +61,8 @@ async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
     assert done.duration == pytest.approx(1.2, abs=0.2)
     assert done.size == video_path(settings, done.id).stat().st_size
     assert thumbnail_path(settings, done.id).exists()
-    for person in (alice, bob):
-        assert "Compilation of 'Highlight Reel' is complete" in await told(db, person)
+    for user in (alice, bob):
+        assert "Compilation of 'Highlight Reel' is complete" in await told(db, user)
     async with db.read() as session:
         event = (await session.scalars(select(Event).order_by(Event.id.desc()).limit(1))).one()
     assert event.actor_id is None
@@ -71,7 +71,7 @@ async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
 
 
 async def test_a_missing_clip_is_told_by_name_to_the_owner_alone(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -90,7 +90,7 @@ async def test_a_missing_clip_is_told_by_name_to_the_owner_alone(
 
 
 async def test_requests_at_once_find_the_same_compilation(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
 
@@ -100,14 +100,14 @@ async def test_requests_at_once_find_the_same_compilation(
 
 
 async def test_without_a_clip_there_is_nothing_to_compile(
-    db: Database, alice: Account, reel: Project
+    db: Database, alice: User, reel: Project
 ) -> None:
     with pytest.raises(Conflict):
         await request(db, reel, alice)
 
 
 async def test_viewers_do_not_compile(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     async with db.act() as session:
@@ -119,7 +119,7 @@ async def test_viewers_do_not_compile(
 
 
 async def test_two_workers_make_one_video(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
@@ -131,7 +131,7 @@ async def test_two_workers_make_one_video(
 
 
 async def test_a_cancelled_compilation_stops_and_leaves_no_file(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice, "long")
     compilation = await request(db, reel, alice)
@@ -149,7 +149,7 @@ async def test_a_cancelled_compilation_stops_and_leaves_no_file(
 
 
 async def test_deleting_the_project_stops_its_compilation(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice, "long")
     compilation = await request(db, reel, alice)
@@ -165,7 +165,7 @@ async def test_deleting_the_project_stops_its_compilation(
 
 
 async def test_a_worker_that_stops_gives_its_attempt_back(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice, "long")
     compilation = await request(db, reel, alice)
@@ -186,7 +186,7 @@ async def until_running(db: Database, compilation: Compilation) -> None:
 
 
 async def test_what_a_dead_worker_left_is_taken_up_once_more(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
@@ -199,7 +199,7 @@ async def test_what_a_dead_worker_left_is_taken_up_once_more(
 
 
 async def test_a_running_compilation_is_left_to_its_worker(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
@@ -211,7 +211,7 @@ async def test_a_running_compilation_is_left_to_its_worker(
 
 
 async def test_recovery_queues_each_attempt_once(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
@@ -228,7 +228,7 @@ async def test_recovery_queues_each_attempt_once(
 
 
 async def test_after_two_dead_workers_it_fails_with_a_sentence(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
@@ -248,7 +248,7 @@ async def test_after_two_dead_workers_it_fails_with_a_sentence(
 
 
 async def test_progress_is_written_while_it_grows(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)

@@ -5,7 +5,7 @@ import pytest
 
 from app import clock
 from app.database import Database
-from app.models import Account, Compilation, Project
+from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.storage import video_path
@@ -18,7 +18,7 @@ CONTENT = bytes(range(100)) * 3_000
 
 @pytest.fixture
 async def url(
-    client: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, reel: Project
+    client: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
 ) -> str:
     """The address of a finished video, with alice signed in."""
     async with db.write() as session:
@@ -106,7 +106,7 @@ async def test_what_the_browser_has_is_not_sent_again(client: httpx.AsyncClient,
     assert changed.status_code == 200
 
 
-async def test_others_cannot_watch(client: httpx.AsyncClient, url: str, bob: Account) -> None:
+async def test_others_cannot_watch(client: httpx.AsyncClient, url: str, bob: User) -> None:
     client.cookies.clear()
     await sign_in(client, bob)
 
@@ -130,7 +130,7 @@ async def test_the_page_plays_it(client: httpx.AsyncClient, url: str, reel: Proj
 
 
 async def test_retry_compiles_again_from_the_notice(
-    client: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, reel: Project
+    client: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     async with db.act() as session:
@@ -153,7 +153,7 @@ async def test_retry_compiles_again_from_the_notice(
 
 @pytest.mark.parametrize("notification_id", [7, 10**30])
 async def test_retry_of_what_is_not_there_is_not_found(
-    client: httpx.AsyncClient, alice: Account, notification_id: int
+    client: httpx.AsyncClient, alice: User, notification_id: int
 ) -> None:
     await sign_in(client, alice)
 

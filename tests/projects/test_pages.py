@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.models import Account, Project
+from app.models import Project, User
 from app.settings import Settings
 from tests import clips
 from tests.conftest import post, sign_in, text_of
@@ -13,7 +13,7 @@ from tests.projects.conftest import add
 
 
 @pytest.fixture
-async def as_alice(client: httpx.AsyncClient, alice: Account) -> httpx.AsyncClient:
+async def as_alice(client: httpx.AsyncClient, alice: User) -> httpx.AsyncClient:
     await sign_in(client, alice)
     return client
 
@@ -40,7 +40,7 @@ async def test_an_empty_dashboard_says_what_to_do(as_alice: httpx.AsyncClient) -
 
 
 async def test_the_dashboard_shows_teams_projects_and_news(
-    as_alice: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+    as_alice: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     await make_team(db, bob, "Editors", viewers=[alice])
     await post(as_alice, "/projects", name="Highlight Reel")
@@ -166,7 +166,7 @@ async def test_an_upload_with_a_foreign_origin_is_refused(
     assert answer.status_code == 403
 
 
-async def test_others_see_nothing(as_alice: httpx.AsyncClient, db: Database, bob: Account) -> None:
+async def test_others_see_nothing(as_alice: httpx.AsyncClient, db: Database, bob: User) -> None:
     answer = await post(as_alice, "/projects", name="Secret")
     as_alice.cookies.clear()
     await sign_in(as_alice, bob)
@@ -185,7 +185,7 @@ async def test_ids_that_no_row_can_have_are_not_found(
 
 
 async def test_a_project_is_shared_and_unshared(
-    as_alice: httpx.AsyncClient, db: Database, alice: Account, reel: Project
+    as_alice: httpx.AsyncClient, db: Database, alice: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, "Video Squad")
 
@@ -208,7 +208,7 @@ async def test_no_team_chosen_is_said(
 
 
 async def test_compiling_shows_that_it_waits_until_it_is_cancelled(
-    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, reel: Project
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
 

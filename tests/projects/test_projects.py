@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Account, Clip, Project, Share
+from app.models import Clip, Project, Share, User
 from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
 from app.projects.projects import (
@@ -22,7 +22,7 @@ from tests.projects.conftest import add
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121])
-async def test_a_name_that_cannot_be_is_refused(db: Database, alice: Account, name: str) -> None:
+async def test_a_name_that_cannot_be_is_refused(db: Database, alice: User, name: str) -> None:
     async with db.act() as session:
         with pytest.raises(Invalid) as refused:
             await create_project(session, alice, name)
@@ -30,14 +30,14 @@ async def test_a_name_that_cannot_be_is_refused(db: Database, alice: Account, na
     assert "name" in refused.value.fields
 
 
-async def test_a_name_is_kept_without_needless_blanks(db: Database, alice: Account) -> None:
+async def test_a_name_is_kept_without_needless_blanks(db: Database, alice: User) -> None:
     async with db.act() as session:
         project = await create_project(session, alice, "  Best \n Clips ")
 
     assert project.name == "Best Clips"
 
 
-async def test_the_owner_renames(db: Database, alice: Account, reel: Project) -> None:
+async def test_the_owner_renames(db: Database, alice: User, reel: Project) -> None:
     async with db.act() as session:
         await rename_project(session, alice, reel.id, "Reel 2")
 
@@ -45,7 +45,7 @@ async def test_the_owner_renames(db: Database, alice: Account, reel: Project) ->
         assert (await session.get_one(Project, reel.id)).name == "Reel 2"
 
 
-async def test_an_outsider_finds_nothing(db: Database, carol: Account, reel: Project) -> None:
+async def test_an_outsider_finds_nothing(db: Database, carol: User, reel: Project) -> None:
     async with db.act() as session:
         with pytest.raises(NotFound):
             await find_project(session, carol, reel.id)
@@ -54,7 +54,7 @@ async def test_an_outsider_finds_nothing(db: Database, carol: Account, reel: Pro
 
 
 async def test_members_see_a_shared_project_but_do_not_change_it(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -68,7 +68,7 @@ async def test_members_see_a_shared_project_but_do_not_change_it(
 
 
 async def test_editors_may_compile_and_viewers_may_not(
-    db: Database, alice: Account, bob: Account, carol: Account, reel: Project
+    db: Database, alice: User, bob: User, carol: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob], viewers=[carol])
     async with db.act() as session:
@@ -81,7 +81,7 @@ async def test_editors_may_compile_and_viewers_may_not(
 
 
 async def test_deleting_a_shared_project_tells_its_teams_and_leaves_nothing(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     clip = await add(db, settings, reel, alice)
@@ -102,7 +102,7 @@ async def test_deleting_a_shared_project_tells_its_teams_and_leaves_nothing(
 
 
 async def test_with_an_account_go_its_projects(
-    db: Database, settings: Settings, alice: Account, bob: Account, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     async with db.act() as session:
         await create_project(session, bob, "Bob's own")

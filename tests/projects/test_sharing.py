@@ -6,7 +6,7 @@ import pytest
 
 from app.database import Database
 from app.errors import Conflict, Forbidden, NotFound
-from app.models import Account, Project
+from app.models import Project, User
 from app.notifications.inbox import feed
 from app.projects.access import find_project
 from app.projects.sharing import share_project, unshare_project
@@ -16,23 +16,23 @@ SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 UNSHARED = "Project 'Highlight Reel' is no longer shared with team 'Video Squad'"
 
 
-async def share(db: Database, person: Account, project: Project, team_id: int) -> None:
+async def share(db: Database, user: User, project: Project, team_id: int) -> None:
     async with db.act() as session:
-        await share_project(session, person, project.id, team_id)
+        await share_project(session, user, project.id, team_id)
 
 
-async def unshare(db: Database, person: Account, project: Project, team_id: int) -> None:
+async def unshare(db: Database, user: User, project: Project, team_id: int) -> None:
     async with db.act() as session:
-        await unshare_project(session, person, project.id, team_id)
+        await unshare_project(session, user, project.id, team_id)
 
 
-async def told(db: Database, person: Account) -> list[str]:
+async def told(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, person.id)]
+        return [notice.text for notice in await feed.newest(session, user.id)]
 
 
 async def test_the_members_hear_of_it_and_the_sharer_does_not(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
@@ -43,7 +43,7 @@ async def test_the_members_hear_of_it_and_the_sharer_does_not(
 
 
 async def test_an_editor_shares_a_project_of_their_own(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, bob, editors=[alice])
 
@@ -52,9 +52,7 @@ async def test_an_editor_shares_a_project_of_their_own(
     assert await told(db, bob) == [SHARED]
 
 
-async def test_a_viewer_does_not_share(
-    db: Database, alice: Account, bob: Account, reel: Project
-) -> None:
+async def test_a_viewer_does_not_share(db: Database, alice: User, bob: User, reel: Project) -> None:
     team = await make_team(db, bob, viewers=[alice])
 
     with pytest.raises(Forbidden):
@@ -62,7 +60,7 @@ async def test_a_viewer_does_not_share(
 
 
 async def test_a_foreign_team_is_not_there(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, bob)
 
@@ -72,7 +70,7 @@ async def test_a_foreign_team_is_not_there(
 
 
 async def test_a_project_of_others_cannot_be_shared_on(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     own = await make_team(db, bob, "Bob's")
@@ -83,7 +81,7 @@ async def test_a_project_of_others_cannot_be_shared_on(
 
 
 async def test_sharing_twice_at_once_is_sharing_once(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
@@ -96,7 +94,7 @@ async def test_sharing_twice_at_once_is_sharing_once(
 
 
 async def test_who_loses_sight_keeps_only_the_notice_that_says_so(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     await share(db, alice, reel, team.id)
@@ -110,7 +108,7 @@ async def test_who_loses_sight_keeps_only_the_notice_that_says_so(
 
 
 async def test_who_still_sees_it_through_another_team_keeps_all(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     other = await make_team(db, alice, "Editors", viewers=[bob])
@@ -123,7 +121,7 @@ async def test_who_still_sees_it_through_another_team_keeps_all(
 
 
 async def test_the_admin_of_the_team_ends_a_share_and_its_owner_hears_of_it(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, bob, editors=[alice])
     await share(db, alice, reel, team.id)
@@ -134,7 +132,7 @@ async def test_the_admin_of_the_team_ends_a_share_and_its_owner_hears_of_it(
 
 
 async def test_editors_do_not_end_the_shares_of_others(
-    db: Database, alice: Account, bob: Account, reel: Project
+    db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     await share(db, alice, reel, team.id)
@@ -144,7 +142,7 @@ async def test_editors_do_not_end_the_shares_of_others(
 
 
 async def test_what_is_not_shared_cannot_be_unshared(
-    db: Database, alice: Account, reel: Project
+    db: Database, alice: User, reel: Project
 ) -> None:
     team = await make_team(db, alice)
 

@@ -5,24 +5,24 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.database import Database
-from app.models import Account, Project, Share, Team
+from app.models import Project, Share, Team, User
 from app.notifications.inbox import feed
 
-Told = Callable[[Account], Awaitable[list[str]]]
+Told = Callable[[User], Awaitable[list[str]]]
 
 
 @pytest.fixture
 def told(db: Database) -> Told:
     """The sentences in a person's bell, newest first."""
 
-    async def read(person: Account) -> list[str]:
+    async def read(user: User) -> list[str]:
         async with db.read() as session:
-            return [notice.text for notice in await feed.newest(session, person.id)]
+            return [notice.text for notice in await feed.newest(session, user.id)]
 
     return read
 
 
-async def share(db: Database, owner: Account, name: str, *teams: Team) -> Project:
+async def share(db: Database, owner: User, name: str, *teams: Team) -> Project:
     """A project of `owner`, shared with `teams` without telling anybody."""
     project = Project(name=name, owner_id=owner.id)
     async with db.write() as session:

@@ -15,7 +15,7 @@ from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.mail.composing import LETTERS
-from app.models import Account, Delivery, Event, Invitation, Membership, Notification, Team
+from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
 from app.security import sign
 from app.settings import Settings
@@ -36,7 +36,7 @@ from tests.teams.conftest import Told
 
 
 @pytest.fixture
-async def invitation(db: Database, alice: Account, bob: Account, video_squad: Team) -> Invitation:
+async def invitation(db: Database, alice: User, bob: User, video_squad: Team) -> Invitation:
     """Alice asks bob to join Video Squad as editor."""
     async with db.act() as session:
         return await invite(session, alice, video_squad.id, bob.email, "editor")
@@ -53,7 +53,7 @@ async def letters(db: Database) -> list[Delivery]:
         return list(await session.scalars(select(Delivery).where(Delivery.letter.is_not(None))))
 
 
-async def set_confirmed(db: Database, account: Account, *, confirmed: bool) -> None:
+async def set_confirmed(db: Database, account: User, *, confirmed: bool) -> None:
     account.email_confirmed_at = clock.now() if confirmed else None
     async with db.write() as session:
         await session.merge(account)
@@ -68,14 +68,14 @@ async def expire(db: Database, invitation: Invitation) -> None:
 
 
 async def test_who_has_an_account_is_told_in_the_app_and_gets_no_letter(
-    db: Database, bob: Account, invitation: Invitation, told: Told
+    db: Database, bob: User, invitation: Invitation, told: Told
 ) -> None:
     assert await told(bob) == ["alice invited you to join team 'Video Squad' as editor"]
     assert await letters(db) == []
 
 
 async def test_a_strange_address_gets_a_letter_without_a_secret(
-    db: Database, alice: Account, video_squad: Team
+    db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "New@Example.com", "viewer")
@@ -88,7 +88,7 @@ async def test_a_strange_address_gets_a_letter_without_a_secret(
 
 
 async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     team = await make_team(db, alice, "Cats & <Dogs>")
     async with db.act() as session:
@@ -107,7 +107,7 @@ async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
 
 
 async def test_an_unconfirmed_account_gets_the_letter_and_no_notice(
-    db: Database, alice: Account, bob: Account, video_squad: Team, told: Told
+    db: Database, alice: User, bob: User, video_squad: Team, told: Told
 ) -> None:
     await set_confirmed(db, bob, confirmed=False)
 
@@ -133,7 +133,7 @@ async def test_an_unconfirmed_account_gets_the_letter_and_no_notice(
     ],
 )
 async def test_what_is_no_address_is_refused_with_the_role(
-    db: Database, alice: Account, video_squad: Team, email: str
+    db: Database, alice: User, video_squad: Team, email: str
 ) -> None:
     with pytest.raises(Invalid) as invalid:
         async with db.act() as session:
@@ -143,7 +143,7 @@ async def test_what_is_no_address_is_refused_with_the_role(
 
 
 async def test_members_and_the_invited_are_not_invited_again(
-    db: Database, alice: Account, bob: Account, video_squad: Team, invitation: Invitation
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     for email in (alice.email.upper(), bob.email.upper()):
         with pytest.raises(Invalid) as invalid:
@@ -153,7 +153,7 @@ async def test_members_and_the_invited_are_not_invited_again(
 
 
 async def test_editors_do_not_invite_revoke_or_send_again(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -170,7 +170,7 @@ async def test_editors_do_not_invite_revoke_or_send_again(
 
 
 async def test_fifty_can_be_open_and_an_expired_one_makes_room(
-    db: Database, alice: Account, video_squad: Team
+    db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         sent = [
@@ -190,7 +190,7 @@ async def test_fifty_can_be_open_and_an_expired_one_makes_room(
 
 
 async def test_an_address_is_free_again_once_its_invitation_has_expired(
-    db: Database, alice: Account, bob: Account, video_squad: Team, invitation: Invitation
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await expire(db, invitation)
 
@@ -204,8 +204,8 @@ async def test_an_address_is_free_again_once_its_invitation_has_expired(
 
 async def test_accepting_makes_a_member_and_tells_all_in_their_words(
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
     invitation: Invitation,
     told: Told,
@@ -221,7 +221,7 @@ async def test_accepting_makes_a_member_and_tells_all_in_their_words(
 
 
 async def test_declining_tells_the_inviter_alone(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, admins=[carol])
     async with db.act() as session:
@@ -239,7 +239,7 @@ async def test_declining_tells_the_inviter_alone(
 
 @pytest.mark.parametrize("second", [accept, decline])
 async def test_an_invitation_is_answered_once(
-    db: Database, bob: Account, invitation: Invitation, second: object
+    db: Database, bob: User, invitation: Invitation, second: object
 ) -> None:
     async with db.act() as session:
         await decline(session, bob, invitation.id)
@@ -250,7 +250,7 @@ async def test_an_invitation_is_answered_once(
 
 
 async def test_of_two_answers_at_the_same_moment_one_counts(
-    db: Database, bob: Account, video_squad: Team, invitation: Invitation
+    db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     async def answer() -> None:
         async with db.act() as session:
@@ -266,7 +266,7 @@ async def test_of_two_answers_at_the_same_moment_one_counts(
 
 
 async def test_an_expired_or_revoked_one_is_not_answered(
-    db: Database, alice: Account, bob: Account, video_squad: Team, invitation: Invitation
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await expire(db, invitation)
     with pytest.raises(Conflict, match="expired"):
@@ -281,17 +281,17 @@ async def test_an_expired_or_revoked_one_is_not_answered(
 
 
 async def test_nobody_else_answers(
-    db: Database, alice: Account, carol: Account, invitation: Invitation
+    db: Database, alice: User, carol: User, invitation: Invitation
 ) -> None:
-    for person in (alice, carol):
+    for user in (alice, carol):
         for verb in (accept, decline):
             with pytest.raises(Forbidden):
                 async with db.act() as session:
-                    await verb(session, person, invitation.id, is_mailed=True)
+                    await verb(session, user, invitation.id, is_mailed=True)
 
 
 async def test_an_unconfirmed_address_is_confirmed_by_the_mailed_link_only(
-    db: Database, bob: Account, invitation: Invitation
+    db: Database, bob: User, invitation: Invitation
 ) -> None:
     await set_confirmed(db, bob, confirmed=False)
     with pytest.raises(Forbidden):
@@ -302,7 +302,7 @@ async def test_an_unconfirmed_address_is_confirmed_by_the_mailed_link_only(
         await accept(session, bob, invitation.id, is_mailed=True)
 
     async with db.read() as session:
-        assert (await session.get_one(Account, bob.id)).is_confirmed
+        assert (await session.get_one(User, bob.id)).is_confirmed
 
 
 async def test_a_link_that_was_shown_does_not_pass_for_a_mailed_one(
@@ -315,8 +315,8 @@ async def test_a_link_that_was_shown_does_not_pass_for_a_mailed_one(
 
 async def test_revoking_withdraws_the_notice(
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
     invitation: Invitation,
     told: Told,
@@ -332,8 +332,8 @@ async def test_revoking_withdraws_the_notice(
 
 async def test_sending_again_extends_and_leaves_one_notice(
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
     invitation: Invitation,
     told: Told,
@@ -349,7 +349,7 @@ async def test_sending_again_extends_and_leaves_one_notice(
 
 
 async def test_an_invitation_of_another_team_is_not_there(
-    db: Database, bob: Account, invitation: Invitation
+    db: Database, bob: User, invitation: Invitation
 ) -> None:
     team = await make_team(db, bob, "Bob's")
 
@@ -360,7 +360,7 @@ async def test_an_invitation_of_another_team_is_not_there(
 
 
 async def test_who_comes_later_finds_what_waited_for_them_once(
-    db: Database, alice: Account, video_squad: Team, told: Told
+    db: Database, alice: User, video_squad: Team, told: Told
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "Dora@Example.com", "viewer")
@@ -375,8 +375,8 @@ async def test_who_comes_later_finds_what_waited_for_them_once(
 
 async def test_adding_the_invited_directly_settles_the_invitation(
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
     invitation: Invitation,
     told: Told,
@@ -390,7 +390,7 @@ async def test_adding_the_invited_directly_settles_the_invitation(
 
 
 async def test_an_inviter_who_was_removed_hears_of_no_answer(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
     async with db.act() as session:
@@ -404,11 +404,11 @@ async def test_an_inviter_who_was_removed_hears_of_no_answer(
 
 
 async def test_only_ones_own_notice_leads_to_an_invitation(
-    db: Database, bob: Account, carol: Account, invitation: Invitation
+    db: Database, bob: User, carol: User, invitation: Invitation
 ) -> None:
-    async def read(session: AsyncSession, person: Account) -> int:
+    async def read(session: AsyncSession, user: User) -> int:
         notice = (await session.scalars(select(Notification))).one()
-        return await invitation_told_in(session, person, notice.id)
+        return await invitation_told_in(session, user, notice.id)
 
     async with db.read() as session:
         assert await read(session, bob) == invitation.id

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.asgi import create_app
 from app.database import Database
-from app.models import Account, Invitation, Membership, Team
+from app.models import Invitation, Membership, Team, User
 from app.notifications.delivery.decision import REASONS
 from app.settings import Settings
 from app.teams.invitations import invite, revoke
@@ -57,8 +57,8 @@ def link_in(mail: EmailMessage) -> str:
 async def places(db: Database, team: Team) -> dict[str, str]:
     """The role of everyone in the team, by name."""
     async with db.read() as session:
-        rows = select(Account.username, Membership.role).join(
-            Membership, Membership.account_id == Account.id
+        rows = select(User.username, Membership.role).join(
+            Membership, Membership.user_id == User.id
         )
         found = await session.execute(rows.where(Membership.team_id == team.id))
         return {row.username: row.role for row in found}
@@ -70,7 +70,7 @@ async def test_a_stranger_follows_the_mailed_link_through_registration_into_the_
     office: PostOffice,
     app: Litestar,
     client: httpx.AsyncClient,
-    alice: Account,
+    alice: User,
     video_squad: Team,
 ) -> None:
     await sign_in(client, alice)
@@ -103,7 +103,7 @@ async def test_who_came_by_the_mailed_link_need_not_confirm_the_address(
     mailing: Settings,
     office: PostOffice,
     app: Litestar,
-    alice: Account,
+    alice: User,
     video_squad: Team,
 ) -> None:
     async with db.act() as session:
@@ -111,8 +111,8 @@ async def test_who_came_by_the_mailed_link_need_not_confirm_the_address(
     async with browser(app) as dora:
         await post(dora, "/register", username="dora", email=DORA, password=PASSWORD)
     async with db.act() as session:
-        person = (await session.scalars(select(Account).where(Account.email == DORA))).one()
-        await accept(session, person, invitation.id, is_mailed=True)
+        user = (await session.scalars(select(User).where(User.email == DORA))).one()
+        await accept(session, user, invitation.id, is_mailed=True)
 
     await deliver_mail(db, mailing)
 
@@ -121,41 +121,41 @@ async def test_who_came_by_the_mailed_link_need_not_confirm_the_address(
     assert [mail["Subject"] for mail in office.mails if mail["To"] == DORA] == []
 
 
-async def is_revoked(db: Database, alice: Account, asked: Invitation) -> None:
+async def is_revoked(db: Database, alice: User, asked: Invitation) -> None:
     async with db.act() as session:
         await revoke(session, alice, asked.team_id, asked.id)
 
 
-async def is_accepted(db: Database, _alice: Account, asked: Invitation) -> None:
+async def is_accepted(db: Database, _alice: User, asked: Invitation) -> None:
     dora = await make_account(db, "dora")
     async with db.act() as session:
         await accept(session, dora, asked.id, is_mailed=True)
 
 
-async def is_declined(db: Database, _alice: Account, asked: Invitation) -> None:
+async def is_declined(db: Database, _alice: User, asked: Invitation) -> None:
     dora = await make_account(db, "dora")
     async with db.act() as session:
         await decline(session, dora, asked.id, is_mailed=True)
 
 
-async def expires(db: Database, _alice: Account, asked: Invitation) -> None:
+async def expires(db: Database, _alice: User, asked: Invitation) -> None:
     async with db.write() as session:
         mine = update(Invitation).where(Invitation.id == asked.id)
         await session.execute(mine.values(expires_at=clock.now() - timedelta(seconds=1)))
 
 
-async def loses_its_team(db: Database, alice: Account, asked: Invitation) -> None:
+async def loses_its_team(db: Database, alice: User, asked: Invitation) -> None:
     async with db.act() as session:
         await delete_team(session, alice, asked.team_id)
 
 
-Meanwhile = Callable[[Database, Account, Invitation], Awaitable[None]]
+Meanwhile = Callable[[Database, User, Invitation], Awaitable[None]]
 TOO_LATE: list[Meanwhile] = [is_revoked, is_accepted, is_declined, expires, loses_its_team]
 
 
 @pytest.mark.parametrize("meanwhile", TOO_LATE, ids=lambda one: str(one.__name__))
 async def test_a_letter_about_an_invitation_that_is_closed_does_not_leave(
-    db: Database, settings: Settings, alice: Account, video_squad: Team, meanwhile: Meanwhile
+    db: Database, settings: Settings, alice: User, video_squad: Team, meanwhile: Meanwhile
 ) -> None:
     async with db.act() as session:
         asked = await invite(session, alice, video_squad.id, DORA, "editor")

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Account, Delivery, Membership, Mute, Share
+from app.models import Delivery, Membership, Mute, Share, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
@@ -14,7 +14,7 @@ from tests.factories import make_account, make_team
 from tests.teams.conftest import Told, share
 
 
-async def role_of(db: Database, team_id: int, account: Account) -> str | None:
+async def role_of(db: Database, team_id: int, account: User) -> str | None:
     async with db.read() as session:
         membership = await session.get(Membership, (team_id, account.id))
         return membership.role if membership else None
@@ -22,7 +22,7 @@ async def role_of(db: Database, team_id: int, account: Account) -> str | None:
 
 @pytest.mark.parametrize("login", ["carol", "CAROL", "carol@example.com", "Carol@Example.com"])
 async def test_somebody_is_added_by_name_or_address_and_everyone_else_hears_of_it(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told, login: str
+    db: Database, alice: User, bob: User, carol: User, told: Told, login: str
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
@@ -34,7 +34,7 @@ async def test_somebody_is_added_by_name_or_address_and_everyone_else_hears_of_i
     assert await told(alice) == []
 
 
-async def test_every_wrong_field_is_named_at_once(db: Database, alice: Account) -> None:
+async def test_every_wrong_field_is_named_at_once(db: Database, alice: User) -> None:
     team = await make_team(db, alice)
 
     with pytest.raises(Invalid) as invalid:
@@ -44,7 +44,7 @@ async def test_every_wrong_field_is_named_at_once(db: Database, alice: Account) 
     assert set(invalid.value.fields) == {"login", "role"}
 
 
-async def test_a_member_is_not_added_twice(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_member_is_not_added_twice(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     with pytest.raises(Invalid) as invalid:
@@ -55,11 +55,11 @@ async def test_a_member_is_not_added_twice(db: Database, alice: Account, bob: Ac
 
 
 async def test_an_address_nobody_confirmed_adds_nobody(
-    db: Database, alice: Account, carol: Account
+    db: Database, alice: User, carol: User
 ) -> None:
     team = await make_team(db, alice)
     async with db.write() as session:
-        unconfirmed = update(Account).where(Account.id == carol.id)
+        unconfirmed = update(User).where(User.id == carol.id)
         await session.execute(unconfirmed.values(email_confirmed_at=None))
 
     with pytest.raises(Invalid):
@@ -68,7 +68,7 @@ async def test_an_address_nobody_confirmed_adds_nobody(
 
 
 async def test_a_changed_role_is_told_in_two_ways(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, viewers=[bob, carol])
 
@@ -81,7 +81,7 @@ async def test_a_changed_role_is_told_in_two_ways(
 
 
 async def test_the_role_somebody_has_already_is_no_news(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
@@ -93,7 +93,7 @@ async def test_the_role_somebody_has_already_is_no_news(
 
 @pytest.mark.parametrize("role", ["owner", "", "boss", "Editor"])
 async def test_only_roles_below_the_owner_are_granted(
-    db: Database, alice: Account, bob: Account, role: str
+    db: Database, alice: User, bob: User, role: str
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
@@ -104,7 +104,7 @@ async def test_only_roles_below_the_owner_are_granted(
     assert set(invalid.value.fields) == {"role"}
 
 
-async def test_an_admin_never_touches_the_owner(db: Database, alice: Account, bob: Account) -> None:
+async def test_an_admin_never_touches_the_owner(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, admins=[bob])
 
     for verb, rest in ((change_role, ("viewer",)), (remove_member, ())):
@@ -116,7 +116,7 @@ async def test_an_admin_never_touches_the_owner(db: Database, alice: Account, bo
 
 
 async def test_an_admin_manages_another_admin_but_not_themselves(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, admins=[bob, carol])
 
@@ -132,7 +132,7 @@ async def test_an_admin_manages_another_admin_but_not_themselves(
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
 async def test_editors_and_viewers_decide_about_nobody(
-    db: Database, alice: Account, bob: Account, role: str
+    db: Database, alice: User, bob: User, role: str
 ) -> None:
     dora = await make_account(db, "dora")
     team = await make_team(db, alice, **{f"{role}s": [dora, bob]})  # type: ignore[arg-type]
@@ -149,18 +149,18 @@ async def test_editors_and_viewers_decide_about_nobody(
 
 
 async def test_who_is_not_in_the_team_cannot_be_changed(
-    db: Database, alice: Account, carol: Account
+    db: Database, alice: User, carol: User
 ) -> None:
     team = await make_team(db, alice)
 
-    for account_id in (carol.id, 999):
+    for user_id in (carol.id, 999):
         with pytest.raises(NotFound):
             async with db.act() as session:
-                await remove_member(session, alice, team.id, account_id)
+                await remove_member(session, alice, team.id, user_id)
 
 
 async def test_the_removed_keeps_that_notice_only_and_the_rest_hear_of_it(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     async with db.act() as session:
@@ -176,7 +176,7 @@ async def test_the_removed_keeps_that_notice_only_and_the_rest_hear_of_it(
 
 
 async def test_mail_about_what_was_withdrawn_is_not_sent(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice)
     async with db.act() as session:
@@ -193,7 +193,7 @@ async def test_mail_about_what_was_withdrawn_is_not_sent(
 
 
 async def test_projects_no_longer_visible_go_from_the_bell_and_others_stay(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team, other = await make_team(db, alice, editors=[bob]), await make_team(db, bob, "Editors")
     lost = await share(db, alice, "Lost", team)
@@ -212,7 +212,7 @@ async def test_projects_no_longer_visible_go_from_the_bell_and_others_stay(
 
 
 async def test_own_projects_leave_with_their_owner_and_the_team_hears_of_it(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     mine, theirs = await share(db, bob, "Mine", team), await share(db, carol, "Theirs", team)
@@ -231,7 +231,7 @@ async def test_own_projects_leave_with_their_owner_and_the_team_hears_of_it(
 
 
 async def test_leaving_forgets_that_the_team_was_muted(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -245,7 +245,7 @@ async def test_leaving_forgets_that_the_team_was_muted(
 
 
 async def test_the_owner_cannot_leave_before_handing_over(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     with pytest.raises(Forbidden):
@@ -264,7 +264,7 @@ async def test_the_owner_cannot_leave_before_handing_over(
     assert await told(alice) == []
 
 
-async def test_who_hands_over_stays_as_admin(db: Database, alice: Account, bob: Account) -> None:
+async def test_who_hands_over_stays_as_admin(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
     async with db.act() as session:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.database import Database
-from app.models import Account, Invitation, Membership, Notification, Team
+from app.models import Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
 from app.security import sign
 from app.teams.invitations import invite, link_token
@@ -19,21 +19,21 @@ from tests.teams.conftest import Told, share
 
 @pytest.fixture
 async def invitation(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User, video_squad: Team
 ) -> Invitation:
     """Alice asks bob to join Video Squad as editor."""
     async with db.act() as session:
         return await invite(session, alice, video_squad.id, bob.email, "editor")
 
 
-async def role_of(db: Database, team: Team, account: Account) -> str | None:
+async def role_of(db: Database, team: Team, account: User) -> str | None:
     async with db.read() as session:
         place = await session.get(Membership, (team.id, account.id))
         return place.role if place else None
 
 
 async def test_a_team_is_created_and_found_in_the_list(
-    client: httpx.AsyncClient, alice: Account
+    client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
     assert "No teams yet" in text_of(await client.get("/teams"))
@@ -47,7 +47,7 @@ async def test_a_team_is_created_and_found_in_the_list(
 
 
 async def test_a_wrong_name_comes_back_with_the_form(
-    client: httpx.AsyncClient, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
 
@@ -59,7 +59,7 @@ async def test_a_wrong_name_comes_back_with_the_form(
 
 
 async def test_outsiders_find_nothing_and_the_signed_out_are_led_to_the_login(
-    client: httpx.AsyncClient, carol: Account, video_squad: Team
+    client: httpx.AsyncClient, carol: User, video_squad: Team
 ) -> None:
     signed_out = await client.get(f"/teams/{video_squad.id}")
     await sign_in(client, carol)
@@ -73,7 +73,7 @@ async def test_outsiders_find_nothing_and_the_signed_out_are_led_to_the_login(
 
 
 async def test_what_a_role_forbids_is_not_offered_and_not_done(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
     await sign_in(client, bob)
@@ -89,7 +89,7 @@ async def test_what_a_role_forbids_is_not_offered_and_not_done(
 
 
 async def test_the_labels_and_fields_are_those_of_the_contract(
-    client: httpx.AsyncClient, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
 
@@ -102,7 +102,7 @@ async def test_the_labels_and_fields_are_those_of_the_contract(
 
 
 async def test_ten_thousand_members_come_in_pages_that_can_be_searched(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     await _fill(db, video_squad, 10_000)
     await sign_in(client, alice)
@@ -121,7 +121,7 @@ async def test_ten_thousand_members_come_in_pages_that_can_be_searched(
     "query", ["page=0", "page=-3", "page=x", "page=" + "9" * 40, "q=%25", "q=%00"]
 )
 async def test_junk_in_the_address_still_shows_the_team(
-    client: httpx.AsyncClient, alice: Account, video_squad: Team, query: str
+    client: httpx.AsyncClient, alice: User, video_squad: Team, query: str
 ) -> None:
     await sign_in(client, alice)
 
@@ -129,7 +129,7 @@ async def test_junk_in_the_address_still_shows_the_team(
 
 
 async def test_a_search_without_result_says_so_and_escapes_it(
-    client: httpx.AsyncClient, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
 
@@ -140,7 +140,7 @@ async def test_a_search_without_result_says_so_and_escapes_it(
 
 
 async def test_a_member_is_added_changed_and_removed(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
     url = f"/teams/{video_squad.id}/members"
@@ -159,7 +159,7 @@ async def test_a_member_is_added_changed_and_removed(
 
 
 async def test_the_team_is_handed_over_left_and_deleted(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     await sign_in(client, alice)
@@ -179,7 +179,7 @@ async def test_the_team_is_handed_over_left_and_deleted(
 
 
 async def test_muting_is_a_button_that_changes(
-    client: httpx.AsyncClient, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
     url = f"/teams/{video_squad.id}"
@@ -192,7 +192,7 @@ async def test_muting_is_a_button_that_changes(
 
 
 async def test_shared_projects_are_listed(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     project = await share(db, alice, "Best <Clips>", video_squad)
     await sign_in(client, alice)
@@ -203,7 +203,7 @@ async def test_shared_projects_are_listed(
 
 
 async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
     url = f"/teams/{video_squad.id}"
@@ -226,7 +226,7 @@ async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
 
 
 async def test_the_link_leads_the_signed_out_through_the_login_and_back(
-    client: httpx.AsyncClient, bob: Account, invitation: Invitation
+    client: httpx.AsyncClient, bob: User, invitation: Invitation
 ) -> None:
     url = f"/invitations/{link_token(invitation.id)}"
 
@@ -240,7 +240,7 @@ async def test_the_link_leads_the_signed_out_through_the_login_and_back(
 
 
 async def test_accepting_by_the_link_leads_to_the_team(
-    client: httpx.AsyncClient, db: Database, bob: Account, video_squad: Team, invitation: Invitation
+    client: httpx.AsyncClient, db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
     url = f"/invitations/{link_token(invitation.id)}"
@@ -256,7 +256,7 @@ async def test_accepting_by_the_link_leads_to_the_team(
 
 
 async def test_signed_in_as_somebody_else_the_link_says_so(
-    client: httpx.AsyncClient, carol: Account, invitation: Invitation
+    client: httpx.AsyncClient, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
     url = f"/invitations/{link_token(invitation.id)}"
@@ -271,8 +271,8 @@ async def test_signed_in_as_somebody_else_the_link_says_so(
 async def test_an_invitation_is_answered_from_its_notice(
     client: httpx.AsyncClient,
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
     invitation: Invitation,
     told: Told,
@@ -294,7 +294,7 @@ async def test_an_invitation_is_answered_from_its_notice(
 
 
 async def test_accepting_in_place_makes_a_member(
-    client: httpx.AsyncClient, db: Database, bob: Account, video_squad: Team, invitation: Invitation
+    client: httpx.AsyncClient, db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
     async with db.read() as session:
@@ -306,7 +306,7 @@ async def test_accepting_in_place_makes_a_member(
 
 
 async def test_the_notice_of_somebody_else_answers_nothing(
-    client: httpx.AsyncClient, db: Database, carol: Account, invitation: Invitation
+    client: httpx.AsyncClient, db: Database, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
     async with db.read() as session:
@@ -326,7 +326,7 @@ async def test_a_forged_or_foreign_link_is_nothing(
 
 
 async def test_waiting_invitations_stand_above_the_teams(
-    client: httpx.AsyncClient, bob: Account, invitation: Invitation
+    client: httpx.AsyncClient, bob: User, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
 
@@ -334,7 +334,7 @@ async def test_waiting_invitations_stand_above_the_teams(
 
 
 async def test_who_registers_after_being_invited_finds_the_invitation(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team, told: Told
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team, told: Told
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
@@ -343,7 +343,7 @@ async def test_who_registers_after_being_invited_finds_the_invitation(
     await post(client, "/register", **fields)
 
     async with db.read() as session:
-        dora = (await session.scalars(select(Account).filter_by(username="dora"))).one()
+        dora = (await session.scalars(select(User).filter_by(username="dora"))).one()
     assert await told(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
@@ -364,6 +364,6 @@ async def _fill(db: Database, team: Team, count: int) -> None:
         for n in range(count)
     ]
     async with db.write() as session:
-        ids = await session.scalars(insert(Account).returning(Account.id), people)
-        places = [{"team_id": team.id, "account_id": one, "role": "viewer"} for one in ids]
+        ids = await session.scalars(insert(User).returning(User.id), people)
+        places = [{"team_id": team.id, "user_id": one, "role": "viewer"} for one in ids]
         await session.execute(insert(Membership), places)

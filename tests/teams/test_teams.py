@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Account, Event, Invitation, Membership, Mute, Team
+from app.models import Event, Invitation, Membership, Mute, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.invitations import invite
@@ -17,7 +17,7 @@ from tests.teams.conftest import Told, share
 
 
 async def test_who_creates_a_team_owns_it_and_is_told_nothing(
-    db: Database, alice: Account, told: Told
+    db: Database, alice: User, told: Told
 ) -> None:
     async with db.act() as session:
         team = await create_team(session, alice, "  Video \n Squad ")
@@ -31,7 +31,7 @@ async def test_who_creates_a_team_owns_it_and_is_told_nothing(
 
 @pytest.mark.parametrize("name", ["", "   ", "\x01\x02", "\u200d", "n" * 81, "x" * 10_000])
 async def test_a_name_that_says_nothing_or_too_much_is_refused(
-    db: Database, alice: Account, name: str
+    db: Database, alice: User, name: str
 ) -> None:
     with pytest.raises(Invalid) as invalid:
         async with db.act() as session:
@@ -41,7 +41,7 @@ async def test_a_name_that_says_nothing_or_too_much_is_refused(
 
 
 @pytest.mark.parametrize("name", ["🎬👩‍👩‍👧", "<script>alert(1)</script>", "n" * 80, "Übung & Co"])
-async def test_any_other_name_is_kept_as_it_is(db: Database, alice: Account, name: str) -> None:
+async def test_any_other_name_is_kept_as_it_is(db: Database, alice: User, name: str) -> None:
     async with db.act() as session:
         team = await create_team(session, alice, name)
 
@@ -49,7 +49,7 @@ async def test_any_other_name_is_kept_as_it_is(db: Database, alice: Account, nam
 
 
 async def test_members_hear_of_the_new_name(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
@@ -61,7 +61,7 @@ async def test_members_hear_of_the_new_name(
 
 
 async def test_the_same_name_again_is_no_news(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
@@ -72,7 +72,7 @@ async def test_the_same_name_again_is_no_news(
 
 
 async def test_of_a_deleted_team_the_members_keep_only_that_notice(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     project = await share(db, alice, "Best Clips", team)
@@ -92,7 +92,7 @@ async def test_of_a_deleted_team_the_members_keep_only_that_notice(
 
 
 async def test_who_left_before_keeps_no_notice_of_the_deletion(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -105,7 +105,7 @@ async def test_who_left_before_keeps_no_notice_of_the_deletion(
 
 
 async def test_a_muted_team_is_silent_but_for_what_concerns_oneself(
-    db: Database, alice: Account, bob: Account, carol: Account, told: Told
+    db: Database, alice: User, bob: User, carol: User, told: Told
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
     async with db.act() as session:
@@ -120,7 +120,7 @@ async def test_a_muted_team_is_silent_but_for_what_concerns_oneself(
 
 
 async def test_unmuting_brings_the_news_back(
-    db: Database, alice: Account, bob: Account, told: Told
+    db: Database, alice: User, bob: User, told: Told
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -136,27 +136,27 @@ async def test_unmuting_brings_the_news_back(
 
 
 @pytest.mark.parametrize("role", ["admin", "editor", "viewer"])
-async def test_nobody_but_the_owner_deletes_a_team(db: Database, alice: Account, role: str) -> None:
-    person = await make_account(db, "dora")
-    team = await make_team(db, alice, **{f"{role}s": [person]})  # type: ignore[arg-type]
+async def test_nobody_but_the_owner_deletes_a_team(db: Database, alice: User, role: str) -> None:
+    user = await make_account(db, "dora")
+    team = await make_team(db, alice, **{f"{role}s": [user]})  # type: ignore[arg-type]
 
     with pytest.raises(Forbidden):
         async with db.act() as session:
-            await delete_team(session, person, team.id)
+            await delete_team(session, user, team.id)
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
-async def test_editors_and_viewers_do_not_rename(db: Database, alice: Account, role: str) -> None:
-    person = await make_account(db, "dora")
-    team = await make_team(db, alice, **{f"{role}s": [person]})  # type: ignore[arg-type]
+async def test_editors_and_viewers_do_not_rename(db: Database, alice: User, role: str) -> None:
+    user = await make_account(db, "dora")
+    team = await make_team(db, alice, **{f"{role}s": [user]})  # type: ignore[arg-type]
 
     with pytest.raises(Forbidden):
         async with db.act() as session:
-            await rename_team(session, person, team.id, "Mine")
+            await rename_team(session, user, team.id, "Mine")
 
 
 async def test_for_an_outsider_there_is_no_team(
-    db: Database, video_squad: Team, carol: Account
+    db: Database, video_squad: Team, carol: User
 ) -> None:
     for verb in (delete_team, mute_team, unmute_team, leave_team):
         with pytest.raises(NotFound):

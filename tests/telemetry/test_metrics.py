@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -32,7 +32,7 @@ async def test_requests_are_counted_by_route_not_by_address(
 
 
 async def test_the_fan_out_is_timed(
-    client: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     sample = 'clippyfront_fan_out_seconds_count{type="team_updated"'
     before = await value_of(client, sample)

@@ -6,7 +6,7 @@ import logging
 import httpx
 import pytest
 
-from app.models import Account
+from app.models import User
 from app.telemetry import logs
 from tests.conftest import sign_in
 
@@ -47,7 +47,7 @@ async def test_a_proxys_id_is_kept_if_it_is_sane(
 
 
 async def test_a_request_is_told_by_its_route_with_its_outcome(
-    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, alice: Account
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, alice: User
 ) -> None:
     await sign_in(client, alice)
     caplog.set_level(logging.INFO, "app.requests")

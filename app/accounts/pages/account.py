@@ -19,7 +19,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _, speak
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -29,26 +29,26 @@ from app.web import AnyRequest, Form, page, see
 async def account_page(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
-    return await _account(request, db, person, session_id)
+    return await _account(request, db, user, session_id)
 
 
 @post("/account/profile")
 async def change_profile(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     chosen = {name: form[name] for name in ("timezone", "language", "theme")}
     try:
         async with db.act() as session:
-            await save_profile(session, person, **chosen)
+            await save_profile(session, user, **chosen)
     except Invalid as invalid:
-        return await _account(request, db, person, session_id, form, invalid)
+        return await _account(request, db, user, session_id, form, invalid)
     speak(chosen["language"])
     return see("/account", _("Saved."))
 
@@ -59,17 +59,17 @@ async def move(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle(db, settings, f"address:{person.id}", most=10, seconds=3600)
+    await throttle(db, settings, f"address:{user.id}", most=10, seconds=3600)
     try:
         changed = await change_address(
-            db, settings, person, email=form["email"], password=form["password"]
+            db, settings, user, email=form["email"], password=form["password"]
         )
     except Invalid as invalid:
-        return await _account(request, db, person, session_id, form, invalid)
+        return await _account(request, db, user, session_id, form, invalid)
     broker.relay.poke(CHANGES)
     if changed.pending_email:
         return see(
@@ -84,26 +84,26 @@ async def send_again(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
 ) -> Response[Any]:
     """Mail the link once more, to the address that waits for it."""
-    address = person.pending_email or ("" if person.is_confirmed else person.email)
+    address = user.pending_email or ("" if user.is_confirmed else user.email)
     if not address:
         return see("/account", _("Your address is confirmed."))
-    await throttle(db, settings, f"address:{person.id}", most=10, seconds=3600)
+    await throttle(db, settings, f"address:{user.id}", most=10, seconds=3600)
     async with db.write() as session:
-        await ask_to_confirm(session, person, address)
+        await ask_to_confirm(session, user, address)
     broker.relay.poke(CHANGES)
     return see("/account", _("Open the link that was mailed to {address}.").format(address=address))
 
 
 @post("/account/address/retry")
 async def retry_address(
-    db: NamedDependency[Database], person: NamedDependency[Account]
+    db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
     async with db.write() as session:
-        await try_address_again(session, person)
-    words = _("Mail goes to {address} again.").format(address=person.email)
+        await try_address_again(session, user)
+    words = _("Mail goes to {address} again.").format(address=user.email)
     return see("/account/notifications", words)
 
 
@@ -112,7 +112,7 @@ async def renew_password(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
@@ -120,30 +120,30 @@ async def renew_password(
     current, new = form["current_password"], form["new_password"]
     try:
         await change_password(
-            db, person, current=current, new=new, revokes_tokens=form["revoke_tokens"] == "1"
+            db, user, current=current, new=new, revokes_tokens=form["revoke_tokens"] == "1"
         )
     except Invalid as invalid:
-        return await _account(request, db, person, session_id, form, invalid)
+        return await _account(request, db, user, session_id, form, invalid)
     answer = see("/account", _("Your password is changed. Other browsers are logged out."))
-    return await come_in(request, db, settings, person, answer)
+    return await come_in(request, db, settings, user, answer)
 
 
 async def _account(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     session_id: int,
     form: Form | None = None,
     invalid: Invalid | None = None,
 ) -> Response[Any]:
     async with db.read() as session:
-        sessions = await sessions_of(session, person)
-        tokens = await tokens_of(session, person)
+        sessions = await sessions_of(session, user)
+        tokens = await tokens_of(session, user)
     return await page(
         request,
         "accounts/account.html",
         status=422 if invalid else 200,
-        typed=_typed(person, form),
+        typed=_typed(user, form),
         errors=invalid.fields if invalid else {},
         languages=list(languages().items()),
         themes=[(theme, _(label)) for theme, label in THEMES.items()],
@@ -152,10 +152,10 @@ async def _account(
     )
 
 
-def _typed(person: Account, form: Form | None) -> Mapping[str, str]:
+def _typed(user: User, form: Form | None) -> Mapping[str, str]:
     """What stands in the fields: what the person sent, else what is stored."""
     names = ("timezone", "language", "theme")
-    stored = {name: getattr(person, name) for name in names} | {"email": ""}
+    stored = {name: getattr(user, name) for name in names} | {"email": ""}
     sent = {name: form[name] for name in stored if form and name in form}
     return stored | sent
 

@@ -17,7 +17,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see, unseen
@@ -73,7 +73,7 @@ async def reset(
 
 
 async def _reset(
-    request: AnyRequest, token: str, account: Account, invalid: Invalid | None = None
+    request: AnyRequest, token: str, account: User, invalid: Invalid | None = None
 ) -> Response[Any]:
     answer = await page(
         request,

@@ -15,7 +15,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences.digest import reschedule
 from app.settings import Settings
 from app.throttle import throttle
@@ -24,7 +24,7 @@ from app.web import AnyRequest, Form, own_path, page, see
 
 @get("/register")
 async def register_page(
-    request: AnyRequest, visitor: NamedDependency[Account | None]
+    request: AnyRequest, visitor: NamedDependency[User | None]
 ) -> Response[Any]:
     following = own_path(request.query_params.get("next", ""))
     return see(following) if visitor else await _entry(request, "register", {"next": following})
@@ -58,9 +58,7 @@ async def create_account(
 
 
 @get("/login")
-async def login_page(
-    request: AnyRequest, visitor: NamedDependency[Account | None]
-) -> Response[Any]:
+async def login_page(request: AnyRequest, visitor: NamedDependency[User | None]) -> Response[Any]:
     following = own_path(request.query_params.get("next", ""))
     return see(following) if visitor else await _entry(request, "login", {"next": following})
 
@@ -94,16 +92,16 @@ async def require_patience(
 async def log_out(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
     async with db.write() as session:
-        await end_session(session, person, session_id)
+        await end_session(session, user, session_id)
     return go_out(settings, see("/login", _("You are logged out.")))
 
 
 async def come_in(
-    request: AnyRequest, db: Database, settings: Settings, account: Account, answer: Response[Any]
+    request: AnyRequest, db: Database, settings: Settings, account: User, answer: Response[Any]
 ) -> Response[Any]:
     """`answer`, by which the browser is signed in with a new token."""
     user_agent = request.headers.get("User-Agent", "")
@@ -129,11 +127,11 @@ def origin(request: AnyRequest) -> str:
     return address.exploded[:19] if isinstance(address, IPv6Address) else host
 
 
-async def _first_visit(request: AnyRequest, db: Database, account: Account, timezone: str) -> None:
+async def _first_visit(request: AnyRequest, db: Database, account: User, timezone: str) -> None:
     if account.timezone and account.language:
         return
     async with db.act() as session:
-        account = await session.get_one(Account, account.id)
+        account = await session.get_one(User, account.id)
         fill_from_browser(account, timezone, request.headers.get("Accept-Language", ""))
         await reschedule(session, account)
 

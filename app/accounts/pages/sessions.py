@@ -11,7 +11,7 @@ from app.accounts.sessions import end_all_sessions, end_session
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.web import Form, see
 
@@ -19,11 +19,11 @@ from app.web import Form, see
 @post("/account/sessions/{ended_id:int}/end")
 async def end_one(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     ended_id: FromPath[int],
 ) -> Response[Any]:
     async with db.write() as session:
-        await end_session(session, person, ended_id)
+        await end_session(session, user, ended_id)
     return see("/account", _("That browser is logged out."))
 
 
@@ -31,13 +31,13 @@ async def end_one(
 async def end_all(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     async with db.write() as session:
-        await end_all_sessions(session, person)
+        await end_all_sessions(session, user)
         if form["revoke_tokens"] == "1":
-            await revoke_all_tokens(session, person)
+            await revoke_all_tokens(session, user)
     return go_out(settings, see("/login", _("You are logged out everywhere.")))
 
 

@@ -13,7 +13,7 @@ from app.accounts.tokens import READ, WRITE, create_token, revoke_token, tokens_
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
 from app.web import AnyRequest, Form, page, see
@@ -21,9 +21,9 @@ from app.web import AnyRequest, Form, page, see
 
 @get("/account/tokens")
 async def tokens_page(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
-    return await _tokens(request, db, person)
+    return await _tokens(request, db, user)
 
 
 @post("/account/tokens", status_code=200)
@@ -31,35 +31,33 @@ async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     """Answers with the key on the page: it is kept nowhere, so that nothing can lead back to it."""
     await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
     try:
-        await require_password(person, form["password"])
+        await require_password(user, form["password"])
         async with db.write() as session:
-            _token, key = await create_token(
-                session, person, name=form["name"], scope=form["scope"]
-            )
+            _token, key = await create_token(session, user, name=form["name"], scope=form["scope"])
     except Invalid as invalid:
-        return await _tokens(request, db, person, status=422, typed=form, errors=invalid.fields)
-    return await _tokens(request, db, person, key=key)
+        return await _tokens(request, db, user, status=422, typed=form, errors=invalid.fields)
+    return await _tokens(request, db, user, key=key)
 
 
 @post("/account/tokens/{token_id:int}/revoke")
 async def revoke(
-    db: NamedDependency[Database], person: NamedDependency[Account], token_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Response[Any]:
     async with db.write() as session:
-        await revoke_token(session, person, token_id)
+        await revoke_token(session, user, token_id)
     return see("/account/tokens", _("Access token revoked."))
 
 
 async def _tokens(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     *,
     status: int = 200,
     key: str = "",
@@ -67,7 +65,7 @@ async def _tokens(
     errors: Mapping[str, str] | None = None,
 ) -> Response[Any]:
     async with db.read() as session:
-        tokens = await tokens_of(session, person)
+        tokens = await tokens_of(session, user)
     return await page(
         request,
         "accounts/tokens.html",

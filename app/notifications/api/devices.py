@@ -12,7 +12,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Conflict
 from app.language import _, ngettext
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from app.notifications import channels
 from app.notifications.channels.push import device_tests, devices
 from app.settings import Settings
@@ -92,7 +92,7 @@ class Tested(Answer):
 async def subscribe(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     sent: NamedDependency[NewSubscription],
 ) -> Subscribed:
     """Have pushes sent to a browser, or renew what is sent there.
@@ -104,7 +104,7 @@ async def subscribe(
     async with db.write() as session:
         device = await devices.subscribe(
             session,
-            person,
+            user,
             endpoint=sent.endpoint,
             keys=keys,
             vapid_key=push.public_key,
@@ -117,24 +117,20 @@ async def subscribe(
 @api.post("/api/push/unsubscribe", problems={404})
 async def unsubscribe(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     sent: NamedDependency[OldSubscription],
 ) -> Message:
     """Have no more pushes sent to a browser."""
     async with db.write() as session:
-        await devices.unsubscribe(session, person, sent.endpoint)
+        await devices.unsubscribe(session, user, sent.endpoint)
     return Message(_("Push subscription removed"))
 
 
 @api.get("/api/push/subscriptions")
-async def index(
-    db: NamedDependency[Database], person: NamedDependency[Account]
-) -> SubscriptionList:
+async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> SubscriptionList:
     """The browsers to which one's pushes are sent, the oldest first."""
     async with db.read() as session:
-        return SubscriptionList(
-            [_in_list(one) for one in await devices.devices_of(session, person)]
-        )
+        return SubscriptionList([_in_list(one) for one in await devices.devices_of(session, user)])
 
 
 @api.post("/api/push/test", problems={409, 429})
@@ -142,12 +138,12 @@ async def test(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
 ) -> Tested:
     """Send a test push to each of one's browsers. It leaves at once, but after the answer."""
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     async with db.write() as session:
-        theirs = await devices.devices_of(session, person)
+        theirs = await devices.devices_of(session, user)
         if not theirs:
             raise Conflict(_("You have not enabled push on any device."))
         for device in theirs:
@@ -160,9 +156,9 @@ async def test(
     return Tested(sentence.format(n=count), count)
 
 
-async def require_patience(db: Database, settings: Settings, person: Account) -> None:
+async def require_patience(db: Database, settings: Settings, user: User) -> None:
     """Raises TooMany for one who tests again and again: somebody else's service has to carry it."""
-    key = f"push-test:{person.id}"
+    key = f"push-test:{user.id}"
     await throttle(db, settings, key, most=MOST_TESTS, seconds=TESTS_WITHIN)
 
 

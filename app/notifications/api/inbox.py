@@ -14,7 +14,7 @@ from app.api.answers import PAGED, TAGGED, page_links, unless_known
 from app.api.shapes import Answer, Message, Sent, like
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.api.selection import DateRange, Status, TypeName, filters
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.inbox import feed
@@ -77,19 +77,19 @@ class UnreadCount(Answer):
 async def index(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     asked: NamedDependency[InboxQuery],
 ) -> Response[InboxPage]:
     """One's notifications, a page of them, the newest first."""
     given = request.query_params
     unread_only = asked.unread_only and "status" not in given
     status = "unread" if unread_only else asked.status
-    wanted = filters(asked.type, status, asked.date_range, zone_of(person))
+    wanted = filters(asked.type, status, asked.date_range, zone_of(user))
     first = (asked.page - 1) * asked.limit if "page" in given else asked.offset
     async with db.read() as session:
-        totals = await feed.count_totals(session, person.id, wanted)
+        totals = await feed.count_totals(session, user.id, wanted)
         matching = totals.filtered_count
-        notices = await feed.read_slice(session, person.id, wanted, first, asked.limit, matching)
+        notices = await feed.read_slice(session, user.id, wanted, first, asked.limit, matching)
     found = InboxPage(
         notifications=[as_json(notice) for notice in notices],
         unread_count=totals.unread_count,
@@ -104,56 +104,56 @@ async def index(
 
 @api.get("/api/notifications/unread-count", answers={304: None}, headers=TAGGED)
 async def unread_count(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[UnreadCount]:
     """How many of one's notifications are unread."""
     async with db.read() as session:
-        count = await feed.unread_count(session, person.id)
+        count = await feed.unread_count(session, user.id)
     return unless_known(request, UnreadCount(count))
 
 
 @api.get("/api/notifications/{notification_id:int}")
 async def show(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
     """One notification; looking marks nothing."""
     async with db.read() as session:
-        return as_json(await feed.find(session, person.id, notification_id))
+        return as_json(await feed.find(session, user.id, notification_id))
 
 
 @api.post("/api/notifications/{notification_id:int}/read")
 async def read(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
     """Mark one notification as read."""
     async with db.act() as session:
-        await _mark_one(session, person, notification_id, read=True)
+        await _mark_one(session, user, notification_id, read=True)
     return Message(_("Notification marked as read"))
 
 
 @api.post("/api/notifications/{notification_id:int}/unread")
 async def unread(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
     """Mark one notification as unread."""
     async with db.act() as session:
-        await _mark_one(session, person, notification_id, read=False)
+        await _mark_one(session, user, notification_id, read=False)
     return Message(_("Notification marked as unread"))
 
 
-async def _mark_one(session: AsyncSession, person: Account, one: int, *, read: bool) -> None:
-    await feed.find(session, person.id, one)
-    await feed.mark(session, person.id, [one], read=read)
+async def _mark_one(session: AsyncSession, user: User, one: int, *, read: bool) -> None:
+    await feed.find(session, user.id, one)
+    await feed.mark(session, user.id, [one], read=read)
 
 
 @api.delete("/api/notifications/{notification_id:int}")
 async def delete(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Deleted:
     """Delete one notification."""
     async with db.act() as session:
-        await feed.find(session, person.id, notification_id)
-        count, undo = await feed.delete(session, person.id, [notification_id])
+        await feed.find(session, user.id, notification_id)
+        count, undo = await feed.delete(session, user.id, [notification_id])
     return Deleted(_("Notification deleted"), count, undo)
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app import api
 from app.api.shapes import Answer, Sent, like
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
@@ -85,24 +85,22 @@ class PreferencesChange(Sent):
 
 
 @api.get("/api/notification-preferences")
-async def show(
-    db: NamedDependency[Database], person: NamedDependency[Account]
-) -> PreferencesObject:
+async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
     """Every type on every channel as it is in effect, the digest, and the time zone."""
     async with db.read() as session:
-        return _as_json(await preferences.read(session, person))
+        return _as_json(await preferences.read(session, user))
 
 
 @api.put("/api/notification-preferences")
 async def change(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     sent: NamedDependency[PreferencesChange],
 ) -> PreferencesObject:
     """Change any part of one's preferences; answers with the whole."""
     async with db.act() as session:
-        await preferences.change(session, person, msgspec.to_builtins(sent))
-        return _as_json(await preferences.read(session, person))
+        await preferences.change(session, user, msgspec.to_builtins(sent))
+        return _as_json(await preferences.read(session, user))
 
 
 def _as_json(held: preferences.Preferences) -> PreferencesObject:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from app import api
 from app.api.shapes import Sent, like
-from app.models import Account
+from app.models import User
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import UNKNOWN, Resumptions
 from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
@@ -32,7 +32,7 @@ async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
     resumptions: NamedDependency[Resumptions],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     asked: NamedDependency[StreamQuery],
 ) -> EventStream:
     """Every change of one's notifications, as it happens (server-sent events).
@@ -53,7 +53,7 @@ async def stream(
     ):
         raise PermissionDeniedException
     since = _position(request.headers.get("Last-Event-ID") or asked.since)
-    return EventStream(hub, person.id, key, resumptions.begin(since).open, JSON)
+    return EventStream(hub, user.id, key, resumptions.begin(since).open, JSON)
 
 
 def _key(request: AnyRequest) -> Key:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.models import Account, Delivery
+from app.models import Delivery, User
 
 AT_ONCE = 1000
 
@@ -47,10 +47,10 @@ async def tie(session: AsyncSession, channel: str) -> int:
 def _first_due(channel: str) -> Any:
     """The first due delivery of each mail to be."""
     now = clock.now()
-    is_rolled = or_(Account.digest_due_at.is_(None), Account.digest_due_at > now)
+    is_rolled = or_(User.digest_due_at.is_(None), User.digest_due_at > now)
     due = (
         select(Delivery.id, Delivery.user_id, Delivery.gathering)
-        .join(Account, Account.id == Delivery.user_id)
+        .join(User, User.id == Delivery.user_id)
         .where(
             Delivery.channel == channel,
             Delivery.due_at <= now,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.errors import NotFound
-from app.models import Account, Delivery, Notification, PushSubscription
+from app.models import Delivery, Notification, PushSubscription, User
 from app.notifications.events.catalogue import PUSH
 
 PER_PAGE = 50
@@ -45,9 +45,9 @@ class LostPage:
         return max(1, math.ceil(self.total / PER_PAGE))
 
 
-def require_admin(person: Account) -> None:
+def require_admin(user: User) -> None:
     """Raises NotFound: to everybody else these pages do not exist."""
-    if not person.is_admin:
+    if not user.is_admin:
         raise NotFound
 
 
@@ -55,8 +55,8 @@ async def read_lost(session: AsyncSession, page: int) -> LostPage:
     """Newest first, from page 1."""
     total = await session.scalar(select(func.count()).where(_is_lost()).select_from(Delivery)) or 0
     rows = (
-        select(Delivery, Account.username, Notification.type, PushSubscription.name)
-        .join(Account, Account.id == Delivery.user_id, isouter=True)
+        select(Delivery, User.username, Notification.type, PushSubscription.name)
+        .join(User, User.id == Delivery.user_id, isouter=True)
         .join(Notification, Notification.id == Delivery.notification_id, isouter=True)
         .join(PushSubscription, PushSubscription.id == Delivery.subscription_id, isouter=True)
         .where(_is_lost())

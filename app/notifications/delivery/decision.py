@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import N_
 from app.models import (
-    Account,
     Delivery,
     Event,
     Membership,
@@ -16,6 +15,7 @@ from app.models import (
     Preference,
     Project,
     Share,
+    User,
 )
 from app.notifications.events.catalogue import HIGH, TYPES
 from app.notifications.events.notices import all_notices
@@ -47,7 +47,7 @@ IDS_AT_ONCE = 1000
 async def read_claimed(
     session: AsyncSession, channel: str, ids: Iterable[int]
 ) -> Sequence[Row[Any]]:
-    """For each delivery of a notice: all that a `Notice` needs, `delivery_id`, the `Account`,
+    """For each delivery of a notice: all that a `Notice` needs, `delivery_id`, the `User`,
     and `reason`: why not to send it, or None.
     """
     wanted, found = list(ids), list[Row[Any]]()
@@ -60,12 +60,12 @@ async def read_claimed(
 def _claimed(channel: str) -> Select[Any]:
     return (
         all_notices()
-        .add_columns(Delivery.id.label("delivery_id"), Account, reason_against(channel))
+        .add_columns(Delivery.id.label("delivery_id"), User, reason_against(channel))
         .join(Delivery, Delivery.notification_id == Notification.id)
-        .join(Account, Account.id == Notification.user_id)
+        .join(User, User.id == Notification.user_id)
         .join(
             Preference,
-            and_(Preference.user_id == Account.id, Preference.type == Notification.type),
+            and_(Preference.user_id == User.id, Preference.type == Notification.type),
             isouter=True,
         )
         .order_by(Delivery.id)
@@ -106,7 +106,7 @@ def _comes_through_muted_teams() -> ColumnElement[bool]:
         .join(Membership, Membership.team_id == Share.team_id)
         .where(
             Share.project_id == Event.project_id,
-            Membership.account_id == Notification.user_id,
+            Membership.user_id == Notification.user_id,
             ~has_muted(Notification.user_id, Share.team_id, literal(None, Event.project_id.type)),
         )
         .correlate_except(Share, Membership)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import _, ngettext
-from app.models import Account, Delivery, Notification, PushSubscription
+from app.models import Delivery, Notification, PushSubscription, User
 from app.notifications.delivery.decision import REASONS
 from app.notifications.events.catalogue import EMAIL, PUSH
 from app.notifications.events.notices import Notice
@@ -34,22 +34,22 @@ class Reach:
     lines: list[Line]
 
 
-async def read_reach(session: AsyncSession, person: Account, notification_id: int) -> Reach:
+async def read_reach(session: AsyncSession, user: User, notification_id: int) -> Reach:
     """Raises NotFound where there is no such notice for this person."""
-    notice = await feed.find(session, person.id, notification_id, also_hidden=True)
-    mine = and_(Notification.id == notification_id, Notification.user_id == person.id)
+    notice = await feed.find(session, user.id, notification_id, also_hidden=True)
+    mine = and_(Notification.id == notification_id, Notification.user_id == user.id)
     read_at = await session.scalar(select(Notification.read_at).where(mine))
     made = (
         select(Delivery, PushSubscription.name)
         .join(PushSubscription, PushSubscription.id == Delivery.subscription_id, isouter=True)
-        .where(Delivery.notification_id == notification_id, Delivery.user_id == person.id)
+        .where(Delivery.notification_id == notification_id, Delivery.user_id == user.id)
     )
     lines = [_line(row) for row in await session.execute(made.order_by(Delivery.id))]
     present = {line.channel for line in lines}
-    chosen = (await switches.read(session, person)).preferences[notice.type]
+    chosen = (await switches.read(session, user)).preferences[notice.type]
     for channel in (EMAIL, PUSH):
         if channel not in present:
-            lines.append(Line(channel, "", "none", _why_none(channel, person, chosen), None))
+            lines.append(Line(channel, "", "none", _why_none(channel, user, chosen), None))
     return Reach(notice, read_at, lines)
 
 
@@ -76,12 +76,12 @@ def _text(delivery: Delivery) -> str:
     return delivery.error or ""
 
 
-def _why_none(channel: str, person: Account, chosen: dict[str, bool]) -> str:
+def _why_none(channel: str, user: User, chosen: dict[str, bool]) -> str:
     """Why nothing was to be sent, as far as the present settings tell."""
     if not chosen[channel]:
         return _("You have this switched off.")
     if channel == PUSH:
         return _("No device had push enabled.")
-    if not person.is_confirmed:
+    if not user.is_confirmed:
         return _(REASONS["unconfirmed"])
-    return _(REASONS["gone"]) if person.email_gone_at else _("It was not switched on at the time.")
+    return _(REASONS["gone"]) if user.email_gone_at else _("It was not switched on at the time.")

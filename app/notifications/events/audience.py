@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, literal, null, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from app.models import Account, Event, Invitation, Membership, Project, Share
+from app.models import Event, Invitation, Membership, Project, Share, User
 
 People = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Audience = Callable[[Event], People]
@@ -21,9 +21,7 @@ def affected_only(event: Event) -> People:
 
 
 def team_members(event: Event) -> People:
-    return select(Membership.account_id, Membership.team_id).where(
-        Membership.team_id == event.team_id
-    )
+    return select(Membership.user_id, Membership.team_id).where(Membership.team_id == event.team_id)
 
 
 def team_members_and_affected(event: Event) -> People:
@@ -44,7 +42,7 @@ def project_owner(event: Event) -> People:
 def project_people(event: Event) -> People:
     """The owner, and the members of every team the project is shared with."""
     members = (
-        select(Membership.account_id, Membership.team_id)
+        select(Membership.user_id, Membership.team_id)
         .join(Share, Share.team_id == Membership.team_id)
         .where(Share.project_id == event.project_id)
     )
@@ -56,17 +54,17 @@ PERSONAL = (affected_only, inviter, project_owner)
 
 
 def everybody(_event: Event) -> People:
-    return _personal(Account.id)
+    return _personal(User.id)
 
 
 def nobody(_event: Event) -> People:
     return _one(None)
 
 
-def _one(account_id: int | None) -> Select[Any]:
-    return _personal(literal(account_id)).where(literal(account_id is not None))
+def _one(user_id: int | None) -> Select[Any]:
+    return _personal(literal(user_id)).where(literal(user_id is not None))
 
 
-def _personal(account_id: Any) -> Select[Any]:
+def _personal(user_id: Any) -> Select[Any]:
     """Somebody concerned as themselves, through no team."""
-    return select(account_id.label("account_id"), null().label("team_id"))
+    return select(user_id.label("user_id"), null().label("team_id"))

@@ -13,13 +13,13 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.language import _
 from app.models import (
-    Account,
     Compilation,
     Event,
     Invitation,
     Notification,
     Project,
     Team,
+    User,
 )
 from app.notifications.events.catalogue import TYPES, kind_of, sentence
 
@@ -65,7 +65,7 @@ class Notice:
     body: str = ""
 
 
-_actor = aliased(Account)
+_actor = aliased(User)
 
 
 def notices_of(user_id: int) -> Select[Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Notification
+from app.models import Notification, User
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
@@ -23,9 +23,9 @@ class Bell:
     notices: list[Notice]
 
 
-async def look(db: Database, person: Account) -> Bell:
+async def look(db: Database, user: User) -> Bell:
     async with db.read() as session:
-        return await read_bell(session, person.id)
+        return await read_bell(session, user.id)
 
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:

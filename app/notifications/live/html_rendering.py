@@ -65,16 +65,16 @@ def _can_be_shown(facts: Facts) -> bool:
     return True
 
 
-def state(person: Any, rows: Iterable[Row[Any]], facts: dict[int, Facts]) -> bytes:
+def state(user: Any, rows: Iterable[Row[Any]], facts: dict[int, Facts]) -> bytes:
     """The whole bell and panel of a person (language, timezone, unread, position)."""
-    before, after, end = _shell(person.language, person.unread)
-    parts = [before, b"%d" % person.position, after]
+    before, after, end = _shell(user.language, user.unread)
+    parts = [before, b"%d" % user.position, after]
     for row in rows:
         if event := facts.get(row.event_id):
             to_affected = event.row.affected_id == row.user_id
-            told = Told(event, person.language, person.timezone, to_affected, bool(row.is_read))
+            told = Told(event, user.language, user.timezone, to_affected, bool(row.is_read))
             parts.append((b"%d" % row.id).join(_row(told)))
-    return b"".join([*parts, end, _list_changed(person.position)])
+    return b"".join([*parts, end, _list_changed(user.position)])
 
 
 def arrivals(people: Iterable[Sequence[Any]], facts: Facts) -> Iterator[tuple[int, bytes]]:
@@ -103,9 +103,9 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     """The bell and the list of the panel: up to the position, up to the rows, after the rows."""
     stand_in = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
     with speaking(language):
-        row = render("notifications/_notice.html", {"notice": stand_in, "person": None})
+        row = render("notifications/_notice.html", {"notice": stand_in, "user": None})
         bell = SimpleNamespace(unread=unread, position=POSITION, notices=[stand_in])
-        whole = frame(render("notifications/_update.html", {"bell": bell, "person": None}))
+        whole = frame(render("notifications/_update.html", {"bell": bell, "user": None}))
     start, _row, end = whole.partition(data_lines(row))
     before, after = start.split(b"%d" % POSITION)
     return before, after, end
@@ -114,7 +114,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
 @lru_cache(4096)
 def _row(told: Told) -> list[bytes]:
     with speaking(told.language):
-        piece = render("notifications/_notice.html", {"notice": notice_of(told), "person": told})
+        piece = render("notifications/_notice.html", {"notice": notice_of(told), "user": told})
     return data_lines(piece).split(b"%d" % ID)
 
 
@@ -123,7 +123,7 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
     """The bell alone: up to the position, after it."""
     bell = SimpleNamespace(unread=unread, position=POSITION)
     with speaking(language):
-        piece = frame(render("notifications/_count.html", {"bell": bell, "person": None}))
+        piece = frame(render("notifications/_count.html", {"bell": bell, "user": None}))
     before, after = piece.split(b"%d" % POSITION)
     return before, after
 
@@ -131,7 +131,7 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
 @lru_cache(1024)
 def _arrival(told: Told) -> list[bytes]:
     with speaking(told.language):
-        piece = render("notifications/_arrival.html", {"notice": notice_of(told), "person": told})
+        piece = render("notifications/_arrival.html", {"notice": notice_of(told), "user": told})
     return frame(piece).split(b"%d" % ID)
 
 

@@ -93,11 +93,11 @@ def _with_count(notification: NotificationObject, unread: int) -> dict[str, Any]
     return {**msgspec.structs.asdict(notification), "unread_count": unread}
 
 
-def _arrival(person: Row[Any], event: Facts, unread: int) -> bytes:
+def _arrival(user: Row[Any], event: Facts, unread: int) -> bytes:
     """The same for one of many who were told (user_id, id, language …), made once for them all."""
-    told = Told(event, person.language, "", event.row.affected_id == person.user_id)
+    told = Told(event, user.language, "", event.row.affected_id == user.user_id)
     before, between, after = _parts(told)
-    return b"".join([before, b"%d" % person.id, between, b"%d" % unread, after])
+    return b"".join([before, b"%d" % user.id, between, b"%d" % unread, after])
 
 
 @lru_cache(1024)

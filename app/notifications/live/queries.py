@@ -13,7 +13,7 @@ from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from app.models import Account, Event, Notification
+from app.models import Event, Notification, User
 from app.notifications.events.notices import all_events
 from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
 from app.notifications.withdraw import FOR_GOOD
@@ -91,12 +91,12 @@ async def read_unread(session: AsyncSession, people: Collection[int]) -> dict[in
 @cache
 def _people() -> Statement:
     return select(
-        Account.id,
-        Account.language,
-        Account.timezone,
-        unread_of(Account.id).label("unread"),
-        position_clause(Account.id).label("position"),  # type: ignore[arg-type]
-    ).where(Account.id.in_(bindparam("people", expanding=True)))
+        User.id,
+        User.language,
+        User.timezone,
+        unread_of(User.id).label("unread"),
+        position_clause(User.id).label("position"),  # type: ignore[arg-type]
+    ).where(User.id.in_(bindparam("people", expanding=True)))
 
 
 @cache
@@ -104,10 +104,10 @@ def _newest() -> Statement:
     mine = aliased(Notification)
     newest = (
         select(mine.id)
-        .where(mine.user_id == Account.id, shown)
+        .where(mine.user_id == User.id, shown)
         .order_by(mine.event_id.desc())
         .limit(PER_PAGE)
-        .correlate(Account)
+        .correlate(User)
     )
     return (
         select(
@@ -116,9 +116,9 @@ def _newest() -> Statement:
             Notification.event_id,
             Notification.read_at.is_not(None).label("is_read"),
         )
-        .select_from(Account)
+        .select_from(User)
         .join(Notification, Notification.id.in_(newest))
-        .where(Account.id.in_(bindparam("people", expanding=True)))
+        .where(User.id.in_(bindparam("people", expanding=True)))
     )
 
 
@@ -133,11 +133,11 @@ def _told(also_deleted: bool) -> Statement:
         select(
             Notification.user_id,
             Notification.id,
-            Account.language,
-            Account.timezone,
+            User.language,
+            User.timezone,
             unread_of(Notification.user_id).label("unread"),
         )
-        .join(Account, Account.id == Notification.user_id)
+        .join(User, User.id == Notification.user_id)
         .where(Notification.event_id == bindparam("event"), reported if also_deleted else shown)
     )
 
@@ -150,9 +150,9 @@ def _told_of(also_deleted: bool) -> Statement:
 @cache
 def _unread() -> Statement:
     counted = select(func.count()).select_from(Notification)
-    of_theirs = counted.where(Notification.user_id == Account.id, unread).scalar_subquery()
-    return select(Account.id, of_theirs.label("unread")).where(
-        Account.id.in_(bindparam("people", expanding=True))
+    of_theirs = counted.where(Notification.user_id == User.id, unread).scalar_subquery()
+    return select(User.id, of_theirs.label("unread")).where(
+        User.id.in_(bindparam("people", expanding=True))
     )
 
 

@@ -72,13 +72,13 @@ class Resumption:
 
     async def _next(self, user_id: int, position: int) -> Opening:
         async with self._all.db.read() as session:
-            person = (await read_people(session, [user_id])).get(user_id)
-            if person is None:
+            user = (await read_people(session, [user_id])).get(user_id)
+            if user is None:
                 return Opening(b"")
             unread = (await read_unread(session, [user_id]))[user_id]
             frames = await self._begin(session, unread, position)
             found = await _positions(session, user_id, self._since or 0, position)
-            frames += await _frames(session, person, found, unread)
+            frames += await _frames(session, user, found, unread)
         is_part = len(found) == CHANGES_AT_ONCE
         self._since = found[-1].position if is_part else position
         return Opening(b"".join(frames), is_part)
@@ -130,14 +130,14 @@ def _after() -> Select[*tuple[Any, ...]]:
 
 
 async def _frames(
-    session: AsyncSession, person: Row[Any], found: Sequence[Row[Any]], unread: int
+    session: AsyncSession, user: Row[Any], found: Sequence[Row[Any]], unread: int
 ) -> list[bytes]:
     told = [row.position for row in found if row.kind == NOTIFICATION]
     changed = [row.position for row in found if row.kind != NOTIFICATION]
     frames: dict[int, bytes] = {}
     if told:
-        rows = notices_of(person.id).where(Notification.event_id.in_(told))
-        with speaking(person.language):
+        rows = notices_of(user.id).where(Notification.event_id.in_(told))
+        with speaking(user.language):
             for row in await session.execute(rows):
                 frames[row.event_id] = _notification(row, unread)
     for row in await read_changes(session, changed):

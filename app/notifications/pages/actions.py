@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.language import _, ngettext
-from app.models import Account
+from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import FIELDS, Filters, read_filters
@@ -37,12 +37,12 @@ LONGEST_CHOICE = 40
 
 @post("/notifications/{notification_id:int}/open")
 async def open_notice(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Answer:
     """Mark it read and go where it leads."""
     async with db.act() as session:
-        notice = await feed.find(session, person.id, notification_id, also_hidden=True)
-        await feed.mark(session, person.id, [notification_id], read=True)
+        notice = await feed.find(session, user.id, notification_id, also_hidden=True)
+        await feed.mark(session, user.id, [notification_id], read=True)
     return see(notice.target)
 
 
@@ -50,7 +50,7 @@ async def open_notice(
 async def act_on_one(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     notification_id: FromPath[int],
     do: FromPath[str],
@@ -60,84 +60,84 @@ async def act_on_one(
     if do == "delete" and _must_confirm(request, form):
         return await _confirm(request, form, 1, request.url.path)
     async with db.act() as session:
-        notice = await feed.find(session, person.id, notification_id)
-        _count, undo = await _act(session, person, do, [notification_id])
+        notice = await feed.find(session, user.id, notification_id)
+        _count, undo = await _act(session, user, do, [notification_id])
     if not is_partial(request):
         return _back(form, _done(do, 1), undo)
-    return await _row(request, db, person, _after(notice, do, undo))
+    return await _row(request, db, user, _after(notice, do, undo))
 
 
 @post("/notifications/bulk", status_code=200)
 async def act_on_many(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Answer:
     """The selected, or with `all_matching` everything the filters match up to `up_to`."""
     do, ids = form["do"], [whole(one) for one in form.all("ids")[:MOST_IDS]]
     if do not in ACTS:
         raise Invalid({"do": _("Choose what to do with the selected notifications.")})
-    filters, is_all = read_filters(form, zone_of(person)), form["all_matching"] == "1"
+    filters, is_all = read_filters(form, zone_of(user)), form["all_matching"] == "1"
     if not ids and not is_all:
-        return await _answer(request, db, person, form, _("Select some notifications first."))
+        return await _answer(request, db, user, form, _("Select some notifications first."))
     if do == "delete" and _must_confirm(request, form):
-        count = await _count_matching(db, person, filters, form) if is_all else len(ids)
+        count = await _count_matching(db, user, filters, form) if is_all else len(ids)
         return await _confirm(request, form, count, "/notifications/bulk")
     async with db.act() as session:
         if is_all:
             up_to = whole(form["up_to"])
-            count, undo = await _act_on_matching(session, person, do, filters, up_to)
+            count, undo = await _act_on_matching(session, user, do, filters, up_to)
         else:
-            count, undo = await _act(session, person, do, ids)
-    return await _answer(request, db, person, form, _done(do, count), undo)
+            count, undo = await _act(session, user, do, ids)
+    return await _answer(request, db, user, form, _done(do, count), undo)
 
 
 @post("/notifications/undo", status_code=200)
 async def undo_deletion(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Answer:
     """Bring back what one deletion took; the token comes from a row or in the word's address."""
     token = form["undo"] or request.query_params.get("undo", "")
     async with db.act() as session:
-        count = await feed.undo(session, person.id, token)
+        count = await feed.undo(session, user.id, token)
     text = ngettext("{n} notification brought back.", "{n} notifications brought back.", count)
     place: Place = form if form["undo"] else request.query_params
-    return await _answer(request, db, person, place, text.format(n=count))
+    return await _answer(request, db, user, place, text.format(n=count))
 
 
 async def answer_in_place(
-    request: AnyRequest, db: Database, person: Account, notification_id: int, url: str, text: str
+    request: AnyRequest, db: Database, user: User, notification_id: int, url: str, text: str
 ) -> Answer:
     """After what a notice asked for was done: its row as it is now; without scripts, on to `url`."""
     if not is_partial(request):
         return see(url, text)
     async with db.read() as session:
-        [notice] = await read_held(session, person.id, [notification_id])
-    return await _row(request, db, person, notice, _word(request, text))
+        [notice] = await read_held(session, user.id, [notification_id])
+    return await _row(request, db, user, notice, _word(request, text))
 
 
-async def _act(session: AsyncSession, person: Account, do: str, ids: list[int]) -> tuple[int, str]:
+async def _act(session: AsyncSession, user: User, do: str, ids: list[int]) -> tuple[int, str]:
     if do == "delete":
-        return await feed.delete(session, person.id, ids)
-    return await feed.mark(session, person.id, ids, read=do == "read"), ""
+        return await feed.delete(session, user.id, ids)
+    return await feed.mark(session, user.id, ids, read=do == "read"), ""
 
 
 async def _act_on_matching(
-    session: AsyncSession, person: Account, do: str, filters: Filters, up_to: int
+    session: AsyncSession, user: User, do: str, filters: Filters, up_to: int
 ) -> tuple[int, str]:
     if do == "delete":
-        return await feed.delete_matching(session, person.id, filters, up_to)
-    return await feed.mark_matching(session, person.id, filters, up_to, read=do == "read"), ""
+        return await feed.delete_matching(session, user.id, filters, up_to)
+    return await feed.mark_matching(session, user.id, filters, up_to, read=do == "read"), ""
 
 
-async def _count_matching(db: Database, person: Account, filters: Filters, form: Form) -> int:
+async def _count_matching(db: Database, user: User, filters: Filters, form: Form) -> int:
     async with db.read() as session:
-        matching = (await feed.count_totals(session, person.id, filters)).filtered_count
-        return matching - await count_newer(session, person.id, filters, whole(form["up_to"]))
+        matching = (await feed.count_totals(session, user.id, filters)).filtered_count
+        return matching - await count_newer(session, user.id, filters, whole(form["up_to"]))
 
 
 def _after(notice: Notice, do: str, undo: str) -> Notice | Gone:
@@ -145,25 +145,25 @@ def _after(notice: Notice, do: str, undo: str) -> Notice | Gone:
 
 
 async def _row(
-    request: AnyRequest, db: Database, person: Account, notice: Notice | Gone, word: str = ""
+    request: AnyRequest, db: Database, user: User, notice: Notice | Gone, word: str = ""
 ) -> Response[str]:
     """The one row, and the bell."""
     row = fragment(request, "notifications/_row.html", notice=notice)
-    row.content += word + await present(request, db, person)
+    row.content += word + await present(request, db, user)
     return row
 
 
 async def _answer(
-    request: AnyRequest, db: Database, person: Account, place: Place, text: str, undo: str = ""
+    request: AnyRequest, db: Database, user: User, place: Place, text: str, undo: str = ""
 ) -> Answer:
     """The list as it is now, the word and the bell; without scripts, back to the page."""
     if not is_partial(request):
         return _back(place, text, undo)
-    filters = read_filters(place, zone_of(person))
-    context = await read_list(db, person, filters, place.get("page", ""), held_in(place))
+    filters = read_filters(place, zone_of(user))
+    context = await read_list(db, user, filters, place.get("page", ""), held_in(place))
     rows = fragment(request, "notifications/_rows.html", **context)
     word = _word(request, text, _undo_url(place, undo))
-    rows.content += word + await present(request, db, person)
+    rows.content += word + await present(request, db, user)
     return rows
 
 

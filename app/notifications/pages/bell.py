@@ -8,7 +8,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromQuery
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import read_bell
 from app.notifications.live.html import Pieces
@@ -23,7 +23,7 @@ async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
     pieces: NamedDependency[Pieces],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     session_id: NamedDependency[int],
     since: FromQuery[str] = "",
 ) -> EventStream:
@@ -38,7 +38,7 @@ async def stream(
     opening = (
         partial(pieces.opening, since=int(position)) if _is_whole(position) else pieces.opening
     )
-    return EventStream(hub, person.id, (SESSION, session_id), opening)
+    return EventStream(hub, user.id, (SESSION, session_id), opening)
 
 
 def _is_whole(text: str) -> bool:
@@ -49,19 +49,19 @@ def _is_whole(text: str) -> bool:
 async def bell(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     since: FromQuery[str] = "",
 ) -> Response[str | None]:
     """The same pieces for a page that asks; 204 when nothing happened since that position."""
     async with db.read() as session:
-        position = await feed.position_of(session, person.id)
+        position = await feed.position_of(session, user.id)
         etag = f'"{position}"'
         if since == str(position):
             return Response(None, status_code=204)
         if request.headers.get("If-None-Match") == etag:
             return Response(None, status_code=304, headers={"ETag": etag})
-        state = await read_bell(session, person.id)
-    body = render("notifications/_update.html", {"bell": state, "person": person})
+        state = await read_bell(session, user.id)
+    body = render("notifications/_update.html", {"bell": state, "user": user})
     return Response(
         body, media_type=MediaType.HTML, headers={"ETag": etag, "Cache-Control": "no-cache"}
     )
@@ -71,23 +71,23 @@ async def bell(
 async def read_all(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
     """Everything up to the newest notice the page knew of; what came since stays unread."""
     up_to = int(form["up_to"]) if _is_whole(form["up_to"]) else 0
     async with db.act() as session:
-        await feed.read_all(session, person.id, up_to)
+        await feed.read_all(session, user.id, up_to)
     if is_partial(request):
-        return Response(await present(request, db, person), media_type=MediaType.HTML)
+        return Response(await present(request, db, user), media_type=MediaType.HTML)
     return see("/notifications")
 
 
-async def present(_request: AnyRequest, db: Database, person: Account) -> str:
+async def present(_request: AnyRequest, db: Database, user: User) -> str:
     """The bell and panel as they are now: goes along with the answer to every act."""
     async with db.read() as session:
-        state = await read_bell(session, person.id)
-    return render("notifications/_update.html", {"bell": state, "person": person})
+        state = await read_bell(session, user.id)
+    return render("notifications/_update.html", {"bell": state, "user": user})
 
 
 routes = [stream, bell, read_all]

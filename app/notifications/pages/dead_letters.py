@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 
 from app.database import Database
 from app.language import _, ngettext
-from app.models import Account
+from app.models import User
 from app.notifications.delivery.dead_letters import read_lost, redeliver, require_admin
 from app.web import AnyRequest, Form, page, see
 
@@ -14,9 +14,9 @@ URL = "/admin/deliveries"
 
 @get(URL)
 async def lost_deliveries(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
-    require_admin(person)
+    require_admin(user)
     asked = request.query_params.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
     async with db.read() as session:
@@ -26,10 +26,10 @@ async def lost_deliveries(
 
 @post(URL)
 async def send_again(
-    db: NamedDependency[Database], person: NamedDependency[Account], form: NamedDependency[Form]
+    db: NamedDependency[Database], user: NamedDependency[User], form: NamedDependency[Form]
 ) -> Response[None]:
     """The selected; or all of them, when that button is pressed."""
-    require_admin(person)
+    require_admin(user)
     ids = [int(one) for one in form.all("ids") if one.isascii() and one.isdigit() and len(one) < 19]
     async with db.act() as session:
         count = await redeliver(session, None if form["all"] else ids)

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.delivery.delivery_log import read_reach
 from app.web import AnyRequest, page
 
@@ -14,11 +14,11 @@ from app.web import AnyRequest, page
 async def deliveries(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[str]:
     async with db.read() as session:
-        reach = await read_reach(session, person, notification_id)
+        reach = await read_reach(session, user, notification_id)
     return await page(request, "notifications/reach.html", reach=reach)
 
 

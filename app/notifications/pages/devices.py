@@ -8,7 +8,7 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.api.devices import require_patience
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.device_list import read_list
@@ -21,10 +21,10 @@ HERE = PREFERENCES + "/devices"
 
 @get(HERE)
 async def show(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
     """The list alone: for a page that has just subscribed, or waits for what becomes of a test."""
-    return await _list(request, db, person) if is_partial(request) else see(PREFERENCES)
+    return await _list(request, db, user) if is_partial(request) else see(PREFERENCES)
 
 
 @post(HERE + "/{device_id:int}/test", status_code=200)
@@ -33,17 +33,17 @@ async def test(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     device_id: FromPath[int],
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
-        device = await devices.find(session, person, device_id)
-    await require_patience(db, settings, person)
+        device = await devices.find(session, user, device_id)
+    await require_patience(db, settings, user)
     async with db.write() as session:
         await device_tests.add(session, device)
     broker.relay.poke(CHANGES)
     if is_partial(request):
-        return await _list(request, db, person)
+        return await _list(request, db, user)
     sentence = _("A test push is on its way to {name}.")
     return see(PREFERENCES, sentence.format(name=device.name))
 
@@ -52,19 +52,19 @@ async def test(
 async def remove(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     device_id: FromPath[int],
 ) -> Response[str] | Response[None]:
     async with db.write() as session:
-        await devices.remove(session, person, device_id)
+        await devices.remove(session, user, device_id)
     if is_partial(request):
-        return await _list(request, db, person)
+        return await _list(request, db, user)
     return see(PREFERENCES, _("The device is removed."))
 
 
-async def _list(request: AnyRequest, db: Database, person: Account) -> Response[str]:
+async def _list(request: AnyRequest, db: Database, user: User) -> Response[str]:
     async with db.read() as session:
-        listed = await read_list(session, person)
+        listed = await read_list(session, user)
     return fragment(request, "notifications/_device_list.html", devices=listed)
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
-from app.models import Account
+from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import Filters, choices, read_filters
@@ -20,19 +20,19 @@ from app.web import AnyRequest, fragment, is_partial, page, see
 
 @get("/notifications")
 async def inbox(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
     """The page; a page that is open asks for its list, and says which rows it holds."""
     query = request.query_params
     try:
-        filters = read_filters(query, zone_of(person))
+        filters = read_filters(query, zone_of(user))
     except Invalid as invalid:
-        context = await read_list(db, person, Filters()) | {"errors": invalid.fields}
+        context = await read_list(db, user, Filters()) | {"errors": invalid.fields}
         return await page(request, "notifications/inbox.html", status=422, **context)
     if is_partial(request):
-        context = await read_list(db, person, filters, query.get("page", ""), held_in(query))
+        context = await read_list(db, user, filters, query.get("page", ""), held_in(query))
         return fragment(request, "notifications/_rows.html", **context)
-    context = await read_list(db, person, filters, query.get("page", ""))
+    context = await read_list(db, user, filters, query.get("page", ""))
     return await page(request, "notifications/inbox.html", **context)
 
 
@@ -40,29 +40,29 @@ async def inbox(
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[str] | Response[None]:
     """A notice's own address leads where the notice leads, or shows it; a GET marks nothing."""
     async with db.read() as session:
-        notice = await feed.find(session, person.id, notification_id, also_hidden=True)
+        notice = await feed.find(session, user.id, notification_id, also_hidden=True)
     if notice.target == f"/notifications/{notice.id}":
         return await page(request, "notifications/notice.html", notice=notice)
     return see(notice.target)
 
 
 async def read_list(
-    db: Database, person: Account, filters: Filters, number: str = "", held: Held | None = None
+    db: Database, user: User, filters: Filters, number: str = "", held: Held | None = None
 ) -> dict[str, Any]:
     """What `_rows.html` shows: page `number`, or the rows that are `held` as they are now."""
     async with db.read() as session:
-        totals = await feed.count_totals(session, person.id, filters)
-        newer = await count_newer(session, person.id, filters, held.up_to) if held else 0
+        totals = await feed.count_totals(session, user.id, filters)
+        newer = await count_newer(session, user.id, filters, held.up_to) if held else 0
         matching, at = totals.filtered_count - newer, whole(number) or 1
         notices = (
-            await read_held(session, person.id, held.ids)
+            await read_held(session, user.id, held.ids)
             if held
-            else await feed.read_page(session, person.id, filters, at, matching)
+            else await feed.read_page(session, user.id, filters, at, matching)
         )
     return {
         "notices": notices,

@@ -16,7 +16,7 @@ from app import clock
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.language import N_, _
-from app.models import Account
+from app.models import User
 from app.notifications.channels.push.device_list import read_list
 from app.notifications.events.catalogue import (
     CHANNELS,
@@ -47,23 +47,23 @@ PUSHES_ALWAYS = "pushes_always"
 
 @get(HERE)
 async def show(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
-    return await page(request, "notifications/preferences.html", **await _context(db, person))
+    return await page(request, "notifications/preferences.html", **await _context(db, user))
 
 
 @post(HERE, status_code=200)
 async def save_all(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
     wanted = _typed(form, _fields())
     try:
-        await _save(db, person, wanted)
+        await _save(db, user, wanted)
     except Invalid as invalid:
-        context = await _context(db, person, wanted, invalid)
+        context = await _context(db, user, wanted, invalid)
         return await page(request, "notifications/preferences.html", status=422, **context)
     return see(HERE, _("Saved."))
 
@@ -72,7 +72,7 @@ async def save_all(
 async def save_one(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     field: FromPath[str],
 ) -> Response[str] | Response[None]:
@@ -81,12 +81,12 @@ async def save_one(
         raise NotFound
     wanted, invalid = _typed(form, [field]), None
     try:
-        await _save(db, person, wanted)
+        await _save(db, user, wanted)
     except Invalid as error:
         invalid = error
     if not is_partial(request):
         return see(HERE, _("Saved.") if invalid is None else _("That was not saved."))
-    context = await _context(db, person, wanted if invalid else None, invalid)
+    context = await _context(db, user, wanted if invalid else None, invalid)
     return fragment(
         request,
         "notifications/_preference_saved.html",
@@ -98,10 +98,10 @@ async def save_one(
 
 @get(HERE + "/reset")
 async def ask_to_reset(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
-        if not await preferences.exceptions_of(session, person):
+        if not await preferences.exceptions_of(session, user):
             return see(HERE, _("Every switch is as it was at first."))
     return await page(
         request,
@@ -119,18 +119,18 @@ async def ask_to_reset(
 
 
 @post(HERE + "/reset")
-async def reset(db: NamedDependency[Database], person: NamedDependency[Account]) -> Response[None]:
+async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
-        await preferences.reset(session, person)
+        await preferences.reset(session, user)
     return see(HERE, _("Every switch is as it was at first."))
 
 
 @post(HERE + "/muted/{mute_id:int}/lift")
 async def unmute(
-    db: NamedDependency[Database], person: NamedDependency[Account], mute_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], mute_id: FromPath[int]
 ) -> Response[None]:
     async with db.act() as session:
-        await muting.lift(session, person, mute_id)
+        await muting.lift(session, user, mute_id)
     return see(HERE, _("Unmuted."))
 
 
@@ -166,15 +166,15 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-async def _save(db: Database, person: Account, wanted: Values) -> None:
+async def _save(db: Database, user: User, wanted: Values) -> None:
     chosen = dict(wanted)
     pushes_always = chosen.pop(PUSHES_ALWAYS, None)
-    if chosen.get("timezone") == person.timezone:
+    if chosen.get("timezone") == user.timezone:
         del chosen["timezone"]  # not chosen yet, or one that is no more: it may stay
     async with db.act() as session:
-        await preferences.change(session, person, _nested(chosen))
+        await preferences.change(session, user, _nested(chosen))
         if pushes_always is not None:
-            await preferences.set_pushes_always(session, person, wanted=pushes_always)
+            await preferences.set_pushes_always(session, user, wanted=pushes_always)
 
 
 def _nested(values: Values) -> dict[str, Any]:
@@ -189,17 +189,17 @@ def _nested(values: Values) -> dict[str, Any]:
 
 
 async def _context(
-    db: Database, person: Account, typed: Values | None = None, invalid: Invalid | None = None
+    db: Database, user: User, typed: Values | None = None, invalid: Invalid | None = None
 ) -> dict[str, Any]:
     """What the page shows: what is stored, and over it what was typed and is wrong."""
     async with db.read() as session:
-        account = await session.get_one(Account, person.id)
+        account = await session.get_one(User, user.id)
         stored = await preferences.read(session, account)
         exceptions = await preferences.exceptions_of(session, account)
         muted = await muting.list_muted(session, account)
         listed = await read_list(session, account)
     return {
-        "person": account,
+        "user": account,
         "values": _values(stored, account) | (typed or {}),
         "errors": invalid.fields if invalid else {},
         "groups": _groups(),
@@ -213,7 +213,7 @@ async def _context(
     }
 
 
-def _values(stored: preferences.Preferences, account: Account) -> Values:
+def _values(stored: preferences.Preferences, account: User) -> Values:
     switches = {
         f"preferences.{name}.{channel}": is_on
         for name, channels in stored.preferences.items()

@@ -12,7 +12,7 @@ from app.api.operation import signed_in
 from app.database import Database
 from app.errors import Forbidden
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.channels import browser_push
 from app.notifications.channels.push import devices
 from app.notifications.channels.push.visibility import note_visible
@@ -92,7 +92,7 @@ def state(request: AnyRequest) -> Response[dict[str, str]]:
 
 @get("/push/unread")
 async def unread(
-    db: NamedDependency[Database], person: NamedDependency[Account], ids: FromQuery[str] = ""
+    db: NamedDependency[Database], user: NamedDependency[User], ids: FromQuery[str] = ""
 ) -> Response[dict[str, Any]]:
     """Which of these notices are still unread: only those stay on the screen."""
     asked = [
@@ -102,8 +102,8 @@ async def unread(
     ]
     async with db.read() as session:
         told = {
-            "unread": await feed.still_unread(session, person.id, asked),
-            "unread_count": await feed.unread_count(session, person.id, feed.MOST_COUNTED),
+            "unread": await feed.still_unread(session, user.id, asked),
+            "unread_count": await feed.unread_count(session, user.id, feed.MOST_COUNTED),
         }
     return Response(told, headers=PRIVATE)
 
@@ -129,34 +129,34 @@ def from_our_own_pages(
     opt={"exclude_from_csrf": True},
 )
 async def read(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> None:
     """Mark the notice read that was clicked on the screen."""
     async with db.act() as session:
-        await feed.find(session, person.id, notification_id, also_hidden=True)
-        await feed.mark(session, person.id, [notification_id], read=True)
+        await feed.find(session, user.id, notification_id, also_hidden=True)
+        await feed.mark(session, user.id, [notification_id], read=True)
 
 
 @post("/push/subscription", status_code=200)
 async def subscription(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> dict[str, str]:
     """What has become of the subscription that a browser has (`endpoint`): see devices.state_of."""
     async with db.read() as session:
-        return {"state": await devices.state_of(session, person, form["endpoint"])}
+        return {"state": await devices.state_of(session, user, form["endpoint"])}
 
 
 @post("/push/presence", status_code=200)
 async def presence(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> dict[str, bool]:
     """A page is in view (`visible` is 1) or no more; `is_wanted` says whether that is of use."""
     async with db.write() as session:
-        is_wanted = await note_visible(session, person, is_visible=form["visible"] == "1")
+        is_wanted = await note_visible(session, user, is_visible=form["visible"] == "1")
     return {"is_wanted": is_wanted}
 
 

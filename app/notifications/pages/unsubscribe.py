@@ -38,7 +38,7 @@ async def unsubscribe_now(
     async with db.act() as session:
         link = await read_link(session, token)
         if form["scope"] == EVERYTHING:
-            link = Link(link.person, EVERYTHING)
+            link = Link(link.user, EVERYTHING)
         back = await stop(session, link)
     if form["List-Unsubscribe"]:
         return Response(_("Stopped."), media_type=MediaType.TEXT)
@@ -62,14 +62,14 @@ async def _show(
     request: AnyRequest, link: Link, token: str, *, back: str = "", is_resumed: bool = False
 ) -> Response[str]:
     if not request.scope.get("user"):
-        speak(link.person.language)
+        speak(link.user.language)
     label = _(TYPES[link.scope].label) if link.scope in TYPES else ""
     return await page(
         request,
         "notifications/unsubscribe.html",
         token=token,
         label=label,
-        address=_masked(link.person.email),
+        address=_masked(link.user.email),
         back=back,
         is_resumed=is_resumed,
     )

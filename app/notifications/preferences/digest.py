@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.notifications.delivery.bundles import is_loose
 from app.notifications.events.catalogue import EMAIL
 from app.zones import zone as zone_called
@@ -58,7 +58,7 @@ def _reads(moment: datetime, there: ZoneInfo) -> datetime:
     return moment.astimezone(there).replace(tzinfo=None)
 
 
-async def reschedule(session: AsyncSession, account: Account) -> None:
+async def reschedule(session: AsyncSession, account: User) -> None:
     """Call it in the act that changes the person's digest or zone: their waiting mail follows.
 
     With digests off it goes at once; with digests on, at the next one. Mail that has been
@@ -92,13 +92,13 @@ async def roll(db: Database) -> int:
     return count
 
 
-async def _due(db: Database) -> Sequence[Account]:
-    due = select(Account).where(Account.digest_due_at <= clock.now())
+async def _due(db: Database) -> Sequence[User]:
+    due = select(User).where(User.digest_due_at <= clock.now())
     async with db.read() as session:
-        return (await session.scalars(due.order_by(Account.digest_due_at).limit(AT_ONCE))).all()
+        return (await session.scalars(due.order_by(User.digest_due_at).limit(AT_ONCE))).all()
 
 
-async def _move_on(db: Database, due: Sequence[Account]) -> int:
+async def _move_on(db: Database, due: Sequence[User]) -> int:
     """Another worker may have been faster, the person may have changed the hour: then not."""
     now, count = clock.now(), 0
     moves: dict[tuple[datetime | None, datetime], list[int]] = {}
@@ -106,7 +106,7 @@ async def _move_on(db: Database, due: Sequence[Account]) -> int:
         moves.setdefault((account.digest_due_at, _next(account, now)), []).append(account.id)
     async with db.act() as session:
         for (old, new), ids in moves.items():
-            move = update(Account).where(Account.id.in_(ids), Account.digest_due_at == old)
+            move = update(User).where(User.id.in_(ids), User.digest_due_at == old)
             moved = await session.execute(
                 move.values(digest_due_at=new).execution_options(synchronize_session=False)
             )
@@ -114,7 +114,7 @@ async def _move_on(db: Database, due: Sequence[Account]) -> int:
     return count
 
 
-def _next(account: Account, after: datetime) -> datetime:
+def _next(account: User, after: datetime) -> datetime:
     return next_digest(
         after,
         zone=account.timezone,

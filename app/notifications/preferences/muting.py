@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
-from app.models import Account, Membership, Mute, Project, Share, Team
+from app.models import Membership, Mute, Project, Share, Team, User
 
 
 @dataclass(frozen=True)
@@ -24,65 +24,63 @@ class Muted:
 
 async def mute(
     session: AsyncSession,
-    person: Account,
+    user: User,
     *,
     team_id: int | None = None,
     project_id: int | None = None,
 ) -> None:
     """Mute the one or the other, of which the person may know; doing it twice changes nothing."""
-    if not await is_muted(session, person, team_id=team_id, project_id=project_id):
-        session.add(Mute(user_id=person.id, team_id=team_id, project_id=project_id))
+    if not await is_muted(session, user, team_id=team_id, project_id=project_id):
+        session.add(Mute(user_id=user.id, team_id=team_id, project_id=project_id))
 
 
 async def unmute(
     session: AsyncSession,
-    person: Account,
+    user: User,
     *,
     team_id: int | None = None,
     project_id: int | None = None,
 ) -> None:
-    await session.execute(delete(Mute).where(*_its_mute(person, team_id, project_id)))
+    await session.execute(delete(Mute).where(*_its_mute(user, team_id, project_id)))
 
 
 async def is_muted(
     session: AsyncSession,
-    person: Account,
+    user: User,
     *,
     team_id: int | None = None,
     project_id: int | None = None,
 ) -> bool:
-    found = select(Mute.id).where(*_its_mute(person, team_id, project_id))
+    found = select(Mute.id).where(*_its_mute(user, team_id, project_id))
     return await session.scalar(found) is not None
 
 
-def _its_mute(
-    person: Account, team_id: int | None, project_id: int | None
-) -> list[ColumnElement[bool]]:
-    return [Mute.user_id == person.id, Mute.team_id == team_id, Mute.project_id == project_id]
+def _its_mute(user: User, team_id: int | None, project_id: int | None) -> list[ColumnElement[bool]]:
+    return [Mute.user_id == user.id, Mute.team_id == team_id, Mute.project_id == project_id]
 
 
-async def lift(session: AsyncSession, person: Account, mute_id: int) -> None:
+async def lift(session: AsyncSession, user: User, mute_id: int) -> None:
     """Unmute by the mute's own id. Raises NotFound where the person has none of that id."""
-    lifted = delete(Mute).where(Mute.id == mute_id, Mute.user_id == person.id).returning(Mute.id)
+    lifted = delete(Mute).where(Mute.id == mute_id, Mute.user_id == user.id).returning(Mute.id)
     if await session.scalar(lifted) is None:
         raise NotFound
 
 
-async def list_muted(session: AsyncSession, person: Account) -> list[Muted]:
+async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
     """What the person has muted and may still see, teams first, by name."""
     teams = (
         select(Mute.id, Team.name, Team.id.label("of"))
         .join(Team, Team.id == Mute.team_id)
-        .where(Mute.user_id == person.id, Team.id.in_(_teams_of(person)))
+        .where(Mute.user_id == user.id, Team.id.in_(_teams_of(user)))
         .order_by(Team.name, Team.id)
     )
-    shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(person)))
+    shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(user)))
     projects = (
         select(Mute.id, Project.name, Project.id.label("of"))
         .join(Project, Project.id == Mute.project_id)
         .where(
-            Mute.user_id == person.id,
-            or_(Project.owner_id == person.id, Project.id.in_(shared)),
+            Mute.user_id == user.id,
+            or_(Project.owner_id == user.id, Project.id.in_(shared)),
         )
         .order_by(Project.name, Project.id)
     )
@@ -95,5 +93,5 @@ async def list_muted(session: AsyncSession, person: Account) -> list[Muted]:
     ]
 
 
-def _teams_of(person: Account) -> Select[int]:
-    return select(Membership.team_id).where(Membership.account_id == person.id)
+def _teams_of(user: User) -> Select[int]:
+    return select(Membership.team_id).where(Membership.user_id == user.id)

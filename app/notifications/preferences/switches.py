@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
-from app.models import Account, Event, Mute, Preference
+from app.models import Event, Mute, Preference, User
 from app.notifications.events.catalogue import CHANNELS, IN_APP, SYNONYMS, TYPES, EventType
 from app.notifications.preferences.digest import reschedule
 from app.notifications.preferences.fields import require_right
@@ -41,8 +41,8 @@ def is_not_muted(event: Event, kind: EventType, people: Subquery) -> ColumnEleme
     if not kind.can_be_muted:
         return None
     project_id = literal(event.project_id, Event.project_id.type)
-    muted = has_muted(people.c.account_id, people.c.team_id, project_id)
-    return or_(~muted, people.c.account_id == event.affected_id)
+    muted = has_muted(people.c.user_id, people.c.team_id, project_id)
+    return or_(~muted, people.c.user_id == event.affected_id)
 
 
 def has_muted(
@@ -73,9 +73,9 @@ class Preferences:
     timezone: str
 
 
-async def read(session: AsyncSession, person: Account) -> Preferences:
+async def read(session: AsyncSession, user: User) -> Preferences:
     """Every type on every channel as it is in effect, the digest, and the zone ("UTC" for none)."""
-    account = await session.get_one(Account, person.id)
+    account = await session.get_one(User, user.id)
     stored = await exceptions_of(session, account)
     return Preferences(
         preferences={kind.name: _in_effect(kind, stored.get(kind.name)) for kind in TYPES.values()},
@@ -84,9 +84,9 @@ async def read(session: AsyncSession, person: Account) -> Preferences:
     )
 
 
-async def exceptions_of(session: AsyncSession, person: Account) -> dict[str, Preference]:
+async def exceptions_of(session: AsyncSession, user: User) -> dict[str, Preference]:
     """What differs from the defaults, by type."""
-    rows = await session.scalars(select(Preference).where(Preference.user_id == person.id))
+    rows = await session.scalars(select(Preference).where(Preference.user_id == user.id))
     return {row.type: row for row in rows}
 
 
@@ -98,13 +98,13 @@ def _in_effect(kind: EventType, row: Preference | None) -> dict[str, bool]:
     }
 
 
-async def change(session: AsyncSession, person: Account, wanted: Mapping[str, Any]) -> None:
+async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
     """Change any part of what `read` gives, within an act: waiting mail follows.
 
     Raises Invalid naming every wrong field by its path, and has changed nothing then.
     """
     require_right(wanted)
-    account = await session.get_one(Account, person.id)
+    account = await session.get_one(User, user.id)
     await _store_switches(session, account, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
         setattr(account, _DIGEST[field], value)
@@ -117,7 +117,7 @@ _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "
 
 
 async def _store_switches(
-    session: AsyncSession, account: Account, wanted: Mapping[str, Mapping[str, bool]]
+    session: AsyncSession, account: User, wanted: Mapping[str, Mapping[str, bool]]
 ) -> None:
     stored = await exceptions_of(session, account)
     for name, channels in wanted.items():
@@ -137,23 +137,23 @@ async def _keep_exceptions(session: AsyncSession, row: Preference) -> None:
 
 
 async def set_switch(
-    session: AsyncSession, person: Account, type: str, channel: str, *, wanted: bool
+    session: AsyncSession, user: User, type: str, channel: str, *, wanted: bool
 ) -> None:
     """Have events of this type come on this channel, or not. Raises Invalid as `change` does."""
-    await change(session, person, {"preferences": {type: {channel: wanted}}})
+    await change(session, user, {"preferences": {type: {channel: wanted}}})
 
 
-async def set_timezone(session: AsyncSession, person: Account, name: str) -> None:
+async def set_timezone(session: AsyncSession, user: User, name: str) -> None:
     """Live in the zone of this IANA name from now on. Raises Invalid for `timezone`."""
-    await change(session, person, {"timezone": name})
+    await change(session, user, {"timezone": name})
 
 
-async def reset(session: AsyncSession, person: Account) -> None:
+async def reset(session: AsyncSession, user: User) -> None:
     """Every switch as the catalogue has it."""
-    await session.execute(delete(Preference).where(Preference.user_id == person.id))
+    await session.execute(delete(Preference).where(Preference.user_id == user.id))
 
 
-async def set_pushes_always(session: AsyncSession, person: Account, *, wanted: bool) -> None:
+async def set_pushes_always(session: AsyncSession, user: User, *, wanted: bool) -> None:
     """Have pushes sent also while a page is being looked at, or spared then."""
-    account = await session.get_one(Account, person.id)
+    account = await session.get_one(User, user.id)
     account.pushes_always = wanted

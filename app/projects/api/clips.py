@@ -8,7 +8,7 @@ from app.api.shapes import FieldProblem, Message
 from app.database import Database
 from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
 from app.projects.clips import add_clips, delete_clip, move_clip
 from app.projects.storage import remove
@@ -25,15 +25,15 @@ async def upload(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> ClipsAdded:
     """Upload videos, one or more.
 
     Those that are videos stay; what was wrong with the others is told in `errors`.
     """
-    async with arriving(request, db, settings, person, project_id) as uploads:
-        clips, problems = await add_clips(db, settings, person, project_id, uploads)
+    async with arriving(request, db, settings, user, project_id) as uploads:
+        clips, problems = await add_clips(db, settings, user, project_id, uploads)
     if not clips:
         raise _together(problems)
     errors = [FieldProblem(FIELD, sentence) for sentence in said_of_clips(problems)]
@@ -50,14 +50,14 @@ def _together(problems: list[Failure]) -> Failure:
 @api.post("/api/projects/{project_id:int}/clips/{clip_id:int}/move")
 async def move(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     clip_id: FromPath[int],
     sent: NamedDependency[Step],
 ) -> Message:
     """Move a clip up or down, as far as there are places."""
     async with db.act() as session:
-        await move_clip(session, person, project_id, clip_id, by=sent.by)
+        await move_clip(session, user, project_id, clip_id, by=sent.by)
     return Message(_("Clip moved."))
 
 
@@ -65,13 +65,13 @@ async def move(
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     clip_id: FromPath[int],
 ) -> Message:
     """Delete a clip."""
     async with db.act() as session:
-        file = await delete_clip(session, settings, person, project_id, clip_id)
+        file = await delete_clip(session, settings, user, project_id, clip_id)
     await remove([file])
     return Message(_("Clip deleted."))
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app import api
 from app.broker import Broker
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.projects.access import find_project
 from app.projects.api.shapes import CompilationObject, compilation_object
 from app.projects.compilations import (
@@ -31,13 +31,13 @@ VIDEO, PICTURE = "video/mp4", "image/jpeg"
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
     """Compile a project's clips into a video. While one is being made, that one is answered."""
     async with db.act() as session:
-        project = await find_project(session, person, project_id)
-        compilation = await request_compilation(session, project, person)
+        project = await find_project(session, user, project_id)
+        compilation = await request_compilation(session, project, user)
     await enqueue(broker, compilation)
     return compilation_object(compilation)
 
@@ -45,27 +45,27 @@ async def start(
 @api.get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
 async def show(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
     """One compilation, and how far it is."""
     async with db.read() as session:
-        project = await find_project(session, person, project_id)
+        project = await find_project(session, user, project_id)
         return compilation_object(await find_compilation(session, project, compilation_id))
 
 
 @api.post("/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel", problems={409})
 async def cancel(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
     """Call a compilation off, waiting or running."""
     async with db.act() as session:
-        project = await find_project(session, person, project_id)
-        await cancel_compilation(session, person, project, compilation_id)
+        project = await find_project(session, user, project_id)
+        await cancel_compilation(session, user, project, compilation_id)
     async with db.read() as session:
         return compilation_object(await find_compilation(session, project, compilation_id))
 
@@ -80,13 +80,13 @@ async def video(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     """The video, or the part of it in `Range`."""
     async with db.read() as session:
-        project = await find_result(session, person, project_id, compilation_id)
+        project = await find_result(session, user, project_id, compilation_id)
     path = video_path(settings, compilation_id)
     return await send_file(request, path, VIDEO, f"{project.name}.mp4")
 
@@ -101,13 +101,13 @@ async def thumbnail(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     """A picture out of the video."""
     async with db.read() as session:
-        project = await find_result(session, person, project_id, compilation_id)
+        project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)
     return await send_file(request, path, PICTURE, f"{project.name}.jpg")
 

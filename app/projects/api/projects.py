@@ -8,7 +8,7 @@ from app import api
 from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences import muting
 from app.projects.access import find_project
 from app.projects.api.shapes import (
@@ -30,56 +30,56 @@ MOST_COMPILATIONS = 20
 
 
 @api.get("/api/projects")
-async def index(db: NamedDependency[Database], person: NamedDependency[Account]) -> ProjectList:
+async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
     """Every project one may see, the newest first."""
     async with db.read() as session:
-        return ProjectList([summary(*one) for one in await list_projects(session, person)])
+        return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
 
 @api.post("/api/projects", status=201, headers={"Location": "The new project"})
 async def create(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     sent: NamedDependency[NewProject],
 ) -> Response[ProjectObject]:
     """Create a project."""
     async with db.act() as session:
-        project = await create_project(session, person, sent.name)
+        project = await create_project(session, user, sent.name)
     location = {"Location": f"/api/projects/{project.id}"}
-    return Response(await _project(db, person, project.id), headers=location)
+    return Response(await _project(db, user, project.id), headers=location)
 
 
 @api.get("/api/projects/{project_id:int}")
 async def show(
-    db: NamedDependency[Database], person: NamedDependency[Account], project_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
     """One project, with its clips and compilations."""
-    return await _project(db, person, project_id)
+    return await _project(db, user, project_id)
 
 
 @api.put("/api/projects/{project_id:int}")
 async def rename(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     sent: NamedDependency[NewProject],
 ) -> ProjectObject:
     """Rename a project of one's own."""
     async with db.act() as session:
-        await rename_project(session, person, project_id, sent.name)
-    return await _project(db, person, project_id)
+        await rename_project(session, user, project_id, sent.name)
+    return await _project(db, user, project_id)
 
 
 @api.delete("/api/projects/{project_id:int}")
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Message:
     """Delete a project of one's own. The teams it was shared with are told."""
     async with db.act() as session:
-        files = await delete_project(session, settings, person, project_id)
+        files = await delete_project(session, settings, user, project_id)
     await remove(files)
     return Message(_("Project deleted."))
 
@@ -87,47 +87,47 @@ async def delete(
 @api.put("/api/projects/{project_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     sent: NamedDependency[Muted],
 ) -> MuteState:
     """Mute a project: only what concerns oneself, or is urgent, is told of it; or unmute it."""
     change = muting.mute if sent.muted else muting.unmute
     async with db.write() as session:
-        project = await find_project(session, person, project_id)
-        await change(session, person, project_id=project.id)
+        project = await find_project(session, user, project_id)
+        await change(session, user, project_id=project.id)
     return MuteState(sent.muted)
 
 
 @api.post("/api/projects/{project_id:int}/share", problems={409})
 async def share(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     sent: NamedDependency[WithTeam],
 ) -> Message:
     """Share a project of one's own with a team. Its members are told."""
     async with db.act() as session:
-        team = await share_project(session, person, project_id, sent.team_id)
+        team = await share_project(session, user, project_id, sent.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
 
 
 @api.post("/api/projects/{project_id:int}/unshare")
 async def unshare(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     sent: NamedDependency[WithTeam],
 ) -> Message:
     """No longer share a project with a team. Its members are told."""
     async with db.act() as session:
-        team = await unshare_project(session, person, project_id, sent.team_id)
+        team = await unshare_project(session, user, project_id, sent.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))
 
 
-async def _project(db: Database, person: Account, project_id: int) -> ProjectObject:
+async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
     async with db.read() as session:
-        view = await view_project(session, person, project_id)
+        view = await view_project(session, user, project_id)
         compilations = await compilations_of(session, project_id, MOST_COMPILATIONS)
     return project_object(view, compilations)
 

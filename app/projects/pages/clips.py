@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
 from app.language import _, ngettext
-from app.models import Account
+from app.models import User
 from app.projects.clips import add_clips, delete_clip, move_clip
 from app.projects.pages.projects import project_page
 from app.projects.storage import remove
@@ -31,19 +31,19 @@ async def upload(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
     """Several files at once; those that are videos stay. The size is held to while it arrives."""
     try:
-        async with arriving(request, db, settings, person, project_id) as uploads:
-            _clips, problems = await add_clips(db, settings, person, project_id, uploads)
+        async with arriving(request, db, settings, user, project_id) as uploads:
+            _clips, problems = await add_clips(db, settings, user, project_id, uploads)
     except (Invalid, TooLarge) as problem:
         problems = [problem]
     if problems and is_partial(request):
         raise problems[0]
     if problems:
-        return await _again(request, db, settings, person, project_id, problems)
+        return await _again(request, db, settings, user, project_id, problems)
     if is_partial(request):
         return Response(None, status_code=204)
     words = ngettext("{n} clip added.", "{n} clips added.", len(uploads))
@@ -53,7 +53,7 @@ async def upload(
 @post("/projects/{project_id:int}/clips/{clip_id:int}/move")
 async def move(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
     clip_id: FromPath[int],
@@ -62,7 +62,7 @@ async def move(
     if by is None:
         raise Invalid({"to": _("A clip moves up or down.")})
     async with db.act() as session:
-        await move_clip(session, person, project_id, clip_id, by=by)
+        await move_clip(session, user, project_id, clip_id, by=by)
     return see(f"/projects/{project_id}#clip-{clip_id}")
 
 
@@ -70,12 +70,12 @@ async def move(
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     clip_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        file = await delete_clip(session, settings, person, project_id, clip_id)
+        file = await delete_clip(session, settings, user, project_id, clip_id)
     await remove([file])
     return see(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
 
@@ -84,7 +84,7 @@ async def _again(
     request: AnyRequest,
     db: Database,
     settings: Settings,
-    person: Account,
+    user: User,
     project_id: int,
     problems: list[Failure],
 ) -> Response[Any]:
@@ -94,7 +94,7 @@ async def _again(
         request,
         db,
         settings,
-        person,
+        user,
         project_id,
         errors={FIELD: " ".join(said_of_clips(problems))},
         status=413 if is_too_large else 422,

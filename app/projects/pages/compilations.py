@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.broker import Broker
 from app.database import Database
 from app.language import _
-from app.models import Account, Project
+from app.models import Project, User
 from app.notifications.inbox import feed
 from app.notifications.pages.actions import answer_in_place
 from app.projects.access import find_project
@@ -32,41 +32,41 @@ async def compile_project(
     request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        project = await find_project(session, person, project_id)
-        compilation = await request_compilation(session, project, person)
+        project = await find_project(session, user, project_id)
+        compilation = await request_compilation(session, project, user)
     await enqueue(broker, compilation)
-    return await _card(request, db, person, project)
+    return await _card(request, db, user, project)
 
 
 @get("/projects/{project_id:int}/compilation")
 async def progress(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
     """What an open page asks for every second while a compilation is unfinished."""
     async with db.read() as session:
-        project = await find_project(session, person, project_id)
-    return await _card(request, db, person, project)
+        project = await find_project(session, user, project_id)
+    return await _card(request, db, user, project)
 
 
 @post("/projects/{project_id:int}/compilations/{compilation_id:int}/cancel")
 async def cancel(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        project = await find_project(session, person, project_id)
-        await cancel_compilation(session, person, project, compilation_id)
-    return await _card(request, db, person, project)
+        project = await find_project(session, user, project_id)
+        await cancel_compilation(session, user, project, compilation_id)
+    return await _card(request, db, user, project)
 
 
 @get("/projects/{project_id:int}/compilations/{compilation_id:int}/video")
@@ -74,12 +74,12 @@ async def video(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     async with db.read() as session:
-        project = await find_result(session, person, project_id, compilation_id)
+        project = await find_result(session, user, project_id, compilation_id)
     path = video_path(settings, compilation_id)
     return await send_file(request, path, "video/mp4", f"{project.name}.mp4")
 
@@ -89,12 +89,12 @@ async def thumbnail(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     async with db.read() as session:
-        project = await find_result(session, person, project_id, compilation_id)
+        project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)
     return await send_file(request, path, "image/jpeg", f"{project.name}.jpg")
 
@@ -104,31 +104,29 @@ async def retry(
     request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[Any]:
     """Compile again what this notice says has failed; the notice counts as read."""
     async with db.act() as session:
-        project = await project_of_notice(session, person, notification_id)
-        compilation = await request_compilation(session, project, person)
-        await feed.mark(session, person.id, [notification_id], read=True)
+        project = await project_of_notice(session, user, notification_id)
+        compilation = await request_compilation(session, project, user)
+        await feed.mark(session, user.id, [notification_id], read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
-    answer = await answer_in_place(request, db, person, notification_id, place, text)
+    answer = await answer_in_place(request, db, user, notification_id, place, text)
     # Where the project's own page is open behind the panel, it looks again. (The event needs a
     # target: the button that was pressed is swapped out by then.)
     answer.headers["HX-Trigger"] = '{"compilation-begun": {"target": "body"}}'
     return answer
 
 
-async def _card(
-    request: AnyRequest, db: Database, person: Account, project: Project
-) -> Response[Any]:
+async def _card(request: AnyRequest, db: Database, user: User, project: Project) -> Response[Any]:
     """The part of the page that is about compiling, or the page."""
     if not is_partial(request):
         return see(f"/projects/{project.id}#compilation")
     async with db.read() as session:
-        compiling = await view_compilation(session, person, project)
+        compiling = await view_compilation(session, user, project)
     return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)
 
 

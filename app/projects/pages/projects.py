@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences import muting
 from app.projects.access import find_own_project, find_project
 from app.projects.projects import create_project, delete_project, rename_project
@@ -22,25 +22,23 @@ from app.web import AnyRequest, Form, page, see
 
 @get("/projects")
 async def index(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
-    return await _index(request, db, person)
+    return await _index(request, db, user)
 
 
 @post("/projects")
 async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     try:
         async with db.act() as session:
-            project = await create_project(session, person, form["name"])
+            project = await create_project(session, user, form["name"])
     except Invalid as invalid:
-        return await _index(
-            request, db, person, name=form["name"], errors=invalid.fields, status=422
-        )
+        return await _index(request, db, user, name=form["name"], errors=invalid.fields, status=422)
     return see(f"/projects/{project.id}", _("Project created. Now upload its clips."))
 
 
@@ -49,10 +47,10 @@ async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    return await project_page(request, db, settings, person, project_id)
+    return await project_page(request, db, settings, user, project_id)
 
 
 @post("/projects/{project_id:int}/rename")
@@ -60,16 +58,16 @@ async def rename(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
     try:
         async with db.act() as session:
-            await rename_project(session, person, project_id, form["name"])
+            await rename_project(session, user, project_id, form["name"])
     except Invalid as invalid:
         return await project_page(
-            request, db, settings, person, project_id, typed=form, errors=invalid.fields, status=422
+            request, db, settings, user, project_id, typed=form, errors=invalid.fields, status=422
         )
     return see(f"/projects/{project_id}", _("Renamed."))
 
@@ -77,15 +75,15 @@ async def rename(
 @post("/projects/{project_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
     muted = form["muted"] == "1"
     change = muting.mute if muted else muting.unmute
     async with db.act() as session:
-        project = await find_project(session, person, project_id)
-        await change(session, person, project_id=project.id)
+        project = await find_project(session, user, project_id)
+        await change(session, user, project_id=project.id)
     words = _("Muted: only what concerns you will reach you.") if muted else _("Unmuted.")
     return see(f"/projects/{project_id}", words)
 
@@ -94,11 +92,11 @@ async def mute(
 async def ask_to_delete(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
     async with db.read() as session:
-        project = await find_own_project(session, person, project_id)
+        project = await find_own_project(session, user, project_id)
     return await page(
         request,
         "components/confirm.html",
@@ -115,11 +113,11 @@ async def ask_to_delete(
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        files = await delete_project(session, settings, person, project_id)
+        files = await delete_project(session, settings, user, project_id)
     await remove(files)
     return see("/projects", _("Project deleted."))
 
@@ -128,7 +126,7 @@ async def project_page(
     request: AnyRequest,
     db: Database,
     settings: Settings,
-    person: Account,
+    user: User,
     project_id: int,
     *,
     typed: Mapping[str, str] | None = None,
@@ -137,7 +135,7 @@ async def project_page(
 ) -> Response[Any]:
     """The whole page of one project; raises NotFound for those who may not see it."""
     async with db.read() as session:
-        view = await view_project(session, person, project_id)
+        view = await view_project(session, user, project_id)
     return await page(
         request,
         "projects/project.html",
@@ -154,14 +152,14 @@ async def project_page(
 async def _index(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     *,
     name: str = "",
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response[Any]:
     async with db.read() as session:
-        projects = await list_projects(session, person)
+        projects = await list_projects(session, user)
     return await page(
         request,
         "projects/index.html",

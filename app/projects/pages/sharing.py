@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.projects.pages.projects import project_page
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
@@ -21,16 +21,16 @@ async def share(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
     try:
         async with db.act() as session:
-            team = await share_project(session, person, project_id, _team_id(form))
+            team = await share_project(session, user, project_id, _team_id(form))
     except Invalid as invalid:
         return await project_page(
-            request, db, settings, person, project_id, errors=invalid.fields, status=422
+            request, db, settings, user, project_id, errors=invalid.fields, status=422
         )
     return see(f"/projects/{project_id}", _("Shared with {team}.").format(team=team.name))
 
@@ -38,13 +38,13 @@ async def share(
 @post("/projects/{project_id:int}/unshare")
 async def unshare(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
     """Goes on to `next`: who ends a share as the team's admin may not see the project any more."""
     async with db.act() as session:
-        team = await unshare_project(session, person, project_id, _team_id(form))
+        team = await unshare_project(session, user, project_id, _team_id(form))
     words = _("No longer shared with {team}.").format(team=team.name)
     return see(own_path(form["next"], "/projects"), words)
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app import api
 from app.api.shapes import Answer, Id, Sent, Text, like
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import Message
 from app.settings import Settings
@@ -74,16 +74,16 @@ class EventObject(Answer):
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     sent: NamedDependency[NewEvent],
 ) -> EventObject:
     """Tell members of a team something, as its owner or admin.
 
     The same `idempotency_key` within 24 hours tells nobody again and gets the same answer.
     """
-    await throttle(db, settings, f"ingest:{person.id}", most=60, seconds=60)
+    await throttle(db, settings, f"ingest:{user.id}", most=60, seconds=60)
     async with db.act() as session:
-        told = await tell(session, person, sent.message, sent.whom, key=sent.idempotency_key)
+        told = await tell(session, user, sent.message, sent.whom, key=sent.idempotency_key)
     return EventObject(told.event_id, CUSTOM.name, told.recipients)
 
 

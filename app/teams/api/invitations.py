@@ -8,7 +8,7 @@ from app.api.shapes import Message, Named
 from app.broker import Broker
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.teams import responses
 from app.teams.access import require
@@ -30,25 +30,25 @@ async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     sent: NamedDependency[NewInvitation],
 ) -> InvitationObject:
     """Invite an address to a team, for seven days."""
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     async with db.act() as session:
-        invitation = await invite(session, person, team_id, sent.email, sent.role)
+        invitation = await invite(session, user, team_id, sent.email, sent.role)
     await broker.queue.enqueue("deliver")
     return invitation_object(invitation, link_token(invitation.id))
 
 
 @api.get("/api/teams/{team_id:int}/invitations", problems={403})
 async def index(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
     """A team's open invitations; those that have expired can still be sent again."""
     async with db.read() as session:
-        await require(session, person, team_id, "invite")
+        await require(session, user, team_id, "invite")
         invitations = await pending_invitations(session, team_id)
     return InvitationList([invitation_object(invitation) for invitation in invitations])
 
@@ -62,14 +62,14 @@ async def again(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> InvitationObject:
     """Send an invitation again, for another seven days."""
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     async with db.act() as session:
-        invitation = await send_again(session, person, team_id, invitation_id)
+        invitation = await send_again(session, user, team_id, invitation_id)
     await broker.queue.enqueue("deliver")
     return invitation_object(invitation, link_token(invitation.id))
 
@@ -77,13 +77,13 @@ async def again(
 @api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
 async def take_back(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> Message:
     """Revoke an invitation; its link leads nowhere any more."""
     async with db.act() as session:
-        invitation = await revoke(session, person, team_id, invitation_id)
+        invitation = await revoke(session, user, team_id, invitation_id)
     return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
 
 
@@ -107,24 +107,24 @@ async def show(db: NamedDependency[Database], token: FromPath[str]) -> Invitatio
 
 @api.post("/api/invitations/{token:str}/accept", problems={409})
 async def accept(
-    db: NamedDependency[Database], person: NamedDependency[Account], token: FromPath[str]
+    db: NamedDependency[Database], user: NamedDependency[User], token: FromPath[str]
 ) -> Joined:
     """Join the team; only the account with the invited address can."""
     invitation_id, is_mailed = read_token(token)
     async with db.act() as session:
-        team = await responses.accept(session, person, invitation_id, is_mailed=is_mailed)
+        team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
     return Joined(text, Named(team.id, team.name))
 
 
 @api.post("/api/invitations/{token:str}/decline", problems={409})
 async def decline(
-    db: NamedDependency[Database], person: NamedDependency[Account], token: FromPath[str]
+    db: NamedDependency[Database], user: NamedDependency[User], token: FromPath[str]
 ) -> Message:
     """Decline the invitation. Whoever invited is told."""
     invitation_id, is_mailed = read_token(token)
     async with db.act() as session:
-        team = await responses.decline(session, person, invitation_id, is_mailed=is_mailed)
+        team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)
     return Message(_("You declined the invitation to '{team}'.").format(team=team.name))
 
 

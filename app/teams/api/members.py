@@ -8,7 +8,7 @@ from app.api.answers import calling
 from app.api.shapes import Message, moment
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.teams.access import find_member
 from app.teams.api.shapes import MemberObject, NewMember, NewRole
@@ -21,22 +21,22 @@ from app.teams.roles import OWNER
 async def add(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     sent: NamedDependency[NewMember],
 ) -> MemberObject:
     """Add somebody to a team, by name or address. They are told, and so are the members."""
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     with calling(login="username"):
         async with db.act() as session:
-            member = await add_member(session, person, team_id, sent.username.strip(), sent.role)
+            member = await add_member(session, user, team_id, sent.username.strip(), sent.role)
     return await _member(db, team_id, member.id)
 
 
 @api.put("/api/teams/{team_id:int}/members/{user_id:int}")
 async def change(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
     sent: NamedDependency[NewRole],
@@ -44,22 +44,22 @@ async def change(
     """Give a member another role, or, as the owner, the team itself."""
     async with db.act() as session:
         if sent.role == OWNER:
-            await hand_over(session, person, team_id, user_id)
+            await hand_over(session, user, team_id, user_id)
         else:
-            await change_role(session, person, team_id, user_id, sent.role)
+            await change_role(session, user, team_id, user_id, sent.role)
     return await _member(db, team_id, user_id)
 
 
 @api.delete("/api/teams/{team_id:int}/members/{user_id:int}")
 async def remove(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Message:
     """Remove a member. They are told, and so are the others."""
     async with db.act() as session:
-        member = await remove_member(session, person, team_id, user_id)
+        member = await remove_member(session, user, team_id, user_id)
     return Message(_("{name} was removed.").format(name=member.username))
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app import clock
 from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
-from app.models import Account, Invitation
+from app.models import Invitation, User
 from app.teams.access import Standing
 from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
 from app.teams.queries import Member, MemberPage, TeamInList
@@ -158,7 +158,7 @@ def member_object(member: Member) -> MemberObject:
 
 
 def team_object(
-    standing: Standing, owner: Account, count: int, found: MemberPage, *, page: int, muted: bool
+    standing: Standing, owner: User, count: int, found: MemberPage, *, page: int, muted: bool
 ) -> TeamObject:
     members = found.members if page <= found.pages else []
     return TeamObject(

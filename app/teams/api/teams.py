@@ -9,7 +9,7 @@ from app.api.answers import PAGED, page_links
 from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences.muting import is_muted
 from app.teams import queries
 from app.teams.access import find_owner, require
@@ -27,92 +27,92 @@ from app.web import AnyRequest
 
 
 @api.get("/api/teams")
-async def index(db: NamedDependency[Database], person: NamedDependency[Account]) -> TeamList:
+async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
     """One's teams, by name."""
     async with db.read() as session:
-        return TeamList([summary(team) for team in await queries.teams_of(session, person)])
+        return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
 
 @api.post("/api/teams", status=201, headers={"Location": "The new team"})
 async def create(
-    db: NamedDependency[Database], person: NamedDependency[Account], sent: NamedDependency[NewTeam]
+    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[NewTeam]
 ) -> Response[TeamObject]:
     """Create a team, and own it."""
     async with db.act() as session:
-        team = await create_team(session, person, sent.name)
+        team = await create_team(session, user, sent.name)
     location = {"Location": f"/api/teams/{team.id}"}
-    return Response(await _team(db, person, team.id), headers=location)
+    return Response(await _team(db, user, team.id), headers=location)
 
 
 @api.get("/api/teams/{team_id:int}", headers=PAGED)
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     asked: NamedDependency[MembersQuery],
 ) -> Response[TeamObject]:
     """One team, and a page of its members."""
-    team = await _team(db, person, team_id, page=asked.page, q=asked.q.strip())
+    team = await _team(db, user, team_id, page=asked.page, q=asked.q.strip())
     return Response(team, headers=page_links(request, team.page, team.pages))
 
 
 @api.put("/api/teams/{team_id:int}")
 async def rename(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     sent: NamedDependency[NewTeam],
 ) -> TeamObject:
     """Rename a team. Its members are told."""
     async with db.act() as session:
-        await rename_team(session, person, team_id, sent.name)
-    return await _team(db, person, team_id)
+        await rename_team(session, user, team_id, sent.name)
+    return await _team(db, user, team_id)
 
 
 @api.delete("/api/teams/{team_id:int}")
 async def delete(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
     """Delete a team of one's own. Its members are told."""
     async with db.act() as session:
-        await delete_team(session, person, team_id)
+        await delete_team(session, user, team_id)
     return Message(_("Team deleted."))
 
 
 @api.post("/api/teams/{team_id:int}/leave")
 async def leave(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
     """Leave a team; one's own projects leave with one."""
     async with db.act() as session:
-        team = await leave_team(session, person, team_id)
+        team = await leave_team(session, user, team_id)
     return Message(_("You left '{team}'.").format(team=team.name))
 
 
 @api.put("/api/teams/{team_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     sent: NamedDependency[Muted],
 ) -> MuteState:
     """Mute a team: only what concerns oneself, or is urgent, is told of it; or unmute it."""
     change = mute_team if sent.muted else unmute_team
     async with db.write() as session:
-        await change(session, person, team_id)
+        await change(session, user, team_id)
     return MuteState(sent.muted)
 
 
 async def _team(
-    db: Database, person: Account, team_id: int, *, page: int = 1, q: str = ""
+    db: Database, user: User, team_id: int, *, page: int = 1, q: str = ""
 ) -> TeamObject:
     async with db.read() as session:
-        standing = await require(session, person, team_id, "look")
+        standing = await require(session, user, team_id, "look")
         members = await queries.members_of(session, team_id, q, page)
         count = members.total if not q else await queries.count_members(session, team_id)
         owner = await find_owner(session, team_id)
-        muted = await is_muted(session, person, team_id=team_id)
+        muted = await is_muted(session, user, team_id=team_id)
     return team_object(standing, owner, count, members, page=page, muted=muted)
 
 

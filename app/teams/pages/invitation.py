@@ -10,7 +10,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account, Team
+from app.models import Team, User
 from app.notifications.pages.actions import answer_in_place
 from app.settings import Settings
 from app.teams import responses
@@ -36,24 +36,24 @@ async def send(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
 ) -> Answer:
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     try:
         async with db.act() as session:
-            await invite(session, person, team_id, form["email"], form["role"])
+            await invite(session, user, team_id, form["email"], form["role"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
-        return await show_team(request, db, person, team_id, status=422, **typed)
+        return await show_team(request, db, user, team_id, status=422, **typed)
     broker.relay.poke(CHANGES)
     return see(f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"]))
 
 
-async def require_patience(db: Database, settings: Settings, person: Account) -> None:
+async def require_patience(db: Database, settings: Settings, user: User) -> None:
     """Raises TooMany for who invites or adds more people than anybody would by hand."""
-    await throttle(db, settings, f"invite:{person.id}", most=60, seconds=3600)
+    await throttle(db, settings, f"invite:{user.id}", most=60, seconds=3600)
 
 
 @post("/teams/{team_id:int}/invitations/{invitation_id:int}/again")
@@ -61,13 +61,13 @@ async def again(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> Response[None]:
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     async with db.act() as session:
-        invitation = await send_again(session, person, team_id, invitation_id)
+        invitation = await send_again(session, user, team_id, invitation_id)
     broker.relay.poke(CHANGES)
     text = _("Invitation sent to {email} again.").format(email=invitation.email)
     return see(f"/teams/{team_id}", text)
@@ -76,12 +76,12 @@ async def again(
 @post("/teams/{team_id:int}/invitations/{invitation_id:int}/revoke")
 async def take_back(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> Response[None]:
     async with db.act() as session:
-        invitation = await revoke(session, person, team_id, invitation_id)
+        invitation = await revoke(session, user, team_id, invitation_id)
     text = _("Invitation to {email} revoked.").format(email=invitation.email)
     return see(f"/teams/{team_id}", text)
 
@@ -90,7 +90,7 @@ async def take_back(
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    visitor: NamedDependency[Account | None],
+    visitor: NamedDependency[User | None],
     token: FromPath[str],
 ) -> Response[str]:
     """Who invites to what; anybody with the link may read that much."""
@@ -106,7 +106,7 @@ async def show(
 
 @post("/invitations/{token:str}/accept")
 async def accept(
-    db: NamedDependency[Database], visitor: NamedDependency[Account | None], token: FromPath[str]
+    db: NamedDependency[Database], visitor: NamedDependency[User | None], token: FromPath[str]
 ) -> Response[None]:
     invitation_id, is_mailed = read_token(token)
     if visitor is None:
@@ -118,7 +118,7 @@ async def accept(
 
 @post("/invitations/{token:str}/decline")
 async def decline(
-    db: NamedDependency[Database], visitor: NamedDependency[Account | None], token: FromPath[str]
+    db: NamedDependency[Database], visitor: NamedDependency[User | None], token: FromPath[str]
 ) -> Response[None]:
     invitation_id, is_mailed = read_token(token)
     if visitor is None:
@@ -130,11 +130,11 @@ async def decline(
 
 @get("/notifications/{notification_id:int}/invitation")
 async def follow(
-    db: NamedDependency[Database], person: NamedDependency[Account], notification_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Response[None]:
     """From the notice to the invitation's own page."""
     async with db.read() as session:
-        invitation_id = await responses.invitation_told_in(session, person, notification_id)
+        invitation_id = await responses.invitation_told_in(session, user, notification_id)
     return see(f"/invitations/{link_token(invitation_id)}")
 
 
@@ -142,28 +142,28 @@ async def follow(
 async def accept_in_place(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Answer:
     async with db.act() as session:
-        invitation_id = await responses.invitation_told_in(session, person, notification_id)
-        team = await responses.accept(session, person, invitation_id)
+        invitation_id = await responses.invitation_told_in(session, user, notification_id)
+        team = await responses.accept(session, user, invitation_id)
     place, text = f"/teams/{team.id}", _welcome_to(team)
-    return await answer_in_place(request, db, person, notification_id, place, text)
+    return await answer_in_place(request, db, user, notification_id, place, text)
 
 
 @post("/notifications/{notification_id:int}/decline", status_code=200)
 async def decline_in_place(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Answer:
     async with db.act() as session:
-        invitation_id = await responses.invitation_told_in(session, person, notification_id)
-        team = await responses.decline(session, person, invitation_id)
+        invitation_id = await responses.invitation_told_in(session, user, notification_id)
+        team = await responses.decline(session, user, invitation_id)
     place, text = "/notifications", _declined(team)
-    return await answer_in_place(request, db, person, notification_id, place, text)
+    return await answer_in_place(request, db, user, notification_id, place, text)
 
 
 def _to_login(token: str) -> Response[None]:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.settings import Settings
 from app.teams.access import find_member, require
 from app.teams.membership import add_member, change_role, hand_over, remove_member
@@ -24,10 +24,10 @@ Answer = Response[str] | Response[None]
 async def ask_whom(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
 ) -> Response[str]:
-    return await _ask_whom(request, db, person, team_id)
+    return await _ask_whom(request, db, user, team_id)
 
 
 @post("/teams/{team_id:int}/members/add", status_code=200)
@@ -35,103 +35,103 @@ async def add(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
 ) -> Answer:
-    await require_patience(db, settings, person)
+    await require_patience(db, settings, user)
     try:
         async with db.act() as session:
-            member = await add_member(session, person, team_id, form["login"], form["role"])
+            member = await add_member(session, user, team_id, form["login"], form["role"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
-        return await _ask_whom(request, db, person, team_id, status=422, **typed)
+        return await _ask_whom(request, db, user, team_id, status=422, **typed)
     return see(f"/teams/{team_id}", _("{name} was added.").format(name=member.username))
 
 
 async def _ask_whom(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     team_id: int,
     *,
     status: int = 200,
     **context: Any,
 ) -> Response[str]:
     async with db.read() as session:
-        team = (await require(session, person, team_id, "add")).team
+        team = (await require(session, user, team_id, "add")).team
     return await page(
         request, "teams/add.html", status=status, team=team, grantable=GRANTABLE, **context
     )
 
 
-@get("/teams/{team_id:int}/members/{account_id:int}")
+@get("/teams/{team_id:int}/members/{user_id:int}")
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
-    account_id: FromPath[int],
+    user_id: FromPath[int],
 ) -> Response[str]:
-    return await _member(request, db, person, team_id, account_id)
+    return await _member(request, db, user, team_id, user_id)
 
 
-@post("/teams/{team_id:int}/members/{account_id:int}/role", status_code=200)
+@post("/teams/{team_id:int}/members/{user_id:int}/role", status_code=200)
 async def set_role(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
-    account_id: FromPath[int],
+    user_id: FromPath[int],
 ) -> Answer:
     try:
         async with db.act() as session:
-            member = await change_role(session, person, team_id, account_id, form["role"])
+            member = await change_role(session, user, team_id, user_id, form["role"])
     except Invalid as invalid:
         errors = invalid.fields
-        return await _member(request, db, person, team_id, account_id, status=422, errors=errors)
+        return await _member(request, db, user, team_id, user_id, status=422, errors=errors)
     text = _("{name} is now {role}.").format(name=member.username, role=_(form["role"]))
     return see(f"/teams/{team_id}", text)
 
 
-@post("/teams/{team_id:int}/members/{account_id:int}/hand-over")
+@post("/teams/{team_id:int}/members/{user_id:int}/hand-over")
 async def make_owner(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
-    account_id: FromPath[int],
+    user_id: FromPath[int],
 ) -> Response[None]:
     async with db.act() as session:
-        member = await hand_over(session, person, team_id, account_id)
+        member = await hand_over(session, user, team_id, user_id)
     return see(f"/teams/{team_id}", _("{name} owns the team now.").format(name=member.username))
 
 
-@post("/teams/{team_id:int}/members/{account_id:int}/remove")
+@post("/teams/{team_id:int}/members/{user_id:int}/remove")
 async def remove(
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
-    account_id: FromPath[int],
+    user_id: FromPath[int],
 ) -> Response[None]:
     async with db.act() as session:
-        member = await remove_member(session, person, team_id, account_id)
+        member = await remove_member(session, user, team_id, user_id)
     return see(f"/teams/{team_id}", _("{name} was removed.").format(name=member.username))
 
 
 async def _member(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     team_id: int,
-    account_id: int,
+    user_id: int,
     *,
     status: int = 200,
     **context: Any,
 ) -> Response[str]:
     async with db.read() as session:
-        standing = await require(session, person, team_id, "change_role")
-        member, place = await find_member(session, team_id, account_id)
+        standing = await require(session, user, team_id, "change_role")
+        member, place = await find_member(session, team_id, user_id)
     return await page(
         request,
         "teams/member.html",
@@ -140,7 +140,7 @@ async def _member(
         standing=standing,
         member=member,
         place=place,
-        is_settled=place.role == OWNER or member.id == person.id,
+        is_settled=place.role == OWNER or member.id == user.id,
         grantable=GRANTABLE,
         **context,
     )

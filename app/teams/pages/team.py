@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.notifications.preferences.muting import is_muted
 from app.teams import queries
 from app.teams.access import Standing, require
@@ -26,16 +26,16 @@ Answer = Response[str] | Response[None]
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
 ) -> Response[str]:
-    return await show_team(request, db, person, team_id)
+    return await show_team(request, db, user, team_id)
 
 
 async def show_team(
     request: AnyRequest,
     db: Database,
-    person: Account,
+    user: User,
     team_id: int,
     *,
     status: int = 200,
@@ -45,10 +45,10 @@ async def show_team(
     q = request.query_params.get("q", "").replace("\x00", "").strip()
     number = request.query_params.get("page", "1")
     async with db.read() as session:
-        standing = await require(session, person, team_id, "look")
+        standing = await require(session, user, team_id, "look")
         members = await queries.members_of(session, team_id, q, _whole(number))
         projects = await queries.projects_shared_with(session, team_id)
-        muted = await is_muted(session, person, team_id=team_id)
+        muted = await is_muted(session, user, team_id=team_id)
         invitations = await queries.pending_invitations(session, team_id)
     return await page(
         request,
@@ -76,35 +76,35 @@ def _whole(text: str) -> int:
 async def rename(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
 ) -> Answer:
     try:
         async with db.act() as session:
-            await rename_team(session, person, team_id, form["name"])
+            await rename_team(session, user, team_id, form["name"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
-        return await show_team(request, db, person, team_id, status=422, **typed)
+        return await show_team(request, db, user, team_id, status=422, **typed)
     return see(f"/teams/{team_id}", _("Team renamed."))
 
 
 @post("/teams/{team_id:int}/mute")
 async def mute(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
     async with db.act() as session:
-        await mute_team(session, person, team_id)
+        await mute_team(session, user, team_id)
     text = _("Muted. You still hear of what concerns yourself, and of what is urgent.")
     return see(f"/teams/{team_id}", text)
 
 
 @post("/teams/{team_id:int}/unmute")
 async def unmute(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
     async with db.act() as session:
-        await unmute_team(session, person, team_id)
+        await unmute_team(session, user, team_id)
     return see(f"/teams/{team_id}", _("You hear of everything in this team again."))
 
 
@@ -112,11 +112,11 @@ async def unmute(
 async def ask_to_delete(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
 ) -> Response[str]:
     async with db.read() as session:
-        team = (await require(session, person, team_id, "delete")).team
+        team = (await require(session, user, team_id, "delete")).team
     return await _confirm(
         request,
         team_id,
@@ -132,10 +132,10 @@ async def ask_to_delete(
 
 @post("/teams/{team_id:int}/delete")
 async def delete(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
     async with db.act() as session:
-        await delete_team(session, person, team_id)
+        await delete_team(session, user, team_id)
     return see("/teams", _("Team deleted."))
 
 
@@ -143,11 +143,11 @@ async def delete(
 async def ask_to_leave(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     team_id: FromPath[int],
 ) -> Response[str]:
     async with db.read() as session:
-        team = (await require(session, person, team_id, "leave")).team
+        team = (await require(session, user, team_id, "leave")).team
     return await _confirm(
         request,
         team_id,
@@ -163,10 +163,10 @@ async def ask_to_leave(
 
 @post("/teams/{team_id:int}/leave")
 async def leave(
-    db: NamedDependency[Database], person: NamedDependency[Account], team_id: FromPath[int]
+    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
     async with db.act() as session:
-        team = await leave_team(session, person, team_id)
+        team = await leave_team(session, user, team_id)
     return see("/teams", _("You left '{team}'.").format(team=team.name))
 
 

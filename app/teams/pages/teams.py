@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from app.database import Database
 from app.errors import Invalid
 from app.language import _
-from app.models import Account
+from app.models import User
 from app.teams.invitations import link_token
 from app.teams.queries import invitations_waiting_for, teams_of
 from app.teams.teams import create_team
@@ -19,33 +19,33 @@ Answer = Response[str] | Response[None]
 
 @get("/teams")
 async def index(
-    request: AnyRequest, db: NamedDependency[Database], person: NamedDependency[Account]
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
-    return await _index(request, db, person)
+    return await _index(request, db, user)
 
 
 @post("/teams", status_code=200)
 async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
-    person: NamedDependency[Account],
+    user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Answer:
     try:
         async with db.act() as session:
-            team = await create_team(session, person, form["name"])
+            team = await create_team(session, user, form["name"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
-        return await _index(request, db, person, status=422, **typed)
+        return await _index(request, db, user, status=422, **typed)
     return see(f"/teams/{team.id}", _("Team created. Now invite the others."))
 
 
 async def _index(
-    request: AnyRequest, db: Database, person: Account, *, status: int = 200, **context: Any
+    request: AnyRequest, db: Database, user: User, *, status: int = 200, **context: Any
 ) -> Response[str]:
     async with db.read() as session:
-        teams = await teams_of(session, person)
-        waiting = await invitations_waiting_for(session, person)
+        teams = await teams_of(session, user)
+        waiting = await invitations_waiting_for(session, user)
     links = [(asked, f"/invitations/{link_token(asked.invitation.id)}") for asked in waiting]
     return await page(
         request, "teams/index.html", status=status, teams=teams, waiting=links, **context

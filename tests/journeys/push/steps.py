@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from sqlalchemy import select
 
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from app.notifications import channels
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox import feed
@@ -55,7 +55,7 @@ async def show_invitation(
     site: Site,
     visitor: Visitor,
     push_service: PushService,
-    person: Account,
+    user: User,
     *,
     is_open: bool = False,
 ) -> Screen:
@@ -63,23 +63,23 @@ async def show_invitation(
     browser = push_service.browser()
     screen = await enable(visitor, browser)
     await (pushes_always(visitor.page) if is_open else close_app(visitor))
-    await invite(site, person)
+    await invite(site, user)
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, INVITED)
     return screen
 
 
-async def invite(site: Site, person: Account) -> None:
+async def invite(site: Site, user: User) -> None:
     """What an invitation does to the invitee; who may invite is no matter of push."""
     facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
     channels.configure(site.settings)
     async with site.db.act() as session:
-        await notify(session, INVITATION_RECEIVED, affected=person, **facts)
+        await notify(session, INVITATION_RECEIVED, affected=user, **facts)
 
 
-async def unread(site: Site, person: Account) -> int:
+async def unread(site: Site, user: User) -> int:
     async with site.db.read() as session:
-        return await feed.unread_count(session, person.id)
+        return await feed.unread_count(session, user.id)
 
 
 async def devices(site: Site) -> Sequence[PushSubscription]:

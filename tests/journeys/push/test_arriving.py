@@ -5,7 +5,7 @@ import json
 
 from playwright.async_api import expect
 
-from app.models import Account
+from app.models import User
 from tests.journeys.browsing import SERVER_IS_AWAY, sees
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import Screen, until
@@ -29,7 +29,7 @@ pytestmark = with_push
 
 
 async def test_what_somebody_does_is_shown_though_the_app_is_closed_and_a_click_leads_there(
-    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, alice: User, bob: User
 ) -> None:
     inviter, invitee = await arrive(alice), await arrive(bob)
     browser = push_service.browser()
@@ -59,7 +59,7 @@ async def test_what_somebody_does_is_shown_though_the_app_is_closed_and_a_click_
 
 
 async def test_a_click_takes_a_tab_that_is_open_and_mark_as_read_takes_none(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -81,7 +81,7 @@ async def test_a_click_takes_a_tab_that_is_open_and_mark_as_read_takes_none(
 
 
 async def test_repeats_replace_each_other(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -118,7 +118,7 @@ BROKEN = [
 
 
 async def test_something_is_shown_of_whatever_comes(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await enable(visitor, push_service.browser())
@@ -159,7 +159,7 @@ ELSEWHERE = [
 
 
 async def test_a_push_that_would_lead_elsewhere_leads_to_the_inbox(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await enable(visitor, push_service.browser())
@@ -174,7 +174,7 @@ async def test_a_push_that_would_lead_elsewhere_leads_to_the_inbox(
 
 
 async def test_a_notice_is_found_also_where_its_server_goes_by_another_name(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -190,7 +190,7 @@ async def test_a_notice_is_found_also_where_its_server_goes_by_another_name(
 
 
 async def test_pushes_do_not_wait_for_a_server_that_does_not_give_out_their_icon(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -207,7 +207,7 @@ async def test_pushes_do_not_wait_for_a_server_that_does_not_give_out_their_icon
 
 
 async def test_a_click_opens_a_window_where_the_open_tab_cannot_be_taken_along(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await show_invitation(site, visitor, push_service, bob, is_open=True)
@@ -218,7 +218,7 @@ async def test_a_click_opens_a_window_where_the_open_tab_cannot_be_taken_along(
 
 
 async def test_without_the_server_there_is_a_page_that_says_so(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect(SERVER_IS_AWAY)
@@ -237,7 +237,7 @@ async def test_without_the_server_there_is_a_page_that_says_so(
 
 
 async def test_what_a_browser_has_shown_by_itself_is_read_by_following_it(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     await enable(visitor, browser)

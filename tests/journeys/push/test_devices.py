@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from sqlalchemy import delete, update
 
 from app import clock
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from app.notifications import channels
 from app.notifications.channels import browser_push
 from app.notifications.channels.push.devices import remove
@@ -38,7 +38,7 @@ TAKEN = "The test was taken by its push service and should be on its screen."
 
 
 async def test_a_device_is_tested_and_removed_and_stays_removed(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -70,7 +70,7 @@ async def test_a_device_that_was_removed_elsewhere_does_not_come_back(
     site: Site,
     arrive: Arrive,
     push_service: PushService,
-    bob: Account,
+    bob: User,
     meanwhile: str,
 ) -> None:
     laptop, phone = await arrive(bob), await arrive(bob)
@@ -89,7 +89,7 @@ async def test_a_device_that_was_removed_elsewhere_does_not_come_back(
 
 
 async def test_a_device_that_was_lost_comes_back_at_the_next_visit(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, first, second = await arrive(bob), push_service.browser(), push_service.browser()
     await enable(visitor, first, second)
@@ -105,7 +105,7 @@ async def test_a_device_that_was_lost_comes_back_at_the_next_visit(
 
 
 async def test_a_device_that_fails_is_given_another_chance_at_the_next_visit(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -121,7 +121,7 @@ async def test_a_device_that_fails_is_given_another_chance_at_the_next_visit(
 
 
 async def test_what_becomes_of_a_test_is_read_out_once_for_each_test_and_device(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser, other = await arrive(bob), push_service.browser(), push_service.browser()
     channels.configure(site.settings)
@@ -161,7 +161,7 @@ LISTEN = """
 
 
 async def test_a_device_that_is_removed_is_shown_as_off_though_the_push_service_does_not_answer(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -175,7 +175,7 @@ async def test_a_device_that_is_removed_is_shown_as_off_though_the_push_service_
 
 
 async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     visitor.watch.expect(SERVER_IS_AWAY)
@@ -198,7 +198,7 @@ async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
 
 
 async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, old, renewed = await arrive(bob), push_service.browser(), push_service.browser()
     screen = await enable(visitor, old)
@@ -210,7 +210,7 @@ async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
 
 
 async def test_a_subscription_is_not_renewed_where_it_is_not_wanted_or_nobody_is_signed_in(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, old, renewed = await arrive(bob), push_service.browser(), push_service.browser()
     screen = await enable(visitor, old)
@@ -232,8 +232,8 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
     site: Site,
     arrive: Arrive,
     push_service: PushService,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     trouble: str,
 ) -> None:
     visitor = await arrive(alice)
@@ -249,7 +249,7 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
 
 
 async def test_push_moves_to_whoever_is_signed_in_in_that_browser(
-    site: Site, arrive: Arrive, push_service: PushService, alice: Account, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, alice: User, bob: User
 ) -> None:
     visitor = await arrive(alice)
     await enable(visitor, push_service.browser())
@@ -258,4 +258,4 @@ async def test_push_moves_to_whoever_is_signed_in_in_that_browser(
     async with visitor.page.expect_response("**/api/push/subscribe"):
         await visitor.log_in(bob, PASSWORD)
 
-    assert [one.account_id for one in await devices(site)] == [bob.id]
+    assert [one.user_id for one in await devices(site)] == [bob.id]

@@ -6,7 +6,7 @@ from playwright.async_api import Route
 from sqlalchemy import null, select
 
 from app import clock
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.notifications import channels
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
@@ -26,7 +26,7 @@ pytestmark = with_push
 
 
 async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     await enable(visitor, browser)
@@ -43,7 +43,7 @@ async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
 
 
 async def test_who_turns_from_one_tab_to_another_still_looks(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -62,20 +62,20 @@ async def test_who_turns_from_one_tab_to_another_still_looks(
         await asyncio.gather(other.evaluate(TURN, True), one.evaluate(TURN, False))
 
     async with site.db.read() as session:
-        looks_until = (await session.get_one(Account, bob.id)).visible_until
+        looks_until = (await session.get_one(User, bob.id)).visible_until
     assert looks_until
     assert looks_until > clock.now()
 
 
-async def tell_of_compilation(site: Site, person: Account) -> None:
+async def tell_of_compilation(site: Site, user: User) -> None:
     """Of something that is not urgent, as an invitation is."""
-    people = select(Account.id.label("account_id"), null().label("team_id"))
+    people = select(User.id.label("user_id"), null().label("team_id"))
     channels.configure(site.settings)
     async with site.db.act() as session:
         await notify(
             session,
             COMPILATION_COMPLETED,
-            people=people.where(Account.id == person.id),
+            people=people.where(User.id == user.id),
             **COMPILATION_COMPLETED.example,
         )
 

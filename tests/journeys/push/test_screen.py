@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models import Account
+from app.models import User
 from app.notifications.inbox import feed
 from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, panel
 from tests.journeys.conftest import Arrive
@@ -29,7 +29,7 @@ pytestmark = with_push
 
 
 async def test_none_is_lost_while_pages_have_what_was_read_taken_off_the_screen(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await enable(visitor, push_service.browser())
@@ -57,18 +57,18 @@ HOLD = """path => {
 
 
 async def two_of_a_kind(
-    site: Site, person: Account, push_service: PushService, browser: Browser
+    site: Site, user: User, push_service: PushService, browser: Browser
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The second takes the place of the first."""
     for _time in range(2):
-        await invite(site, person)
+        await invite(site, user)
     first, second = [(await push_service.next_push(browser, n)).payload for n in (1, 2)]
     assert first["tag"] == second["tag"]
     return first | {"body": "first"}, second | {"body": "second"}
 
 
 async def test_what_takes_the_place_of_something_read_stays(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -89,7 +89,7 @@ async def test_what_takes_the_place_of_something_read_stays(
 
 
 async def test_what_comes_back_onto_the_screen_does_not_take_the_place_of_something_newer(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -111,7 +111,7 @@ async def test_what_comes_back_onto_the_screen_does_not_take_the_place_of_someth
 
 
 async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     laptop, phone = await arrive(bob), await arrive(bob)
     screen = await show_invitation(site, laptop, push_service, bob, is_open=True)
@@ -124,7 +124,7 @@ async def test_what_is_read_anywhere_leaves_the_screen_where_a_page_is_open(
 
 
 async def test_what_is_read_leaves_the_screen_also_where_no_service_worker_controls_the_page(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await show_invitation(site, visitor, push_service, bob, is_open=True)
@@ -136,7 +136,7 @@ async def test_what_is_read_leaves_the_screen_also_where_no_service_worker_contr
 
 
 async def test_what_was_read_while_no_page_was_open_leaves_the_screen_at_the_next_visit(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     screen = await show_invitation(site, visitor, push_service, bob)
@@ -147,16 +147,16 @@ async def test_what_was_read_while_no_page_was_open_leaves_the_screen_at_the_nex
     await is_shown(screen)
 
 
-async def mark_all_read(site: Site, person: Account) -> None:
+async def mark_all_read(site: Site, user: User) -> None:
     """As another of their devices does."""
     async with site.db.act() as session:
-        ids = [one.id for one in await feed.newest(session, person.id)]
-        await feed.mark(session, person.id, ids, read=True)
+        ids = [one.id for one in await feed.newest(session, user.id)]
+        await feed.mark(session, user.id, ids, read=True)
 
 
 @pytest.mark.parametrize("way", ["here", "everywhere", "by itself"])
 async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account, way: str
+    site: Site, arrive: Arrive, push_service: PushService, bob: User, way: str
 ) -> None:
     visitor = await arrive(bob)
     screen = await show_invitation(site, visitor, push_service, bob, is_open=True)
@@ -174,7 +174,7 @@ async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
 
 
 async def test_what_was_read_before_its_push_came_does_not_stay(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
     screen = await enable(visitor, browser)
@@ -190,7 +190,7 @@ async def test_what_was_read_before_its_push_came_does_not_stay(
 
 
 async def test_what_cannot_be_marked_as_read_is_shown_again_and_makes_no_sound(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect(SERVER_IS_AWAY)

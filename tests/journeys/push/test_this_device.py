@@ -5,7 +5,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 from sqlalchemy import delete
 
-from app.models import Account, PushSubscription
+from app.models import PushSubscription, User
 from tests.journeys.browsing import SERVER_IS_AWAY
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import give_push, until
@@ -32,7 +32,7 @@ def the_button_to_disable(page: Page) -> Locator:
 
 
 async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -49,7 +49,7 @@ async def test_push_is_disabled_and_enabled_again_where_it_was_enabled(
 
 
 async def test_the_focus_goes_on_from_a_button_that_vanishes(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await give_push(visitor, push_service.browser(), push_service.browser())
@@ -67,7 +67,7 @@ async def test_the_focus_goes_on_from_a_button_that_vanishes(
 
 
 async def test_the_focus_is_not_taken_from_where_it_is(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await give_push(visitor, push_service.browser(), push_service.browser())
@@ -85,7 +85,7 @@ async def test_the_focus_is_not_taken_from_where_it_is(
 
 
 async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -107,7 +107,7 @@ async def test_push_is_off_also_where_the_browser_cannot_give_it_up_just_now(
 
 
 async def test_what_hinders_push_is_said_by_whom_it_hinders(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect(f"400|{SERVER_IS_AWAY}")
@@ -133,7 +133,7 @@ async def test_what_hinders_push_is_said_by_whom_it_hinders(
 
 
 async def test_what_holds_is_shown_at_once_whether_or_not_the_push_service_answers(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
@@ -147,7 +147,7 @@ async def test_what_holds_is_shown_at_once_whether_or_not_the_push_service_answe
 
 
 async def test_a_push_service_that_does_not_answer_is_not_waited_for_and_may_be_tried_again(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await give_push(visitor, push_service.browser())
@@ -173,7 +173,7 @@ async def test_a_push_service_that_does_not_answer_is_not_waited_for_and_may_be_
 
 
 async def test_push_is_off_also_where_the_push_service_does_not_answer(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     await visitor.page.clock.install()
@@ -193,7 +193,7 @@ async def test_push_is_off_also_where_the_push_service_does_not_answer(
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_either(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect(SERVER_IS_AWAY)
@@ -213,7 +213,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_either(
 
 
 async def test_what_the_server_has_refused_is_not_asked_again_on_each_page(
-    site: Site, arrive: Arrive, push_service: PushService, bob: Account
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)
     visitor.watch.expect("400")
@@ -245,7 +245,7 @@ STATES: list[tuple[str, dict[str, Any], str]] = [
 
 
 async def test_each_state_of_a_browser_is_explained_in_words(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     for script, options, words in STATES:
         visitor = await arrive(bob, **options)
@@ -260,7 +260,7 @@ async def test_each_state_of_a_browser_is_explained_in_words(
 
 
 async def test_that_push_needs_https_is_said_on_a_site_without_it(
-    site: Site, arrive: Arrive, bob: Account
+    site: Site, arrive: Arrive, bob: User
 ) -> None:
     visitor = await arrive(bob, at=site.url.replace("127.0.0.1", "livingroom.test"))
 

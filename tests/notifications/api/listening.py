@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Litestar
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from tests.api.conftest import key_of
 from tests.notifications._connection import Connection, request_of
 
@@ -75,5 +75,5 @@ def _read(frame: str) -> Heard:
     return Heard(fields["event"], int(fields.get("id", -1)), json.loads(fields["data"]), retry)
 
 
-async def program_of(db: Database, account: Account) -> Program:
+async def program_of(db: Database, account: User) -> Program:
     return Program(await key_of(db, account, "read"))

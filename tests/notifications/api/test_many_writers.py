@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.broker.relay import CHANGES
 from app.database import Database
-from app.models import Account, Change, Notification, Team
+from app.models import Change, Notification, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import shown
@@ -74,12 +74,12 @@ async def writing(settings: Settings, app: Litestar) -> AsyncIterator[Database]:
     await db.close()
 
 
-async def write(db: Database, random: Random, people: list[Account], team: Team) -> None:
+async def write(db: Database, random: Random, people: list[User], team: Team) -> None:
     undos: list[tuple[int, str]] = []
     for number in range(ACTS_EACH):
-        person = random.choice(people)
+        user = random.choice(people)
         async with db.act() as session:
-            mine = select(Notification.id).where(Notification.user_id == person.id, shown)
+            mine = select(Notification.id).where(Notification.user_id == user.id, shown)
             ids = list(await session.scalars(mine.order_by(Notification.id.desc()).limit(30)))
             some = random.sample(ids, min(len(ids), random.randint(1, 5)))
             match random.choice(["tell"] * 4 + ["read", "unread", "delete", "undo", "read_all"]):
@@ -88,13 +88,13 @@ async def write(db: Database, random: Random, people: list[Account], team: Team)
                         session, TEAM_UPDATED, team=team, old_name="A", new_name=f"B{number}"
                     )
                 case "read" | "unread" as mark:
-                    await feed.mark(session, person.id, some, read=mark == "read")
+                    await feed.mark(session, user.id, some, read=mark == "read")
                 case "delete":
-                    undos.append((person.id, (await feed.delete(session, person.id, some))[1]))
+                    undos.append((user.id, (await feed.delete(session, user.id, some))[1]))
                 case "undo" if undos and undos[-1][1]:
                     await feed.undo(session, *undos.pop())
                 case "read_all" if ids:
-                    await feed.read_all(session, person.id, random.choice(ids))
+                    await feed.read_all(session, user.id, random.choice(ids))
 
 
 async def come_and_go(
@@ -110,14 +110,12 @@ async def come_and_go(
 
 
 async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
-    apps: list[Litestar], settings: Settings, db: Database, alice: Account
+    apps: list[Litestar], settings: Settings, db: Database, alice: User
 ) -> None:
     people = [await make_account(db, f"person{number}") for number in range(PEOPLE)]
     team = await make_team(db, alice, viewers=people)
     inboxes = [
-        (person, Inbox(await program_of(db, person)))
-        for person in people
-        for _ in range(CLIENTS_EACH)
+        (user, Inbox(await program_of(db, user))) for user in people for _ in range(CLIENTS_EACH)
     ]
     for _person, inbox in inboxes:
         inbox.program.connect(apps[0])
@@ -139,8 +137,8 @@ async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
         over.set()
         await asyncio.gather(*listening)
 
-    for person, inbox in inboxes:
-        happened, has = await _truth(db, person)
+    for user, inbox in inboxes:
+        happened, has = await _truth(db, user)
         inbox.program.connect(apps[1])
         await inbox.program.connection.until(
             lambda inbox=inbox, happened=happened: (  # type: ignore[misc]
@@ -153,14 +151,14 @@ async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
         assert inbox.unread == sum(not is_read for is_read in has.values())
 
 
-async def _truth(db: Database, person: Account) -> tuple[list[int], dict[int, bool]]:
+async def _truth(db: Database, user: User) -> tuple[list[int], dict[int, bool]]:
     """The positions of all that happened to a person's notices, and which are read."""
     async with db.read() as session:
-        told = select(Notification.event_id).where(Notification.user_id == person.id)
-        changed = select(Change.id).where(Change.user_id == person.id)
+        told = select(Notification.event_id).where(Notification.user_id == user.id)
+        changed = select(Change.id).where(Change.user_id == user.id)
         happened = [*await session.scalars(told), *await session.scalars(changed)]
         mine = select(Notification.id, Notification.read_at).where(
-            Notification.user_id == person.id, shown
+            Notification.user_id == user.id, shown
         )
         rows = await session.execute(mine)
         return sorted(happened), {row.id: row.read_at is not None for row in rows}

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import delete, update
 
 from app.database import Database
-from app.models import Account, Event, Notification, Project, Team
+from app.models import Event, Notification, Project, Team, User
 from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import as_json
@@ -17,16 +17,14 @@ from tests.factories import make_team
 NIGHT = datetime(2025, 11, 19, 22, 30, 0, 123456, tzinfo=UTC)
 
 
-async def shown_to(db: Database, person: Account) -> dict[str, Any]:
+async def shown_to(db: Database, user: User) -> dict[str, Any]:
     async with db.read() as session:
-        [notice] = await feed.newest(session, person.id)
+        [notice] = await feed.newest(session, user.id)
     shown: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(as_json(notice)))
     return shown
 
 
-async def test_it_is_the_object_of_the_specification(
-    db: Database, alice: Account, bob: Account
-) -> None:
+async def test_it_is_the_object_of_the_specification(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, "My Team", editors=[bob])
     async with db.act() as session:
         await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
@@ -49,7 +47,7 @@ async def test_it_is_the_object_of_the_specification(
 
 
 async def test_a_project_has_its_present_name_and_the_sentence_the_name_of_its_time(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -66,14 +64,14 @@ async def test_a_project_has_its_present_name_and_the_sentence_the_name_of_its_t
 
 
 async def test_what_is_gone_is_null_and_what_was_read_has_its_time(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, carol, editors=[bob])
     async with db.act() as session:
         await notify(session, MEMBER_ADDED, actor=alice, affected=bob, team=team, role="editor")
         await session.execute(update(Notification).values(read_at=NIGHT))
         await session.execute(delete(Team))
-        await session.execute(delete(Account).where(Account.id == alice.id))
+        await session.execute(delete(User).where(User.id == alice.id))
 
     shown = await shown_to(db, bob)
 

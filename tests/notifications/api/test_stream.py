@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from app import clock
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
-from app.models import Account, Change, Event, Membership, Notification, Preference, Team
+from app.models import Change, Event, Membership, Notification, Preference, Team, User
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.positions import last_position
 from app.notifications.inbox import feed
@@ -28,17 +28,17 @@ URL = "/api/notifications"
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
 @pytest.fixture
-async def program(app: Litestar, db: Database, bob: Account) -> Program:
+async def program(app: Litestar, db: Database, bob: User) -> Program:
     """Bob's."""
     return await program_of(db, bob)
 
 
-async def tell(db: Database, squad: Team, alice: Account, bob: Account) -> int:
+async def tell(db: Database, squad: Team, alice: User, bob: User) -> int:
     """Alice adds bob; the id of his notice."""
     async with db.act() as session:
         event = await notify(
@@ -54,7 +54,7 @@ async def present(db: Database) -> int:
 
 
 async def test_it_begins_with_the_count_and_the_present_id(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     await tell(db, squad, alice, bob)
 
@@ -65,7 +65,7 @@ async def test_it_begins_with_the_count_and_the_present_id(
 
 
 async def test_a_notification_comes_as_the_object_that_the_inbox_has(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
     await program.until("hello")
@@ -81,7 +81,7 @@ async def test_a_notification_comes_as_the_object_that_the_inbox_has(
 
 
 async def test_every_change_is_told_with_the_count_that_follows_from_it(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     first, second = [await tell(db, squad, alice, bob) for _ in range(2)]
     program.connect(app)
@@ -107,7 +107,7 @@ async def test_every_change_is_told_with_the_count_that_follows_from_it(
         await feed.read_all(session, bob.id, second)
     await note("read")
     async with db.act() as session:
-        everybody = select(Membership.account_id).where(Membership.team_id == squad.id)
+        everybody = select(Membership.user_id).where(Membership.team_id == squad.id)
         await withdraw_team(session, squad.id, everybody)
     await note("deleted")
 
@@ -123,7 +123,7 @@ async def test_every_change_is_told_with_the_count_that_follows_from_it(
 
 
 async def test_a_filtered_act_on_thousands_comes_in_thousands(
-    app: Litestar, db: Database, bob: Account, program: Program
+    app: Litestar, db: Database, bob: User, program: Program
 ) -> None:
     async with db.write() as session:
         events = range(1, 2_501)
@@ -149,8 +149,8 @@ async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
     app: Litestar,
     db: Database,
     squad: Team,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     program: Program,
     by: str,
 ) -> None:
@@ -185,7 +185,7 @@ async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
 
 
 async def test_who_missed_more_than_a_part_holds_gets_it_all(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
     await program.until("hello")
@@ -205,14 +205,14 @@ async def test_who_missed_more_than_a_part_holds_gets_it_all(
 
 
 async def test_what_was_withdrawn_meanwhile_is_not_shown(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
     await program.until("hello")
     await program.hang_up()
     id = await tell(db, squad, alice, bob)
     async with db.act() as session:
-        everybody = select(Membership.account_id).where(Membership.team_id == squad.id)
+        everybody = select(Membership.user_id).where(Membership.team_id == squad.id)
         await withdraw_team(session, squad.id, everybody)
 
     program.connect(app)
@@ -226,8 +226,8 @@ async def test_who_names_an_id_that_is_not_kept_is_told_so_once_and_goes_on(
     app: Litestar,
     db: Database,
     squad: Team,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     program: Program,
     since: str,
 ) -> None:
@@ -249,7 +249,7 @@ async def test_who_names_an_id_that_is_not_kept_is_told_so_once_and_goes_on(
 
 
 async def test_the_oldest_id_that_is_kept_is_good(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     for _ in range(3):
         await tell(db, squad, alice, bob)
@@ -265,7 +265,7 @@ async def test_the_oldest_id_that_is_kept_is_good(
 
 
 async def test_after_quiet_days_nothing_is_missed(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     await tell(db, squad, alice, bob)
     last = await present(db)
@@ -282,7 +282,7 @@ async def test_after_quiet_days_nothing_is_missed(
 
 
 async def test_what_is_deleted_at_once_is_told_first_so_that_it_can_come_back(
-    app: Litestar, db: Database, squad: Team, alice: Account, bob: Account, program: Program
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
     await program.until("hello")
@@ -301,9 +301,9 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
     app: Litestar,
     db: Database,
     squad: Team,
-    alice: Account,
-    bob: Account,
-    carol: Account,
+    alice: User,
+    bob: User,
+    carol: User,
     program: Program,
 ) -> None:
     async with db.write() as session:
@@ -316,7 +316,7 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
 
     await tell(db, squad, alice, bob)
     async with db.write() as session:
-        session.add(Membership(team_id=squad.id, account_id=carol.id, role="viewer"))
+        session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
         await session.execute(update(Preference).values(in_app=True))
     await tell(db, squad, alice, bob)
 
@@ -328,7 +328,7 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
 
 
 async def test_the_oldest_of_31_gives_way_for_a_minute(
-    app: Litestar, db: Database, bob: Account
+    app: Litestar, db: Database, bob: User
 ) -> None:
     programs = [await program_of(db, bob) for _ in range(STREAMS_PER_PERSON + 1)]
     for program in programs:
@@ -342,7 +342,7 @@ async def test_the_oldest_of_31_gives_way_for_a_minute(
 
 
 async def test_a_revoked_token_hears_no_more(
-    app: Litestar, db: Database, bob: Account, program: Program
+    app: Litestar, db: Database, bob: User, program: Program
 ) -> None:
     program.connect(app)
     await program.until("hello")
@@ -363,7 +363,7 @@ async def test_nobody_listens_without_being_let_in(app: Litestar) -> None:
 
 
 async def test_a_page_of_another_site_cannot_listen_by_cookie(
-    app: Litestar, client: httpx.AsyncClient, bob: Account
+    app: Litestar, client: httpx.AsyncClient, bob: User
 ) -> None:
     await sign_in(client, bob)
 

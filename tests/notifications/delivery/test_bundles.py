@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Event, Notification, Project, Team
+from app.models import Delivery, Event, Notification, Project, Team, User
 from app.notifications.channels.base import Undelivered
 from app.notifications.delivery import outbox
 from app.notifications.delivery.bundles import tie
@@ -28,29 +28,29 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
 @pytest.fixture
-async def reel(db: Database, bob: Account) -> Project:
+async def reel(db: Database, bob: User) -> Project:
     project = Project(name="Bob's Reel", owner_id=bob.id)
     async with db.write() as session:
         session.add(project)
     return project
 
 
-async def choose(db: Database, person: Account, **wanted: Any) -> None:
+async def choose(db: Database, user: User, **wanted: Any) -> None:
     """Change the person's digest, as on the page of preferences; `timezone` too."""
     timezone = {"timezone": wanted.pop("timezone")} if "timezone" in wanted else {}
     digest = {"enabled": True, "frequency": "daily", "hour": 8} | wanted
     async with db.act() as session:
-        await switches.change(session, person, {"digest": digest} | timezone)
+        await switches.change(session, user, {"digest": digest} | timezone)
 
 
-async def read_all(db: Database, person: Account) -> None:
+async def read_all(db: Database, user: User) -> None:
     async with db.act() as session:
-        await feed.read_all(session, person.id, await feed.newest_id(session, person.id))
+        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
 
 
 async def fail(db: Database, settings: Settings) -> None:
@@ -75,7 +75,7 @@ def told_in(settings: Settings, number: int, *projects: str) -> list[bool]:
 
 
 async def test_a_mail_waits_for_being_read_in_the_app_first(
-    db: Database, settings: Settings, alice: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await share(db, alice, squad)
@@ -87,7 +87,7 @@ async def test_a_mail_waits_for_being_read_in_the_app_first(
 
 
 async def test_notices_of_one_wait_become_one_mail(
-    db: Database, settings: Settings, alice: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await share(db, alice, squad, "First")
@@ -106,7 +106,7 @@ async def test_notices_of_one_wait_become_one_mail(
 
 
 async def test_each_person_gets_their_own_mail(
-    db: Database, settings: Settings, alice: Account, bob: Account, carol: Account
+    db: Database, settings: Settings, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     await share(db, alice, team, "First")
@@ -119,7 +119,7 @@ async def test_each_person_gets_their_own_mail(
 
 
 async def test_what_is_urgent_goes_alone_and_at_once(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad)
     async with db.act() as session:
@@ -132,7 +132,7 @@ async def test_what_is_urgent_goes_alone_and_at_once(
 
 
 async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
-    db: Database, settings: Settings, alice: Account, squad: Team
+    db: Database, settings: Settings, alice: User, squad: Team
 ) -> None:
     await share(db, alice, squad, "First")
     await share(db, alice, squad, "Second")
@@ -152,7 +152,7 @@ async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
 
 
 async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team
 ) -> None:
     await share(db, alice, squad, "First")
     await share(db, alice, squad, "Second")
@@ -171,7 +171,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
 
 
 async def test_a_digest_gathers_until_the_persons_hour(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await choose(db, bob, hour=8, timezone="Asia/Kathmandu")
@@ -190,7 +190,7 @@ async def test_a_digest_gathers_until_the_persons_hour(
 
 
 async def test_there_is_no_digest_when_all_was_read(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await choose(db, bob)
@@ -205,7 +205,7 @@ async def test_there_is_no_digest_when_all_was_read(
 
 
 async def test_a_digest_tells_only_what_is_still_unread_and_each_notice_once(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await choose(db, bob)
@@ -227,7 +227,7 @@ async def test_a_digest_tells_only_what_is_still_unread_and_each_notice_once(
 
 
 async def test_what_is_urgent_does_not_wait_for_the_digest(
-    db: Database, settings: Settings, bob: Account, reel: Project
+    db: Database, settings: Settings, bob: User, reel: Project
 ) -> None:
     await choose(db, bob)
     async with db.act() as session:
@@ -239,7 +239,7 @@ async def test_what_is_urgent_does_not_wait_for_the_digest(
 
 
 async def test_after_days_without_a_worker_there_is_one_digest(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-20 10:00")
     await choose(db, bob)
@@ -254,13 +254,13 @@ async def test_after_days_without_a_worker_there_is_one_digest(
     assert [told_in(settings, 0, "First", "Second", "Third")] == [[True, True, True]]
     assert len(kept(settings)) == 1
     async with db.read() as session:
-        due = await session.scalar(select(Account.digest_due_at).where(Account.id == bob.id))
+        due = await session.scalar(select(User.digest_due_at).where(User.id == bob.id))
     assert due is not None
     assert due.isoformat() == "2026-11-24T08:00:00+00:00"
 
 
 async def test_nothing_joins_a_digest_whose_hour_has_passed(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     """What comes before the worker has looked is in it; what comes after is in the next."""
     hands.set("2026-11-23 10:00")
@@ -279,7 +279,7 @@ async def test_nothing_joins_a_digest_whose_hour_has_passed(
 
 
 async def test_a_digest_waits_until_the_next_one_is_written_down(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     """What comes in between would join it otherwise, though it was told for this hour, too."""
     hands.set("2026-11-23 10:00")
@@ -306,8 +306,8 @@ async def test_a_digest_waits_until_the_next_one_is_written_down(
 async def test_on_the_nights_the_clocks_change_there_is_one_digest(
     db: Database,
     settings: Settings,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     squad: Team,
     hands: Hands,
     night: str,
@@ -330,7 +330,7 @@ async def test_on_the_nights_the_clocks_change_there_is_one_digest(
 
 
 async def test_a_weekly_digest_comes_on_monday(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-24 10:00")
     await choose(db, bob, frequency="weekly")
@@ -355,8 +355,8 @@ async def test_a_weekly_digest_comes_on_monday(
 async def test_a_changed_preference_neither_loses_what_waits_nor_sends_it_twice(
     db: Database,
     settings: Settings,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     squad: Team,
     hands: Hands,
     change: dict[str, Any],
@@ -382,7 +382,7 @@ async def test_a_changed_preference_neither_loses_what_waits_nor_sends_it_twice(
 
 
 async def test_what_waited_a_moment_joins_the_digest_when_it_is_switched_on(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, hands: Hands
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
     await share(db, alice, squad, "First")
@@ -397,7 +397,7 @@ async def test_what_waited_a_moment_joins_the_digest_when_it_is_switched_on(
 
 
 async def test_many_people_are_gathered_at_once(
-    db: Database, settings: Settings, alice: Account
+    db: Database, settings: Settings, alice: User
 ) -> None:
     team = await make_team(db, alice)
     await add_members(db, team.id, await add_people(db, 120))
@@ -412,7 +412,7 @@ async def test_many_people_are_gathered_at_once(
 
 
 async def test_a_digest_of_thousands_is_one_mail(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team
 ) -> None:
     """More than a statement can name one by one."""
     await share(db, alice, squad)
@@ -427,15 +427,15 @@ async def test_a_digest_of_thousands_is_one_mail(
     assert mail["Subject"].endswith("and 2500 more")
 
 
-async def _repeat(session: Any, event_id: int, person: Account, times: int) -> None:
+async def _repeat(session: Any, event_id: int, user: User, times: int) -> None:
     """The same event, told that often."""
     told = await session.get_one(Event, event_id)
     facts = {"type": told.type, "context": told.context, "created_at": clock.now()}
     ids = [event_id + number for number in range(1, times + 1)]
     await session.execute(insert(Event), [{"id": one, **facts} for one in ids])
-    mine = {"user_id": person.id, "type": told.type, "hidden": False}
+    mine = {"user_id": user.id, "type": told.type, "hidden": False}
     rows = [{"event_id": one, **mine} for one in ids]
     notices = (await session.scalars(insert(Notification).returning(Notification.id), rows)).all()
-    waiting = {"user_id": person.id, "channel": "email", "address": person.email}
+    waiting = {"user_id": user.id, "channel": "email", "address": user.email}
     waiting |= {"gathering": "bundle", "due_at": clock.now()}
     await session.execute(insert(Delivery), [{"notification_id": n, **waiting} for n in notices])

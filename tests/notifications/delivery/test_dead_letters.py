@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 from app import clock
 from app.database import Database
 from app.mail.composing import add_letter
-from app.models import Account, Delivery
+from app.models import Delivery, User
 from app.settings import Settings
 from tests.conftest import post, sign_in, text_of
 from tests.mailing import deliver_mail
 
 
 @pytest.fixture
-async def lost(db: Database, alice: Account) -> list[int]:
+async def lost(db: Database, alice: User) -> list[int]:
     """A refused letter and one that was given up."""
     async with db.write() as session:
         for _ in range(2):
@@ -28,7 +28,7 @@ async def lost(db: Database, alice: Account) -> list[int]:
             await session.execute(
                 row.values(state=state, error="550 No", attempts=3, settled_at=clock.now())
             )
-        await session.execute(update(Account).where(Account.id == alice.id).values(is_admin=True))
+        await session.execute(update(User).where(User.id == alice.id).values(is_admin=True))
     return ids
 
 
@@ -38,7 +38,7 @@ async def states(db: Database) -> list[str]:
 
 
 async def test_only_administrators_find_the_page(
-    client: httpx.AsyncClient, alice: Account, bob: Account, lost: list[int]
+    client: httpx.AsyncClient, alice: User, bob: User, lost: list[int]
 ) -> None:
     await sign_in(client, bob)
     assert (await client.get("/admin/deliveries")).status_code == 404
@@ -51,7 +51,7 @@ async def test_only_administrators_find_the_page(
 
 
 async def test_the_selected_is_sent_again_and_arrives(
-    client: httpx.AsyncClient, db: Database, settings: Settings, alice: Account, lost: list[int]
+    client: httpx.AsyncClient, db: Database, settings: Settings, alice: User, lost: list[int]
 ) -> None:
     await sign_in(client, alice)
 
@@ -63,7 +63,7 @@ async def test_the_selected_is_sent_again_and_arrives(
 
 
 async def test_all_are_sent_again(
-    client: httpx.AsyncClient, db: Database, alice: Account, lost: list[int]
+    client: httpx.AsyncClient, db: Database, alice: User, lost: list[int]
 ) -> None:
     await sign_in(client, alice)
 
@@ -73,7 +73,7 @@ async def test_all_are_sent_again(
 
 
 async def test_without_a_selection_nothing_is_sent(
-    client: httpx.AsyncClient, db: Database, alice: Account, lost: list[int]
+    client: httpx.AsyncClient, db: Database, alice: User, lost: list[int]
 ) -> None:
     await sign_in(client, alice)
 

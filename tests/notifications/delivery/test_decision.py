@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Mute, Project, Share, Team
+from app.models import Mute, Project, Share, Team, User
 from app.notifications.delivery.decision import REASONS
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, EMAIL, PROJECT_SHARED
 from app.notifications.inbox import feed
@@ -18,63 +18,63 @@ from app.teams.membership import remove_member
 from tests.factories import make_team
 from tests.mailing import deliver_mail, deliveries, kept, make_due, share
 
-Meanwhile = Callable[[Database, Account, Team], Awaitable[None]]
+Meanwhile = Callable[[Database, User, Team], Awaitable[None]]
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
-async def nothing(_db: Database, _person: Account, _team: Team) -> None:
+async def nothing(_db: Database, _person: User, _team: Team) -> None:
     """It is as it was."""
 
 
-async def reads(db: Database, person: Account, _team: Team) -> None:
+async def reads(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        await feed.read_all(session, person.id, await feed.newest_id(session, person.id))
+        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
 
 
-async def reads_and_thinks_again(db: Database, person: Account, team: Team) -> None:
-    await reads(db, person, team)
+async def reads_and_thinks_again(db: Database, user: User, team: Team) -> None:
+    await reads(db, user, team)
     async with db.act() as session:
-        newest = await feed.newest_id(session, person.id)
-        await feed.mark(session, person.id, [newest], read=False)
+        newest = await feed.newest_id(session, user.id)
+        await feed.mark(session, user.id, [newest], read=False)
 
 
-async def deletes(db: Database, person: Account, _team: Team) -> None:
+async def deletes(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        newest = await feed.newest_id(session, person.id)
-        await feed.delete(session, person.id, [newest])
+        newest = await feed.newest_id(session, user.id)
+        await feed.delete(session, user.id, [newest])
 
 
-async def is_removed(db: Database, person: Account, team: Team) -> None:
+async def is_removed(db: Database, user: User, team: Team) -> None:
     async with db.act() as session:
-        owner = await session.get_one(Account, 1)
-        await remove_member(session, owner, team.id, person.id)
+        owner = await session.get_one(User, 1)
+        await remove_member(session, owner, team.id, user.id)
 
 
-async def switches_it_off(db: Database, person: Account, _team: Team) -> None:
+async def switches_it_off(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, person, PROJECT_SHARED.name, EMAIL, wanted=False)
+        await switches.set_switch(session, user, PROJECT_SHARED.name, EMAIL, wanted=False)
 
 
-async def mutes_the_team(db: Database, person: Account, team: Team) -> None:
+async def mutes_the_team(db: Database, user: User, team: Team) -> None:
     async with db.write() as session:
-        session.add(Mute(user_id=person.id, team_id=team.id))
+        session.add(Mute(user_id=user.id, team_id=team.id))
 
 
-async def loses_confirmation(db: Database, person: Account, _team: Team) -> None:
-    await _change(db, person, email_confirmed_at=None)
+async def loses_confirmation(db: Database, user: User, _team: Team) -> None:
+    await _change(db, user, email_confirmed_at=None)
 
 
-async def has_a_dead_address(db: Database, person: Account, _team: Team) -> None:
-    await _change(db, person, email_gone_at=clock.now())
+async def has_a_dead_address(db: Database, user: User, _team: Team) -> None:
+    await _change(db, user, email_gone_at=clock.now())
 
 
-async def _change(db: Database, person: Account, **values: object) -> None:
+async def _change(db: Database, user: User, **values: object) -> None:
     async with db.write() as session:
-        await session.execute(update(Account).where(Account.id == person.id).values(**values))
+        await session.execute(update(User).where(User.id == user.id).values(**values))
 
 
 WHY_NOT: dict[Meanwhile, str | None] = {
@@ -96,8 +96,8 @@ WHY_NOT: dict[Meanwhile, str | None] = {
 async def test_what_happens_meanwhile_decides(
     db: Database,
     settings: Settings,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     squad: Team,
     meanwhile: Meanwhile,
     reason: str | None,
@@ -118,8 +118,8 @@ async def test_what_happens_meanwhile_decides(
 async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_it(
     db: Database,
     settings: Settings,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     squad: Team,
     is_in_another_team: bool,
 ) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Team
+from app.models import Delivery, Team, User
 from app.notifications.delivery.delivery_log import Reach, read_reach
 from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED
 from app.notifications.inbox import feed
@@ -16,12 +16,12 @@ from tests.conftest import sign_in, text_of
 
 
 @pytest.fixture
-async def notice(db: Database, alice: Account, bob: Account, video_squad: Team) -> int:
+async def notice(db: Database, alice: User, bob: User, video_squad: Team) -> int:
     """Bob's, of having been added."""
     return await added(db, alice, bob, video_squad)
 
 
-async def added(db: Database, alice: Account, bob: Account, team: Team) -> int:
+async def added(db: Database, alice: User, bob: User, team: Team) -> int:
     async with db.act() as session:
         await add_member(session, alice, team.id, bob.username, "editor")
     async with db.read() as session:
@@ -33,9 +33,9 @@ async def settle(db: Database, **values: object) -> None:
         await session.execute(update(Delivery).values(settled_at=clock.now(), **values))
 
 
-async def reach_of(db: Database, person: Account, notice: int) -> Reach:
+async def reach_of(db: Database, user: User, notice: int) -> Reach:
     async with db.read() as session:
-        return await read_reach(session, person, notice)
+        return await read_reach(session, user, notice)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def reach_of(db: Database, person: Account, notice: int) -> Reach:
     ],
 )
 async def test_each_outcome_is_told_with_its_reason(
-    db: Database, bob: Account, notice: int, values: dict[str, object], text: str
+    db: Database, bob: User, notice: int, values: dict[str, object], text: str
 ) -> None:
     await settle(db, **values)
 
@@ -63,7 +63,7 @@ async def test_each_outcome_is_told_with_its_reason(
 
 
 async def test_what_was_switched_off_says_so(
-    db: Database, alice: Account, bob: Account, video_squad: Team
+    db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await switches.set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
@@ -75,7 +75,7 @@ async def test_what_was_switched_off_says_so(
 
 
 async def test_the_page_is_the_recipients_alone(
-    client: httpx.AsyncClient, bob: Account, carol: Account, notice: int
+    client: httpx.AsyncClient, bob: User, carol: User, notice: int
 ) -> None:
     await sign_in(client, carol)
     assert (await client.get(f"/notifications/{notice}/deliveries")).status_code == 404

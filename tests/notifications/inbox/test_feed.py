@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import security
 from app.database import Database
 from app.errors import NotFound
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import read_bell
@@ -16,7 +16,7 @@ from tests.factories import make_team
 
 
 @pytest.fixture
-async def told(db: Database, alice: Account, bob: Account) -> list[int]:
+async def told(db: Database, alice: User, bob: User) -> list[int]:
     """Bob was told 45 times; the ids of his notices, oldest first."""
     security.configure("secret")
     team = await make_team(db, alice, editors=[bob])
@@ -29,14 +29,14 @@ async def told(db: Database, alice: Account, bob: Account) -> list[int]:
         return sorted(notice.id for notice in await feed.newest(session, bob.id, 100))
 
 
-async def page_of(session: AsyncSession, person: Account, number: int) -> list[int]:
-    totals = await feed.count_totals(session, person.id, Filters())
-    notices = await feed.read_page(session, person.id, Filters(), number, totals.filtered_count)
+async def page_of(session: AsyncSession, user: User, number: int) -> list[int]:
+    totals = await feed.count_totals(session, user.id, Filters())
+    notices = await feed.read_page(session, user.id, Filters(), number, totals.filtered_count)
     return [notice.id for notice in notices]
 
 
 async def test_pages_show_every_notice_once_newest_first(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.read() as session:
         pages = [await page_of(session, bob, number) for number in (1, 2, 3, 4)]
@@ -46,7 +46,7 @@ async def test_pages_show_every_notice_once_newest_first(
 
 
 async def test_reading_counts_down_and_only_ones_own(
-    db: Database, alice: Account, bob: Account, told: list[int]
+    db: Database, alice: User, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         assert await feed.mark(session, alice.id, told, read=True) == 0
@@ -57,7 +57,7 @@ async def test_reading_counts_down_and_only_ones_own(
 
 
 async def test_all_read_leaves_what_came_after_the_watermark(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.read_all(session, bob.id, told[-3])
@@ -67,7 +67,7 @@ async def test_all_read_leaves_what_came_after_the_watermark(
 
 
 async def test_undo_brings_back_exactly_what_was_deleted_once(
-    db: Database, alice: Account, bob: Account, told: list[int]
+    db: Database, alice: User, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.delete(session, bob.id, told[:1])
@@ -87,7 +87,7 @@ async def test_undo_brings_back_exactly_what_was_deleted_once(
 
 
 async def test_filters_narrow_and_totals_tell_both(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.mark(session, bob.id, told[:5], read=True)
@@ -103,7 +103,7 @@ async def test_filters_narrow_and_totals_tell_both(
 
 
 async def test_the_bell_knows_count_newest_and_position(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.read() as session:
         bell = await read_bell(session, bob.id)
@@ -113,7 +113,7 @@ async def test_the_bell_knows_count_newest_and_position(
     assert bell.position == bell.notices[0].position
 
 
-async def test_the_bell_of_somebody_told_nothing_is_empty(db: Database, carol: Account) -> None:
+async def test_the_bell_of_somebody_told_nothing_is_empty(db: Database, carol: User) -> None:
     async with db.read() as session:
         bell = await read_bell(session, carol.id)
 
@@ -121,12 +121,12 @@ async def test_the_bell_of_somebody_told_nothing_is_empty(db: Database, carol: A
 
 
 async def test_what_was_withdrawn_is_gone_and_no_undo_brings_it_back(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         _count, token = await feed.delete(session, bob.id, told[:2])
         team_id = (await feed.find(session, bob.id, told[5])).actions[0].url.rpartition("/")[2]
-        await withdraw_team(session, int(team_id), select(Account.id).where(Account.id == bob.id))
+        await withdraw_team(session, int(team_id), select(User.id).where(User.id == bob.id))
 
     async with db.act() as session:
         with pytest.raises(NotFound):

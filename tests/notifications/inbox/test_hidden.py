@@ -8,7 +8,7 @@ from litestar import Litestar
 from sqlalchemy import select
 
 from app.database import Database
-from app.models import Account, Change, Notification
+from app.models import Change, Notification, User
 from app.notifications.events.catalogue import IN_APP, INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
@@ -19,7 +19,7 @@ OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-async def hidden(db: Database, bob: Account) -> int:
+async def hidden(db: Database, bob: User) -> int:
     """An invitation of which bob wants to hear outside the app alone."""
     async with db.act() as session:
         await switches.set_switch(session, bob, INVITATION_RECEIVED.name, IN_APP, wanted=False)
@@ -30,7 +30,7 @@ async def hidden(db: Database, bob: Account) -> int:
 
 
 @pytest.fixture
-async def as_bob(client: httpx.AsyncClient, bob: Account) -> httpx.AsyncClient:
+async def as_bob(client: httpx.AsyncClient, bob: User) -> httpx.AsyncClient:
     await sign_in(client, bob)
     return client
 
@@ -71,7 +71,7 @@ async def test_reading_it_says_nothing_on_the_streams(
 
 
 async def test_its_own_page_and_what_was_sent_of_it_are_there_for_its_person_alone(
-    app: Litestar, as_bob: httpx.AsyncClient, alice: Account, hidden: int
+    app: Litestar, as_bob: httpx.AsyncClient, alice: User, hidden: int
 ) -> None:
     for page in (f"/notifications/{hidden}", f"/notifications/{hidden}/deliveries"):
         assert (await as_bob.get(page)).status_code in (200, 303)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app import clock, security
 from app.database import Database
 from app.errors import NotFound
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filters
@@ -23,7 +23,7 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
-async def told(db: Database, alice: Account, bob: Account) -> list[int]:
+async def told(db: Database, alice: User, bob: User) -> list[int]:
     """Bob was told three times; the ids of his notices, newest first."""
     security.configure("secret")
     team = await make_team(db, alice, editors=[bob])
@@ -37,7 +37,7 @@ async def told(db: Database, alice: Account, bob: Account) -> list[int]:
 
 
 async def test_what_was_read_elsewhere_is_shown_as_read(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.mark(session, bob.id, told[:1], read=True)
@@ -50,7 +50,7 @@ async def test_what_was_read_elsewhere_is_shown_as_read(
 
 
 async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_brought_back(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.delete(session, bob.id, told[1:2])
@@ -64,7 +64,7 @@ async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_brought_bac
 
 
 async def test_after_ten_minutes_nothing_comes_back_however_often_the_page_was_renewed(
-    db: Database, bob: Account, told: list[int], monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, told: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with db.act() as session:
         await feed.delete(session, bob.id, told[:1])
@@ -81,26 +81,26 @@ async def test_after_ten_minutes_nothing_comes_back_however_often_the_page_was_r
 
 
 async def test_what_was_withdrawn_is_gone_for_good(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         notice = await feed.find(session, bob.id, told[0])
         team_id = int(notice.actions[0].url.rpartition("/")[2])
-        await withdraw_team(session, team_id, select(Account.id).where(Account.id == bob.id))
+        await withdraw_team(session, team_id, select(User.id).where(User.id == bob.id))
 
     async with db.read() as session:
         assert await read_held(session, bob.id, told) == [Gone(one) for one in told]
 
 
 async def test_what_is_another_persons_is_not_shown(
-    db: Database, alice: Account, told: list[int]
+    db: Database, alice: User, told: list[int]
 ) -> None:
     async with db.read() as session:
         assert await read_held(session, alice.id, told) == [Gone(one) for one in told]
 
 
 async def test_what_came_since_is_counted_as_far_as_it_matches(
-    db: Database, bob: Account, told: list[int]
+    db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
         await feed.mark(session, bob.id, told[:1], read=True)
@@ -126,7 +126,7 @@ def test_a_page_that_says_nothing_sensible_holds_nothing(fields: dict[str, str])
 
 
 async def test_the_open_page_gets_its_own_rows_and_the_count_of_the_new(
-    client: httpx.AsyncClient, bob: Account, told: list[int]
+    client: httpx.AsyncClient, bob: User, told: list[int]
 ) -> None:
     await sign_in(client, bob)
     newest, middle, oldest = told

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app import security
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
-from app.models import Account, Change, Membership
+from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import record_change
 from app.notifications.inbox import feed
@@ -30,9 +30,9 @@ from tests.factories import make_account, make_team
 class Recorder(Hub):
     """A hub whose streams only remember what they were sent."""
 
-    def __init__(self, *people: Account) -> None:
+    def __init__(self, *people: User) -> None:
         super().__init__()
-        self.sent: dict[int, list[str]] = {person.id: [] for person in people}
+        self.sent: dict[int, list[str]] = {user.id: [] for user in people}
 
     def connected(self, flavour: object = HTML) -> Any:
         return self.sent.keys()
@@ -45,11 +45,11 @@ class Recorder(Hub):
     ) -> None:
         self.sent[user_id].append(frame.decode())
 
-    async def next_for(self, person: Account) -> str:
+    async def next_for(self, user: User) -> str:
         async with asyncio.timeout(5):
-            while not self.sent[person.id]:  # noqa: ASYNC110
+            while not self.sent[user.id]:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-        return self.sent[person.id].pop(0)
+        return self.sent[user.id].pop(0)
 
 
 class Listener:
@@ -78,32 +78,32 @@ async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[Non
 
 
 @pytest.fixture
-async def hub(db: Database, alice: Account, bob: Account) -> AsyncIterator[Recorder]:
+async def hub(db: Database, alice: User, bob: User) -> AsyncIterator[Recorder]:
     recorder = Recorder(alice, bob)
     async with following(db, recorder, Pieces(db, recorder)):
         yield recorder
 
 
 async def test_everyone_connected_gets_their_own_words_and_count(
-    db: Database, hub: Recorder, alice: Account, bob: Account
+    db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
         await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
 
-    for person, words in ((bob, "You were added to team"), (alice, "bob joined the team")):
-        piece = await hub.next_for(person)
+    for user, words in ((bob, "You were added to team"), (alice, "bob joined the team")):
+        piece = await hub.next_for(user)
         assert words in piece
         assert "Notifications, 1 unread" in piece
         async with db.read() as session:
-            own = (await feed.newest(session, person.id))[0].id
+            own = (await feed.newest(session, user.id))[0].id
         assert f"panel-notice-{own}" in piece
         assert f"/notifications/{own}/open" in piece
 
 
 async def test_high_priority_comes_as_a_toast_with_its_buttons(
-    db: Database, hub: Recorder, alice: Account, bob: Account
+    db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice)
 
@@ -122,7 +122,7 @@ async def test_high_priority_comes_as_a_toast_with_its_buttons(
 
 
 async def test_reading_in_one_place_shows_in_every_other(
-    db: Database, hub: Recorder, alice: Account, bob: Account
+    db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -138,7 +138,7 @@ async def test_reading_in_one_place_shows_in_every_other(
 
 
 async def test_an_act_that_fails_tells_nobody(
-    db: Database, hub: Recorder, alice: Account, bob: Account
+    db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
@@ -152,7 +152,7 @@ async def test_an_act_that_fails_tells_nobody(
     assert "as viewer" in await hub.next_for(bob)
 
 
-async def add(db: Database, actor: Account, affected: Account, role: str, spoil: str = "") -> None:
+async def add(db: Database, actor: User, affected: User, role: str, spoil: str = "") -> None:
     """An event that is told, spoilt by a statement before it is committed."""
     async with db.act() as session:
         event = await notify(session, MEMBER_ADDED, actor=actor, affected=affected, role=role)
@@ -179,8 +179,8 @@ async def add(db: Database, actor: Account, affected: Account, role: str, spoil:
 async def test_an_event_that_cannot_be_shown_holds_up_nothing(
     db: Database,
     hub: Recorder,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     spoil: str,
     logged: int,
     caplog: pytest.LogCaptureFixture,
@@ -197,7 +197,7 @@ async def test_an_event_that_cannot_be_shown_holds_up_nothing(
 
 
 async def test_a_bell_shows_all_but_what_cannot_be_shown(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     hub = Hub()
     await add(db, alice, bob, "editor")
@@ -211,7 +211,7 @@ async def test_a_bell_shows_all_but_what_cannot_be_shown(
 
 
 async def test_who_comes_back_up_to_date_is_told_nothing_again(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     pieces = Pieces(db, Hub())
     await add(db, alice, bob, "editor")
@@ -229,17 +229,17 @@ async def test_who_comes_back_up_to_date_is_told_nothing_again(
 
 
 async def test_many_who_open_at_once_each_get_their_own_bell(
-    db: Database, alice: Account, bob: Account, carol: Account
+    db: Database, alice: User, bob: User, carol: User
 ) -> None:
     pieces = Pieces(db, Hub())
     people = {"bob": bob, "carol": carol}
-    for role, person in people.items():
-        await add(db, alice, person, role)
+    for role, user in people.items():
+        await add(db, alice, user, role)
 
     statements: list[str] = []
     listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
     openings = await asyncio.gather(
-        *(pieces.opening(person.id, 0) for person in (*people.values(), alice) for _ in range(80)),
+        *(pieces.opening(user.id, 0) for user in (*people.values(), alice) for _ in range(80)),
         pieces.opening(2**40, 0),
     )
 
@@ -285,7 +285,7 @@ async def test_the_present_is_reached_though_the_past_is_still_being_told(db: Da
 
 
 async def test_what_many_lose_costs_three_statements_for_fifty_of_them(
-    db: Database, alice: Account
+    db: Database, alice: User
 ) -> None:
     people = [await make_account(db, f"person{number}") for number in range(250)]
     team = await make_team(db, alice, viewers=people)
@@ -293,7 +293,7 @@ async def test_what_many_lose_costs_three_statements_for_fifty_of_them(
     statements: list[str] = []
     async with db.act() as session:
         await notify(session, TEAM_UPDATED, team=team, old_name="A", new_name="B")
-        members = select(Membership.account_id).where(Membership.team_id == team.id)
+        members = select(Membership.user_id).where(Membership.team_id == team.id)
         await withdraw_team(session, team.id, members)
         withdrawn = select(Change.id, Change.kind, Change.user_id).where(Change.kind == "withdrawn")
         changes: list[Row[Any]] = list(await session.execute(withdrawn))

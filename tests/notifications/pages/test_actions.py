@@ -8,7 +8,7 @@ import pytest
 
 from app import security
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filters
@@ -21,13 +21,13 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
-async def editors(db: Database, alice: Account, bob: Account) -> Team:
+async def editors(db: Database, alice: User, bob: User) -> Team:
     security.configure("a secret of the tests")
     return await make_team(db, alice, "Editors", editors=[bob])
 
 
 @pytest.fixture
-async def told(db: Database, alice: Account, bob: Account, editors: Team) -> list[int]:
+async def told(db: Database, alice: User, bob: User, editors: Team) -> list[int]:
     """Bob was told three times; the ids of his notices, newest first."""
     for number in range(3):
         await rename(db, alice, editors, str(number))
@@ -38,8 +38,8 @@ async def told(db: Database, alice: Account, bob: Account, editors: Team) -> lis
 async def test_deleting_all_that_match_asks_how_many_and_spares_what_came_since(
     client: httpx.AsyncClient,
     db: Database,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     editors: Team,
     told: list[int],
 ) -> None:
@@ -56,7 +56,7 @@ async def test_deleting_all_that_match_asks_how_many_and_spares_what_came_since(
 
 
 async def test_what_can_be_deleted_can_be_undone_where_the_reader_was(
-    client: httpx.AsyncClient, db: Database, bob: Account, told: list[int]
+    client: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
     await sign_in(client, bob)
     chosen = {"do": "delete", "ids": told[:2], "status": "unread", "confirmed": "1"}
@@ -72,7 +72,7 @@ async def test_what_can_be_deleted_can_be_undone_where_the_reader_was(
 
 
 async def test_the_word_in_an_open_page_undoes_in_place_and_keeps_the_filters(
-    client: httpx.AsyncClient, db: Database, bob: Account, told: list[int]
+    client: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
     await sign_in(client, bob)
     chosen = {"do": "delete", "ids": told[:1], "type": "team_updated"}
@@ -91,7 +91,7 @@ async def test_the_word_in_an_open_page_undoes_in_place_and_keeps_the_filters(
 
 @pytest.mark.parametrize("do", ["read", "unread", "delete"])
 async def test_nothing_selected_is_said_at_once(
-    client: httpx.AsyncClient, db: Database, bob: Account, told: list[int], do: str
+    client: httpx.AsyncClient, db: Database, bob: User, told: list[int], do: str
 ) -> None:
     await sign_in(client, bob)
 
@@ -102,7 +102,7 @@ async def test_nothing_selected_is_said_at_once(
 
 
 async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
-    client: httpx.AsyncClient, db: Database, alice: Account, carol: Account, editors: Team
+    client: httpx.AsyncClient, db: Database, alice: User, carol: User, editors: Team
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, editors.id, carol.email, "viewer")
@@ -119,16 +119,16 @@ async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
     assert "Welcome to &#39;Editors&#39;." in answer.text
 
 
-async def rename(db: Database, actor: Account, team: Team, name: str) -> None:
+async def rename(db: Database, actor: User, team: Team, name: str) -> None:
     async with db.act() as session:
         await notify(
             session, TEAM_UPDATED, actor=actor, team=team, old_name=team.name, new_name=name
         )
 
 
-async def total(db: Database, person: Account) -> int:
+async def total(db: Database, user: User) -> int:
     async with db.read() as session:
-        return (await feed.count_totals(session, person.id, Filters())).total
+        return (await feed.count_totals(session, user.id, Filters())).total
 
 
 async def post_partial(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:

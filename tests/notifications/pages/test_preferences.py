@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.database import Database
-from app.models import Account, Mute, Preference, Project, Team
+from app.models import Mute, Preference, Project, Team, User
 from app.notifications.events.catalogue import CHANNELS, GROUPS, TEAM_CREATED, TYPES
 from app.notifications.pages.preferences import DIGEST
 from app.notifications.preferences.muting import mute
@@ -23,7 +23,7 @@ DEFAULTS = {"digest.frequency": "daily", "digest.hour": "8", "timezone": "UTC"}
 
 
 @pytest.fixture
-async def as_bob(client: httpx.AsyncClient, bob: Account) -> httpx.AsyncClient:
+async def as_bob(client: httpx.AsyncClient, bob: User) -> httpx.AsyncClient:
     await sign_in(client, bob)
     return client
 
@@ -95,7 +95,7 @@ async def test_one_switch_is_saved_by_itself(as_bob: httpx.AsyncClient, db: Data
     assert re.search(r'hx-target="#saved".*Saved', answer.text, re.S)
     assert await exceptions(db) == [("member_added", None, False, None)]
     async with db.read() as session:
-        bob = (await session.scalars(select(Account))).one()
+        bob = (await session.scalars(select(User))).one()
     assert (bob.digest_frequency, bob.digest_hour, bob.timezone) == ("daily", 8, "UTC")
 
 
@@ -143,7 +143,7 @@ async def test_a_wrong_value_is_refused_beside_its_field(
     assert f'id="{field}-error"' in answer.text
     assert "<b>" not in answer.text
     async with db.read() as session:
-        bob = (await session.scalars(select(Account))).one()
+        bob = (await session.scalars(select(User))).one()
     assert (bob.digest_frequency, bob.digest_hour, bob.timezone) == ("daily", 8, "UTC")
 
 
@@ -186,10 +186,10 @@ async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
 
 
 async def test_a_zone_not_chosen_yet_may_stay_so(
-    as_bob: httpx.AsyncClient, db: Database, bob: Account
+    as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:
-        (await session.get_one(Account, bob.id)).timezone = ""
+        (await session.get_one(User, bob.id)).timezone = ""
 
     answer = await post(as_bob, PAGE, **(DEFAULTS | {"timezone": ""}))
 
@@ -220,7 +220,7 @@ async def test_reset_asks_first_and_leaves_digest_and_zone(
 
 
 async def test_what_is_muted_is_listed_and_unmuted(
-    as_bob: httpx.AsyncClient, db: Database, alice: Account, bob: Account
+    as_bob: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, "Video <Squad>", viewers=[bob])
     project = Project(name="Highlight Reel", owner_id=bob.id)
@@ -242,7 +242,7 @@ async def test_what_is_muted_is_listed_and_unmuted(
 
 
 async def test_what_somebody_else_has_muted_is_not_there(
-    as_bob: httpx.AsyncClient, db: Database, alice: Account, video_squad: Team
+    as_bob: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await mute(session, alice, team_id=video_squad.id)
@@ -263,10 +263,10 @@ async def test_the_page_says_where_mail_goes(as_bob: httpx.AsyncClient) -> None:
 
 
 async def test_an_address_that_refused_mail_can_be_tried_again(
-    as_bob: httpx.AsyncClient, db: Database, bob: Account
+    as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:
-        (await session.get_one(Account, bob.id)).email_gone_at = clock.now()
+        (await session.get_one(User, bob.id)).email_gone_at = clock.now()
     refused, account = await as_bob.get(PAGE), await as_bob.get("/account")
 
     answer = await post(as_bob, "/account/address/retry")
@@ -281,10 +281,10 @@ async def test_an_address_that_refused_mail_can_be_tried_again(
 
 
 async def test_an_address_not_confirmed_is_told_of(
-    as_bob: httpx.AsyncClient, db: Database, bob: Account
+    as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:
-        (await session.get_one(Account, bob.id)).email_confirmed_at = None
+        (await session.get_one(User, bob.id)).email_confirmed_at = None
 
     page = await as_bob.get(PAGE)
 
@@ -305,21 +305,21 @@ async def test_a_zone_chosen_in_the_profile_moves_the_digest_too(
     await post(as_bob, "/account/profile", timezone="Asia/Kathmandu", language="en", theme="")
 
     async with db.read() as session:
-        bob = (await session.scalars(select(Account))).one()
+        bob = (await session.scalars(select(User))).one()
     assert bob.digest_due_at is not None
     assert f"{bob.digest_due_at:%H:%M}" == "02:15"
 
 
 async def test_the_zone_of_the_browser_is_taken_at_login_where_none_is_known(
-    client: httpx.AsyncClient, db: Database, bob: Account
+    client: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:
-        account = await session.get_one(Account, bob.id)
+        account = await session.get_one(User, bob.id)
         account.timezone, account.digest_is_on, account.digest_due_at = "", True, clock.now()
 
     await post(client, "/login", login="bob", password="correct horse", timezone="Asia/Kathmandu")
 
     async with db.read() as session:
-        account = await session.get_one(Account, bob.id)
+        account = await session.get_one(User, bob.id)
     assert account.timezone == "Asia/Kathmandu"
     assert f"{account.digest_due_at:%H:%M}" == "02:15"

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Team
+from app.models import Delivery, Team, User
 from app.notifications.channels import CHANNELS
 from app.notifications.delivery.outbox import deliver
 from app.notifications.events.catalogue import PROJECT_SHARED
@@ -111,9 +111,9 @@ def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
     monkeypatch.setattr(clock, "now", lambda: moment)
 
 
-async def choose(db: Database, person: Account, **digest: Any) -> None:
+async def choose(db: Database, user: User, **digest: Any) -> None:
     async with db.act() as session:
-        await switches.change(session, person, {"digest": digest})
+        await switches.change(session, user, {"digest": digest})
 
 
 async def shares(db: Database, team: Team, *names: str) -> None:
@@ -129,20 +129,20 @@ async def mails(db: Database) -> list[tuple[str, datetime]]:
         return [(gathering, due_at) for gathering, due_at in await session.execute(waiting)]
 
 
-async def due_at(db: Database, person: Account) -> datetime | None:
+async def due_at(db: Database, user: User) -> datetime | None:
     async with db.read() as session:
-        return (await session.get_one(Account, person.id)).digest_due_at
+        return (await session.get_one(User, user.id)).digest_due_at
 
 
 @pytest.fixture
-async def team(db: Database, alice: Account, bob: Account) -> Team:
+async def team(db: Database, alice: User, bob: User) -> Team:
     """Video Squad, of which only bob has mail on."""
     async with db.act() as session:
         await switches.set_switch(session, alice, PROJECT_SHARED.name, "email", wanted=False)
     return await make_team(db, alice, viewers=[bob])
 
 
-async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: Account, team: Team) -> None:
+async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: User, team: Team) -> None:
     await shares(db, team, "Reel")
     assert [gathering for gathering, _ in await mails(db)] == ["bundle"]
 
@@ -154,7 +154,7 @@ async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: Account, 
 
 
 async def test_without_a_digest_what_was_gathered_goes_at_once(
-    db: Database, bob: Account, team: Team
+    db: Database, bob: User, team: Team
 ) -> None:
     await choose(db, bob, enabled=True)
     await shares(db, team, "Reel", "Best Clips 2025")
@@ -177,7 +177,7 @@ async def test_without_a_digest_what_was_gathered_goes_at_once(
     ],
 )
 async def test_a_changed_hour_or_zone_moves_what_is_gathered(
-    db: Database, bob: Account, team: Team, wanted: dict[str, Any], due: str
+    db: Database, bob: User, team: Team, wanted: dict[str, Any], due: str
 ) -> None:
     await choose(db, bob, enabled=True)
     await shares(db, team, "Reel")
@@ -190,7 +190,7 @@ async def test_a_changed_hour_or_zone_moves_what_is_gathered(
 
 
 async def test_only_ones_own_loose_ordinary_mail_moves(
-    db: Database, alice: Account, bob: Account, team: Team
+    db: Database, alice: User, bob: User, team: Team
 ) -> None:
     """What is urgent, was attempted, is over, is a letter, a push or another's stays as it is."""
     async with db.write() as session:
@@ -212,7 +212,7 @@ async def test_only_ones_own_loose_ordinary_mail_moves(
 
 
 async def test_a_digest_that_is_due_already_is_not_put_off(
-    db: Database, bob: Account, team: Team, monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker was away at the hour; the person moves the hour before it is back."""
     await choose(db, bob, enabled=True)
@@ -228,7 +228,7 @@ async def test_a_digest_that_is_due_already_is_not_put_off(
 
 
 async def test_whose_digest_is_due_gets_the_next_one(
-    db: Database, alice: Account, bob: Account, carol: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await choose(db, alice, enabled=True)
     await choose(db, bob, enabled=True, hour=20)
@@ -243,7 +243,7 @@ async def test_whose_digest_is_due_gets_the_next_one(
 
 
 async def test_after_days_without_a_worker_there_is_one_digest(
-    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await choose(db, alice, enabled=True)
     at(monkeypatch, utc("2026-11-27 12:00"))
@@ -257,8 +257,8 @@ async def test_thousands_are_rolled_in_several_acts(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = [await make_account(db, f"member{number}") for number in range(7)]
-    for hour, person in enumerate(people):
-        await choose(db, person, enabled=True, hour=hour + 7)
+    for hour, user in enumerate(people):
+        await choose(db, user, enabled=True, hour=hour + 7)
     at(monkeypatch, utc("2026-11-23 12:00"))
     monkeypatch.setattr(digest, "AT_ONCE", 2)
     acts: list[None] = []
@@ -270,7 +270,7 @@ async def test_thousands_are_rolled_in_several_acts(
     assert await due_at(db, people[6]) == utc("2026-11-23 13:00")
 
 
-async def test_with_nothing_due_nothing_is_written(db: Database, alice: Account) -> None:
+async def test_with_nothing_due_nothing_is_written(db: Database, alice: User) -> None:
     """Each act wakes the worker, which rolls first: it would never sleep."""
     await choose(db, alice, enabled=True)
     acts: list[None] = []
@@ -282,7 +282,7 @@ async def test_with_nothing_due_nothing_is_written(db: Database, alice: Account)
 
 
 async def test_whoever_moved_the_hour_meanwhile_keeps_it(
-    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await choose(db, alice, enabled=True)
     at(monkeypatch, EIGHT)
@@ -295,7 +295,7 @@ async def test_whoever_moved_the_hour_meanwhile_keeps_it(
 
 
 async def test_whatever_is_changed_in_between_each_notice_is_mailed_once(
-    db: Database, settings: Settings, bob: Account, team: Team, monkeypatch: pytest.MonkeyPatch
+    db: Database, settings: Settings, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Digest on, hour moved before and after it is due, off, on again; a worker looks in each time."""
     moment, number = NOW, 0

@@ -12,7 +12,6 @@ from app import clock
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.models import (
-    Account,
     Delivery,
     Event,
     Invitation,
@@ -22,6 +21,7 @@ from app.models import (
     Project,
     Share,
     Team,
+    User,
 )
 from app.notifications.delivery.decision import read_claimed
 from app.notifications.events.audience import team_members
@@ -114,7 +114,7 @@ class World:
     kind: EventType
     team: Team
     project: Project
-    people: dict[Habits, Account]
+    people: dict[Habits, User]
 
     async def happen(self, **about: Any) -> Event:
         """In the team, and about the project unless `about` says otherwise."""
@@ -129,29 +129,29 @@ class World:
             rows = {row.user_id: row for row in await session.scalars(notices)}
             mailed = set(await session.scalars(select(Delivery.notification_id)))
         return {
-            person.id: (
-                "hidden" if rows[person.id].hidden else "shown",
-                rows[person.id].id in mailed,
+            user.id: (
+                "hidden" if rows[user.id].hidden else "shown",
+                rows[user.id].id in mailed,
             )
-            if person.id in rows
+            if user.id in rows
             else (None, False)
-            for person in self.people.values()
+            for user in self.people.values()
         }
 
     def expected(self, is_oneself: bool) -> dict[int, tuple[str | None, bool]]:
         return {
-            person.id: OUTCOME[
+            user.id: OUTCOME[
                 TOLD[habits.muted, is_oneself, self.kind.priority],
                 WANTED[ON, habits.in_app],
                 WANTED[EMAIL in self.kind.channels, habits.email],
             ]
-            for habits, person in self.people.items()
+            for habits, user in self.people.items()
         }
 
 
 @pytest.fixture(params=list(product((ON, OFF), (NORMAL, HIGH))), ids=str)
 async def world(
-    request: pytest.FixtureRequest, db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> World:
     by_default, priority = request.param
     kind = EventType(
@@ -181,10 +181,10 @@ async def world(
             "team": [{"team_id": team.id}],
             "project": [{"project_id": project.id}],
         }
-        for habits, person in people.items():
+        for habits, user in people.items():
             values = {"in_app": habits.in_app, "email": habits.email}
-            session.add(Preference(type=kind.name, user_id=person.id, **values))
-            session.add_all(Mute(user_id=person.id, **of) for of in mutes[habits.muted])
+            session.add(Preference(type=kind.name, user_id=user.id, **values))
+            session.add_all(Mute(user_id=user.id, **of) for of in mutes[habits.muted])
     return World(db, kind, team, project, people)
 
 
@@ -198,19 +198,19 @@ async def test_a_muted_project_silences_only_what_is_about_it(world: World) -> N
     event = await world.happen(project=None)
 
     expected = world.expected(ANOTHER)
-    for habits, person in world.people.items():
+    for habits, user in world.people.items():
         if habits.muted == "project":
             unmuted = Habits(habits.in_app, habits.email, "nothing")
-            expected[person.id] = expected[world.people[unmuted].id]
+            expected[user.id] = expected[world.people[unmuted].id]
     assert await world.outcomes(event) == expected
 
 
 async def test_the_fan_out_follows_the_table_for_what_is_about_oneself(world: World) -> None:
     expected = world.expected(ONESELF)
 
-    for person in world.people.values():
-        event = await world.happen(affected=person)
-        assert (await world.outcomes(event))[person.id] == expected[person.id]
+    for user in world.people.values():
+        event = await world.happen(affected=user)
+        assert (await world.outcomes(event))[user.id] == expected[user.id]
 
 
 async def test_the_moment_of_sending_agrees_with_the_fan_out(world: World) -> None:
@@ -229,11 +229,11 @@ async def test_the_moment_of_sending_follows_what_was_changed_since(world: World
     event = await world.happen()
     unmuted = {habits: one for habits, one in world.people.items() if habits.muted == "nothing"}
     async with world.db.act() as session:
-        for habits, person in unmuted.items():
+        for habits, user in unmuted.items():
             if habits.email is ON:
-                await switches.set_switch(session, person, "sample", EMAIL, wanted=False)
+                await switches.set_switch(session, user, "sample", EMAIL, wanted=False)
             elif habits.email is UNSET:
-                await muting.mute(session, person, team_id=world.team.id)
+                await muting.mute(session, user, team_id=world.team.id)
 
     reason = dict[bool | None, Any](
         {ON: "unwanted", UNSET: "muted" if world.kind.priority == NORMAL else None}
@@ -253,22 +253,20 @@ async def test_the_moment_of_sending_follows_what_was_changed_since(world: World
     [(channel, *case) for channel in CHANNELS for case in WANTED if channel != IN_APP or case[0]],
 )
 async def test_the_expression_itself_follows_the_table(
-    bob: Account, channel: str, by_default: bool, exception: bool | None, session: AsyncSession
+    bob: User, channel: str, by_default: bool, exception: bool | None, session: AsyncSession
 ) -> None:
     kind = next(kind for kind in TYPES.values() if is_default(kind, channel) == by_default)
     session.add(Preference(type=kind.name, user_id=bob.id, **{channel: exception}))
     await session.flush()
 
-    of_kind = and_(Preference.user_id == Account.id, Preference.type == kind.name)
-    asked = (
-        select(wants(kind, channel)).select_from(Account).join(Preference, of_kind, isouter=True)
-    )
+    of_kind = and_(Preference.user_id == User.id, Preference.type == kind.name)
+    asked = select(wants(kind, channel)).select_from(User).join(Preference, of_kind, isouter=True)
 
     assert bool(await session.scalar(asked)) == WANTED[by_default, exception]
 
 
 async def test_who_invited_hears_the_answer_though_the_team_is_muted(
-    db: Database, bob: Account, carol: Account, video_squad: Team
+    db: Database, bob: User, carol: User, video_squad: Team
 ) -> None:
     """They are concerned as themselves, and their mail is not held back as muted either."""
     invitation = await invite(db, bob, video_squad)
@@ -285,7 +283,7 @@ async def test_who_invited_hears_the_answer_though_the_team_is_muted(
         assert [row.reason for row in await read_claimed(session, EMAIL, waiting)] == [None]
 
 
-async def invite(db: Database, inviter: Account, team: Team) -> Invitation:
+async def invite(db: Database, inviter: User, team: Team) -> Invitation:
     invitation = Invitation(
         team_id=team.id, inviter_id=inviter.id, email="c@example.com", email_key="c@example.com",
         role="viewer", expires_at=clock.now(),
@@ -295,7 +293,7 @@ async def invite(db: Database, inviter: Account, team: Team) -> Invitation:
     return invitation
 
 
-async def test_everything_is_read_as_it_is_in_effect(bob: Account, session: AsyncSession) -> None:
+async def test_everything_is_read_as_it_is_in_effect(bob: User, session: AsyncSession) -> None:
     await switches.set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
 
     held = await switches.read(session, bob)
@@ -307,7 +305,7 @@ async def test_everything_is_read_as_it_is_in_effect(bob: Account, session: Asyn
     assert held.timezone == "UTC"
 
 
-async def test_only_exceptions_are_stored(bob: Account, session: AsyncSession) -> None:
+async def test_only_exceptions_are_stored(bob: User, session: AsyncSession) -> None:
     await switches.change(
         session,
         bob,
@@ -325,7 +323,7 @@ async def test_only_exceptions_are_stored(bob: Account, session: AsyncSession) -
     assert (row.in_app, row.email, row.push) == (None, False, None)
 
 
-async def test_a_row_without_exceptions_goes(bob: Account, session: AsyncSession) -> None:
+async def test_a_row_without_exceptions_goes(bob: User, session: AsyncSession) -> None:
     await switches.set_switch(session, bob, "member_added", "push", wanted=True)
     await switches.set_switch(session, bob, "member_added", "email", wanted=False)
     await switches.set_switch(session, bob, "member_added", "push", wanted=False)
@@ -336,7 +334,7 @@ async def test_a_row_without_exceptions_goes(bob: Account, session: AsyncSession
     assert await switches.exceptions_of(session, bob) == {}
 
 
-async def test_the_other_name_of_a_type_is_understood(bob: Account, session: AsyncSession) -> None:
+async def test_the_other_name_of_a_type_is_understood(bob: User, session: AsyncSession) -> None:
     await switches.change(
         session,
         bob,
@@ -355,7 +353,7 @@ async def test_the_other_name_of_a_type_is_understood(bob: Account, session: Asy
 
 
 async def test_every_wrong_field_is_named_by_its_path_and_nothing_is_changed(
-    bob: Account, session: AsyncSession
+    bob: User, session: AsyncSession
 ) -> None:
     wanted = {
         "preferences": {
@@ -408,7 +406,7 @@ async def test_every_wrong_field_is_named_by_its_path_and_nothing_is_changed(
     ],
 )
 async def test_nothing_else_may_stand_in_a_field(
-    bob: Account, field: str, value: Any, session: AsyncSession
+    bob: User, field: str, value: Any, session: AsyncSession
 ) -> None:
     outer, _dot, inner = field.partition(".")
 
@@ -418,7 +416,7 @@ async def test_nothing_else_may_stand_in_a_field(
     assert list(caught.value.fields) == [field]
 
 
-async def test_the_digest_is_changed_in_part(bob: Account, session: AsyncSession) -> None:
+async def test_the_digest_is_changed_in_part(bob: User, session: AsyncSession) -> None:
     await switches.change(session, bob, {"digest": {"hour": 0}})
     await switches.change(session, bob, {"digest": {"frequency": "weekly"}})
 
@@ -426,17 +424,17 @@ async def test_the_digest_is_changed_in_part(bob: Account, session: AsyncSession
     assert held.digest == switches.Digest(enabled=False, frequency="weekly", hour=0)
 
 
-async def test_an_unknown_zone_reads_as_utc(bob: Account, session: AsyncSession) -> None:
-    (await session.get_one(Account, bob.id)).timezone = ""
+async def test_an_unknown_zone_reads_as_utc(bob: User, session: AsyncSession) -> None:
+    (await session.get_one(User, bob.id)).timezone = ""
 
     assert (await switches.read(session, bob)).timezone == "UTC"
 
 
 async def test_a_reset_forgets_only_ones_own_switches(
-    alice: Account, bob: Account, session: AsyncSession
+    alice: User, bob: User, session: AsyncSession
 ) -> None:
-    for person in (alice, bob):
-        await switches.set_switch(session, person, "member_added", "email", wanted=False)
+    for user in (alice, bob):
+        await switches.set_switch(session, user, "member_added", "email", wanted=False)
     await switches.change(session, bob, {"digest": {"hour": 5}})
 
     await switches.reset(session, bob)
@@ -447,7 +445,7 @@ async def test_a_reset_forgets_only_ones_own_switches(
 
 
 async def test_muting_twice_is_muting_once(
-    alice: Account, video_squad: Team, session: AsyncSession
+    alice: User, video_squad: Team, session: AsyncSession
 ) -> None:
     await muting.mute(session, alice, team_id=video_squad.id)
     await muting.mute(session, alice, team_id=video_squad.id)
@@ -458,7 +456,7 @@ async def test_muting_twice_is_muting_once(
 
 
 async def test_a_mute_is_ones_own(
-    alice: Account, bob: Account, video_squad: Team, session: AsyncSession
+    alice: User, bob: User, video_squad: Team, session: AsyncSession
 ) -> None:
     await muting.mute(session, alice, team_id=video_squad.id)
     mute_id = (await muting.list_muted(session, alice))[0].id
@@ -472,7 +470,7 @@ async def test_a_mute_is_ones_own(
 
 
 async def test_what_may_no_longer_be_seen_is_not_listed(
-    db: Database, alice: Account, bob: Account, video_squad: Team
+    db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     theirs = Project(name="Best Clips 2025", owner_id=alice.id)
     own = Project(name="Highlight Reel", owner_id=bob.id)

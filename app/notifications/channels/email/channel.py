@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Event, Notification, Preference
+from app.models import Delivery, Event, Notification, Preference, User
 from app.notifications.channels.base import SENT, Claimed, Outcome, Settled, Undelivered, skipped
 from app.notifications.channels.email.grouping import Mail, sort_out
 from app.notifications.channels.email.mail_folder import Folder
@@ -104,29 +104,29 @@ def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:
     """What the digest does not gather waits a moment for being read in the app first."""
     now = clock.now()
     soon = literal(now if kind.is_high else now + delay, MOMENT)
-    in_digest = and_(Account.digest_is_on, Account.digest_due_at.is_not(None))
+    in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
     return (
         select(
             Notification.id,
             Notification.user_id,
             literal(EMAIL),
-            Account.email,
+            User.email,
             literal("alone") if kind.is_high else case((in_digest, "digest"), else_="bundle"),
-            soon if kind.is_high else case((in_digest, Account.digest_due_at), else_=soon),
+            soon if kind.is_high else case((in_digest, User.digest_due_at), else_=soon),
             literal("pending"),
             literal(0),
             literal(now, MOMENT),
         )
-        .join(Account, Account.id == Notification.user_id)
+        .join(User, User.id == Notification.user_id)
         .join(
             Preference,
-            and_(Preference.user_id == Account.id, Preference.type == kind.name),
+            and_(Preference.user_id == User.id, Preference.type == kind.name),
             isouter=True,
         )
         .where(
             Notification.event_id == event.id,
-            Account.email_confirmed_at.is_not(None),
-            Account.email_gone_at.is_(None),
+            User.email_confirmed_at.is_not(None),
+            User.email_gone_at.is_(None),
             wants(kind, EMAIL),
         )
     )
@@ -151,8 +151,6 @@ async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
 
 async def _remember_gone(db: Database, mail: Mail) -> None:
     """No further mail goes to a person's address that was refused for good, until they mend it."""
-    refused = update(Account).where(
-        Account.id == mail.deliveries[0].user_id, Account.email == mail.address
-    )
+    refused = update(User).where(User.id == mail.deliveries[0].user_id, User.email == mail.address)
     async with db.write() as session:
         await session.execute(refused.values(email_gone_at=clock.now()))

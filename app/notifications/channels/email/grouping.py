@@ -63,9 +63,9 @@ async def _reason(
         return DELETED
     if row.reason:
         return str(row.reason)
-    if row.Account.email_gone_at:
+    if row.User.email_gone_at:
         return GONE
-    return None if row.Account.is_confirmed else UNCONFIRMED
+    return None if row.User.is_confirmed else UNCONFIRMED
 
 
 async def _mail_of(
@@ -87,4 +87,4 @@ async def _mail_of(
         name=f"notice-{first.bundle_id or first.id}",
         is_digest=first.gathering == "digest",
     )
-    return Mail(chosen[0].Account.email, deliveries, write)
+    return Mail(chosen[0].User.email, deliveries, write)

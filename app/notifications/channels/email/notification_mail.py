@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from app.language import SOURCE_LANGUAGE, _, ngettext, speaking
 from app.mail.composing import compose, domain_of, message_id, render_mail
-from app.models import Account
+from app.models import User
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
@@ -48,13 +48,13 @@ def write_mail(
 
     Raises TemplateError, or ValueError when the address cannot stand in a header.
     """
-    person: Account = rows[0].Account
-    with speaking(person.language):
+    user: User = rows[0].User
+    with speaking(user.language):
         items = [_item(settings, row) for row in rows]
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
-        mail = render_mail(template, _context(settings, person, items, rows[0].type))
+        mail = render_mail(template, _context(settings, user, items, rows[0].type))
     headers = _headers(settings, rows, is_digest=is_digest)
-    return compose(settings, mail, address=person.email, name=name, headers=headers)
+    return compose(settings, mail, address=user.email, name=name, headers=headers)
 
 
 def _item(settings: Settings, row: Row[Any]) -> Item:
@@ -71,12 +71,12 @@ def _absolute(settings: Settings, link: Action) -> Action:
     return replace(link, url=settings.base_url + link.url)
 
 
-def _context(settings: Settings, person: Account, items: list[Item], type: str) -> dict[str, Any]:
+def _context(settings: Settings, user: User, items: list[Item], type: str) -> dict[str, Any]:
     count = len(items)
     return {
         "base_url": settings.base_url,
-        "person": person,
-        "language": person.language or SOURCE_LANGUAGE,
+        "user": user,
+        "language": user.language or SOURCE_LANGUAGE,
         "item": items[0],
         "groups": _groups(items[:MOST_SHOWN]),
         "count": count,
@@ -86,8 +86,8 @@ def _context(settings: Settings, person: Account, items: list[Item], type: str) 
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": unsubscribe_url(settings, person.id, type),
-        "stop_all_url": unsubscribe_url(settings, person.id, EVERYTHING),
+        "stop_type_url": unsubscribe_url(settings, user.id, type),
+        "stop_all_url": unsubscribe_url(settings, user.id, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
-from app.models import Account
+from app.models import User
 from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.preferences import switches as preferences
 from app.security import sign, unsign
@@ -23,7 +23,7 @@ EVERYTHING = "everything"
 class Link:
     """Whose mail is meant, and which: a type's name or EVERYTHING."""
 
-    person: Account
+    user: User
     scope: str
 
     @property
@@ -38,31 +38,29 @@ def unsubscribe_url(settings: Settings, user_id: int, scope: str) -> str:
 async def read_link(session: AsyncSession, token: str) -> Link:
     """Raises NotFound for a changed link, or when the account is gone."""
     user_id, scope = unsign(STOP, token)
-    person = await session.get(Account, user_id)
-    if person is None or (scope != EVERYTHING and scope not in TYPES):
+    user = await session.get(User, user_id)
+    if user is None or (scope != EVERYTHING and scope not in TYPES):
         raise NotFound
-    return Link(person, scope)
+    return Link(user, scope)
 
 
 async def stop(session: AsyncSession, link: Link) -> str:
     """No more mail of these types; returns a token that takes it back. Once more does no harm."""
-    present = (await preferences.read(session, link.person)).preferences
+    present = (await preferences.read(session, link.user)).preferences
     stopped = [name for name in link.types if present[name][EMAIL]]
-    await _switch(session, link.person, stopped, wanted=False)
-    return sign(RESUME, [link.person.id, stopped])
+    await _switch(session, link.user, stopped, wanted=False)
+    return sign(RESUME, [link.user.id, stopped])
 
 
 async def resume(session: AsyncSession, token: str) -> None:
     """Take a `stop` back. Raises NotFound for a changed token."""
     user_id, stopped = unsign(RESUME, token)
-    person = await session.get(Account, user_id)
-    if person is None:
+    user = await session.get(User, user_id)
+    if user is None:
         raise NotFound
-    await _switch(session, person, [name for name in stopped if name in TYPES], wanted=True)
+    await _switch(session, user, [name for name in stopped if name in TYPES], wanted=True)
 
 
-async def _switch(
-    session: AsyncSession, person: Account, types: list[str], *, wanted: bool
-) -> None:
+async def _switch(session: AsyncSession, user: User, types: list[str], *, wanted: bool) -> None:
     switches = {name: {EMAIL: wanted} for name in types}
-    await preferences.change(session, person, {"preferences": switches})
+    await preferences.change(session, user, {"preferences": switches})

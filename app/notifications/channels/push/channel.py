@@ -84,7 +84,7 @@ class Push:
                 literal(0),
                 literal(now, MOMENT),
             )
-            .join(PushSubscription, PushSubscription.account_id == Notification.user_id)
+            .join(PushSubscription, PushSubscription.user_id == Notification.user_id)
             .join(
                 Preference,
                 and_(Preference.user_id == Notification.user_id, Preference.type == kind.name),

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.language import _
-from app.models import Account, Delivery, PushSubscription
+from app.models import Delivery, PushSubscription, User
 from app.notifications.channels import browser_push
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.responses import GONE_CODES
@@ -45,10 +45,10 @@ class Device:
         return self.health == "busy"
 
 
-async def read_list(session: AsyncSession, person: Account) -> list[Device]:
-    tests = await device_tests.last(session, person)
-    theirs = await devices.devices_of(session, person)
-    left = await device_tests.left_behind(session, person, clock.now() - TEST_IS_NEWS)
+async def read_list(session: AsyncSession, user: User) -> list[Device]:
+    tests = await device_tests.last(session, user)
+    theirs = await devices.devices_of(session, user)
+    left = await device_tests.left_behind(session, user, clock.now() - TEST_IS_NEWS)
     return [
         *(_as_device(one, tests.get(one.id)) for one in theirs),
         *_lost(left, theirs),

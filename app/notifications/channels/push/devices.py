@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Invalid, NotFound
 from app.language import _
-from app.models import Account, PushSubscription, RemovedDevice
+from app.models import PushSubscription, RemovedDevice, User
 from app.notifications.channels.push import device_tests
 from app.notifications.channels.push.base64url import decode, encode
 from app.notifications.channels.push.services import NotAllowed, PushServices, canonical
@@ -71,7 +71,7 @@ def _is_on_curve(point: bytes) -> bool:
 
 async def subscribe(
     session: AsyncSession,
-    person: Account,
+    user: User,
     *,
     endpoint: str,
     keys: Keys,
@@ -85,12 +85,12 @@ async def subscribe(
     it has. Beyond 20 devices, the one that has not been used for longest gives way.
     """
     digest = _digest(endpoint)
-    await _clear_the_way(session, person, digest)
-    left = await _leave_behind(session, person, digest, vapid_key, session_id)
-    name = _known_name(left, name) or await _free_name(session, person, digest, name)
+    await _clear_the_way(session, user, digest)
+    left = await _leave_behind(session, user, digest, vapid_key, session_id)
+    name = _known_name(left, name) or await _free_name(session, user, digest, name)
     added = {"endpoint": endpoint, "endpoint_hash": digest, "name": name}
     renewed = {
-        "account_id": person.id,
+        "user_id": user.id,
         "session_id": session_id,
         "p256dh": keys.p256dh,
         "auth": keys.auth,
@@ -100,7 +100,7 @@ async def subscribe(
         "refused_at": None,
     }
     device = await _upsert(session, added, renewed)
-    await _make_room(session, person, device)
+    await _make_room(session, user, device)
     return device
 
 
@@ -108,20 +108,20 @@ def _digest(endpoint: str) -> str:
     return sha256(canonical(endpoint).encode()).hexdigest()
 
 
-async def _clear_the_way(session: AsyncSession, person: Account, digest: str) -> None:
+async def _clear_the_way(session: AsyncSession, user: User, digest: str) -> None:
     """Whoever had this browser before, and that it was ever removed."""
     is_it = PushSubscription.endpoint_hash == digest
-    before = delete(PushSubscription).where(is_it, PushSubscription.account_id != person.id)
+    before = delete(PushSubscription).where(is_it, PushSubscription.user_id != user.id)
     await session.execute(before)
     await session.execute(delete(RemovedDevice).where(RemovedDevice.endpoint_hash == digest))
 
 
 async def _leave_behind(
-    session: AsyncSession, person: Account, digest: str, vapid_key: str, session_id: int | None
+    session: AsyncSession, user: User, digest: str, vapid_key: str, session_id: int | None
 ) -> Sequence[str]:
     """What this browser had under a key that is no longer ours; returns its names."""
     outdated = delete(PushSubscription).where(
-        PushSubscription.account_id == person.id,
+        PushSubscription.user_id == user.id,
         PushSubscription.session_id == session_id,
         PushSubscription.vapid_key != vapid_key,
         PushSubscription.endpoint_hash != digest,
@@ -134,10 +134,10 @@ def _known_name(left: Sequence[str], name: str) -> str | None:
     return next((one for one in left if not one.removeprefix(name).strip(DIGITS)), None)
 
 
-async def _free_name(session: AsyncSession, person: Account, digest: str, name: str) -> str:
+async def _free_name(session: AsyncSession, user: User, digest: str, name: str) -> str:
     """`name`, with a number where another device of theirs is called so."""
     others = select(PushSubscription.name).where(
-        PushSubscription.account_id == person.id, PushSubscription.endpoint_hash != digest
+        PushSubscription.user_id == user.id, PushSubscription.endpoint_hash != digest
     )
     taken = set(await session.scalars(others))
     if name not in taken:
@@ -165,57 +165,57 @@ def _insert(
     return sqlite.insert(model) if is_sqlite else postgresql.insert(model)
 
 
-async def _make_room(session: AsyncSession, person: Account, newest: PushSubscription) -> None:
+async def _make_room(session: AsyncSession, user: User, newest: PushSubscription) -> None:
     last_used = func.coalesce(PushSubscription.last_used_at, PushSubscription.created_at)
     kept = (
         select(PushSubscription.id)
-        .where(PushSubscription.account_id == person.id, PushSubscription.id != newest.id)
+        .where(PushSubscription.user_id == user.id, PushSubscription.id != newest.id)
         .order_by(last_used.desc(), PushSubscription.id.desc())
         .limit(MOST_DEVICES - 1)
     )
-    theirs = and_(PushSubscription.account_id == person.id, PushSubscription.id != newest.id)
+    theirs = and_(PushSubscription.user_id == user.id, PushSubscription.id != newest.id)
     await session.execute(delete(PushSubscription).where(theirs, PushSubscription.id.not_in(kept)))
 
 
-async def state_of(session: AsyncSession, person: Account, endpoint: str) -> str:
+async def state_of(session: AsyncSession, user: User, endpoint: str) -> str:
     """What a browser that has this subscription is to know of it: ENABLED, FAILING (its push
     service refuses us), REMOVED (by this person) or UNKNOWN.
     """
     digest = _digest(endpoint)
     is_it = PushSubscription.endpoint_hash == digest
     device = await session.scalar(
-        select(PushSubscription).where(PushSubscription.account_id == person.id, is_it)
+        select(PushSubscription).where(PushSubscription.user_id == user.id, is_it)
     )
     if device:
         return FAILING if device.failing_since else ENABLED
     removed = select(RemovedDevice.id).where(
-        RemovedDevice.account_id == person.id, RemovedDevice.endpoint_hash == digest
+        RemovedDevice.user_id == user.id, RemovedDevice.endpoint_hash == digest
     )
     return UNKNOWN if await session.scalar(removed) is None else REMOVED
 
 
-async def unsubscribe(session: AsyncSession, person: Account, endpoint: str) -> None:
+async def unsubscribe(session: AsyncSession, user: User, endpoint: str) -> None:
     """Raises NotFound for an endpoint that is not theirs."""
-    await _remove(session, person, PushSubscription.endpoint_hash == _digest(endpoint))
+    await _remove(session, user, PushSubscription.endpoint_hash == _digest(endpoint))
 
 
-async def remove(session: AsyncSession, person: Account, device_id: int) -> None:
+async def remove(session: AsyncSession, user: User, device_id: int) -> None:
     """For good: its browser, which may be another one, gives it up at the next visit.
 
     Raises NotFound for a device that is not theirs.
     """
-    digest = await _remove(session, person, PushSubscription.id == device_id)
+    digest = await _remove(session, user, PushSubscription.id == device_id)
     now = clock.now()
     row = _insert(session, RemovedDevice).values(
-        account_id=person.id, endpoint_hash=digest, removed_at=now
+        user_id=user.id, endpoint_hash=digest, removed_at=now
     )
-    known = [RemovedDevice.account_id, RemovedDevice.endpoint_hash]
+    known = [RemovedDevice.user_id, RemovedDevice.endpoint_hash]
     await session.execute(row.on_conflict_do_update(index_elements=known, set_={"removed_at": now}))
-    await _forget_oldest(session, person)
+    await _forget_oldest(session, user)
 
 
-async def _forget_oldest(session: AsyncSession, person: Account) -> None:
-    theirs = RemovedDevice.account_id == person.id
+async def _forget_oldest(session: AsyncSession, user: User) -> None:
+    theirs = RemovedDevice.user_id == user.id
     kept = (
         select(RemovedDevice.id)
         .where(theirs)
@@ -225,46 +225,46 @@ async def _forget_oldest(session: AsyncSession, person: Account) -> None:
     await session.execute(delete(RemovedDevice).where(theirs, RemovedDevice.id.not_in(kept)))
 
 
-async def _remove(session: AsyncSession, person: Account, which: ColumnElement[bool]) -> str:
+async def _remove(session: AsyncSession, user: User, which: ColumnElement[bool]) -> str:
     """Returns the hash of its endpoint."""
-    gone = delete(PushSubscription).where(PushSubscription.account_id == person.id, which)
+    gone = delete(PushSubscription).where(PushSubscription.user_id == user.id, which)
     known = gone.returning(PushSubscription.endpoint_hash, PushSubscription.name)
     removed = (await session.execute(known)).one_or_none()
     if removed is None:
         raise NotFound
-    await device_tests.forget(session, person, removed.name)
+    await device_tests.forget(session, user, removed.name)
     digest: str = removed.endpoint_hash
     return digest
 
 
-async def remove_of_session(session: AsyncSession, person: Account, session_id: int) -> None:
+async def remove_of_session(session: AsyncSession, user: User, session_id: int) -> None:
     """What the person enabled in a browser where this session of theirs is about to end."""
-    theirs = PushSubscription.account_id == person.id
+    theirs = PushSubscription.user_id == user.id
     await session.execute(
         delete(PushSubscription).where(theirs, PushSubscription.session_id == session_id)
     )
 
 
 async def remove_all(
-    session: AsyncSession, person: Account, *, except_session: int | None = None
+    session: AsyncSession, user: User, *, except_session: int | None = None
 ) -> None:
     """Every device of the person, but for those of one session."""
-    theirs = delete(PushSubscription).where(PushSubscription.account_id == person.id)
+    theirs = delete(PushSubscription).where(PushSubscription.user_id == user.id)
     if except_session is not None:
         theirs = theirs.where(PushSubscription.session_id.is_distinct_from(except_session))
     await session.execute(theirs)
 
 
-async def devices_of(session: AsyncSession, person: Account) -> Sequence[PushSubscription]:
+async def devices_of(session: AsyncSession, user: User) -> Sequence[PushSubscription]:
     """The oldest first."""
-    theirs = select(PushSubscription).where(PushSubscription.account_id == person.id)
+    theirs = select(PushSubscription).where(PushSubscription.user_id == user.id)
     return (await session.scalars(theirs.order_by(PushSubscription.id))).all()
 
 
-async def find(session: AsyncSession, person: Account, device_id: int) -> PushSubscription:
+async def find(session: AsyncSession, user: User, device_id: int) -> PushSubscription:
     """Raises NotFound for a device that is not theirs."""
     device = await session.get(PushSubscription, device_id)
-    if device is None or device.account_id != person.id:
+    if device is None or device.user_id != user.id:
         raise NotFound
     return device
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Account, Delivery, Event, Notification, Preference, PushSubscription
+from app.models import Delivery, Event, Notification, Preference, PushSubscription, User
 from app.notifications.channels.base import Outcome, Settled
 from app.notifications.channels.push.devices import note_answers
 from app.notifications.channels.push.responses import GONE, TROUBLED, WELL, Answer
@@ -30,18 +30,18 @@ async def read_pushes(session: AsyncSession, claim: str) -> Sequence[Row[Any]]:
 @cache
 def _pushes() -> Select[*tuple[Any, ...]]:
     # What is hidden in the app is on no page, however long somebody looks at one.
-    may_be_spared = ~Account.pushes_always & Notification.hidden.is_(False)
-    looks_until = case((may_be_spared, Account.visible_until))
+    may_be_spared = ~User.pushes_always & Notification.hidden.is_(False)
+    looks_until = case((may_be_spared, User.visible_until))
     return (
         select(
             Delivery.id.label("delivery_id"),
             Delivery.letter,
             Delivery.created_at,
             Delivery.error,
-            Account.id.label("user_id"),
-            Account.language,
+            User.id.label("user_id"),
+            User.language,
             looks_until.label("looks_until"),
-            unread_of(Account.id).label("unread"),
+            unread_of(User.id).label("unread"),
             Delivery.notification_id,
             Event.id.label("event_id"),
             Event.type,
@@ -57,19 +57,19 @@ def _pushes() -> Select[*tuple[Any, ...]]:
             reason_against(PUSH),
         )
         .where(Delivery.claimed_by == bindparam("claim"), is_pending)
-        .join(Account, Account.id == Delivery.user_id)
+        .join(User, User.id == Delivery.user_id)
         .outerjoin(
             PushSubscription,
             and_(
                 PushSubscription.id == Delivery.subscription_id,
-                PushSubscription.account_id == Delivery.user_id,
+                PushSubscription.user_id == Delivery.user_id,
             ),
         )
         .outerjoin(Notification, Notification.id == Delivery.notification_id)
         .outerjoin(Event, Event.id == Notification.event_id)
         .outerjoin(
             Preference,
-            and_(Preference.user_id == Account.id, Preference.type == Notification.type),
+            and_(Preference.user_id == User.id, Preference.type == Notification.type),
         )
     )
 

@@ -11,7 +11,7 @@ from app import clock
 from app.accounts.addresses import change_address
 from app.database import Database
 from app.mail import composing
-from app.models import Account, Notification, Preference, Team
+from app.models import Notification, Preference, Team, User
 from app.notifications import channels
 from app.notifications.channels.email.channel import Email
 from app.notifications.events.catalogue import INVITATION_RECEIVED, PROJECT_SHARED
@@ -26,24 +26,24 @@ ABOUT_A_SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, editors=[bob])
 
 
-async def change(db: Database, person: Account, **values: object) -> None:
+async def change(db: Database, user: User, **values: object) -> None:
     async with db.write() as session:
-        await session.execute(update(Account).where(Account.id == person.id).values(**values))
+        await session.execute(update(User).where(User.id == user.id).values(**values))
 
 
-async def invite(db: Database, person: Account, team: Team) -> None:
+async def invite(db: Database, user: User, team: Team) -> None:
     async with db.act() as session:
         await notify(
-            session, INVITATION_RECEIVED, affected=person, team=team, role="editor", inviter="alice"
+            session, INVITATION_RECEIVED, affected=user, team=team, role="editor", inviter="alice"
         )
 
 
 async def test_an_ordinary_mail_waits_and_an_urgent_one_does_not(
-    db: Database, alice: Account, bob: Account, squad: Team
+    db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await share(db, alice, squad)
     await invite(db, bob, squad)
@@ -66,11 +66,11 @@ async def test_how_long_it_waits_is_a_setting(settings: Settings) -> None:
 
 
 async def test_in_a_digest_only_what_is_urgent_goes_alone(
-    db: Database, alice: Account, bob: Account, squad: Team
+    db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.act() as session:
         await switches.change(session, bob, {"digest": {"enabled": True, "hour": 8}})
-        due = (await session.get_one(Account, bob.id)).digest_due_at
+        due = (await session.get_one(User, bob.id)).digest_due_at
     await share(db, alice, squad)
     await invite(db, bob, squad)
 
@@ -86,7 +86,7 @@ async def test_in_a_digest_only_what_is_urgent_goes_alone(
     ids=["unconfirmed", "gone"],
 )
 async def test_no_mail_waits_for_an_address_that_cannot_get_it(
-    db: Database, alice: Account, bob: Account, squad: Team, values: dict[str, object]
+    db: Database, alice: User, bob: User, squad: Team, values: dict[str, object]
 ) -> None:
     await change(db, bob, **values)
 
@@ -98,7 +98,7 @@ async def test_no_mail_waits_for_an_address_that_cannot_get_it(
 
 
 async def test_no_mail_waits_for_who_wants_none_of_this_kind(
-    db: Database, alice: Account, bob: Account, squad: Team
+    db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.write() as session:
         session.add(Preference(type=PROJECT_SHARED.name, user_id=bob.id, email=False))
@@ -109,7 +109,7 @@ async def test_no_mail_waits_for_who_wants_none_of_this_kind(
 
 
 async def test_a_mail_that_waits_goes_to_the_address_of_the_day(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team
 ) -> None:
     await share(db, alice, squad)
     await change_address(db, settings, bob, email="robert@example.com", password=PASSWORD)
@@ -125,7 +125,7 @@ async def test_a_mail_that_waits_goes_to_the_address_of_the_day(
 
 
 async def test_the_id_of_a_mail_is_its_own_and_always_the_same(
-    db: Database, settings: Settings, alice: Account, squad: Team
+    db: Database, settings: Settings, alice: User, squad: Team
 ) -> None:
     for _ in range(2):
         await share(db, alice, squad)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, Project, Team
+from app.models import Delivery, Project, Team, User
 from app.notifications.events.catalogue import COMPILATION_FAILED, MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -21,7 +21,7 @@ from tests.mailing import deliver_mail
 
 
 @pytest.fixture
-async def reel(db: Database, alice: Account) -> Project:
+async def reel(db: Database, alice: User) -> Project:
     project = Project(name="Highlight Reel & more", owner_id=alice.id)
     async with db.write() as session:
         session.add(project)
@@ -29,11 +29,11 @@ async def reel(db: Database, alice: Account) -> Project:
 
 
 @pytest.fixture
-async def squad(db: Database, alice: Account, bob: Account) -> Team:
+async def squad(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, "Zoë's <Squad>", editors=[bob])
 
 
-async def share(db: Database, actor: Account, team: Team, project: Project) -> None:
+async def share(db: Database, actor: User, team: Team, project: Project) -> None:
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=actor, team=team, project=project)
 
@@ -55,7 +55,7 @@ def part(mail: EmailMessage, kind: str) -> str:
 
 
 async def test_a_mail_is_well_formed_text_first(
-    db: Database, settings: Settings, alice: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad, reel)
 
@@ -73,7 +73,7 @@ async def test_a_mail_is_well_formed_text_first(
 
 
 async def test_names_arrive_as_they_are_in_text_and_escaped_in_html(
-    db: Database, settings: Settings, alice: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad, reel)
 
@@ -86,7 +86,7 @@ async def test_names_arrive_as_they_are_in_text_and_escaped_in_html(
 
 
 async def test_a_subject_stays_on_one_line(
-    db: Database, settings: Settings, alice: Account, squad: Team
+    db: Database, settings: Settings, alice: User, squad: Team
 ) -> None:
     long = Project(name="A very long name " * 7, owner_id=alice.id)
     async with db.write() as session:
@@ -100,7 +100,7 @@ async def test_a_subject_stays_on_one_line(
 
 
 async def test_mails_about_one_project_are_one_thread(
-    db: Database, settings: Settings, alice: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad, reel)
     await mails_due(db, settings)
@@ -114,7 +114,7 @@ async def test_mails_about_one_project_are_one_thread(
 
 
 async def test_several_notices_are_grouped_by_project_or_team(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad, reel)
     async with db.act() as session:
@@ -130,7 +130,7 @@ async def test_several_notices_are_grouped_by_project_or_team(
 
 
 async def test_what_went_wrong_is_told(
-    db: Database, settings: Settings, alice: Account, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     async with db.act() as session:
         await notify(session, COMPILATION_FAILED, project=reel, error="The clip is broken.")
@@ -142,11 +142,11 @@ async def test_what_went_wrong_is_told(
 
 
 async def test_the_digest_names_what_is_still_unread(
-    db: Database, settings: Settings, alice: Account, bob: Account, squad: Team, reel: Project
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     async with db.write() as session:
         tomorrow = clock.now() + timedelta(days=1)
-        daily = update(Account).where(Account.id == bob.id)
+        daily = update(User).where(User.id == bob.id)
         await session.execute(daily.values(digest_is_on=True, digest_due_at=tomorrow))
     await share(db, alice, squad, reel)
 
@@ -161,7 +161,7 @@ async def test_one_click_stops_what_the_header_says(
     db: Database,
     settings: Settings,
     client: httpx.AsyncClient,
-    alice: Account,
+    alice: User,
     squad: Team,
     reel: Project,
     count: int,

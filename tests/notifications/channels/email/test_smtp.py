@@ -9,7 +9,7 @@ import pytest
 from app import clock
 from app.broker.relay import ProcessRelay
 from app.database import Database
-from app.models import Account, Team
+from app.models import Team, User
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.scheduler import watch_outages
 from app.settings import Settings
@@ -111,7 +111,7 @@ async def test_each_answer_ends_as_it_should(
     ],
 )
 async def test_only_an_address_that_does_not_exist_is_given_up(
-    db: Database, settings: Settings, alice: Account, office: PostOffice, answer: str, is_gone: bool
+    db: Database, settings: Settings, alice: User, office: PostOffice, answer: str, is_gone: bool
 ) -> None:
     office.answers["RCPT"] = [answer]
     await write(db, user_id=alice.id)
@@ -119,12 +119,12 @@ async def test_only_an_address_that_does_not_exist_is_given_up(
     await deliver_mail(db, office.settings(settings))
 
     async with db.read() as session:
-        account = await session.get_one(Account, alice.id)
+        account = await session.get_one(User, alice.id)
     assert (account.email_gone_at is not None) is is_gone
 
 
 async def test_an_address_given_up_gets_no_further_mail(
-    db: Database, settings: Settings, alice: Account, bob: Account, office: PostOffice
+    db: Database, settings: Settings, alice: User, bob: User, office: PostOffice
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     await share(db, alice, team, "First")
@@ -257,7 +257,7 @@ async def test_a_wrong_password_keeps_the_queue(db: Database, settings: Settings
 
 
 async def test_after_a_lost_reply_the_same_mail_goes_again(
-    db: Database, settings: Settings, office: PostOffice, video_squad: Team, bob: Account
+    db: Database, settings: Settings, office: PostOffice, video_squad: Team, bob: User
 ) -> None:
     office.answers["DATA"] = [TAKE_AND_DROP, "250 OK"]
     await write(db)

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.preferences import switches
@@ -12,20 +12,20 @@ from app.settings import Settings
 from tests.conftest import text_of
 
 
-async def mailed(db: Database, person: Account) -> set[str]:
+async def mailed(db: Database, user: User) -> set[str]:
     """The types of which mail comes."""
     async with db.read() as session:
-        chosen = (await switches.read(session, person)).preferences
+        chosen = (await switches.read(session, user)).preferences
     return {name for name, channels in chosen.items() if channels[EMAIL]}
 
 
 @pytest.fixture
-def link(settings: Settings, alice: Account) -> str:
+def link(settings: Settings, alice: User) -> str:
     return unsubscribe_url(settings, alice.id, MEMBER_ADDED.name)
 
 
 async def test_looking_at_the_page_stops_nothing(
-    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     before = await mailed(db, alice)
 
@@ -37,7 +37,7 @@ async def test_looking_at_the_page_stops_nothing(
 
 
 async def test_one_click_of_a_mail_program_needs_no_cookie(
-    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     before = await mailed(db, alice)
 
@@ -48,7 +48,7 @@ async def test_one_click_of_a_mail_program_needs_no_cookie(
 
 
 async def test_a_second_click_does_no_harm(
-    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     for _ in range(2):
         answer = await client.post(link, data={"List-Unsubscribe": "One-Click"})
@@ -58,7 +58,7 @@ async def test_a_second_click_does_no_harm(
 
 
 async def test_a_changed_signature_is_refused(
-    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     before = await mailed(db, alice)
 
@@ -70,7 +70,7 @@ async def test_a_changed_signature_is_refused(
 
 
 async def test_all_mail_is_stopped_by_its_button_and_taken_back_by_undo(
-    client: httpx.AsyncClient, db: Database, alice: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     async with db.act() as session:
         await switches.set_switch(session, alice, PROJECT_SHARED.name, EMAIL, wanted=False)
@@ -85,7 +85,7 @@ async def test_all_mail_is_stopped_by_its_button_and_taken_back_by_undo(
 
 
 async def test_another_persons_mail_is_left_alone(
-    client: httpx.AsyncClient, db: Database, alice: Account, bob: Account, link: str
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User, link: str
 ) -> None:
     before = await mailed(db, bob)
 
@@ -95,6 +95,6 @@ async def test_another_persons_mail_is_left_alone(
 
 
 async def test_the_page_does_not_show_the_whole_address(
-    client: httpx.AsyncClient, alice: Account, link: str
+    client: httpx.AsyncClient, alice: User, link: str
 ) -> None:
     assert alice.email not in (await client.get(link)).text

@@ -14,7 +14,7 @@ from sqlalchemy import null, select, update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, PushSubscription, Team
+from app.models import Delivery, PushSubscription, Team, User
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.channel import Push
 from app.notifications.channels.push.client import PushClient, Reply
@@ -47,12 +47,12 @@ def settings(settings: Settings, push_service: PushService) -> Settings:
 
 
 async def tell(
-    db: Database, person: Account, kind: EventType = INVITATION_RECEIVED, **facts: Any
+    db: Database, user: User, kind: EventType = INVITATION_RECEIVED, **facts: Any
 ) -> None:
     """Something happens to a person by nobody's doing."""
     known = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
     async with db.act() as session:
-        await notify(session, kind, affected=person, **known | facts)
+        await notify(session, kind, affected=user, **known | facts)
 
 
 async def pushes(db: Database) -> Sequence[Delivery]:
@@ -66,9 +66,9 @@ async def the_push(db: Database) -> Delivery:
     return one
 
 
-async def devices_of(db: Database, person: Account) -> Sequence[PushSubscription]:
+async def devices_of(db: Database, user: User) -> Sequence[PushSubscription]:
     async with db.read() as session:
-        return await devices.devices_of(session, person)
+        return await devices.devices_of(session, user)
 
 
 async def set_all(db: Database, model: type[Any], **columns: Any) -> None:
@@ -77,7 +77,7 @@ async def set_all(db: Database, model: type[Any], **columns: Any) -> None:
 
 
 async def test_what_happened_arrives_on_the_device(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -103,7 +103,7 @@ async def test_what_happened_arrives_on_the_device(
 
 
 async def test_a_browser_may_show_it_without_asking_a_script(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -126,7 +126,7 @@ async def test_a_browser_may_show_it_without_asking_a_script(
 
 
 async def test_every_device_of_a_person_gets_it_and_nobody_elses(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, carol: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User, carol: User
 ) -> None:
     phone, laptop, hers = (push_service.browser() for _ in range(3))
     await enable_push(db, bob, phone)
@@ -140,7 +140,7 @@ async def test_every_device_of_a_person_gets_it_and_nobody_elses(
 
 
 async def test_a_type_whose_push_is_off_reaches_no_device(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -179,7 +179,7 @@ async def test_each_answer_ends_as_it_should(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    bob: Account,
+    bob: User,
     answer: Answer,
     state: str,
     error: str | None,
@@ -197,7 +197,7 @@ async def test_each_answer_ends_as_it_should(
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_device_that_is_no_more_is_removed(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, status: int
+    db: Database, settings: Settings, push_service: PushService, bob: User, status: int
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(status)))
     await tell(db, bob)
@@ -210,7 +210,7 @@ async def test_a_device_that_is_no_more_is_removed(
 
 
 async def test_what_waits_for_a_removed_device_is_skipped(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     device = await enable_push(db, bob, push_service.browser())
     await tell(db, bob)
@@ -225,7 +225,7 @@ async def test_what_waits_for_a_removed_device_is_skipped(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 302])
 async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, status: int
+    db: Database, settings: Settings, push_service: PushService, bob: User, status: int
 ) -> None:
     browser = push_service.browser(Answer(status))
     await enable_push(db, bob, browser)
@@ -247,7 +247,7 @@ async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
 
 
 async def test_one_refusal_long_ago_stops_nothing(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, hands: Hands
+    db: Database, settings: Settings, push_service: PushService, bob: User, hands: Hands
 ) -> None:
     browser = push_service.browser(Answer(403))
     await enable_push(db, bob, browser)
@@ -282,7 +282,7 @@ async def test_a_service_that_says_when_is_asked_again_then(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    bob: Account,
+    bob: User,
     status: int,
     retry_after: str,
     least: int,
@@ -301,7 +301,7 @@ async def test_a_service_that_says_when_is_asked_again_then(
 
 
 async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser(*[Answer(500)] * 3)
     await enable_push(db, bob, browser)
@@ -321,7 +321,7 @@ async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
 
 
 async def test_what_is_no_news_any_more_is_given_up(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(500)))
     await tell(db, bob)
@@ -338,7 +338,7 @@ async def test_what_is_no_news_any_more_is_given_up(
 
 
 async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_is_news(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -351,7 +351,7 @@ async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_
 
 
 async def test_what_is_too_large_is_sent_once_more_with_less_in_it(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser(Answer(413))
     await enable_push(db, bob, browser)
@@ -367,7 +367,7 @@ async def test_what_is_too_large_is_sent_once_more_with_less_in_it(
 
 
 async def test_what_is_too_large_even_so_is_given_up(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(413), Answer(413)))
     await tell(db, bob)
@@ -380,7 +380,7 @@ async def test_what_is_too_large_even_so_is_given_up(
 
 @pytest.mark.parametrize("letter", ["x", "é", "🎬", '"', "\x01"])
 async def test_however_long_the_names_every_service_takes_it(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, letter: str
+    db: Database, settings: Settings, push_service: PushService, bob: User, letter: str
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -395,7 +395,7 @@ async def test_however_long_the_names_every_service_takes_it(
 
 @pytest.mark.parametrize("state", ["read", "deleted"])
 async def test_what_was_dealt_with_in_the_app_is_not_pushed(
-    db: Database, settings: Settings, push_service: PushService, bob: Account, state: str
+    db: Database, settings: Settings, push_service: PushService, bob: User, state: str
 ) -> None:
     await enable_push(db, bob, push_service.browser())
     await tell(db, bob)
@@ -411,14 +411,14 @@ async def test_what_was_dealt_with_in_the_app_is_not_pushed(
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", state)
 
 
-async def look(db: Database, person: Account, *, is_visible: bool = True) -> None:
+async def look(db: Database, user: User, *, is_visible: bool = True) -> None:
     async with db.write() as session:
-        await note_visible(session, person, is_visible=is_visible)
+        await note_visible(session, user, is_visible=is_visible)
 
 
 @pytest.fixture
 async def told_alice(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, video_squad: Team
+    db: Database, settings: Settings, push_service: PushService, alice: User, video_squad: Team
 ) -> Tell:
     """Ordinary news for alice, who has a device; her pushes wait ten seconds."""
     allowing(settings, push_service, delay=10)
@@ -439,7 +439,7 @@ def patient(settings: Settings, push_service: PushService) -> Settings:
 
 
 async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
-    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+    db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     await told_alice()
     hands.move(timedelta(seconds=11))
@@ -451,7 +451,7 @@ async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
 
 
 async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
-    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+    db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     async with db.act() as session:
         await switches.set_switch(session, alice, MEMBER_LEFT.name, IN_APP, wanted=False)
@@ -465,7 +465,7 @@ async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
 
 
 async def test_somebody_who_has_left_the_page_gets_it(
-    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+    db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     await look(db, alice)
     await told_alice()
@@ -481,7 +481,7 @@ async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
     db: Database,
     patient: Settings,
     push_service: PushService,
-    alice: Account,
+    alice: User,
     told_alice: Tell,
     hands: Hands,
 ) -> None:
@@ -500,7 +500,7 @@ async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
 
 
 async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
-    db: Database, patient: Settings, alice: Account, told_alice: Tell, hands: Hands
+    db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     async with db.act() as session:
         await switches.set_pushes_always(session, alice, wanted=True)
@@ -514,7 +514,7 @@ async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
 
 
 async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
-    db: Database, patient: Settings, push_service: PushService, bob: Account
+    db: Database, patient: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser())
     await look(db, bob)
@@ -527,7 +527,7 @@ async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
 
 
 async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, told_alice: Tell
+    db: Database, settings: Settings, push_service: PushService, alice: User, told_alice: Tell
 ) -> None:
     at_once = allowing(settings, push_service, delay=0)
     await told_alice()
@@ -542,8 +542,8 @@ async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     video_squad: Team,
 ) -> None:
     allowing(settings, push_service, delay=10)
@@ -561,7 +561,7 @@ async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
 
 
 async def test_repeats_replace_each_other_and_different_news_do_not(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
@@ -577,16 +577,16 @@ async def test_repeats_replace_each_other_and_different_news_do_not(
 
 
 async def test_of_what_is_no_more_different_news_do_not_replace_each_other_either(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)
     async with db.act() as session:
         await switches.set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
-    him = select(Account.id.label("account_id"), null().label("team_id"))
+    him = select(User.id.label("user_id"), null().label("team_id"))
     for team in ("Red", "Blue", "Blue"):
         async with db.act() as session:
-            people = him.where(Account.id == bob.id)
+            people = him.where(User.id == bob.id)
             await notify(session, TEAM_DELETED, people=people, team_name=team)
     await deliver_pushes(db, settings)
 
@@ -597,7 +597,7 @@ async def test_of_what_is_no_more_different_news_do_not_replace_each_other_eithe
 
 
 async def test_what_waits_for_one_person_is_not_shown_to_the_next_one_in_that_browser(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, alice, browser)
@@ -611,7 +611,7 @@ async def test_what_waits_for_one_person_is_not_shown_to_the_next_one_in_that_br
 
 
 async def test_with_another_key_pair_browsers_must_subscribe_again(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser())
     (settings.data_dir / "vapid_private_key").unlink()
@@ -623,7 +623,7 @@ async def test_with_another_key_pair_browsers_must_subscribe_again(
 
 
 async def test_a_device_whose_service_is_silent_holds_up_no_other(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     await enable_push(db, alice, push_service.browser(SILENCE))
     browser = push_service.browser()
@@ -641,15 +641,15 @@ async def test_a_service_that_fails_for_one_device_after_another_is_left_alone_f
     db: Database,
     settings: Settings,
     push_service: PushService,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     told: dict[str, str],
     least: int,
 ) -> None:
-    for person in [alice, bob]:
+    for user in [alice, bob]:
         for _ in range(20):
-            await enable_push(db, person, push_service.browser(Answer(503, told)))
-        await tell(db, person)
+            await enable_push(db, user, push_service.browser(Answer(503, told)))
+        await tell(db, user)
     await deliver_pushes(db, settings)
 
     made = await pushes(db)
@@ -661,7 +661,7 @@ async def test_a_service_that_fails_for_one_device_after_another_is_left_alone_f
 
 
 async def test_a_device_for_which_its_service_fails_does_not_stop_the_others(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     await enable_push(db, alice, push_service.browser(*[Answer(429)] * 9))
     for _attempt in range(8):
@@ -677,7 +677,7 @@ async def test_a_device_for_which_its_service_fails_does_not_stop_the_others(
 
 
 async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_all_there_is(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser(Answer(429, {"Retry-After": "3600"}))
     await enable_push(db, bob, browser)
@@ -696,7 +696,7 @@ async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_a
 
 
 async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_not_arrive(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     busy = Answer(429, {"Retry-After": "3600"})
     device = await enable_push(db, bob, push_service.browser(busy, busy))
@@ -715,7 +715,7 @@ async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_n
 
 
 async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     old = push_service.browser(Answer(429, {"Retry-After": "86400"}))
     before = await enable_push(db, bob, old)
@@ -736,7 +736,7 @@ async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
 
 
 async def test_a_late_answer_is_taken_for_no_device_but_the_one_that_was_asked(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     gone = push_service.browser(Answer(410, pause=0.5))
     before = await enable_push(db, bob, gone)
@@ -756,8 +756,8 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    alice: Account,
-    bob: Account,
+    alice: User,
+    bob: User,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await enable_push(db, alice, push_service.browser())
@@ -765,7 +765,7 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
     await tell(db, alice)
     await tell(db, bob)
     async with db.write() as session:
-        broken = update(PushSubscription).where(PushSubscription.account_id == alice.id)
+        broken = update(PushSubscription).where(PushSubscription.user_id == alice.id)
         await session.execute(broken.values(p256dh="AAAA"))
 
     await deliver_pushes(db, settings)
@@ -777,14 +777,14 @@ SLOWLY = Answer(pause=0.4)
 
 
 async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_nothing_twice(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     people = [alice, bob]
     browsers = [push_service.browser(SLOWLY) for _ in range(40)]
     for number, browser in enumerate(browsers):
         await enable_push(db, people[number % 2], browser)
-    for person in people:
-        await tell(db, person)
+    for user in people:
+        await tell(db, user)
 
     await deliver_pushes(db, settings, is_over=lambda: len(push_service.asked) >= 3)
     begun, states = len(push_service.asked), [one.state for one in await pushes(db)]
@@ -798,13 +798,13 @@ async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_not
 
 @asynccontextmanager
 async def waiting_for_a_slow_service(
-    db: Database, settings: Settings, push_service: PushService, person: Account
+    db: Database, settings: Settings, push_service: PushService, user: User
 ) -> AsyncIterator[list[Browser]]:
     """Of a push to each of twenty browsers sixteen are under way, and the rest wait for those."""
     browsers = [push_service.browser(Answer(pause=1.2)) for _ in range(20)]
     for browser in browsers:
-        await enable_push(db, person, browser)
-    await tell(db, person)
+        await enable_push(db, user, browser)
+    await tell(db, user)
     delivering = asyncio.create_task(deliver_pushes(db, settings))
     await push_service.next_push(browsers[0])
     yield browsers
@@ -812,7 +812,7 @@ async def waiting_for_a_slow_service(
 
 
 async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_more(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     async with waiting_for_a_slow_service(db, settings, push_service, bob), db.act() as session:
         await feed.read_all(session, bob.id, await feed.newest_id(session, bob.id))
@@ -822,7 +822,7 @@ async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_m
 
 
 async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothing(
-    db: Database, settings: Settings, push_service: PushService, alice: Account, bob: Account
+    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     async with waiting_for_a_slow_service(db, settings, push_service, bob) as browsers:
         for browser in browsers[16:]:
@@ -836,7 +836,7 @@ async def test_what_nobody_foresaw_on_the_way_is_tried_again(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    bob: Account,
+    bob: User,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -860,7 +860,7 @@ async def test_what_nobody_foresaw_on_the_way_is_tried_again(
 
 
 async def test_a_service_that_is_no_longer_allowed_is_sent_nothing(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser())
     await tell(db, bob)
@@ -875,7 +875,7 @@ async def test_no_log_tells_where_a_device_is(
     db: Database,
     settings: Settings,
     push_service: PushService,
-    bob: Account,
+    bob: User,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -896,7 +896,7 @@ async def test_no_log_tells_where_a_device_is(
 
 
 async def test_a_test_push_says_that_it_works(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     device = await enable_push(db, bob, browser)
@@ -913,7 +913,7 @@ async def test_a_test_push_says_that_it_works(
 
 
 async def test_what_failed_for_an_invitee_names_the_reason_in_words(
-    db: Database, settings: Settings, push_service: PushService, bob: Account
+    db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
     await enable_push(db, bob, browser)

@@ -5,7 +5,7 @@ from sqlalchemy import update
 
 from app import clock
 from app.database import Database
-from app.models import Account, Delivery, PushSubscription
+from app.models import Delivery, PushSubscription, User
 from app.notifications.channels import browser_push
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.device_list import Device, read_list
@@ -51,7 +51,7 @@ FIND_OUT = (
     ],
 )
 async def test_what_became_of_a_test_is_said_in_words(
-    db: Database, alice: Account, state: str, error: str | None, words: str
+    db: Database, alice: User, state: str, error: str | None, words: str
 ) -> None:
     await add_test(db, await enable(db, alice, "phone"), state=state, error=error)
 
@@ -73,12 +73,12 @@ async def settle(db: Database, test: Delivery, **outcome: object) -> None:
         await session.execute(update(Delivery).where(Delivery.id == test.id).values(**outcome))
 
 
-async def listed(db: Database, person: Account) -> list[Device]:
+async def listed(db: Database, user: User) -> list[Device]:
     async with db.read() as session:
-        return await read_list(session, person)
+        return await read_list(session, user)
 
 
-async def test_a_device_that_fails_says_what_to_do(db: Database, alice: Account) -> None:
+async def test_a_device_that_fails_says_what_to_do(db: Database, alice: User) -> None:
     device = await enable(db, alice, "phone", vapid_key=browser_push.public_key)
     await change(db, device, failing_since=clock.now(), error="403 from push.example")
 
@@ -88,7 +88,7 @@ async def test_a_device_that_fails_says_what_to_do(db: Database, alice: Account)
 
 
 async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     await lose_in_test(db, await enable(db, alice, "phone"))
 
@@ -114,7 +114,7 @@ async def lose_in_test(db: Database, device: PushSubscription) -> None:
 @pytest.mark.parametrize("verb", ["remove", "unsubscribe"])
 @pytest.mark.parametrize("found", ["refused", "lost", "lost meanwhile"])
 async def test_what_a_person_has_removed_is_not_called_lost(
-    db: Database, alice: Account, found: str, verb: str
+    db: Database, alice: User, found: str, verb: str
 ) -> None:
     device = await enable(db, alice, "phone")
     test = await add_test(db, device)
@@ -133,7 +133,7 @@ async def test_what_a_person_has_removed_is_not_called_lost(
     assert await listed(db, alice) == []
 
 
-async def test_only_a_test_that_ended_a_device_calls_it_lost(db: Database, alice: Account) -> None:
+async def test_only_a_test_that_ended_a_device_calls_it_lost(db: Database, alice: User) -> None:
     device = await enable(db, alice, "phone")
     await add_test(db, device, state="failed", error="403 from push.example")
     async with db.write() as session:
@@ -143,9 +143,7 @@ async def test_only_a_test_that_ended_a_device_calls_it_lost(db: Database, alice
 
 
 @pytest.mark.parametrize("name", ["Chrome on Android", "Chrome on Android 2", "Safari on iPhone"])
-async def test_a_phone_is_a_phone_whatever_its_number(
-    db: Database, alice: Account, name: str
-) -> None:
+async def test_a_phone_is_a_phone_whatever_its_number(db: Database, alice: User, name: str) -> None:
     await enable(db, alice, name)
 
     [device] = await listed(db, alice)

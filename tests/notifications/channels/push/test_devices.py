@@ -12,7 +12,7 @@ from app import clock
 from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.models import Account, PushSubscription, RemovedDevice
+from app.models import PushSubscription, RemovedDevice, User
 from app.notifications.channels.push import devices
 from app.notifications.channels.push.devices import Keys
 from app.notifications.channels.push.services import PushServices
@@ -21,21 +21,19 @@ from tests.notifications._devices import FCM, change, enable, subscribe
 from tests.push_service import Browser
 
 
-async def names_of(db: Database, person: Account) -> Sequence[str]:
+async def names_of(db: Database, user: User) -> Sequence[str]:
     async with db.read() as session:
-        return [one.name for one in await devices.devices_of(session, person)]
+        return [one.name for one in await devices.devices_of(session, user)]
 
 
-async def log_in(db: Database, person: Account) -> int:
+async def log_in(db: Database, user: User) -> int:
     async with db.write() as session:
-        await start_session(session, person, "Firefox")
+        await start_session(session, user, "Firefox")
     async with db.read() as session:
-        return max(one.id for one in await sessions_of(session, person))
+        return max(one.id for one in await sessions_of(session, user))
 
 
-async def test_a_browser_that_subscribes_again_stays_one_device(
-    db: Database, alice: Account
-) -> None:
+async def test_a_browser_that_subscribes_again_stays_one_device(db: Database, alice: User) -> None:
     first, second = await enable(db, alice, "phone"), await enable(db, alice, "phone")
 
     assert first.id == second.id
@@ -46,7 +44,7 @@ async def test_a_browser_that_subscribes_again_stays_one_device(
     "endpoint", ["HTTPS://FCM.googleapis.com", "https://fcm.googleapis.com:443"]
 )
 async def test_however_its_address_is_written_it_is_one_device(
-    db: Database, alice: Account, endpoint: str
+    db: Database, alice: User, endpoint: str
 ) -> None:
     first = await enable(db, alice, "phone")
     given = first.endpoint.replace("https://fcm.googleapis.com", endpoint)
@@ -58,7 +56,7 @@ async def test_however_its_address_is_written_it_is_one_device(
 
 
 async def test_a_browser_moves_to_whoever_is_signed_in_there(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     await enable(db, alice, "phone")
 
@@ -68,7 +66,7 @@ async def test_a_browser_moves_to_whoever_is_signed_in_there(
     assert await names_of(db, bob) == ["phone"]
 
 
-async def test_beyond_twenty_the_longest_unused_gives_way(db: Database, alice: Account) -> None:
+async def test_beyond_twenty_the_longest_unused_gives_way(db: Database, alice: User) -> None:
     for number in range(20):
         await enable(db, alice, f"device {number}")
     async with db.write() as session:
@@ -88,7 +86,7 @@ async def test_beyond_twenty_the_longest_unused_gives_way(db: Database, alice: A
 
 
 async def test_who_subscribes_under_a_new_key_leaves_the_old_subscription_behind(
-    db: Database, alice: Account
+    db: Database, alice: User
 ) -> None:
     here, elsewhere = await log_in(db, alice), await log_in(db, alice)
     await enable(db, alice, "old", session_id=here, vapid_key="before")
@@ -100,7 +98,7 @@ async def test_who_subscribes_under_a_new_key_leaves_the_old_subscription_behind
 
 
 async def test_two_tabs_that_subscribe_their_browser_at_once_both_succeed(
-    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free_name = devices._free_name
 
@@ -120,7 +118,7 @@ async def test_two_tabs_that_subscribe_their_browser_at_once_both_succeed(
 
 
 async def test_each_device_of_a_person_has_a_name_of_its_own_and_keeps_it(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     for browser in ("desk", "sofa", "bench"):
         await enable(db, alice, browser, called="Chrome on Linux")
@@ -138,7 +136,7 @@ async def test_each_device_of_a_person_has_a_name_of_its_own_and_keeps_it(
     assert sorted(await names_of(db, alice)) == numbered
 
 
-async def test_under_a_new_key_a_device_keeps_its_name(db: Database, alice: Account) -> None:
+async def test_under_a_new_key_a_device_keeps_its_name(db: Database, alice: User) -> None:
     here = await log_in(db, alice)
     for browser, session_id in (("desk", None), ("sofa", here)):
         await enable(
@@ -157,13 +155,13 @@ async def test_under_a_new_key_a_device_keeps_its_name(db: Database, alice: Acco
     assert await names_of(db, alice) == ["Chrome on Linux 2"]
 
 
-async def state_of(db: Database, person: Account, name: str) -> str:
+async def state_of(db: Database, user: User, name: str) -> str:
     async with db.read() as session:
-        return await devices.state_of(session, person, FCM + name)
+        return await devices.state_of(session, user, FCM + name)
 
 
 async def test_a_browser_is_told_what_has_become_of_its_device(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     device = await enable(db, alice, "phone")
     assert await state_of(db, alice, "phone") == "enabled"
@@ -184,7 +182,7 @@ async def test_a_browser_is_told_what_has_become_of_its_device(
 
 @pytest.mark.parametrize("lost", ["gone", "logged out", "new password", "unsubscribed", "21st"])
 async def test_only_who_removes_a_device_from_the_list_ends_push_there(
-    db: Database, alice: Account, lost: str
+    db: Database, alice: User, lost: str
 ) -> None:
     here = await log_in(db, alice)
     device = await enable(db, alice, "phone", session_id=here)
@@ -206,7 +204,7 @@ async def test_only_who_removes_a_device_from_the_list_ends_push_there(
 
 
 async def test_no_more_than_a_hundred_removed_devices_are_remembered(
-    db: Database, alice: Account, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert devices.MOST_REMOVED == 100
     monkeypatch.setattr(devices, "MOST_REMOVED", 2)
@@ -221,22 +219,20 @@ async def test_no_more_than_a_hundred_removed_devices_are_remembered(
 
 
 async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_removed_again(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
-    for person in (alice, bob, alice):
-        device = await enable(db, person, "phone")
-        assert await state_of(db, person, "phone") == "enabled"
+    for user in (alice, bob, alice):
+        device = await enable(db, user, "phone")
+        assert await state_of(db, user, "phone") == "enabled"
         async with db.write() as session:
-            await devices.remove(session, person, device.id)
-        assert await state_of(db, person, "phone") == "removed"
+            await devices.remove(session, user, device.id)
+        assert await state_of(db, user, "phone") == "removed"
 
     await enable(db, bob, "phone")
     assert await state_of(db, alice, "phone") == "unknown"
 
 
-async def test_what_was_removed_is_remembered_for_three_months(
-    db: Database, alice: Account
-) -> None:
+async def test_what_was_removed_is_remembered_for_three_months(db: Database, alice: User) -> None:
     for name, days in {"phone": 89, "laptop": 91}.items():
         device = await enable(db, alice, name)
         async with db.write() as session:
@@ -251,7 +247,7 @@ async def test_what_was_removed_is_remembered_for_three_months(
     assert await state_of(db, alice, "laptop") == "unknown"
 
 
-async def test_logging_out_ends_push_in_that_browser_alone(db: Database, alice: Account) -> None:
+async def test_logging_out_ends_push_in_that_browser_alone(db: Database, alice: User) -> None:
     here, elsewhere = await log_in(db, alice), await log_in(db, alice)
     await enable(db, alice, "here", session_id=here)
     await enable(db, alice, "elsewhere", session_id=elsewhere)
@@ -263,7 +259,7 @@ async def test_logging_out_ends_push_in_that_browser_alone(db: Database, alice: 
 
 
 async def test_logging_out_everywhere_ends_push_everywhere_but_here(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     here, elsewhere = await log_in(db, alice), await log_in(db, alice)
     await enable(db, alice, "here", session_id=here)
@@ -282,7 +278,7 @@ async def test_logging_out_everywhere_ends_push_everywhere_but_here(
 
 
 async def test_nobody_ends_another_ones_push_by_naming_the_session(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     hers = await log_in(db, alice)
     await enable(db, alice, "hers", session_id=hers)
@@ -296,7 +292,7 @@ async def test_nobody_ends_another_ones_push_by_naming_the_session(
 
 @pytest.mark.parametrize("verb", ["unsubscribe", "remove", "find"])
 async def test_another_ones_device_is_not_there(
-    db: Database, alice: Account, bob: Account, verb: str
+    db: Database, alice: User, bob: User, verb: str
 ) -> None:
     device = await enable(db, alice, "phone")
 

@@ -4,25 +4,25 @@ from datetime import timedelta
 
 from app import clock
 from app.database import Database
-from app.models import Account
+from app.models import User
 from app.notifications.channels.push.visibility import note_visible
 from tests.notifications._devices import enable
 
 
-async def note(db: Database, person: Account, *, is_visible: bool) -> bool:
+async def note(db: Database, user: User, *, is_visible: bool) -> bool:
     async with db.write() as session:
-        return await note_visible(session, person, is_visible=is_visible)
+        return await note_visible(session, user, is_visible=is_visible)
 
 
-async def left(db: Database, person: Account) -> timedelta:
+async def left(db: Database, user: User) -> timedelta:
     """For how long the page counts as looked at."""
     async with db.read() as session:
-        account = await session.get_one(Account, person.id)
+        account = await session.get_one(User, user.id)
     return (account.visible_until or clock.now()) - clock.now()
 
 
 async def test_it_holds_until_the_page_has_had_time_to_say_so_again(
-    db: Database, alice: Account
+    db: Database, alice: User
 ) -> None:
     await enable(db, alice, "phone")
 
@@ -31,7 +31,7 @@ async def test_it_holds_until_the_page_has_had_time_to_say_so_again(
     assert timedelta(seconds=25) < await left(db, alice) <= timedelta(seconds=30)
 
 
-async def test_leaving_the_page_ends_it_at_once(db: Database, alice: Account) -> None:
+async def test_leaving_the_page_ends_it_at_once(db: Database, alice: User) -> None:
     await enable(db, alice, "phone")
     await note(db, alice, is_visible=True)
 
@@ -41,7 +41,7 @@ async def test_leaving_the_page_ends_it_at_once(db: Database, alice: Account) ->
 
 
 async def test_without_a_device_it_is_not_worth_saying(
-    db: Database, alice: Account, bob: Account
+    db: Database, alice: User, bob: User
 ) -> None:
     await enable(db, bob, "his")
 
