@@ -13,23 +13,20 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 
-from app import security
 from app.account_closure import closing
 from app.accounts import api as account_api
 from app.accounts import pages as account_pages
-from app.accounts import registration, sessions
+from app.accounts import registration
 from app.accounts.revocation import Endings
 from app.api import pages as api_pages
-from app.broker import open_broker
-from app.broker.relay import CHANGES, SESSIONS
-from app.database import Database
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.gc_tuning import spare_what_is_loaded
+from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
+from app.installation import Installation, install
 from app.middleware import ByCookie, Doors, protect
 from app.models import User
 from app.notifications import api as notification_api
-from app.notifications import channels
 from app.notifications import pages as notification_pages
 from app.notifications.live.application import Application
 from app.notifications.live.follower import Live
@@ -48,7 +45,6 @@ from app.teams import invitations
 from app.teams import pages as team_pages
 from app.telemetry import logs, metrics
 from app.telemetry.requests import Observed
-from app.web import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 
@@ -77,12 +73,12 @@ def serve() -> Litestar:
     settings = load()
     logs.configure(settings)
     metrics.share(settings.data_dir)
-    return create_app(settings)
+    return create_app(install(settings))
 
 
-def create_app(settings: Settings | None = None) -> Application:
+def create_app(installation: Installation) -> Application:
     """The web application; its database is expected to be migrated."""
-    settings = settings or load()
+    settings = installation.settings
     app = ClippyFront(
         [*ROUTES, *static_routes()],
         lifespan=[_connected, _listening, _settled],
@@ -100,34 +96,33 @@ def create_app(settings: Settings | None = None) -> Application:
         openapi_config=None,
         logging_config=None,
     )
-    furnish(app, settings)
+    furnish(app, installation)
     return app
 
 
-def furnish(app: Litestar, settings: Settings) -> None:
+def furnish(app: Litestar, installation: Installation) -> None:
     """Give the application all that it works with between one start and the next end.
 
-    It may be furnished anew when it has ended, for another database: only whom it lets in (its
-    address and allowed hosts, the key of its tokens) stays as it was made.
+    An application that has ended may be furnished again for another database; its address, its
+    allowed hosts and the key of its CSRF tokens stay as they were.
     """
-    security.configure(settings.secret_key)
-    channels.configure(settings)
-    db, broker, hub = Database(settings.database_url), open_broker(settings), Hub()
+    db, relay, hub = installation.db, installation.broker.relay, Hub()
     pieces = Pieces(db, hub)
-    live = Live(db, broker.relay, hub, [pieces, Messages(db, hub)])
-    db.after_act.append(lambda: broker.relay.poke(CHANGES))
-    sessions.pokes[:] = [lambda: broker.relay.poke(SESSIONS)]
+    live = Live(db, relay, hub, [pieces, Messages(db, hub)])
     registration.newcomers[:] = [invitations.greet_newcomer]
     closing.farewells[:] = [delete_projects_of]
     app.state.update(
-        settings=settings,
+        installation=installation,
+        settings=installation.settings,
+        signer=installation.signer,
+        vapid_keys=installation.vapid_keys,
         db=db,
-        broker=broker,
+        broker=installation.broker,
         hub=hub,
         pieces=pieces,
         resumptions=Resumptions(db, live),
         live=live,
-        endings=Endings(db, broker.relay, hub),
+        endings=Endings(db, relay, hub),
     )
 
 
@@ -144,11 +139,8 @@ def static_routes() -> list[Any]:
 
 @asynccontextmanager
 async def _connected(app: Litestar) -> AsyncIterator[None]:
-    broker, db = app.state.broker, app.state.db
-    await broker.connect()
-    yield
-    await broker.disconnect()
-    await db.close()
+    async with app.state.installation.running():
+        yield
 
 
 @asynccontextmanager
@@ -165,7 +157,7 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
 
 
 def _dependencies() -> dict[str, Provide]:
-    names = ("settings", "db", "broker", "hub", "pieces", "resumptions")
+    names = ("settings", "signer", "vapid_keys", "db", "broker", "hub", "pieces", "resumptions")
     shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
         "visitor": Provide(_visitor, sync_to_thread=False),

@@ -12,9 +12,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app.accounts.authentication import find_visitor
 from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.errors import Failure, Invalid, SignedOut
+from app.http import AnyRequest, is_api, is_partial, redirect
 from app.language import _
+from app.layout import fragment, page
 from app.models import User
-from app.web import AnyRequest, fragment, is_api, is_partial, page, see
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
     """A failure with a sentence for the person; a page of the signed out leads to the login."""
     if isinstance(failure, SignedOut) and _is_navigation(request):
-        return see(f"/login?next={quote(_asked_for(request))}")
+        return redirect(f"/login?next={quote(_asked_for(request))}")
     fields = failure.fields if isinstance(failure, Invalid) else {}
     sentence = " ".join([failure.sentence, *fields.values()])
     return _later(request, failure.status, sentence, failure.headers, fields)

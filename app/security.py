@@ -2,41 +2,49 @@
 
 import asyncio
 import os
+from dataclasses import dataclass, field
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
 
-_secret = ""
 _hasher = PasswordHasher()
 # A hash takes 64 MiB and a core: no more at once than there are cores.
 _at_once = asyncio.Semaphore(os.cpu_count() or 1)
 
 
-def configure(secret_key: str) -> None:
-    """Called once at start; every signature depends on this key."""
-    global _secret
-    _secret = secret_key
+@dataclass(frozen=True)
+class Signer:
+    """Signs with the installation's secret key. Each signature is good for one purpose only."""
+
+    secret_key: str = field(repr=False)
+
+    def sign(self, purpose: str, value: Any) -> str:
+        """Returns `value` (JSON) as a URL-safe token."""
+        return str(self._serializer(purpose).dumps(value))
+
+    def unsign(self, purpose: str, token: str, *, max_age: int | None = None) -> Any:
+        """Returns the signed value. `max_age` is in seconds.
+
+        Raises NotFound for a token that was changed, signed for another purpose, or is too old.
+        """
+        try:
+            return self._serializer(purpose).loads(token, max_age=max_age)
+        except BadSignature:
+            raise NotFound from None
+
+    def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(self.secret_key, salt=f"clippyfront.{purpose}")
 
 
-def sign(purpose: str, value: Any) -> str:
-    """`value` (JSON) as a URL-safe token good for `purpose` only."""
-    return str(_serializer(purpose).dumps(value))
-
-
-def unsign(purpose: str, token: str, *, max_age: int | None = None) -> Any:
-    """The signed value; raises NotFound for a changed, foreign or (after `max_age` seconds) old one."""
-    try:
-        return _serializer(purpose).loads(token, max_age=max_age)
-    except BadSignature:
-        raise NotFound from None
-
-
-def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_secret, salt=f"clippyfront.{purpose}")
+def signer_of(session: AsyncSession) -> Signer:
+    """The signer of the installation that opened this session."""
+    signer: Signer = session.info["signer"]
+    return signer
 
 
 async def hash_password(password: str) -> str:

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from app.numbers import whole_number
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -145,10 +147,10 @@ class _Reader:
 
     def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
         given = self.text(name, str(default))
-        if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        if (number := whole_number(given, least=least, most=most)) is None:
             limit = f"from {least} to {most}" if most < 2**31 else f"of at least {least}"
             raise SettingError(f"{name} must be a whole number {limit}, not {given!r}.")
-        return int(given)
+        return number
 
     def switch(self, name: str, default: bool) -> bool:
         return self.choice(name, "1" if default else "0", {"0", "1"}) == "1"

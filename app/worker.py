@@ -17,40 +17,29 @@ from zoneinfo import ZoneInfo
 from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
 
-from app import security
-from app.accounts import passwords, registration
-from app.broker import open_broker
-from app.broker.relay import CHANGES
 from app.broker.worker_locks import Presence
-from app.database import Database
 from app.gc_tuning import spare_what_is_loaded
+from app.installation import Installation
 from app.language import speak
-from app.mail.composing import LETTERS
-from app.notifications import channels
-from app.notifications.channels import CHANNELS
 from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compile import recover_compilations, run_compilation
 from app.projects.storage import sweep_uploads
-from app.settings import Settings
-from app.teams import invitations
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
-# Whose links are signed here, when they leave.
-assert {passwords.RESET, registration.CONFIRM, invitations.LETTER} <= set(LETTERS)
 HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead
 
 
 async def deliver(context: Context, *, channel: str) -> None:
     """Send what is due on one channel, until nothing is or the worker is to stop."""
-    given = _of(context)
+    given, installation = _of(context), _installation(context)
     beating = asyncio.create_task(_beat(given["job"]))
     try:
         await outbox.deliver(
-            given["db"],
-            given["settings"],
-            CHANNELS[channel],
+            installation.db,
+            installation.settings,
+            installation.channels[channel],
             holder=given["presence"].name,
             is_over=given["worker"].event.is_set,
         )
@@ -82,28 +71,35 @@ async def _beat(job: Job) -> None:
 
 async def compile(context: Context, *, compilation_id: int) -> None:
     """Join a project's clips into its video."""
-    await run_compilation(
-        _of(context)["db"], _of(context)["settings"], compilation_id, job=_of(context)["job"]
-    )
+    installation, job = _installation(context), _of(context)["job"]
+    await run_compilation(installation.db, installation.settings, compilation_id, job=job)
 
 
 async def recover(context: Context) -> None:
     """Pick up the compilations that a dead worker left."""
-    await recover_compilations(_of(context)["db"], _of(context)["broker"])
+    installation = _installation(context)
+    await recover_compilations(installation.db, installation.broker)
 
 
 async def clean_up(context: Context) -> None:
     """The nightly retention."""
-    await retention.clean_up(_of(context)["db"], _of(context)["settings"].retention_days)
+    installation = _installation(context)
+    await retention.clean_up(installation.db, installation.settings.retention_days)
 
 
 async def purge(context: Context) -> None:
     """Remove what can no longer be brought back, answered or continued."""
-    db, settings = _of(context)["db"], _of(context)["settings"]
+    installation = _installation(context)
+    db, settings = installation.db, installation.settings
     await retention.purge_deleted(db)
     async with db.act() as session:
         await withdraw_expired_invitations(session)
     await sweep_uploads(settings)
+
+
+def _installation(context: Context) -> Installation:
+    installation: Installation = _of(context)["installation"]
+    return installation
 
 
 def _of(context: Context) -> dict[str, Any]:
@@ -111,28 +107,26 @@ def _of(context: Context) -> dict[str, Any]:
     return cast(dict[str, Any], context)
 
 
-async def run(settings: Settings) -> None:
+async def run(installation: Installation) -> None:
     """Work until SIGTERM or SIGINT."""
-    security.configure(settings.secret_key)
-    channels.configure(settings)
-    db, broker = Database(settings.database_url), open_broker(settings)
-    db.after_act.append(lambda: broker.relay.poke(CHANGES))
-    await broker.connect()
+    settings, db, broker = installation.settings, installation.db, installation.broker
     logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
-    with Presence(settings.data_dir / "workers") as presence:
-        given = {"db": db, "settings": settings, "broker": broker, "presence": presence}
-        workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
-        await recover_compilations(db, broker)
-        await claims.take_over(db, presence.departed())
-        enqueue = partial(_enqueue_delivery, broker.queue, presence)
-        spare_what_is_loaded()
-        await _work(
-            workers,
-            [wake(db, broker.relay, enqueue), watch_outages(db, settings, broker.relay)],
-        )
-    channels.close()
-    await broker.disconnect()
-    await db.close()
+    async with installation.running():
+        with Presence(settings.data_dir / "workers") as presence:
+            given = {"installation": installation, "presence": presence}
+            workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
+            await recover_compilations(db, broker)
+            await claims.take_over(db, presence.departed())
+            enqueue = partial(_enqueue_delivery, broker.queue, presence)
+            spare_what_is_loaded()
+            channels = installation.channels
+            await _work(
+                workers,
+                [
+                    wake(db, channels, broker.relay, enqueue),
+                    watch_outages(db, channels, settings, broker.relay),
+                ],
+            )
 
 
 def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:

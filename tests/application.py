@@ -12,6 +12,7 @@ import httpx
 from litestar import Litestar
 
 from app.asgi import create_app, furnish
+from app.installation import install
 from app.notifications.live.application import LET_IN_AT_ONCE, Application
 from app.settings import Settings
 
@@ -26,14 +27,14 @@ async def serving(settings: Settings) -> AsyncIterator[Application]:
     One that has ended is furnished anew, since to register all routes takes longer than most tests.
     """
     ended = _ended[replace(settings, data_dir=Path(), database_url="")]
-    application = _furnished_anew(ended.pop(), settings) if ended else create_app(settings)
+    application = _furnished_anew(ended.pop(), settings) if ended else create_app(install(settings))
     async with running(application):
         yield application
     ended.append(application)
 
 
 def _furnished_anew(application: Application, settings: Settings) -> Application:
-    furnish(application, settings)
+    furnish(application, install(settings))
     # The other may belong to the event loop of an earlier test.
     application._entrance = asyncio.Semaphore(LET_IN_AT_ONCE)
     return application

@@ -17,11 +17,12 @@ from app import security
 from app.accounts import passwords
 from app.database import Database
 from app.database.migrations import migrate
+from app.installation import Installation, install
 from app.models import Team, User
 from app.settings import Settings, load
 from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
-from tests.factories import PASSWORD, PASSWORD_HASH, make_account, make_team
+from tests.factories import PASSWORD, PASSWORD_HASH, SECRET_KEY, make_account, make_team
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def event_loop_policy() -> uvloop.EventLoopPolicy:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database of the newest schema, made once and copied for each test."""
     folder = tmp_path_factory.mktemp("migrated")
-    settings = load({"DATA_DIR": str(folder), "SECRET_KEY": "a secret of the tests"})
+    settings = load({"DATA_DIR": str(folder), "SECRET_KEY": SECRET_KEY})
 
     async def make() -> None:
         db = Database(settings.database_url)
@@ -68,7 +69,7 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
     shutil.copy(migrated, tmp_path / migrated.name)
     environ = {
         "DATA_DIR": str(tmp_path),
-        "SECRET_KEY": "a secret of the tests",
+        "SECRET_KEY": SECRET_KEY,
         "BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver",
     }
@@ -82,11 +83,18 @@ async def app(settings: Settings) -> AsyncIterator[Litestar]:
 
 
 @pytest.fixture
-async def db(settings: Settings) -> AsyncIterator[Database]:
-    security.configure(settings.secret_key)
-    database = Database(settings.database_url)
-    yield database
-    await database.close()
+async def installation(settings: Settings) -> AsyncIterator[Installation]:
+    """The parts that verbs need, without a connection to the broker."""
+    parts = install(settings)
+    yield parts
+    for channel in parts.channels.values():
+        channel.close()
+    await parts.db.close()
+
+
+@pytest.fixture
+def db(installation: Installation) -> Database:
+    return installation.db
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from app import clock
 from app.database import Database
 from app.models import Membership, Team, User
+from app.security import Signer
 
+SECRET_KEY = "a secret of the tests"
+SIGNER = Signer(SECRET_KEY)
 PASSWORD = "correct horse"
 # argon2 of PASSWORD with the cheapest parameters, so that a test does not wait for it.
 PASSWORD_HASH = (

@@ -10,19 +10,32 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.database import Database
-from app.mail.composing import add_letter
+from app.installation import TRANSACTIONAL_MAILS
+from app.mail.transactional import add_letter
 from app.models import Delivery, Team, User
-from app.notifications.channels import CHANNELS
 from app.notifications.channels.base import Channel
+from app.notifications.channels.email.channel import Email
 from app.notifications.delivery import outbox
-from app.notifications.events.catalogue import EMAIL, PROJECT_SHARED
+from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.settings import Settings
+from tests.factories import SIGNER
 
 
 async def deliver_mail(db: Database, settings: Settings, channel: Channel | None = None) -> int:
     """Returns how many deliveries were settled."""
-    return await outbox.deliver(db, settings, channel or CHANNELS[EMAIL])
+    return await outbox.deliver(db, settings, channel or email(settings))
+
+
+def email(settings: Settings, *, timeout: float = 20) -> Email:
+    """The channel; a mail server may take `timeout` seconds for one command."""
+    return Email(settings, SIGNER, TRANSACTIONAL_MAILS, timeout=timeout)
+
+
+def token_of(mail: Delivery) -> str:
+    """The token in the link of a transactional mail, as it would be made when it is sent."""
+    facts = {**(mail.context or {}), "user_id": mail.user_id}
+    return str(TRANSACTIONAL_MAILS[str(mail.letter)].links(SIGNER, facts)["token"])
 
 
 async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:

@@ -10,11 +10,12 @@ from app.account_closure.closing import delete_account
 from app.accounts.pages.login import go_out, origin
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see
 
 
 @get("/account/export")
@@ -45,7 +46,7 @@ async def delete(
         await delete_account(db, settings, user, form["password"])
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
-    return go_out(settings, see("/login", _("Your account is deleted.")))
+    return go_out(settings, redirect("/login", _("Your account is deleted.")))
 
 
 routes = [download, deletion_page, delete]

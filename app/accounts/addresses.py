@@ -16,9 +16,9 @@ from app.accounts.validation import require_free, require_right, wrong_email
 from app.database import Database
 from app.errors import NotFound
 from app.language import _
-from app.mail.composing import add_letter
+from app.mail.transactional import add_letter
 from app.models import Delivery, User
-from app.security import unsign
+from app.security import signer_of
 from app.settings import Settings
 
 
@@ -46,7 +46,7 @@ async def change_address(
 
 async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, str]:
     """Whose link this is, and the address it confirms. Raises NotFound when it is of no use."""
-    user_id, address = unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
+    user_id, address = signer_of(session).unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
     account = await session.get(User, user_id)
     if account is None or not is_unconfirmed(account, address):
         raise NotFound(_("This link has been used or is too old."))

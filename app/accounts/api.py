@@ -19,10 +19,10 @@ from app.accounts.tokens import (
 )
 from app.api.shapes import Answer, Message, Sent, Text, like, moment
 from app.database import Database
+from app.http import AnyRequest
 from app.language import _
 from app.models import Token, User
 from app.settings import Settings
-from app.web import AnyRequest
 
 Scope = Literal["read", "write"]
 

@@ -13,9 +13,9 @@ from app.accounts.validation import require_right, wrong_password
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
-from app.mail.composing import LETTERS, add_letter
+from app.mail.transactional import TransactionalMail, add_letter
 from app.models import User
-from app.security import hash_password, needs_rehash, sign, unsign, verify_password
+from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
@@ -101,17 +101,14 @@ def _fingerprint(account: User) -> str:
     return hashlib.sha256(f"{account.password_hash} {account.email_key}".encode()).hexdigest()[:24]
 
 
-def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = sign(RESET, [facts["user_id"], facts["fingerprint"]])
+def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = signer.sign(RESET, [facts["user_id"], facts["fingerprint"]])
     return {"token": token, "minutes": MINUTES_TO_RESET}
-
-
-LETTERS[RESET] = _with_token
 
 
 async def read_reset(session: AsyncSession, token: str) -> User:
     """Whose link this is. Raises NotFound when it is changed, used or older than an hour."""
-    user_id, fingerprint = unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
+    user_id, fingerprint = signer_of(session).unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
     account = await session.get(User, user_id)
     if account is None or _fingerprint(account) != fingerprint:
         raise NotFound(_("This link has been used or is too old."))
@@ -128,3 +125,6 @@ async def reset_password(db: Database, token: str, password: str) -> User:
     require_right(password=wrong_password(password))
     await _replace(db, account, password, revokes_tokens=True)
     return account
+
+
+RESET_MAIL = TransactionalMail(RESET, _links)

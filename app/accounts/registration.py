@@ -15,9 +15,9 @@ from app.accounts.validation import (
     wrong_username,
 )
 from app.database import Database
-from app.mail.composing import LETTERS, WHY_NOT, add_letter
+from app.mail.transactional import TransactionalMail, add_letter
 from app.models import User
-from app.security import hash_password, sign
+from app.security import Signer, hash_password
 from app.settings import Settings
 
 CONFIRM = "confirm_address"
@@ -92,14 +92,16 @@ def is_unconfirmed(account: User, address: str) -> bool:
     return is_first or address == account.pending_email
 
 
-def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"token": sign(CONFIRM, [facts["user_id"], facts["email"]]), "days": DAYS_TO_CONFIRM}
+def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "token": signer.sign(CONFIRM, [facts["user_id"], facts["email"]]),
+        "days": DAYS_TO_CONFIRM,
+    }
 
 
-async def _why_not(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
+async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     account = await session.get(User, facts["user_id"])
     return None if account and is_unconfirmed(account, facts["email"]) else "confirmed"
 
 
-LETTERS[CONFIRM] = _with_token
-WHY_NOT[CONFIRM] = _why_not
+CONFIRM_MAIL = TransactionalMail(CONFIRM, _links, _skip_reason)

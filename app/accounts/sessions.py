@@ -6,17 +6,17 @@ makes a new token; an idle one ends after 14 days, any after 30.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
 from litestar.datastructures import Cookie
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, event, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
 
 from app import clock
-from app.database import Database
+from app.broker.relay import SESSIONS
+from app.database import Database, poke_after_commit
 from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
@@ -28,10 +28,6 @@ TOUCH_EVERY = timedelta(minutes=10)
 USER_AGENT_LENGTH = 300
 # Under HTTPS the second: its prefix makes browsers refuse it from other hosts and over plain HTTP.
 COOKIES = ("session", "__Host-session")
-
-# Called when a commit has ended sessions or tokens: what pokes all processes to close the streams
-# of those. app/asgi.py fills it.
-pokes: list[Callable[[], None]] = []
 
 
 async def find_session(db: Database, token: str) -> tuple[User, int] | None:
@@ -109,7 +105,7 @@ async def end_session(session: AsyncSession, account: User, session_id: int) -> 
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
-    poke_on_commit(session)
+    poke_after_commit(session, SESSIONS)
 
 
 async def end_all_sessions(
@@ -121,17 +117,7 @@ async def end_all_sessions(
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)
-    poke_on_commit(session)
-
-
-def poke_on_commit(session: AsyncSession) -> None:
-    """Somebody may no longer come in: have it known wherever they have a stream open."""
-    event.listen(session.sync_session, "after_commit", _poke, once=True)
-
-
-def _poke(_session: Session) -> None:
-    for poke in pokes:
-        poke()
+    poke_after_commit(session, SESSIONS)
 
 
 async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:

@@ -14,9 +14,9 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.sessions import poke_on_commit
 from app.accounts.validation import require_right
-from app.database import Database
+from app.broker.relay import SESSIONS
+from app.database import Database, poke_after_commit
 from app.errors import Conflict, NotFound
 from app.language import _
 from app.models import Token, User
@@ -90,12 +90,12 @@ async def revoke_token(session: AsyncSession, account: User, token_id: int) -> N
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
-    poke_on_commit(session)
+    poke_after_commit(session, SESSIONS)
 
 
 async def revoke_all_tokens(session: AsyncSession, account: User) -> None:
     await session.execute(delete(Token).where(Token.user_id == account.id))
-    poke_on_commit(session)
+    poke_after_commit(session, SESSIONS)
 
 
 async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:

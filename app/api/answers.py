@@ -12,7 +12,7 @@ from litestar import MediaType, Response
 
 from app.api.shapes import Answer
 from app.errors import Invalid
-from app.web import AnyRequest
+from app.http import AnyRequest
 
 PAGED = {"Link": "First, previous, next and last page"}
 TAGGED = {"ETag": "For If-None-Match"}

@@ -11,7 +11,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from app.api.operation import OPERATION, SAFE, Operation
 from app.api.shapes import PROBLEM_JSON, Answer, InvalidProblem, Problem, Sent
-from app.web import GREATEST_ID
+from app.numbers import GREATEST_ID
 
 JSON = "application/json"
 METHODS = ("GET", "POST", "PUT", "DELETE")

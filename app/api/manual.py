@@ -8,7 +8,7 @@ from typing import Any
 
 from app.api.document import JSON
 from app.language import N_, _
-from app.web import GREATEST_ID
+from app.numbers import GREATEST_ID
 
 CHAPTERS = {
     "notifications": N_("Notifications"),

@@ -15,14 +15,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import litestar
 from litestar import Response
-from litestar.connection import ASGIConnection
 from litestar.di import Provide
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 
 from app.api.reading import read_body, read_query
 from app.api.shapes import Sent
-from app.errors import SignedOut
-from app.web import AnyRequest
+from app.http import AnyRequest, signed_in
 
 OPERATION = "operation"
 MOST_BYTES = 1_000_000
@@ -143,11 +141,3 @@ def _from_body(shape: type[Sent]) -> Callable[..., Any]:
         return await read_body(request, shape)
 
     return provide
-
-
-Connection = ASGIConnection[Any, Any, Any, Any]
-
-
-def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
-    if connection.scope.get("user") is None:
-        raise SignedOut

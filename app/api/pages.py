@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 
 from app.api.document import describe
 from app.api.manual import read_manual
+from app.http import AnyRequest
+from app.layout import page
 from app.settings import Settings
-from app.web import AnyRequest, page
 
 
 @get("/api/openapi.json")

@@ -11,8 +11,8 @@ from msgspec import inspect as kinds
 
 from app.api.shapes import Sent
 from app.errors import Invalid
+from app.http import AnyRequest
 from app.language import _
-from app.web import AnyRequest
 
 Shape = TypeVar("Shape", bound=Sent)
 

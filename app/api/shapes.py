@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
-from app.web import GREATEST_ID
+from app.numbers import GREATEST_ID
 
 PROBLEM_JSON = "application/problem+json"
 

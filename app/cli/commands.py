@@ -15,13 +15,12 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from sqlalchemy import update
 
-from app import security, worker
+from app import worker
 from app.cli import demo
 from app.cli.doctor import WRONG, examine, report
-from app.database import Database
 from app.database.migrations import migrate
+from app.installation import install
 from app.models import User
-from app.notifications import channels
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
@@ -75,7 +74,11 @@ def work(_arguments: list[str]) -> None:
     logs.configure(settings)
     metrics.share(settings.data_dir)
     asyncio.run(_prepare(settings))
-    uvloop.run(worker.run(settings))
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    await worker.run(install(settings))
 
 
 def migrate_database(_arguments: list[str]) -> None:
@@ -120,8 +123,7 @@ def doctor(arguments: list[str]) -> None:
 
 async def _prepare(settings: Settings) -> None:
     """Newest schema; and the demo cast where the database is new."""
-    security.configure(settings.secret_key)
-    db = Database(settings.database_url)
+    db = install(settings).db
     try:
         with _lock(settings):
             is_new = await migrate(db, settings)
@@ -150,7 +152,7 @@ class _lock:
 
 
 async def _make_admin(settings: Settings, name: str) -> bool:
-    db = Database(settings.database_url)
+    db = install(settings).db
     async with db.write() as session:
         named = update(User).where(User.username_key == name.casefold()).values(is_admin=True)
         found = (await session.execute(named)).rowcount  # type: ignore[attr-defined]
@@ -162,7 +164,7 @@ def _settings() -> Settings:
     """Whatever cannot be right ends here, before anything is begun."""
     try:
         settings = load()
-        channels.configure(settings)
+        install(settings)
     except SettingError as error:
         sys.exit(str(error))
     return settings

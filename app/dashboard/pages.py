@@ -7,8 +7,9 @@ from litestar.di import NamedDependency
 
 from app.dashboard.queries import view_dashboard
 from app.database import Database
+from app.http import AnyRequest
+from app.layout import page
 from app.models import User
-from app.web import AnyRequest, page
 
 
 @get("/")

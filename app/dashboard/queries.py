@@ -13,7 +13,8 @@ from app.notifications.inbox import feed
 from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
 from app.projects.queries import list_projects
-from app.security import sign
+from app.security import signer_of
+from app.teams.invitations import link_token
 
 MOST = 6
 
@@ -80,7 +81,9 @@ async def _invitations(session: AsyncSession, user: User) -> list[OpenInvitation
         .order_by(Invitation.id.desc())
     )
     return [
-        OpenInvitation(team, role, inviter or "", f"/invitations/{sign('invitation', id_)}")
+        OpenInvitation(
+            team, role, inviter or "", f"/invitations/{link_token(signer_of(session), id_)}"
+        )
         for id_, role, team, inviter in await session.execute(waiting)
     ]
 

@@ -7,7 +7,7 @@ stamps, settling deliveries) uses `write()`. Nothing slow happens inside any of 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.broker.relay import CHANGES
+
+POKES = "pokes"
 ACT_LOCK = 6_205_977
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -33,15 +36,28 @@ PRAGMAS = (
 
 
 class Database:
-    """The application's database. `after_act` is called after every committed act (the relay's poke)."""
+    """The application's database.
 
-    def __init__(self, url: str, *, echo: bool = False) -> None:
+    `poke` is called with a relay topic after a commit that other processes must hear of.
+    `info` is what every session carries in `session.info`: the parts of the installation that
+    domain verbs need, such as the signer and the channels.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        poke: Callable[[str], None] = lambda _topic: None,
+        info: Mapping[str, Any] | None = None,
+        echo: bool = False,
+    ) -> None:
         self.engine = _engine(url, echo=echo)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self.after_act: list[Callable[[], None]] = []
-        self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._poke = poke
+        given = dict(info or {})
+        self._reading = async_sessionmaker(self.engine, expire_on_commit=False, info=given)
         writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        self._writing = async_sessionmaker(writing, expire_on_commit=False)
+        self._writing = async_sessionmaker(writing, expire_on_commit=False, info=given)
         self._one_writer = asyncio.Lock()
 
     @asynccontextmanager
@@ -56,9 +72,8 @@ class Database:
         async with self.write() as session:
             if not self.is_sqlite:
                 await session.execute(text(f"SELECT pg_advisory_xact_lock({ACT_LOCK})"))
+            poke_after_commit(session, CHANGES)
             yield session
-        for tell in self.after_act:
-            tell()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -70,9 +85,16 @@ class Database:
             session = await stack.enter_async_context(self._writing())
             await stack.enter_async_context(session.begin())
             yield session
+        for topic in session.info.get(POKES, ()):
+            self._poke(topic)
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def poke_after_commit(session: AsyncSession, topic: str) -> None:
+    """Poke `topic` once this session's transaction has committed."""
+    session.info.setdefault(POKES, set()).add(topic)
 
 
 def _engine(url: str, *, echo: bool) -> AsyncEngine:

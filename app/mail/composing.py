@@ -1,32 +1,19 @@
-"""Letters: mail about an account or an invitation. The act adds a row, the outbox delivers it.
-
-A letter `x` is the templates `templates/email/x/{subject.txt,body.txt,body.html}`. Its row holds
-ids and facts but nothing that opens a door: signed links are made at delivery, by `LETTERS[x]`,
-unless `WHY_NOT[x]` finds that it is of no use any more.
-"""
+"""Compose a mail: its parts rendered from templates, its headers, its bytes."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime, formataddr
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.language import _, ngettext, speaking
+from app.language import _, ngettext
 from app.mail.mime import compose_mime
-from app.models import Delivery, User
 from app.rendering import render
 from app.settings import ROOT, Settings
-
-Facts = Mapping[str, Any]
-LETTERS: dict[str, Callable[[Facts], Facts]] = {}
-# Asked when a letter is to leave: why it need not, a key of `decision.REASONS`, or None.
-WHY_NOT: dict[str, Callable[[AsyncSession, Facts], Awaitable[str | None]]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,51 +21,6 @@ class Mail:
     subject: str
     text: str
     html: str
-
-
-async def add_letter(
-    session: AsyncSession, letter: str, *, address: str, user_id: int | None = None, **context: Any
-) -> None:
-    """Have `letter` sent to `address`, in the language of the account `user_id` if there is one.
-
-    `context` is JSON. Poke the relay after the commit, so that it leaves at once.
-    """
-    session.add(
-        Delivery(
-            channel="email",
-            address=address,
-            letter=letter,
-            user_id=user_id,
-            context=context,
-            due_at=clock.now(),
-        )
-    )
-
-
-async def why_not(session: AsyncSession, delivery: Row[Any]) -> str | None:
-    """Why the letter is of no use any more, or None."""
-    ask = WHY_NOT.get(str(delivery.letter))
-    return await ask(session, _facts_of(delivery)) if ask else None
-
-
-async def language_of(session: AsyncSession, delivery: Row[Any]) -> str:
-    """The language of its reader, or that of whoever caused the letter to a stranger."""
-    chosen = select(User.language).where(User.id == delivery.user_id)
-    return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
-
-
-def write_letter(settings: Settings, delivery: Row[Any], language: str) -> bytes:
-    """Raises TemplateError or ValueError when it cannot be written."""
-    letter, facts = str(delivery.letter), _facts_of(delivery)
-    with speaking(language):
-        context = LETTERS.get(letter, dict)(facts)
-        mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
-    name = f"{letter}-{delivery.id}"
-    return compose(settings, mail, address=delivery.address, name=name)
-
-
-def _facts_of(delivery: Row[Any]) -> Facts:
-    return {**(delivery.context or {}), "user_id": delivery.user_id}
 
 
 def render_mail(name: str, context: Mapping[str, Any]) -> Mail:

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import ngettext
+from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
 from app.notifications.events.custom import Message
 from app.notifications.notify import count_recipients, notify
-from app.web import AnyRequest, Form, page, see
 
 URL = "/admin/announcements"
 
@@ -49,7 +50,7 @@ async def send_announcement(
         shown = {"typed": form, "errors": invalid.fields}
         return await page(request, "operations/announcement.html", status=422, **shown)
     words = ngettext("{n} person was told.", "{n} people were told.", count).format(n=count)
-    return see("/admin", words)
+    return redirect("/admin", words)
 
 
 routes = [new_announcement, send_announcement]

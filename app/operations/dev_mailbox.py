@@ -19,8 +19,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.errors import NotFound
+from app.http import AnyRequest
+from app.layout import page
 from app.settings import Settings, is_loopback
-from app.web import AnyRequest, page
 
 MOST_SHOWN = 100
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")

@@ -6,6 +6,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from app import clock
+from app.http import AnyRequest
+from app.layout import page
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
     INVITATION_RECEIVED,
@@ -17,7 +19,6 @@ from app.notifications.inbox.filters import Filters
 from app.notifications.inbox.open_rows import Gone
 from app.operations.dev_mailbox import require_private
 from app.settings import Settings
-from app.web import AnyRequest, page
 
 
 @get("/dev/patterns")

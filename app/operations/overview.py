@@ -11,7 +11,7 @@ from app import clock
 from app.broker import Broker
 from app.database import Database
 from app.models import CleanUp, Delivery
-from app.notifications.channels import CHANNELS
+from app.notifications.channels import channels_of
 from app.telemetry.metrics import Reading
 
 NIGHTS = 14
@@ -108,7 +108,7 @@ async def _queues(broker: Broker) -> list[QueueState]:
 
 async def _waiting(session: AsyncSession) -> dict[str, Waiting]:
     now = clock.now()
-    return {name: await _waiting_on(session, name, now) for name in CHANNELS}
+    return {name: await _waiting_on(session, name, now) for name in channels_of(session)}
 
 
 async def _waiting_on(session: AsyncSession, channel: str, now: datetime) -> Waiting:

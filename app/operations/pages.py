@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from app.broker import Broker
 from app.database import Database
 from app.errors import NotFound
+from app.http import AnyRequest
+from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations import announcements, health
@@ -17,7 +19,6 @@ from app.operations.health import check
 from app.operations.overview import read_overview, readings
 from app.settings import Settings
 from app.telemetry.metrics import exposition
-from app.web import AnyRequest, page
 
 # Prometheus' text format, version 0.0.4.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"

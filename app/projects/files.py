@@ -11,7 +11,7 @@ from litestar import Response
 from litestar.response import Stream
 
 from app.errors import BadRange, NotFound
-from app.web import AnyRequest
+from app.http import AnyRequest
 
 CHUNK = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

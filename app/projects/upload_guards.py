@@ -6,43 +6,15 @@ it and asks the browser instead where the request comes from (Fetch Metadata, W3
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
-from urllib.parse import urlsplit
-
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
 
 from app.database import Database
-from app.errors import Failure, Forbidden, Invalid, SignedOut
-from app.language import _
+from app.errors import Failure, Invalid
+from app.http import AnyRequest
 from app.models import User
 from app.projects.access import find_own_project
 from app.projects.clips import no_room, room_left
 from app.projects.upload import FIELD, MB, Upload, receive
 from app.settings import Settings
-from app.web import AnyRequest
-
-Connection = ASGIConnection[Any, Any, Any, Any]
-
-
-def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
-    if connection.scope.get("user") is None:
-        raise SignedOut
-
-
-def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Raises Forbidden for what a page of another site sent.
-
-    Every browser sends `Sec-Fetch-Site` or, with a POST, `Origin`; where both are missing no
-    browser was misled, and the session cookie is SameSite besides.
-    """
-    headers = connection.headers
-    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
-    is_ours = origin is None or urlsplit(origin).netloc == headers.get("Host")
-    if site is not None:
-        is_ours = site in ("same-origin", "none")
-    if not is_ours:
-        raise Forbidden(_("This upload was sent by another site."))
 
 
 @asynccontextmanager

@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
-from app.mail.composing import LETTERS, WHY_NOT, add_letter
+from app.mail.transactional import TransactionalMail, add_letter
 from app.models import Invitation, Membership, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
-from app.security import sign, unsign
+from app.security import Signer
 from app.teams.access import require
 from app.teams.roles import wrong_role
 
@@ -100,17 +100,17 @@ async def greet_newcomer(session: AsyncSession, account: User) -> None:
         await _notify(session, invitation, team, inviter, account)
 
 
-def link_token(invitation_id: int) -> str:
+def link_token(signer: Signer, invitation_id: int) -> str:
     """What stands in `/invitations/{token}`. It does not expire; the invitation does."""
-    return sign(SHOWN, invitation_id)
+    return signer.sign(SHOWN, invitation_id)
 
 
-def read_token(token: str) -> tuple[int, bool]:
+def read_token(signer: Signer, token: str) -> tuple[int, bool]:
     """The invitation's id, and whether the link was mailed. Raises NotFound."""
     try:
-        return unsign(SHOWN, token), False
+        return signer.unsign(SHOWN, token), False
     except NotFound:
-        return unsign(MAILED, token), True
+        return signer.unsign(MAILED, token), True
 
 
 def closed_sentence(invitation: Invitation) -> str:
@@ -217,15 +217,14 @@ async def _notify(
     )
 
 
-def _with_token(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = sign(MAILED, facts["invitation_id"])
+def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = signer.sign(MAILED, facts["invitation_id"])
     return {"token": token, "role": _(facts["role"]), "days": LASTS.days}
 
 
-async def _why_not(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
+async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     invitation = await session.get(Invitation, facts["invitation_id"])
     return "answered" if invitation is None or closed_sentence(invitation) else None
 
 
-LETTERS[LETTER] = _with_token
-WHY_NOT[LETTER] = _why_not
+INVITATION_MAIL = TransactionalMail(LETTER, _links, _skip_reason)

@@ -9,10 +9,10 @@ from app.accounts.addresses import change_address, confirm_address
 from app.accounts.registration import register
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.mail.composing import LETTERS
 from app.models import Delivery, User
 from app.settings import Settings
 from tests.factories import PASSWORD
+from tests.mailing import token_of
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def letters(db: Database) -> list[Delivery]:
 
 
 async def token_of_newest(db: Database) -> str:
-    return str(LETTERS["confirm_address"]((await letters(db))[-1].context or {})["token"])
+    return token_of((await letters(db))[-1])
 
 
 async def confirm(db: Database, token: str) -> User:

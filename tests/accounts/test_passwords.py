@@ -17,10 +17,10 @@ from app.accounts.passwords import (
 from app.accounts.sessions import find_session, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.mail.composing import LETTERS
 from app.models import Delivery, User
-from app.security import needs_rehash, sign
-from tests.factories import PASSWORD
+from app.security import needs_rehash
+from tests.factories import PASSWORD, SIGNER
+from tests.mailing import token_of
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ async def reset_token(db: Database, account: User) -> str:
     async with db.read() as session:
         newest = select(Delivery).order_by(Delivery.id.desc()).limit(1)
         letter = (await session.scalars(newest)).one()
-    return str(LETTERS["reset_password"](letter.context or {})["token"])
+    return token_of(letter)
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"])
@@ -124,7 +124,7 @@ async def test_a_link_works_for_an_hour(
 
 async def test_a_token_for_something_else_is_no_reset(alice: User, session: AsyncSession) -> None:
     with pytest.raises(NotFound):
-        await read_reset(session, sign("confirm_address", [alice.id, alice.email]))
+        await read_reset(session, SIGNER.sign("confirm_address", [alice.id, alice.email]))
 
 
 async def test_nobody_is_mailed_about_an_unknown_address(session: AsyncSession) -> None:

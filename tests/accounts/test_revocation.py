@@ -14,13 +14,13 @@ from app.accounts.passwords import reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE, end_all_sessions
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.database import Database
-from app.mail.composing import LETTERS
 from app.models import Delivery, User, WebSession
 from app.notifications.live.stream import SESSION, TOKEN, EventStream
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import post, sign_in
 from tests.factories import PASSWORD
+from tests.mailing import token_of
 from tests.notifications._connection import Connection, present_state, request_of
 
 Verb = Callable[[httpx.AsyncClient, Database, User], Awaitable[object]]
@@ -67,8 +67,8 @@ async def change_password(client: httpx.AsyncClient, db: Database, alice: User) 
 async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     async with db.write() as session:
         await send_reset(session, alice.email)
-        facts = await session.scalar(select(Delivery.context))
-    await reset_password(db, LETTERS["reset_password"](facts or {})["token"], "battery staple")
+        [mail] = await session.scalars(select(Delivery))
+    await reset_password(db, token_of(mail), "battery staple")
 
 
 async def delete_account(client: httpx.AsyncClient, db: Database, alice: User) -> None:
@@ -82,7 +82,6 @@ async def test_it_ends_the_streams_in_every_process(
     client: httpx.AsyncClient,
     app: Litestar,
     elsewhere: Litestar,
-    db: Database,
     alice: User,
     bob: User,
     verb: Verb,
@@ -93,7 +92,7 @@ async def test_it_ends_the_streams_in_every_process(
         await sign_in(bobs, bob)
         of_bob = await open_stream(elsewhere, bobs)
 
-        await verb(client, db, alice)
+        await verb(client, app.state.db, alice)
         await asyncio.gather(*(stream.until_served() for stream in streams))
 
     assert all(b"event: bye" in stream.body for stream in streams)
@@ -127,7 +126,7 @@ async def test_a_token_that_is_revoked_ends_what_it_opened(
     stream.open(EventStream(elsewhere.state.hub, alice.id, key, present_state))
     await stream.until_received(b"hello")
 
-    async with db.write() as session:
+    async with app.state.db.write() as session:
         given = [token.id] if ends is revoke_token else []
         await ends(session, alice, *given)  # type: ignore[misc]
 
@@ -150,10 +149,10 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
 
 
 async def test_who_was_on_the_way_in_meanwhile_is_found(
-    app: Litestar, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+    app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(revocation, "LOOK_AGAIN_SECONDS", 0.1)
-    async with db.write() as session:
+    async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)
 

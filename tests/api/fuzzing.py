@@ -24,6 +24,7 @@ from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.projects.compile import run_compilation
+from app.security import Signer
 from app.teams.invitations import invite, link_token
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
@@ -104,7 +105,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         "compilation_id": compilation.id,
         "invitation_id": invitation.id,
         "notification_id": notice.id,
-        "token": link_token(invitation.id),
+        "token": link_token(Signer(site.settings.secret_key), invitation.id),
         "token_id": token.id,
     }
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Delivery, PushSubscription, User
-from app.notifications.channels import browser_push
+from app.notifications.channels.push.vapid_keys import read_keys
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
 from tests.application import browser, serving
@@ -31,7 +31,9 @@ async def the_device(db: Database) -> PushSubscription:
         return (await session.scalars(select(PushSubscription))).one()
 
 
-async def test_a_browsers_own_words_subscribe_it(for_alice: Program, db: Database) -> None:
+async def test_a_browsers_own_words_subscribe_it(
+    settings: Settings, for_alice: Program, db: Database
+) -> None:
     answer = await for_alice.post(
         "/api/push/subscribe",
         json=Browser(FCM + "phone").subscription,
@@ -42,7 +44,7 @@ async def test_a_browsers_own_words_subscribe_it(for_alice: Program, db: Databas
     assert answer.status_code == 200
     assert answer.json() == {"message": "Push subscription saved", "subscription_id": device.id}
     assert device.name == "Chrome on Linux"
-    assert device.vapid_key == browser_push.public_key
+    assert device.vapid_key == read_keys(settings).public
 
 
 async def test_a_subscription_from_a_page_belongs_to_its_session(

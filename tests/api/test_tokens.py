@@ -10,10 +10,9 @@ from app import clock
 from app.accounts.passwords import _fingerprint, reset_password
 from app.database import Database
 from app.models import Team, Token, User
-from app.security import sign
 from tests.api.conftest import Program, key_of
 from tests.conftest import post, sign_in
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, SIGNER
 
 
 async def make(program: Program, **fields: object) -> httpx.Response:
@@ -273,7 +272,7 @@ async def test_a_new_password_revokes_the_tokens_where_that_is_wanted(
 async def test_a_reset_by_mail_revokes_every_token(
     db: Database, alice: User, for_alice: Program
 ) -> None:
-    token = sign("reset_password", [alice.id, _fingerprint(alice)])
+    token = SIGNER.sign("reset_password", [alice.id, _fingerprint(alice)])
 
     await reset_password(db, token, "battery staple")
 

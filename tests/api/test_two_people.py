@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.teams.invitations import invite, link_token
 from tests.api.conftest import Program
 from tests.api.document import Document
-from tests.factories import make_team
+from tests.factories import SIGNER, make_team
 from tests.projects.conftest import lay_down
 
 # What an answer to carol must not hold.
@@ -67,7 +67,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
         "compilation_id": compilation.id,
         "notification_id": one.id,
         "token_id": token.id,
-        "token": link_token(invitation.id),
+        "token": link_token(SIGNER, invitation.id),
     }
     return Things(ids, undo)
 

@@ -11,11 +11,9 @@ from time import monotonic
 from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import security
-from app.broker import open_broker
-from app.broker.relay import CHANGES
 from app.database import Database
 from app.database.migrations import migrate
+from app.installation import install
 from app.models import Project, Team, User, WebSession
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
@@ -78,8 +76,7 @@ class World:
 
 async def _world(settings: Settings, streams: int) -> World:
     """An owner and a team of `streams` members, each signed in once."""
-    security.configure(settings.secret_key)
-    db = Database(settings.database_url)
+    db = install(settings).db
     await migrate(db, settings)
     owner_id, *people = await add_people(db, streams + 1)
     async with db.read() as session:
@@ -130,9 +127,9 @@ def _other(world: World) -> bytes:
 @asynccontextmanager
 async def _publishing(settings: Settings, world: World) -> AsyncIterator["Acting"]:
     """Verbs in this process, which is not the server's: it is poked as the worker would."""
-    db, broker = Database(settings.database_url), open_broker(settings)
+    installation = install(settings)
+    db, broker = installation.db, installation.broker
     await broker.connect()
-    db.after_act.append(lambda: broker.relay.poke(CHANGES))
     acting = Acting(db, world)
     event.listen(db.engine.sync_engine, "commit", acting.commits)
     yield acting

@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import insert, text
 
-from app import clock, security
+from app import clock
 from app.database import Database
 from app.database.migrations import migrate
+from app.installation import install
 from app.models import Membership, User
 from app.settings import load
 
@@ -20,8 +21,7 @@ PEOPLE_AT_ONCE = 5_000
 async def fresh_database() -> AsyncIterator[Database]:
     with TemporaryDirectory() as folder:
         settings = load({"DATA_DIR": str(Path(folder)), "SECRET_KEY": "a secret of the benchmark"})
-        security.configure(settings.secret_key)
-        db = Database(settings.database_url)
+        db = install(settings).db
         await migrate(db, settings)
         yield db
         await db.close()

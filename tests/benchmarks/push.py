@@ -27,17 +27,18 @@ from pywebpush import WebPusher
 from sqlalchemy import insert, select
 
 from app.database import Database
+from app.database.migrations import migrate
 from app.gc_tuning import spare_what_is_loaded
+from app.installation import Installation, install
 from app.models import Delivery, Project, PushSubscription, Share, User
-from app.notifications import channels
-from app.notifications.channels import browser_push
 from app.notifications.channels.push.base64url import encode
 from app.notifications.channels.push.client import PushClient
+from app.notifications.channels.push.services import PushServices
 from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
 from app.settings import Settings, load
-from tests.benchmarks._world import add_members, add_people, fresh_database
+from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
 from tests.push_sink import running_sink
 
@@ -49,9 +50,10 @@ POSTED, SHIPPED = "encrypted by pywebpush and posted", "outbox"
 
 async def measure(pushes: int, rounds: int) -> None:
     with TemporaryDirectory() as folder:
-        async with running_sink() as port, fresh_database() as db:
-            settings = _settings(folder, port)
-            project = await _world(db, pushes, port)
+        async with running_sink() as port:
+            parts = install(_settings(folder, port))
+            await migrate(parts.db, parts.settings)
+            project = await _world(parts, pushes, port)
             spare_what_is_loaded()  # as the worker does
             figures: dict[str, list[float]] = {}
             for _round in range(rounds):
@@ -59,25 +61,24 @@ async def measure(pushes: int, rounds: int) -> None:
                     BARE: lambda: _repeat(_ecdh_and_aes, pushes),
                     ENCRYPTED: lambda: _repeat(_encrypted, pushes),
                     POSTED: lambda: _post(port, pushes),
-                    SHIPPED: lambda: _deliver(db, settings, pushes),
+                    SHIPPED: lambda: _deliver(parts, pushes),
                 }.items():
                     if name == SHIPPED:
-                        await _tell(db, project)
+                        await _tell(parts.db, project)
                     figures.setdefault(name, []).append(await _each(act, pushes))
     _print(pushes, figures)
 
 
 def _settings(folder: str, port: int) -> Settings:
     settings = load({"DATA_DIR": folder, "SECRET_KEY": "a secret of the benchmark"})
-    settings = replace(settings, push_allowed_hosts=(f"127.0.0.1:{port}",), push_delay_seconds=0)
-    channels.configure(settings)
-    return settings
+    return replace(settings, push_allowed_hosts=(f"127.0.0.1:{port}",), push_delay_seconds=0)
 
 
-async def _world(db: Database, pushes: int, port: int) -> Project:
+async def _world(parts: Installation, pushes: int, port: int) -> Project:
     """A project that its owner shares with a team of people who have a device each."""
+    db, key = parts.db, parts.vapid_keys.public
     owner, *people = await add_people(db, pushes + 1)
-    async with db.read() as session:
+    async with parts.db.read() as session:
         actor = await session.get_one(User, owner)
     team = await make_team(db, actor)
     await add_members(db, team.id, people)
@@ -86,18 +87,18 @@ async def _world(db: Database, pushes: int, port: int) -> Project:
         session.add(project)
         await session.flush()
         session.add(Share(project_id=project.id, team_id=team.id))
-        await session.execute(insert(PushSubscription), [_device(one, port) for one in people])
+        await session.execute(insert(PushSubscription), [_device(one, port, key) for one in people])
     return project
 
 
-def _device(user: int, port: int) -> dict[str, object]:
+def _device(user: int, port: int, key: str) -> dict[str, object]:
     return {
         "user_id": user,
         "endpoint": f"http://127.0.0.1:{port}/push/{user}-{encode(os.urandom(100))}",
         "endpoint_hash": f"{user:064}",
         "p256dh": encode(_point(ec.generate_private_key(ec.SECP256R1()).public_key())),
         "auth": encode(os.urandom(16)),
-        "vapid_key": browser_push.public_key,
+        "vapid_key": key,
         "name": "Firefox on Linux",
     }
 
@@ -135,7 +136,7 @@ def _encrypted() -> bytes:
 
 async def _post(port: int, pushes: int) -> None:
     """As many connections at once as the outbox has."""
-    services = browser_push.services
+    services = PushServices([f"127.0.0.1:{port}"])
     service, target = services.find(f"http://127.0.0.1:{port}/push/{encode(os.urandom(100))}")
     client, headers = PushClient(services), {"TTL": "60", "Urgency": "normal"}
 
@@ -153,11 +154,11 @@ async def _tell(db: Database, project: Project) -> None:
         await notify(session, COMPILATION_COMPLETED, project=project, duration=12.5, size=1)
 
 
-async def _deliver(db: Database, settings: Settings, pushes: int) -> None:
-    count = await outbox.deliver(db, settings, browser_push)
+async def _deliver(parts: Installation, pushes: int) -> None:
+    count = await outbox.deliver(parts.db, parts.settings, parts.channels[PUSH])
     assert count == pushes, f"{count} of {pushes}"
     states = select(Delivery.state).where(Delivery.channel == PUSH).distinct()
-    async with db.read() as session:
+    async with parts.db.read() as session:
         assert list(await session.scalars(states)) == ["sent"]
 
 

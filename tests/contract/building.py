@@ -36,10 +36,9 @@ from app.notifications.events.catalogue import (
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.storage import clip_path, thumbnail_path, video_path
-from app.security import sign
 from app.teams.invitations import LASTS, link_token
 from tests.contract.world import World
-from tests.factories import make_account
+from tests.factories import SIGNER, make_account
 
 CLIP = "a clip"
 NEW_ADDRESS = "new@example.com"
@@ -109,9 +108,9 @@ class _Builder:
         self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["user_id"]}
         self.ids["device_id"] = device.id
         links = {
-            "/confirm/": sign(CONFIRM, [alice.id, NEW_ADDRESS]),
-            "/reset/": sign(RESET, [alice.id, _fingerprint(alice)]),
-            "/unsubscribe/": sign(STOP, [alice.id, TEAM_UPDATED.name]),
+            "/confirm/": SIGNER.sign(CONFIRM, [alice.id, NEW_ADDRESS]),
+            "/reset/": SIGNER.sign(RESET, [alice.id, _fingerprint(alice)]),
+            "/unsubscribe/": SIGNER.sign(STOP, [alice.id, TEAM_UPDATED.name]),
         }
         self.ids_at |= {path: {"token": token} for path, token in links.items()}
 
@@ -154,7 +153,7 @@ class _Builder:
         for verb in ("accept", "decline", "invitation"):
             self.ids_at[f"{stem}/{verb}"] = {"notification_id": invited}
         self.ids_at[f"{stem}/retry"] = {"notification_id": failed}
-        self.ids_at["/invitations/"] = {"token": link_token(asked.id)}
+        self.ids_at["/invitations/"] = {"token": link_token(SIGNER, asked.id)}
 
     async def _row(self, row: Row) -> Row:
         self.session.add(row)

@@ -166,7 +166,7 @@ class Stage:
 
     async def clear_up(self) -> None:
         """What the worker does every ten minutes."""
-        await purge(cast(Any, {"db": self.db, "settings": self.settings}))
+        await purge(cast(Any, {"installation": self.app.state.installation}))
 
     async def break_clips(self) -> None:
         for path in self.settings.clips_dir.iterdir():

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar
 
-from app import security
 from app.asgi import create_app
+from app.installation import install
 from app.settings import load
 from tests.application import running
 from tests.contract.building import build, renew
@@ -30,20 +30,18 @@ async def house(
         "BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver",
     }
-    async with running(create_app(load(environ))) as application:
+    async with running(create_app(install(load(environ)))) as application:
         yield application
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def empty_house(house: Litestar) -> Litestar:
-    security.configure(house.state.settings.secret_key)
     await empty(house.state.db)
     return house
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def first_world(house: Litestar) -> tuple[World, Rows]:
-    security.configure(house.state.settings.secret_key)
     await empty(house.state.db)
     world = await build(house)
     return world, await read_rows(house.state.db)

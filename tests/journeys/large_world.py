@@ -16,7 +16,9 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
+from app.installation import install
 from app.models import Clip, Compilation, Project, Share, Team, User
+from app.settings import load
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
@@ -110,7 +112,9 @@ def _small_tables(db: sqlite3.Connection) -> list[str]:
 
 
 async def _build(path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{path}")
+    url = f"sqlite+aiosqlite:///{path}"
+    settings = load({"DATA_DIR": str(path.parent), "DATABASE_URL": url, "SECRET_KEY": "a secret"})
+    db = install(settings).db
     alice, bob, carol = [await make_account(db, name) for name in ("alice", "bob", "carol")]
     crowd = await add_people(db, MEMBERS - 2)
     squad = await make_team(db, alice, "Video Squad", editors=[bob])

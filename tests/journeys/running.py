@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from app import security
 from app.accounts.sessions import start_session
 from app.database import Database
+from app.installation import install
 from app.models import User
 from app.settings import ROOT, Settings, load
 
@@ -186,10 +186,9 @@ def _site(folder: Path, given: dict[str, str]) -> Site:
         **given,
     }
     settings = load(environ)
-    security.configure(settings.secret_key)
     web = Program("web", environ, folder / "web.log")
     worker = Program("worker", environ, folder / "worker.log")
-    return Site(settings, environ, Database(settings.database_url), web, worker, [web, worker])
+    return Site(settings, environ, install(settings).db, web, worker, [web, worker])
 
 
 async def post_as(site: Site, account: User, path: str, **fields: object) -> float:

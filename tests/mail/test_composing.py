@@ -3,19 +3,14 @@
 import asyncio
 import dataclasses
 import stat
-import subprocess
-import sys
 from datetime import timedelta
 
 from app import clock
-from app.accounts import passwords, registration
+from app.accounts import passwords
 from app.database import Database
-from app.mail.composing import LETTERS
 from app.models import User
 from app.settings import Settings
 from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, write
-
-assert {passwords.RESET, registration.CONFIRM} <= set(LETTERS)
 
 
 async def test_without_a_server_a_letter_is_a_file(db: Database, settings: Settings) -> None:
@@ -105,11 +100,3 @@ async def test_a_letter_not_yet_due_waits(db: Database, settings: Settings) -> N
     await change_deliveries(db, due_at=clock.now() + timedelta(minutes=1))
 
     assert await deliver_mail(db, settings) == 0
-
-
-def test_a_worker_knows_every_letter_with_a_link() -> None:
-    look = "import app.worker; from app.mail.composing import LETTERS; print(sorted(LETTERS))"
-
-    known = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
-
-    assert known.stdout.strip() == str(sorted(LETTERS))

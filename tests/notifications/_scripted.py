@@ -11,6 +11,7 @@ from app.database import Database
 from app.models import Event
 from app.notifications.channels.base import SENT, Claimed, Outcome, Settled
 from app.notifications.events.catalogue import EMAIL, EventType
+from app.notifications.preferences.channels import ChannelDescription
 from app.settings import Settings
 
 Say = Callable[[Claimed], Outcome]
@@ -23,13 +24,11 @@ class Scripted:
     say: Say = lambda _delivery: SENT
     left: list[str] = field(default_factory=list)
     name: str = EMAIL
+    description: ChannelDescription = ChannelDescription(EMAIL, "Email", "bi-envelope")
     at_once: int = 100
     gathers: bool = True
     is_back: bool = True
     pauses: Sequence[timedelta] = tuple(timedelta(minutes=m) for m in (1, 5, 30))
-
-    def configure(self, settings: Settings) -> None:
-        """It needs none."""
 
     async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
         """It has none of its own."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from app import clock
-from app.database import Database
+from app.installation import Installation
 from app.projects.storage import sweep_uploads
 from app.settings import Settings
 from app.worker import purge
@@ -36,9 +36,9 @@ async def test_before_the_first_upload_there_is_nothing_to_sweep(settings: Setti
     await sweep_uploads(settings)
 
 
-async def test_the_worker_sweeps(db: Database, settings: Settings) -> None:
+async def test_the_worker_sweeps(installation: Installation, settings: Settings) -> None:
     left = last_written(settings.clips_dir, "left.upload", timedelta(days=2))
 
-    await purge(cast(Any, {"db": db, "settings": settings}))
+    await purge(cast(Any, {"installation": installation}))
 
     assert not left.exists()

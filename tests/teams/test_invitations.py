@@ -14,10 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.mail.composing import LETTERS
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
-from app.security import sign
 from app.settings import Settings
 from app.teams.invitations import (
     MOST_OPEN,
@@ -30,8 +28,8 @@ from app.teams.invitations import (
 )
 from app.teams.membership import add_member, remove_member
 from app.teams.responses import accept, decline, invitation_told_in
-from tests.factories import make_account, make_team
-from tests.mailing import deliver_mail
+from tests.factories import SIGNER, make_account, make_team
+from tests.mailing import deliver_mail, token_of
 from tests.teams.conftest import Told
 
 
@@ -84,7 +82,7 @@ async def test_a_strange_address_gets_a_letter_without_a_secret(
     context = letter.context or {}
     assert (letter.address, letter.letter) == ("New@Example.com", "invitation")
     assert "token" not in context
-    assert read_token(LETTERS["invitation"](context)["token"]) == (context["invitation_id"], True)
+    assert read_token(SIGNER, token_of(letter)) == (context["invitation_id"], True)
 
 
 async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
@@ -308,9 +306,9 @@ async def test_an_unconfirmed_address_is_confirmed_by_the_mailed_link_only(
 async def test_a_link_that_was_shown_does_not_pass_for_a_mailed_one(
     db: Database, invitation: Invitation
 ) -> None:
-    assert read_token(link_token(invitation.id)) == (invitation.id, False)
+    assert read_token(SIGNER, link_token(SIGNER, invitation.id)) == (invitation.id, False)
     with pytest.raises(NotFound):
-        read_token(sign("undo", invitation.id))
+        read_token(SIGNER, SIGNER.sign("undo", invitation.id))
 
 
 async def test_revoking_withdraws_the_notice(

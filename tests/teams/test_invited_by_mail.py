@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.asgi import create_app
 from app.database import Database
+from app.installation import install
 from app.models import Invitation, Membership, Team, User
 from app.notifications.delivery.decision import REASONS
 from app.settings import Settings
@@ -42,7 +43,7 @@ def mailing(settings: Settings, office: PostOffice) -> Settings:
 
 @pytest.fixture
 async def app(mailing: Settings) -> AsyncIterator[Litestar]:
-    async with running(create_app(mailing)) as application:
+    async with running(create_app(install(mailing))) as application:
         yield application
 
 

@@ -10,10 +10,9 @@ from sqlalchemy import insert, select
 from app.database import Database
 from app.models import Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
-from app.security import sign
 from app.teams.invitations import invite, link_token
 from tests.conftest import post, sign_in, text_of
-from tests.factories import PASSWORD_HASH, make_team
+from tests.factories import PASSWORD_HASH, SIGNER, make_team
 from tests.teams.conftest import Told, share
 
 
@@ -228,7 +227,7 @@ async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
 async def test_the_link_leads_the_signed_out_through_the_login_and_back(
     client: httpx.AsyncClient, bob: User, invitation: Invitation
 ) -> None:
-    url = f"/invitations/{link_token(invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
 
     page = await client.get(url)
     answer = await post(client, f"{url}/accept")
@@ -243,7 +242,7 @@ async def test_accepting_by_the_link_leads_to_the_team(
     client: httpx.AsyncClient, db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
-    url = f"/invitations/{link_token(invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
     page = await client.get(url)
 
     answer = await post(client, f"{url}/accept")
@@ -259,7 +258,7 @@ async def test_signed_in_as_somebody_else_the_link_says_so(
     client: httpx.AsyncClient, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
-    url = f"/invitations/{link_token(invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
 
     page = await client.get(url)
 
@@ -320,7 +319,12 @@ async def test_the_notice_of_somebody_else_answers_nothing(
 async def test_a_forged_or_foreign_link_is_nothing(
     client: httpx.AsyncClient, invitation: Invitation
 ) -> None:
-    for token in ("x", link_token(invitation.id)[:-1] + "!", sign("undo", invitation.id), "é"):
+    for token in (
+        "x",
+        link_token(SIGNER, invitation.id)[:-1] + "!",
+        SIGNER.sign("undo", invitation.id),
+        "é",
+    ):
         assert (await client.get(f"/invitations/{token}")).status_code == 404
         assert (await post(client, f"/invitations/{token}/accept")).status_code == 404
 

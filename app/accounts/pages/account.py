@@ -18,11 +18,12 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _, speak
+from app.layout import page
 from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see
 
 
 @get("/account")
@@ -50,7 +51,7 @@ async def change_profile(
     except Invalid as invalid:
         return await _account(request, db, user, session_id, form, invalid)
     speak(chosen["language"])
-    return see("/account", _("Saved."))
+    return redirect("/account", _("Saved."))
 
 
 @post("/account/address")
@@ -72,11 +73,11 @@ async def move(
         return await _account(request, db, user, session_id, form, invalid)
     broker.relay.poke(CHANGES)
     if changed.pending_email:
-        return see(
+        return redirect(
             "/account",
             _("Open the link that was mailed to {address}.").format(address=changed.pending_email),
         )
-    return see("/account", _("Your address is changed."))
+    return redirect("/account", _("Your address is changed."))
 
 
 @post("/account/address/confirmation")
@@ -89,12 +90,14 @@ async def send_again(
     """Mail the link once more, to the address that waits for it."""
     address = user.pending_email or ("" if user.is_confirmed else user.email)
     if not address:
-        return see("/account", _("Your address is confirmed."))
+        return redirect("/account", _("Your address is confirmed."))
     await throttle(db, settings, f"address:{user.id}", most=10, seconds=3600)
     async with db.write() as session:
         await ask_to_confirm(session, user, address)
     broker.relay.poke(CHANGES)
-    return see("/account", _("Open the link that was mailed to {address}.").format(address=address))
+    return redirect(
+        "/account", _("Open the link that was mailed to {address}.").format(address=address)
+    )
 
 
 @post("/account/address/retry")
@@ -104,7 +107,7 @@ async def retry_address(
     async with db.write() as session:
         await try_address_again(session, user)
     words = _("Mail goes to {address} again.").format(address=user.email)
-    return see("/account/notifications", words)
+    return redirect("/account/notifications", words)
 
 
 @post("/account/password")
@@ -124,7 +127,7 @@ async def renew_password(
         )
     except Invalid as invalid:
         return await _account(request, db, user, session_id, form, invalid)
-    answer = see("/account", _("Your password is changed. Other browsers are logged out."))
+    answer = redirect("/account", _("Your password is changed. Other browsers are logged out."))
     return await come_in(request, db, settings, user, answer)
 
 

@@ -16,11 +16,12 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see, unseen
 
 
 @get("/forgot")
@@ -43,7 +44,7 @@ async def ask_for_reset(
         await send_reset(session, address)
     broker.relay.poke(CHANGES)
     sentence = _("If there is an account with this address, a link is on its way to it.")
-    return see("/login", sentence)
+    return redirect("/login", sentence)
 
 
 @get("/reset/{token:str}")
@@ -69,7 +70,9 @@ async def reset(
         async with db.read() as session:
             account = await read_reset(session, token)
         return await _reset(request, token, account, invalid)
-    return go_out(settings, see("/login", _("Your password is changed. Log in with the new one.")))
+    return go_out(
+        settings, redirect("/login", _("Your password is changed. Log in with the new one."))
+    )
 
 
 async def _reset(
@@ -83,7 +86,7 @@ async def _reset(
         account=account,
         errors=invalid.fields if invalid else {},
     )
-    return unseen(answer)
+    return without_referrer(answer)
 
 
 @get("/confirm/{token:str}")
@@ -92,7 +95,9 @@ async def confirm_page(
 ) -> Response[Any]:
     async with db.read() as session:
         _account, address = await read_confirmation(session, token)
-    return unseen(await page(request, "accounts/confirm.html", token=token, address=address))
+    return without_referrer(
+        await page(request, "accounts/confirm.html", token=token, address=address)
+    )
 
 
 @post("/confirm/{token:str}")
@@ -102,7 +107,7 @@ async def confirm(
     async with db.act() as session:
         await confirm_address(session, token)
     broker.relay.poke(CHANGES)
-    return see("/", _("Your address is confirmed."))
+    return redirect("/", _("Your address is confirmed."))
 
 
 routes = [forgot_page, ask_for_reset, reset_page, reset, confirm_page, confirm]

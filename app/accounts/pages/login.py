@@ -14,12 +14,13 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.notifications.preferences.digest import reschedule
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, own_path, page, see
 
 
 @get("/register")
@@ -27,7 +28,9 @@ async def register_page(
     request: AnyRequest, visitor: NamedDependency[User | None]
 ) -> Response[Any]:
     following = own_path(request.query_params.get("next", ""))
-    return see(following) if visitor else await _entry(request, "register", {"next": following})
+    return (
+        redirect(following) if visitor else await _entry(request, "register", {"next": following})
+    )
 
 
 @post("/register")
@@ -54,13 +57,13 @@ async def create_account(
     if not account.is_confirmed:
         broker.relay.poke(CHANGES)
     welcome = _("Welcome, {name}.").format(name=account.username)
-    return await come_in(request, db, settings, account, see(own_path(form["next"]), welcome))
+    return await come_in(request, db, settings, account, redirect(own_path(form["next"]), welcome))
 
 
 @get("/login")
 async def login_page(request: AnyRequest, visitor: NamedDependency[User | None]) -> Response[Any]:
     following = own_path(request.query_params.get("next", ""))
-    return see(following) if visitor else await _entry(request, "login", {"next": following})
+    return redirect(following) if visitor else await _entry(request, "login", {"next": following})
 
 
 @post("/login")
@@ -77,7 +80,7 @@ async def log_in(
     except Invalid as invalid:
         return await _entry(request, "login", form, invalid)
     await _first_visit(request, db, account, form["timezone"])
-    return await come_in(request, db, settings, account, see(own_path(form["next"])))
+    return await come_in(request, db, settings, account, redirect(own_path(form["next"])))
 
 
 async def require_patience(
@@ -97,7 +100,7 @@ async def log_out(
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, user, session_id)
-    return go_out(settings, see("/login", _("You are logged out.")))
+    return go_out(settings, redirect("/login", _("You are logged out.")))
 
 
 async def come_in(

@@ -10,10 +10,10 @@ from app.accounts.pages.login import go_out
 from app.accounts.sessions import end_all_sessions, end_session
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
+from app.http import Form, redirect
 from app.language import _
 from app.models import User
 from app.settings import Settings
-from app.web import Form, see
 
 
 @post("/account/sessions/{ended_id:int}/end")
@@ -24,7 +24,7 @@ async def end_one(
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, user, ended_id)
-    return see("/account", _("That browser is logged out."))
+    return redirect("/account", _("That browser is logged out."))
 
 
 @post("/account/sessions/end")
@@ -38,7 +38,7 @@ async def end_all(
         await end_all_sessions(session, user)
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)
-    return go_out(settings, see("/login", _("You are logged out everywhere.")))
+    return go_out(settings, redirect("/login", _("You are logged out everywhere.")))
 
 
 routes = [end_one, end_all]

@@ -12,11 +12,12 @@ from app.accounts.passwords import require_password
 from app.accounts.tokens import READ, WRITE, create_token, revoke_token, tokens_of
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see
 
 
 @get("/account/tokens")
@@ -51,7 +52,7 @@ async def revoke(
 ) -> Response[Any]:
     async with db.write() as session:
         await revoke_token(session, user, token_id)
-    return see("/account/tokens", _("Access token revoked."))
+    return redirect("/account/tokens", _("Access token revoked."))
 
 
 async def _tokens(

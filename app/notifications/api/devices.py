@@ -11,13 +11,14 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Conflict
+from app.http import AnyRequest
 from app.language import _, ngettext
 from app.models import PushSubscription, User
-from app.notifications import channels
 from app.notifications.channels.push import device_tests, devices
+from app.notifications.channels.push.services import PushServices
+from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.settings import Settings
 from app.throttle import throttle
-from app.web import AnyRequest
 
 MOST_TESTS = 10
 TESTS_WITHIN = 600  # seconds
@@ -92,6 +93,8 @@ class Tested(Answer):
 async def subscribe(
     request: AnyRequest,
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    vapid_keys: NamedDependency[VapidKeys],
     user: NamedDependency[User],
     sent: NamedDependency[NewSubscription],
 ) -> Subscribed:
@@ -99,15 +102,15 @@ async def subscribe(
 
     It belongs to whoever is signed in there: from anybody else it is taken over.
     """
-    push = channels.browser_push
-    keys = devices.read_keys(push.services, sent.endpoint, sent.keys.p256dh, sent.keys.auth)
+    services = PushServices(settings.push_allowed_hosts)
+    keys = devices.read_keys(services, sent.endpoint, sent.keys.p256dh, sent.keys.auth)
     async with db.write() as session:
         device = await devices.subscribe(
             session,
             user,
             endpoint=sent.endpoint,
             keys=keys,
-            vapid_key=push.public_key,
+            vapid_key=vapid_keys.public,
             name=device_name(request.headers.get("User-Agent", "")),
             session_id=request.scope["state"].get("session_id"),
         )

@@ -13,6 +13,7 @@ from app import api
 from app.api.answers import PAGED, TAGGED, page_links, unless_known
 from app.api.shapes import Answer, Message, Sent, like
 from app.database import Database
+from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.notifications.api.selection import DateRange, Status, TypeName, filters
@@ -20,7 +21,6 @@ from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import Deleted, NotificationObject, as_json
 from app.rendering import zone_of
-from app.web import AnyRequest
 
 DEPRECATED = {"deprecated": True}
 

@@ -8,11 +8,12 @@ from msgspec import Meta
 
 from app import api
 from app.api.shapes import Sent, like
+from app.http import AnyRequest, is_same_origin
 from app.models import User
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import UNKNOWN, Resumptions
 from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
-from app.web import AnyRequest
+from app.numbers import whole_number
 
 
 class StreamQuery(Sent):
@@ -47,10 +48,7 @@ async def stream(
     the inbox. A person has at most 30 streams; the oldest gives way with `bye`.
     """
     key = _key(request)
-    if key[0] == SESSION and request.headers.get("Sec-Fetch-Site", "none") not in (
-        "same-origin",
-        "none",
-    ):
+    if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
     since = _position(request.headers.get("Last-Event-ID") or asked.since)
     return EventStream(hub, user.id, key, resumptions.begin(since).open, JSON)
@@ -66,7 +64,8 @@ def _position(id: str) -> int | None:
     """None where no id came; one that this application never gave is unknown."""
     if not id:
         return None
-    return int(id) if id.isascii() and id.isdigit() and len(id) < 19 else UNKNOWN
+    position = whole_number(id)
+    return UNKNOWN if position is None else position
 
 
 routes = [stream]

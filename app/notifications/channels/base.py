@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.models import Event
 from app.notifications.events.catalogue import EventType
+from app.notifications.preferences.channels import ChannelDescription
 from app.settings import Settings
 
 # The reason of what waits for its service to be reached again, and goes as soon as it is.
@@ -83,6 +84,10 @@ class Channel(Protocol):
     """A way of reaching people outside the app."""
 
     @property
+    def description(self) -> ChannelDescription:
+        """What preferences, logs and pages show of it."""
+
+    @property
     def name(self) -> str: ...
 
     @property
@@ -96,9 +101,6 @@ class Channel(Protocol):
     @property
     def gathers(self) -> bool:
         """Whether several deliveries may become one mail (`bundles`)."""
-
-    def configure(self, settings: Settings) -> None:
-        """Called once at start."""
 
     async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
         """Insert the deliveries of one event, set-based, in the same act."""

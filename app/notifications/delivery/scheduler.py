@@ -12,7 +12,7 @@ from app import clock
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels import CHANNELS
+from app.notifications.channels import Channels
 from app.notifications.channels.base import Channel
 from app.notifications.delivery import claims
 from app.notifications.delivery.bundles import is_pending
@@ -28,14 +28,14 @@ _log = logging.getLogger(__name__)
 Enqueue = Callable[[str], Awaitable[object]]
 
 
-async def wake(db: Database, relay: Relay, enqueue: Enqueue) -> None:
+async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue) -> None:
     """Have a channel worked on whenever something on it comes due; runs until cancelled."""
     poked = asyncio.Event()
     stop_listening = relay.listen(CHANGES, poked.set)
     try:
         while True:
             poked.clear()
-            pauses = [await _look(db, channel, enqueue) for channel in CHANNELS.values()]
+            pauses = [await _look(db, channel, enqueue) for channel in channels.values()]
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(pauses)):
                     await poked.wait()
@@ -59,7 +59,12 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
 
 
 async def watch_outages(
-    db: Database, settings: Settings, relay: Relay, *, seconds: float = OUTAGE_SECONDS
+    db: Database,
+    channels: Channels,
+    settings: Settings,
+    relay: Relay,
+    *,
+    seconds: float = OUTAGE_SECONDS,
 ) -> None:
     """Ask a service that could not be reached, so that no delivery need be risked to find out.
 
@@ -69,7 +74,7 @@ async def watch_outages(
     this = asyncio.current_task()
     while this and not this.cancelling():
         await asyncio.sleep(seconds)
-        for channel in CHANNELS.values():
+        for channel in channels.values():
             try:
                 if await claims.is_held_up(db, channel) and await channel.answers(settings):
                     await claims.wake_held(db, channel)

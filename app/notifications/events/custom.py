@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from app.errors import Invalid
+from app.http import own_path
 from app.language import _
 from app.notifications.events.catalogue import NORMAL
-from app.web import own_path
 
 TITLE_LENGTH, BODY_LENGTH, URL_LENGTH = 200, 2000, 2000
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, security
+from app import clock
 from app.errors import NotFound
 from app.language import _
 from app.models import (
@@ -21,6 +21,7 @@ from app.models.notification import SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.events.positions import record_change
 from app.notifications.inbox.filters import Filters
+from app.security import signer_of
 
 PER_PAGE = 20
 MOST_COUNTED = 100
@@ -193,12 +194,12 @@ async def _delete(
         .values(deleted_in=change)
         .execution_options(synchronize_session=False)
     )
-    return len(ids), security.sign("undo", [user_id, change])
+    return len(ids), signer_of(session).sign("undo", [user_id, change])
 
 
 async def undo(session: AsyncSession, user_id: int, token: str) -> int:
     """Bring back what the token's deletion took; raises NotFound if foreign, used or expired."""
-    owner, change = security.unsign("undo", token, max_age=int(UNDO_FOR.total_seconds()))
+    owner, change = signer_of(session).unsign("undo", token, max_age=int(UNDO_FOR.total_seconds()))
     restored = (
         update(Notification)
         .where(

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, security
+from app import clock
 from app.models import Notification
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.inbox.feed import UNDO_FOR
 from app.notifications.inbox.filters import Filters
+from app.numbers import whole_number
+from app.security import Signer, signer_of
 
 MOST_HELD = 100
 
@@ -38,14 +40,9 @@ class Gone:
 
 def held_in(fields: Mapping[str, str]) -> Held | None:
     """What a page says of itself in `shown` and `up_to`; None when it says nothing."""
-    ids = [whole(one) for one in fields.get("shown", "").split(",")[:MOST_HELD]]
-    up_to = whole(fields.get("up_to", ""))
+    ids = [whole_number(one) for one in fields.get("shown", "").split(",")[:MOST_HELD]]
+    up_to = whole_number(fields.get("up_to", ""))
     return Held([one for one in ids if one], up_to) if up_to and any(ids) else None
-
-
-def whole(text: str) -> int:
-    """A number as it stands in an address; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 async def read_held(session: AsyncSession, user_id: int, ids: Sequence[int]) -> list[Notice | Gone]:
@@ -56,7 +53,8 @@ async def read_held(session: AsyncSession, user_id: int, ids: Sequence[int]) -> 
         .where(Notification.id.in_(ids), ~Notification.hidden)
     )
     found = {row.id: row for row in await session.execute(rows)}
-    return [_as_held(found[one]) if one in found else Gone(one) for one in ids]
+    signer = signer_of(session)
+    return [_as_held(signer, found[one]) if one in found else Gone(one) for one in ids]
 
 
 async def count_newer(session: AsyncSession, user_id: int, filters: Filters, up_to: int) -> int:
@@ -72,8 +70,8 @@ async def count_newer(session: AsyncSession, user_id: int, filters: Filters, up_
     return int((await session.execute(newer.select_from(Notification))).scalar_one())
 
 
-def _as_held(row: Row[tuple[object, ...]]) -> Notice | Gone:
+def _as_held(signer: Signer, row: Row[tuple[object, ...]]) -> Notice | Gone:
     if row.deleted_at is None:
         return as_notice(row)
     can_undo = row.deleted_in and row.deleted_at > clock.now() - UNDO_FOR
-    return Gone(row.id, security.sign("undo", [row.user_id, row.deleted_in]) if can_undo else "")
+    return Gone(row.id, signer.sign("undo", [row.user_id, row.deleted_in]) if can_undo else "")

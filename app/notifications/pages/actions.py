@@ -16,16 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid, NotFound
+from app.http import AnyRequest, Form, is_partial, redirect
 from app.language import _, ngettext
+from app.layout import fragment, page
 from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import FIELDS, Filters, read_filters
-from app.notifications.inbox.open_rows import Gone, count_newer, held_in, read_held, whole
+from app.notifications.inbox.open_rows import Gone, count_newer, held_in, read_held
 from app.notifications.pages.bell import present
 from app.notifications.pages.inbox import read_list
+from app.numbers import whole_number
 from app.rendering import zone_of
-from app.web import AnyRequest, Form, fragment, is_partial, page, see
 
 Answer = Response[str] | Response[None]
 # The fields that say which page of the list is being looked at.
@@ -43,7 +45,7 @@ async def open_notice(
     async with db.act() as session:
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
         await feed.mark(session, user.id, [notification_id], read=True)
-    return see(notice.target)
+    return redirect(notice.target)
 
 
 @post("/notifications/{notification_id:int}/{do:str}", status_code=200)
@@ -75,7 +77,7 @@ async def act_on_many(
     form: NamedDependency[Form],
 ) -> Answer:
     """The selected, or with `all_matching` everything the filters match up to `up_to`."""
-    do, ids = form["do"], [whole(one) for one in form.all("ids")[:MOST_IDS]]
+    do, ids = form["do"], _ids(form)
     if do not in ACTS:
         raise Invalid({"do": _("Choose what to do with the selected notifications.")})
     filters, is_all = read_filters(form, zone_of(user)), form["all_matching"] == "1"
@@ -86,7 +88,7 @@ async def act_on_many(
         return await _confirm(request, form, count, "/notifications/bulk")
     async with db.act() as session:
         if is_all:
-            up_to = whole(form["up_to"])
+            up_to = whole_number(form["up_to"]) or 0
             count, undo = await _act_on_matching(session, user, do, filters, up_to)
         else:
             count, undo = await _act(session, user, do, ids)
@@ -114,7 +116,7 @@ async def answer_in_place(
 ) -> Answer:
     """After what a notice asked for was done: its row as it is now; without scripts, on to `url`."""
     if not is_partial(request):
-        return see(url, text)
+        return redirect(url, text)
     async with db.read() as session:
         [notice] = await read_held(session, user.id, [notification_id])
     return await _row(request, db, user, notice, _word(request, text))
@@ -137,7 +139,13 @@ async def _act_on_matching(
 async def _count_matching(db: Database, user: User, filters: Filters, form: Form) -> int:
     async with db.read() as session:
         matching = (await feed.count_totals(session, user.id, filters)).filtered_count
-        return matching - await count_newer(session, user.id, filters, whole(form["up_to"]))
+        return matching - await count_newer(
+            session, user.id, filters, whole_number(form["up_to"]) or 0
+        )
+
+
+def _ids(form: Form) -> list[int]:
+    return [number for one in form.all("ids")[:MOST_IDS] if (number := whole_number(one))]
 
 
 def _after(notice: Notice, do: str, undo: str) -> Notice | Gone:
@@ -174,7 +182,7 @@ def _word(request: AnyRequest, text: str, undo_url: str | None = None) -> str:
 
 
 def _back(place: Place, text: str, undo: str) -> Response[None]:
-    return see(_address(place), text, undo_url=_undo_url(place, undo))
+    return redirect(_address(place), text, undo_url=_undo_url(place, undo))
 
 
 def _address(place: Place) -> str:

@@ -4,21 +4,21 @@ from functools import partial
 
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromQuery
 
 from app.database import Database
+from app.http import AnyRequest, Form, is_partial, redirect, same_origin
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import read_bell
 from app.notifications.live.html import Pieces
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, EventStream
+from app.numbers import whole_number
 from app.rendering import render
-from app.web import AnyRequest, Form, is_partial, see
 
 
-@get("/notifications/stream", opt={"no_compress": True})
+@get("/notifications/stream", guards=[same_origin], opt={"no_compress": True})
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
@@ -32,17 +32,9 @@ async def stream(
     The first is the whole state, unless nothing happened since the position at which the page
     was rendered or the stream broke off.
     """
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise PermissionDeniedException
-    position = request.headers.get("Last-Event-ID") or since
-    opening = (
-        partial(pieces.opening, since=int(position)) if _is_whole(position) else pieces.opening
-    )
+    position = whole_number(request.headers.get("Last-Event-ID") or since)
+    opening = pieces.opening if position is None else partial(pieces.opening, since=position)
     return EventStream(hub, user.id, (SESSION, session_id), opening)
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 @get("/notifications/bell")
@@ -75,12 +67,12 @@ async def read_all(
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
     """Everything up to the newest notice the page knew of; what came since stays unread."""
-    up_to = int(form["up_to"]) if _is_whole(form["up_to"]) else 0
+    up_to = whole_number(form["up_to"]) or 0
     async with db.act() as session:
         await feed.read_all(session, user.id, up_to)
     if is_partial(request):
         return Response(await present(request, db, user), media_type=MediaType.HTML)
-    return see("/notifications")
+    return redirect("/notifications")
 
 
 async def present(_request: AnyRequest, db: Database, user: User) -> str:

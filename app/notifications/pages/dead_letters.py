@@ -4,10 +4,12 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from app.database import Database
+from app.http import AnyRequest, Form, redirect
 from app.language import _, ngettext
+from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import read_lost, redeliver, require_admin
-from app.web import AnyRequest, Form, page, see
+from app.numbers import whole_number
 
 URL = "/admin/deliveries"
 
@@ -18,7 +20,7 @@ async def lost_deliveries(
 ) -> Response[str]:
     require_admin(user)
     asked = request.query_params.get("page", "1")
-    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    number = whole_number(asked, most=10**6) or 1
     async with db.read() as session:
         lost = await read_lost(session, max(1, number))
     return await page(request, "notifications/lost.html", lost=lost)
@@ -30,13 +32,13 @@ async def send_again(
 ) -> Response[None]:
     """The selected; or all of them, when that button is pressed."""
     require_admin(user)
-    ids = [int(one) for one in form.all("ids") if one.isascii() and one.isdigit() and len(one) < 19]
+    ids = [number for one in form.all("ids") if (number := whole_number(one))]
     async with db.act() as session:
         count = await redeliver(session, None if form["all"] else ids)
     if not count:
-        return see(URL, _("Select some deliveries first."), kind="problem")
+        return redirect(URL, _("Select some deliveries first."), kind="problem")
     words = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
-    return see(URL, words.format(n=count))
+    return redirect(URL, words.format(n=count))
 
 
 routes = [lost_deliveries, send_again]

@@ -5,9 +5,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
+from app.http import AnyRequest
+from app.layout import page
 from app.models import User
 from app.notifications.delivery.delivery_log import read_reach
-from app.web import AnyRequest, page
 
 
 @get("/notifications/{notification_id:int}/deliveries")

@@ -7,13 +7,14 @@ from litestar.params import FromPath
 from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
+from app.http import AnyRequest, is_partial, redirect
 from app.language import _
+from app.layout import fragment
 from app.models import User
 from app.notifications.api.devices import require_patience
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.device_list import read_list
 from app.settings import Settings
-from app.web import AnyRequest, fragment, is_partial, see
 
 PREFERENCES = "/account/notifications"
 HERE = PREFERENCES + "/devices"
@@ -24,7 +25,7 @@ async def show(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
     """The list alone: for a page that has just subscribed, or waits for what becomes of a test."""
-    return await _list(request, db, user) if is_partial(request) else see(PREFERENCES)
+    return await _list(request, db, user) if is_partial(request) else redirect(PREFERENCES)
 
 
 @post(HERE + "/{device_id:int}/test", status_code=200)
@@ -45,7 +46,7 @@ async def test(
     if is_partial(request):
         return await _list(request, db, user)
     sentence = _("A test push is on its way to {name}.")
-    return see(PREFERENCES, sentence.format(name=device.name))
+    return redirect(PREFERENCES, sentence.format(name=device.name))
 
 
 @post(HERE + "/{device_id:int}/remove", status_code=200)
@@ -59,7 +60,7 @@ async def remove(
         await devices.remove(session, user, device_id)
     if is_partial(request):
         return await _list(request, db, user)
-    return see(PREFERENCES, _("The device is removed."))
+    return redirect(PREFERENCES, _("The device is removed."))
 
 
 async def _list(request: AnyRequest, db: Database, user: User) -> Response[str]:

@@ -9,13 +9,15 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, is_partial, redirect
+from app.layout import fragment, page
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import Filters, choices, read_filters
-from app.notifications.inbox.open_rows import Held, count_newer, held_in, read_held, whole
+from app.notifications.inbox.open_rows import Held, count_newer, held_in, read_held
+from app.numbers import whole_number
 from app.rendering import zone_of
-from app.web import AnyRequest, fragment, is_partial, page, see
 
 
 @get("/notifications")
@@ -48,7 +50,7 @@ async def show(
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
     if notice.target == f"/notifications/{notice.id}":
         return await page(request, "notifications/notice.html", notice=notice)
-    return see(notice.target)
+    return redirect(notice.target)
 
 
 async def read_list(
@@ -58,7 +60,7 @@ async def read_list(
     async with db.read() as session:
         totals = await feed.count_totals(session, user.id, filters)
         newer = await count_newer(session, user.id, filters, held.up_to) if held else 0
-        matching, at = totals.filtered_count - newer, whole(number) or 1
+        matching, at = totals.filtered_count - newer, whole_number(number) or 1
         notices = (
             await read_held(session, user.id, held.ids)
             if held

@@ -15,7 +15,9 @@ from litestar.params import FromPath
 from app import clock
 from app.database import Database
 from app.errors import Invalid, NotFound
+from app.http import AnyRequest, Form, is_partial, redirect
 from app.language import N_, _
+from app.layout import fragment, page
 from app.models import User
 from app.notifications.channels.push.device_list import read_list
 from app.notifications.events.catalogue import (
@@ -30,8 +32,8 @@ from app.notifications.events.catalogue import (
 from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.digest import DAILY, WEEKLY
+from app.numbers import whole_number
 from app.rendering import zone_of
-from app.web import AnyRequest, Form, fragment, is_partial, page, see
 
 HERE = "/account/notifications"
 Values = dict[str, Any]
@@ -65,7 +67,7 @@ async def save_all(
     except Invalid as invalid:
         context = await _context(db, user, wanted, invalid)
         return await page(request, "notifications/preferences.html", status=422, **context)
-    return see(HERE, _("Saved."))
+    return redirect(HERE, _("Saved."))
 
 
 @post(HERE + "/{field:str}", status_code=200)
@@ -85,7 +87,7 @@ async def save_one(
     except Invalid as error:
         invalid = error
     if not is_partial(request):
-        return see(HERE, _("Saved.") if invalid is None else _("That was not saved."))
+        return redirect(HERE, _("Saved.") if invalid is None else _("That was not saved."))
     context = await _context(db, user, wanted if invalid else None, invalid)
     return fragment(
         request,
@@ -102,7 +104,7 @@ async def ask_to_reset(
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
         if not await preferences.exceptions_of(session, user):
-            return see(HERE, _("Every switch is as it was at first."))
+            return redirect(HERE, _("Every switch is as it was at first."))
     return await page(
         request,
         "components/confirm.html",
@@ -122,7 +124,7 @@ async def ask_to_reset(
 async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
         await preferences.reset(session, user)
-    return see(HERE, _("Every switch is as it was at first."))
+    return redirect(HERE, _("Every switch is as it was at first."))
 
 
 @post(HERE + "/muted/{mute_id:int}/lift")
@@ -131,7 +133,7 @@ async def unmute(
 ) -> Response[None]:
     async with db.act() as session:
         await muting.lift(session, user, mute_id)
-    return see(HERE, _("Unmuted."))
+    return redirect(HERE, _("Unmuted."))
 
 
 def _fields() -> list[str]:
@@ -156,7 +158,8 @@ def _is_ticked(text: str) -> bool:
 
 
 def _hour(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else text
+    number = whole_number(text, most=99)
+    return text if number is None else number
 
 
 _READERS: dict[str, Callable[[str], Any]] = {

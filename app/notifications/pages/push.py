@@ -3,22 +3,20 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from app.api.operation import signed_in
 from app.database import Database
-from app.errors import Forbidden
+from app.http import AnyRequest, Form, csrf_token, proven_same_origin, signed_in
 from app.language import _
+from app.layout import fragment
 from app.models import User
-from app.notifications.channels import browser_push
 from app.notifications.channels.push import devices
+from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.inbox import feed
+from app.numbers import whole_number
 from app.rendering import STATIC, asset
-from app.web import AnyRequest, Form, csrf_token, fragment
 
 # The address never changes, so browsers have to ask whether the content did.
 ASK_AGAIN = {"Cache-Control": "no-cache"}
@@ -84,9 +82,9 @@ def words() -> str:
 
 
 @get("/push/state", guards=[signed_in], sync_to_thread=False)
-def state(request: AnyRequest) -> Response[dict[str, str]]:
+def state(request: AnyRequest, vapid_keys: NamedDependency[VapidKeys]) -> Response[dict[str, str]]:
     """What a service worker needs in order to subscribe again by itself."""
-    told = {"key": browser_push.public_key, "csrf_token": csrf_token(request)}
+    told = {"key": vapid_keys.public, "csrf_token": csrf_token(request)}
     return Response(told, headers=PRIVATE)
 
 
@@ -95,11 +93,7 @@ async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], ids: FromQuery[str] = ""
 ) -> Response[dict[str, Any]]:
     """Which of these notices are still unread: only those stay on the screen."""
-    asked = [
-        int(one)
-        for one in ids.split(",")[:MOST_ASKED]
-        if one.isascii() and one.isdigit() and len(one) < 19
-    ]
+    asked = [number for one in ids.split(",")[:MOST_ASKED] if (number := whole_number(one))]
     async with db.read() as session:
         told = {
             "unread": await feed.still_unread(session, user.id, asked),
@@ -108,24 +102,10 @@ async def unread(
     return Response(told, headers=PRIVATE)
 
 
-def from_our_own_pages(
-    connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
-) -> None:
-    """A service worker has no CSRF token at hand, so the browser has to vouch for it.
-
-    Raises Forbidden unless it says that the request comes from this very origin (Fetch Metadata).
-    """
-    headers = connection.headers
-    site = headers.get("Sec-Fetch-Site", "")
-    origin = headers.get("Origin", "").partition("://")[2]
-    if site != "same-origin" and (site or origin != headers.get("Host")):
-        raise Forbidden(_("This was sent by another site."))
-
-
 @post(
     "/push/{notification_id:int}/read",
     status_code=204,
-    guards=[from_our_own_pages],
+    guards=[proven_same_origin],
     opt={"exclude_from_csrf": True},
 )
 async def read(

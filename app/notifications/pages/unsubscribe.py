@@ -11,10 +11,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
+from app.http import AnyRequest, Form
 from app.language import _, speak
+from app.layout import page
 from app.notifications.channels.email.unsubscribe import EVERYTHING, Link, read_link, resume, stop
 from app.notifications.events.catalogue import TYPES
-from app.web import AnyRequest, Form, page
 
 OPEN = {"exclude_from_csrf": True}
 

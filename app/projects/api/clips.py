@@ -7,6 +7,7 @@ from app import api
 from app.api.shapes import FieldProblem, Message
 from app.database import Database
 from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
+from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
@@ -15,7 +16,6 @@ from app.projects.storage import remove
 from app.projects.upload import FIELD
 from app.projects.upload_guards import arriving, said_of_clips
 from app.settings import Settings
-from app.web import AnyRequest
 
 
 @api.post(

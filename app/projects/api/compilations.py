@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from app import api
 from app.broker import Broker
 from app.database import Database
+from app.http import AnyRequest
 from app.models import User
 from app.projects.access import find_project
 from app.projects.api.shapes import CompilationObject, compilation_object
@@ -22,7 +23,6 @@ from app.projects.compilations import (
 from app.projects.files import send_file
 from app.projects.storage import thumbnail_path, video_path
 from app.settings import Settings
-from app.web import AnyRequest
 
 VIDEO, PICTURE = "video/mp4", "image/jpeg"
 

@@ -8,15 +8,15 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
+from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed_in
 from app.language import _, ngettext
 from app.models import User
 from app.projects.clips import add_clips, delete_clip, move_clip
 from app.projects.pages.projects import project_page
 from app.projects.storage import remove
 from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips, same_origin, signed_in
+from app.projects.upload_guards import arriving, said_of_clips
 from app.settings import Settings
-from app.web import AnyRequest, Form, is_partial, see
 
 STEPS = {"up": -1, "down": 1}
 
@@ -47,7 +47,7 @@ async def upload(
     if is_partial(request):
         return Response(None, status_code=204)
     words = ngettext("{n} clip added.", "{n} clips added.", len(uploads))
-    return see(f"/projects/{project_id}#clips-of-project", words.format(n=len(uploads)))
+    return redirect(f"/projects/{project_id}#clips-of-project", words.format(n=len(uploads)))
 
 
 @post("/projects/{project_id:int}/clips/{clip_id:int}/move")
@@ -63,7 +63,7 @@ async def move(
         raise Invalid({"to": _("A clip moves up or down.")})
     async with db.act() as session:
         await move_clip(session, user, project_id, clip_id, by=by)
-    return see(f"/projects/{project_id}#clip-{clip_id}")
+    return redirect(f"/projects/{project_id}#clip-{clip_id}")
 
 
 @post("/projects/{project_id:int}/clips/{clip_id:int}/delete")
@@ -77,7 +77,7 @@ async def delete(
     async with db.act() as session:
         file = await delete_clip(session, settings, user, project_id, clip_id)
     await remove([file])
-    return see(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
+    return redirect(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
 
 
 async def _again(

@@ -8,7 +8,9 @@ from litestar.params import FromPath
 
 from app.broker import Broker
 from app.database import Database
+from app.http import AnyRequest, is_partial, redirect
 from app.language import _
+from app.layout import fragment
 from app.models import Project, User
 from app.notifications.inbox import feed
 from app.notifications.pages.actions import answer_in_place
@@ -24,7 +26,6 @@ from app.projects.files import send_file
 from app.projects.queries import view_compilation
 from app.projects.storage import thumbnail_path, video_path
 from app.settings import Settings
-from app.web import AnyRequest, fragment, is_partial, see
 
 
 @post("/projects/{project_id:int}/compile")
@@ -124,7 +125,7 @@ async def retry(
 async def _card(request: AnyRequest, db: Database, user: User, project: Project) -> Response[Any]:
     """The part of the page that is about compiling, or the page."""
     if not is_partial(request):
-        return see(f"/projects/{project.id}#compilation")
+        return redirect(f"/projects/{project.id}#compilation")
     async with db.read() as session:
         compiling = await view_compilation(session, user, project)
     return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)

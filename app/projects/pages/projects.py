@@ -9,7 +9,9 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.notifications.preferences import muting
 from app.projects.access import find_own_project, find_project
@@ -17,7 +19,6 @@ from app.projects.projects import create_project, delete_project, rename_project
 from app.projects.queries import list_projects, view_project
 from app.projects.storage import remove
 from app.settings import Settings
-from app.web import AnyRequest, Form, page, see
 
 
 @get("/projects")
@@ -39,7 +40,7 @@ async def create(
             project = await create_project(session, user, form["name"])
     except Invalid as invalid:
         return await _index(request, db, user, name=form["name"], errors=invalid.fields, status=422)
-    return see(f"/projects/{project.id}", _("Project created. Now upload its clips."))
+    return redirect(f"/projects/{project.id}", _("Project created. Now upload its clips."))
 
 
 @get("/projects/{project_id:int}")
@@ -69,7 +70,7 @@ async def rename(
         return await project_page(
             request, db, settings, user, project_id, typed=form, errors=invalid.fields, status=422
         )
-    return see(f"/projects/{project_id}", _("Renamed."))
+    return redirect(f"/projects/{project_id}", _("Renamed."))
 
 
 @post("/projects/{project_id:int}/mute")
@@ -85,7 +86,7 @@ async def mute(
         project = await find_project(session, user, project_id)
         await change(session, user, project_id=project.id)
     words = _("Muted: only what concerns you will reach you.") if muted else _("Unmuted.")
-    return see(f"/projects/{project_id}", words)
+    return redirect(f"/projects/{project_id}", words)
 
 
 @get("/projects/{project_id:int}/delete")
@@ -119,7 +120,7 @@ async def delete(
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)
-    return see("/projects", _("Project deleted."))
+    return redirect("/projects", _("Project deleted."))
 
 
 async def project_page(

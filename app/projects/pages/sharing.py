@@ -8,12 +8,12 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
 from app.projects.pages.projects import project_page
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
-from app.web import AnyRequest, Form, own_path, see
 
 
 @post("/projects/{project_id:int}/share")
@@ -32,7 +32,7 @@ async def share(
         return await project_page(
             request, db, settings, user, project_id, errors=invalid.fields, status=422
         )
-    return see(f"/projects/{project_id}", _("Shared with {team}.").format(team=team.name))
+    return redirect(f"/projects/{project_id}", _("Shared with {team}.").format(team=team.name))
 
 
 @post("/projects/{project_id:int}/unshare")
@@ -46,7 +46,7 @@ async def unshare(
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, _team_id(form))
     words = _("No longer shared with {team}.").format(team=team.name)
-    return see(own_path(form["next"], "/projects"), words)
+    return redirect(own_path(form["next"], "/projects"), words)
 
 
 def _team_id(form: Form) -> int:

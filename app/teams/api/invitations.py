@@ -9,6 +9,7 @@ from app.broker import Broker
 from app.database import Database
 from app.language import _
 from app.models import User
+from app.security import Signer
 from app.settings import Settings
 from app.teams import responses
 from app.teams.access import require
@@ -28,6 +29,7 @@ from app.teams.queries import pending_invitations, read_invitation
 @api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
 async def create(
     db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
@@ -39,7 +41,7 @@ async def create(
     async with db.act() as session:
         invitation = await invite(session, user, team_id, sent.email, sent.role)
     await broker.queue.enqueue("deliver")
-    return invitation_object(invitation, link_token(invitation.id))
+    return invitation_object(invitation, link_token(signer, invitation.id))
 
 
 @api.get("/api/teams/{team_id:int}/invitations", problems={403})
@@ -60,6 +62,7 @@ async def index(
 )
 async def again(
     db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
@@ -71,7 +74,7 @@ async def again(
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
     await broker.queue.enqueue("deliver")
-    return invitation_object(invitation, link_token(invitation.id))
+    return invitation_object(invitation, link_token(signer, invitation.id))
 
 
 @api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
@@ -88,9 +91,11 @@ async def take_back(
 
 
 @api.get("/api/invitations/{token:str}", is_public=True)
-async def show(db: NamedDependency[Database], token: FromPath[str]) -> InvitationSeen:
+async def show(
+    db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
+) -> InvitationSeen:
     """Who invites to what; whoever has the token may read that much."""
-    invitation_id, _is_mailed = read_token(token)
+    invitation_id, _is_mailed = read_token(signer, token)
     async with db.read() as session:
         asked = await read_invitation(session, invitation_id)
     seen = invitation_object(asked.invitation)
@@ -107,10 +112,13 @@ async def show(db: NamedDependency[Database], token: FromPath[str]) -> Invitatio
 
 @api.post("/api/invitations/{token:str}/accept", problems={409})
 async def accept(
-    db: NamedDependency[Database], user: NamedDependency[User], token: FromPath[str]
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    user: NamedDependency[User],
+    token: FromPath[str],
 ) -> Joined:
     """Join the team; only the account with the invited address can."""
-    invitation_id, is_mailed = read_token(token)
+    invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
@@ -119,10 +127,13 @@ async def accept(
 
 @api.post("/api/invitations/{token:str}/decline", problems={409})
 async def decline(
-    db: NamedDependency[Database], user: NamedDependency[User], token: FromPath[str]
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    user: NamedDependency[User],
+    token: FromPath[str],
 ) -> Message:
     """Decline the invitation. Whoever invited is told."""
-    invitation_id, is_mailed = read_token(token)
+    invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)
     return Message(_("You declined the invitation to '{team}'.").format(team=team.name))

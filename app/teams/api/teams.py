@@ -8,6 +8,7 @@ from app import api
 from app.api.answers import PAGED, page_links
 from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
+from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.notifications.preferences.muting import is_muted
@@ -23,7 +24,6 @@ from app.teams.api.shapes import (
 )
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
-from app.web import AnyRequest
 
 
 @api.get("/api/teams")

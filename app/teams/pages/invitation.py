@@ -9,9 +9,12 @@ from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
+from app.layout import page
 from app.models import Team, User
 from app.notifications.pages.actions import answer_in_place
+from app.security import Signer
 from app.settings import Settings
 from app.teams import responses
 from app.teams.invitations import (
@@ -25,7 +28,6 @@ from app.teams.invitations import (
 from app.teams.pages.team import show_team
 from app.teams.queries import read_invitation
 from app.throttle import throttle
-from app.web import AnyRequest, Form, page, see, unseen
 
 Answer = Response[str] | Response[None]
 
@@ -48,7 +50,9 @@ async def send(
         typed = {"typed": form, "errors": invalid.fields}
         return await show_team(request, db, user, team_id, status=422, **typed)
     broker.relay.poke(CHANGES)
-    return see(f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"]))
+    return redirect(
+        f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"])
+    )
 
 
 async def require_patience(db: Database, settings: Settings, user: User) -> None:
@@ -70,7 +74,7 @@ async def again(
         invitation = await send_again(session, user, team_id, invitation_id)
     broker.relay.poke(CHANGES)
     text = _("Invitation sent to {email} again.").format(email=invitation.email)
-    return see(f"/teams/{team_id}", text)
+    return redirect(f"/teams/{team_id}", text)
 
 
 @post("/teams/{team_id:int}/invitations/{invitation_id:int}/revoke")
@@ -83,59 +87,69 @@ async def take_back(
     async with db.act() as session:
         invitation = await revoke(session, user, team_id, invitation_id)
     text = _("Invitation to {email} revoked.").format(email=invitation.email)
-    return see(f"/teams/{team_id}", text)
+    return redirect(f"/teams/{team_id}", text)
 
 
 @get("/invitations/{token:str}")
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
     visitor: NamedDependency[User | None],
     token: FromPath[str],
 ) -> Response[str]:
     """Who invites to what; anybody with the link may read that much."""
-    invitation_id, is_mailed = read_token(token)
+    invitation_id, is_mailed = read_token(signer, token)
     async with db.read() as session:
         asked = await read_invitation(session, invitation_id)
     wrong = closed_sentence(asked.invitation)
     if visitor and not wrong:
         wrong = responses.wrong_person(asked.invitation, visitor, is_mailed=is_mailed)
     answer = await page(request, "teams/invitation.html", asked=asked, token=token, wrong=wrong)
-    return unseen(answer)
+    return without_referrer(answer)
 
 
 @post("/invitations/{token:str}/accept")
 async def accept(
-    db: NamedDependency[Database], visitor: NamedDependency[User | None], token: FromPath[str]
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    visitor: NamedDependency[User | None],
+    token: FromPath[str],
 ) -> Response[None]:
-    invitation_id, is_mailed = read_token(token)
+    invitation_id, is_mailed = read_token(signer, token)
     if visitor is None:
         return _to_login(token)
     async with db.act() as session:
         team = await responses.accept(session, visitor, invitation_id, is_mailed=is_mailed)
-    return see(f"/teams/{team.id}", _welcome_to(team))
+    return redirect(f"/teams/{team.id}", _welcome_to(team))
 
 
 @post("/invitations/{token:str}/decline")
 async def decline(
-    db: NamedDependency[Database], visitor: NamedDependency[User | None], token: FromPath[str]
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    visitor: NamedDependency[User | None],
+    token: FromPath[str],
 ) -> Response[None]:
-    invitation_id, is_mailed = read_token(token)
+    invitation_id, is_mailed = read_token(signer, token)
     if visitor is None:
         return _to_login(token)
     async with db.act() as session:
         team = await responses.decline(session, visitor, invitation_id, is_mailed=is_mailed)
-    return see("/notifications", _declined(team))
+    return redirect("/notifications", _declined(team))
 
 
 @get("/notifications/{notification_id:int}/invitation")
 async def follow(
-    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    user: NamedDependency[User],
+    notification_id: FromPath[int],
 ) -> Response[None]:
     """From the notice to the invitation's own page."""
     async with db.read() as session:
         invitation_id = await responses.invitation_told_in(session, user, notification_id)
-    return see(f"/invitations/{link_token(invitation_id)}")
+    return redirect(f"/invitations/{link_token(signer, invitation_id)}")
 
 
 @post("/notifications/{notification_id:int}/accept", status_code=200)
@@ -167,7 +181,7 @@ async def decline_in_place(
 
 
 def _to_login(token: str) -> Response[None]:
-    return see(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
+    return redirect(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
 
 
 def _welcome_to(team: Team) -> str:

@@ -8,14 +8,15 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.settings import Settings
 from app.teams.access import find_member, require
 from app.teams.membership import add_member, change_role, hand_over, remove_member
 from app.teams.pages.invitation import require_patience
 from app.teams.roles import GRANTABLE, OWNER
-from app.web import AnyRequest, Form, page, see
 
 Answer = Response[str] | Response[None]
 
@@ -46,7 +47,7 @@ async def add(
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await _ask_whom(request, db, user, team_id, status=422, **typed)
-    return see(f"/teams/{team_id}", _("{name} was added.").format(name=member.username))
+    return redirect(f"/teams/{team_id}", _("{name} was added.").format(name=member.username))
 
 
 async def _ask_whom(
@@ -92,7 +93,7 @@ async def set_role(
         errors = invalid.fields
         return await _member(request, db, user, team_id, user_id, status=422, errors=errors)
     text = _("{name} is now {role}.").format(name=member.username, role=_(form["role"]))
-    return see(f"/teams/{team_id}", text)
+    return redirect(f"/teams/{team_id}", text)
 
 
 @post("/teams/{team_id:int}/members/{user_id:int}/hand-over")
@@ -104,7 +105,9 @@ async def make_owner(
 ) -> Response[None]:
     async with db.act() as session:
         member = await hand_over(session, user, team_id, user_id)
-    return see(f"/teams/{team_id}", _("{name} owns the team now.").format(name=member.username))
+    return redirect(
+        f"/teams/{team_id}", _("{name} owns the team now.").format(name=member.username)
+    )
 
 
 @post("/teams/{team_id:int}/members/{user_id:int}/remove")
@@ -116,7 +119,7 @@ async def remove(
 ) -> Response[None]:
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
-    return see(f"/teams/{team_id}", _("{name} was removed.").format(name=member.username))
+    return redirect(f"/teams/{team_id}", _("{name} was removed.").format(name=member.username))
 
 
 async def _member(

@@ -8,16 +8,19 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
 from app.notifications.preferences.muting import is_muted
+from app.numbers import whole_number
+from app.security import signer_of
 from app.teams import queries
 from app.teams.access import Standing, require
 from app.teams.invitations import link_token
 from app.teams.membership import leave_team
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
-from app.web import AnyRequest, Form, page, see
 
 Answer = Response[str] | Response[None]
 
@@ -50,6 +53,7 @@ async def show_team(
         projects = await queries.projects_shared_with(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
         invitations = await queries.pending_invitations(session, team_id)
+        signer = signer_of(session)
     return await page(
         request,
         "teams/team.html",
@@ -59,7 +63,7 @@ async def show_team(
         q=q,
         projects=projects,
         is_muted=muted,
-        invitations=[(one, link_token(one.id)) for one in invitations],
+        invitations=[(one, link_token(signer, one.id)) for one in invitations],
         **context,
     )
 
@@ -69,7 +73,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return whole_number(text, most=10**9) or 1
 
 
 @post("/teams/{team_id:int}/rename", status_code=200)
@@ -86,7 +90,7 @@ async def rename(
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await show_team(request, db, user, team_id, status=422, **typed)
-    return see(f"/teams/{team_id}", _("Team renamed."))
+    return redirect(f"/teams/{team_id}", _("Team renamed."))
 
 
 @post("/teams/{team_id:int}/mute")
@@ -96,7 +100,7 @@ async def mute(
     async with db.act() as session:
         await mute_team(session, user, team_id)
     text = _("Muted. You still hear of what concerns yourself, and of what is urgent.")
-    return see(f"/teams/{team_id}", text)
+    return redirect(f"/teams/{team_id}", text)
 
 
 @post("/teams/{team_id:int}/unmute")
@@ -105,7 +109,7 @@ async def unmute(
 ) -> Response[None]:
     async with db.act() as session:
         await unmute_team(session, user, team_id)
-    return see(f"/teams/{team_id}", _("You hear of everything in this team again."))
+    return redirect(f"/teams/{team_id}", _("You hear of everything in this team again."))
 
 
 @get("/teams/{team_id:int}/delete")
@@ -136,7 +140,7 @@ async def delete(
 ) -> Response[None]:
     async with db.act() as session:
         await delete_team(session, user, team_id)
-    return see("/teams", _("Team deleted."))
+    return redirect("/teams", _("Team deleted."))
 
 
 @get("/teams/{team_id:int}/leave")
@@ -167,7 +171,7 @@ async def leave(
 ) -> Response[None]:
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
-    return see("/teams", _("You left '{team}'.").format(team=team.name))
+    return redirect("/teams", _("You left '{team}'.").format(team=team.name))
 
 
 async def _confirm(request: AnyRequest, team_id: int, verb: str, **sentences: Any) -> Response[str]:

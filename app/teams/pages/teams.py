@@ -7,12 +7,14 @@ from litestar.di import NamedDependency
 
 from app.database import Database
 from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
 from app.language import _
+from app.layout import page
 from app.models import User
+from app.security import signer_of
 from app.teams.invitations import link_token
 from app.teams.queries import invitations_waiting_for, teams_of
 from app.teams.teams import create_team
-from app.web import AnyRequest, Form, page, see
 
 Answer = Response[str] | Response[None]
 
@@ -37,7 +39,7 @@ async def create(
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await _index(request, db, user, status=422, **typed)
-    return see(f"/teams/{team.id}", _("Team created. Now invite the others."))
+    return redirect(f"/teams/{team.id}", _("Team created. Now invite the others."))
 
 
 async def _index(
@@ -46,7 +48,10 @@ async def _index(
     async with db.read() as session:
         teams = await teams_of(session, user)
         waiting = await invitations_waiting_for(session, user)
-    links = [(asked, f"/invitations/{link_token(asked.invitation.id)}") for asked in waiting]
+        signer = signer_of(session)
+    links = [
+        (asked, f"/invitations/{link_token(signer, asked.invitation.id)}") for asked in waiting
+    ]
     return await page(
         request, "teams/index.html", status=status, teams=teams, waiting=links, **context
     )

@@ -8,7 +8,6 @@ from playwright.async_api import Locator, Page, expect
 from sqlalchemy import select
 
 from app.models import PushSubscription, User
-from app.notifications import channels
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
@@ -72,7 +71,6 @@ async def show_invitation(
 async def invite(site: Site, user: User) -> None:
     """What an invitation does to the invitee; who may invite is no matter of push."""
     facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
-    channels.configure(site.settings)
     async with site.db.act() as session:
         await notify(session, INVITATION_RECEIVED, affected=user, **facts)
 

@@ -6,9 +6,8 @@ from sqlalchemy import delete, update
 
 from app import clock
 from app.models import PushSubscription, User
-from app.notifications import channels
-from app.notifications.channels import browser_push
 from app.notifications.channels.push.devices import remove
+from app.notifications.channels.push.vapid_keys import read_keys
 from tests.factories import PASSWORD
 from tests.journeys.browsing import SERVER_IS_AWAY
 from tests.journeys.conftest import Arrive
@@ -124,7 +123,6 @@ async def test_what_becomes_of_a_test_is_read_out_once_for_each_test_and_device(
     site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser, other = await arrive(bob), push_service.browser(), push_service.browser()
-    channels.configure(site.settings)
     await enable_push(site.db, bob, other)
     await enable(visitor, browser)
     page = visitor.page
@@ -194,7 +192,7 @@ async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, INVITED)
     [device] = await devices(site)
-    assert device.vapid_key == browser_push.public_key
+    assert device.vapid_key == read_keys(site.settings).public
 
 
 async def test_a_subscription_that_its_browser_has_renewed_is_told_of(

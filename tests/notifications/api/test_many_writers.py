@@ -10,8 +10,8 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select
 
-from app.broker.relay import CHANGES
 from app.database import Database
+from app.installation import install
 from app.models import Change, Notification, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
@@ -68,8 +68,8 @@ async def apps(settings: Settings) -> AsyncIterator[list[Litestar]]:
 @asynccontextmanager
 async def writing(settings: Settings, app: Litestar) -> AsyncIterator[Database]:
     """A way to the database of a process of its own, which pokes the others."""
-    db = Database(settings.database_url)
-    db.after_act.append(lambda: app.state.broker.relay.poke(CHANGES))
+    db = install(settings).db
+    db._poke = app.state.broker.relay.poke
     yield db
     await db.close()
 

@@ -341,13 +341,11 @@ async def test_the_oldest_of_31_gives_way_for_a_minute(
     assert not any(program.waiting() for program in programs[1:])
 
 
-async def test_a_revoked_token_hears_no_more(
-    app: Litestar, db: Database, bob: User, program: Program
-) -> None:
+async def test_a_revoked_token_hears_no_more(app: Litestar, bob: User, program: Program) -> None:
     program.connect(app)
     await program.until("hello")
 
-    async with db.write() as session:
+    async with app.state.db.write() as session:
         await revoke_all_tokens(session, bob)
 
     await program.until("bye")

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.database import Database
-from app.mail.composing import add_letter
+from app.mail.transactional import add_letter
 from app.models import Delivery, User
 from app.settings import Settings
 from tests.conftest import post, sign_in, text_of

@@ -11,7 +11,7 @@ from app import clock
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels import CHANNELS
+from app.notifications.channels import Channels
 from app.notifications.delivery import scheduler
 from app.notifications.delivery.scheduler import next_due, wake, watch_outages
 from app.notifications.events.catalogue import EMAIL
@@ -29,7 +29,7 @@ async def awake(
 ) -> AsyncIterator[ProcessRelay]:
     relay = ProcessRelay()
     await relay.connect()
-    waking_up = asyncio.create_task(wake(db, relay, enqueue))
+    waking_up = asyncio.create_task(wake(db, {EMAIL: Scripted()}, relay, enqueue))
     try:
         yield relay
     finally:
@@ -127,15 +127,17 @@ async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
 
 @pytest.mark.parametrize("is_back", [True, False])
 async def test_what_waits_for_a_service_is_due_when_that_answers_again(
-    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_back: bool
+    db: Database, settings: Settings, is_back: bool
 ) -> None:
-    monkeypatch.setitem(CHANNELS, EMAIL, Scripted(is_back=is_back))
+    channels: Channels = {EMAIL: Scripted(is_back=is_back)}
     await write(db, "held@example.com", "later@example.com")
     later = clock.now() + timedelta(hours=1)
     await change_deliveries(db, due_at=later)
     await change_deliveries(db, Delivery.id == 1, reason="outage")
 
-    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    watching = asyncio.create_task(
+        watch_outages(db, channels, settings, ProcessRelay(), seconds=0.01)
+    )
     await asyncio.sleep(A_MOMENT)
     watching.cancel()
     await asyncio.wait([watching])
@@ -155,13 +157,15 @@ class Swallowing(Scripted):
 
 
 async def test_the_watch_ends_also_where_a_library_has_swallowed_that_it_is_to_end(
-    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    db: Database, settings: Settings
 ) -> None:
-    monkeypatch.setitem(CHANNELS, EMAIL, Swallowing())
+    channels: Channels = {EMAIL: Swallowing()}
     await write(db, "held@example.com")
     await change_deliveries(db, reason="outage")
 
-    watching = asyncio.create_task(watch_outages(db, settings, ProcessRelay(), seconds=0.01))
+    watching = asyncio.create_task(
+        watch_outages(db, channels, settings, ProcessRelay(), seconds=0.01)
+    )
     await asyncio.sleep(A_MOMENT)
     watching.cancel()
 

@@ -2,7 +2,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import security
 from app.database import Database
 from app.errors import NotFound
 from app.models import User
@@ -18,7 +17,6 @@ from tests.factories import make_team
 @pytest.fixture
 async def told(db: Database, alice: User, bob: User) -> list[int]:
     """Bob was told 45 times; the ids of his notices, oldest first."""
-    security.configure("secret")
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
         for number in range(45):

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app import clock, security
+from app import clock
 from app.database import Database
 from app.errors import NotFound
 from app.models import User
@@ -25,7 +25,6 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 @pytest.fixture
 async def told(db: Database, alice: User, bob: User) -> list[int]:
     """Bob was told three times; the ids of his notices, newest first."""
-    security.configure("secret")
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
         for number in range(3):

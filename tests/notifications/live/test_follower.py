@@ -10,8 +10,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
-from app import security
-from app.broker.relay import CHANGES, ProcessRelay
+from app.broker.relay import ProcessRelay
 from app.database import Database
 from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
@@ -68,10 +67,9 @@ class Listener:
 
 @asynccontextmanager
 async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[None]:
-    security.configure("secret")
     relay = ProcessRelay()
     await relay.connect()
-    db.after_act.append(lambda: relay.poke(CHANGES))
+    db._poke = relay.poke
     async with Live(db, relay, hub, mouths).running():
         yield
     await relay.disconnect()

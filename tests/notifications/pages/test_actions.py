@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app import security
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
@@ -22,7 +21,6 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @pytest.fixture
 async def editors(db: Database, alice: User, bob: User) -> Team:
-    security.configure("a secret of the tests")
     return await make_team(db, alice, "Editors", editors=[bob])
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from app import clock
 from app.database import Database
 from app.models import Delivery, Team, User
-from app.notifications.channels import CHANNELS
 from app.notifications.delivery.outbox import deliver
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
@@ -21,6 +20,7 @@ from app.notifications.preferences import digest, switches
 from app.notifications.preferences.digest import DAILY, WEEKLY, next_digest, roll
 from app.settings import Settings
 from tests.factories import make_account, make_team
+from tests.mailing import email
 
 
 def utc(text: str) -> datetime:
@@ -261,8 +261,8 @@ async def test_thousands_are_rolled_in_several_acts(
         await choose(db, user, enabled=True, hour=hour + 7)
     at(monkeypatch, utc("2026-11-23 12:00"))
     monkeypatch.setattr(digest, "AT_ONCE", 2)
-    acts: list[None] = []
-    db.after_act.append(lambda: acts.append(None))
+    acts: list[str] = []
+    db._poke = acts.append
 
     assert await roll(db) == 6
 
@@ -273,8 +273,8 @@ async def test_thousands_are_rolled_in_several_acts(
 async def test_with_nothing_due_nothing_is_written(db: Database, alice: User) -> None:
     """Each act wakes the worker, which rolls first: it would never sleep."""
     await choose(db, alice, enabled=True)
-    acts: list[None] = []
-    db.after_act.append(lambda: acts.append(None))
+    acts: list[str] = []
+    db._poke = acts.append
 
     await roll(db)
 
@@ -316,9 +316,9 @@ async def test_whatever_is_changed_in_between_each_notice_is_mailed_once(
         for _ in range(2):
             moment += timedelta(minutes=20)
             at(monkeypatch, moment)
-            await deliver(db, settings, CHANNELS["email"])
+            await deliver(db, settings, email(settings))
     at(monkeypatch, moment + timedelta(days=8))
-    await deliver(db, settings, CHANNELS["email"])
+    await deliver(db, settings, email(settings))
 
     async with db.read() as session:
         states = (await session.scalars(select(Delivery.state))).all()

@@ -11,13 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
+from app.language import N_
+from app.mail.transactional import TransactionalMails
 from app.models import Delivery, Event, Notification, Preference, User
 from app.notifications.channels.base import SENT, Claimed, Outcome, Settled, Undelivered, skipped
-from app.notifications.channels.email.grouping import Mail, sort_out
+from app.notifications.channels.email.grouping import Mail, Writer, sort_out
 from app.notifications.channels.email.mail_folder import Folder
 from app.notifications.channels.email.smtp import Smtp
 from app.notifications.events.catalogue import EMAIL, EventType
+from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import wants
+from app.security import Signer
 from app.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -40,17 +44,23 @@ class Email:
     """`timeout` is how many seconds a mail server may take for one command."""
 
     name = EMAIL
+    description = ChannelDescription(EMAIL, N_("Email"), "bi-envelope")
     # After the n-th failed attempt; together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     at_once = 100
     gathers = True
-    delay = timedelta(seconds=120)
 
-    def __init__(self, *, timeout: float = 20) -> None:
-        self._timeout = timeout
-
-    def configure(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        signer: Signer,
+        mails: TransactionalMails,
+        *,
+        timeout: float = 20,
+    ) -> None:
         self.delay = timedelta(seconds=settings.email_delay_seconds)
+        self._writer = Writer(settings, signer, mails)
+        self._timeout = timeout
 
     async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
         rows = insert(Delivery).from_select(COLUMNS, _deliveries(event, kind, self.delay))
@@ -67,7 +77,7 @@ class Email:
         the server hears of the next.
         """
         async with db.read() as session:
-            refused, mails = await sort_out(session, settings, claimed)
+            refused, mails = await sort_out(session, self._writer, claimed)
         for reason, ids in refused.items():
             yield ids, skipped(reason)
         async with way_out(settings, self._timeout) as way:

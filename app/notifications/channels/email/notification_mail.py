@@ -18,6 +18,7 @@ from app.models import User
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
+from app.security import Signer
 from app.settings import Settings
 
 MOST_SHOWN = 50
@@ -42,7 +43,7 @@ class Group:
 
 
 def write_mail(
-    settings: Settings, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
+    settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
 ) -> bytes:
     """The mail for these notices of one person; `name` makes its Message-ID.
 
@@ -52,8 +53,8 @@ def write_mail(
     with speaking(user.language):
         items = [_item(settings, row) for row in rows]
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
-        mail = render_mail(template, _context(settings, user, items, rows[0].type))
-    headers = _headers(settings, rows, is_digest=is_digest)
+        mail = render_mail(template, _context(settings, signer, user, items, rows[0].type))
+    headers = _headers(settings, signer, rows, is_digest=is_digest)
     return compose(settings, mail, address=user.email, name=name, headers=headers)
 
 
@@ -71,7 +72,9 @@ def _absolute(settings: Settings, link: Action) -> Action:
     return replace(link, url=settings.base_url + link.url)
 
 
-def _context(settings: Settings, user: User, items: list[Item], type: str) -> dict[str, Any]:
+def _context(
+    settings: Settings, signer: Signer, user: User, items: list[Item], type: str
+) -> dict[str, Any]:
     count = len(items)
     return {
         "base_url": settings.base_url,
@@ -86,8 +89,8 @@ def _context(settings: Settings, user: User, items: list[Item], type: str) -> di
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": unsubscribe_url(settings, user.id, type),
-        "stop_all_url": unsubscribe_url(settings, user.id, EVERYTHING),
+        "stop_type_url": unsubscribe_url(settings, signer, user.id, type),
+        "stop_all_url": unsubscribe_url(settings, signer, user.id, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
 
@@ -105,10 +108,12 @@ def _shortened(text: str) -> str:
     return text if len(text) <= SUBJECT_LENGTH else text[: SUBJECT_LENGTH - 1] + "…"
 
 
-def _headers(settings: Settings, rows: Sequence[Row[Any]], *, is_digest: bool) -> dict[str, str]:
+def _headers(
+    settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, is_digest: bool
+) -> dict[str, str]:
     first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
     headers = {
-        "List-Unsubscribe": f"<{unsubscribe_url(settings, first.user_id, scope)}>",
+        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.user_id, scope)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
     if is_digest:

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.models import User
 from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.preferences import switches as preferences
-from app.security import sign, unsign
+from app.security import Signer, signer_of
 from app.settings import Settings
 
 STOP, RESUME = "unsubscribe", "resubscribe"
@@ -31,13 +31,13 @@ class Link:
         return list(TYPES) if self.scope == EVERYTHING else [self.scope]
 
 
-def unsubscribe_url(settings: Settings, user_id: int, scope: str) -> str:
-    return f"{settings.base_url}/unsubscribe/{sign(STOP, [user_id, scope])}"
+def unsubscribe_url(settings: Settings, signer: Signer, user_id: int, scope: str) -> str:
+    return f"{settings.base_url}/unsubscribe/{signer.sign(STOP, [user_id, scope])}"
 
 
 async def read_link(session: AsyncSession, token: str) -> Link:
     """Raises NotFound for a changed link, or when the account is gone."""
-    user_id, scope = unsign(STOP, token)
+    user_id, scope = signer_of(session).unsign(STOP, token)
     user = await session.get(User, user_id)
     if user is None or (scope != EVERYTHING and scope not in TYPES):
         raise NotFound
@@ -49,12 +49,12 @@ async def stop(session: AsyncSession, link: Link) -> str:
     present = (await preferences.read(session, link.user)).preferences
     stopped = [name for name in link.types if present[name][EMAIL]]
     await _switch(session, link.user, stopped, wanted=False)
-    return sign(RESUME, [link.user.id, stopped])
+    return signer_of(session).sign(RESUME, [link.user.id, stopped])
 
 
 async def resume(session: AsyncSession, token: str) -> None:
     """Take a `stop` back. Raises NotFound for a changed token."""
-    user_id, stopped = unsign(RESUME, token)
+    user_id, stopped = signer_of(session).unsign(RESUME, token)
     user = await session.get(User, user_id)
     if user is None:
         raise NotFound

@@ -10,13 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
+from app.language import N_
 from app.models import Delivery, Event, Notification, Preference, PushSubscription
 from app.notifications.channels.base import Claimed, Settled
 from app.notifications.channels.push.client import SECONDS, PushClient
 from app.notifications.channels.push.sender import Sender
 from app.notifications.channels.push.services import PushServices
-from app.notifications.channels.push.vapid_keys import read_keys
+from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import PUSH, EventType
+from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import wants
 from app.settings import Settings
 
@@ -42,28 +44,19 @@ class Push:
     """`seconds` is how long a push service may take to answer."""
 
     name = PUSH
+    description = ChannelDescription(PUSH, N_("Push"), "bi-phone")
     at_once = 500
     gathers = False
     # After the n-th failed attempt; long before the last of them the message's time to live is over.
     pauses = tuple(timedelta(seconds=s) for s in (30, 60, 120, 240, 480, 960, 1920, *[3600] * 30))
 
-    delay = timedelta(seconds=10)
-    # Set by `configure`; without it no device is found, as none has subscribed with such a key.
-    public_key = ""
-
-    def __init__(self, *, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
-        self.services = PushServices()
-        self._sender: Sender | None = None
-
-    def configure(self, settings: Settings) -> None:
-        """Raises SettingError for keys or hosts that cannot be right."""
+    def __init__(self, settings: Settings, keys: VapidKeys, *, seconds: float = SECONDS) -> None:
+        """Raises SettingError for hosts that cannot be right."""
         self.delay = timedelta(seconds=settings.push_delay_seconds)
-        keys = read_keys(settings)
-        self.public_key = keys.public
-        self.services = PushServices(settings.push_allowed_hosts)
-        client = PushClient(self.services, seconds=self._seconds)
-        self._sender = Sender(settings, keys, self.services, client)
+        self._vapid_key = keys.public
+        services = PushServices(settings.push_allowed_hosts)
+        client = PushClient(services, seconds=seconds)
+        self._sender = Sender(settings, keys, services, client)
 
     async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
         rows = insert(Delivery).from_select(COLUMNS, self._deliveries(event, kind))
@@ -92,7 +85,7 @@ class Push:
             )
             .where(
                 Notification.event_id == event.id,
-                PushSubscription.vapid_key == self.public_key,
+                PushSubscription.vapid_key == self._vapid_key,
                 or_(
                     PushSubscription.failing_since.is_(None),
                     PushSubscription.failing_since > now - REFUSED_FOR,
@@ -109,7 +102,6 @@ class Push:
         claimed: Sequence[Claimed],
         is_over: Callable[[], bool],
     ) -> AsyncGenerator[Settled]:
-        assert self._sender, "configure() comes first"
         async with aclosing(self._sender.send(db, claimed[0].claimed_by, is_over)) as outcomes:
             async for settled in outcomes:
                 yield settled
@@ -119,5 +111,4 @@ class Push:
         return True
 
     def close(self) -> None:
-        if self._sender:
-            self._sender.close()
+        self._sender.close()

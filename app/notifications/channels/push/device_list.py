@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.language import _
 from app.models import Delivery, PushSubscription, User
-from app.notifications.channels import browser_push
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.responses import GONE_CODES
+from app.notifications.channels.push.vapid_keys import vapid_keys_of
 
 MOBILE = ("Android", "iPhone", "iPad")
 # A test that is older tells nothing of how things are now.
@@ -46,11 +46,12 @@ class Device:
 
 
 async def read_list(session: AsyncSession, user: User) -> list[Device]:
+    vapid_key = vapid_keys_of(session).public
     tests = await device_tests.last(session, user)
     theirs = await devices.devices_of(session, user)
     left = await device_tests.left_behind(session, user, clock.now() - TEST_IS_NEWS)
     return [
-        *(_as_device(one, tests.get(one.id)) for one in theirs),
+        *(_as_device(one, tests.get(one.id), vapid_key) for one in theirs),
         *_lost(left, theirs),
     ]
 
@@ -75,8 +76,8 @@ def _as_lost(name: str, test: Delivery) -> Device:
     )
 
 
-def _as_device(found: PushSubscription, test: Delivery | None) -> Device:
-    health, words = _health(found, test)
+def _as_device(found: PushSubscription, test: Delivery | None, vapid_key: str) -> Device:
+    health, words = _health(found, test, vapid_key)
     return Device(
         id=found.id,
         session_id=found.session_id,
@@ -88,10 +89,10 @@ def _as_device(found: PushSubscription, test: Delivery | None) -> Device:
     )
 
 
-def _health(found: PushSubscription, test: Delivery | None) -> tuple[str, str]:
+def _health(found: PushSubscription, test: Delivery | None, vapid_key: str) -> tuple[str, str]:
     if test and clock.now() - test.created_at < TEST_IS_NEWS:
         return _of_test(test)
-    if found.vapid_key != browser_push.public_key:
+    if found.vapid_key != vapid_key:
         return "problem", _("The server has a new key. Open ClippyFront there once.")
     if found.failing_since:
         told = _("Its push service refuses what we send{code}.")

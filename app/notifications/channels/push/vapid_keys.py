@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.language import _
@@ -68,6 +69,12 @@ def read_keys(settings: Settings) -> VapidKeys:
     if settings.vapid_public_key:
         _require_pair(settings.vapid_public_key, public)
     return VapidKeys(public, _subject(settings), signer)
+
+
+def vapid_keys_of(session: AsyncSession) -> VapidKeys:
+    """The key pair of the installation that opened this session."""
+    keys: VapidKeys = session.info["vapid_keys"]
+    return keys
 
 
 def fresh_pair() -> tuple[str, str]:

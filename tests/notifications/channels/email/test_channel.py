@@ -10,16 +10,24 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.accounts.addresses import change_address
 from app.database import Database
-from app.mail import composing
+from app.installation import TRANSACTIONAL_MAILS
+from app.mail.transactional import TransactionalMail
 from app.models import Notification, Preference, Team, User
-from app.notifications import channels
-from app.notifications.channels.email.channel import Email
 from app.notifications.events.catalogue import INVITATION_RECEIVED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.factories import PASSWORD, make_team
-from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, share, write
+from tests.mailing import (
+    change_deliveries,
+    deliver_mail,
+    deliveries,
+    email,
+    kept,
+    make_due,
+    share,
+    write,
+)
 
 NOW, WAIT = timedelta(0), timedelta(seconds=120)
 ABOUT_A_SECOND = timedelta(seconds=1)
@@ -57,12 +65,9 @@ async def test_an_ordinary_mail_waits_and_an_urgent_one_does_not(
 
 
 async def test_how_long_it_waits_is_a_setting(settings: Settings) -> None:
-    email = Email()
+    channel = email(dataclasses.replace(settings, email_delay_seconds=3))
 
-    email.configure(dataclasses.replace(settings, email_delay_seconds=3))
-
-    assert email.delay == timedelta(seconds=3)
-    channels.configure(settings)
+    assert channel.delay == timedelta(seconds=3)
 
 
 async def test_in_a_digest_only_what_is_urgent_goes_alone(
@@ -143,11 +148,11 @@ async def test_the_id_of_a_mail_is_its_own_and_always_the_same(
 async def test_one_that_cannot_be_written_does_not_hold_up_the_others(
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(_facts: object) -> dict[str, str]:
+    def stumble(_signer: object, _facts: object) -> dict[str, str]:
         raise RuntimeError("Nobody foresaw this")
 
-    monkeypatch.setitem(composing.LETTERS, "confirm_address", stumble)
-    monkeypatch.delitem(composing.WHY_NOT, "confirm_address")
+    unwritable = TransactionalMail("confirm_address", stumble)
+    monkeypatch.setitem(TRANSACTIONAL_MAILS, "confirm_address", unwritable)
     await write(db, "one@example.com")
     await write(db, "two@example.com", letter="confirm_address")
     await write(db, "three@example.com")

@@ -12,10 +12,11 @@ from app.database import Database
 from app.models import Team, User
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.scheduler import watch_outages
+from app.notifications.events.catalogue import EMAIL
 from app.settings import Settings
 from tests.certificates import Authority
 from tests.factories import make_team
-from tests.mailing import deliver_mail, deliveries, make_due, share, write
+from tests.mailing import deliver_mail, deliveries, email, make_due, share, write
 from tests.postoffice import (
     DROP,
     GARBLED,
@@ -28,7 +29,10 @@ from tests.postoffice import (
 
 NOW = timedelta(0)
 IN_A_MINUTE = timedelta(minutes=1)
-HASTY = Email(timeout=0.3)
+
+
+def hasty(settings: Settings) -> Email:
+    return email(settings, timeout=0.3)
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ async def test_each_answer_ends_as_it_should(
     office.answers[command] = [answer]
     await write(db, "alice@example.com", "bob@example.com")
 
-    await deliver_mail(db, office.settings(settings), HASTY)
+    await deliver_mail(db, office.settings(settings), hasty(office.settings(settings)))
 
     row, other = await deliveries(db)
     assert (row.state, row.attempts) == (state, 1)
@@ -276,11 +280,11 @@ async def test_a_server_gone_for_a_while_gets_every_mail_once(
     office.answers["DATA"] = [*["250 OK"] * 9, HANG]
     await write(db, *addresses)
     reached = office.settings(settings)
-    await deliver_mail(db, reached, HASTY)
+    await deliver_mail(db, reached, hasty(reached))
     await office.stop()
     for _ in range(3):
         await make_due(db)
-        await deliver_mail(db, reached, HASTY)
+        await deliver_mail(db, reached, hasty(reached))
     office.answers.clear()
     await office.start()
 
@@ -327,7 +331,9 @@ async def test_a_server_that_still_refuses_us_costs_no_attempts(
 async def have_outages_watched(db: Database, settings: Settings) -> None:
     """For a moment, as the worker does all the time."""
     relay = ProcessRelay()
-    watching = asyncio.create_task(watch_outages(db, settings, relay, seconds=0.05))
+    watching = asyncio.create_task(
+        watch_outages(db, {EMAIL: email(settings)}, settings, relay, seconds=0.05)
+    )
     await asyncio.sleep(0.5)
     watching.cancel()
     await asyncio.wait([watching])

@@ -10,6 +10,7 @@ from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED, PROJECT_SHAR
 from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import text_of
+from tests.factories import SIGNER
 
 
 async def mailed(db: Database, user: User) -> set[str]:
@@ -21,7 +22,7 @@ async def mailed(db: Database, user: User) -> set[str]:
 
 @pytest.fixture
 def link(settings: Settings, alice: User) -> str:
-    return unsubscribe_url(settings, alice.id, MEMBER_ADDED.name)
+    return unsubscribe_url(settings, SIGNER, alice.id, MEMBER_ADDED.name)
 
 
 async def test_looking_at_the_page_stops_nothing(

@@ -14,11 +14,13 @@ from sqlalchemy import null, select, update
 
 from app import clock
 from app.database import Database
+from app.installation import install
 from app.models import Delivery, PushSubscription, Team, User
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.channel import Push
 from app.notifications.channels.push.client import PushClient, Reply
 from app.notifications.channels.push.message import MOST_BYTES
+from app.notifications.channels.push.vapid_keys import read_keys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import (
@@ -34,6 +36,7 @@ from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
+from tests.mailing import make_due
 from tests.notifications.conftest import Hands
 from tests.push_service import SILENCE, Answer, Browser, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
@@ -418,16 +421,16 @@ async def look(db: Database, user: User, *, is_visible: bool = True) -> None:
 
 @pytest.fixture
 async def told_alice(
-    db: Database, settings: Settings, push_service: PushService, alice: User, video_squad: Team
+    db: Database, patient: Settings, push_service: PushService, alice: User, video_squad: Team
 ) -> Tell:
     """Ordinary news for alice, who has a device; her pushes wait ten seconds."""
-    allowing(settings, push_service, delay=10)
+    patient_db = install(patient).db
     await enable_push(db, alice, push_service.browser())
     async with db.act() as session:
         await switches.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
 
     async def tell_alice() -> None:
-        async with db.act() as session:
+        async with patient_db.act() as session:
             await notify(session, MEMBER_LEFT, team=video_squad)
 
     return tell_alice
@@ -531,6 +534,7 @@ async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
 ) -> None:
     at_once = allowing(settings, push_service, delay=0)
     await told_alice()
+    await make_due(db)
     await look(db, alice)
 
     await deliver_pushes(db, at_once)
@@ -539,14 +543,13 @@ async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
 
 
 async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
-    db: Database,
-    settings: Settings,
+    patient: Settings,
     push_service: PushService,
     alice: User,
     bob: User,
     video_squad: Team,
 ) -> None:
-    allowing(settings, push_service, delay=10)
+    db = install(patient).db
     await enable_push(db, alice, push_service.browser())
     await enable_push(db, bob, push_service.browser())
     async with db.act() as session:
@@ -615,9 +618,8 @@ async def test_with_another_key_pair_browsers_must_subscribe_again(
 ) -> None:
     await enable_push(db, bob, push_service.browser())
     (settings.data_dir / "vapid_private_key").unlink()
-    allowing(settings, push_service)
 
-    await tell(db, bob)
+    await tell(install(settings).db, bob)
 
     assert await pushes(db) == []
 
@@ -681,8 +683,7 @@ async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_a
 ) -> None:
     browser = push_service.browser(Answer(429, {"Retry-After": "3600"}))
     await enable_push(db, bob, browser)
-    channel = Push()
-    channel.configure(settings)
+    channel = Push(settings, read_keys(settings))
     for _time in range(2):
         await tell(db, bob)
         await outbox.deliver(db, settings, channel)
@@ -700,8 +701,7 @@ async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_n
 ) -> None:
     busy = Answer(429, {"Retry-After": "3600"})
     device = await enable_push(db, bob, push_service.browser(busy, busy))
-    channel = Push()
-    channel.configure(settings)
+    channel = Push(settings, read_keys(settings))
     await tell(db, bob)
     await outbox.deliver(db, settings, channel)
     async with db.write() as session:
@@ -719,8 +719,7 @@ async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
 ) -> None:
     old = push_service.browser(Answer(429, {"Retry-After": "86400"}))
     before = await enable_push(db, bob, old)
-    channel = Push()
-    channel.configure(settings)
+    channel = Push(settings, read_keys(settings))
     await tell(db, bob)
     await outbox.deliver(db, settings, channel)
     async with db.write() as session:

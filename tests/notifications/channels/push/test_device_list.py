@@ -6,9 +6,10 @@ from sqlalchemy import update
 from app import clock
 from app.database import Database
 from app.models import Delivery, PushSubscription, User
-from app.notifications.channels import browser_push
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.device_list import Device, read_list
+from app.notifications.channels.push.vapid_keys import read_keys
+from app.settings import Settings
 from tests.notifications._devices import change, enable
 
 UNSUBSCRIBED = "410 from push.example: the device has unsubscribed."
@@ -78,8 +79,10 @@ async def listed(db: Database, user: User) -> list[Device]:
         return await read_list(session, user)
 
 
-async def test_a_device_that_fails_says_what_to_do(db: Database, alice: User) -> None:
-    device = await enable(db, alice, "phone", vapid_key=browser_push.public_key)
+async def test_a_device_that_fails_says_what_to_do(
+    db: Database, settings: Settings, alice: User
+) -> None:
+    device = await enable(db, alice, "phone", vapid_key=read_keys(settings).public)
     await change(db, device, failing_since=clock.now(), error="403 from push.example")
 
     [listed_device] = await listed(db, alice)
@@ -88,7 +91,7 @@ async def test_a_device_that_fails_says_what_to_do(db: Database, alice: User) ->
 
 
 async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
-    db: Database, alice: User, bob: User
+    settings: Settings, db: Database, alice: User, bob: User
 ) -> None:
     await lose_in_test(db, await enable(db, alice, "phone"))
 
@@ -100,7 +103,7 @@ async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
     )
     assert await listed(db, bob) == []
 
-    await enable(db, alice, "phone anew", called="phone", vapid_key=browser_push.public_key)
+    await enable(db, alice, "phone anew", called="phone", vapid_key=read_keys(settings).public)
     [back] = await listed(db, alice)
     assert (back.name, back.words) == ("phone", "")
 

@@ -1,10 +1,11 @@
-"""How handlers read a form and answer: a page, a fragment, or "see over there"."""
+"""What a handler needs of HTTP: a form, guards, redirects. Knows nothing of notifications."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, FormMultiDict
 from litestar.exceptions import ClientException
@@ -12,20 +13,17 @@ from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.utils.scope.state import ScopeState
 
-from app.errors import NotFound
-from app.language import SOURCE_LANGUAGE
-from app.notifications.channels import browser_push
-from app.notifications.inbox.bell import look
-from app.rendering import render
-from app.security import sign, unsign
+from app.errors import Forbidden, NotFound, SignedOut
+from app.language import _
+from app.numbers import GREATEST_ID
 
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
-GREATEST_ID = 2**63 - 1
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Form(Mapping[str, str]):
@@ -77,6 +75,39 @@ def possible_ids(
         raise NotFound
 
 
+def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard: raises SignedOut for a request without a user."""
+    if connection.scope.get("user") is None:
+        raise SignedOut
+
+
+def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard: raises Forbidden for what a page of another site sent.
+
+    Where a client sends neither header, no browser was misled, and the session cookie is SameSite.
+    """
+    if is_same_origin(connection) is False:
+        raise Forbidden(_("This was sent by another site."))
+
+
+def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard for what carries no CSRF token: the browser has to vouch for the request."""
+    if not is_same_origin(connection):
+        raise Forbidden(_("This was sent by another site."))
+
+
+def is_same_origin(connection: Connection) -> bool | None:
+    """Whether a page of ours sent this, by `Sec-Fetch-Site` (Fetch Metadata, W3C), else by
+    `Origin`; None where the client sends neither.
+    """
+    headers = connection.headers
+    if (site := headers.get("Sec-Fetch-Site")) is not None:
+        return site in ("same-origin", "none")
+    if (origin := headers.get("Origin")) is not None:
+        return urlsplit(origin).netloc == headers.get("Host")
+    return None
+
+
 def is_partial(request: AnyRequest) -> bool:
     """Whether htmx asks for a piece of the page rather than the whole."""
     return request.headers.get("HX-Request-Type") == "partial"
@@ -87,48 +118,46 @@ def is_api(request: AnyRequest) -> bool:
     return request.url.path == "/api" or request.url.path.startswith("/api/")
 
 
-async def page(
-    request: AnyRequest, template: str, *, status: int = 200, **context: Any
-) -> Response[str]:
-    """A whole page, with what stands on every page: the person's bell, the flash."""
-    user = request.scope.get("user")
-    bell = await look(request.app.state.db, user) if user else None
-    flash = _read_flash(request)
-    common = _common(request) | {"bell": bell, "flash": flash, "status": status}
-    answer = _html(render(template, common | _with_gaps(context)), status)
-    if request.cookies.get(FLASH):
-        answer.delete_cookie(FLASH)
-    return answer
+class Redirect(Response[None]):
+    """See Other (303), with a flash message for the page it leads to."""
+
+    def __init__(self, url: str, flash: Mapping[str, str | None] | None = None) -> None:
+        super().__init__(None, status_code=HTTP_303_SEE_OTHER, headers={"Location": url})
+        self._flash = flash
+
+    def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:
+        """The flash is signed only here, where the application and its key are known."""
+        if self._flash:
+            value = request.app.state.signer.sign(FLASH, json.dumps(self._flash))
+            cookie = Cookie(FLASH, value=value, max_age=60, httponly=True, samesite="lax")
+            self.set_cookie(cookie)
+        return super().to_asgi_response(app, request, **options)
 
 
-def fragment(
-    request: AnyRequest, template: str, *, status: int = 200, **context: Any
-) -> Response[str]:
-    """A piece of a page, to be swapped into one that is open."""
-    common = _common(request) | {"bell": None, "flash": None, "status": status}
-    return _html(render(template, common | _with_gaps(context)), status)
-
-
-def see(
+def redirect(
     url: str,
     text: str = "",
     *,
     kind: str = "done",
     undo_url: str | None = None,
     undo_label: str | None = None,
-) -> Response[None]:
-    """Go to `url` (303) and find `text` there, once."""
-    cookies = []
-    if text:
-        flash = {"text": text, "kind": kind, "undo_url": undo_url, "undo_label": undo_label}
-        value = sign(FLASH, json.dumps(flash))
-        cookies = [Cookie(FLASH, value=value, max_age=60, httponly=True, samesite="lax")]
-    return Response(
-        None, status_code=HTTP_303_SEE_OTHER, headers={"Location": url}, cookies=cookies
-    )
+) -> Redirect:
+    """Go to `url` (303) and show `text` there, once."""
+    flash = {"text": text, "kind": kind, "undo_url": undo_url, "undo_label": undo_label}
+    return Redirect(url, flash if text else None)
 
 
-def unseen(answer: Response[Any]) -> Response[Any]:
+def read_flash(request: AnyRequest) -> dict[str, Any] | None:
+    """The flash message that this request brings, if it brings a valid one."""
+    try:
+        signed = request.app.state.signer.unsign(FLASH, request.cookies[FLASH], max_age=60)
+    except (KeyError, NotFound):
+        return None
+    flash: dict[str, Any] = json.loads(signed)
+    return flash
+
+
+def without_referrer(answer: Response[Any]) -> Response[Any]:
     """The address of this page is a key: nobody further on may learn it."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -140,41 +169,7 @@ def own_path(url: str, default: str = "/") -> str:
     return url if is_own and url.isprintable() and "\\" not in url else default
 
 
-def _common(request: AnyRequest) -> dict[str, Any]:
-    user = request.scope.get("user")
-    return {
-        "user": user,
-        "path": request.url.path,
-        "csrf_token": csrf_token(request),
-        "language": getattr(user, "language", "") or SOURCE_LANGUAGE,
-        "session_id": request.scope["state"].get("session_id"),
-        "push_key": browser_push.public_key,
-    }
-
-
-def _with_gaps(context: dict[str, Any]) -> dict[str, Any]:
-    """What was typed and what is wrong with it: a template may ask for any field."""
-    return context | {name: _Kept(context.get(name) or {}) for name in ("typed", "errors")}
-
-
-class _Kept(dict[str, Any]):
-    def __missing__(self, _field: str) -> str:
-        return ""
-
-
 def csrf_token(request: AnyRequest) -> str:
     """The token that unsafe requests must carry, as `_csrf_token` or in `X-CSRF-Token`."""
     token = ScopeState.from_scope(request.scope).csrf_token
     return token if isinstance(token, str) else request.cookies.get(CSRF_COOKIE, "")
-
-
-def _html(body: str, status: int) -> Response[str]:
-    return Response(body, status_code=status, media_type=MediaType.HTML, headers=HTML_HEADERS)
-
-
-def _read_flash(request: AnyRequest) -> dict[str, Any] | None:
-    try:
-        flash: dict[str, Any] = json.loads(unsign(FLASH, request.cookies[FLASH], max_age=60))
-    except (KeyError, NotFound):
-        return None
-    return flash

@@ -1,0 +1,54 @@
+"""Everything one installation is made of, built once for web, worker, doctor and tests alike."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.accounts.passwords import RESET_MAIL
+from app.accounts.registration import CONFIRM_MAIL
+from app.broker import Broker, open_broker
+from app.database import Database
+from app.notifications.channels import Channels, open_channels
+from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
+from app.security import Signer
+from app.settings import Settings
+from app.teams.invitations import INVITATION_MAIL
+
+# The transactional mails whose links or usefulness are worked out when they are sent.
+TRANSACTIONAL_MAILS = {mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, INVITATION_MAIL)}
+
+
+@dataclass(frozen=True)
+class Installation:
+    settings: Settings
+    signer: Signer
+    vapid_keys: VapidKeys
+    channels: Channels
+    broker: Broker
+    db: Database
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connect, and let go of everything at the end."""
+        try:
+            await self.broker.connect()
+            yield
+        finally:
+            for channel in self.channels.values():
+                channel.close()
+            await self.broker.disconnect()
+            await self.db.close()
+
+
+def install(settings: Settings) -> Installation:
+    """Put the parts together; nothing is connected or written but generated keys.
+
+    Raises SettingError for a setting that cannot be right.
+    """
+    signer = Signer(settings.secret_key)
+    keys = read_keys(settings)
+    channels = open_channels(settings, signer, keys, TRANSACTIONAL_MAILS)
+    broker = open_broker(settings)
+    info = {"signer": signer, "vapid_keys": keys, "channels": channels}
+    db = Database(settings.database_url, poke=broker.relay.poke, info=info)
+    return Installation(settings, signer, keys, channels, broker, db)

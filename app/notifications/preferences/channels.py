@@ -1,0 +1,34 @@
+"""What preferences, logs and pages need to know of a channel, without knowing how it sends."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.language import N_
+from app.notifications.events.catalogue import IN_APP
+
+
+@dataclass(frozen=True)
+class ChannelDescription:
+    """`name` stands in rows and JSON; `label` is shown to people, translated; `icon` is in the sprite."""
+
+    name: str
+    label: str
+    icon: str
+
+
+class Described(Protocol):
+    @property
+    def description(self) -> ChannelDescription: ...
+
+
+# The page itself: it needs no deliveries, but it is wanted or not like any other channel.
+IN_APP_CHANNEL = ChannelDescription(IN_APP, N_("In the app"), "bi-bell")
+
+
+def descriptions_of(session: AsyncSession) -> Sequence[ChannelDescription]:
+    """Every channel of the installation that opened this session, the app itself first."""
+    others: Iterable[Described] = session.info["channels"].values()
+    return [IN_APP_CHANNEL, *(one.description for one in others)]
