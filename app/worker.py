@@ -24,8 +24,8 @@ from app.language import speak
 from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
-from app.projects.compile import recover_compilations, run_compilation
-from app.projects.storage import sweep_uploads
+from app.projects.compilation_runs import recover_compilations, run_compilation
+from app.projects.media_storage import sweep_uploads
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
 HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead

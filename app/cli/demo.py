@@ -5,13 +5,13 @@ Highlight Reel and Best Clips 2025. Loaded once, into a new database, on a loopb
 import secrets
 
 from app import clock
+from app.cli.demo_clips import draw_demo_clips
 from app.database import Database
 from app.models import Clip, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.notify import notify
-from app.projects.demo_clips import draw_demo_clips
-from app.projects.ffmpeg import CompilationError
-from app.projects.probe import probe
+from app.projects.video.ffmpeg import CompilationError
+from app.projects.video.probe import probe
 from app.security import hash_password
 from app.settings import Settings
 

@@ -17,7 +17,7 @@ from app.notifications.events.catalogue import (
 from app.notifications.events.notices import Action, Notice
 from app.notifications.inbox.filters import Filters
 from app.notifications.inbox.open_rows import Gone
-from app.operations.dev_mailbox import require_private
+from app.operations.dev_mail import require_private
 from app.settings import Settings
 
 

@@ -14,9 +14,9 @@ from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations import announcements, health
-from app.operations.dev_mailbox import FORWARDED
+from app.operations.dev_mail import FORWARDED
 from app.operations.health import check
-from app.operations.overview import read_overview, readings
+from app.operations.statistics import read_overview, readings
 from app.settings import Settings
 from app.telemetry.metrics import exposition
 

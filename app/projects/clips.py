@@ -13,9 +13,9 @@ from app.errors import Failure, NotFound, TooLarge
 from app.language import _
 from app.models import Clip, Project, User
 from app.projects.access import find_own_project
-from app.projects.probe import probe
-from app.projects.storage import clip_path
-from app.projects.upload import MB, Upload
+from app.projects.media_storage import clip_path
+from app.projects.upload_stream import MB, Upload
+from app.projects.video.probe import probe
 from app.settings import Settings
 
 # Each probe keeps a core busy.

@@ -10,8 +10,8 @@ from app.language import _
 from app.models import Clip, Compilation, Project, User
 from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project
+from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.projects.sharing import end_all_shares
-from app.projects.storage import clip_path, thumbnail_path, video_path
 from app.settings import Settings
 
 LONGEST_NAME = 120

@@ -23,7 +23,7 @@ from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.security import Signer
 from app.teams.invitations import invite, link_token
 from tests.factories import make_account, make_team

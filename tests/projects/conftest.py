@@ -9,7 +9,7 @@ from app.database import Database
 from app.models import Clip, Project, User
 from app.projects.clips import add_clip
 from app.projects.projects import create_project
-from app.projects.upload import Upload
+from app.projects.upload_stream import Upload
 from app.settings import Settings
 from tests import clips
 

@@ -11,9 +11,9 @@ from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Project, User
 from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, room_left
-from app.projects.ffmpeg import Unusable
 from app.projects.sharing import share_project
-from app.projects.upload import MB, receive
+from app.projects.upload_stream import MB, receive
+from app.projects.video.ffmpeg import Unusable
 from app.settings import Settings
 from tests.factories import make_team
 from tests.projects.conftest import add, lay_down

@@ -8,13 +8,13 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Clip, Project, Share, User
 from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
+from app.projects.project_views import list_projects
 from app.projects.projects import (
     create_project,
     delete_project,
     delete_projects_of,
     rename_project,
 )
-from app.projects.queries import list_projects
 from app.projects.sharing import share_project
 from app.settings import Settings
 from tests.factories import make_team

@@ -11,10 +11,10 @@ from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
+from app.projects.clip_upload import arriving, said_of_clips
 from app.projects.clips import add_clips, delete_clip, move_clip
-from app.projects.storage import remove
-from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips
+from app.projects.media_storage import remove
+from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 

@@ -20,8 +20,8 @@ from app.projects.compilations import (
     find_result,
     request_compilation,
 )
-from app.projects.files import send_file
-from app.projects.storage import thumbnail_path, video_path
+from app.projects.file_response import send_file
+from app.projects.media_storage import thumbnail_path, video_path
 from app.settings import Settings
 
 VIDEO, PICTURE = "video/mp4", "image/jpeg"

@@ -20,10 +20,10 @@ from app.projects.api.shapes import (
     summary,
 )
 from app.projects.compilations import compilations_of
+from app.projects.media_storage import remove
+from app.projects.project_views import list_projects, view_project
 from app.projects.projects import create_project, delete_project, rename_project
-from app.projects.queries import list_projects, view_project
 from app.projects.sharing import share_project, unshare_project
-from app.projects.storage import remove
 from app.settings import Settings
 
 MOST_COMPILATIONS = 20

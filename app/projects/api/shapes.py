@@ -8,8 +8,8 @@ from msgspec import Meta
 from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, like, moment
 from app.language import _
 from app.models import Clip, Compilation, Project
+from app.projects.project_views import ProjectView
 from app.projects.projects import LONGEST_NAME
-from app.projects.queries import ProjectView
 
 Status = Literal["queued", "running", "completed", "failed"]
 

@@ -11,11 +11,11 @@ from app.errors import Failure, Invalid, TooLarge
 from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed_in
 from app.language import _, ngettext
 from app.models import User
+from app.projects.clip_upload import arriving, said_of_clips
 from app.projects.clips import add_clips, delete_clip, move_clip
+from app.projects.media_storage import remove
 from app.projects.pages.projects import project_page
-from app.projects.storage import remove
-from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips
+from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 STEPS = {"up": -1, "down": 1}

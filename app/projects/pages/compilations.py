@@ -22,9 +22,9 @@ from app.projects.compilations import (
     project_of_notice,
     request_compilation,
 )
-from app.projects.files import send_file
-from app.projects.queries import view_compilation
-from app.projects.storage import thumbnail_path, video_path
+from app.projects.file_response import send_file
+from app.projects.media_storage import thumbnail_path, video_path
+from app.projects.project_views import view_compilation
 from app.settings import Settings
 
 

@@ -15,9 +15,9 @@ from app.layout import page
 from app.models import User
 from app.notifications.preferences import muting
 from app.projects.access import find_own_project, find_project
+from app.projects.media_storage import remove
+from app.projects.project_views import list_projects, view_project
 from app.projects.projects import create_project, delete_project, rename_project
-from app.projects.queries import list_projects, view_project
-from app.projects.storage import remove
 from app.settings import Settings
 
 

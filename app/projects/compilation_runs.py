@@ -24,9 +24,9 @@ from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATIO
 from app.notifications.notify import notify
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue
-from app.projects.ffmpeg import CompilationError
-from app.projects.joining import ClipFile, Joined, join
-from app.projects.storage import clip_path, remove, thumbnail_path, video_path
+from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path
+from app.projects.video.concatenation import ClipFile, Joined, join
+from app.projects.video.ffmpeg import CompilationError
 from app.settings import Settings
 
 MOST_ATTEMPTS = 2

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from app.projects.ffmpeg import Unusable
-from app.projects.probe import probe, sniff
+from app.projects.video.ffmpeg import Unusable
+from app.projects.video.probe import probe, sniff
 from tests import clips
 
 

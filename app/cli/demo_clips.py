@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from app.projects.ffmpeg import local, run
-from app.projects.joining import H264, ClipFile
+from app.projects.video.concatenation import H264, ClipFile
+from app.projects.video.ffmpeg import local, run
 
 SECONDS = 3
 # file name: (ffmpeg's source of pictures, the tone in hertz)

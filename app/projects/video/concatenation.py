@@ -17,8 +17,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from app.language import _
-from app.projects.canvas import SAMPLES, Canvas
-from app.projects.ffmpeg import (
+from app.projects.video.canvas import SAMPLES, Canvas
+from app.projects.video.ffmpeg import (
     THREADS,
     CompilationError,
     DiskFull,
@@ -28,7 +28,7 @@ from app.projects.ffmpeg import (
     reading,
     run,
 )
-from app.projects.probe import ClipFacts, probe, unreadable
+from app.projects.video.probe import ClipFacts, probe, unreadable
 
 MOST_MINUTES = 120
 BYTES_A_SAMPLE = 4

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.projects.probe import ClipFacts
+from app.projects.video.probe import ClipFacts
 
 LONG_SIDE, SHORT_SIDE, LEAST_SIDE = 1920, 1080, 16
 SAMPLES = 48_000

@@ -8,7 +8,7 @@ from app.database import Database
 from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_FAILED
 from app.notifications.notify import notify
-from app.projects.storage import video_path
+from app.projects.media_storage import video_path
 from app.settings import Settings
 from tests.conftest import post, sign_in
 from tests.projects.conftest import add

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from app.projects.ffmpeg import CompilationError, DiskFull, Unusable
-from app.projects.joining import ClipFile, Joined, join
-from app.projects.probe import probe
+from app.projects.video.concatenation import ClipFile, Joined, join
+from app.projects.video.ffmpeg import CompilationError, DiskFull, Unusable
+from app.projects.video.probe import probe
 from tests import clips
 
 SECOND = 48_000

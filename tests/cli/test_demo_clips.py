@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from app.projects.demo_clips import draw_demo_clips
-from app.projects.probe import probe
+from app.cli.demo_clips import draw_demo_clips
+from app.projects.video.probe import probe
 
 
 async def test_the_demo_clips_are_real_ones(tmp_path: Path) -> None:

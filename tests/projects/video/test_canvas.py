@@ -1,5 +1,5 @@
-from app.projects.canvas import Canvas
-from app.projects.probe import ClipFacts
+from app.projects.video.canvas import Canvas
+from app.projects.video.probe import ClipFacts
 
 
 def clip(width: int, height: int, *, seconds: float = 1.0, rate: float = 30.0) -> ClipFacts:

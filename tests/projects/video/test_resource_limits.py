@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.projects import resource_limits
+from app.projects.video import resource_limits
 
 LIMITED = str(Path(resource_limits.__file__))
 linux = pytest.mark.skipif(sys.platform != "linux", reason="promised on Linux only")

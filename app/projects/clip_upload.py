@@ -13,7 +13,7 @@ from app.http import AnyRequest
 from app.models import User
 from app.projects.access import find_own_project
 from app.projects.clips import no_room, room_left
-from app.projects.upload import FIELD, MB, Upload, receive
+from app.projects.upload_stream import FIELD, MB, Upload, receive
 from app.settings import Settings
 
 

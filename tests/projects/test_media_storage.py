@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from app import clock
 from app.installation import Installation
-from app.projects.storage import sweep_uploads
+from app.projects.media_storage import sweep_uploads
 from app.settings import Settings
 from app.worker import purge
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.language import _
-from app.projects.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, run
+from app.projects.video.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, run
 
 SECONDS = 300
 USUAL_RATE = 30.0

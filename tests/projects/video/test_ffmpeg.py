@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.projects.ffmpeg import (
+from app.projects.video.ffmpeg import (
     DiskFull,
     FfmpegFailed,
     OutOfMemory,
@@ -156,7 +156,7 @@ async def _worker_of_its_own() -> asyncio.subprocess.Process:
     """Another Python that runs ffmpeg without end and prints its process id."""
     code = (
         "import asyncio\n"
-        "from tests.projects.test_ffmpeg import Worker\n"
+        "from tests.projects.video.test_ffmpeg import Worker\n"
         "async def work():\n"
         "    worker = Worker()\n"
         "    print(await worker.child(), flush=True)\n"
@@ -165,7 +165,7 @@ async def _worker_of_its_own() -> asyncio.subprocess.Process:
     )
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code),
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=asyncio.subprocess.PIPE,
     )
 

@@ -12,12 +12,12 @@ from app.database import Database
 from app.errors import Conflict, Forbidden
 from app.models import Compilation, Event, Project, User
 from app.notifications.inbox import feed
-from app.projects import compile as compiling
+from app.projects import compilation_runs as compiling
+from app.projects.compilation_runs import recover_compilations, run_compilation
 from app.projects.compilations import cancel_compilation, enqueue, request_compilation
-from app.projects.compile import recover_compilations, run_compilation
+from app.projects.media_storage import remove, thumbnail_path, video_path
 from app.projects.projects import delete_project
 from app.projects.sharing import share_project
-from app.projects.storage import remove, thumbnail_path, video_path
 from app.settings import Settings
 from tests.factories import make_team
 from tests.projects.conftest import add

@@ -18,7 +18,7 @@ from multipart import (  # type: ignore[import-untyped]
 
 from app.errors import Invalid, TooLarge
 from app.language import _
-from app.projects.storage import UPLOADING
+from app.projects.media_storage import UPLOADING
 
 FIELD = "clips"
 MOST_PARTS = 100
