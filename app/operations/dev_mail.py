@@ -1,7 +1,6 @@
-"""/dev/mail: the mail that a machine without SMTP_HOST has written, for whoever sits at it.
+"""/dev/mail shows the mails that an installation without SMTP_HOST writes to files.
 
-It holds links that open accounts, so it answers only where nobody else can come: the server
-listens on a loopback address, says that it lives there, and no proxy stands in front.
+They contain links that open accounts, so the page exists only on a local installation.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
@@ -21,11 +19,11 @@ from litestar.params import FromPath
 from app.errors import NotFound
 from app.http import AnyRequest
 from app.layout import page
-from app.settings import Settings, is_loopback
+from app.operations.local_access import require_local_installation
+from app.settings import Settings
 
-MOST_SHOWN = 100
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
-# Another's HTML: it may be looked at and its links followed, nothing more.
+SHOWN_MAILS = 100
+# The HTML of a mail is untrusted: it may only be displayed and its links followed.
 SANDBOX = (
     "sandbox allow-popups allow-top-navigation-by-user-activation; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -33,7 +31,9 @@ SANDBOX = (
 
 
 @dataclass(frozen=True)
-class KeptMail:
+class MailFile:
+    """`name` is the name of the file."""
+
     name: str
     subject: str
     to: str
@@ -44,7 +44,7 @@ class KeptMail:
 
 @get("/dev/mail")
 async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
-    require_private(request, settings)
+    require_local_installation(request, settings)
     mails = await asyncio.to_thread(_newest, settings.mail_dir)
     return await page(request, "dev/mailbox.html", mails=mails)
 
@@ -53,7 +53,7 @@ async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> R
 async def mail_page(
     request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[Any]:
-    require_private(request, settings)
+    require_local_installation(request, settings)
     mail = await asyncio.to_thread(_find, settings.mail_dir, name)
     return await page(request, "dev/mail.html", mail=mail)
 
@@ -62,34 +62,26 @@ async def mail_page(
 async def mail_html(
     request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[str]:
-    require_private(request, settings)
+    require_local_installation(request, settings)
     mail = await asyncio.to_thread(_find, settings.mail_dir, name)
     headers = {"Content-Security-Policy": SANDBOX, "Cache-Control": "no-store"}
     return Response(mail.html, media_type=MediaType.HTML, headers=headers)
 
 
-def require_private(request: AnyRequest, settings: Settings) -> None:
-    """Raises NotFound when anyone but a person at this machine could be asking."""
-    own = urlsplit(settings.base_url).hostname or ""
-    is_private = settings.is_loopback and is_loopback(own) and not settings.sends_mail
-    if not is_private or any(name in request.headers for name in FORWARDED):
-        raise NotFound
+def _newest(folder: Path) -> list[MailFile]:
+    return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:SHOWN_MAILS]]
 
 
-def _newest(folder: Path) -> list[KeptMail]:
-    return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:MOST_SHOWN]]
-
-
-def _find(folder: Path, name: str) -> KeptMail:
+def _find(folder: Path, name: str) -> MailFile:
     for path in folder.glob("*.eml"):
         if path.name == name:
             return _read(path)
     raise NotFound
 
 
-def _read(path: Path) -> KeptMail:
+def _read(path: Path) -> MailFile:
     message = message_from_bytes(path.read_bytes(), policy=default)
-    return KeptMail(
+    return MailFile(
         name=path.name,
         subject=message["Subject"],
         to=message["To"],

@@ -1,4 +1,4 @@
-"""How it goes, in numbers: what waits, what was delivered, what the nights removed."""
+"""Statistics for the admin page and Prometheus: queues, deliveries, nightly retention."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,16 @@ from app.broker import Broker
 from app.database import Database
 from app.models import CleanUp, Delivery
 from app.notifications.channels import channels_of
+from app.notifications.preferences.channels import ChannelDescription
 from app.telemetry.metrics import Reading
 
-NIGHTS = 14
+SHOWN_CLEAN_UPS = 14
 RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Deliveries of one channel that are due: how many, and since when the oldest (seconds)."""
+class Due:
+    """Deliveries of one channel that are due. `age` is how long the oldest has been, in seconds."""
 
     count: int
     age: float
@@ -36,42 +37,47 @@ class QueueState:
 
 
 @dataclass(frozen=True)
-class Overview:
+class Statistics:
+    """`due` is by channel name. `settled` counts the deliveries of the last day by (channel name,
+    state).
+    """
+
     queues: list[QueueState]
-    waiting: Mapping[str, Waiting]
-    recent: Mapping[tuple[str, str], int]
-    nights: list[CleanUp]
+    channels: list[ChannelDescription]
+    due: Mapping[str, Due]
+    settled: Mapping[tuple[str, str], int]
+    clean_ups: list[CleanUp]
 
 
-async def read_overview(db: Database, broker: Broker) -> Overview:
-    """`recent` counts the deliveries settled within a day, by (channel, state)."""
+async def read_statistics(db: Database, broker: Broker) -> Statistics:
     async with db.read() as session:
-        nights = select(CleanUp).order_by(CleanUp.finished_at.desc()).limit(NIGHTS)
-        return Overview(
+        newest = select(CleanUp).order_by(CleanUp.finished_at.desc()).limit(SHOWN_CLEAN_UPS)
+        return Statistics(
             queues=await _queues(broker),
-            waiting=await _waiting(session),
-            recent=await _recent(session),
-            nights=list(await session.scalars(nights)),
+            channels=[channel.description for channel in channels_of(session).values()],
+            due=await _due(session),
+            settled=await _settled(session),
+            clean_ups=list(await session.scalars(newest)),
         )
 
 
 async def readings(db: Database, broker: Broker) -> list[Reading]:
-    """What is read only when somebody asks; the other metrics are counted as things happen."""
+    """The metrics that are read on request. The others are counted as things happen."""
     async with db.read() as session:
-        waiting = await _waiting(session)
+        due = await _due(session)
     queues = await _queues(broker)
     return [
         Reading(
             "clippyfront_deliveries_due",
-            "Deliveries that are due and wait to be sent.",
+            "Deliveries that are due but not yet sent.",
             ("channel",),
-            {(name,): one.count for name, one in waiting.items()},
+            {(name,): one.count for name, one in due.items()},
         ),
         Reading(
             "clippyfront_deliveries_due_age_seconds",
-            "For how long the oldest of them has been due.",
+            "How long the oldest of them has been due.",
             ("channel",),
-            {(name,): one.age for name, one in waiting.items()},
+            {(name,): one.age for name, one in due.items()},
         ),
         Reading(
             "clippyfront_jobs",
@@ -85,7 +91,7 @@ async def readings(db: Database, broker: Broker) -> list[Reading]:
         ),
         Reading(
             "clippyfront_workers",
-            "Workers that gave a sign of life within a minute.",
+            "Workers that reported in the last minute.",
             ("queue",),
             {(queue.name,): queue.workers for queue in queues},
         ),
@@ -106,20 +112,20 @@ async def _queues(broker: Broker) -> list[QueueState]:
     ]
 
 
-async def _waiting(session: AsyncSession) -> dict[str, Waiting]:
+async def _due(session: AsyncSession) -> dict[str, Due]:
     now = clock.now()
-    return {name: await _waiting_on(session, name, now) for name in channels_of(session)}
+    return {name: await _due_on(session, name, now) for name in channels_of(session)}
 
 
-async def _waiting_on(session: AsyncSession, channel: str, now: datetime) -> Waiting:
+async def _due_on(session: AsyncSession, channel: str, now: datetime) -> Due:
     due = select(func.count(), func.min(Delivery.due_at)).where(
         Delivery.channel == channel, Delivery.state == "pending", Delivery.due_at <= now
     )
     count, oldest = (await session.execute(due)).one()
-    return Waiting(count, (now - oldest).total_seconds() if oldest else 0.0)
+    return Due(count, (now - oldest).total_seconds() if oldest else 0.0)
 
 
-async def _recent(session: AsyncSession) -> dict[tuple[str, str], int]:
+async def _settled(session: AsyncSession) -> dict[tuple[str, str], int]:
     settled = (
         select(Delivery.channel, Delivery.state, func.count())
         .where(Delivery.settled_at > clock.now() - RECENT)

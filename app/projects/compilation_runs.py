@@ -1,8 +1,8 @@
-"""The worker's side of a compilation: claim it, join the clips, say how far it is, tell people.
+"""Runs compilations in the worker: claim, make the video, report progress, notify.
 
-The row is the truth. A claim is one conditional update that counts the attempt, and every later
-update names that attempt: who was cancelled, or overtaken after a long silence, finds no row and
-lets go.
+The row decides who works on it. A claim is one conditional update that counts the attempt, and
+every later update names that attempt. A worker whose run was cancelled, or taken over after a long
+silence, matches no row any more and stops.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from app.notifications.notify import notify
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue
 from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path
-from app.projects.video.concatenation import ClipFile, Joined, join
+from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
 from app.projects.video.ffmpeg import CompilationError
 from app.settings import Settings
 
-MOST_ATTEMPTS = 2
-BEAT_SECONDS = 0.5
-BEATS_A_JOB_UPDATE = 20
+MAX_ATTEMPTS = 2
+REPORT_SECONDS = 0.5
+REPORTS_PER_JOB_UPDATE = 20
 
 
-class _Gone(Exception):
-    """Cancelled, deleted with its project, or taken over by another worker."""
+class _Lost(Exception):
+    """The run is no longer ours: cancelled, deleted with its project, or taken over."""
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One attempt; `language` is that of the owner, for whom the sentences are."""
+    """One attempt. Error sentences are written in `language`, the project owner's."""
 
     compilation_id: int
     project_id: int
@@ -59,34 +59,35 @@ class _Run:
 async def run_compilation(
     db: Database, settings: Settings, compilation_id: int, *, job: Job | None = None
 ) -> None:
-    """Make the video, if nobody else does; its end is told to those concerned.
+    """Makes the video and notifies, unless another worker is already at it.
 
-    `job` is kept alive along with the row. Stopped from outside, the attempt is given back.
+    Keeps `job` alive while it runs. If the task is cancelled, the compilation goes back to the
+    queue and the attempt does not count.
     """
     run = await _claim(db, compilation_id)
     if run is None:
         return
     with speaking(run.language):
         try:
-            joined = await _join_with_pulse(db, settings, run, job)
-            await _complete(db, run, joined)
+            video = await _make_video(db, settings, run, job)
+            await _complete(db, run, video)
         except CompilationError as error:
             await _fail(db, run, error.sentence)
-        except _Gone:
-            await _remove_unless_kept(db, settings, run)
+        except _Lost:
+            await _remove_files(db, settings, run)
         except asyncio.CancelledError:
             await _give_back(db, run)
             raise
 
 
 async def recover_compilations(db: Database, broker: Broker) -> None:
-    """Have those taken up again that wait, or whose worker went silent; after too many
-    attempts they fail.
+    """Requeues compilations that are queued or whose worker went silent. After MAX_ATTEMPTS they
+    fail.
     """
     async with db.read() as session:
-        left = list(await session.scalars(select(Compilation).where(_is_left_behind())))
-    for compilation in left:
-        if compilation.attempts < MOST_ATTEMPTS:
+        claimable = list(await session.scalars(select(Compilation).where(_is_claimable())))
+    for compilation in claimable:
+        if compilation.attempts < MAX_ATTEMPTS:
             await enqueue(broker, compilation)
         else:
             await _give_up(db, compilation)
@@ -98,8 +99,8 @@ async def _claim(db: Database, compilation_id: int) -> _Run | None:
         update(Compilation)
         .where(
             Compilation.id == compilation_id,
-            Compilation.attempts < MOST_ATTEMPTS,
-            _is_left_behind(),
+            Compilation.attempts < MAX_ATTEMPTS,
+            _is_claimable(),
         )
         .values(
             status="running",
@@ -118,12 +119,12 @@ async def _claim(db: Database, compilation_id: int) -> _Run | None:
         return _Run(compilation_id, project_id, attempt, await _language(session, project_id))
 
 
-def _is_left_behind() -> ColumnElement[bool]:
-    """Waiting, or running without a sign of life."""
-    silent = clock.now() - timedelta(seconds=SILENT_SECONDS)
+def _is_claimable() -> ColumnElement[bool]:
+    """Queued, or running with a worker that has not reported for SILENT_SECONDS."""
+    silent_since = clock.now() - timedelta(seconds=SILENT_SECONDS)
     return or_(
         Compilation.status == "queued",
-        and_(Compilation.status == "running", Compilation.touched_at < silent),
+        and_(Compilation.status == "running", Compilation.touched_at < silent_since),
     )
 
 
@@ -132,65 +133,70 @@ async def _language(session: AsyncSession, project_id: int) -> str:
     return str((await session.scalars(owner.where(Project.id == project_id))).one())
 
 
-async def _join_with_pulse(db: Database, settings: Settings, run: _Run, job: Job | None) -> Joined:
-    """Join the clips while the row shows how far it is; raises _Gone as soon as that is lost."""
-    pulse = _Pulse(db, run, job)
-    joining = asyncio.create_task(_join(db, settings, run, pulse))
-    beating = asyncio.create_task(pulse.beat())
+async def _make_video(
+    db: Database, settings: Settings, run: _Run, job: Job | None
+) -> FinishedVideo:
+    """Concatenates the clips while reporting progress. Raises _Lost once the run is not ours."""
+    reporter = _Reporter(db, run, job)
+    working = asyncio.create_task(_concatenate(db, settings, run, reporter))
+    reporting = asyncio.create_task(reporter.report_forever())
     try:
-        await asyncio.wait({joining, beating}, return_when=asyncio.FIRST_COMPLETED)
-        if beating.done():
-            beating.result()
-        return joining.result()
+        await asyncio.wait({working, reporting}, return_when=asyncio.FIRST_COMPLETED)
+        if reporting.done():
+            reporting.result()
+        return working.result()
     finally:
-        joining.cancel()
-        beating.cancel()
-        await asyncio.gather(joining, beating, return_exceptions=True)
+        working.cancel()
+        reporting.cancel()
+        await asyncio.gather(working, reporting, return_exceptions=True)
 
 
-async def _join(db: Database, settings: Settings, run: _Run, pulse: "_Pulse") -> Joined:
+async def _concatenate(
+    db: Database, settings: Settings, run: _Run, reporter: "_Reporter"
+) -> FinishedVideo:
     async with db.read() as session:
         clips = await clips_of(session, run.project_id)
     files = [ClipFile(clip_path(settings, clip.stored_as), clip.filename) for clip in clips]
     target = video_path(settings, run.compilation_id)
-    return await join(files, target, on_progress=pulse.hear, workdir=settings.compilations_dir)
+    workdir = settings.compilations_dir
+    return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
 
 
-class _Pulse:
-    """Writes twice a second how far a run is, and with that its sign of life."""
+class _Reporter:
+    """Writes the progress of a run to its row twice a second, which also shows it is alive."""
 
     def __init__(self, db: Database, run: _Run, job: Job | None) -> None:
         self._db, self._run, self._job = db, run, job
         self._progress = 0.0
 
-    async def hear(self, progress: float) -> None:
+    async def set_progress(self, progress: float) -> None:
         self._progress = progress
 
-    async def beat(self) -> None:
-        """For ever; raises _Gone when the run is no longer ours."""
-        for beats in count(1):
-            await asyncio.sleep(BEAT_SECONDS)
+    async def report_forever(self) -> None:
+        """Ends only by raising _Lost."""
+        for reports in count(1):
+            await asyncio.sleep(REPORT_SECONDS)
             async with self._db.write() as session:
                 values = {"progress": self._progress, "touched_at": clock.now()}
                 if not await _update(session, self._run, **values):
-                    raise _Gone
-            if self._job and beats % BEATS_A_JOB_UPDATE == 0:
+                    raise _Lost
+            if self._job and reports % REPORTS_PER_JOB_UPDATE == 0:
                 await self._job.update()
 
 
 async def _update(session: AsyncSession, run: _Run, **values: Any) -> bool:
-    """Whether the run was still ours to change."""
+    """Returns whether the run was still ours, so that its row was updated."""
     changed = update(Compilation).where(run.is_ours).values(**values).returning(Compilation.id)
     changed = changed.execution_options(synchronize_session=False)
     return (await session.execute(changed)).first() is not None
 
 
-async def _complete(db: Database, run: _Run, joined: Joined) -> None:
+async def _complete(db: Database, run: _Run, video: FinishedVideo) -> None:
     async with db.act() as session:
-        done = {"status": "completed", "progress": 1.0, "finished_at": clock.now()}
-        facts: dict[str, Any] = {"duration": joined.duration, "size": joined.size_bytes}
-        if not await _update(session, run, **done, **facts):
-            raise _Gone
+        completed = {"status": "completed", "progress": 1.0, "finished_at": clock.now()}
+        facts: dict[str, Any] = {"duration": video.duration, "size": video.size_bytes}
+        if not await _update(session, run, **completed, **facts):
+            raise _Lost
         project = await session.get_one(Project, run.project_id)
         await notify(
             session,
@@ -216,18 +222,17 @@ async def _fail(db: Database, run: _Run, sentence: str) -> None:
         )
 
 
-async def _remove_unless_kept(db: Database, settings: Settings, run: _Run) -> None:
-    """A worker that took over writes the same files: then they are its own."""
-    alive = ("running", "completed")
+async def _remove_files(db: Database, settings: Settings, run: _Run) -> None:
+    """Removes the files of a lost run, unless another worker took over: it writes the same ones."""
     async with db.read() as session:
         compilation = await session.get(Compilation, run.compilation_id)
-    if compilation is None or compilation.status not in alive:
-        number = run.compilation_id
-        await remove([video_path(settings, number), thumbnail_path(settings, number)])
+    if compilation is None or compilation.status not in ("running", "completed"):
+        id_ = run.compilation_id
+        await remove([video_path(settings, id_), thumbnail_path(settings, id_)])
 
 
 async def _give_back(db: Database, run: _Run) -> None:
-    """The worker stops: what it had begun waits for the next one, and is no failed attempt."""
+    """Returns the compilation to the queue when the worker stops. The attempt does not count."""
     async with db.write() as session:
         await _update(session, run, status="queued", attempts=run.attempt - 1, touched_at=None)
 
@@ -237,4 +242,4 @@ async def _give_up(db: Database, compilation: Compilation) -> None:
         language = await _language(session, compilation.project_id)
     run = _Run(compilation.id, compilation.project_id, compilation.attempts, language)
     with speaking(language):
-        await _fail(db, run, _("The server was interrupted repeatedly. Please try again."))
+        await _fail(db, run, _("The server was interrupted several times. Please try again."))

@@ -1,4 +1,4 @@
-"""Sends a video or picture in the pieces a player asks for (RFC 9110, sections 13 and 14)."""
+"""A response with a video or image, whole or in byte ranges (RFC 9110, sections 13 and 14)."""
 
 import asyncio
 import re
@@ -18,10 +18,11 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def send_file(request: AnyRequest, path: Path, media_type: str, name: str) -> Response[Any]:
-    """The file, the part in `Range` (206), or 304 when the browser has it.
+    """The file (200), the part in `Range` (206), or 304 if the browser has it. `name` is the file
+    name for a download.
 
-    Several ranges at once are answered with the whole. `name` is what a download is called.
-    Raises BadRange beyond its end, NotFound when the file is gone.
+    A request for several ranges gets the whole file. Raises BadRange for a range beyond its end,
+    NotFound if the file does not exist.
     """
     try:
         stat = await asyncio.to_thread(path.stat)
@@ -31,17 +32,17 @@ async def send_file(request: AnyRequest, path: Path, media_type: str, name: str)
     headers = _headers(tag, name)
     if request.headers.get("If-None-Match") == tag:
         return Response(None, status_code=304, headers=headers)
-    wanted = _wanted(request, tag, stat.st_size)
-    if wanted is None:
-        return _part(path, media_type, range(stat.st_size), headers, status=200)
-    if not wanted:
+    part = _requested_part(request, tag, stat.st_size)
+    if part is None:
+        return _stream(path, media_type, range(stat.st_size), headers, status=200)
+    if not part:
         raise BadRange(stat.st_size)
-    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{stat.st_size}"
-    return _part(path, media_type, wanted, headers, status=206)
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
+    return _stream(path, media_type, part, headers, status=206)
 
 
 def _headers(tag: str, name: str) -> dict[str, str]:
-    """Opened by itself the file is a download in a sandbox, never a page of ours."""
+    """A browser that opens the URL downloads the file and cannot run anything in it."""
     return {
         "ETag": tag,
         "Accept-Ranges": "bytes",
@@ -51,12 +52,12 @@ def _headers(tag: str, name: str) -> dict[str, str]:
     }
 
 
-def _wanted(request: AnyRequest, tag: str, size: int) -> range | None:
-    """The bytes asked for, empty when beyond the end; None for all of them."""
-    asked = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    if not asked or asked[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
+def _requested_part(request: AnyRequest, tag: str, size: int) -> range | None:
+    """The bytes in `Range`, empty if beyond the end. None for the whole file."""
+    found = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if not found or found[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
         return None
-    first, last = asked[1], asked[2]
+    first, last = found[1], found[2]
     if not first:
         return range(max(0, size - int(last)), size)
     if last and int(last) < int(first):
@@ -64,7 +65,7 @@ def _wanted(request: AnyRequest, tag: str, size: int) -> range | None:
     return range(int(first), min(size, int(last) + 1 if last else size))
 
 
-def _part(
+def _stream(
     path: Path, media_type: str, part: range, headers: dict[str, str], *, status: int
 ) -> Stream:
     headers = headers | {"Content-Length": str(len(part))}

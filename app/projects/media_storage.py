@@ -1,4 +1,4 @@
-"""Where clips and compiled videos lie. Names are ours, never a stranger's."""
+"""Where the files of clips and videos are stored. File names are generated, never user input."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ def video_path(settings: Settings, compilation_id: int) -> Path:
 
 
 def thumbnail_path(settings: Settings, compilation_id: int) -> Path:
-    """Beside the video, where joining puts it."""
+    """Beside the video, where `concatenate` puts it."""
     return video_path(settings, compilation_id).with_suffix(".jpg")
 
 
 async def remove(paths: Iterable[Path]) -> None:
-    """Remove files that no row speaks of any more; after the commit, so that a rollback keeps them."""
+    """Removes files whose rows were deleted. Call it after the commit: a rollback keeps them."""
     await asyncio.to_thread(_remove, list(paths))
 
 
@@ -36,7 +36,7 @@ def _remove(paths: list[Path]) -> None:
 
 
 async def sweep_uploads(settings: Settings) -> None:
-    """Remove what is left of uploads whose process died: nobody has written to it for a day."""
+    """Removes partial uploads of crashed processes: those not written to for a day."""
     await asyncio.to_thread(_sweep, settings.clips_dir, clock.now() - ABANDONED_AFTER)
 
 

@@ -1,4 +1,4 @@
-"""What the pages show, read at once: a template gets it complete and never asks."""
+"""Everything that the pages and the API show of a project, so that a template runs no query."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from app.projects.sharing import SHARING_ROLES, UNSHARING_ROLES
 
 @dataclass(frozen=True)
 class CompilationView:
-    """The newest compilation whatever became of it, and the newest video there is to watch."""
+    """`latest` is the newest compilation in any state, `video` the newest completed one."""
 
     latest: Compilation | None
     video: Compilation | None
@@ -28,8 +28,8 @@ class CompilationView:
 
 @dataclass(frozen=True)
 class ProjectView:
-    """`shares`: the teams it is shared with, as far as the person may know of them, each with
-    whether they may end that; `teams`: those it can be shared with.
+    """`shares` are the teams that the project is shared with and the user may know of, each with
+    whether the user may end the share. `teams` are those it can still be shared with.
     """
 
     project: Project
@@ -43,7 +43,7 @@ class ProjectView:
 
 
 async def view_project(session: AsyncSession, user: User, project_id: int) -> ProjectView:
-    """Raises NotFound for those who may not see it."""
+    """Raises NotFound if the user may not see the project."""
     project = await find_project(session, user, project_id)
     is_owner = project.owner_id == user.id
     return ProjectView(
@@ -67,21 +67,21 @@ async def view_compilation(session: AsyncSession, user: User, project: Project) 
 
 
 async def list_projects(session: AsyncSession, user: User) -> list[tuple[Project, str, int]]:
-    """Every project the person may see, newest first: project, owner's name, number of clips."""
+    """Every project that the user may see, newest first: (project, owner's name, clip count)."""
     clips = (
         select(func.count()).where(Clip.project_id == Project.id).scalar_subquery().label("clips")
     )
-    seen = (
+    visible = (
         select(Project, User.username.label("owner"), clips)
         .join(User, User.id == Project.owner_id)
         .where(is_visible_to(user.id))
         .order_by(Project.id.desc())
     )
-    return [(project, owner, n) for project, owner, n in await session.execute(seen)]
+    return [(project, owner, n) for project, owner, n in await session.execute(visible)]
 
 
 async def _shares(session: AsyncSession, user: User, project: Project) -> list[tuple[Team, bool]]:
-    """The owner knows all of them, others those they are in."""
+    """All teams for the owner; for others, the teams they are a member of."""
     role = Membership.role
     own = (Membership.team_id == Team.id) & (Membership.user_id == user.id)
     shared = (

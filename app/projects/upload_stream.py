@@ -1,5 +1,6 @@
-"""An upload read as it arrives, straight into the clips' folder: nothing large stays in memory,
-and a file that is too large ends the upload at once (multipart/form-data, RFC 7578).
+"""Reads an upload (multipart/form-data, RFC 7578) as it arrives and writes the files to disk.
+
+Nothing large stays in memory, and a file over the limit ends the upload at once.
 """
 
 import asyncio
@@ -21,14 +22,14 @@ from app.language import _
 from app.projects.media_storage import UPLOADING
 
 FIELD = "clips"
-MOST_PARTS = 100
-LONGEST_NAME = 255
+MAX_PARTS = 100
+MAX_NAME_LENGTH = 255
 MB = 1_000_000
 
 
 @dataclass
 class Upload:
-    """A file as it came: `name` is what its owner calls it, `size` in bytes."""
+    """A received file. `name` is the file name its sender gave, `size` is in bytes."""
 
     path: Path
     name: str
@@ -37,14 +38,15 @@ class Upload:
 
 @asynccontextmanager
 async def receive(
-    body: AsyncIterator[bytes], boundary: str, folder: Path, *, most: int
+    body: AsyncIterator[bytes], boundary: str, folder: Path, *, limit: int
 ) -> AsyncIterator[list[Upload]]:
-    """The files of the field `clips`, in `folder`; those not moved elsewhere go at the end.
+    """Writes the files of the field `clips` to `folder` and yields them. Files that are still
+    there when the block ends are removed.
 
-    Raises TooLarge for a file of more than `most` bytes; Invalid for `clips` when there is none,
-    or the body makes no sense.
+    Raises TooLarge for a file of more than `limit` bytes, and Invalid for `clips` if there is no
+    file or the body is malformed.
     """
-    receiver = _Receiver(_parser(boundary), folder, most)
+    receiver = _Receiver(_parser(boundary), folder, limit)
     try:
         async for chunk in body:
             await asyncio.to_thread(receiver.feed, chunk)
@@ -56,22 +58,22 @@ async def receive(
 
 def _parser(boundary: str) -> PushMultipartParser:
     try:
-        return PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+        return PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
     except MultipartError as error:
-        raise _unreadable() from error
+        raise _malformed() from error
 
 
-def _unreadable() -> Invalid:
+def _malformed() -> Invalid:
     return Invalid({FIELD: _("The upload could not be read. Please try again.")})
 
 
 @dataclass
 class _Receiver:
-    """Writes what the parser finds; one file is open at a time."""
+    """Writes the files that the parser finds. One file is open at a time."""
 
     parser: PushMultipartParser
     folder: Path
-    most: int
+    limit: int
     uploads: list[Upload] = field(default_factory=list)
     file: BinaryIO | None = None
 
@@ -80,13 +82,13 @@ class _Receiver:
             for found in self.parser.parse(chunk) if chunk else ():
                 self._take(found)
         except MultipartError as error:
-            raise _unreadable() from error
+            raise _malformed() from error
 
     def end(self) -> None:
         try:
             self.parser.close()
         except MultipartError as error:
-            raise _unreadable() from error
+            raise _malformed() from error
         if not self.uploads:
             raise Invalid({FIELD: _("Choose one or more videos first.")})
 
@@ -104,7 +106,7 @@ class _Receiver:
             self._write(bytes(found))
 
     def _begin(self, part: MultipartSegment) -> None:
-        """Other fields are passed over, and so is a file field in which nothing was chosen."""
+        """Opens a file for the part. Other fields and empty file fields are skipped."""
         if part.name != FIELD or not part.filename:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -116,9 +118,9 @@ class _Receiver:
         assert self.file
         upload = self.uploads[-1]
         upload.size += len(data)
-        if upload.size > self.most:
-            sentence = _("'{name}' is larger than {most} MB, the most that one clip may have.")
-            raise TooLarge(sentence.format(name=upload.name, most=self.most // MB))
+        if upload.size > self.limit:
+            sentence = _("'{name}' is too large. A clip can have at most {limit} MB.")
+            raise TooLarge(sentence.format(name=upload.name, limit=self.limit // MB))
         self.file.write(data)
 
     def _close(self) -> None:
@@ -128,7 +130,7 @@ class _Receiver:
 
 
 def _name(filename: str) -> str:
-    """The last part of what may be a path of another system, without what no eye can see."""
+    """The file name without folders (in the style of any system) or unprintable characters."""
     last = filename.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(character for character in last if character.isprintable()).strip()
-    return shown[-LONGEST_NAME:] or "clip"
+    printable = "".join(character for character in last if character.isprintable()).strip()
+    return printable[-MAX_NAME_LENGTH:] or "clip"

@@ -1,4 +1,4 @@
-"""Compilations: asked for once, made by a worker, told at their end, recovered, cancelled."""
+"""Compilations: requested once, run by a worker, notified about, recovered, cancelled."""
 
 import asyncio
 from datetime import timedelta
@@ -12,7 +12,7 @@ from app.database import Database
 from app.errors import Conflict, Forbidden
 from app.models import Compilation, Event, Project, User
 from app.notifications.inbox import feed
-from app.projects import compilation_runs as compiling
+from app.projects import compilation_runs
 from app.projects.compilation_runs import recover_compilations, run_compilation
 from app.projects.compilations import cancel_compilation, enqueue, request_compilation
 from app.projects.media_storage import remove, thumbnail_path, video_path
@@ -39,12 +39,12 @@ async def change(db: Database, compilation: Compilation, **values: object) -> No
         await session.execute(changed)
 
 
-async def told(db: Database, user: User) -> list[str]:
+async def notices_of(db: Database, user: User) -> list[str]:
     async with db.read() as session:
         return [notice.text for notice in await feed.newest(session, user.id)]
 
 
-async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
+async def test_a_compilation_makes_a_video_and_notifies_owner_and_team(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
@@ -62,7 +62,7 @@ async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
     assert done.size == video_path(settings, done.id).stat().st_size
     assert thumbnail_path(settings, done.id).exists()
     for user in (alice, bob):
-        assert "Compilation of 'Highlight Reel' is complete" in await told(db, user)
+        assert "Compilation of 'Highlight Reel' is complete" in await notices_of(db, user)
     async with db.read() as session:
         event = (await session.scalars(select(Event).order_by(Event.id.desc()).limit(1))).one()
     assert event.actor_id is None
@@ -70,7 +70,7 @@ async def test_a_compilation_becomes_a_video_and_everyone_hears_of_it(
     assert event.context["thumbnail"] == f"/projects/{reel.id}/compilations/{done.id}/thumbnail"
 
 
-async def test_a_missing_clip_is_told_by_name_to_the_owner_alone(
+async def test_only_the_owner_is_notified_of_a_failure_which_names_the_missing_clip(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -84,12 +84,12 @@ async def test_a_missing_clip_is_told_by_name_to_the_owner_alone(
 
     failed = await read(db, compilation)
     assert failed.status == "failed"
-    assert failed.error == "'silent.mp4' is no longer there. Upload it again or remove it."
-    assert await told(db, alice) == ["Compilation of 'Highlight Reel' failed"]
-    assert "Compilation of 'Highlight Reel' failed" not in await told(db, bob)
+    assert failed.error == "The file of 'silent.mp4' is missing. Upload it again, or remove it."
+    assert await notices_of(db, alice) == ["Compilation of 'Highlight Reel' failed"]
+    assert "Compilation of 'Highlight Reel' failed" not in await notices_of(db, bob)
 
 
-async def test_requests_at_once_find_the_same_compilation(
+async def test_concurrent_requests_get_the_same_compilation(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
@@ -99,14 +99,14 @@ async def test_requests_at_once_find_the_same_compilation(
     assert len({compilation.id for compilation in found}) == 1
 
 
-async def test_without_a_clip_there_is_nothing_to_compile(
+async def test_a_project_without_clips_cannot_be_compiled(
     db: Database, alice: User, reel: Project
 ) -> None:
     with pytest.raises(Conflict):
         await request(db, reel, alice)
 
 
-async def test_viewers_do_not_compile(
+async def test_viewers_may_not_compile(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
@@ -118,7 +118,7 @@ async def test_viewers_do_not_compile(
         await request(db, reel, bob)
 
 
-async def test_two_workers_make_one_video(
+async def test_several_workers_make_one_video(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
@@ -127,7 +127,7 @@ async def test_two_workers_make_one_video(
     await asyncio.gather(*(run_compilation(db, settings, compilation.id) for _ in range(3)))
 
     assert (await read(db, compilation)).attempts == 1
-    assert await told(db, alice) == ["Compilation of 'Highlight Reel' is complete"]
+    assert await notices_of(db, alice) == ["Compilation of 'Highlight Reel' is complete"]
 
 
 async def test_a_cancelled_compilation_stops_and_leaves_no_file(
@@ -139,13 +139,13 @@ async def test_a_cancelled_compilation_stops_and_leaves_no_file(
     await until_running(db, compilation)
 
     async with db.act() as session:
-        await cancel_compilation(session, alice, reel, compilation.id)
+        await cancel_compilation(session, alice, reel.id, compilation.id)
     async with asyncio.timeout(10):
         await running
 
     assert (await read(db, compilation)).status == "cancelled"
     assert list(settings.compilations_dir.glob("*")) == []
-    assert await told(db, alice) == []
+    assert await notices_of(db, alice) == []
 
 
 async def test_deleting_the_project_stops_its_compilation(
@@ -185,13 +185,13 @@ async def until_running(db: Database, compilation: Compilation) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_what_a_dead_worker_left_is_taken_up_once_more(
+async def test_a_compilation_of_a_dead_worker_is_run_again(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
-    silent = clock.now() - timedelta(seconds=61)
-    await change(db, compilation, status="running", attempts=1, touched_at=silent)
+    silent_since = clock.now() - timedelta(seconds=61)
+    await change(db, compilation, status="running", attempts=1, touched_at=silent_since)
 
     await run_compilation(db, settings, compilation.id)
 
@@ -227,13 +227,13 @@ async def test_recovery_queues_each_attempt_once(
     assert queued == 1
 
 
-async def test_after_two_dead_workers_it_fails_with_a_sentence(
+async def test_after_two_dead_workers_it_fails(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
-    silent = clock.now() - timedelta(seconds=61)
-    await change(db, compilation, status="running", attempts=2, touched_at=silent)
+    silent_since = clock.now() - timedelta(seconds=61)
+    await change(db, compilation, status="running", attempts=2, touched_at=silent_since)
     broker = open_broker(settings)
     await broker.connect()
 
@@ -243,8 +243,8 @@ async def test_after_two_dead_workers_it_fails_with_a_sentence(
 
     failed = await read(db, compilation)
     assert failed.status == "failed"
-    assert failed.error == "The server was interrupted repeatedly. Please try again."
-    assert await told(db, alice) == ["Compilation of 'Highlight Reel' failed"]
+    assert failed.error == "The server was interrupted several times. Please try again."
+    assert await notices_of(db, alice) == ["Compilation of 'Highlight Reel' failed"]
 
 
 async def test_progress_is_written_while_it_grows(
@@ -253,15 +253,15 @@ async def test_progress_is_written_while_it_grows(
     await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
     await change(db, compilation, status="running", attempts=1, touched_at=clock.now())
-    run = compiling._Run(compilation.id, reel.id, 1, "en")
-    pulse = compiling._Pulse(db, run, None)
-    beating = asyncio.create_task(pulse.beat())
+    run = compilation_runs._Run(compilation.id, reel.id, 1, "en")
+    reporter = compilation_runs._Reporter(db, run, None)
+    reporting = asyncio.create_task(reporter.report_forever())
 
-    await pulse.hear(0.25)
+    await reporter.set_progress(0.25)
     async with asyncio.timeout(5):
         while (await read(db, compilation)).progress != 0.25:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await change(db, compilation, status="cancelled")
 
-    with pytest.raises(compiling._Gone):
-        await beating
+    with pytest.raises(compilation_runs._Lost):
+        await reporting

@@ -1,4 +1,4 @@
-"""Watching and downloading: whole, in ranges, and only by those who may see the project."""
+"""Watching and downloading a video: whole or in ranges, for those who may see the project."""
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ CONTENT = bytes(range(100)) * 3_000
 async def url(
     client: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
 ) -> str:
-    """The address of a finished video, with alice signed in."""
+    """The URL of a finished video, with alice signed in."""
     async with db.write() as session:
         done = Compilation(
             project_id=reel.id,
@@ -62,7 +62,7 @@ async def test_the_whole_video_is_a_private_download(client: httpx.AsyncClient, 
         ("bytes=-999999999", slice(0, None)),
     ],
 )
-async def test_a_part_is_sent_as_asked(
+async def test_a_range_is_sent(
     client: httpx.AsyncClient, url: str, asked: str, part: slice
 ) -> None:
     answer = await client.get(url, headers={"Range": asked})
@@ -77,7 +77,7 @@ async def test_a_part_is_sent_as_asked(
 @pytest.mark.parametrize(
     "asked", ["bytes=9-3", "bytes=-", "bytes=a-b", "chunks=0-9", "bytes=0-1,5-6", "", "bytes=²-3"]
 )
-async def test_a_range_that_makes_no_sense_is_ignored(
+async def test_a_malformed_range_is_ignored(
     client: httpx.AsyncClient, url: str, asked: str
 ) -> None:
     answer = await client.get(url, headers={b"Range": asked.encode()})
@@ -87,7 +87,7 @@ async def test_a_range_that_makes_no_sense_is_ignored(
 
 
 @pytest.mark.parametrize("asked", ["bytes=300000-", "bytes=999999999-9999999999", "bytes=-0"])
-async def test_a_range_beyond_the_end_cannot_be_sent(
+async def test_a_range_beyond_the_end_is_refused(
     client: httpx.AsyncClient, url: str, asked: str
 ) -> None:
     answer = await client.get(url, headers={"Range": asked})
@@ -96,7 +96,9 @@ async def test_a_range_beyond_the_end_cannot_be_sent(
     assert answer.headers["Content-Range"] == f"bytes */{len(CONTENT)}"
 
 
-async def test_what_the_browser_has_is_not_sent_again(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_file_that_the_browser_has_is_not_sent_again(
+    client: httpx.AsyncClient, url: str
+) -> None:
     tag = (await client.get(url)).headers["ETag"]
 
     same = await client.get(url, headers={"If-None-Match": tag})
@@ -113,7 +115,7 @@ async def test_others_cannot_watch(client: httpx.AsyncClient, url: str, bob: Use
     assert (await client.get(url)).status_code == 404
 
 
-async def test_a_file_that_is_gone_is_not_found(
+async def test_a_missing_file_is_not_found(
     client: httpx.AsyncClient, url: str, settings: Settings
 ) -> None:
     for path in settings.compilations_dir.iterdir():
@@ -148,11 +150,11 @@ async def test_retry_compiles_again_from_the_notice(
     )
 
     assert answer.headers["Location"] == f"/projects/{reel.id}"
-    assert "Waiting for its turn" in card.text
+    assert "Queued" in card.text
 
 
 @pytest.mark.parametrize("notification_id", [7, 10**30])
-async def test_retry_of_what_is_not_there_is_not_found(
+async def test_retry_of_an_unknown_notification_is_not_found(
     client: httpx.AsyncClient, alice: User, notification_id: int
 ) -> None:
     await sign_in(client, alice)

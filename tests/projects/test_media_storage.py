@@ -1,4 +1,4 @@
-"""What lies in the folders, and what does not stay there."""
+"""Which files the sweep removes."""
 
 import os
 from datetime import timedelta
@@ -21,7 +21,7 @@ def last_written(folder: Path, name: str, age: timedelta) -> Path:
     return path
 
 
-async def test_what_a_broken_upload_left_goes_after_a_day(settings: Settings) -> None:
+async def test_a_partial_upload_is_removed_after_a_day(settings: Settings) -> None:
     folder, day = settings.clips_dir, timedelta(days=1)
     left = last_written(folder, "left.upload", day + timedelta(minutes=1))
     under_way = last_written(folder, "under-way.upload", day - timedelta(minutes=1))
@@ -36,7 +36,7 @@ async def test_before_the_first_upload_there_is_nothing_to_sweep(settings: Setti
     await sweep_uploads(settings)
 
 
-async def test_the_worker_sweeps(installation: Installation, settings: Settings) -> None:
+async def test_the_worker_sweeps_uploads(installation: Installation, settings: Settings) -> None:
     left = last_written(settings.clips_dir, "left.upload", timedelta(days=2))
 
     await purge(cast(Any, {"installation": installation}))

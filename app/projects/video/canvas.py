@@ -1,4 +1,4 @@
-"""The picture all clips of a compilation share, and how each clip is fitted onto it."""
+"""The frame size and rate of a compilation, and the ffmpeg filters that fit a clip to them."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from app.projects.video.probe import ClipFacts
 
-LONG_SIDE, SHORT_SIDE, LEAST_SIDE = 1920, 1080, 16
+LONG_SIDE, SHORT_SIDE, MIN_SIDE = 1920, 1080, 16
 SAMPLES = 48_000
-# Each divides SAMPLES: a frame of picture lasts a whole number of samples, so nothing is rounded.
+# Each divides SAMPLES, so that a frame lasts a whole number of samples and nothing is rounded.
 RATES = (24, 25, 30, 50, 60)
 
 Trait = TypeVar("Trait", bound=Hashable)
@@ -16,28 +16,30 @@ Trait = TypeVar("Trait", bound=Hashable)
 
 @dataclass(frozen=True)
 class Canvas:
-    """`width` and `height` in pixels, both even as H.264 wants them; `rate` in frames a second."""
+    """`width` and `height` in pixels, both even because H.264 requires it; `rate` in frames per
+    second.
+    """
 
     width: int
     height: int
     rate: int
 
     @classmethod
-    def suiting(cls, clips: Sequence[ClipFacts]) -> "Canvas":
-        """The shape, and the rate, that most seconds of the clips have; at most 1920 by 1080."""
-        width, height = _commonest(clips, lambda clip: (clip.width, clip.height))
-        rate = _commonest(clips, lambda clip: _usual(clip.rate))
+    def for_clips(cls, clips: Sequence[ClipFacts]) -> "Canvas":
+        """The size and the rate that cover most seconds of the clips, at most 1920 by 1080."""
+        width, height = _most_common(clips, lambda clip: (clip.width, clip.height))
+        rate = _most_common(clips, lambda clip: _nearest_rate(clip.rate))
         box = (LONG_SIDE, SHORT_SIDE) if width >= height else (SHORT_SIDE, LONG_SIDE)
         scale = min(1.0, box[0] / width, box[1] / height)
-        return cls(_even(width * scale, LEAST_SIDE), _even(height * scale, LEAST_SIDE), rate)
+        return cls(_even(width * scale, MIN_SIDE), _even(height * scale, MIN_SIDE), rate)
 
     def frames(self, seconds: float) -> int:
         return max(1, round(seconds * self.rate))
 
-    def fitting(self, clip: ClipFacts) -> str:
-        """ffmpeg's filters: this clip whole, in the middle, on black, its last frame held for ever.
+    def filters_for(self, clip: ClipFacts) -> str:
+        """ffmpeg filters that show the whole clip, centred on black, and hold its last frame.
 
-        Colours are brought to BT.709 too, so that every piece has the very same stream header.
+        Colours are converted to BT.709, so that all segments have the same stream header.
         """
         scale = min(self.width / clip.width, self.height / clip.height)
         width, height = _even(clip.width * scale), _even(clip.height * scale)
@@ -53,16 +55,16 @@ class Canvas:
         ])  # fmt: skip
 
 
-def _commonest(clips: Sequence[ClipFacts], trait: Callable[[ClipFacts], Trait]) -> Trait:
-    """The trait that lasts longest in all; the first of several that last equally long."""
-    lasting: dict[Trait, float] = {}
+def _most_common(clips: Sequence[ClipFacts], trait: Callable[[ClipFacts], Trait]) -> Trait:
+    """The trait with the longest total duration; the first one in a tie."""
+    seconds: dict[Trait, float] = {}
     for clip in clips:
-        lasting[trait(clip)] = lasting.get(trait(clip), 0.0) + clip.duration
-    return max(lasting, key=lambda each: lasting[each])
+        seconds[trait(clip)] = seconds.get(trait(clip), 0.0) + clip.duration
+    return max(seconds, key=lambda each: seconds[each])
 
 
-def _usual(rate: float) -> int:
-    return min(RATES, key=lambda usual: abs(usual - rate))
+def _nearest_rate(rate: float) -> int:
+    return min(RATES, key=lambda standard: abs(standard - rate))
 
 
 def _even(side: float, least: int = 2) -> int:

@@ -1,16 +1,16 @@
-"""Runs ffmpeg, one child at a time and on a short leash, for files that strangers made.
+"""Runs ffmpeg on untrusted files, in a child process with tight limits.
 
-What can go wrong, each with a sentence for the person who wants the video:
+Errors; each CompilationError has a sentence for the user who asked for the video:
 
     CompilationError
     ├── Unusable         a clip is not a video we can read
-    ├── OutOfTime        the wall clock or the CPU limit
+    ├── OutOfTime        over the wall clock limit or the CPU limit
     ├── OutOfMemory
     ├── DiskFull
-    └── TooBig           a file grew beyond what one file may be
-    FfmpegFailed         not for people: ffmpeg refused, and the caller knows which clip it was
+    └── TooBig           a file exceeded the size limit
+    FfmpegFailed         any other failure of ffmpeg; the caller knows which clip caused it
 
-What ffmpeg itself says goes to the log only: it is full of paths.
+ffmpeg's own output is only logged, because it contains paths of this machine.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from app.language import _
 
 THREADS = "2"
 LOG_BYTES = 32_768
-LIMITED = Path(__file__).with_name("resource_limits.py")
+RESOURCE_LIMITS = Path(__file__).with_name("resource_limits.py")
 
 OnFrame = Callable[[int], Awaitable[None]]
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class CompilationError(Failure):
@@ -46,33 +46,36 @@ class Unusable(CompilationError):
 
 class OutOfTime(CompilationError):
     def __init__(self) -> None:
-        super().__init__(_("This took too long and was stopped. Try fewer or shorter clips."))
+        sentence = _("Processing took too long and was stopped. Use fewer or shorter clips.")
+        super().__init__(sentence)
 
 
 class OutOfMemory(CompilationError):
     def __init__(self) -> None:
-        super().__init__(_("The server ran out of memory. Try fewer or smaller clips."))
+        super().__init__(_("The server ran out of memory. Use fewer or smaller clips."))
 
 
 class DiskFull(CompilationError):
     def __init__(self) -> None:
-        super().__init__(_("The server's disk is full. Delete what is not needed and try again."))
+        sentence = _("The server's disk is full. Delete clips you no longer need, and try again.")
+        super().__init__(sentence)
 
 
 class TooBig(CompilationError):
     def __init__(self) -> None:
-        super().__init__(_("The video became too big. Try fewer or shorter clips."))
+        super().__init__(_("The video would be too large. Use fewer or shorter clips."))
 
 
 class FfmpegFailed(Exception):
-    """`log` is what ffmpeg said."""
+    """`log` is the output of ffmpeg."""
 
     def __init__(self, log: str) -> None:
         super().__init__("ffmpeg failed")
         self.log = log
 
 
-SAID = {
+# Words in ffmpeg's output, and the error they mean.
+ERRORS = {
     "No space left on device": DiskFull,
     "File too large": TooBig,
     "Cannot allocate memory": OutOfMemory,
@@ -82,23 +85,23 @@ SAID = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What ffmpeg said, how many frames of video it wrote and how far in seconds it came."""
+    """The output of ffmpeg, the number of video frames written, and how many seconds they last."""
 
     log: str
     frames: int
     seconds: float
 
 
-async def _nobody(_frames: int) -> None:
+async def _ignore(_frames: int) -> None:
     pass
 
 
-async def run(*arguments: str, seconds: float, on_frame: OnFrame = _nobody) -> Outcome:
-    """Run ffmpeg to its end; `on_frame` hears twice a second how many frames are done.
+async def run(*arguments: str, seconds: float, on_frame: OnFrame = _ignore) -> Outcome:
+    """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
 
-    After `seconds` by the wall clock it raises OutOfTime. Out of time, cancelled, or with the
-    worker killed, no child survives. Raises a CompilationError where the machine is at fault,
-    FfmpegFailed otherwise.
+    The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime after
+    `seconds` of wall clock time, another CompilationError if the machine has too little memory or
+    disk space, FfmpegFailed otherwise.
     """
     process = await _start(arguments, seconds)
     assert process.stdout
@@ -112,45 +115,45 @@ async def run(*arguments: str, seconds: float, on_frame: OnFrame = _nobody) -> O
     except TimeoutError:
         raise OutOfTime from None
     finally:
-        await _end(process)
+        await _kill(process)
     if code:
-        logger.info("ffmpeg ended with %d: %s", code, log[-2_000:])
+        _log.info("ffmpeg exited with code %d: %s", code, log[-2_000:])
         raise _failure(code, log)
     return Outcome(log, frames, time)
 
 
 def reading(path: Path, container: str) -> list[str]:
-    """Arguments that open a stranger's file as this container and nothing else.
+    """Arguments that open an untrusted file as this container and as nothing else.
 
-    No playlist, script or address inside it is followed: the demuxer is forced, also for what
-    is nested in it, and only local files can be opened.
+    No playlist, script or URL inside the file is followed: the demuxer is forced, for nested files
+    too, and only local files can be opened.
     """
     only = ["-protocol_whitelist", "file", "-format_whitelist", container]
     return [*only, "-threads", THREADS, "-f", container, "-i", local(path)]
 
 
 def local(path: Path) -> str:
-    """The path as ffmpeg takes it: never an option, an address or a pattern."""
+    """The path in a form that ffmpeg never takes for an option, a URL or a pattern."""
     return f"file:{path.absolute()}"
 
 
 async def _start(arguments: tuple[str, ...], seconds: float) -> asyncio.subprocess.Process:
     cpu_seconds = ceil(seconds * int(THREADS)) + 1
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(LIMITED), str(os.getpid()), str(cpu_seconds)),
+        *(sys.executable, "-I", "-S", str(RESOURCE_LIMITS), str(os.getpid()), str(cpu_seconds)),
         *(get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y", "-filter_threads", THREADS),
         *("-nostats", "-progress", "pipe:1", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
-        # None of our secrets; and English, so that SAID can be found in what it says.
+        # No secrets, and English output, in which ERRORS can be found.
         env={"LC_ALL": "C"},
     )
 
 
 async def _read_log(stream: asyncio.StreamReader) -> str:
-    """The beginning and the end: a broken clip can make ffmpeg say gigabytes."""
+    """Keeps the beginning and the end: a broken clip can make ffmpeg print gigabytes."""
     beginning = end = b""
     while chunk := await stream.read(LOG_BYTES):
         beginning += chunk[: LOG_BYTES - len(beginning)]
@@ -160,21 +163,21 @@ async def _read_log(stream: asyncio.StreamReader) -> str:
 
 
 async def _follow(stream: asyncio.StreamReader, on_frame: OnFrame) -> tuple[int, float]:
-    """Frames and seconds at the end, from the `key=value` lines of `-progress`."""
-    said: dict[str, str] = {}
+    """Returns the final frames and seconds, from the `key=value` lines of `-progress`."""
+    values: dict[str, str] = {}
     async for line in stream:
         key, value = line.decode().strip().partition("=")[::2]
-        said[key] = value
+        values[key] = value
         if key == "progress":
-            await on_frame(_number(said.get("frame", "")))
-    return _number(said.get("frame", "")), _number(said.get("out_time_us", "")) / 1_000_000
+            await on_frame(_number(values.get("frame", "")))
+    return _number(values.get("frame", "")), _number(values.get("out_time_us", "")) / 1_000_000
 
 
 def _number(value: str) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
@@ -183,7 +186,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def _failure(code: int, log: str) -> Exception:
     if code == -signal.SIGKILL:
         return OutOfMemory()
-    for words, error in SAID.items():
+    for words, error in ERRORS.items():
         if words in log:
             return error()
     return FfmpegFailed(log)

@@ -1,7 +1,7 @@
-"""What a clip really is, whatever its name says: found out before anything else touches it.
+"""Determines whether an uploaded file is a video, and its container, size, duration and rate.
 
-The first bytes decide which demuxer may open it, so that playlists, scripts and pictures never
-reach ffmpeg; then ffmpeg reads every packet and decodes the first frame.
+File names are not trusted. The first bytes select the demuxer, so that playlists, scripts and
+images never reach ffmpeg. Then ffmpeg reads every packet and decodes the first frame.
 """
 
 import re
@@ -12,9 +12,9 @@ from app.language import _
 from app.projects.video.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, run
 
 SECONDS = 300
-USUAL_RATE = 30.0
-FASTEST_RATE = 240.0
-BEGINNINGS = {
+DEFAULT_RATE = 30.0
+MAX_RATE = 240.0
+SIGNATURES = {
     b"\x1a\x45\xdf\xa3": "matroska",
     b"OggS": "ogg",
     b"FLV\x01": "flv",
@@ -22,15 +22,15 @@ BEGINNINGS = {
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
 }
 QUICKTIME_ATOMS = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-PICTURE_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"crx "}
+IMAGE_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"crx "}
 STREAMS = re.compile(r"^ {2,4}Stream #0:\d+[^:\n]*: (\w+): ", re.MULTILINE)
 COVER = re.compile(r"[^\n]*\((attached pic|timed thumbnails|still image)\)")
 
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """`duration` in seconds; `width` and `height` in square pixels, as shown (turned upright);
-    `rate` in frames a second; `container` is ffmpeg's name of the demuxer.
+    """`container` is ffmpeg's name of the demuxer, `duration` in seconds, `rate` in frames per
+    second. `width` and `height` are in square pixels, after rotation.
     """
 
     container: str
@@ -42,10 +42,10 @@ class ClipFacts:
 
 
 async def probe(path: Path, name: str) -> ClipFacts:
-    """Read the whole clip once. `name` is what its owner calls it.
+    """Reads the whole clip once. `name` is its file name for error sentences.
 
-    Raises Unusable, with a sentence naming the clip, if it is missing, empty, cut short, without
-    a picture, or no video at all; another CompilationError if the machine gave out.
+    Raises Unusable if the clip is missing, empty, truncated, has no picture, or is not a video;
+    another CompilationError if the machine ran out of time, memory or disk space.
     """
     container = _container(path, name)
     first_frame = ["-map", "0:V:0", "-frames:v", "1", "-f", "null", "-"]
@@ -55,25 +55,25 @@ async def probe(path: Path, name: str) -> ClipFacts:
     except FfmpegFailed as error:
         kinds = STREAMS.findall(error.log)
         only_sound = "Audio" in kinds and "Video" not in kinds
-        raise (_without_picture(name) if only_sound else unreadable(name)) from error
+        raise (_no_picture(name) if only_sound else unreadable(name)) from error
     return _facts(outcome, container, name)
 
 
 def sniff(path: Path) -> str | None:
-    """The demuxer for this file by its first bytes; None if it is no video container we know."""
+    """The demuxer for this file, by its first bytes. None if it is not a known video container."""
     with path.open("rb") as file:
         head = file.read(400)
     if head[4:8] in QUICKTIME_ATOMS:
-        return None if head[4:8] == b"ftyp" and head[8:12] in PICTURE_BRANDS else "mov"
+        return None if head[4:8] == b"ftyp" and head[8:12] in IMAGE_BRANDS else "mov"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "avi"
     if _is_transport_stream(head):
         return "mpegts"
-    return next((name for start, name in BEGINNINGS.items() if head.startswith(start)), None)
+    return next((name for start, name in SIGNATURES.items() if head.startswith(start)), None)
 
 
 def unreadable(name: str) -> Unusable:
-    sentence = _("'{name}' is not a video we can read. Upload it again or remove it.")
+    sentence = _("'{name}' is not a video we can read. Upload it again, or remove it.")
     return Unusable(sentence.format(name=name))
 
 
@@ -82,22 +82,22 @@ def _container(path: Path, name: str) -> str:
         container = sniff(path)
         size = path.stat().st_size
     except OSError as error:
-        sentence = _("'{name}' is no longer there. Upload it again or remove it.")
+        sentence = _("The file of '{name}' is missing. Upload it again, or remove it.")
         raise Unusable(sentence.format(name=name)) from error
     if not size:
-        raise Unusable(_("'{name}' is empty. Upload it again or remove it.").format(name=name))
+        raise Unusable(_("'{name}' is empty. Upload it again, or remove it.").format(name=name))
     if not container:
         raise unreadable(name)
     return container
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """ISO 13818-1: packets of 188 bytes, each beginning with 0x47; cameras put 4 before each."""
+    """ISO 13818-1: packets of 188 bytes that start with 0x47. Cameras prefix each with 4 bytes."""
     return head[0:377:188] == b"GGG" or head[4:389:192] == b"GGG"
 
 
-def _without_picture(name: str) -> Unusable:
-    sentence = _("'{name}' has sound but no picture. Upload a video in its place or remove it.")
+def _no_picture(name: str) -> Unusable:
+    sentence = _("'{name}' has sound but no picture. Replace it with a video, or remove it.")
     return Unusable(sentence.format(name=name))
 
 
@@ -116,27 +116,27 @@ def _facts(outcome: Outcome, container: str, name: str) -> ClipFacts:
 
 
 def _duration(header: str, measured: float, name: str) -> float:
-    """Browsers record without writing a duration: then only the packets tell."""
+    """The longer of the duration in the header and the measured one. Recordings by a browser have
+    none in the header.
+    """
     found = re.search(r"^ +Duration: (\d+):(\d\d):(\d\d\.\d+)", header, re.MULTILINE)
-    claimed = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
-    if claimed - measured > max(1.0, claimed / 10):
-        sentence = _(
-            "'{name}' ends too early: part of it is missing. Upload it again or remove it."
-        )
+    declared = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
+    if declared - measured > max(1.0, declared / 10):
+        sentence = _("'{name}' is incomplete: its end is missing. Upload it again, or remove it.")
         raise Unusable(sentence.format(name=name))
-    return max(claimed, measured)
+    return max(declared, measured)
 
 
 def _upright(width: int, height: int, video: str) -> tuple[int, int]:
-    """Square pixels first, then the turn: the pixels' shape belongs to the picture as stored."""
-    if (shape := re.search(r"SAR (\d+):(\d+)", video)) and int(shape[1]) and int(shape[2]):
-        width = max(1, round(width * int(shape[1]) / int(shape[2])))
-    turned = re.search(r"rotation of (-?\d+)", video)
-    return (height, width) if turned and int(turned[1]) % 180 else (width, height)
+    """Applies the pixel aspect ratio, which describes the stored picture, before the rotation."""
+    if (ratio := re.search(r"SAR (\d+):(\d+)", video)) and int(ratio[1]) and int(ratio[2]):
+        width = max(1, round(width * int(ratio[1]) / int(ratio[2])))
+    rotation = re.search(r"rotation of (-?\d+)", video)
+    return (height, width) if rotation and int(rotation[1]) % 180 else (width, height)
 
 
 def _rate(video: str) -> float:
-    """The average rate, or the usual one where the clip has none worth the name."""
+    """The average rate, or DEFAULT_RATE if the clip has no plausible one."""
     found = re.search(r"([\d.]+)(k?) (?:fps|tbr)", video)
     rate = float(found[1]) * (1000 if found[2] else 1) if found else 0.0
-    return rate if 1 <= rate <= FASTEST_RATE else USUAL_RATE
+    return rate if 1 <= rate <= MAX_RATE else DEFAULT_RATE

@@ -1,7 +1,7 @@
-"""Becomes another command under limits: `python -I -S limited.py PARENT SECONDS COMMAND…`
+"""Executes a command under resource limits: `python -I -S resource_limits.py PARENT SECONDS COMMAND…`
 
-Code between fork and exec (`preexec_fn`) can hang a parent that has threads, so a fresh process
-sets the limits on itself and then becomes the command. It imports nothing of ours.
+`preexec_fn`, which runs between fork and exec, can deadlock in a parent with threads. So a fresh
+process sets the limits on itself and then executes the command. It imports nothing from `app`.
 """
 
 import ctypes
@@ -24,20 +24,22 @@ CLONE_NEWNET = 0x4000_0000
 
 
 def become(command: list[str], *, parent: int, seconds: int) -> None:
-    """Replace this process by `command`: `seconds` of CPU at most, and gone when `parent` dies."""
+    """Replaces this process with `command`, which gets `seconds` of CPU time and is killed when
+    `parent` dies.
+    """
     os.nice(10)
     if sys.platform == "linux":
         _leave_the_network()
         _die_with(parent)
-    for kind, most in LIMITS.items():
-        _limit(kind, most, most)
-    # At the soft limit ffmpeg ends and says so; the hard one ends whatever did not listen.
+    for kind, limit in LIMITS.items():
+        _limit(kind, limit, limit)
+    # At the soft limit ffmpeg reports a signal and exits; the hard limit kills it.
     _limit(resource.RLIMIT_CPU, seconds, seconds + 5)
     os.execv(command[0], command)  # noqa: S606 - an argument list of ours, no shell
 
 
 def _leave_the_network() -> None:
-    """Where the kernel permits; the caller's protocol whitelist is the rule, this the second lock."""
+    """A second line of defence behind the caller's protocol whitelist, if the kernel permits it."""
     as_root = os.geteuid() == 0
     ctypes.CDLL(None).unshare(CLONE_NEWNET if as_root else CLONE_NEWNET | CLONE_NEWUSER)
 
@@ -45,14 +47,14 @@ def _leave_the_network() -> None:
 def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit("The parent was gone before its death could be watched.")
+        sys.exit("The parent process died before the command could start.")
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:
     allowed = resource.getrlimit(kind)[1]
     if allowed != resource.RLIM_INFINITY:
         soft, hard = min(soft, allowed), min(hard, allowed)
-    with suppress(ValueError, OSError):  # macOS knows RLIMIT_AS but refuses to set it
+    with suppress(ValueError, OSError):  # macOS defines RLIMIT_AS but refuses to set it
         resource.setrlimit(kind, (soft, hard))
 
 

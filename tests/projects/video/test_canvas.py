@@ -6,37 +6,37 @@ def clip(width: int, height: int, *, seconds: float = 1.0, rate: float = 30.0) -
     return ClipFacts("mov", seconds, width, height, rate, has_sound=True)
 
 
-def test_the_shape_that_lasts_longest_wins() -> None:
+def test_the_size_with_the_longest_total_duration_wins() -> None:
     wide, tall = clip(640, 360, seconds=3), clip(360, 640, seconds=2)
 
-    assert Canvas.suiting([tall, wide]) == Canvas(640, 360, 30)
-    assert Canvas.suiting([tall, wide, tall]) == Canvas(360, 640, 30)
+    assert Canvas.for_clips([tall, wide]) == Canvas(640, 360, 30)
+    assert Canvas.for_clips([tall, wide, tall]) == Canvas(360, 640, 30)
 
 
-def test_of_two_shapes_that_last_equally_long_the_first_wins() -> None:
-    assert Canvas.suiting([clip(360, 640), clip(640, 360)]) == Canvas(360, 640, 30)
+def test_in_a_tie_the_first_size_wins() -> None:
+    assert Canvas.for_clips([clip(360, 640), clip(640, 360)]) == Canvas(360, 640, 30)
 
 
 def test_no_canvas_is_larger_than_full_hd() -> None:
-    assert Canvas.suiting([clip(3840, 2160)]) == Canvas(1920, 1080, 30)
-    assert Canvas.suiting([clip(2160, 3840)]) == Canvas(1080, 1920, 30)
-    assert Canvas.suiting([clip(4096, 3072)]) == Canvas(1440, 1080, 30)
+    assert Canvas.for_clips([clip(3840, 2160)]) == Canvas(1920, 1080, 30)
+    assert Canvas.for_clips([clip(2160, 3840)]) == Canvas(1080, 1920, 30)
+    assert Canvas.for_clips([clip(4096, 3072)]) == Canvas(1440, 1080, 30)
 
 
 def test_an_odd_size_becomes_even() -> None:
-    canvas = Canvas.suiting([clip(161, 121)])
+    canvas = Canvas.for_clips([clip(161, 121)])
 
     assert (canvas.width % 2, canvas.height % 2) == (0, 0)
 
 
-def test_the_rate_is_the_nearest_usual_one() -> None:
-    rates = [Canvas.suiting([clip(640, 360, rate=rate)]).rate for rate in (15, 23.98, 29.97, 144)]
+def test_the_rate_is_the_nearest_standard_rate() -> None:
+    rates = [Canvas.for_clips([clip(640, 360, rate=rate)]).rate for rate in (15, 23.98, 29.97, 144)]
 
     assert rates == [24, 24, 30, 60]
 
 
-def test_a_clip_is_fitted_whole() -> None:
-    filters = Canvas(640, 360, 30).fitting(clip(1080, 1920))
+def test_the_whole_clip_is_shown() -> None:
+    filters = Canvas(640, 360, 30).filters_for(clip(1080, 1920))
 
     assert "scale=202:360:" in filters
     assert "pad=640:360:-1:-1" in filters

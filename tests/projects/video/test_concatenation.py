@@ -1,3 +1,5 @@
+"""Concatenating clips of every kind into one video."""
+
 import asyncio
 import subprocess
 from array import array
@@ -6,7 +8,7 @@ from pathlib import Path
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from app.projects.video.concatenation import ClipFile, Joined, join
+from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
 from app.projects.video.ffmpeg import CompilationError, DiskFull, Unusable
 from app.projects.video.probe import probe
 from tests import clips
@@ -15,23 +17,25 @@ SECOND = 48_000
 
 
 class Bench:
-    """A folder to join clips in; `progress` is what the owner's page would have shown."""
+    """A folder to concatenate clips in. `progress` lists what was reported."""
 
     def __init__(self, folder: Path) -> None:
         self.workdir, self.target = folder / "work", folder / "reel.mp4"
         self.progress: list[float] = []
-        self.moved = asyncio.Event()
+        self.has_begun = asyncio.Event()
 
-    async def join(self, *names: str) -> Joined:
+    async def concatenate(self, *names: str) -> FinishedVideo:
         files = [ClipFile(clips.make(name), f"{name}.mp4") for name in names]
-        return await self.join_files(*files)
+        return await self.concatenate_files(*files)
 
-    async def join_files(self, *files: ClipFile) -> Joined:
-        return await join(files, self.target, on_progress=self.hear, workdir=self.workdir)
+    async def concatenate_files(self, *files: ClipFile) -> FinishedVideo:
+        return await concatenate(
+            files, self.target, on_progress=self.on_progress, workdir=self.workdir
+        )
 
-    async def hear(self, progress: float) -> None:
+    async def on_progress(self, progress: float) -> None:
         self.progress.append(progress)
-        self.moved.set()
+        self.has_begun.set()
 
     def leftovers(self) -> list[Path]:
         kept = {self.target, self.target.with_suffix(".jpg"), self.workdir}
@@ -44,7 +48,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def decoded(video: Path, *arguments: str) -> bytes:
-    """What a player would make of it; a single word of complaint fails the test."""
+    """The output of a decoder. Any warning fails the test."""
     command = [get_ffmpeg_exe(), "-v", "warning", "-i", str(video), *arguments, "-"]
     played = subprocess.run(command, capture_output=True, check=True)
     assert played.stderr.decode() == ""
@@ -59,7 +63,7 @@ def loudness(video: Path) -> list[int]:
 
 
 async def test_clips_of_every_kind_become_one_video_that_plays(bench: Bench) -> None:
-    result = await bench.join(*clips.GOOD)
+    result = await bench.concatenate(*clips.GOOD)
 
     facts = await probe(bench.target, "reel.mp4")
     assert (facts.container, facts.width, facts.height, facts.rate) == ("mov", 160, 120, 25)
@@ -70,7 +74,7 @@ async def test_clips_of_every_kind_become_one_video_that_plays(bench: Bench) -> 
 
 
 async def test_the_video_is_h264_and_aac_and_plays_as_it_loads(bench: Bench) -> None:
-    result = await bench.join("webm", "avi")
+    result = await bench.concatenate("webm", "avi")
 
     content = bench.target.read_bytes()
     assert result.size_bytes == len(content)
@@ -80,7 +84,9 @@ async def test_the_video_is_h264_and_aac_and_plays_as_it_loads(bench: Bench) -> 
 
 
 async def test_sound_stays_with_its_picture(bench: Bench) -> None:
-    await bench.join("silent", "mp4", "silent", "short sound", "mono at 22 kHz", "late sound")
+    await bench.concatenate(
+        "silent", "mp4", "silent", "short sound", "mono at 22 kHz", "late sound"
+    )
 
     is_loud = [peak > 1_000 for peak in loudness(bench.target)]
     assert is_loud[1:5] == [False] * 4
@@ -93,29 +99,29 @@ async def test_sound_stays_with_its_picture(bench: Bench) -> None:
     assert is_loud[34:36] == [True] * 2
 
 
-async def test_a_picture_shorter_than_its_sound_is_held(bench: Bench) -> None:
-    result = await bench.join("long sound")
+async def test_the_last_frame_is_held_until_the_sound_ends(bench: Bench) -> None:
+    result = await bench.concatenate("long sound")
 
     assert result.duration == 1.0
     assert len(loudness(bench.target)) == 10
 
 
 async def test_a_portrait_stays_upright(bench: Bench) -> None:
-    await bench.join("portrait", "turned", "mp4")
+    await bench.concatenate("portrait", "turned", "mp4")
 
     facts = await probe(bench.target, "reel.mp4")
     assert (facts.width, facts.height) == (120, 160)
 
 
 async def test_the_thumbnail_is_a_picture_beside_the_video(bench: Bench) -> None:
-    result = await bench.join("mp4")
+    result = await bench.concatenate("mp4")
 
     assert result.thumbnail == bench.target.with_suffix(".jpg")
     assert result.thumbnail.read_bytes().startswith(b"\xff\xd8\xff")
 
 
 async def test_progress_moves_forward_to_the_end(bench: Bench) -> None:
-    await bench.join("mp4", "webm", "avi", "mkv")
+    await bench.concatenate("mp4", "webm", "avi", "mkv")
 
     assert bench.progress == sorted(bench.progress)
     assert len(set(bench.progress)) >= 4
@@ -126,50 +132,50 @@ async def test_progress_moves_forward_to_the_end(bench: Bench) -> None:
 @pytest.mark.parametrize("name", ["text", "playlist", "cut short", "scrambled", "sound only"])
 async def test_a_broken_clip_is_named_and_nothing_is_left(bench: Bench, name: str) -> None:
     with pytest.raises(Unusable, match=f"'{name}.mp4'"):
-        await bench.join("mp4", name)
+        await bench.concatenate("mp4", name)
 
     assert not bench.target.exists()
     assert not bench.leftovers()
 
 
 async def test_a_missing_clip_is_named(bench: Bench, tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"'carol\.mp4' is no longer there"):
-        await bench.join_files(ClipFile(tmp_path / "9c1d", "carol.mp4"))
+    with pytest.raises(Unusable, match=r"'carol\.mp4' is missing"):
+        await bench.concatenate_files(ClipFile(tmp_path / "9c1d", "carol.mp4"))
 
 
 async def test_no_clips_make_no_video(bench: Bench) -> None:
     with pytest.raises(CompilationError, match="no clips"):
-        await bench.join()
+        await bench.concatenate()
 
 
-async def test_more_than_two_hours_are_refused_before_the_work(bench: Bench) -> None:
-    with pytest.raises(CompilationError, match="122 minutes; 120 are possible"):
-        await bench.join("mp4", "two hours")
+async def test_more_than_two_hours_are_refused_before_anything_is_encoded(bench: Bench) -> None:
+    with pytest.raises(CompilationError, match="122 minutes, but a video can last 120"):
+        await bench.concatenate("mp4", "two hours")
 
     assert not bench.progress
 
 
-async def test_a_full_disk_is_told_as_such(bench: Bench) -> None:
+async def test_a_full_disk_is_reported(bench: Bench) -> None:
     bench.target.with_name(".reel.mp4.draft").symlink_to("/dev/full")
 
     with pytest.raises(DiskFull, match="disk is full"):
-        await bench.join("mp4")
+        await bench.concatenate("mp4")
     assert not bench.leftovers()
 
 
 async def test_a_failed_attempt_keeps_the_earlier_video(bench: Bench) -> None:
-    await bench.join("mp4")
+    await bench.concatenate("mp4")
     earlier = bench.target.read_bytes()
 
     with pytest.raises(CompilationError):
-        await bench.join("text")
+        await bench.concatenate("text")
 
     assert bench.target.read_bytes() == earlier
 
 
 async def test_a_cancelled_compilation_leaves_nothing(bench: Bench) -> None:
-    task = asyncio.create_task(bench.join("mp4", "long"))
-    await bench.moved.wait()
+    task = asyncio.create_task(bench.concatenate("mp4", "long"))
+    await bench.has_begun.wait()
 
     task.cancel()
 
@@ -179,21 +185,21 @@ async def test_a_cancelled_compilation_leaves_nothing(bench: Bench) -> None:
     assert not bench.leftovers()
 
 
-async def test_what_a_killed_worker_left_is_cleared_by_the_next(bench: Bench) -> None:
-    pieces = bench.workdir / "reel.mp4.pieces"
-    pieces.mkdir(parents=True)
-    (pieces / "sound.pcm").write_bytes(b"\x7f" * SECOND)
+async def test_what_a_killed_worker_left_is_removed_by_the_next(bench: Bench) -> None:
+    segments = bench.workdir / "reel.mp4.segments"
+    segments.mkdir(parents=True)
+    (segments / "sound.pcm").write_bytes(b"\x7f" * SECOND)
 
-    result = await bench.join("mp4")
+    result = await bench.concatenate("mp4")
 
     assert result.duration == 0.6
     assert max(loudness(bench.target)) < 10_000
     assert not bench.leftovers()
 
 
-async def test_what_a_phone_notes_about_its_owner_is_not_told(bench: Bench) -> None:
+async def test_the_metadata_of_a_phone_is_removed(bench: Bench) -> None:
     assert b"bobs-phone" in clips.make("from bob's phone").read_bytes()
 
-    await bench.join("from bob's phone")
+    await bench.concatenate("from bob's phone")
 
     assert b"bobs-phone" not in bench.target.read_bytes()

@@ -33,14 +33,14 @@ def environment_of(pid: int) -> bytes:
 
 
 class Worker:
-    """Runs ffmpeg without end, and knows when it has begun and as which process."""
+    """Runs ffmpeg endlessly, and knows when it has started and its process id."""
 
     def __init__(self, seconds: float = 60) -> None:
         self.before = children()
         self.begun = asyncio.Event()
-        self.task = asyncio.create_task(run(*ENDLESS, seconds=seconds, on_frame=self.hear))
+        self.task = asyncio.create_task(run(*ENDLESS, seconds=seconds, on_frame=self.on_frame))
 
-    async def hear(self, _frames: int) -> None:
+    async def on_frame(self, _frames: int) -> None:
         self.begun.set()
 
     async def child(self) -> int:
@@ -50,27 +50,27 @@ class Worker:
         return pid
 
 
-async def test_the_outcome_says_how_far_it_came() -> None:
+async def test_the_outcome_counts_frames_and_seconds() -> None:
     outcome = await run(*SHORT, seconds=60)
 
     assert (outcome.frames, outcome.seconds) == (50, 2.0)
     assert "testsrc2" in outcome.log
 
 
-async def test_the_frames_done_are_heard_as_they_grow() -> None:
-    heard: list[int] = []
+async def test_the_frames_done_are_reported_as_they_grow() -> None:
+    reported: list[int] = []
 
-    async def hear(frames: int) -> None:
-        heard.append(frames)
+    async def on_frame(frames: int) -> None:
+        reported.append(frames)
 
-    await run("-stats_period", "0.05", "-readrate", "4", *SHORT, seconds=60, on_frame=hear)
+    await run("-stats_period", "0.05", "-readrate", "4", *SHORT, seconds=60, on_frame=on_frame)
 
-    assert len(heard) > 1
-    assert heard == sorted(heard)
-    assert heard[-1] == 50
+    assert len(reported) > 1
+    assert reported == sorted(reported)
+    assert reported[-1] == 50
 
 
-async def test_what_ffmpeg_refuses_is_a_failure_with_its_log() -> None:
+async def test_a_file_that_ffmpeg_refuses_fails_with_its_log() -> None:
     with pytest.raises(FfmpegFailed) as failure:
         await run(*reading(clips.make("text"), "mov"), "-f", "null", "-", seconds=60)
 
@@ -78,7 +78,7 @@ async def test_what_ffmpeg_refuses_is_a_failure_with_its_log() -> None:
 
 
 @linux
-async def test_a_full_disk_is_told_as_such() -> None:
+async def test_a_full_disk_is_reported() -> None:
     raw = ["-f", "lavfi", "-i", "testsrc2=duration=1", "-f", "rawvideo"]
 
     with pytest.raises(DiskFull):
@@ -108,7 +108,7 @@ async def test_a_cancelled_run_leaves_no_child() -> None:
 
 
 @linux
-async def test_a_listener_that_fails_leaves_no_child() -> None:
+async def test_a_callback_that_fails_leaves_no_child() -> None:
     before = children()
 
     async def fail(_frames: int) -> None:
@@ -120,7 +120,7 @@ async def test_a_listener_that_fails_leaves_no_child() -> None:
 
 
 @linux
-async def test_a_child_killed_by_the_machine_was_out_of_memory() -> None:
+async def test_a_killed_child_counts_as_out_of_memory() -> None:
     worker = Worker()
 
     os.kill(await worker.child(), signal.SIGKILL)
@@ -130,7 +130,7 @@ async def test_a_child_killed_by_the_machine_was_out_of_memory() -> None:
 
 
 @linux
-async def test_a_child_knows_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "alice-and-bob")
     worker = Worker()
 
@@ -153,7 +153,7 @@ async def test_no_child_outlives_a_killed_worker() -> None:
 
 
 async def _worker_of_its_own() -> asyncio.subprocess.Process:
-    """Another Python that runs ffmpeg without end and prints its process id."""
+    """Another Python process that runs ffmpeg endlessly and prints the process id of ffmpeg."""
     code = (
         "import asyncio\n"
         "from tests.projects.video.test_ffmpeg import Worker\n"
@@ -171,7 +171,7 @@ async def _worker_of_its_own() -> asyncio.subprocess.Process:
 
 
 async def _ended(child: int) -> None:
-    """A process's descriptor can be read once the process has ended."""
+    """Waits for the process; its descriptor becomes readable when it ends."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(child, ended.set)
     try:
@@ -182,7 +182,7 @@ async def _ended(child: int) -> None:
         os.close(child)
 
 
-async def test_an_address_inside_a_clip_is_not_followed(tmp_path: Path) -> None:
+async def test_a_url_inside_a_clip_is_not_followed(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         playlist = playlist_of(f"http://127.0.0.1:{server.getsockname()[1]}/next.ts", tmp_path)
@@ -204,13 +204,13 @@ async def test_another_container_inside_a_clip_is_not_opened(tmp_path: Path) -> 
     assert "Format not on whitelist" in failure.value.log
 
 
-def playlist_of(address: str, folder: Path) -> Path:
+def playlist_of(url: str, folder: Path) -> Path:
     playlist = folder / "clip.m3u8"
-    playlist.write_text(f"#EXTM3U\n#EXTINF:9,\n{address}\n#EXT-X-ENDLIST\n")
+    playlist.write_text(f"#EXTM3U\n#EXTINF:9,\n{url}\n#EXT-X-ENDLIST\n")
     return playlist
 
 
-async def test_no_name_of_a_file_is_an_option_or_a_pattern(tmp_path: Path) -> None:
+async def test_no_file_name_is_an_option_or_a_pattern(tmp_path: Path) -> None:
     path = tmp_path / "-y http:bob's 100%03d.mp4"
     path.write_bytes(clips.make("mp4").read_bytes())
 

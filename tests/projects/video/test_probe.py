@@ -8,7 +8,7 @@ from tests import clips
 
 
 @pytest.mark.parametrize("name", clips.GOOD)
-async def test_every_usual_kind_of_clip_is_understood(name: str) -> None:
+async def test_every_common_kind_of_video_is_recognized(name: str) -> None:
     facts = await probe(clips.make(name), name)
 
     assert facts.duration == pytest.approx(1.0 if name == "long sound" else 0.6, abs=0.1)
@@ -25,12 +25,12 @@ async def test_every_usual_kind_of_clip_is_understood(name: str) -> None:
         *[("svg", None), ("empty", None), ("picture", None), ("photo of a phone", None)],
     ],
 )
-def test_the_first_bytes_name_the_container(name: str, container: str | None) -> None:
+def test_the_first_bytes_determine_the_container(name: str, container: str | None) -> None:
     assert sniff(clips.make(name)) == container
 
 
 @pytest.mark.parametrize("name", clips.BROKEN)
-async def test_what_is_no_video_is_refused_by_its_owners_name(name: str) -> None:
+async def test_a_file_that_is_not_a_video_is_refused_by_name(name: str) -> None:
     with pytest.raises(Unusable, match=r"^'bob's holiday\.mp4' ") as refusal:
         await probe(clips.make(name), "bob's holiday.mp4")
 
@@ -40,7 +40,7 @@ async def test_what_is_no_video_is_refused_by_its_owners_name(name: str) -> None
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("cut short", "ends too early"),
+        ("cut short", "is incomplete"),
         ("sound only", "no picture"),
         ("empty", "is empty"),
         ("text", "not a video"),
@@ -51,18 +51,18 @@ async def test_a_refusal_says_what_is_wrong(name: str, words: str) -> None:
         await probe(clips.make(name), "holiday.mp4")
 
 
-async def test_a_clip_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"'holiday\.mp4' is no longer there"):
+async def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r"'holiday\.mp4' is missing"):
         await probe(tmp_path / "7f3a", "holiday.mp4")
 
 
-async def test_a_turned_clip_is_measured_as_it_is_shown() -> None:
+async def test_width_and_height_are_those_after_rotation() -> None:
     facts = await probe(clips.make("turned"), "turned")
 
     assert (facts.width, facts.height) == (120, 160)
 
 
-async def test_wide_pixels_are_measured_as_square_ones() -> None:
+async def test_width_and_height_are_in_square_pixels() -> None:
     facts = await probe(clips.make("wide pixels"), "wide")
 
     assert (facts.width, facts.height) == (213, 120)
@@ -80,14 +80,14 @@ async def test_a_recording_without_a_duration_is_measured() -> None:
     assert facts.duration == pytest.approx(0.6, abs=0.05)
 
 
-async def test_a_title_cannot_pose_as_a_stream() -> None:
+async def test_a_title_cannot_pass_for_a_stream() -> None:
     facts = await probe(clips.make("titled like a stream"), "titled")
 
     assert (facts.width, facts.height) == (160, 120)
 
 
 @pytest.mark.parametrize(("name", "has_sound"), [("mp4", True), ("silent", False)])
-async def test_it_is_known_whether_there_is_sound(name: str, has_sound: bool) -> None:
+async def test_sound_is_detected(name: str, has_sound: bool) -> None:
     facts = await probe(clips.make(name), name)
 
     assert facts.has_sound == has_sound

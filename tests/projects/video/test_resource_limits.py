@@ -1,4 +1,4 @@
-"""What a command finds out about itself once it was started under limits."""
+"""What a command can do after it was started under limits."""
 
 import json
 import os
@@ -12,13 +12,13 @@ import pytest
 
 from app.projects.video import resource_limits
 
-LIMITED = str(Path(resource_limits.__file__))
-linux = pytest.mark.skipif(sys.platform != "linux", reason="promised on Linux only")
+RESOURCE_LIMITS = str(Path(resource_limits.__file__))
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux")
 
 
 def ask(code: str, *, parent: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Run these lines of Python under limits: 7 seconds of CPU, ours or another's child."""
-    launch = [sys.executable, "-I", "-S", LIMITED, str(parent or os.getpid()), "7"]
+    """Runs the code under limits, with 7 seconds of CPU, as a child of this process or `parent`."""
+    launch = [sys.executable, "-I", "-S", RESOURCE_LIMITS, str(parent or os.getpid()), "7"]
     return subprocess.run([*launch, sys.executable, "-c", code], capture_output=True, text=True)
 
 
@@ -32,30 +32,30 @@ def test_a_command_runs_within_limits() -> None:
 
 
 @linux
-def test_a_command_cannot_take_all_the_memory() -> None:
+def test_a_command_cannot_use_all_memory() -> None:
     answer = ask("bytearray(5 * 1024**3)")
 
     assert "MemoryError" in answer.stderr
 
 
-def test_a_command_gives_way_to_the_server() -> None:
+def test_a_command_has_a_lower_priority_than_the_server() -> None:
     answer = ask("import os; print(os.nice(0))")
 
     assert int(answer.stdout) == min(19, os.nice(0) + 10)
 
 
 @linux
-def test_a_command_whose_parent_is_gone_does_not_begin() -> None:
-    answer = ask("print('begun')", parent=1)
+def test_a_command_whose_parent_is_dead_does_not_start() -> None:
+    answer = ask("print('started')", parent=1)
 
     assert answer.returncode
     assert not answer.stdout
 
 
 @linux
-def test_a_command_is_alone_on_the_network() -> None:
+def test_a_command_has_no_network() -> None:
     if not _may_leave_the_network():
-        pytest.skip("this kernel does not permit it; the protocol whitelist stands alone")
+        pytest.skip("this kernel does not permit it; only the protocol whitelist applies")
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = ask(f"import socket; socket.create_connection({server.getsockname()!r}, 2)")
 
