@@ -18,7 +18,7 @@ from saq.types import Context, PartialTimersDict
 from app.broker.worker_locks import Presence
 from app.gc_tuning import spare_what_is_loaded
 from app.installation import Installation
-from app.language import speak
+from app.language import set_language
 from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
@@ -170,7 +170,7 @@ class _QuietWorker(Worker[Context]):
 def _prepare(given: dict[str, Any]) -> Any:
     async def prepare(context: Context) -> None:
         _of(context).update(given)
-        speak("")
+        set_language("")
 
     return prepare
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.broker import Broker
 from app.database import Database
-from app.language import _, speaking
+from app.language import _, in_language
 from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
@@ -67,7 +67,7 @@ async def run_compilation(
     run = await _claim(db, compilation_id)
     if run is None:
         return
-    with speaking(run.language):
+    with in_language(run.language):
         try:
             video = await _make_video(db, settings, run, job)
             await _complete(db, run, video)
@@ -241,5 +241,5 @@ async def _give_up(db: Database, compilation: Compilation) -> None:
     async with db.read() as session:
         language = await _language(session, compilation.project_id)
     run = _Run(compilation.id, compilation.project_id, compilation.attempts, language)
-    with speaking(language):
+    with in_language(language):
         await _fail(db, run, _("The server was interrupted several times. Please try again."))
