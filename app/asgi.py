@@ -19,6 +19,7 @@ from app.accounts import pages as account_pages
 from app.accounts import registration
 from app.accounts.revocation import Endings
 from app.api import pages as api_pages
+from app.dashboard import pages as dashboard_pages
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.gc_tuning import spare_what_is_loaded
@@ -38,7 +39,7 @@ from app.operations.pages import routes as operation_routes
 from app.projects import api as project_api
 from app.projects import pages as project_pages
 from app.projects.projects import delete_projects_of
-from app.rendering import STATIC, digest
+from app.rendering import STATIC, content_hash
 from app.settings import Settings, load
 from app.teams import api as team_api
 from app.teams import invitations
@@ -54,6 +55,7 @@ ROUTES = [
     *operation_routes,
     *account_pages.routes,
     *team_pages.routes,
+    *dashboard_pages.routes,
     *project_pages.routes,
     *notification_pages.routes,
     *notification_api.routes,
@@ -130,7 +132,7 @@ def static_routes() -> list[Any]:
     """Every static file under an address that changes with its content."""
     folders = {}
     for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
-        folders[f"/static/{digest(file)}"] = STATIC
+        folders[f"/static/{content_hash(file)}"] = STATIC
     return [
         create_static_files_router(path, [folder], cache_control=STATIC_FOR)
         for path, folder in folders.items()

@@ -1,17 +1,17 @@
-"""Failures a person can mend, each with a sentence that person can read.
+"""Failures that the user can do something about, each with a sentence for the user.
 
-    Failure                 the sentence, a status
-    ├── Invalid       400   one or more fields are wrong (a page shows them as 422 with the form)
-    │   └── Taken     409   a field is right in itself, but somebody or something is there already
-    ├── SignedOut     401   sign in first
-    ├── Forbidden     403   signed in, but not allowed
-    ├── NotFound      404   not there, or not yours: the answer is the same
-    ├── Conflict      409   right in itself, but not as things stand
-    ├── TooLarge      413   more bytes than allowed
-    ├── BadRange      416   a part of a file that has no such part
-    └── TooMany       429   slow down; `retry_after` seconds
+    Failure                 a sentence and a status
+    ├── Invalid       400   one or more fields are invalid (a page shows the form again, with 422)
+    │   └── Taken     409   the value is valid but already in use
+    ├── SignedOut     401   not signed in
+    ├── Forbidden     403   signed in but not allowed
+    ├── NotFound      404   does not exist, or the user may not know that it does
+    ├── Conflict      409   not possible in the present state
+    ├── TooLarge      413   too many bytes
+    ├── BadRange      416   a byte range beyond the end of the file
+    └── TooMany       429   too many attempts; try again after `retry_after` seconds
 
-They are turned into page, fragment or problem+json in one place: `app/error_handlers.py`.
+`app/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from app.language import _
 
 
 class Failure(Exception):
-    """`headers` go out with the answer."""
+    """`headers` are added to the response."""
 
     status = 500
 
@@ -31,7 +31,7 @@ class Failure(Exception):
 
 
 class Invalid(Failure):
-    """`fields` maps each wrong field's name to what is wrong with it."""
+    """`fields` maps the name of each invalid field to a sentence about it."""
 
     status = 400
 
@@ -59,7 +59,7 @@ class NotFound(Failure):
     status = 404
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or _("There is nothing here."))
+        super().__init__(sentence or _("It does not exist, or you do not have access to it."))
 
 
 class Conflict(Failure):
@@ -71,12 +71,15 @@ class TooLarge(Failure):
 
 
 class BadRange(Failure):
-    """`size` is that of the whole file."""
+    """`size` is the size of the whole file."""
 
     status = 416
 
     def __init__(self, size: int) -> None:
-        super().__init__(_("The file ends before that."), {"Content-Range": f"bytes */{size}"})
+        super().__init__(
+            _("The requested range is beyond the end of the file."),
+            {"Content-Range": f"bytes */{size}"},
+        )
 
 
 class TooMany(Failure):

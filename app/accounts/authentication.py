@@ -6,7 +6,7 @@ from litestar.types import Scope
 from app.accounts.sessions import COOKIES, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
-from app.language import _, speak
+from app.language import _, set_language
 from app.models import User
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -19,7 +19,7 @@ async def find_visitor(scope: Scope) -> None:
         return
     headers = Headers.from_scope(scope)
     key = _bearer(headers.get("authorization", "")) if is_api(scope) else None
-    speak(headers.get("accept-language", "")[:2])
+    set_language(headers.get("accept-language", "")[:2])
     if key is not None:
         _come_in(scope, await _by_token(scope, key))
     elif token := _session_token(headers.get("cookie", "")):
@@ -31,7 +31,7 @@ async def find_visitor(scope: Scope) -> None:
 
 def _come_in(scope: Scope, user: User) -> None:
     scope["user"] = user
-    speak(user.language)
+    set_language(user.language)
 
 
 async def _by_token(scope: Scope, key: str) -> User:

@@ -12,7 +12,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
-from app.projects.queries import list_projects
+from app.projects.project_views import list_projects
 from app.security import signer_of
 from app.teams.invitations import link_token
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.language import speaking
+from app.language import in_language
 from app.mail.composing import compose, render_mail
 from app.models import Delivery, User
 from app.security import Signer
@@ -81,7 +81,7 @@ def write_letter(
 ) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
     letter, facts = str(delivery.letter), _facts_of(delivery)
-    with speaking(language):
+    with in_language(language):
         context = _mail_of(mails, delivery).links(signer, facts)
         mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
     name = f"{letter}-{delivery.id}"

@@ -23,12 +23,12 @@ from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.security import Signer
 from app.teams.invitations import invite, link_token
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
-from tests.projects.conftest import lay_down
+from tests.projects.conftest import uploaded
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 # A stream never ends; tests/notifications/api tries it.
@@ -87,7 +87,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         await session.flush()
         session.add(Share(project_id=project.id, team_id=team.id))
     clip = await add_clip(
-        site.db, site.settings, alice, project.id, lay_down(site.settings, "silent")
+        site.db, site.settings, alice, project.id, uploaded(site.settings, "silent")
     )
     async with site.db.act() as session:
         compilation = Compilation(project_id=project.id)

@@ -8,7 +8,7 @@ import pytest
 
 from app.database import Database
 from app.models import Team, User
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.settings import Settings
 from tests import clips
 from tests.api.conftest import Program

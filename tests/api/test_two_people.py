@@ -21,7 +21,7 @@ from app.teams.invitations import invite, link_token
 from tests.api.conftest import Program
 from tests.api.document import Document
 from tests.factories import SIGNER, make_team
-from tests.projects.conftest import lay_down
+from tests.projects.conftest import uploaded
 
 # What an answer to carol must not hold.
 SECRETS = ("Video Squad", "Highlight Reel", "dave@example.com", "alice", "silent.mp4")
@@ -46,7 +46,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
         session.add(project)
         await session.flush()
         session.add(Share(project_id=project.id, team_id=team.id))
-    clip = await add_clip(db, settings, alice, project.id, lay_down(settings, "silent"))
+    clip = await add_clip(db, settings, alice, project.id, uploaded(settings, "silent"))
     async with db.act() as session:
         invitation = await invite(session, alice, team.id, "dave@example.com", "viewer")
         compilation = Compilation(project_id=project.id, status="running")

@@ -35,7 +35,7 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
-from app.projects.storage import clip_path, thumbnail_path, video_path
+from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.teams.invitations import LASTS, link_token
 from tests.contract.world import World
 from tests.factories import SIGNER, make_account

@@ -4,7 +4,6 @@ from typing import Any
 
 from app.account_closure import pages
 from app.accounts.pages import account, links, login, sessions, tokens
-from app.operations import dev_mailbox, dev_patterns
 
 routes: list[Any] = [
     *login.routes,
@@ -13,6 +12,4 @@ routes: list[Any] = [
     *sessions.routes,
     *tokens.routes,
     *pages.routes,
-    *dev_mailbox.routes,
-    *dev_patterns.routes,
 ]

@@ -19,7 +19,7 @@ from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
-from app.language import _, speak
+from app.language import _, set_language
 from app.layout import page
 from app.models import User
 from app.settings import Settings
@@ -50,7 +50,7 @@ async def change_profile(
             await save_profile(session, user, **chosen)
     except Invalid as invalid:
         return await _account(request, db, user, session_id, form, invalid)
-    speak(chosen["language"])
+    set_language(chosen["language"])
     return redirect("/account", _("Saved."))
 
 

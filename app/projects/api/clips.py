@@ -1,4 +1,4 @@
-"""Clips for programs: uploaded, moved, deleted."""
+"""JSON API: upload, move and delete clips."""
 
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -11,10 +11,10 @@ from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
-from app.projects.clips import add_clips, delete_clip, move_clip
-from app.projects.storage import remove
-from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips
+from app.projects.clip_upload import sentences_of, upload_clips
+from app.projects.clips import delete_clip, move_clip
+from app.projects.media_storage import remove
+from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 
@@ -28,23 +28,22 @@ async def upload(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> ClipsAdded:
-    """Upload videos, one or more.
+    """Upload one or more videos.
 
-    Those that are videos stay; what was wrong with the others is told in `errors`.
+    Files that are not videos are skipped; `errors` says what is wrong with each of them.
     """
-    async with arriving(request, db, settings, user, project_id) as uploads:
-        clips, problems = await add_clips(db, settings, user, project_id, uploads)
+    clips, failures = await upload_clips(request, db, settings, user, project_id)
     if not clips:
-        raise _together(problems)
-    errors = [FieldProblem(FIELD, sentence) for sentence in said_of_clips(problems)]
+        raise _combined(failures)
+    errors = [FieldProblem(FIELD, sentence) for sentence in sentences_of(failures)]
     return ClipsAdded([clip_object(clip) for clip in clips], errors)
 
 
-def _together(problems: list[Failure]) -> Failure:
-    """One answer for all files: what weighs more than a file that is no video comes first."""
-    grave = (NotFound, Forbidden, TooLarge)
-    invalid = Invalid({FIELD: " ".join(said_of_clips(problems))})
-    return next((problem for problem in problems if isinstance(problem, grave)), invalid)
+def _combined(failures: list[Failure]) -> Failure:
+    """One failure for all files. One that is not about a file's content takes precedence."""
+    not_about_content = (NotFound, Forbidden, TooLarge)
+    invalid = Invalid({FIELD: " ".join(sentences_of(failures))})
+    return next((one for one in failures if isinstance(one, not_about_content)), invalid)
 
 
 @api.post("/api/projects/{project_id:int}/clips/{clip_id:int}/move")
@@ -55,7 +54,7 @@ async def move(
     clip_id: FromPath[int],
     sent: NamedDependency[Step],
 ) -> Message:
-    """Move a clip up or down, as far as there are places."""
+    """Move a clip up or down in the list. It stops at either end."""
     async with db.act() as session:
         await move_clip(session, user, project_id, clip_id, by=sent.by)
     return Message(_("Clip moved."))

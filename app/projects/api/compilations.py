@@ -1,4 +1,4 @@
-"""Compilations for programs: asked for, watched, cancelled; the video and its picture."""
+"""JSON API: start, show and cancel compilations; download the video and its thumbnail."""
 
 from typing import Any
 
@@ -15,16 +15,11 @@ from app.projects.access import find_project
 from app.projects.api.shapes import CompilationObject, compilation_object
 from app.projects.compilations import (
     cancel_compilation,
-    enqueue,
     find_compilation,
-    find_result,
-    request_compilation,
+    start_compilation,
 )
-from app.projects.files import send_file
-from app.projects.storage import thumbnail_path, video_path
+from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
-
-VIDEO, PICTURE = "video/mp4", "image/jpeg"
 
 
 @api.post("/api/projects/{project_id:int}/compile", status=202, problems={409})
@@ -34,12 +29,8 @@ async def start(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
-    """Compile a project's clips into a video. While one is being made, that one is answered."""
-    async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        compilation = await request_compilation(session, project, user)
-    await enqueue(broker, compilation)
-    return compilation_object(compilation)
+    """Compile a project's clips into a video. Returns the unfinished compilation if there is one."""
+    return compilation_object(await start_compilation(db, broker, user, project_id))
 
 
 @api.get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
@@ -49,10 +40,8 @@ async def show(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """One compilation, and how far it is."""
-    async with db.read() as session:
-        project = await find_project(session, user, project_id)
-        return compilation_object(await find_compilation(session, project, compilation_id))
+    """Show a compilation and its progress."""
+    return await _compilation(db, user, project_id, compilation_id)
 
 
 @api.post("/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel", problems={409})
@@ -62,12 +51,10 @@ async def cancel(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """Call a compilation off, waiting or running."""
+    """Cancel a queued or running compilation."""
     async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        await cancel_compilation(session, user, project, compilation_id)
-    async with db.read() as session:
-        return compilation_object(await find_compilation(session, project, compilation_id))
+        await cancel_compilation(session, user, project_id, compilation_id)
+    return await _compilation(db, user, project_id, compilation_id)
 
 
 @api.get(
@@ -84,16 +71,13 @@ async def video(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    """The video, or the part of it in `Range`."""
-    async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = video_path(settings, compilation_id)
-    return await send_file(request, path, VIDEO, f"{project.name}.mp4")
+    """Download the video, or the part of it in `Range`."""
+    return await send_video(request, db, settings, user, project_id, compilation_id)
 
 
 @api.get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail",
-    answers={200: PICTURE, 206: PICTURE, 304: None},
+    answers={200: THUMBNAIL, 206: THUMBNAIL, 304: None},
     problems={416},
     headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
 )
@@ -105,11 +89,16 @@ async def thumbnail(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    """A picture out of the video."""
+    """Download the video's thumbnail."""
+    return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
+
+
+async def _compilation(
+    db: Database, user: User, project_id: int, compilation_id: int
+) -> CompilationObject:
     async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = thumbnail_path(settings, compilation_id)
-    return await send_file(request, path, PICTURE, f"{project.name}.jpg")
+        project = await find_project(session, user, project_id)
+        return compilation_object(await find_compilation(session, project, compilation_id))
 
 
 routes = [start, show, cancel, video, thumbnail]

@@ -1,4 +1,4 @@
-"""Projects for programs: list, create, look, rename, mute, share, delete."""
+"""JSON API: list, create, show, rename, delete, mute and share projects."""
 
 from litestar import Response
 from litestar.di import NamedDependency
@@ -9,8 +9,6 @@ from app.api.shapes import Message, Muted, MuteState
 from app.database import Database
 from app.language import _
 from app.models import User
-from app.notifications.preferences import muting
-from app.projects.access import find_project
 from app.projects.api.shapes import (
     NewProject,
     ProjectList,
@@ -20,18 +18,18 @@ from app.projects.api.shapes import (
     summary,
 )
 from app.projects.compilations import compilations_of
-from app.projects.projects import create_project, delete_project, rename_project
-from app.projects.queries import list_projects, view_project
+from app.projects.media_storage import remove
+from app.projects.project_views import list_projects, view_project
+from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
-from app.projects.storage import remove
 from app.settings import Settings
 
-MOST_COMPILATIONS = 20
+SHOWN_COMPILATIONS = 20
 
 
 @api.get("/api/projects")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
-    """Every project one may see, the newest first."""
+    """List every project you may see, newest first."""
     async with db.read() as session:
         return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
@@ -53,7 +51,7 @@ async def create(
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
-    """One project, with its clips and compilations."""
+    """Show a project with its clips and compilations."""
     return await _project(db, user, project_id)
 
 
@@ -64,7 +62,7 @@ async def rename(
     project_id: FromPath[int],
     sent: NamedDependency[NewProject],
 ) -> ProjectObject:
-    """Rename a project of one's own."""
+    """Rename a project that you own."""
     async with db.act() as session:
         await rename_project(session, user, project_id, sent.name)
     return await _project(db, user, project_id)
@@ -77,7 +75,7 @@ async def delete(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Message:
-    """Delete a project of one's own. The teams it was shared with are told."""
+    """Delete a project that you own. Notifies the teams it was shared with."""
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)
@@ -91,11 +89,9 @@ async def mute(
     project_id: FromPath[int],
     sent: NamedDependency[Muted],
 ) -> MuteState:
-    """Mute a project: only what concerns oneself, or is urgent, is told of it; or unmute it."""
-    change = muting.mute if sent.muted else muting.unmute
+    """Mute or unmute a project. You still get notifications about yourself and urgent ones."""
     async with db.write() as session:
-        project = await find_project(session, user, project_id)
-        await change(session, user, project_id=project.id)
+        await set_muted(session, user, project_id, muted=sent.muted)
     return MuteState(sent.muted)
 
 
@@ -106,7 +102,7 @@ async def share(
     project_id: FromPath[int],
     sent: NamedDependency[WithTeam],
 ) -> Message:
-    """Share a project of one's own with a team. Its members are told."""
+    """Share a project that you own with a team. Notifies its members."""
     async with db.act() as session:
         team = await share_project(session, user, project_id, sent.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
@@ -119,7 +115,7 @@ async def unshare(
     project_id: FromPath[int],
     sent: NamedDependency[WithTeam],
 ) -> Message:
-    """No longer share a project with a team. Its members are told."""
+    """Stop sharing a project with a team. Notifies its members."""
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, sent.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))
@@ -128,7 +124,7 @@ async def unshare(
 async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
     async with db.read() as session:
         view = await view_project(session, user, project_id)
-        compilations = await compilations_of(session, project_id, MOST_COMPILATIONS)
+        compilations = await compilations_of(session, project_id, SHOWN_COMPILATIONS)
     return project_object(view, compilations)
 
 

@@ -1,4 +1,4 @@
-"""How projects, clips and compilations look in JSON."""
+"""The JSON shapes of projects, clips and compilations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,14 +8,14 @@ from msgspec import Meta
 from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, like, moment
 from app.language import _
 from app.models import Clip, Compilation, Project
-from app.projects.projects import LONGEST_NAME
-from app.projects.queries import ProjectView
+from app.projects.project_views import ProjectView
+from app.projects.projects import MAX_NAME_LENGTH
 
 Status = Literal["queued", "running", "completed", "failed"]
 
 
 class NewProject(Sent):
-    name: Annotated[Text, Meta(min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[Text, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 
     example = like(name="Highlight Reel")
 
@@ -27,7 +27,7 @@ class WithTeam(Sent):
 
 
 class Step(Sent):
-    """`by` places; -1 is one up."""
+    """`by` is the number of places to move; -1 moves one up."""
 
     by: Annotated[int, Meta(ge=-10_000, le=10_000)]
 
@@ -76,7 +76,7 @@ class ClipObject(Answer):
 
 
 class ClipsAdded(Answer):
-    """The clips that were taken in, and what was wrong with the other files."""
+    """The clips that were added, and what is wrong with the other files."""
 
     clips: list[ClipObject]
     errors: list[FieldProblem]
@@ -85,8 +85,8 @@ class ClipsAdded(Answer):
 
 
 class CompilationObject(Answer):
-    """`progress` runs from 0 to 1; `duration` in seconds, `size` in bytes. One that was called off
-    has failed, and says so in `error`.
+    """`progress` is from 0 to 1, `duration` in seconds, `size` in bytes. A cancelled compilation has
+    the status `failed` and says so in `error`.
     """
 
     id: int
@@ -111,8 +111,8 @@ class CompilationObject(Answer):
 
 
 class ProjectObject(Answer):
-    """`teams` are those it is shared with, as far as one may know of them; `compilations` the
-    newest twenty, the newest first.
+    """`teams` are those that the project is shared with and you may know of. `compilations` are the
+    newest twenty, newest first.
     """
 
     id: int
@@ -153,7 +153,7 @@ def clip_object(clip: Clip) -> ClipObject:
 
 def compilation_object(compilation: Compilation) -> CompilationObject:
     url = f"/api/projects/{compilation.project_id}/compilations/{compilation.id}"
-    is_there = compilation.status == "completed"
+    is_complete = compilation.status == "completed"
     return CompilationObject(
         id=compilation.id,
         status=_status(compilation),
@@ -161,8 +161,8 @@ def compilation_object(compilation: Compilation) -> CompilationObject:
         error=_("It was cancelled.") if compilation.status == "cancelled" else compilation.error,
         duration=compilation.duration,
         size=compilation.size,
-        video_url=f"{url}/video" if is_there else None,
-        thumbnail_url=f"{url}/thumbnail" if is_there else None,
+        video_url=f"{url}/video" if is_complete else None,
+        thumbnail_url=f"{url}/thumbnail" if is_complete else None,
     )
 
 
