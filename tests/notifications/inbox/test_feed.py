@@ -8,7 +8,8 @@ from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import read_bell
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from tests.factories import make_team
@@ -28,8 +29,8 @@ async def told(db: Database, alice: User, bob: User) -> list[int]:
 
 
 async def page_of(session: AsyncSession, user: User, number: int) -> list[int]:
-    totals = await feed.count_totals(session, user.id, Filters())
-    notices = await feed.read_page(session, user.id, Filters(), number, totals.filtered_count)
+    totals = await feed.count_totals(session, user.id, Filter())
+    notices = await feed.read_page(session, user.id, Filter(), number, totals.filtered_count)
     return [notice.id for notice in notices]
 
 
@@ -47,8 +48,8 @@ async def test_reading_counts_down_and_only_ones_own(
     db: Database, alice: User, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
-        assert await feed.mark(session, alice.id, told, read=True) == 0
-        assert await feed.mark(session, bob.id, told[:3], read=True) == 3
+        assert await feed.mark(session, alice.id, Selection(told), read=True) == 0
+        assert await feed.mark(session, bob.id, Selection(told[:3]), read=True) == 3
 
     async with db.read() as session:
         assert await feed.unread_count(session, bob.id) == 42
@@ -68,8 +69,8 @@ async def test_undo_brings_back_exactly_what_was_deleted_once(
     db: Database, alice: User, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
-        await feed.delete(session, bob.id, told[:1])
-        count, token = await feed.delete(session, bob.id, told[1:4])
+        await feed.delete(session, bob.id, Selection(told[:1]))
+        count, token = await feed.delete(session, bob.id, Selection(told[1:4]))
     assert count == 3
 
     async with db.act() as session:
@@ -81,20 +82,20 @@ async def test_undo_brings_back_exactly_what_was_deleted_once(
             await feed.undo(session, bob.id, token)
 
     async with db.read() as session:
-        assert (await feed.count_totals(session, bob.id, Filters())).total == 44
+        assert (await feed.count_totals(session, bob.id, Filter())).total == 44
 
 
 async def test_filters_narrow_and_totals_tell_both(
     db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
-        await feed.mark(session, bob.id, told[:5], read=True)
+        await feed.mark(session, bob.id, Selection(told[:5]), read=True)
 
     async with db.read() as session:
         totals = await feed.count_totals(
-            session, bob.id, Filters(status="read", date_range="today")
+            session, bob.id, Filter({"status": ("read",), "date_range": ("today",)})
         )
-        none = await feed.count_totals(session, bob.id, Filters(("member_left",)))
+        none = await feed.count_totals(session, bob.id, Filter({"type": ("member_left",)}))
 
     assert (totals.total, totals.filtered_count, totals.unread_count) == (45, 5, 40)
     assert none.filtered_count == 0
@@ -122,7 +123,7 @@ async def test_what_was_withdrawn_is_gone_and_no_undo_brings_it_back(
     db: Database, bob: User, told: list[int]
 ) -> None:
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, told[:2])
+        _count, token = await feed.delete(session, bob.id, Selection(told[:2]))
         team_id = (await feed.find(session, bob.id, told[5])).actions[0].url.rpartition("/")[2]
         await withdraw_team(session, int(team_id), select(User.id).where(User.id == bob.id))
 

@@ -10,7 +10,7 @@ from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
 from app.notifications.notify import notify
 from app.teams.invitations import invite
 from tests.conftest import post, sign_in
@@ -82,7 +82,7 @@ async def test_the_word_in_an_open_page_undoes_in_place_and_keeps_the_filters(
     restored = await post_partial(client, url)
 
     assert parse_qs(urlsplit(url).query)["type"] == ["team_updated"]
-    assert "1 notification brought back." in restored.text
+    assert "1 notification restored" in restored.text
     assert 'hx-get="/notifications?type=team_updated"' in restored.text
     assert await total(db, bob) == 3
 
@@ -126,7 +126,7 @@ async def rename(db: Database, actor: User, team: Team, name: str) -> None:
 
 async def total(db: Database, user: User) -> int:
     async with db.read() as session:
-        return (await feed.count_totals(session, user.id, Filters())).total
+        return (await feed.count_totals(session, user.id, Filter())).total
 
 
 async def post_partial(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:
