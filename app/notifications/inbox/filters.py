@@ -126,8 +126,9 @@ def _of_type(types: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
 
 
 def _with_status(statuses: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
+    [status] = statuses
     is_unread = Notification.read_at.is_(None)
-    return is_unread if "unread" in statuses else ~is_unread
+    return is_unread if status == "unread" else ~is_unread
 
 
 def _since(ranges: Sequence[str], zone: ZoneInfo) -> ColumnElement[bool]:
@@ -136,13 +137,14 @@ def _since(ranges: Sequence[str], zone: ZoneInfo) -> ColumnElement[bool]:
     Events are numbered in the order of time, so a date becomes a range of positions, which is
     also a range of the index that orders the feed.
     """
+    [range_] = ranges
     today = clock.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    since = today - timedelta(days=max(DAYS_BACK[one] for one in ranges))
+    since = today - timedelta(days=DAYS_BACK[range_])
     first = select(Event.id).where(Event.created_at >= since).order_by(Event.created_at).limit(1)
     return Notification.event_id >= func.coalesce(first.scalar_subquery(), BEYOND_ALL_POSITIONS)
 
 
-FIELDS = (
+FIELDS: tuple[FilterField, ...] = (
     FilterField(
         "type",
         label=N_("Type"),
