@@ -137,9 +137,9 @@ async def mark(session: AsyncSession, user_id: int, selection: Selection, *, rea
 
 
 async def read_all(session: AsyncSession, user_id: int, up_to: int | None = None) -> int:
-    """Mark the inbox up to notification `up_to` (else all of it) as read: one UPDATE, one change.
+    """Mark the inbox as read, up to notification `up_to` if it is given.
 
-    Returns how many notifications changed.
+    Returns how many notifications changed. One UPDATE and one change, for any number of rows.
     """
     last = await newest_id(session, user_id)
     up_to = last if up_to is None else min(up_to, last)
@@ -149,10 +149,10 @@ async def read_all(session: AsyncSession, user_id: int, up_to: int | None = None
         .values(read_at=clock.now())
         .execution_options(synchronize_session=False)
     )
-    count = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
-    if count:
+    changed = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
+    if changed:
         await record_change(session, "read", user_id, up_to=up_to)
-    return count
+    return changed
 
 
 async def delete(session: AsyncSession, user_id: int, selection: Selection) -> tuple[int, str]:

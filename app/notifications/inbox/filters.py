@@ -137,9 +137,9 @@ def _since(ranges: Sequence[str], zone: ZoneInfo) -> ColumnElement[bool]:
     Events are numbered in the order of time, so a date becomes a range of positions, which is
     also a range of the index that orders the feed.
     """
-    [range_] = ranges
+    [days] = [DAYS_BACK[one] for one in ranges]
     today = clock.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    since = today - timedelta(days=DAYS_BACK[range_])
+    since = today - timedelta(days=days)
     first = select(Event.id).where(Event.created_at >= since).order_by(Event.created_at).limit(1)
     return Notification.event_id >= func.coalesce(first.scalar_subquery(), BEYOND_ALL_POSITIONS)
 

@@ -32,7 +32,7 @@ PageOrRedirect = Response[str] | Response[None]
 
 
 @post("/notifications/{notification_id:int}/open")
-async def open_notice(
+async def open_notification(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Response[None]:
     """Mark it as read and go to what it is about."""
@@ -43,7 +43,7 @@ async def open_notice(
 
 
 @post("/notifications/{notification_id:int}/{do:str}", status_code=200)
-async def one(
+async def row_action(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -51,7 +51,7 @@ async def one(
     notification_id: FromPath[int],
     do: FromPath[str],
 ) -> PageOrRedirect:
-    """Carry out one of BULK_ACTIONS on one notification."""
+    """Carry out one of the bulk actions on a single notification."""
     if do not in BULK_ACTIONS:
         raise NotFound
     listing = listing_to_return_to(request, user, form)
@@ -66,13 +66,13 @@ async def one(
 
 
 @post("/notifications/bulk", status_code=200)
-async def bulk(
+async def bulk_action(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> PageOrRedirect:
-    """Carry out one of BULK_ACTIONS on the selection."""
+    """Carry out a bulk action on the selection."""
     do, listing = form["do"], read_listing(request, user, form)
     if do not in BULK_ACTIONS:
         raise Invalid({"do": _("Choose what to do with the selected notifications.")})
@@ -173,4 +173,4 @@ def _flash(request: AnyRequest, text: str, undo_url: str | None = None) -> str:
     return fragment(request, "notifications/_flash.html", flash=flash).content
 
 
-routes = [open_notice, one, bulk, undo]
+routes = [open_notification, row_action, bulk_action, undo]
