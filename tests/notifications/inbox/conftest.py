@@ -1,4 +1,4 @@
-"""Bob's inbox, filled by what happens in a team."""
+"""Bob's inbox, filled by what happens in a team. Carol is told of the same; alice does it all."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,8 +17,8 @@ Alter = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-async def squad(db: Database, alice: User, bob: User) -> Team:
-    return await make_team(db, alice, editors=[bob])
+async def squad(db: Database, alice: User, bob: User, carol: User) -> Team:
+    return await make_team(db, alice, editors=[bob], viewers=[carol])
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ async def test_the_bell_knows_count_newest_and_position(
 
 
 async def test_the_bell_of_a_user_without_notifications_is_empty(
-    db: Database, carol: User, tell_bob: Tell
+    db: Database, alice: User, tell_bob: Tell
 ) -> None:
     await tell_bob(1)
 
-    bell = await look(db, carol)
+    bell = await look(db, alice)
 
     assert (bell.unread, bell.position, bell.notices) == (0, 0, [])
 

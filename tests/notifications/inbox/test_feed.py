@@ -195,9 +195,15 @@ async def test_hidden_notices_are_marked_by_id_without_a_word_on_the_streams(
     assert await changes_of(db, bob) == [("read", [shown], None)]
 
 
-@pytest.mark.parametrize("wanted", [EVERYTHING, UNREAD])
-async def test_a_filter_marks_up_to_its_watermark_and_nothing_hidden(
-    db: Database, bob: User, tell_bob: Tell, alter: Alter, wanted: Filter
+@pytest.mark.parametrize(("wanted", "is_whole"), [(EVERYTHING, True), (UNREAD, False)])
+async def test_a_filter_marks_up_to_its_watermark_and_nothing_hidden_or_anothers(
+    db: Database,
+    bob: User,
+    carol: User,
+    tell_bob: Tell,
+    alter: Alter,
+    wanted: Filter,
+    is_whole: bool,
 ) -> None:
     ids = await tell_bob(4)
     await alter(ids[:1], hidden=True)
@@ -205,8 +211,11 @@ async def test_a_filter_marks_up_to_its_watermark_and_nothing_hidden(
 
     async with db.act() as session:
         assert await feed.mark(session, bob.id, seen, read=True) == 2
+        assert await feed.unread_count(session, carol.id) == 4
 
     assert await are_read(db, ids) == [False, True, True, False]
+    change = ("read", None, ids[2]) if is_whole else ("read", ids[1:3], None)
+    assert await changes_of(db, bob) == [change]
 
 
 async def test_a_filter_marks_only_what_matches(
@@ -226,7 +235,7 @@ async def test_a_filter_marks_only_what_matches(
 
 
 async def test_the_whole_inbox_is_read_in_one_change_that_names_its_watermark(
-    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+    db: Database, alice: User, bob: User, carol: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(4)
     await alter(ids[:1], hidden=True)
@@ -236,6 +245,7 @@ async def test_the_whole_inbox_is_read_in_one_change_that_names_its_watermark(
         assert await feed.read_all(session, alice.id, ids[3]) == 0
         assert await feed.read_all(session, bob.id, ids[2]) == 1
         assert await feed.read_all(session, bob.id, ids[2]) == 0
+        assert await feed.unread_count(session, carol.id) == 4
     assert await are_read(db, ids) == [False, False, True, False]
     assert await changes_of(db, bob) == [("read", None, ids[2])]
     assert await changes_of(db, alice) == []
