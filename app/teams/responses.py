@@ -9,6 +9,7 @@ from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
 from app.notifications.events.catalogue import INVITATION_DECLINED, INVITATION_RECEIVED
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.teams.access import is_member
 from app.teams.invitations import closed_sentence, greet_newcomer
@@ -119,4 +120,5 @@ async def _mark_read(session: AsyncSession, account: User, invitation: Invitatio
         .join(Event, Event.id == Notification.event_id)
         .where(Event.invitation_id == invitation.id, Notification.user_id == account.id)
     )
-    await feed.mark(session, account.id, (await session.scalars(told)).all(), read=True)
+    ids = (await session.scalars(told)).all()
+    await feed.mark(session, account.id, Selection(ids), read=True)

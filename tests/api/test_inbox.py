@@ -1,4 +1,4 @@
-"""The inbox for programs: the specification's shapes, filters, pages, marks, and undo."""
+"""The inbox in JSON: the shapes of the specification, filters, pages, marks and undo."""
 
 from datetime import timedelta
 from typing import Any

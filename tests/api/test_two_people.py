@@ -14,6 +14,7 @@ from app.database import Database
 from app.models import Compilation, Project, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.settings import Settings
@@ -57,7 +58,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
             )
         token, _key = await create_token(session, alice, name="hers", scope="write")
         one, other = await feed.newest(session, alice.id)
-        _count, undo = await feed.delete(session, alice.id, [other.id])
+        _count, undo = await feed.delete(session, alice.id, Selection([other.id]))
     ids: dict[str, int | str] = {
         "team_id": team.id,
         "user_id": alice.id,

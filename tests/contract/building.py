@@ -34,6 +34,7 @@ from app.notifications.events.catalogue import (
     EventType,
 )
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.teams.invitations import LASTS, link_token
@@ -68,7 +69,9 @@ async def renew(world: World) -> World:
         _lay_down(path)
     _lay_down(thumbnail_path(settings, done_id))
     async with world.app.state.db.act() as session:
-        _count, undo = await feed.delete(session, world.alice.id, [world.ids["deleted_id"]])
+        _count, undo = await feed.delete(
+            session, world.alice.id, Selection([world.ids["deleted_id"]])
+        )
     return World(world.app, world.alice, world.carol, world.ids | {"undo": undo}, world.ids_at)
 
 

@@ -1,4 +1,4 @@
-"""The inbox for programs: list, count, mark, delete, undo; shapes as the specification has them."""
+"""The inbox in JSON: list, count, show, mark and delete, in the shapes of the specification."""
 
 import math
 from typing import Annotated
@@ -6,47 +6,42 @@ from typing import Annotated
 from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta, field
+from msgspec import Meta
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import api
 from app.api.answers import PAGED, TAGGED, page_links, unless_known
-from app.api.shapes import Answer, Message, Sent, like
+from app.api.shapes import Answer, Message, like
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
 from app.models import User
-from app.notifications.api.selection import DateRange, Status, TypeName, filters
+from app.notifications.api.selection import FilterQuery, filter_in
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import Deleted, NotificationObject, as_json
+from app.notifications.inbox.selection import Selection
 from app.rendering import zone_of
 
 DEPRECATED = {"deprecated": True}
 
 
-class InboxQuery(Sent):
-    type: Annotated[list[TypeName], Meta(description="Only these types; may be repeated.")] = field(
-        default_factory=list
-    )
-    status: Annotated[Status, Meta(description="Only what is read, or not.")] = "all"
-    date_range: Annotated[
-        DateRange, Meta(description="Since when; a day begins in the person's time zone.")
-    ] = "all"
-    page: Annotated[int, Meta(ge=1, description="One beyond the last is empty.")] = 1
-    limit: Annotated[int, Meta(ge=1, le=100, description="Notifications a page.")] = 20
+class InboxQuery(FilterQuery):  # type: ignore[misc, valid-type]
+    page: Annotated[int, Meta(ge=1, description="A page beyond the last one is empty.")] = 1
+    limit: Annotated[int, Meta(ge=1, le=100, description="Notifications per page.")] = 20
     offset: Annotated[
-        int, Meta(ge=0, description="Where there is no `page`.", extra_json_schema=DEPRECATED)
+        int, Meta(ge=0, description="Ignored if `page` is sent.", extra_json_schema=DEPRECATED)
     ] = 0
     unread_only: Annotated[
-        bool, Meta(description="Where there is no `status`.", extra_json_schema=DEPRECATED)
+        bool, Meta(description="Ignored if `status` is sent.", extra_json_schema=DEPRECATED)
     ] = False
 
     example = like(type=[MEMBER_ADDED.name], status="unread", date_range="week")
 
 
 class InboxPage(Answer):
-    """`total` counts the inbox, `filtered_count` what matches; the newest come first."""
+    """Newest first. `total` counts the inbox, `filtered_count` the matching notifications."""
 
     notifications: list[NotificationObject]
     unread_count: int
@@ -80,11 +75,11 @@ async def index(
     user: NamedDependency[User],
     asked: NamedDependency[InboxQuery],
 ) -> Response[InboxPage]:
-    """One's notifications, a page of them, the newest first."""
+    """List your notifications, newest first."""
     given = request.query_params
-    unread_only = asked.unread_only and "status" not in given
-    status = "unread" if unread_only else asked.status
-    wanted = filters(asked.type, status, asked.date_range, zone_of(user))
+    if asked.unread_only and "status" not in given:
+        asked = replace(asked, status="unread")
+    wanted = filter_in(asked, zone_of(user))
     first = (asked.page - 1) * asked.limit if "page" in given else asked.offset
     async with db.read() as session:
         totals = await feed.count_totals(session, user.id, wanted)
@@ -106,7 +101,7 @@ async def index(
 async def unread_count(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[UnreadCount]:
-    """How many of one's notifications are unread."""
+    """Count your unread notifications."""
     async with db.read() as session:
         count = await feed.unread_count(session, user.id)
     return unless_known(request, UnreadCount(count))
@@ -116,7 +111,7 @@ async def unread_count(
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
-    """One notification; looking marks nothing."""
+    """Show one notification. This does not mark it as read."""
     async with db.read() as session:
         return as_json(await feed.find(session, user.id, notification_id))
 
@@ -141,9 +136,9 @@ async def unread(
     return Message(_("Notification marked as unread"))
 
 
-async def _mark_one(session: AsyncSession, user: User, one: int, *, read: bool) -> None:
-    await feed.find(session, user.id, one)
-    await feed.mark(session, user.id, [one], read=read)
+async def _mark_one(session: AsyncSession, user: User, notification_id: int, *, read: bool) -> None:
+    await feed.find(session, user.id, notification_id)
+    await feed.mark(session, user.id, Selection([notification_id]), read=read)
 
 
 @api.delete("/api/notifications/{notification_id:int}")
@@ -153,7 +148,7 @@ async def delete(
     """Delete one notification."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
-        count, undo = await feed.delete(session, user.id, [notification_id])
+        count, undo = await feed.delete(session, user.id, Selection([notification_id]))
     return Deleted(_("Notification deleted"), count, undo)
 
 

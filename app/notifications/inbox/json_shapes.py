@@ -1,4 +1,4 @@
-"""How a notification looks in JSON: as the specification's answers show it, wherever it is sent."""
+"""The JSON form of a notification, the same in answers and on the stream."""
 
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,14 @@ class ActorObject(Answer):
 
 
 class NamedObject(Answer):
-    """A team or a project, by its present name."""
+    """A team or a project with its current name."""
 
     id: int
     name: str
 
 
 class NotificationObject(Answer):
-    """Who or what is gone is null; `message` is in the reader's language, times are UTC."""
+    """`message` is in your language. An actor, team or project that was deleted is null."""
 
     id: int
     type: str
@@ -70,7 +70,7 @@ def _whole_second(moment: datetime) -> datetime:
 
 
 class Deleted(Answer):
-    """`undo` brings them back within ten minutes; null where there was nothing to delete."""
+    """`undo` restores them within ten minutes; null if nothing was deleted."""
 
     message: str
     count: int
