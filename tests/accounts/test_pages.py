@@ -1,4 +1,4 @@
-"""The pages about oneself, as a browser without scripts uses them."""
+"""The account pages, as a browser without scripts uses them."""
 
 import dataclasses
 import re
@@ -43,7 +43,7 @@ async def second(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         yield other
 
 
-async def test_the_fields_are_called_what_they_are(client: httpx.AsyncClient) -> None:
+async def test_fields_and_buttons_have_their_labels(client: httpx.AsyncClient) -> None:
     register, login = (await client.get("/register")).text, (await client.get("/login")).text
 
     labels = [label_of(register, name) for name in ("username", "email", "password")]
@@ -63,17 +63,17 @@ async def test_registering_signs_in(client: httpx.AsyncClient) -> None:
     assert "dora@example.com" in (await client.get("/account")).text
 
 
-async def test_a_wrong_form_comes_back_with_what_was_typed(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_form_comes_back_with_its_values(client: httpx.AsyncClient) -> None:
     answer = await post(client, "/register", **(DORA | {"username": "<d>", "password": "short"}))
 
     assert answer.status_code == 422
     assert 'value="dora@example.com"' in answer.text
     assert 'value="&lt;d&gt;"' in answer.text
-    assert "A password has at least 8 characters." in text_of(answer)
+    assert "Use at least 8 characters." in text_of(answer)
     assert "short" not in answer.text
 
 
-async def test_an_empty_form_is_answered_with_what_is_missing(client: httpx.AsyncClient) -> None:
+async def test_an_empty_form_names_every_missing_field(client: httpx.AsyncClient) -> None:
     answer = await post(client, "/register")
 
     assert answer.status_code == 422
@@ -89,7 +89,7 @@ async def test_an_empty_form_is_answered_with_what_is_missing(client: httpx.Asyn
         ("/\\evil.example", "/"),
     ],
 )
-async def test_login_leads_on_only_within_the_house(
+async def test_login_redirects_only_within_the_application(
     client: httpx.AsyncClient, alice: User, given: str, followed: str
 ) -> None:
     answer = await post(client, "/login", login="alice", password=PASSWORD, next=given)
@@ -97,7 +97,7 @@ async def test_login_leads_on_only_within_the_house(
     assert answer.headers["location"] == followed
 
 
-async def test_next_survives_a_wrong_password_and_the_way_to_registration(
+async def test_next_survives_a_wrong_password_and_the_link_to_registration(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     page = await client.get("/login?next=/invitations/abc")
@@ -109,7 +109,7 @@ async def test_next_survives_a_wrong_password_and_the_way_to_registration(
     assert 'value="alice"' in answer.text
 
 
-async def test_the_cookie_is_new_at_each_login_and_out_of_reach_of_scripts(
+async def test_each_login_sets_a_new_cookie_that_scripts_cannot_read(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     first = await post(client, "/login", login="alice", password=PASSWORD)
@@ -121,7 +121,7 @@ async def test_the_cookie_is_new_at_each_login_and_out_of_reach_of_scripts(
     assert "samesite=lax" in cookies[0].lower()
 
 
-async def test_a_planted_cookie_is_not_taken_over(
+async def test_login_replaces_a_planted_cookie(
     client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     for browser_of in (client, second):
@@ -132,7 +132,7 @@ async def test_a_planted_cookie_is_not_taken_over(
     assert (await second.get("/account")).status_code == 303
 
 
-async def test_the_first_visit_fills_in_the_zone(
+async def test_the_first_login_fills_in_the_time_zone(
     db: Database, client: httpx.AsyncClient, alice: User
 ) -> None:
     async with db.write() as session:
@@ -155,9 +155,7 @@ async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Us
     assert answer.headers["location"] == "/login?next=/account"
 
 
-async def test_nothing_happens_without_the_forms_token(
-    client: httpx.AsyncClient, alice: User
-) -> None:
+async def test_a_form_without_csrf_token_is_refused(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
 
     answer = await client.post("/account/delete", data={"password": PASSWORD})
@@ -166,7 +164,7 @@ async def test_nothing_happens_without_the_forms_token(
     assert (await client.get("/account")).status_code == 200
 
 
-async def test_one_browser_logs_out_another(
+async def test_one_browser_can_log_out_another(
     client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -180,7 +178,7 @@ async def test_one_browser_logs_out_another(
     assert (await second.get("/account")).status_code == 303
 
 
-async def test_nobody_logs_out_another_person(
+async def test_nobody_can_log_out_another_user(
     db: Database, client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User, bob: User
 ) -> None:
     await sign_in(client, alice)
@@ -205,7 +203,7 @@ async def test_logging_out_everywhere_includes_this_browser(
     assert (await second.get("/account")).status_code == 303
 
 
-async def test_a_new_password_keeps_this_browser_and_ends_the_others(
+async def test_a_new_password_logs_out_the_other_browsers_only(
     client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -239,7 +237,7 @@ async def test_a_forgotten_password_is_set_by_the_mailed_link(
     assert login.status_code == 303
 
 
-async def test_asking_for_a_link_never_tells_who_is_here(
+async def test_asking_for_a_reset_link_does_not_reveal_accounts(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     known = await post(client, "/forgot", email="alice@example.com")
@@ -251,7 +249,7 @@ async def test_asking_for_a_link_never_tells_who_is_here(
     assert text_of(await client.get("/login")) == seen
 
 
-async def test_an_address_changes_and_a_wrong_one_comes_back(
+async def test_an_address_changes_and_an_invalid_one_comes_back(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -278,7 +276,7 @@ async def test_the_profile_is_saved_and_shown(client: httpx.AsyncClient, alice: 
     assert (await post(client, "/account/profile", timezone="x")).status_code == 422
 
 
-async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: User) -> None:
+async def test_the_export_is_a_download(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
 
     answer = await client.get("/account/export")
@@ -287,7 +285,7 @@ async def test_the_export_is_a_file(client: httpx.AsyncClient, alice: User) -> N
     assert answer.json()["account"]["username"] == "alice"
 
 
-async def test_an_account_is_deleted_with_its_password(
+async def test_deleting_the_account_requires_the_password(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -301,7 +299,7 @@ async def test_an_account_is_deleted_with_its_password(
     assert login.status_code == 422
 
 
-async def test_who_owns_a_team_with_others_is_told_what_to_do(
+async def test_the_owner_of_a_team_with_members_is_asked_to_hand_it_over(
     db: Database, client: httpx.AsyncClient, alice: User, bob: User
 ) -> None:
     await make_team(db, alice, editors=[bob])
@@ -313,18 +311,18 @@ async def test_who_owns_a_team_with_others_is_told_what_to_do(
     assert "Video Squad" in text_of(answer)
 
 
-async def test_too_many_wrong_passwords_have_to_wait(settings: Settings, alice: User) -> None:
+async def test_the_eleventh_wrong_password_is_throttled(settings: Settings, alice: User) -> None:
     limited = dataclasses.replace(settings, rate_limits=True)
 
     async with serving(limited) as app, browser(app) as client:
-        tries = [await post(client, "/login", login="ALICE", password="no") for _ in range(11)]
+        attempts = [await post(client, "/login", login="ALICE", password="no") for _ in range(11)]
 
-    assert [answer.status_code for answer in tries] == [422] * 10 + [429]
-    assert int(tries[-1].headers["retry-after"]) > 0
+    assert [answer.status_code for answer in attempts] == [422] * 10 + [429]
+    assert int(attempts[-1].headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("path", ["/reset/junk", "/confirm/junk", "/reset/%00", "/confirm/é"])
-async def test_a_made_up_link_leads_nowhere(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_forged_link_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 
 

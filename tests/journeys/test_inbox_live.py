@@ -143,7 +143,7 @@ async def test_the_dashboard_tells_what_is_going_on_by_itself(
     site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     page = await (await arrive(alice)).open("/")
-    news = page.locator("#going-on").get_by_role("listitem").first
+    news = page.locator("#activity").get_by_role("listitem").first
 
     await rename(site, bob, "Cutting Room")
 
