@@ -155,7 +155,7 @@ def _title(status: int) -> str:
         403: _("Not allowed"),
         404: _("Not found"),
         405: _("Method not allowed"),
-        409: _("No longer possible"),
+        409: _("Conflict"),
         413: _("Too large"),
         416: _("Range not satisfiable"),
         429: _("Too many attempts"),
@@ -171,7 +171,7 @@ def _sentence(status: int) -> str:
         404: NotFound().sentence,
         405: _("This address does not support this request method."),
         413: _("This is more than we accept in one request."),
-        503: _("Live updates are overloaded right now. They reconnect by themselves."),
+        503: _("Live updates are busy right now and will resume automatically."),
     }
     return sentences.get(
         status, _("Something went wrong on our side. We have logged it. Please try again.")

@@ -11,7 +11,7 @@ from app.models import User
 from app.notifications.preferences.switches import set_timezone
 from app.zones import zone_names
 
-THEMES = {"": N_("Same as the system"), "light": N_("Light"), "dark": N_("Dark")}
+THEMES = {"": N_("System default"), "light": N_("Light"), "dark": N_("Dark")}
 
 
 async def save_profile(

@@ -92,7 +92,7 @@ async def _find_teams(
     if recipients.team_id is not None:
         teams = [(await require(session, user, recipients.team_id, "send_event")).team]
     elif recipients.project_id is None and not recipients.members:
-        raise Invalid({"team_id": _("Name the recipients: recipients, team_id or project_id.")})
+        raise Invalid({"team_id": _("Give recipients, team_id or project_id.")})
     else:
         teams = await _teams_with_right(session, user, recipients.project_id)
     if recipients.project_id is not None:

@@ -73,6 +73,7 @@ async def send_again(
     invitation = await _find_pending(session, team_id, invitation_id)
     await _require_below_limit(session, team_id, except_id=invitation_id)
     invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LIFETIME
+    await withdraw_invitation(session, invitation_id)
     await _notify_or_mail(session, invitation, team, user)
     return invitation
 
@@ -195,7 +196,6 @@ async def _notify_or_mail(
     session: AsyncSession, invitation: Invitation, team: Team, inviter: User
 ) -> None:
     """Notify the account whose confirmed address this is; otherwise mail the address."""
-    await withdraw_invitation(session, invitation.id)
     holder = select(User).where(
         User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
     )

@@ -72,7 +72,7 @@ async def invitation_of(session: AsyncSession, user: User, notification_id: int)
 def refusal(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
     """Why this user cannot answer the invitation, or ""."""
     if user.email_key != invitation.email_key:
-        other = _("This invitation was sent to another address than yours, {email}.")
+        other = _("This invitation was sent to a different address. Yours is {email}.")
         return other.format(email=user.email)
     if not user.is_confirmed and not is_mailed:
         return _("Confirm your address first, or open the link in the invitation mail.")

@@ -27,4 +27,4 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
 
 def role_error(role: str) -> str:
     """Why `role` cannot be granted, or "". The role of the owner is handed over, not granted."""
-    return "" if role in GRANTABLE else _("Choose one of the roles.")
+    return "" if role in GRANTABLE else _("Choose a role.")

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -55,6 +55,11 @@ async def set_confirmed(db: Database, user: User, *, confirmed: bool) -> None:
     user.email_confirmed_at = clock.now() if confirmed else None
     async with db.write() as session:
         await session.merge(user)
+
+
+async def status_of(db: Database, *invitations: Invitation) -> list[str]:
+    async with db.read() as session:
+        return [(await session.get_one(Invitation, one.id)).status for one in invitations]
 
 
 async def expire(db: Database, invitation: Invitation) -> None:
@@ -150,6 +155,51 @@ async def test_a_member_and_an_invited_address_cannot_be_invited(
         assert set(invalid.value.fields) == {"email"}
 
 
+async def test_two_teams_can_invite_the_same_address(
+    db: Database, alice: User, bob: User, invitation: Invitation, bell: Bell
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+
+    async with db.act() as session:
+        other = await invite(session, alice, choir.id, bob.email, "viewer")
+
+    assert await status_of(db, invitation, other) == ["pending", "pending"]
+    assert await bell(bob) == [
+        "alice invited you to join team 'Choir' as viewer",
+        "alice invited you to join team 'Video Squad' as editor",
+    ]
+
+
+async def test_a_member_of_another_team_can_be_invited(
+    db: Database, alice: User, bob: User, video_squad: Team
+) -> None:
+    await make_team(db, bob, "Choir")
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, bob.email, "viewer")
+
+
+async def test_inviting_one_address_leaves_the_other_invitations_open(
+    db: Database, alice: User, video_squad: Team, invitation: Invitation
+) -> None:
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "new@example.com", "viewer")
+
+    assert await status_of(db, invitation) == ["pending"]
+
+
+async def test_an_address_that_declined_can_be_invited_again(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+) -> None:
+    async with db.act() as session:
+        await decline(session, bob, invitation.id)
+
+    async with db.act() as session:
+        newer = await invite(session, alice, video_squad.id, bob.email, "viewer")
+
+    assert await status_of(db, invitation, newer) == ["declined", "pending"]
+
+
 async def test_an_editor_cannot_invite_revoke_or_send_again(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
@@ -187,17 +237,51 @@ async def test_fifty_invitations_can_be_open_and_an_expired_one_does_not_count(
             await send_again(session, alice, video_squad.id, sent[0].id)
 
 
+async def test_the_open_invitations_of_another_team_do_not_count(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            await invite(session, alice, choir.id, f"n{n}@example.com", "viewer")
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "more@example.com", "viewer")
+
+
+async def test_a_closed_invitation_does_not_count(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            latest = await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
+        await revoke(session, alice, video_squad.id, latest.id)
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "more@example.com", "viewer")
+
+
+async def test_one_of_fifty_open_invitations_can_be_sent_again(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            latest = await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
+
+    async with db.act() as session:
+        await send_again(session, alice, video_squad.id, latest.id)
+
+
 async def test_an_address_can_be_invited_again_once_its_invitation_has_expired(
-    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation, bell: Bell
 ) -> None:
     await expire(db, invitation)
 
     async with db.act() as session:
         newer = await invite(session, alice, video_squad.id, bob.email, "viewer")
 
-    assert newer.id != invitation.id
-    async with found(db, invitation) as older:
-        assert older.status == "revoked"
+    assert await status_of(db, invitation, newer) == ["revoked", "pending"]
+    assert await bell(bob) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
 async def test_accepting_makes_a_member_and_notifies_everyone(
@@ -263,6 +347,47 @@ async def test_of_concurrent_responses_one_counts(
         assert len((await session.scalars(added)).all()) == 1
 
 
+async def test_accepting_leaves_other_invitations_open_and_other_notifications_unread(
+    db: Database, alice: User, bob: User, carol: User, video_squad: Team, invitation: Invitation
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        of_carol = await invite(session, alice, video_squad.id, carol.email, "viewer")
+        to_choir = await invite(session, alice, choir.id, bob.email, "viewer")
+
+    async with db.act() as session:
+        await accept(session, bob, invitation.id)
+
+    expected = ["accepted", "pending", "pending"]
+    assert await status_of(db, invitation, of_carol, to_choir) == expected
+    async with db.read() as session:
+        assert await feed.unread_count(session, bob.id) == 2
+        assert await feed.unread_count(session, carol.id) == 1
+
+
+async def test_a_member_whose_new_address_was_invited_cannot_accept(
+    db: Database, alice: User, bob: User
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        invitation = await invite(session, alice, team.id, "new@example.com", "viewer")
+        member = await session.get_one(User, bob.id)
+        member.email = member.email_key = "new@example.com"
+
+    with pytest.raises(Conflict, match="already in 'Video Squad'"):
+        async with db.act() as session:
+            await accept(session, bob, invitation.id)
+
+    assert await status_of(db, invitation) == ["pending"]
+
+
+async def test_a_response_to_an_unknown_invitation_is_not_found(db: Database, bob: User) -> None:
+    for verb in (accept, decline):
+        with pytest.raises(NotFound):
+            async with db.act() as session:
+                await verb(session, bob, 999)
+
+
 async def test_an_expired_or_revoked_invitation_cannot_be_accepted(
     db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
@@ -301,6 +426,24 @@ async def test_only_the_mailed_link_confirms_an_unconfirmed_address(
 
     async with db.read() as session:
         assert (await session.get_one(User, bob.id)).is_confirmed
+
+
+async def test_confirming_by_the_mailed_link_brings_the_other_invitations(
+    db: Database, alice: User, bob: User, video_squad: Team, bell: Bell
+) -> None:
+    await set_confirmed(db, bob, confirmed=False)
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        await invite(session, alice, choir.id, bob.email, "viewer")
+        invitation = await invite(session, alice, video_squad.id, bob.email, "editor")
+
+    async with db.act() as session:
+        await accept(session, bob, invitation.id, is_mailed=True)
+
+    assert await bell(bob) == [
+        "You were added to team 'Video Squad' as editor",
+        "alice invited you to join team 'Choir' as viewer",
+    ]
 
 
 async def test_a_link_shown_in_the_app_is_not_a_mailed_one(
@@ -371,6 +514,38 @@ async def test_a_new_account_is_notified_once_of_an_earlier_invitation(
     assert await bell(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
+async def test_a_new_account_is_not_notified_of_invitations_to_others_or_closed_ones(
+    db: Database, alice: User, video_squad: Team, invitation: Invitation, bell: Bell
+) -> None:
+    async with db.act() as session:
+        revoked = await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
+        await revoke(session, alice, video_squad.id, revoked.id)
+        expired = await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
+    await expire(db, expired)
+    dora = await make_account(db, "dora")
+
+    async with db.act() as session:
+        await notify_of_open_invitations(session, dora)
+
+    assert await bell(dora) == []
+
+
+async def test_an_invitation_outlives_the_account_of_its_inviter(
+    db: Database, alice: User, bob: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, admins=[bob])
+    async with db.act() as session:
+        await invite(session, bob, team.id, "dora@example.com", "viewer")
+    async with db.write() as session:
+        await session.execute(delete(User).where(User.id == bob.id))
+    dora = await make_account(db, "dora")
+
+    async with db.act() as session:
+        await notify_of_open_invitations(session, dora)
+
+    assert await bell(dora) == ["Video Squad invited you to join team 'Video Squad' as viewer"]
+
+
 async def test_adding_an_invited_user_directly_closes_the_invitation(
     db: Database,
     alice: User,
@@ -383,8 +558,7 @@ async def test_adding_an_invited_user_directly_closes_the_invitation(
         await add_member(session, alice, video_squad.id, "bob", "viewer")
 
     assert await bell(bob) == ["You were added to team 'Video Squad' as viewer"]
-    async with found(db, invitation) as settled:
-        assert settled.status == "accepted"
+    assert await status_of(db, invitation) == ["accepted"]
 
 
 async def test_a_removed_inviter_is_not_notified_of_the_response(

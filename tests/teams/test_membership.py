@@ -8,7 +8,9 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Delivery, Membership, Mute, Share, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
 from app.notifications.notify import notify
+from app.teams.invitations import invite
 from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
+from app.teams.responses import decline
 from app.teams.teams import mute_team, rename_team
 from tests.factories import make_account, make_team
 from tests.teams.conftest import Bell, share
@@ -234,14 +236,56 @@ async def test_a_member_who_leaves_takes_their_projects_along(
 
 async def test_leaving_deletes_the_mute(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, editors=[bob])
+    other = await make_team(db, bob, "Choir")
     async with db.act() as session:
         await mute_team(session, bob, team.id)
+        await mute_team(session, bob, other.id)
+        await mute_team(session, alice, team.id)
 
     async with db.act() as session:
         await leave_team(session, bob, team.id)
 
     async with db.read() as session:
-        assert (await session.scalars(select(Mute))).all() == []
+        mutes = select(Mute.team_id, Mute.user_id).order_by(Mute.team_id)
+        assert (await session.execute(mutes)).all() == [(team.id, alice.id), (other.id, bob.id)]
+
+
+async def test_leaving_one_team_keeps_the_other_memberships_and_notifications(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    other = await make_team(db, alice, "Choir", editors=[bob])
+    own = await share(db, bob, "Mine", team, other)
+    async with db.act() as session:
+        await rename_team(session, alice, other.id, "Big Choir")
+
+    async with db.act() as session:
+        await leave_team(session, bob, team.id)
+
+    assert await role_of(db, team.id, carol) == "editor"
+    assert await role_of(db, other.id, bob) == "editor"
+    assert await bell(bob) == ["Team 'Choir' is now called 'Big Choir'"]
+    async with db.read() as session:
+        shares = await session.execute(select(Share.project_id, Share.team_id))
+        assert shares.all() == [(own.id, other.id)]
+
+
+async def test_only_the_invitations_sent_by_a_removed_member_lose_their_inviter(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, admins=[bob])
+    other = await make_team(db, bob, "Choir")
+    async with db.act() as session:
+        of_alice = await invite(session, alice, team.id, carol.email, "viewer")
+        of_bob = await invite(session, bob, other.id, carol.email, "viewer")
+        await remove_member(session, alice, team.id, bob.id)
+
+    async with db.act() as session:
+        for invitation in (of_alice, of_bob):
+            await decline(session, carol, invitation.id)
+
+    assert await bell(alice) == ["carol declined the invitation to team 'Video Squad'"]
+    assert (await bell(bob))[0] == "carol declined the invitation to team 'Choir'"
 
 
 async def test_the_owner_cannot_leave_before_handing_over(
