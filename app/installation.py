@@ -35,7 +35,7 @@ class Installation:
             yield
         finally:
             for channel in self.channels.values():
-                channel.close()
+                await channel.close()
             await self.broker.disconnect()
             await self.db.close()
 
