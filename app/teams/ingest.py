@@ -58,10 +58,7 @@ async def send_event(
         return SentEvent(earlier.event_id, earlier.recipients)
     message.require_right()
     teams, project = await _find_teams(session, user, recipients)
-    if recipients.members:
-        teams, people = await _named_members(session, teams, recipients)
-    else:
-        people = _members(teams)
+    teams, people = await _find_members(session, teams, recipients)
     event = await notify(
         session,
         CUSTOM,
@@ -73,8 +70,7 @@ async def send_event(
     )
     sent = SentEvent(event.id, await count_recipients(session, event))
     if idempotency_key:
-        stored = {"event_id": sent.event_id, "recipients": sent.recipient_count}
-        session.add(IngestKey(user_id=user.id, key=idempotency_key, **stored))
+        _store_key(session, user, idempotency_key, sent)
     return sent
 
 
@@ -82,6 +78,11 @@ async def _find_key(session: AsyncSession, user: User, key: str) -> IngestKey | 
     await session.execute(delete(IngestKey).where(IngestKey.created_at < clock.now() - KEYS_KEPT))
     same = select(IngestKey).where(IngestKey.user_id == user.id, IngestKey.key == key)
     return (await session.scalars(same)).one_or_none()
+
+
+def _store_key(session: AsyncSession, user: User, key: str, sent: SentEvent) -> None:
+    stored = {"event_id": sent.event_id, "recipients": sent.recipient_count}
+    session.add(IngestKey(user_id=user.id, key=key, **stored))
 
 
 async def _find_teams(
@@ -139,10 +140,15 @@ def _members(teams: Sequence[Team]) -> Select[int, int]:
     )
 
 
-async def _named_members(
+async def _find_members(
     session: AsyncSession, teams: list[Team], recipients: Recipients
 ) -> tuple[list[Team], Select[int, int]]:
-    """The members that are named, and their teams. Raises Invalid for `recipients`."""
+    """All members of `teams` or, where some are named, those and their teams.
+
+    Raises Invalid for `recipients`.
+    """
+    if not recipients.members:
+        return teams, _members(teams)
     ids = {one for one in recipients.members if isinstance(one, int)}
     names = {one.casefold() for one in recipients.members if isinstance(one, str)}
     named = (
