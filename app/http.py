@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie, FormMultiDict
 from litestar.exceptions import ClientException
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from litestar.types import Scope
 from litestar.utils.scope.state import ScopeState
 
 from app.errors import Forbidden, NotFound, SignedOut
@@ -20,6 +21,7 @@ from app.numbers import GREATEST_ID
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -114,9 +116,14 @@ def is_partial(request: AnyRequest) -> bool:
     return request.headers.get("HX-Request-Type") == "partial"
 
 
-def is_api(request: AnyRequest) -> bool:
-    """Whether this is a JSON API request, so that errors are JSON too."""
-    return request.url.path == "/api" or request.url.path.startswith("/api/")
+def is_api(scope: Scope) -> bool:
+    """Whether the request is for the JSON API, where failures are JSON as well."""
+    return scope["path"] == "/api" or scope["path"].startswith("/api/")
+
+
+def is_safe(scope: Scope) -> bool:
+    """Whether the method promises to change nothing (RFC 9110, 9.2.1)."""
+    return scope.get("method") in SAFE_METHODS
 
 
 class Redirect(Response[None]):

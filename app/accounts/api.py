@@ -1,4 +1,4 @@
-"""Access tokens for programs: made with name and password, listed, revoked."""
+"""Access tokens in JSON: create, list, revoke."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,8 +9,8 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from app import api
-from app.accounts.pages.login import require_patience
 from app.accounts.passwords import check_login
+from app.accounts.throttles import throttle_login
 from app.accounts.tokens import (
     NAME_LENGTH,
     create_token,
@@ -41,7 +41,7 @@ class NewToken(Sent):
 
 
 class TokenKey(Answer):
-    """The key itself, told this once."""
+    """The key of a new token. It is shown only this once."""
 
     token: str
 
@@ -49,7 +49,7 @@ class TokenKey(Answer):
 
 
 class TokenInList(Answer):
-    """`last_used_at` is exact to the minute."""
+    """`last_used_at` is accurate to the minute."""
 
     id: int
     name: str
@@ -76,7 +76,7 @@ class TokenList(Answer):
     "/api/tokens",
     status=201,
     problems={409, 429},
-    headers={"Location": "Where this token can be revoked"},
+    headers={"Location": "The URL of the token, for revoking it"},
     is_public=True,
     exclude_from_csrf=True,
 )
@@ -86,20 +86,20 @@ async def create(
     settings: NamedDependency[Settings],
     sent: NamedDependency[NewToken],
 ) -> Response[TokenKey]:
-    """Make an access token with a name and a password.
+    """Create an access token with your username and password.
 
-    It is shown this once. A `read` token changes nothing; the default is `write`.
+    The token is shown only this once. A `read` token cannot change anything; the default is `write`.
     """
-    await require_patience(request, db, settings, sent.login)
-    account = await check_login(db, sent.login, sent.password)
+    await throttle_login(request, db, settings, sent.login)
+    user = await check_login(db, sent.login, sent.password)
     async with db.write() as session:
-        token, key = await create_token(session, account, name=sent.name, scope=sent.scope)
+        token, key = await create_token(session, user, name=sent.name, scope=sent.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})
 
 
 @api.get("/api/tokens")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TokenList:
-    """One's access tokens, the newest first."""
+    """List your access tokens, newest first."""
     async with db.read() as session:
         return TokenList([_in_list(token) for token in await tokens_of(session, user)])
 
@@ -108,7 +108,7 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> T
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
-    """Revoke an access token, for good."""
+    """Revoke an access token permanently."""
     async with db.write() as session:
         await revoke_token(session, user, token_id)
     return Message(_("Access token revoked"))

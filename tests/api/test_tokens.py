@@ -237,7 +237,7 @@ async def test_the_page_asks_for_the_password(
     answer = await post(client, "/account/tokens", name="Mine", scope="write", password="wrong")
 
     assert answer.status_code == 422
-    assert "This is not your password." in answer.text
+    assert "This password is incorrect." in answer.text
     assert 'value="Mine"' in answer.text
 
 

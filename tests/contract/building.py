@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import CONFIRM
 from app.accounts.passwords import RESET, _fingerprint
-from app.accounts.registration import CONFIRM
 from app.accounts.tokens import create_token
 from app.models import (
     Clip,
@@ -37,7 +37,7 @@ from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.media_storage import clip_path, thumbnail_path, video_path
-from app.teams.invitations import LASTS, link_token
+from app.teams.invitations import LIFETIME, link_token
 from tests.contract.world import World
 from tests.factories import SIGNER, make_account
 
@@ -172,7 +172,7 @@ class _Builder:
     async def _invitation(self, team: Team, inviter: User, email: str) -> Invitation:
         invitation = Invitation(team_id=team.id, inviter_id=inviter.id, role="viewer")
         invitation.email = invitation.email_key = email
-        invitation.expires_at = clock.now() + LASTS
+        invitation.expires_at = clock.now() + LIFETIME
         return await self._row(invitation)
 
     async def _notice(self, kind: EventType, **about: Any) -> int:

@@ -162,7 +162,7 @@ async def test(
 async def require_patience(db: Database, settings: Settings, user: User) -> None:
     """Raises TooMany for one who tests again and again: somebody else's service has to carry it."""
     key = f"push-test:{user.id}"
-    await throttle(db, settings, key, most=MOST_TESTS, seconds=TESTS_WITHIN)
+    await throttle(db, settings, key, limit=MOST_TESTS, seconds=TESTS_WITHIN)
 
 
 def _in_list(device: PushSubscription) -> SubscriptionInList:

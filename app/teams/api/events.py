@@ -1,4 +1,4 @@
-"""The door for other software: a notice of its own words for members of a team."""
+"""POST /api/events: programs notify the members of a team."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,8 +12,8 @@ from app.models import User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import Message
 from app.settings import Settings
-from app.teams.ingest import Whom, tell
-from app.throttle import throttle
+from app.teams.ingest import Recipients, send_event
+from app.teams.throttles import throttle_events
 
 if TYPE_CHECKING:
     TypeName = str
@@ -25,8 +25,8 @@ LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class NewEvent(Sent):
-    """For the members of a team, of those a project is shared with, or for `recipients` among
-    them, by name or id. `url` is a path of ClippyFront or https.
+    """Goes to the members of a team, or of all teams that a project is shared with. `recipients`
+    narrows them by username or id. `url` is a path of ClippyFront or an https URL.
     """
 
     type: TypeName
@@ -56,12 +56,12 @@ class NewEvent(Sent):
         return Message(self.title, self.body, self.url, self.priority)
 
     @property
-    def whom(self) -> Whom:
-        return Whom(self.team_id or None, self.project_id or None, self.recipients or ())
+    def to(self) -> Recipients:
+        return Recipients(self.team_id or None, self.project_id or None, self.recipients or ())
 
 
 class EventObject(Answer):
-    """`recipients` is how many were told; the person behind the token is not."""
+    """`recipients` is the number of users notified; the user who sends the event is not one of them."""
 
     id: int
     type: str
@@ -77,14 +77,16 @@ async def create(
     user: NamedDependency[User],
     sent: NamedDependency[NewEvent],
 ) -> EventObject:
-    """Tell members of a team something, as its owner or admin.
+    """Send an event to members of a team, as its owner or admin.
 
-    The same `idempotency_key` within 24 hours tells nobody again and gets the same answer.
+    Repeating an `idempotency_key` within 24 hours notifies nobody and returns the first response.
     """
-    await throttle(db, settings, f"ingest:{user.id}", most=60, seconds=60)
+    await throttle_events(db, settings, user)
     async with db.act() as session:
-        told = await tell(session, user, sent.message, sent.whom, key=sent.idempotency_key)
-    return EventObject(told.event_id, CUSTOM.name, told.recipients)
+        event = await send_event(
+            session, user, sent.message, sent.to, idempotency_key=sent.idempotency_key
+        )
+    return EventObject(event.event_id, CUSTOM.name, event.recipient_count)
 
 
 routes = [create]

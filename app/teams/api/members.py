@@ -1,4 +1,4 @@
-"""Members for programs: added directly, given another role or the team itself, removed."""
+"""Members in JSON: added directly, given another role, made owner, removed."""
 
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -13,8 +13,8 @@ from app.settings import Settings
 from app.teams.access import find_member
 from app.teams.api.shapes import MemberObject, NewMember, NewRole
 from app.teams.membership import add_member, change_role, hand_over, remove_member
-from app.teams.pages.invitation import require_patience
 from app.teams.roles import OWNER
+from app.teams.throttles import throttle_invitations
 
 
 @api.post("/api/teams/{team_id:int}/members", status=201, problems={409, 429})
@@ -25,8 +25,8 @@ async def add(
     team_id: FromPath[int],
     sent: NamedDependency[NewMember],
 ) -> MemberObject:
-    """Add somebody to a team, by name or address. They are told, and so are the members."""
-    await require_patience(db, settings, user)
+    """Add a user to a team, by username or address. They and the other members are notified."""
+    await throttle_invitations(db, settings, user)
     with calling(login="username"):
         async with db.act() as session:
             member = await add_member(session, user, team_id, sent.username.strip(), sent.role)
@@ -41,7 +41,7 @@ async def change(
     user_id: FromPath[int],
     sent: NamedDependency[NewRole],
 ) -> MemberObject:
-    """Give a member another role, or, as the owner, the team itself."""
+    """Change a member's role. The owner can hand the team over with the role `owner`."""
     async with db.act() as session:
         if sent.role == OWNER:
             await hand_over(session, user, team_id, user_id)
@@ -57,7 +57,7 @@ async def remove(
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Message:
-    """Remove a member. They are told, and so are the others."""
+    """Remove a member. They and the other members are notified."""
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
     return Message(_("{name} was removed.").format(name=member.username))
@@ -65,8 +65,9 @@ async def remove(
 
 async def _member(db: Database, team_id: int, user_id: int) -> MemberObject:
     async with db.read() as session:
-        member, place = await find_member(session, team_id, user_id)
-    return MemberObject(member.id, member.username, place.role, moment(place.joined_at))
+        member, membership = await find_member(session, team_id, user_id)
+    joined_at = moment(membership.joined_at)
+    return MemberObject(member.id, member.username, membership.role, joined_at)
 
 
 routes = [add, change, remove]

@@ -1,4 +1,4 @@
-"""How teams, members and invitations look in JSON."""
+"""The JSON objects of teams, members and invitations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app import clock
 from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
 from app.models import Invitation, User
-from app.teams.access import Standing
+from app.teams.access import TeamAccess
 from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
@@ -24,7 +24,7 @@ class NewTeam(Sent):
 
 
 class TeamSummary(Answer):
-    """A team in a list; `role` is one's own."""
+    """A team in a list; `role` is your own."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ class MemberObject(Answer):
 
 
 class TeamObject(Answer):
-    """`members` is page `page` of `pages` of those whose names match, `member_count` all there are."""
+    """`members` is page `page` of `pages` of the members that match `q`; `member_count` counts all."""
 
     id: int
     name: str
@@ -76,14 +76,14 @@ class TeamObject(Answer):
 
 
 class MembersQuery(Sent):
-    page: Annotated[int, Meta(ge=1, description="One beyond the last is empty.")] = 1
-    q: Annotated[Text, Meta(description="Only members whose name contains this.")] = ""
+    page: Annotated[int, Meta(ge=1, description="A page beyond the last is empty.")] = 1
+    q: Annotated[Text, Meta(description="Only members whose username contains this.")] = ""
 
     example = like(q="ali")
 
 
 class NewMember(Sent):
-    """`username` is the name or the confirmed address of an account."""
+    """`username` is the username or the confirmed address of an account."""
 
     username: Text
     role: Grantable
@@ -92,7 +92,7 @@ class NewMember(Sent):
 
 
 class NewRole(Sent):
-    """`owner` hands the team over; only its owner can do that."""
+    """`owner` hands the team over, which only its present owner can do."""
 
     role: Role
 
@@ -107,8 +107,8 @@ class NewInvitation(Sent):
 
 
 class InvitationObject(Answer):
-    """`status` is pending, accepted, declined, revoked or expired. `token`, the end of the link
-    that is sent, is told only to who created it or sent it again.
+    """`status` is pending, accepted, declined, revoked or expired. `token` is the last part of the
+    invitation's link; it is present only in the response that created or sent the invitation.
     """
 
     id: int
@@ -134,7 +134,7 @@ class InvitationList(Answer):
 
 
 class InvitationSeen(InvitationObject, kw_only=True):
-    """As its invitee sees it; `inviter` is null where that account has gone."""
+    """An invitation as the invitee sees it. `inviter` is null once their account is deleted."""
 
     team: Named
     inviter: str | None
@@ -158,13 +158,13 @@ def member_object(member: Member) -> MemberObject:
 
 
 def team_object(
-    standing: Standing, owner: User, count: int, found: MemberPage, *, page: int, muted: bool
+    access: TeamAccess, owner: User, count: int, found: MemberPage, *, page: int, muted: bool
 ) -> TeamObject:
     members = found.members if page <= found.pages else []
     return TeamObject(
-        id=standing.team.id,
-        name=standing.team.name,
-        role=standing.role,
+        id=access.team.id,
+        name=access.team.name,
+        role=access.role,
         owner=Person(owner.id, owner.username),
         member_count=count,
         members=[member_object(member) for member in members],
@@ -186,5 +186,5 @@ def invitation_object(invitation: Invitation, token: str = "") -> InvitationObje
 
 
 def status_of(invitation: Invitation) -> str:
-    is_over = invitation.status == "pending" and invitation.expires_at <= clock.now()
-    return "expired" if is_over else invitation.status
+    is_expired = invitation.status == "pending" and invitation.expires_at <= clock.now()
+    return "expired" if is_expired else invitation.status

@@ -1,4 +1,4 @@
-"""Teams for programs: list, create, look, rename, mute, leave, delete."""
+"""Teams in JSON: list, create, show, rename, mute, leave, delete."""
 
 from litestar import Response
 from litestar.di import NamedDependency
@@ -28,7 +28,7 @@ from app.teams.teams import create_team, delete_team, mute_team, rename_team, un
 
 @api.get("/api/teams")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
-    """One's teams, by name."""
+    """List your teams by name."""
     async with db.read() as session:
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
@@ -37,7 +37,7 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> T
 async def create(
     db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[NewTeam]
 ) -> Response[TeamObject]:
-    """Create a team, and own it."""
+    """Create a team. You become its owner."""
     async with db.act() as session:
         team = await create_team(session, user, sent.name)
     location = {"Location": f"/api/teams/{team.id}"}
@@ -52,7 +52,7 @@ async def show(
     team_id: FromPath[int],
     asked: NamedDependency[MembersQuery],
 ) -> Response[TeamObject]:
-    """One team, and a page of its members."""
+    """Show a team and a page of its members."""
     team = await _team(db, user, team_id, page=asked.page, q=asked.q.strip())
     return Response(team, headers=page_links(request, team.page, team.pages))
 
@@ -64,7 +64,7 @@ async def rename(
     team_id: FromPath[int],
     sent: NamedDependency[NewTeam],
 ) -> TeamObject:
-    """Rename a team. Its members are told."""
+    """Rename a team. Its members are notified."""
     async with db.act() as session:
         await rename_team(session, user, team_id, sent.name)
     return await _team(db, user, team_id)
@@ -74,7 +74,7 @@ async def rename(
 async def delete(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
-    """Delete a team of one's own. Its members are told."""
+    """Delete a team that you own. Its members are notified."""
     async with db.act() as session:
         await delete_team(session, user, team_id)
     return Message(_("Team deleted."))
@@ -84,7 +84,7 @@ async def delete(
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
-    """Leave a team; one's own projects leave with one."""
+    """Leave a team. Your own projects are no longer shared with it."""
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return Message(_("You left '{team}'.").format(team=team.name))
@@ -97,7 +97,7 @@ async def mute(
     team_id: FromPath[int],
     sent: NamedDependency[Muted],
 ) -> MuteState:
-    """Mute a team: only what concerns oneself, or is urgent, is told of it; or unmute it."""
+    """Mute or unmute a team. While it is muted, you get only urgent and personal notifications."""
     change = mute_team if sent.muted else unmute_team
     async with db.write() as session:
         await change(session, user, team_id)
@@ -108,12 +108,12 @@ async def _team(
     db: Database, user: User, team_id: int, *, page: int = 1, q: str = ""
 ) -> TeamObject:
     async with db.read() as session:
-        standing = await require(session, user, team_id, "look")
+        access = await require(session, user, team_id, "view")
         members = await queries.members_of(session, team_id, q, page)
         count = members.total if not q else await queries.count_members(session, team_id)
         owner = await find_owner(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
-    return team_object(standing, owner, count, members, page=page, muted=muted)
+    return team_object(access, owner, count, members, page=page, muted=muted)
 
 
 routes = [index, create, show, rename, delete, leave, mute]

@@ -1,12 +1,11 @@
-"""Addresses: confirmed by a mailed link, changed with the old one being told."""
+"""Addresses: confirmed by a mailed link, and changed."""
 
 import dataclasses
 
 import pytest
 from sqlalchemy import select
 
-from app.accounts.addresses import change_address, confirm_address
-from app.accounts.registration import register
+from app.account_lifecycle.onboarding import change_address, confirm_address, register
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.models import Delivery, User
@@ -20,13 +19,13 @@ def mailing(settings: Settings) -> Settings:
     return dataclasses.replace(settings, smtp_host="mail.example.com")
 
 
-async def letters(db: Database) -> list[Delivery]:
+async def transactional_mails(db: Database) -> list[Delivery]:
     async with db.read() as session:
         return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
 async def token_of_newest(db: Database) -> str:
-    return token_of((await letters(db))[-1])
+    return token_of((await transactional_mails(db))[-1])
 
 
 async def confirm(db: Database, token: str) -> User:
@@ -34,8 +33,8 @@ async def confirm(db: Database, token: str) -> User:
         return await confirm_address(session, token)
 
 
-async def move(db: Database, settings: Settings, account: User, email: str) -> User:
-    return await change_address(db, settings, account, email=email, password=PASSWORD)
+async def move(db: Database, settings: Settings, user: User, email: str) -> User:
+    return await change_address(db, settings, user, email=email, password=PASSWORD)
 
 
 async def test_the_mailed_link_confirms_an_address_once(db: Database, mailing: Settings) -> None:
@@ -47,7 +46,7 @@ async def test_the_mailed_link_confirms_an_address_once(db: Database, mailing: S
         await confirm(db, token)
 
 
-async def test_an_address_changes_when_the_new_one_is_confirmed(
+async def test_an_address_changes_once_the_new_one_is_confirmed(
     db: Database, mailing: Settings, alice: User
 ) -> None:
     changed = await move(db, mailing, alice, "Alice@Elsewhere.example")
@@ -56,8 +55,8 @@ async def test_an_address_changes_when_the_new_one_is_confirmed(
     confirmed = await confirm(db, await token_of_newest(db))
 
     assert (confirmed.email, confirmed.pending_email) == ("Alice@Elsewhere.example", None)
-    told = (await letters(db))[-1]
-    assert (told.letter, told.address) == ("address_changed", "alice@example.com")
+    newest = (await transactional_mails(db))[-1]
+    assert (newest.letter, newest.address) == ("address_changed", "alice@example.com")
 
 
 async def test_without_mail_an_address_changes_at_once(
@@ -66,10 +65,10 @@ async def test_without_mail_an_address_changes_at_once(
     changed = await move(db, settings, alice, "new@example.com")
 
     assert (changed.email, changed.email_key) == ("new@example.com", "new@example.com")
-    assert [letter.letter for letter in await letters(db)] == ["address_changed"]
+    assert [mail.letter for mail in await transactional_mails(db)] == ["address_changed"]
 
 
-async def test_a_change_of_mind_makes_the_first_link_useless(
+async def test_asking_for_another_address_invalidates_the_first_link(
     db: Database, mailing: Settings, alice: User
 ) -> None:
     await move(db, mailing, alice, "first@example.com")
@@ -81,7 +80,7 @@ async def test_a_change_of_mind_makes_the_first_link_useless(
 
 
 @pytest.mark.parametrize("email", ["bob@example.com", "BOB@example.com"])
-async def test_the_address_of_another_is_refused(
+async def test_the_address_of_another_account_is_refused(
     db: Database, settings: Settings, alice: User, bob: User, email: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
@@ -90,7 +89,7 @@ async def test_the_address_of_another_is_refused(
     assert set(caught.value.fields) == {"email"}
 
 
-async def test_an_address_taken_meanwhile_is_not_taken_twice(
+async def test_an_address_taken_meanwhile_is_not_confirmed(
     db: Database, mailing: Settings, settings: Settings, alice: User, bob: User
 ) -> None:
     await move(db, mailing, alice, "wanted@example.com")
@@ -107,7 +106,7 @@ async def test_only_the_case_of_an_address_may_change(
     assert (await move(db, settings, alice, "Alice@example.com")).email == "Alice@example.com"
 
 
-async def test_changing_an_address_takes_the_password(
+async def test_changing_an_address_requires_the_password(
     db: Database, settings: Settings, alice: User
 ) -> None:
     with pytest.raises(Invalid) as caught:

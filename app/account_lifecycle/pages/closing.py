@@ -1,13 +1,14 @@
-"""Taking one's data along, and deleting the account."""
+"""/account/export and /account/delete"""
 
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from app.account_closure.archive import export_account
-from app.account_closure.closing import delete_account
-from app.accounts.pages.login import go_out, origin
+from app.account_lifecycle.archive import export_account
+from app.account_lifecycle.closing import delete_account
+from app.accounts.pages.login import sign_out
+from app.accounts.throttles import throttle_password_check
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
@@ -15,7 +16,6 @@ from app.language import _
 from app.layout import page
 from app.models import User
 from app.settings import Settings
-from app.throttle import throttle
 
 
 @get("/account/export")
@@ -41,12 +41,12 @@ async def delete(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
+    await throttle_password_check(request, db, settings)
     try:
         await delete_account(db, settings, user, form["password"])
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
-    return go_out(settings, redirect("/login", _("Your account is deleted.")))
+    return sign_out(settings, redirect("/login", _("Your account was deleted.")))
 
 
 routes = [download, deletion_page, delete]
