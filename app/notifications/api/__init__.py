@@ -1,4 +1,4 @@
-"""The JSON mouths of the notification system."""
+"""The JSON endpoints of the notification system."""
 
 from app.notifications.api import bulk, devices, inbox, preferences, stream
 

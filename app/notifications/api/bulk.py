@@ -1,10 +1,12 @@
-"""Many notices at once, for programs: read, unread, deleted, brought back."""
+"""JSON endpoints that mark, delete and restore many notifications at once."""
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Message, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.language import _, ngettext
 from app.models import User
@@ -14,66 +16,66 @@ from app.notifications.inbox.json_shapes import Deleted
 from app.rendering import zone_of
 
 
-class UpTo(Sent):
-    """`up_to`: the highest id that was seen; what arrived since then stays unread."""
+class UpTo(RequestBody):
+    """Notifications newer than the id in `up_to`, the highest that the client has seen, stay unread."""
 
     up_to: Id | UnsetType = UNSET
 
     example = like(up_to=123)
 
 
-class Counted(Answer):
+class Counted(ResponseBody):
     message: str
     count: int
 
     example = like(message="3 notifications marked as read", count=3)
 
 
-class Undo(Sent):
+class Undo(RequestBody):
     undo: Text
 
     example = like(undo="WzEsNDJd.aRx")
 
 
-@api.post("/api/notifications/read-all")
+@post("/api/notifications/read-all", status_code=200)
 async def read_all(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[UpTo],
+    data: JSONBody[UpTo],
 ) -> Message:
     """Mark all notifications as read."""
     async with db.act() as session:
         newest = await feed.newest_id(session, user.id)
-        await feed.read_all(session, user.id, min(sent.up_to or newest, newest))
+        await feed.read_all(session, user.id, min(data.up_to or newest, newest))
     return Message(_("All notifications marked as read"))
 
 
-@api.post("/api/notifications/bulk-mark-read")
+@post("/api/notifications/bulk-mark-read", status_code=200)
 async def bulk_mark_read(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[Selection],
 ) -> Counted:
     """Mark many notifications as read.
 
-    Those that are not yours, or are read already, are not counted.
+    Notifications that are not yours or already read are not counted.
     """
-    count = await _mark_many(db, user, sent, read=True)
+    count = await _mark_many(db, user, data, read=True)
     message = ngettext("{n} notification marked as read", "{n} notifications marked as read", count)
     return Counted(message.format(n=count), count)
 
 
-@api.post("/api/notifications/bulk-mark-unread")
+@post("/api/notifications/bulk-mark-unread", status_code=200)
 async def bulk_mark_unread(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[Selection],
 ) -> Counted:
     """Mark many notifications as unread.
 
-    Those that are not yours, or are unread already, are not counted.
+    Notifications that are not yours or already unread are not counted.
     """
-    count = await _mark_many(db, user, sent, read=False)
+    count = await _mark_many(db, user, data, read=False)
     message = ngettext(
         "{n} notification marked as unread", "{n} notifications marked as unread", count
     )
@@ -90,35 +92,35 @@ async def _mark_many(db: Database, user: User, which: Selection, *, read: bool) 
         return await feed.mark_matching(session, user.id, wanted, up_to, read=read)
 
 
-@api.post("/api/notifications/bulk-delete")
+@post("/api/notifications/bulk-delete", status_code=200)
 async def bulk_delete(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[Selection],
 ) -> Deleted:
     """Delete many notifications.
 
-    Those that are not yours are not counted.
+    Notifications that are not yours are not counted.
     """
-    sent.require_whole()
+    data.require_whole()
     async with db.act() as session:
-        if sent.filter is UNSET:
-            count, undo = await feed.delete(session, user.id, sent.notification_ids or [])
+        if data.filter is UNSET:
+            count, undo = await feed.delete(session, user.id, data.notification_ids or [])
         else:
-            wanted = sent.filter.filters(zone_of(user))
-            up_to = sent.up_to or 0
+            wanted = data.filter.filters(zone_of(user))
+            up_to = data.up_to or 0
             count, undo = await feed.delete_matching(session, user.id, wanted, up_to)
     message = ngettext("{n} notification deleted", "{n} notifications deleted", count)
     return Deleted(message.format(n=count), count, undo or None)
 
 
-@api.post("/api/notifications/undo", problems={404})
+@post("/api/notifications/undo", status_code=200, responses=problems(404))
 async def undo(
-    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[Undo]
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
-    """Bring back what a deletion took, within ten minutes."""
+    """Restore deleted notifications, within ten minutes."""
     async with db.act() as session:
-        count = await feed.undo(session, user.id, sent.undo)
+        count = await feed.undo(session, user.id, data.undo)
     message = ngettext("{n} notification restored", "{n} notifications restored", count)
     return Counted(message.format(n=count), count)
 

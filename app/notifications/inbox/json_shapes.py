@@ -3,24 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from app.api.shapes import Answer, like
+from app.api.shapes import ResponseBody, like
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.notices import Notice
 
 
-class ActorObject(Answer):
+class ActorObject(ResponseBody):
     id: int
     username: str
 
 
-class NamedObject(Answer):
+class NamedObject(ResponseBody):
     """A team or a project, by its present name."""
 
     id: int
     name: str
 
 
-class NotificationObject(Answer):
+class NotificationObject(ResponseBody):
     """Who or what is gone is null; `message` is in the reader's language, times are UTC."""
 
     id: int
@@ -69,7 +69,7 @@ def _whole_second(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
-class Deleted(Answer):
+class Deleted(ResponseBody):
     """`undo` brings them back within ten minutes; null where there was nothing to delete."""
 
     message: str

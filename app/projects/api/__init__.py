@@ -1,4 +1,4 @@
-"""The JSON mouths of this area."""
+"""The JSON endpoints for projects, clips and compilations."""
 
 from app.projects.api import clips, compilations, projects
 

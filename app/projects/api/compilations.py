@@ -1,12 +1,12 @@
-"""Compilations for programs: asked for, watched, cancelled; the video and its picture."""
+"""JSON endpoints for compilations, and their videos and thumbnails."""
 
-from typing import Any
-
-from litestar import Response
+from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from app import api
+from app.api.problems import problems
+from app.api.responses import ETAG, NOT_MODIFIED, documented_header
 from app.broker import Broker
 from app.database import Database
 from app.http import AnyRequest
@@ -25,16 +25,22 @@ from app.projects.storage import thumbnail_path, video_path
 from app.settings import Settings
 
 VIDEO, PICTURE = "video/mp4", "image/jpeg"
+FILE_HEADERS = [ETAG, documented_header("Accept-Ranges", "bytes")]
 
 
-@api.post("/api/projects/{project_id:int}/compile", status=202, problems={409})
+def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
+    part = ResponseSpec(bytes, generate_examples=False, media_type=media_type)
+    return {206: part} | NOT_MODIFIED | problems(416)
+
+
+@post("/api/projects/{project_id:int}/compile", status_code=202, responses=problems(409))
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
-    """Compile a project's clips into a video. While one is being made, that one is answered."""
+    """Compile the clips of a project into a video, or return the compilation in progress."""
     async with db.act() as session:
         project = await find_project(session, user, project_id)
         compilation = await request_compilation(session, project, user)
@@ -42,27 +48,31 @@ async def start(
     return compilation_object(compilation)
 
 
-@api.get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
+@get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
 async def show(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """One compilation, and how far it is."""
+    """Get a compilation and its progress."""
     async with db.read() as session:
         project = await find_project(session, user, project_id)
         return compilation_object(await find_compilation(session, project, compilation_id))
 
 
-@api.post("/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel", problems={409})
+@post(
+    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel",
+    status_code=200,
+    responses=problems(409),
+)
 async def cancel(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """Call a compilation off, waiting or running."""
+    """Cancel a queued or running compilation."""
     async with db.act() as session:
         project = await find_project(session, user, project_id)
         await cancel_compilation(session, user, project, compilation_id)
@@ -70,11 +80,11 @@ async def cancel(
         return compilation_object(await find_compilation(session, project, compilation_id))
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/video",
-    answers={200: VIDEO, 206: VIDEO, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=VIDEO,
+    responses=_file_responses(VIDEO),
+    response_headers=FILE_HEADERS,
 )
 async def video(
     request: AnyRequest,
@@ -83,19 +93,19 @@ async def video(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
-    """The video, or the part of it in `Range`."""
+) -> Response[bytes]:
+    """Download the video, or the part of it in `Range`."""
     async with db.read() as session:
         project = await find_result(session, user, project_id, compilation_id)
     path = video_path(settings, compilation_id)
     return await send_file(request, path, VIDEO, f"{project.name}.mp4")
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail",
-    answers={200: PICTURE, 206: PICTURE, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=PICTURE,
+    responses=_file_responses(PICTURE),
+    response_headers=FILE_HEADERS,
 )
 async def thumbnail(
     request: AnyRequest,
@@ -104,8 +114,8 @@ async def thumbnail(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
-    """A picture out of the video."""
+) -> Response[bytes]:
+    """Download a still from the video."""
     async with db.read() as session:
         project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)

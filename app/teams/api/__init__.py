@@ -1,4 +1,4 @@
-"""The JSON mouths of this area."""
+"""The JSON endpoints for teams, members, invitations and custom events."""
 
 from app.teams.api import events, invitations, members, teams
 

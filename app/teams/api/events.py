@@ -1,12 +1,14 @@
-"""The door for other software: a notice of its own words for members of a team."""
+"""The JSON endpoint by which other software notifies members of a team."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
@@ -24,9 +26,10 @@ MOST_RECIPIENTS = 1000
 LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
-class NewEvent(Sent):
-    """For the members of a team, of those a project is shared with, or for `recipients` among
-    them, by name or id. `url` is a path of ClippyFront or https.
+class NewEvent(RequestBody):
+    """Who is notified: the members of `team_id`, or of the teams that `project_id` is shared with;
+    or only the `recipients` among them, by username or id. `url` is a path on this server or an
+    https URL.
     """
 
     type: TypeName
@@ -49,7 +52,9 @@ class NewEvent(Sent):
         team_id=5,
         idempotency_key="render-42",
     )
-    rules = like(anyOf=[{"required": [name]} for name in ("recipients", "team_id", "project_id")])
+    constraints = like(
+        any_of=[{"required": [name]} for name in ("recipients", "team_id", "project_id")]
+    )
 
     @property
     def message(self) -> Message:
@@ -60,8 +65,8 @@ class NewEvent(Sent):
         return Whom(self.team_id or None, self.project_id or None, self.recipients or ())
 
 
-class EventObject(Answer):
-    """`recipients` is how many were told; the person behind the token is not."""
+class EventObject(ResponseBody):
+    """`recipients` is the number of users notified; the sender is not one of them."""
 
     id: int
     type: str
@@ -70,20 +75,21 @@ class EventObject(Answer):
     example = like(id=4711, type=CUSTOM.name, recipients=3)
 
 
-@api.post("/api/events", status=201, problems={404, 429})
+@post("/api/events", responses=problems(404, 429))
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
-    sent: NamedDependency[NewEvent],
+    data: JSONBody[NewEvent],
 ) -> EventObject:
-    """Tell members of a team something, as its owner or admin.
+    """Notify members of a team. You must be its owner or an admin.
 
-    The same `idempotency_key` within 24 hours tells nobody again and gets the same answer.
+    Repeating an `idempotency_key` within 24 hours notifies nobody again and returns the first
+    response.
     """
     await throttle(db, settings, f"ingest:{user.id}", most=60, seconds=60)
     async with db.act() as session:
-        told = await tell(session, user, sent.message, sent.whom, key=sent.idempotency_key)
+        told = await tell(session, user, data.message, data.whom, key=data.idempotency_key)
     return EventObject(told.event_id, CUSTOM.name, told.recipients)
 
 

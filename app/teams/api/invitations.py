@@ -1,10 +1,11 @@
-"""Invitations for programs: sent, listed, sent again, revoked; read and answered by their token."""
+"""JSON endpoints for invitations: by team for those who invite, by token for the invitee."""
 
+from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import Message, Named
+from app.api.problems import problems
+from app.api.shapes import Message, NamedReference
 from app.broker import Broker
 from app.database import Database
 from app.language import _
@@ -26,7 +27,7 @@ from app.teams.pages.invitation import require_patience
 from app.teams.queries import pending_invitations, read_invitation
 
 
-@api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
+@post("/api/teams/{team_id:int}/invitations", responses=problems(409, 429))
 async def create(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -34,31 +35,29 @@ async def create(
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewInvitation],
+    data: JSONBody[NewInvitation],
 ) -> InvitationObject:
-    """Invite an address to a team, for seven days."""
+    """Invite an email address to a team. The invitation expires after seven days."""
     await require_patience(db, settings, user)
     async with db.act() as session:
-        invitation = await invite(session, user, team_id, sent.email, sent.role)
+        invitation = await invite(session, user, team_id, data.email, data.role)
     await broker.queue.enqueue("deliver")
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.get("/api/teams/{team_id:int}/invitations", problems={403})
+@get("/api/teams/{team_id:int}/invitations", responses=problems(403))
 async def index(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
-    """A team's open invitations; those that have expired can still be sent again."""
+    """List the open and expired invitations of a team. Expired ones can be sent again."""
     async with db.read() as session:
         await require(session, user, team_id, "invite")
         invitations = await pending_invitations(session, team_id)
     return InvitationList([invitation_object(invitation) for invitation in invitations])
 
 
-@api.post(
-    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again",
-    status=201,
-    problems={409, 429},
+@post(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again", responses=problems(409, 429)
 )
 async def again(
     db: NamedDependency[Database],
@@ -69,7 +68,7 @@ async def again(
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> InvitationObject:
-    """Send an invitation again, for another seven days."""
+    """Send an invitation again. It is valid for another seven days."""
     await require_patience(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
@@ -77,24 +76,28 @@ async def again(
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
+@delete(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
+    status_code=200,
+    responses=problems(409),
+)
 async def take_back(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> Message:
-    """Revoke an invitation; its link leads nowhere any more."""
+    """Revoke an invitation. Its link stops working."""
     async with db.act() as session:
         invitation = await revoke(session, user, team_id, invitation_id)
     return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
 
 
-@api.get("/api/invitations/{token:str}", is_public=True)
+@get("/api/invitations/{token:str}", is_public=True)
 async def show(
     db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
 ) -> InvitationSeen:
-    """Who invites to what; whoever has the token may read that much."""
+    """Get an invitation by its token: the team, the role and who invited."""
     invitation_id, _is_mailed = read_token(signer, token)
     async with db.read() as session:
         asked = await read_invitation(session, invitation_id)
@@ -105,34 +108,34 @@ async def show(
         role=seen.role,
         status=seen.status,
         expires_at=seen.expires_at,
-        team=Named(asked.invitation.team_id, asked.team_name),
+        team=NamedReference(asked.invitation.team_id, asked.team_name),
         inviter=asked.inviter,
     )
 
 
-@api.post("/api/invitations/{token:str}/accept", problems={409})
+@post("/api/invitations/{token:str}/accept", status_code=200, responses=problems(409))
 async def accept(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Joined:
-    """Join the team; only the account with the invited address can."""
+    """Accept an invitation and join the team. Only the invited email address can."""
     invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
-    return Joined(text, Named(team.id, team.name))
+    return Joined(text, NamedReference(team.id, team.name))
 
 
-@api.post("/api/invitations/{token:str}/decline", problems={409})
+@post("/api/invitations/{token:str}/decline", status_code=200, responses=problems(409))
 async def decline(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Message:
-    """Decline the invitation. Whoever invited is told."""
+    """Decline an invitation. The inviter is notified."""
     invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)
