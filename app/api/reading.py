@@ -4,7 +4,7 @@ msgspec stops at the first error; only then is each field checked by itself.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
@@ -51,12 +51,11 @@ def decode(body: bytes, shape: type[Body]) -> Body:
 
 def invalid_parameters(handler: HTTPRouteHandler, error: ValidationException) -> Invalid:
     """Names each parameter that Litestar refused, and says what it takes."""
-    providers = handler.resolve_dependencies().values()
     types = dict(handler.signature_model.__annotations__)
-    for provider in providers:
+    for provider in handler.resolve_dependencies().values():
         types |= provider.signature_model.__annotations__
-    names = [one["key"] for one in cast(list[dict[str, str]], error.extra)]
-    return Invalid({name: _expectation(types[name]) for name in names})
+    refused = error.extra if isinstance(error.extra, list) else []
+    return Invalid({one["key"]: _expectation(types[one["key"]]) for one in refused})
 
 
 def _find_errors(

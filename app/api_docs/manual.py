@@ -30,58 +30,39 @@ class Field:
 
 @dataclass(frozen=True)
 class Entry:
-    """One operation. `responses`: (status, description, example as JSON or "")."""
+    """An operation of the document, with what the page shows of it."""
 
-    id: str
-    method: str
-    path: str
-    summary: str
-    description: str
-    is_public: bool
-    fields: list[Field]
-    command: str
-    responses: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class Chapter:
-    id: str
-    title: str
-    entries: list[Entry]
-
-
-def read_manual(document: dict[str, Any]) -> list[Chapter]:
-    """A chapter for each tag, in the order of the document."""
-    chapters: dict[str, list[Entry]] = {}
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            entry = _Reader(document, method.upper(), path, operation).entry()
-            chapters.setdefault(operation["tags"][0], []).append(entry)
-    return [
-        Chapter(tag, _(TITLES.get(tag, tag.capitalize())), entries)
-        for tag, entries in chapters.items()
-    ]
-
-
-@dataclass(frozen=True)
-class _Reader:
     document: dict[str, Any]
     method: str
     path: str
     operation: dict[str, Any]
 
-    def entry(self) -> Entry:
-        return Entry(
-            id=self.operation["operationId"],
-            method=self.method,
-            path=self.path,
-            summary=self.operation["summary"],
-            description=self.operation["description"],
-            is_public=not self.operation["security"],
-            fields=[*self._parameters(), *self._body_fields()],
-            command=self._command(),
-            responses=list(self._responses()),
-        )
+    @property
+    def fields(self) -> list[Field]:
+        return [*self._parameters(), *self._body_fields()]
+
+    @property
+    def command(self) -> str:
+        """A line for a shell; the page tells the reader to put the token into $TOKEN."""
+        words = ["curl"]
+        if self.operation["security"]:
+            words += ['-H "Authorization: Bearer $TOKEN"']
+        if self.method != "GET":
+            words += [f"-X {self.method}"]
+        for media_type, body in self._contents(self.operation.get("requestBody", {})):
+            is_upload = media_type == "multipart/form-data"
+            words += [
+                "-F clips=@goal.mp4" if is_upload else f"--json {shlex.quote(_example(body))}"
+            ]
+        return " ".join([*words, shlex.quote(self._address())])
+
+    @property
+    def responses(self) -> Iterator[tuple[str, str, str]]:
+        """(status, description, example as JSON or "")."""
+        for status, reference in self.operation["responses"].items():
+            response = self._resolve(reference)
+            examples = [_example(body, indent=2) for _type, body in self._contents(response)]
+            yield status, response["description"], "".join(examples)
 
     def _parameters(self) -> Iterator[Field]:
         for one in self.operation.get("parameters", ()):
@@ -107,32 +88,12 @@ class _Reader:
             return _("list of {type}").format(type=self._type(schema["items"]))
         return _bounded(schema.get("format") or schema.get("type", ""), schema)
 
-    def _command(self) -> str:
-        """A line for a shell; the page tells the reader to put the token into $TOKEN."""
-        words = ["curl"]
-        if self.operation["security"]:
-            words += ['-H "Authorization: Bearer $TOKEN"']
-        if self.method != "GET":
-            words += [f"-X {self.method}"]
-        for media_type, body in self._contents(self.operation.get("requestBody", {})):
-            is_upload = media_type == "multipart/form-data"
-            words += [
-                "-F clips=@goal.mp4" if is_upload else f"--json {shlex.quote(_example(body))}"
-            ]
-        return " ".join([*words, shlex.quote(self._address())])
-
     def _address(self) -> str:
         path = self.path
         for one in self.operation.get("parameters", ()):
             value = "7" if one["schema"]["type"] == "integer" else "TOKEN"
             path = path.replace("{" + one["name"] + "}", value)
         return f"{self.document['servers'][0]['url']}{path}"
-
-    def _responses(self) -> Iterator[tuple[str, str, str]]:
-        for status, reference in self.operation["responses"].items():
-            response = self._resolve(reference)
-            examples = [_example(body, indent=2) for _type, body in self._contents(response)]
-            yield status, response["description"], "".join(examples)
 
     def _contents(self, described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """(media type, schema) of a request body or a response."""
@@ -146,6 +107,26 @@ class _Reader:
         for step in described["$ref"].removeprefix("#/").split("/"):
             found = found[step]
         return dict(found)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    id: str
+    title: str
+    entries: list[Entry]
+
+
+def read_manual(document: dict[str, Any]) -> list[Chapter]:
+    """A chapter for each tag, in the order of the document."""
+    chapters: dict[str, list[Entry]] = {}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            entry = Entry(document, method.upper(), path, operation)
+            chapters.setdefault(operation["tags"][0], []).append(entry)
+    return [
+        Chapter(tag, _(TITLES.get(tag, tag.capitalize())), entries)
+        for tag, entries in chapters.items()
+    ]
 
 
 def _example(schema: dict[str, Any], indent: int | None = None) -> str:
