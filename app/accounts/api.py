@@ -1,4 +1,4 @@
-"""JSON endpoints for access tokens."""
+"""Access tokens in JSON: create, list, revoke."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -42,7 +42,7 @@ class NewToken(RequestBody):
 
 
 class TokenKey(ResponseBody):
-    """The token itself. It cannot be shown again."""
+    """The key of a new token. It is shown only this once."""
 
     token: str
 
@@ -86,9 +86,9 @@ async def create(
     settings: NamedDependency[Settings],
     data: JSONBody[NewToken],
 ) -> Response[TokenKey]:
-    """Create an access token, with your username or email address and your password.
+    """Create an access token with your username and password.
 
-    The token is shown only once. A token of scope `read` cannot change anything.
+    The token is shown only this once. A `read` token cannot change anything; the default is `write`.
     """
     await require_patience(request, db, settings, data.login)
     user = await check_login(db, data.login, data.password)
@@ -108,7 +108,7 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> T
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
-    """Revoke an access token. This cannot be undone."""
+    """Revoke an access token permanently."""
     async with db.write() as session:
         await revoke_token(session, user, token_id)
     return Message(_("Access token revoked"))

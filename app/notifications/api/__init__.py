@@ -1,4 +1,4 @@
-"""The JSON endpoints of the notification system."""
+"""The JSON handlers of notifications: inbox, bulk actions, devices, preferences, stream."""
 
 from app.notifications.api import bulk, devices, inbox, preferences, stream
 

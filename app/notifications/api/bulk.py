@@ -1,4 +1,4 @@
-"""JSON endpoints that mark, delete and restore many notifications at once."""
+"""Bulk actions in JSON: mark as read or unread, delete, undo."""
 
 from litestar import post
 from litestar.di import NamedDependency
@@ -17,7 +17,7 @@ from app.rendering import zone_of
 
 
 class UpTo(RequestBody):
-    """Notifications newer than the id in `up_to`, the highest that the client has seen, stay unread."""
+    """`up_to` is the highest id that the client has seen; later notifications stay unread."""
 
     up_to: Id | UnsetType = UNSET
 
@@ -58,7 +58,7 @@ async def bulk_mark_read(
 ) -> Counted:
     """Mark many notifications as read.
 
-    Notifications that are not yours or already read are not counted.
+    Notifications that are already read, or not yours, are not counted.
     """
     count = await _mark_many(db, user, data, read=True)
     message = ngettext("{n} notification marked as read", "{n} notifications marked as read", count)
@@ -73,7 +73,7 @@ async def bulk_mark_unread(
 ) -> Counted:
     """Mark many notifications as unread.
 
-    Notifications that are not yours or already unread are not counted.
+    Notifications that are already unread, or not yours, are not counted.
     """
     count = await _mark_many(db, user, data, read=False)
     message = ngettext(
@@ -118,7 +118,7 @@ async def bulk_delete(
 async def undo(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
-    """Restore deleted notifications, within ten minutes."""
+    """Restore what a deletion removed, within ten minutes."""
     async with db.act() as session:
         count = await feed.undo(session, user.id, data.undo)
     message = ngettext("{n} notification restored", "{n} notifications restored", count)

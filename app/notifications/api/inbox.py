@@ -1,4 +1,4 @@
-"""JSON endpoints for the inbox: list, count, and act on one notification."""
+"""The inbox in JSON: list, count, show, mark and delete, in the shapes of the specification."""
 
 import math
 from typing import Annotated, Any
@@ -49,7 +49,7 @@ class InboxQuery(Struct, kw_only=True):
 
 
 class InboxPage(ResponseBody):
-    """`total` counts the inbox, `filtered_count` the matching notifications; newest first."""
+    """Newest first. `total` counts the inbox, `filtered_count` the matching notifications."""
 
     notifications: list[NotificationObject]
     unread_count: int
@@ -126,7 +126,7 @@ async def unread_count(
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
-    """Get a notification. This does not mark it as read."""
+    """Show one notification. This does not mark it as read."""
     async with db.read() as session:
         return as_json(await feed.find(session, user.id, notification_id))
 

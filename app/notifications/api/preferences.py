@@ -1,4 +1,4 @@
-"""JSON endpoints for the notification preferences."""
+"""Which events reach a user on which channel, for programs: the twin of the page."""
 
 from typing import Annotated, Any, Literal
 
@@ -41,7 +41,7 @@ class DigestObject(ResponseBody):
 
 
 class PreferencesObject(ResponseBody):
-    """The preferences in effect for every type of event; `timezone` is an IANA name."""
+    """What is in effect, for every type of event; `timezone` is an IANA name."""
 
     preferences: dict[str, SwitchesObject]
     digest: DigestObject
@@ -72,7 +72,7 @@ Zone = Annotated[str, Meta(extra_json_schema={"enum": sorted(zone_names())})]
 
 
 class PreferencesChange(RequestBody):
-    """Any part of the preferences; the rest stays unchanged."""
+    """Any part of the preferences; the rest does not change."""
 
     preferences: TypesChange | UnsetType = UNSET  # type: ignore[valid-type]
     digest: DigestChange | UnsetType = UNSET
@@ -87,7 +87,7 @@ class PreferencesChange(RequestBody):
 
 @get("/api/notification-preferences")
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
-    """Get the preferences: every type on every channel, the digest and the time zone."""
+    """Read which types of event are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
@@ -98,7 +98,7 @@ async def change(
     user: NamedDependency[User],
     data: JSONBody[PreferencesChange],
 ) -> PreferencesObject:
-    """Change any part of the preferences; responds with all of them."""
+    """Change any part of the preferences; answers with all of them."""
     async with db.act() as session:
         await preferences.change(session, user, msgspec.to_builtins(data))
         return _as_json(await preferences.read(session, user))

@@ -1,4 +1,4 @@
-"""The JSON event stream: every change of a user's notifications, resumable without loss."""
+"""The live stream for clients of the JSON API: every change to the user's notifications."""
 
 from typing import Annotated
 
@@ -38,16 +38,16 @@ async def stream(
     since: Annotated[str, SINCE] = "",
     last_event_id: Annotated[str, LAST_EVENT_ID] = "",
 ) -> EventStream:
-    """Stream every change of your notifications as server-sent events.
+    """Every change to your notifications, as it happens (server-sent events).
 
-    The first event is `hello` with `{"unread_count": n}`. Then come `notification` (the object, as
-    in the inbox), `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}` with at most 1,000
-    ids, or `{"all": true, "up_to": id}` for the whole inbox up to that id). Each carries the
-    current `unread_count`.
+    First `hello` with `{"unread_count": n}`, then `notification` (the object, as in the inbox),
+    `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or
+    `{"all": true, "up_to": id}` for the whole inbox up to that notification), each with the
+    present `unread_count`.
 
-    Every event has an id. To resume, send the last one as `Last-Event-ID` or `since`: each change
-    since then arrives once, in order. Ids are kept for 7 days; after the event `resync`, read the
-    inbox again. A user has at most 30 streams; a new one closes the oldest with the event `bye`.
+    Every event has an id. Reconnect with the last one, as `Last-Event-ID` or `since`, and every
+    change since then arrives once, in order. Ids are kept for 7 days; after `resync`, fetch the
+    inbox again. A user has at most 30 streams; one more ends the oldest with `bye`.
     """
     key = _key(request)
     if key[0] == SESSION and is_same_origin(request) is False:
@@ -57,13 +57,13 @@ async def stream(
 
 
 def _key(request: AnyRequest) -> Key:
-    """The token or session that this request is authenticated by."""
+    """The token or session that authenticated the request."""
     state = request.scope["state"]
     return (TOKEN, state["token_id"]) if "token_id" in state else (SESSION, state["session_id"])
 
 
 def _position(id: str) -> int | None:
-    """None without an id; UNKNOWN for an id that this application never sent."""
+    """None without an id; UNKNOWN for one that this application never sent."""
     if not id:
         return None
     position = whole_number(id)

@@ -1,4 +1,4 @@
-"""A notification in JSON, the same in responses and in the stream."""
+"""The JSON form of a notification, the same in answers and on the stream."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from app.notifications.events.notices import Notice
 
 
 class NotificationObject(ResponseBody):
-    """A deleted actor, team or project is null; `message` is in the user's language."""
+    """`message` is in your language. An actor, team or project that was deleted is null."""
 
     id: int
     type: str

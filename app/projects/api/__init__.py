@@ -1,4 +1,4 @@
-"""The JSON endpoints for projects, clips and compilations."""
+"""The JSON API of projects."""
 
 from app.projects.api import clips, compilations, projects
 

@@ -1,4 +1,4 @@
-"""JSON endpoints for the clips of a project."""
+"""JSON API: upload, move and delete clips."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ async def upload(
 ) -> ClipsAdded:
     """Upload one or more videos.
 
-    Files that are not videos are listed in `errors`; the others are added.
+    Files that are not videos are skipped; `errors` says what is wrong with each of them.
     """
     async with arriving(request, db, settings, user, project_id) as uploads:
         clips, problems = await add_clips(db, settings, user, project_id, uploads)
@@ -81,7 +81,7 @@ async def move(
     clip_id: FromPath[int],
     data: JSONBody[Step],
 ) -> Message:
-    """Move a clip up or down, at most to the first or last place."""
+    """Move a clip up or down in the list. It stops at either end."""
     async with db.act() as session:
         await move_clip(session, user, project_id, clip_id, by=data.by)
     return Message(_("Clip moved."))

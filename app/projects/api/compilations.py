@@ -1,4 +1,4 @@
-"""JSON endpoints for compilations, and their videos and thumbnails."""
+"""JSON API: start, show and cancel compilations; download the video and its thumbnail."""
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -40,7 +40,7 @@ async def start(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
-    """Compile the clips of a project into a video, or return the compilation in progress."""
+    """Compile a project's clips into a video. Returns the unfinished compilation if there is one."""
     async with db.act() as session:
         project = await find_project(session, user, project_id)
         compilation = await request_compilation(session, project, user)
@@ -55,7 +55,7 @@ async def show(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """Get a compilation and its progress."""
+    """Show a compilation and its progress."""
     async with db.read() as session:
         project = await find_project(session, user, project_id)
         return compilation_object(await find_compilation(session, project, compilation_id))
@@ -115,7 +115,7 @@ async def thumbnail(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[bytes]:
-    """Download a still from the video."""
+    """Download the video's thumbnail."""
     async with db.read() as session:
         project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)

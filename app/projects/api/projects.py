@@ -1,4 +1,4 @@
-"""JSON endpoints for projects."""
+"""JSON API: list, create, show, rename, delete, mute and share projects."""
 
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
@@ -32,7 +32,7 @@ MOST_COMPILATIONS = 20
 
 @get("/api/projects")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
-    """List the projects that you own or that are shared with your teams, newest first."""
+    """List every project you may see, newest first."""
     async with db.read() as session:
         return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
@@ -54,7 +54,7 @@ async def create(
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
-    """Get a project with its clips and compilations."""
+    """Show a project with its clips and compilations."""
     return await _project(db, user, project_id)
 
 
@@ -78,7 +78,7 @@ async def destroy(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Message:
-    """Delete a project that you own. The teams it was shared with are notified."""
+    """Delete a project that you own. Notifies the teams it was shared with."""
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)
@@ -92,10 +92,7 @@ async def mute(
     project_id: FromPath[int],
     data: JSONBody[MuteChange],
 ) -> MuteState:
-    """Mute or unmute a project.
-
-    A muted project sends you only notifications that are urgent or about you.
-    """
+    """Mute or unmute a project. You still get notifications about yourself and urgent ones."""
     change = muting.mute if data.muted else muting.unmute
     async with db.write() as session:
         project = await find_project(session, user, project_id)
@@ -110,7 +107,7 @@ async def share(
     project_id: FromPath[int],
     data: JSONBody[WithTeam],
 ) -> Message:
-    """Share a project that you own with a team. Its members are notified."""
+    """Share a project that you own with a team. Notifies its members."""
     async with db.act() as session:
         team = await share_project(session, user, project_id, data.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
@@ -123,7 +120,7 @@ async def unshare(
     project_id: FromPath[int],
     data: JSONBody[WithTeam],
 ) -> Message:
-    """Stop sharing a project with a team. Its members are notified."""
+    """Stop sharing a project with a team. Notifies its members."""
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, data.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))

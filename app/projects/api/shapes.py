@@ -1,4 +1,4 @@
-"""The JSON bodies for projects, clips and compilations."""
+"""The JSON shapes of projects, clips and compilations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -37,7 +37,7 @@ class WithTeam(RequestBody):
 
 
 class Step(RequestBody):
-    """How many places to move a clip down; -1 moves it one place up."""
+    """`by` is the number of places to move; -1 moves one up."""
 
     by: Annotated[int, Meta(ge=-10_000, le=10_000)]
 
@@ -86,7 +86,7 @@ class ClipObject(ResponseBody):
 
 
 class ClipsAdded(ResponseBody):
-    """The clips that were added, and an error for each file that is not a video."""
+    """The clips that were added, and what is wrong with the other files."""
 
     clips: list[ClipObject]
     errors: list[FieldProblem]
@@ -95,8 +95,8 @@ class ClipsAdded(ResponseBody):
 
 
 class CompilationObject(ResponseBody):
-    """`progress` runs from 0 to 1; `duration` is in seconds, `size` in bytes. A cancelled
-    compilation has the status `failed`, and `error` says that it was cancelled.
+    """`progress` is from 0 to 1, `duration` in seconds, `size` in bytes. A cancelled compilation has
+    the status `failed` and says so in `error`.
     """
 
     id: int
@@ -121,8 +121,8 @@ class CompilationObject(ResponseBody):
 
 
 class ProjectObject(ResponseBody):
-    """`teams` are those of your teams that it is shared with; `compilations` are the latest twenty,
-    newest first.
+    """`teams` are those that the project is shared with and you may know of. `compilations` are the
+    newest twenty, newest first.
     """
 
     id: int

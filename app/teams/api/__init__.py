@@ -1,4 +1,4 @@
-"""The JSON endpoints for teams, members, invitations and custom events."""
+"""The JSON routes of teams."""
 
 from app.teams.api import events, invitations, members, teams
 

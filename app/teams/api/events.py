@@ -1,4 +1,4 @@
-"""The JSON endpoint by which other software notifies members of a team."""
+"""POST /api/events: programs notify the members of a team."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,9 +27,8 @@ LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class NewEvent(RequestBody):
-    """Who is notified: the members of `team_id`, or of the teams that `project_id` is shared with;
-    or only the `recipients` among them, by username or id. `url` is a path on this server or an
-    https URL.
+    """Goes to the members of a team, or of all teams that a project is shared with. `recipients`
+    narrows them by username or id. `url` is a path of ClippyFront or an https URL.
     """
 
     type: TypeName
@@ -66,7 +65,7 @@ class NewEvent(RequestBody):
 
 
 class EventObject(ResponseBody):
-    """`recipients` is the number of users notified; the sender is not one of them."""
+    """`recipients` is the number of users notified; the user who sends the event is not one of them."""
 
     id: int
     type: str
@@ -82,10 +81,9 @@ async def create(
     user: NamedDependency[User],
     data: JSONBody[NewEvent],
 ) -> EventObject:
-    """Notify members of a team. You must be its owner or an admin.
+    """Send an event to members of a team, as its owner or admin.
 
-    Repeating an `idempotency_key` within 24 hours notifies nobody again and returns the first
-    response.
+    Repeating an `idempotency_key` within 24 hours notifies nobody and returns the first response.
     """
     await throttle(db, settings, f"ingest:{user.id}", most=60, seconds=60)
     async with db.act() as session:

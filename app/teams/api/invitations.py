@@ -1,4 +1,4 @@
-"""JSON endpoints for invitations: by team for those who invite, by token for the invitee."""
+"""Invitations in JSON: sent, listed, sent again, revoked; read and answered by their token."""
 
 from litestar import delete, get, post
 from litestar.di import NamedDependency
@@ -37,7 +37,7 @@ async def create(
     team_id: FromPath[int],
     data: JSONBody[NewInvitation],
 ) -> InvitationObject:
-    """Invite an email address to a team. The invitation expires after seven days."""
+    """Invite an address to a team. The invitation expires after seven days."""
     await require_patience(db, settings, user)
     async with db.act() as session:
         invitation = await invite(session, user, team_id, data.email, data.role)
@@ -49,7 +49,7 @@ async def create(
 async def index(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
-    """List the open and expired invitations of a team. Expired ones can be sent again."""
+    """List a team's pending invitations, including expired ones, which can be sent again."""
     async with db.read() as session:
         await require(session, user, team_id, "invite")
         invitations = await pending_invitations(session, team_id)
@@ -68,7 +68,7 @@ async def again(
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> InvitationObject:
-    """Send an invitation again. It is valid for another seven days."""
+    """Send an invitation again. It expires after another seven days."""
     await require_patience(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
@@ -97,7 +97,7 @@ async def take_back(
 async def show(
     db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
 ) -> InvitationSeen:
-    """Get an invitation by its token: the team, the role and who invited."""
+    """Show an invitation to anyone who has its token."""
     invitation_id, _is_mailed = read_token(signer, token)
     async with db.read() as session:
         asked = await read_invitation(session, invitation_id)
@@ -120,7 +120,7 @@ async def accept(
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Joined:
-    """Accept an invitation and join the team. Only the invited email address can."""
+    """Accept an invitation and join the team. Only the account with the invited address can."""
     invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)

@@ -1,4 +1,4 @@
-"""JSON endpoints for the members of a team."""
+"""Members in JSON: added directly, given another role, made owner, removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ async def add(
     team_id: FromPath[int],
     data: JSONBody[NewMember],
 ) -> MemberObject:
-    """Add a user to a team, by username or email address. They and the members are notified."""
+    """Add a user to a team, by username or address. They and the other members are notified."""
     await require_patience(db, settings, user)
     with _named(login="username"):
         async with db.act() as session:
@@ -45,7 +45,7 @@ async def change(
     user_id: FromPath[int],
     data: JSONBody[NewRole],
 ) -> MemberObject:
-    """Change the role of a member; the role `owner` hands over the team."""
+    """Change a member's role. The owner can hand the team over with the role `owner`."""
     async with db.act() as session:
         if data.role == OWNER:
             await hand_over(session, user, team_id, user_id)
@@ -61,7 +61,7 @@ async def remove(
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Message:
-    """Remove a member. They and the remaining members are notified."""
+    """Remove a member. They and the other members are notified."""
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
     return Message(_("{name} was removed.").format(name=member.username))

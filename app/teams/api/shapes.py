@@ -1,4 +1,4 @@
-"""The JSON bodies for teams, members and invitations."""
+"""The JSON objects of teams, members and invitations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -32,7 +32,7 @@ class NewTeam(RequestBody):
 
 
 class TeamSummary(ResponseBody):
-    """A team in a list; `role` is yours."""
+    """A team in a list; `role` is your own."""
 
     id: int
     name: str
@@ -58,9 +58,7 @@ class MemberObject(ResponseBody):
 
 
 class TeamObject(ResponseBody):
-    """`members` is page `page` of `pages` of the members whose names match; `member_count` counts
-    all members.
-    """
+    """`members` is page `page` of `pages` of the members that match `q`; `member_count` counts all."""
 
     id: int
     name: str
@@ -86,7 +84,7 @@ class TeamObject(ResponseBody):
 
 
 class NewMember(RequestBody):
-    """`username` is the username or the confirmed email address of a user."""
+    """`username` is the username or the confirmed address of an account."""
 
     username: Text
     role: Grantable
@@ -95,7 +93,7 @@ class NewMember(RequestBody):
 
 
 class NewRole(RequestBody):
-    """`owner` hands over the team; only its owner can do that."""
+    """`owner` hands the team over, which only its present owner can do."""
 
     role: Role
 
@@ -111,7 +109,7 @@ class NewInvitation(RequestBody):
 
 class InvitationObject(ResponseBody):
     """`status` is pending, accepted, declined, revoked or expired. `token` is the last part of the
-    mailed link; only the user who creates or resends the invitation gets it.
+    invitation's link; it is present only in the response that created or sent the invitation.
     """
 
     id: int
@@ -137,7 +135,7 @@ class InvitationList(ResponseBody):
 
 
 class InvitationSeen(InvitationObject, kw_only=True):
-    """An invitation as the invitee sees it; `inviter` is null if their account was deleted."""
+    """An invitation as the invitee sees it. `inviter` is null once their account is deleted."""
 
     team: NamedReference
     inviter: str | None

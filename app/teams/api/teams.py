@@ -1,4 +1,4 @@
-"""JSON endpoints for teams."""
+"""Teams in JSON: list, create, show, rename, mute, leave, delete."""
 
 from typing import Annotated
 
@@ -35,7 +35,7 @@ NAME_CONTAINS = QueryParameter(
 
 @get("/api/teams")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
-    """List your teams, by name."""
+    """List your teams by name."""
     async with db.read() as session:
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
@@ -60,7 +60,7 @@ async def show(
     page: PageNumber = 1,
     q: Annotated[str, NAME_CONTAINS] = "",
 ) -> Response[TeamObject]:
-    """Get a team and a page of its members."""
+    """Show a team and a page of its members."""
     team = await _team(db, user, team_id, page=page, q=q.strip())
     return Response(team, headers=page_links(request, team.page, team.pages))
 
@@ -92,7 +92,7 @@ async def destroy(
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
-    """Leave a team. Your projects are no longer shared with it."""
+    """Leave a team. Your own projects are no longer shared with it."""
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return Message(_("You left '{team}'.").format(team=team.name))
@@ -105,10 +105,7 @@ async def mute(
     team_id: FromPath[int],
     data: JSONBody[MuteChange],
 ) -> MuteState:
-    """Mute or unmute a team.
-
-    A muted team sends you only notifications that are urgent or about you.
-    """
+    """Mute or unmute a team. While it is muted, you get only urgent and personal notifications."""
     change = mute_team if data.muted else unmute_team
     async with db.write() as session:
         await change(session, user, team_id)
