@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, with examples that are what they show."""
+"""The OpenAPI document: valid, complete, with examples that match their schemas."""
 
 import re
 
@@ -38,9 +38,7 @@ def bodies_of(endpoint: HTTPRouteHandler) -> list[type[RequestBody] | type[Respo
     ]
 
 
-async def test_every_address_under_api_is_in_the_document(
-    app: Litestar, document: Document
-) -> None:
+async def test_every_endpoint_is_in_the_document(app: Litestar, document: Document) -> None:
     served = {
         (route.path_format, method.lower())
         for route in app.routes
@@ -163,7 +161,7 @@ async def test_other_addresses_under_api_are_problems(client: httpx.AsyncClient)
         assert answer.headers["Content-Type"] == "application/problem+json", url
 
 
-async def test_every_operation_says_what_it_does_and_who_may(document: Document) -> None:
+async def test_every_operation_has_a_summary_and_a_401(document: Document) -> None:
     for path, item in document.document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"].endswith("."), f"{method} {path}"
@@ -193,7 +191,7 @@ async def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
 
 
 @pytest.mark.parametrize("url", sorted(PAGES))
-async def test_both_are_there_signed_in_or_out(
+async def test_document_and_page_are_public(
     client: httpx.AsyncClient, alice: User, url: str
 ) -> None:
     signed_out = await client.get(url)
