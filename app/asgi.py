@@ -17,7 +17,10 @@ from app.account_lifecycle import pages as account_lifecycle_pages
 from app.accounts import api as account_api
 from app.accounts import pages as account_pages
 from app.accounts.revocation import Endings
-from app.api import pages as api_pages
+from app.api.routing import api_router
+from app.api_docs import pages as api_docs
+from app.api_docs.document import openapi_config
+from app.api_docs.schemas import StructSchemas
 from app.dashboard import pages as dashboard_pages
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
@@ -59,11 +62,15 @@ ROUTES = [
     *team_pages.routes,
     *project_pages.routes,
     *notification_pages.routes,
-    *notification_api.routes,
-    *account_api.routes,
-    *team_api.routes,
-    *project_api.routes,
-    *api_pages.routes,
+    *api_docs.routes,
+    api_router(
+        [
+            *notification_api.routes,
+            *account_api.routes,
+            *team_api.routes,
+            *project_api.routes,
+        ]
+    ),
 ]
 
 
@@ -99,7 +106,9 @@ def create_app(installation: Installation) -> Application:
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
-        openapi_config=None,
+        openapi_config=openapi_config(settings.base_url),
+        include_in_schema=False,
+        plugins=[StructSchemas()],
         logging_config=None,
     )
     furnish(app, installation)

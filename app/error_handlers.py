@@ -6,11 +6,12 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.accounts.authentication import authenticate
-from app.api.shapes import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
+from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
+from app.api.reading import invalid_parameters
 from app.errors import Failure, Invalid, NotFound, SignedOut
 from app.http import AnyRequest, is_api, is_partial, redirect
 from app.language import _
@@ -30,8 +31,10 @@ def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[An
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """A request that Litestar itself refuses: wrong path, method, CSRF token or size."""
-    return _respond(request, error.status_code, "", error.headers or {}, _wrong_fields(error))
+    """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
+    if isinstance(error, ValidationException):
+        return on_failure(request, invalid_parameters(request.route_handler, error))
+    return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -58,12 +61,6 @@ async def _is_deleted(request: AnyRequest) -> bool:
         return False
     async with request.app.state.db.read() as session:
         return await session.get(User, user.id) is None
-
-
-def _wrong_fields(error: HTTPException) -> dict[str, str]:
-    """The invalid parameters, as far as Litestar names them."""
-    found = error.extra if isinstance(error.extra, list) else []
-    return {one["key"]: one["message"] for one in found if "key" in one}
 
 
 def _respond(

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from litestar import Response
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from app import api
 from app.accounts.passwords import check_login
 from app.accounts.throttles import throttle_login
 from app.accounts.tokens import (
@@ -17,7 +16,9 @@ from app.accounts.tokens import (
     revoke_token,
     tokens_of,
 )
-from app.api.shapes import Answer, Message, Sent, Text, like, moment
+from app.api.problems import problems
+from app.api.responses import LOCATION
+from app.api.shapes import Message, RequestBody, ResponseBody, Text, like, whole_seconds
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
@@ -27,8 +28,8 @@ from app.settings import Settings
 Scope = Literal["read", "write"]
 
 
-class NewToken(Sent):
-    """`login` is a username or an address."""
+class NewToken(RequestBody):
+    """`login` is a username or an email address."""
 
     login: Text
     password: Text
@@ -40,7 +41,7 @@ class NewToken(Sent):
     example = like(login="admin", password="correct horse", name="Backup script")  # noqa: S106
 
 
-class TokenKey(Answer):
+class TokenKey(ResponseBody):
     """The key of a new token. It is shown only this once."""
 
     token: str
@@ -48,7 +49,7 @@ class TokenKey(Answer):
     example = like(token="clippy_3q2Yk0N1c8m4o6Zf7aXbVtRjLhPdWgSsEeIiUuQqYw0")  # noqa: S106
 
 
-class TokenInList(Answer):
+class TokenInList(ResponseBody):
     """`last_used_at` is accurate to the minute."""
 
     id: int
@@ -66,17 +67,16 @@ class TokenInList(Answer):
     )
 
 
-class TokenList(Answer):
+class TokenList(ResponseBody):
     tokens: list[TokenInList]
 
     example = like(tokens=[TokenInList.example])
 
 
-@api.post(
+@post(
     "/api/tokens",
-    status=201,
-    problems={409, 429},
-    headers={"Location": "The URL of the token, for revoking it"},
+    responses=problems(409, 429),
+    response_headers=[LOCATION],
     is_public=True,
     exclude_from_csrf=True,
 )
@@ -84,27 +84,27 @@ async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    sent: NamedDependency[NewToken],
+    data: JSONBody[NewToken],
 ) -> Response[TokenKey]:
     """Create an access token with your username and password.
 
     The token is shown only this once. A `read` token cannot change anything; the default is `write`.
     """
-    await throttle_login(request, db, settings, sent.login)
-    user = await check_login(db, sent.login, sent.password)
+    await throttle_login(request, db, settings, data.login)
+    user = await check_login(db, data.login, data.password)
     async with db.write() as session:
-        token, key = await create_token(session, user, name=sent.name, scope=sent.scope)
+        token, key = await create_token(session, user, name=data.name, scope=data.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})
 
 
-@api.get("/api/tokens")
+@get("/api/tokens")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TokenList:
     """List your access tokens, newest first."""
     async with db.read() as session:
         return TokenList([_in_list(token) for token in await tokens_of(session, user)])
 
 
-@api.delete("/api/tokens/{token_id:int}")
+@delete("/api/tokens/{token_id:int}", status_code=200)
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
@@ -115,9 +115,9 @@ async def revoke(
 
 
 def _in_list(token: Token) -> TokenInList:
-    used = token.last_used_at and moment(token.last_used_at)
+    used = token.last_used_at and whole_seconds(token.last_used_at)
     scope: Scope = "read" if token.scope == "read" else "write"
-    return TokenInList(token.id, token.name, scope, moment(token.created_at), used)
+    return TokenInList(token.id, token.name, scope, whole_seconds(token.created_at), used)
 
 
 routes = [create, index, revoke]

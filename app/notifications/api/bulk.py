@@ -1,10 +1,12 @@
 """Bulk actions in JSON: mark as read or unread, delete, undo."""
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Message, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.language import _
 from app.models import User
@@ -15,7 +17,7 @@ from app.notifications.inbox.json_shapes import Deleted
 from app.rendering import zone_of
 
 
-class UpTo(Sent):
+class UpTo(RequestBody):
     """`up_to` is the highest id that the client has seen; later notifications stay unread."""
 
     up_to: Id | UnsetType = UNSET
@@ -23,86 +25,86 @@ class UpTo(Sent):
     example = like(up_to=123)
 
 
-class Counted(Answer):
+class Counted(ResponseBody):
     message: str
     count: int
 
     example = like(message="3 notifications marked as read", count=3)
 
 
-class Undo(Sent):
+class Undo(RequestBody):
     undo: Text
 
     example = like(undo="WzEsNDJd.aRx")
 
 
-@api.post("/api/notifications/read-all")
+@post("/api/notifications/read-all", status_code=200)
 async def read_all(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[UpTo],
+    data: JSONBody[UpTo],
 ) -> Message:
     """Mark all notifications as read."""
     async with db.act() as session:
-        await feed.read_all(session, user.id, sent.up_to or None)
+        await feed.read_all(session, user.id, data.up_to or None)
     return Message(_("All notifications marked as read"))
 
 
-@api.post("/api/notifications/bulk-mark-read")
+@post("/api/notifications/bulk-mark-read", status_code=200)
 async def bulk_mark_read(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[SelectionObject],
+    data: JSONBody[SelectionObject],
 ) -> Counted:
     """Mark many notifications as read.
 
     Notifications that are already read, or not yours, are not counted.
     """
-    done = await _perform(db, user, "read", sent)
+    done = await _perform(db, user, "read", data)
     return Counted(done.message, done.count)
 
 
-@api.post("/api/notifications/bulk-mark-unread")
+@post("/api/notifications/bulk-mark-unread", status_code=200)
 async def bulk_mark_unread(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[SelectionObject],
+    data: JSONBody[SelectionObject],
 ) -> Counted:
     """Mark many notifications as unread.
 
     Notifications that are already unread, or not yours, are not counted.
     """
-    done = await _perform(db, user, "unread", sent)
+    done = await _perform(db, user, "unread", data)
     return Counted(done.message, done.count)
 
 
-@api.post("/api/notifications/bulk-delete")
+@post("/api/notifications/bulk-delete", status_code=200)
 async def bulk_delete(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[SelectionObject],
+    data: JSONBody[SelectionObject],
 ) -> Deleted:
     """Delete many notifications.
 
     Notifications that are not yours are not counted.
     """
-    done = await _perform(db, user, "delete", sent)
+    done = await _perform(db, user, "delete", data)
     return Deleted(done.message, done.count, done.undo or None)
 
 
-async def _perform(db: Database, user: User, action: str, sent: SelectionObject) -> Done:
-    selection = sent.selection(zone_of(user))
+async def _perform(db: Database, user: User, action: str, data: SelectionObject) -> Done:
+    selection = data.selection(zone_of(user))
     async with db.act() as session:
         return await bulk_actions.perform(session, user.id, action, selection)
 
 
-@api.post("/api/notifications/undo", problems={404})
+@post("/api/notifications/undo", status_code=200, responses=problems(404))
 async def undo(
-    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[Undo]
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
     """Restore what a deletion removed, within ten minutes."""
     async with db.act() as session:
-        done = await bulk_actions.undo(session, user.id, sent.undo)
+        done = await bulk_actions.undo(session, user.id, data.undo)
     return Counted(done.message, done.count)
 
 

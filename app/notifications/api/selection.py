@@ -4,9 +4,11 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from litestar.openapi.spec import Example
+from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from app.api.shapes import Id, Sent, like
+from app.api.shapes import Id, RequestBody, like
 from app.errors import Invalid
 from app.language import _
 from app.notifications.events.catalogue import MEMBER_ADDED
@@ -14,17 +16,29 @@ from app.notifications.inbox.filters import FIELDS, Filter, FilterField, parse_f
 from app.notifications.inbox.selection import MOST_IDS, Selection
 
 
+def parameter(description: str, **options: Any) -> QueryParameter:
+    return QueryParameter(description=description, **options)
+
+
 def _in_query(field: FilterField) -> tuple[str, Any, Any]:
     if field.may_repeat:
-        about = Meta(description=f"{field.description} May be repeated.")
-        return field.name, Annotated[_list_of(field), about], msgspec.field(default_factory=list)
-    about = Meta(description=field.description)
-    return field.name, Annotated[field.value_type | UnsetType, about], _default(field)
+        about = parameter(f"{field.description} May be repeated.", examples=_examples(field))
+        return field.name, Annotated[_tuple_of(field), about], ()
+    about = parameter(field.description)
+    return field.name, Annotated[field.value_type | None, about], _default(field) or None
 
 
 def _in_object(field: FilterField) -> tuple[str, Any, Any]:
     kind = field.value_type | UnsetType
     return field.name, kind | _list_of(field) if field.may_repeat else kind, _default(field)
+
+
+def _examples(field: FilterField) -> list[Example]:
+    return [Example(value=[next(iter(field.options), None)])]
+
+
+def _tuple_of(field: FilterField) -> Any:
+    return tuple[field.value_type, ...]  # type: ignore[name-defined]
 
 
 def _list_of(field: FilterField) -> Any:
@@ -37,10 +51,10 @@ def _default(field: FilterField) -> Any:
 
 
 FilterQuery = msgspec.defstruct(
-    "FilterQuery", [_in_query(field) for field in FIELDS], bases=(Sent,), module=__name__
+    "FilterQuery", [_in_query(field) for field in FIELDS], module=__name__, kw_only=True
 )
 FilterFields = msgspec.defstruct(
-    "FilterFields", [_in_object(field) for field in FIELDS], bases=(Sent,), module=__name__
+    "FilterFields", [_in_object(field) for field in FIELDS], bases=(RequestBody,), module=__name__
 )
 
 
@@ -50,7 +64,7 @@ class FilterObject(FilterFields):  # type: ignore[misc, valid-type]
     example = like(type=MEMBER_ADDED.name, status="read", date_range="month")
 
 
-class SelectionObject(Sent):
+class SelectionObject(RequestBody):
     """Either `notification_ids`, or `filter` with `up_to`: the highest id that the client has seen.
 
     Notifications that arrived later are not selected, even if they match the filter.
@@ -61,8 +75,8 @@ class SelectionObject(Sent):
     up_to: Id | UnsetType = UNSET
 
     example = like(notification_ids=[123, 456, 789])
-    rules = like(
-        oneOf=[
+    constraints = like(
+        one_of=[
             {"required": ["notification_ids"], "properties": {"filter": False, "up_to": False}},
             {"required": ["filter", "up_to"], "properties": {"notification_ids": False}},
         ]
@@ -87,13 +101,13 @@ class SelectionObject(Sent):
             raise Invalid(wrong)
 
 
-def filter_in(sent: Sent, zone: ZoneInfo) -> Filter:
+def filter_in(sent: Any, zone: ZoneInfo) -> Filter:
     """The filter in a query or an object that has the fields of FIELDS."""
     given = {field.name: _as_list(getattr(sent, field.name)) for field in FIELDS}
     return parse_filter(given, zone)
 
 
 def _as_list(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    return [] if value is UNSET else [value]
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [] if value in (UNSET, None) else [value]

@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
@@ -24,7 +26,7 @@ MOST_RECIPIENTS = 1000
 LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
-class NewEvent(Sent):
+class NewEvent(RequestBody):
     """Goes to the members of a team, or of all teams that a project is shared with. `recipients`
     narrows them by username or id. `url` is a path of ClippyFront or an https URL.
     """
@@ -49,7 +51,9 @@ class NewEvent(Sent):
         team_id=5,
         idempotency_key="render-42",
     )
-    rules = like(anyOf=[{"required": [name]} for name in ("recipients", "team_id", "project_id")])
+    constraints = like(
+        any_of=[{"required": [name]} for name in ("recipients", "team_id", "project_id")]
+    )
 
     @property
     def message(self) -> Message:
@@ -60,7 +64,7 @@ class NewEvent(Sent):
         return Recipients(self.team_id or None, self.project_id or None, self.recipients or ())
 
 
-class EventObject(Answer):
+class EventObject(ResponseBody):
     """`recipients` is the number of users notified; the user who sends the event is not one of them."""
 
     id: int
@@ -70,12 +74,12 @@ class EventObject(Answer):
     example = like(id=4711, type=CUSTOM.name, recipients=3)
 
 
-@api.post("/api/events", status=201, problems={404, 429})
+@post("/api/events", responses=problems(404, 429))
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
-    sent: NamedDependency[NewEvent],
+    data: JSONBody[NewEvent],
 ) -> EventObject:
     """Send an event to members of a team, as its owner or admin.
 
@@ -84,7 +88,7 @@ async def create(
     await throttle_events(db, settings, user)
     async with db.act() as session:
         event = await send_event(
-            session, user, sent.message, sent.to, idempotency_key=sent.idempotency_key
+            session, user, data.message, data.to, idempotency_key=data.idempotency_key
         )
     return EventObject(event.event_id, CUSTOM.name, event.recipient_count)
 

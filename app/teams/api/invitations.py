@@ -1,11 +1,11 @@
 """Invitations in JSON: sent, listed, sent again, revoked; read and answered by their token."""
 
+from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import Message, Named
-from app.broker import Broker
+from app.api.problems import problems
+from app.api.shapes import Message, NamedReference
 from app.database import Database
 from app.language import _
 from app.models import User
@@ -26,25 +26,23 @@ from app.teams.queries import pending_invitations, read_invitation
 from app.teams.throttles import throttle_invitations
 
 
-@api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
+@post("/api/teams/{team_id:int}/invitations", responses=problems(409, 429))
 async def create(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewInvitation],
+    data: JSONBody[NewInvitation],
 ) -> InvitationObject:
     """Invite an address to a team. The invitation expires after seven days."""
     await throttle_invitations(db, settings, user)
     async with db.act() as session:
-        invitation = await invite(session, user, team_id, sent.email, sent.role)
-    await broker.queue.enqueue("deliver")
+        invitation = await invite(session, user, team_id, data.email, data.role)
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.get("/api/teams/{team_id:int}/invitations", problems={403})
+@get("/api/teams/{team_id:int}/invitations", responses=problems(403))
 async def index(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
@@ -55,16 +53,13 @@ async def index(
     return InvitationList([invitation_object(invitation) for invitation in invitations])
 
 
-@api.post(
-    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again",
-    status=201,
-    problems={409, 429},
+@post(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again", responses=problems(409, 429)
 )
 async def again(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
@@ -73,11 +68,14 @@ async def again(
     await throttle_invitations(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
-    await broker.queue.enqueue("deliver")
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
+@delete(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
+    status_code=200,
+    responses=problems(409),
+)
 async def take_back(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -90,7 +88,7 @@ async def take_back(
     return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
 
 
-@api.get("/api/invitations/{token:str}", is_public=True)
+@get("/api/invitations/{token:str}", is_public=True)
 async def show(
     db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
 ) -> InvitationSeen:
@@ -105,12 +103,12 @@ async def show(
         role=seen.role,
         status=seen.status,
         expires_at=seen.expires_at,
-        team=Named(received.invitation.team_id, received.team_name),
+        team=NamedReference(received.invitation.team_id, received.team_name),
         inviter=received.inviter,
     )
 
 
-@api.post("/api/invitations/{token:str}/accept", problems={409})
+@post("/api/invitations/{token:str}/accept", status_code=200, responses=problems(409))
 async def accept(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -122,10 +120,10 @@ async def accept(
     async with db.act() as session:
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
-    return Joined(text, Named(team.id, team.name))
+    return Joined(text, NamedReference(team.id, team.name))
 
 
-@api.post("/api/invitations/{token:str}/decline", problems={409})
+@post("/api/invitations/{token:str}/decline", status_code=200, responses=problems(409))
 async def decline(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],

@@ -1,12 +1,16 @@
 """Members in JSON: added directly, given another role, made owner, removed."""
 
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from app import api
-from app.api.answers import calling
-from app.api.shapes import Message, moment
+from litestar import delete, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from app.api.problems import problems
+from app.api.shapes import Message, whole_seconds
 from app.database import Database
+from app.errors import Invalid
 from app.language import _
 from app.models import User
 from app.settings import Settings
@@ -17,40 +21,40 @@ from app.teams.roles import OWNER
 from app.teams.throttles import throttle_invitations
 
 
-@api.post("/api/teams/{team_id:int}/members", status=201, problems={409, 429})
+@post("/api/teams/{team_id:int}/members", responses=problems(409, 429))
 async def add(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewMember],
+    data: JSONBody[NewMember],
 ) -> MemberObject:
     """Add a user to a team, by username or address. They and the other members are notified."""
     await throttle_invitations(db, settings, user)
-    with calling(login="username"):
+    with _named(login="username"):
         async with db.act() as session:
-            member = await add_member(session, user, team_id, sent.username.strip(), sent.role)
+            member = await add_member(session, user, team_id, data.username.strip(), data.role)
     return await _member(db, team_id, member.id)
 
 
-@api.put("/api/teams/{team_id:int}/members/{user_id:int}")
+@put("/api/teams/{team_id:int}/members/{user_id:int}")
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
-    sent: NamedDependency[NewRole],
+    data: JSONBody[NewRole],
 ) -> MemberObject:
     """Change a member's role. The owner can hand the team over with the role `owner`."""
     async with db.act() as session:
-        if sent.role == OWNER:
+        if data.role == OWNER:
             await hand_over(session, user, team_id, user_id)
         else:
-            await change_role(session, user, team_id, user_id, sent.role)
+            await change_role(session, user, team_id, user_id, data.role)
     return await _member(db, team_id, user_id)
 
 
-@api.delete("/api/teams/{team_id:int}/members/{user_id:int}")
+@delete("/api/teams/{team_id:int}/members/{user_id:int}", status_code=200)
 async def remove(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -63,11 +67,21 @@ async def remove(
     return Message(_("{name} was removed.").format(name=member.username))
 
 
+@contextmanager
+def _named(**names: str) -> Iterator[None]:
+    """Within this block, Invalid names fields as the request body does."""
+    try:
+        yield
+    except Invalid as invalid:
+        errors = invalid.fields.items()
+        invalid.fields = {names.get(field, field): sentence for field, sentence in errors}
+        raise
+
+
 async def _member(db: Database, team_id: int, user_id: int) -> MemberObject:
     async with db.read() as session:
-        member, membership = await find_member(session, team_id, user_id)
-    joined_at = moment(membership.joined_at)
-    return MemberObject(member.id, member.username, membership.role, joined_at)
+        member, place = await find_member(session, team_id, user_id)
+    return MemberObject(member.id, member.username, place.role, whole_seconds(place.joined_at))
 
 
 routes = [add, change, remove]

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from app import clock
-from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
+from app.api.shapes import (
+    NamedReference,
+    RequestBody,
+    ResponseBody,
+    Text,
+    UserReference,
+    like,
+    whole_seconds,
+)
 from app.models import Invitation, User
 from app.teams.access import TeamAccess
 from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
@@ -17,13 +25,13 @@ Role = Literal["owner", "admin", "editor", "viewer"]
 Grantable = Literal["admin", "editor", "viewer"]
 
 
-class NewTeam(Sent):
+class NewTeam(RequestBody):
     name: Annotated[Text, Meta(min_length=1, max_length=NAME_LENGTH)]
 
     example = like(name="My Team")
 
 
-class TeamSummary(Answer):
+class TeamSummary(ResponseBody):
     """A team in a list; `role` is your own."""
 
     id: int
@@ -34,13 +42,13 @@ class TeamSummary(Answer):
     example = like(id=5, name="My Team", role="owner", member_count=3)
 
 
-class TeamList(Answer):
+class TeamList(ResponseBody):
     teams: list[TeamSummary]
 
     example = like(teams=[TeamSummary.example])
 
 
-class MemberObject(Answer):
+class MemberObject(ResponseBody):
     user_id: int
     username: str
     role: str
@@ -49,13 +57,13 @@ class MemberObject(Answer):
     example = like(user_id=2, username="alice", role="editor", joined_at="2025-11-19T22:30:00Z")
 
 
-class TeamObject(Answer):
+class TeamObject(ResponseBody):
     """`members` is page `page` of `pages` of the members that match `q`; `member_count` counts all."""
 
     id: int
     name: str
     role: str
-    owner: Person
+    owner: UserReference
     member_count: int
     members: list[MemberObject]
     page: int
@@ -66,7 +74,7 @@ class TeamObject(Answer):
         id=5,
         name="My Team",
         role="editor",
-        owner=Person.example,
+        owner=UserReference.example,
         member_count=1,
         members=[MemberObject.example],
         page=1,
@@ -75,14 +83,7 @@ class TeamObject(Answer):
     )
 
 
-class MembersQuery(Sent):
-    page: Annotated[int, Meta(ge=1, description="A page beyond the last is empty.")] = 1
-    q: Annotated[Text, Meta(description="Only members whose username contains this.")] = ""
-
-    example = like(q="ali")
-
-
-class NewMember(Sent):
+class NewMember(RequestBody):
     """`username` is the username or the confirmed address of an account."""
 
     username: Text
@@ -91,7 +92,7 @@ class NewMember(Sent):
     example = like(username="alice", role="editor")
 
 
-class NewRole(Sent):
+class NewRole(RequestBody):
     """`owner` hands the team over, which only its present owner can do."""
 
     role: Role
@@ -99,14 +100,14 @@ class NewRole(Sent):
     example = like(role="viewer")
 
 
-class NewInvitation(Sent):
+class NewInvitation(RequestBody):
     email: Annotated[str, Meta(max_length=ADDRESS_LENGTH, pattern=rf"^{ADDRESS.pattern}$")]
     role: Grantable
 
     example = like(email="alice@example.com", role="editor")
 
 
-class InvitationObject(Answer):
+class InvitationObject(ResponseBody):
     """`status` is pending, accepted, declined, revoked or expired. `token` is the last part of the
     invitation's link; it is present only in the response that created or sent the invitation.
     """
@@ -127,7 +128,7 @@ class InvitationObject(Answer):
     )
 
 
-class InvitationList(Answer):
+class InvitationList(ResponseBody):
     invitations: list[InvitationObject]
 
     example = like(invitations=[InvitationObject.example])
@@ -136,17 +137,17 @@ class InvitationList(Answer):
 class InvitationSeen(InvitationObject, kw_only=True):
     """An invitation as the invitee sees it. `inviter` is null once their account is deleted."""
 
-    team: Named
+    team: NamedReference
     inviter: str | None
 
-    example = like(**InvitationObject.example, team=Named.example, inviter="admin")
+    example = like(**InvitationObject.example, team=NamedReference.example, inviter="admin")
 
 
-class Joined(Answer):
+class Joined(ResponseBody):
     message: str
-    team: Named
+    team: NamedReference
 
-    example = like(message="Welcome to 'My Team'.", team=Named.example)
+    example = like(message="Welcome to 'My Team'.", team=NamedReference.example)
 
 
 def summary(team: TeamInList) -> TeamSummary:
@@ -154,7 +155,7 @@ def summary(team: TeamInList) -> TeamSummary:
 
 
 def member_object(member: Member) -> MemberObject:
-    return MemberObject(member.id, member.username, member.role, moment(member.joined_at))
+    return MemberObject(member.id, member.username, member.role, whole_seconds(member.joined_at))
 
 
 def team_object(
@@ -165,7 +166,7 @@ def team_object(
         id=access.team.id,
         name=access.team.name,
         role=access.role,
-        owner=Person(owner.id, owner.username),
+        owner=UserReference(owner.id, owner.username),
         member_count=count,
         members=[member_object(member) for member in members],
         page=page,
@@ -180,7 +181,7 @@ def invitation_object(invitation: Invitation, token: str = "") -> InvitationObje
         email=invitation.email,
         role=invitation.role,
         status=status_of(invitation),
-        expires_at=moment(invitation.expires_at),
+        expires_at=whole_seconds(invitation.expires_at),
         token=token or UNSET,
     )
 

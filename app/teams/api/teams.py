@@ -1,12 +1,14 @@
 """Teams in JSON: list, create, show, rename, mute, leave, delete."""
 
-from litestar import Response
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from typing import Annotated
 
-from app import api
-from app.api.answers import PAGED, page_links
-from app.api.shapes import Message, Muted, MuteState
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from app.api.responses import LINK, LOCATION, page_links
+from app.api.shapes import NO_NUL, Message, MuteChange, MuteState, PageNumber
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
@@ -15,7 +17,6 @@ from app.notifications.preferences.muting import is_muted
 from app.teams import queries
 from app.teams.access import find_owner, require
 from app.teams.api.shapes import (
-    MembersQuery,
     NewTeam,
     TeamList,
     TeamObject,
@@ -25,53 +26,60 @@ from app.teams.api.shapes import (
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
 
+NAME_CONTAINS = QueryParameter(
+    pattern=NO_NUL,
+    description="Only members whose username contains this.",
+    examples=[Example(value="ali")],
+)
 
-@api.get("/api/teams")
+
+@get("/api/teams")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
     """List your teams by name."""
     async with db.read() as session:
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
 
-@api.post("/api/teams", status=201, headers={"Location": "The new team"})
+@post("/api/teams", response_headers=[LOCATION])
 async def create(
-    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[NewTeam]
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[NewTeam]
 ) -> Response[TeamObject]:
     """Create a team. You become its owner."""
     async with db.act() as session:
-        team = await create_team(session, user, sent.name)
+        team = await create_team(session, user, data.name)
     location = {"Location": f"/api/teams/{team.id}"}
     return Response(await _team(db, user, team.id), headers=location)
 
 
-@api.get("/api/teams/{team_id:int}", headers=PAGED)
+@get("/api/teams/{team_id:int}", response_headers=[LINK])
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    asked: NamedDependency[MembersQuery],
+    page: PageNumber = 1,
+    q: Annotated[str, NAME_CONTAINS] = "",
 ) -> Response[TeamObject]:
     """Show a team and a page of its members."""
-    team = await _team(db, user, team_id, page=asked.page, q=asked.q.strip())
+    team = await _team(db, user, team_id, page=page, q=q.strip())
     return Response(team, headers=page_links(request, team.page, team.pages))
 
 
-@api.put("/api/teams/{team_id:int}")
+@put("/api/teams/{team_id:int}")
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewTeam],
+    data: JSONBody[NewTeam],
 ) -> TeamObject:
     """Rename a team. Its members are notified."""
     async with db.act() as session:
-        await rename_team(session, user, team_id, sent.name)
+        await rename_team(session, user, team_id, data.name)
     return await _team(db, user, team_id)
 
 
-@api.delete("/api/teams/{team_id:int}")
-async def delete(
+@delete("/api/teams/{team_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
     """Delete a team that you own. Its members are notified."""
@@ -80,7 +88,7 @@ async def delete(
     return Message(_("Team deleted."))
 
 
-@api.post("/api/teams/{team_id:int}/leave")
+@post("/api/teams/{team_id:int}/leave", status_code=200)
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
@@ -90,18 +98,18 @@ async def leave(
     return Message(_("You left '{team}'.").format(team=team.name))
 
 
-@api.put("/api/teams/{team_id:int}/mute")
+@put("/api/teams/{team_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[Muted],
+    data: JSONBody[MuteChange],
 ) -> MuteState:
     """Mute or unmute a team. While it is muted, you get only urgent and personal notifications."""
-    change = mute_team if sent.muted else unmute_team
+    change = mute_team if data.muted else unmute_team
     async with db.write() as session:
         await change(session, user, team_id)
-    return MuteState(sent.muted)
+    return MuteState(data.muted)
 
 
 async def _team(
@@ -116,4 +124,4 @@ async def _team(
     return team_object(access, owner, count, members, page=page, muted=muted)
 
 
-routes = [index, create, show, rename, delete, leave, mute]
+routes = [index, create, show, rename, destroy, leave, mute]
