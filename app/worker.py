@@ -18,7 +18,7 @@ from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
 
 from app.broker.worker_locks import Presence
-from app.gc_tuning import spare_what_is_loaded
+from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation
 from app.language import speak
 from app.notifications.delivery import claims, outbox, retention
@@ -118,7 +118,7 @@ async def run(installation: Installation) -> None:
             await recover_compilations(db, broker)
             await claims.take_over(db, presence.departed())
             enqueue = partial(_enqueue_delivery, broker.queue, presence)
-            spare_what_is_loaded()
+            freeze_loaded_objects()
             channels = installation.channels
             await _work(
                 workers,

@@ -19,7 +19,7 @@ HEADER = b"x-request-id"
 _log = logging.getLogger("app.requests")
 
 
-class Observed(Litestar):
+class ObservedLitestar(Litestar):
     """Litestar, whose every answer has an id that stands in all that is logged meanwhile; also
     where an address leads nowhere, which no middleware sees. Of a stream that is its head.
     """

@@ -136,7 +136,7 @@ async def test_a_token_that_is_revoked_ends_what_it_opened(
 async def test_a_session_that_expires_ends_its_streams_without_a_poke(
     settings: Settings, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "CHECK_SECONDS", 0.05)
     async with serving(settings) as app, browser(app) as client:
         await sign_in(client, alice)
         stream = await open_stream(app, client)
@@ -151,7 +151,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
 async def test_who_was_on_the_way_in_meanwhile_is_found(
     app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "LOOK_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
     async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)

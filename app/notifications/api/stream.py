@@ -1,4 +1,4 @@
-"""The live stream for programs: every change of one's notifications, with nothing lost between."""
+"""The live stream for clients of the JSON API: every change to the user's notifications."""
 
 from typing import Annotated
 
@@ -18,7 +18,10 @@ from app.numbers import whole_number
 
 class StreamQuery(Sent):
     since: Annotated[
-        str, Meta(description="The id of the last event seen; the header Last-Event-ID goes first.")
+        str,
+        Meta(
+            description="The id of the last event seen. Last-Event-ID, if sent, takes precedence."
+        ),
     ] = ""
 
     example = like(since="42")
@@ -36,32 +39,32 @@ async def stream(
     user: NamedDependency[User],
     asked: NamedDependency[StreamQuery],
 ) -> EventStream:
-    """Every change of one's notifications, as it happens (server-sent events).
+    """Every change to your notifications, as it happens (server-sent events).
 
     First `hello` with `{"unread_count": n}`, then `notification` (the object, as in the inbox),
     `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or
-    `{"all": true, "up_to": id}` for all of the inbox up to that one), each with the
-    `unread_count` as it is now.
+    `{"all": true, "up_to": id}` for the whole inbox up to that notification), each with the
+    present `unread_count`.
 
-    Every event has an id. Come back with the last one, as `Last-Event-ID` or `since`, and what
-    happened since then arrives once, in order. Ids are kept for 7 days; after `resync` ask for
-    the inbox. A person has at most 30 streams; the oldest gives way with `bye`.
+    Every event has an id. Reconnect with the last one, as `Last-Event-ID` or `since`, and every
+    change since then arrives once, in order. Ids are kept for 7 days; after `resync`, fetch the
+    inbox again. A user has at most 30 streams; one more ends the oldest with `bye`.
     """
     key = _key(request)
     if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
     since = _position(request.headers.get("Last-Event-ID") or asked.since)
-    return EventStream(hub, user.id, key, resumptions.begin(since).open, JSON)
+    return EventStream(hub, user.id, key, resumptions.begin(since).read, JSON)
 
 
 def _key(request: AnyRequest) -> Key:
-    """The token or the session that let this person in."""
+    """The token or session that authenticated the request."""
     state = request.scope["state"]
     return (TOKEN, state["token_id"]) if "token_id" in state else (SESSION, state["session_id"])
 
 
 def _position(id: str) -> int | None:
-    """None where no id came; one that this application never gave is unknown."""
+    """None without an id; UNKNOWN for one that this application never sent."""
     if not id:
         return None
     position = whole_number(id)

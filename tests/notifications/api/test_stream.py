@@ -16,7 +16,7 @@ from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.positions import last_position
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filters
-from app.notifications.live.hub import STREAMS_PER_PERSON
+from app.notifications.live.hub import STREAMS_PER_USER
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from tests.application import browser
@@ -330,7 +330,7 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
 async def test_the_oldest_of_31_gives_way_for_a_minute(
     app: Litestar, db: Database, bob: User
 ) -> None:
-    programs = [await program_of(db, bob) for _ in range(STREAMS_PER_PERSON + 1)]
+    programs = [await program_of(db, bob) for _ in range(STREAMS_PER_USER + 1)]
     for program in programs:
         program.connect(app)
         await program.until("hello")
