@@ -1,4 +1,4 @@
-"""The server's side of one connection, as ASGI has it: what it passed on, and when it pauses."""
+"""The server's side of one ASGI connection: what it received from the application, and its pauses."""
 
 import asyncio
 from collections.abc import Callable
