@@ -69,6 +69,8 @@ class Event(DefaultBase):
 
 SHOWN = "deleted_at IS NULL AND NOT hidden"
 UNREAD = "read_at IS NULL AND " + SHOWN
+# In `Notification.deleted_in`: withdrawn. No change has this id, so no undo names it.
+FOR_GOOD = 0
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:

@@ -21,12 +21,11 @@ from app.models import (
     Share,
     User,
 )
+from app.models.notification import FOR_GOOD
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox.feed import IDS_PER_CHANGE
 
 People = Select[Any]
-# Stands in `deleted_in` where no change does, so that no undo can name it.
-FOR_GOOD = 0
 FEW = 20
 
 

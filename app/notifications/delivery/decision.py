@@ -17,10 +17,10 @@ from app.models import (
     Share,
     User,
 )
+from app.models.notification import FOR_GOOD
 from app.notifications.events.catalogue import HIGH, TYPES
 from app.notifications.events.notices import all_notices
 from app.notifications.preferences.switches import has_muted, wants
-from app.notifications.withdraw import FOR_GOOD
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
