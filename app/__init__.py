@@ -3,11 +3,13 @@
 The map. A room may import what stands on a line below it, and nothing else; tests/test_layers.py
 reads this very table.
 
-    __main__ cli                          `python -m app`: commands, installer, doctor, demo cast
+    __main__                              `python -m app`
+    cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
+    api_docs                              the OpenAPI document and its page
     operations                            admin pages, health, metrics, announcements
     dashboard account_lifecycle           use cases that cross the areas below
     projects                              clips and compilations: verbs, pages, api
@@ -30,6 +32,6 @@ reads this very table.
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker rendering security telemetry   queue and relay; templates; signatures; logs, metrics
-    settings zones language               small, one purpose each
-    clock errors gc_tuning numbers
+    errors settings user_agents zones     small, one purpose each
+    clock gc_tuning language numbers
 """
