@@ -11,6 +11,7 @@ reads this very table.
     installation                          settings, database, broker, channels: built once
     api_docs                              the OpenAPI document and its page
     operations                            admin pages, health, metrics, announcements
+    api_docs                              the OpenAPI document, and the page made from it
     dashboard account_lifecycle           use cases that cross the areas below
     projects                              clips and compilations: verbs, pages, api
     teams                                 teams, members, invitations: verbs, pages, api
@@ -27,7 +28,7 @@ reads this very table.
     notifications.inbox                   feed, filters, selection, bell
     notifications.preferences             switches, muting, digest times
     notifications.events                  the catalogue of event types, audiences, positions
-    api                                   shapes of the JSON API, read and checked
+    api                                   bodies, problems and router of the JSON API
     http mail throttle                    forms and guards; composing mail; rate limits
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
