@@ -1,15 +1,15 @@
-"""Failures that the user can do something about, each with a sentence for the user.
+"""Failures that the user can do something about. Each carries a sentence for that user.
 
-    Failure                 a sentence and a status
-    ├── Invalid       400   one or more fields are invalid (a page shows the form again, with 422)
-    │   └── Taken     409   the value is valid but already in use
-    ├── SignedOut     401   not signed in
-    ├── Forbidden     403   signed in but not allowed
-    ├── NotFound      404   does not exist, or the user may not know that it does
-    ├── Conflict      409   not possible in the present state
-    ├── TooLarge      413   too many bytes
-    ├── BadRange      416   a byte range beyond the end of the file
-    └── TooMany       429   too many attempts; try again after `retry_after` seconds
+    Failure                 the sentence and an HTTP status
+    ├── Invalid       400   one or more fields are wrong (a page answers 422 with the form)
+    │   └── Taken     409   a field is valid, but its value is taken or already in place
+    ├── SignedOut     401   log in first
+    ├── Forbidden     403   signed in, but not allowed
+    ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same
+    ├── Conflict      409   valid, but not in the present state
+    ├── TooLarge      413   more bytes than allowed
+    ├── BadRange      416   a range beyond the end of the file
+    └── TooMany       429   retry after `retry_after` seconds
 
 `app/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
@@ -31,17 +31,23 @@ class Failure(Exception):
 
 
 class Invalid(Failure):
-    """`fields` maps the name of each invalid field to a sentence about it."""
+    """`fields` maps the name of each wrong field to an error message; empty messages are dropped."""
 
     status = 400
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(_("Please check what you entered."))
-        self.fields = dict(fields)
+        self.fields = {field: error for field, error in fields.items() if error}
 
 
 class Taken(Invalid):
     status = 409
+
+
+def require_valid(**errors: str) -> None:
+    """Raises Invalid for every field whose error message is not empty."""
+    if any(errors.values()):
+        raise Invalid(errors)
 
 
 class SignedOut(Failure):
@@ -59,7 +65,7 @@ class NotFound(Failure):
     status = 404
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or _("It does not exist, or you do not have access to it."))
+        super().__init__(sentence or _("There is nothing here, or you do not have access to it."))
 
 
 class Conflict(Failure):
@@ -71,15 +77,12 @@ class TooLarge(Failure):
 
 
 class BadRange(Failure):
-    """`size` is the size of the whole file."""
+    """`size` is the size of the whole file, in bytes."""
 
     status = 416
 
     def __init__(self, size: int) -> None:
-        super().__init__(
-            _("The requested range is beyond the end of the file."),
-            {"Content-Range": f"bytes */{size}"},
-        )
+        super().__init__(_("The file is shorter than that."), {"Content-Range": f"bytes */{size}"})
 
 
 class TooMany(Failure):

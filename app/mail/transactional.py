@@ -12,6 +12,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.broker.relay import CHANGES
+from app.database import poke_after_commit
 from app.language import in_language
 from app.mail.composing import compose, render_mail
 from app.models import Delivery, User
@@ -45,8 +47,9 @@ async def add_letter(
 ) -> None:
     """Have `letter` sent to `address`, in the language of the account `user_id` if there is one.
 
-    `context` is JSON. Poke the relay after the commit, so that it leaves at once.
+    `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
     """
+    poke_after_commit(session, CHANGES)
     session.add(
         Delivery(
             channel="email",

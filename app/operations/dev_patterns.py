@@ -15,8 +15,8 @@ from app.notifications.events.catalogue import (
     sentence,
 )
 from app.notifications.events.notices import Action, Notice
-from app.notifications.inbox.filters import Filters
-from app.notifications.inbox.open_rows import Gone
+from app.notifications.inbox.open_rows import RemovedRow
+from app.notifications.pages.listing import Listing
 from app.operations.local_access import require_local_installation
 from app.settings import Settings
 
@@ -27,11 +27,11 @@ async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> 
     accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
     context: dict[str, Any] = {
         "now": clock.now(),
-        "filters": Filters(),
+        "listing": Listing(),
         "notices": [
             _notice(9003, INVITATION_RECEIVED, accept, Action("View Invitation", "/")),
             _notice(9002, COMPILATION_COMPLETED, Action("View Project", "/"), is_read=True),
-            Gone(9001, "example"),
+            RemovedRow(9001, "example"),
         ],
     }
     return await page(request, "components/patterns.html", **context)

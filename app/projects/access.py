@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Project, Share, User
-
-COMPILING_ROLES = ("owner", "admin", "editor")
+from app.teams.roles import RIGHTS
 
 
 def is_visible_to(user_id: int) -> ColumnElement[bool]:
@@ -51,15 +50,7 @@ async def may_compile(session: AsyncSession, user: User, project: Project) -> bo
         .where(
             Share.project_id == project.id,
             Membership.user_id == user.id,
-            Membership.role.in_(COMPILING_ROLES),
+            Membership.role.in_(RIGHTS["compile"]),
         )
     )
     return (await session.execute(as_editor.limit(1))).first() is not None
-
-
-async def role_in(session: AsyncSession, user: User, team_id: int) -> str | None:
-    """The person's role in the team; None for outsiders."""
-    role = select(Membership.role).where(
-        Membership.team_id == team_id, Membership.user_id == user.id
-    )
-    return (await session.scalars(role)).one_or_none()

@@ -10,7 +10,7 @@ from app.notifications.preferences.muting import is_muted
 from app.projects.access import find_project, is_visible_to, may_compile
 from app.projects.clips import clips_of
 from app.projects.compilations import UNFINISHED, latest_of
-from app.projects.sharing import SHARING_ROLES, UNSHARING_ROLES
+from app.teams.roles import RIGHTS
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ async def _shares(session: AsyncSession, user: User, project: Project) -> list[t
     )
     is_owner = project.owner_id == user.id
     rows = (await session.execute(shared)).all()
-    return [(t, is_owner or role in UNSHARING_ROLES) for t, role in rows if is_owner or role]
+    return [(t, is_owner or role in RIGHTS["unshare"]) for t, role in rows if is_owner or role]
 
 
 async def _teams_to_choose(session: AsyncSession, user: User, project: Project) -> list[Team]:
@@ -103,7 +103,7 @@ async def _teams_to_choose(session: AsyncSession, user: User, project: Project) 
         .join(Membership, Membership.team_id == Team.id)
         .where(
             Membership.user_id == user.id,
-            Membership.role.in_(SHARING_ROLES),
+            Membership.role.in_(RIGHTS["share"]),
             Team.id.not_in(taken),
         )
         .order_by(Team.name, Team.id)

@@ -1,15 +1,13 @@
-"""Every address of this area."""
+"""The HTML routes of accounts."""
 
 from typing import Any
 
-from app.account_closure import pages
-from app.accounts.pages import account, links, login, sessions, tokens
+from app.accounts.pages import account, login, password_reset, sessions, tokens
 
 routes: list[Any] = [
     *login.routes,
-    *links.routes,
+    *password_reset.routes,
     *account.routes,
     *sessions.routes,
     *tokens.routes,
-    *pages.routes,
 ]

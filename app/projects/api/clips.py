@@ -1,10 +1,22 @@
 """JSON API: upload, move and delete clips."""
 
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from dataclasses import dataclass
 
-from app import api
-from app.api.shapes import FieldProblem, Message
+from litestar import delete, post
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
+from litestar.params import FromPath, JSONBody
+
+from app.api.problems import FieldProblem
+from app.api.shapes import Message
 from app.database import Database
 from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
 from app.http import AnyRequest
@@ -18,8 +30,22 @@ from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 
-@api.post(
-    "/api/projects/{project_id:int}/clips", status=201, upload=FIELD, request_max_body_size=None
+@dataclass
+class UploadOperation(Operation):
+    """The handler reads its body as it arrives, so Litestar cannot know what it takes."""
+
+    def __post_init__(self) -> None:
+        file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        files = Schema(type=OpenAPIType.ARRAY, items=file, min_items=1)
+        form = Schema(type=OpenAPIType.OBJECT, properties={FIELD: files}, required=[FIELD])
+        content = {RequestEncodingType.MULTI_PART.value: OpenAPIMediaType(schema=form)}
+        self.request_body = RequestBody(content=content, required=True)
+
+
+@post(
+    "/api/projects/{project_id:int}/clips",
+    operation_class=UploadOperation,
+    request_max_body_size=None,
 )
 async def upload(
     request: AnyRequest,
@@ -46,22 +72,22 @@ def _combined(failures: list[Failure]) -> Failure:
     return next((one for one in failures if isinstance(one, not_about_content)), invalid)
 
 
-@api.post("/api/projects/{project_id:int}/clips/{clip_id:int}/move")
+@post("/api/projects/{project_id:int}/clips/{clip_id:int}/move", status_code=200)
 async def move(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     clip_id: FromPath[int],
-    sent: NamedDependency[Step],
+    data: JSONBody[Step],
 ) -> Message:
     """Move a clip up or down in the list. It stops at either end."""
     async with db.act() as session:
-        await move_clip(session, user, project_id, clip_id, by=sent.by)
+        await move_clip(session, user, project_id, clip_id, by=data.by)
     return Message(_("Clip moved."))
 
 
-@api.delete("/api/projects/{project_id:int}/clips/{clip_id:int}")
-async def delete(
+@delete("/api/projects/{project_id:int}/clips/{clip_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
@@ -75,4 +101,4 @@ async def delete(
     return Message(_("Clip deleted."))
 
 
-routes = [upload, move, delete]
+routes = [upload, move, destroy]

@@ -1,12 +1,12 @@
 """JSON API: start, show and cancel compilations; download the video and its thumbnail."""
 
-from typing import Any
-
-from litestar import Response
+from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from app import api
+from app.api.problems import problems
+from app.api.responses import ETAG, NOT_MODIFIED, documented_header
 from app.broker import Broker
 from app.database import Database
 from app.http import AnyRequest
@@ -21,8 +21,15 @@ from app.projects.compilations import (
 from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
 
+FILE_HEADERS = [ETAG, documented_header("Accept-Ranges", "bytes")]
 
-@api.post("/api/projects/{project_id:int}/compile", status=202, problems={409})
+
+def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
+    part = ResponseSpec(bytes, generate_examples=False, media_type=media_type)
+    return {206: part} | NOT_MODIFIED | problems(416)
+
+
+@post("/api/projects/{project_id:int}/compile", status_code=202, responses=problems(409))
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
@@ -33,7 +40,7 @@ async def start(
     return compilation_object(await start_compilation(db, broker, user, project_id))
 
 
-@api.get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
+@get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
 async def show(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -44,7 +51,11 @@ async def show(
     return await _compilation(db, user, project_id, compilation_id)
 
 
-@api.post("/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel", problems={409})
+@post(
+    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel",
+    status_code=200,
+    responses=problems(409),
+)
 async def cancel(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -57,11 +68,11 @@ async def cancel(
     return await _compilation(db, user, project_id, compilation_id)
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/video",
-    answers={200: VIDEO, 206: VIDEO, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=VIDEO,
+    responses=_file_responses(VIDEO),
+    response_headers=FILE_HEADERS,
 )
 async def video(
     request: AnyRequest,
@@ -70,16 +81,16 @@ async def video(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
+) -> Response[bytes]:
     """Download the video, or the part of it in `Range`."""
     return await send_video(request, db, settings, user, project_id, compilation_id)
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail",
-    answers={200: THUMBNAIL, 206: THUMBNAIL, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=THUMBNAIL,
+    responses=_file_responses(THUMBNAIL),
+    response_headers=FILE_HEADERS,
 )
 async def thumbnail(
     request: AnyRequest,
@@ -88,7 +99,7 @@ async def thumbnail(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
+) -> Response[bytes]:
     """Download the video's thumbnail."""
     return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
 

@@ -1,11 +1,12 @@
 """JSON API: list, create, show, rename, delete, mute and share projects."""
 
-from litestar import Response
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import Message, Muted, MuteState
+from app.api.problems import problems
+from app.api.responses import LOCATION
+from app.api.shapes import Message, MuteChange, MuteState
 from app.database import Database
 from app.language import _
 from app.models import User
@@ -27,27 +28,27 @@ from app.settings import Settings
 SHOWN_COMPILATIONS = 20
 
 
-@api.get("/api/projects")
+@get("/api/projects")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
     """List every project you may see, newest first."""
     async with db.read() as session:
         return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
 
-@api.post("/api/projects", status=201, headers={"Location": "The new project"})
+@post("/api/projects", response_headers=[LOCATION])
 async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[NewProject],
+    data: JSONBody[NewProject],
 ) -> Response[ProjectObject]:
     """Create a project."""
     async with db.act() as session:
-        project = await create_project(session, user, sent.name)
+        project = await create_project(session, user, data.name)
     location = {"Location": f"/api/projects/{project.id}"}
     return Response(await _project(db, user, project.id), headers=location)
 
 
-@api.get("/api/projects/{project_id:int}")
+@get("/api/projects/{project_id:int}")
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
@@ -55,21 +56,21 @@ async def show(
     return await _project(db, user, project_id)
 
 
-@api.put("/api/projects/{project_id:int}")
+@put("/api/projects/{project_id:int}")
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[NewProject],
+    data: JSONBody[NewProject],
 ) -> ProjectObject:
     """Rename a project that you own."""
     async with db.act() as session:
-        await rename_project(session, user, project_id, sent.name)
+        await rename_project(session, user, project_id, data.name)
     return await _project(db, user, project_id)
 
 
-@api.delete("/api/projects/{project_id:int}")
-async def delete(
+@delete("/api/projects/{project_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
@@ -82,42 +83,42 @@ async def delete(
     return Message(_("Project deleted."))
 
 
-@api.put("/api/projects/{project_id:int}/mute")
+@put("/api/projects/{project_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[Muted],
+    data: JSONBody[MuteChange],
 ) -> MuteState:
     """Mute or unmute a project. You still get notifications about yourself and urgent ones."""
     async with db.write() as session:
-        await set_muted(session, user, project_id, muted=sent.muted)
-    return MuteState(sent.muted)
+        await set_muted(session, user, project_id, muted=data.muted)
+    return MuteState(data.muted)
 
 
-@api.post("/api/projects/{project_id:int}/share", problems={409})
+@post("/api/projects/{project_id:int}/share", status_code=200, responses=problems(409))
 async def share(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[WithTeam],
+    data: JSONBody[WithTeam],
 ) -> Message:
     """Share a project that you own with a team. Notifies its members."""
     async with db.act() as session:
-        team = await share_project(session, user, project_id, sent.team_id)
+        team = await share_project(session, user, project_id, data.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
 
 
-@api.post("/api/projects/{project_id:int}/unshare")
+@post("/api/projects/{project_id:int}/unshare", status_code=200)
 async def unshare(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[WithTeam],
+    data: JSONBody[WithTeam],
 ) -> Message:
     """Stop sharing a project with a team. Notifies its members."""
     async with db.act() as session:
-        team = await unshare_project(session, user, project_id, sent.team_id)
+        team = await unshare_project(session, user, project_id, data.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))
 
 
@@ -128,4 +129,4 @@ async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
     return project_object(view, compilations)
 
 
-routes = [index, create, show, rename, delete, mute, share, unshare]
+routes = [index, create, show, rename, destroy, mute, share, unshare]

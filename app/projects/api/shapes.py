@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, like, moment
+from app.api.problems import FieldProblem
+from app.api.shapes import (
+    Id,
+    NamedReference,
+    RequestBody,
+    ResponseBody,
+    Text,
+    UserReference,
+    like,
+    whole_seconds,
+)
 from app.language import _
 from app.models import Clip, Compilation, Project
 from app.projects.project_views import ProjectView
@@ -14,19 +24,19 @@ from app.projects.projects import MAX_NAME_LENGTH
 Status = Literal["queued", "running", "completed", "failed"]
 
 
-class NewProject(Sent):
+class NewProject(RequestBody):
     name: Annotated[Text, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 
     example = like(name="Highlight Reel")
 
 
-class WithTeam(Sent):
+class WithTeam(RequestBody):
     team_id: Id
 
     example = like(team_id=5)
 
 
-class Step(Sent):
+class Step(RequestBody):
     """`by` is the number of places to move; -1 moves one up."""
 
     by: Annotated[int, Meta(ge=-10_000, le=10_000)]
@@ -34,25 +44,25 @@ class Step(Sent):
     example = like(by=-1)
 
 
-class ProjectSummary(Answer):
+class ProjectSummary(ResponseBody):
     """A project in a list."""
 
     id: int
     name: str
-    owner: Person
+    owner: UserReference
     clip_count: int
 
-    example = like(id=7, name="Highlight Reel", owner=Person.example, clip_count=2)
+    example = like(id=7, name="Highlight Reel", owner=UserReference.example, clip_count=2)
 
 
-class ProjectList(Answer):
+class ProjectList(ResponseBody):
     projects: list[ProjectSummary]
 
     example = like(projects=[ProjectSummary.example])
 
 
-class ClipObject(Answer):
-    """`duration` in seconds, `size` in bytes; `position` counts from 0."""
+class ClipObject(ResponseBody):
+    """`duration` is in seconds, `size` in bytes; `position` counts from 0."""
 
     id: int
     filename: str
@@ -75,7 +85,7 @@ class ClipObject(Answer):
     )
 
 
-class ClipsAdded(Answer):
+class ClipsAdded(ResponseBody):
     """The clips that were added, and what is wrong with the other files."""
 
     clips: list[ClipObject]
@@ -84,7 +94,7 @@ class ClipsAdded(Answer):
     example = like(clips=[ClipObject.example], errors=[])
 
 
-class CompilationObject(Answer):
+class CompilationObject(ResponseBody):
     """`progress` is from 0 to 1, `duration` in seconds, `size` in bytes. A cancelled compilation has
     the status `failed` and says so in `error`.
     """
@@ -110,15 +120,15 @@ class CompilationObject(Answer):
     )
 
 
-class ProjectObject(Answer):
+class ProjectObject(ResponseBody):
     """`teams` are those that the project is shared with and you may know of. `compilations` are the
     newest twenty, newest first.
     """
 
     id: int
     name: str
-    owner: Person
-    teams: list[Named]
+    owner: UserReference
+    teams: list[NamedReference]
     clips: list[ClipObject]
     compilations: list[CompilationObject]
     muted: bool
@@ -126,8 +136,8 @@ class ProjectObject(Answer):
     example = like(
         id=7,
         name="Highlight Reel",
-        owner=Person.example,
-        teams=[Named.example],
+        owner=UserReference.example,
+        teams=[NamedReference.example],
         clips=[ClipObject.example],
         compilations=[CompilationObject.example],
         muted=False,
@@ -135,7 +145,9 @@ class ProjectObject(Answer):
 
 
 def summary(project: Project, owner: str, clip_count: int) -> ProjectSummary:
-    return ProjectSummary(project.id, project.name, Person(project.owner_id, owner), clip_count)
+    return ProjectSummary(
+        project.id, project.name, UserReference(project.owner_id, owner), clip_count
+    )
 
 
 def clip_object(clip: Clip) -> ClipObject:
@@ -147,7 +159,7 @@ def clip_object(clip: Clip) -> ClipObject:
         width=clip.width,
         height=clip.height,
         position=clip.position,
-        created_at=moment(clip.created_at),
+        created_at=whole_seconds(clip.created_at),
     )
 
 
@@ -176,8 +188,8 @@ def project_object(view: ProjectView, compilations: list[Compilation]) -> Projec
     return ProjectObject(
         id=project.id,
         name=project.name,
-        owner=Person(project.owner_id, view.owner),
-        teams=[Named(team.id, team.name) for team, _may_end in view.shares],
+        owner=UserReference(project.owner_id, view.owner),
+        teams=[NamedReference(team.id, team.name) for team, _may_end in view.shares],
         clips=[clip_object(clip) for clip in view.clips],
         compilations=[compilation_object(one) for one in compilations],
         muted=view.is_muted,

@@ -13,6 +13,7 @@ from app.language import _
 from app.layout import fragment
 from app.models import User
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.pages.actions import answer_in_place
 from app.projects.access import find_project
 from app.projects.compilations import (
@@ -99,7 +100,7 @@ async def retry(
     async with db.act() as session:
         project = await find_notified_project(session, user, notification_id)
         compilation = await request_compilation(session, project, user)
-        await feed.mark(session, user.id, [notification_id], read=True)
+        await feed.mark(session, user.id, Selection([notification_id]), read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
     answer = await answer_in_place(request, db, user, notification_id, place, text)
