@@ -37,7 +37,6 @@ from app.notifications.live.html import Pieces
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import Messages
 from app.notifications.live.resuming import Resumptions
-from app.operations import dev_mail, dev_patterns
 from app.operations.pages import routes as operation_routes
 from app.projects import api as project_api
 from app.projects import pages as project_pages
@@ -54,8 +53,6 @@ STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 # The table of contents.
 ROUTES = [
     *operation_routes,
-    *dev_mail.routes,
-    *dev_patterns.routes,
     *account_pages.routes,
     *account_lifecycle_pages.routes,
     *dashboard_pages.routes,

@@ -161,6 +161,7 @@ async def test_the_owner_of_the_project_ends_a_share_as_an_editor(
     await unshare(db, alice, reel, team.id)
 
     assert await notices_of(db, bob) == [UNSHARED]
+    assert await notices_of(db, alice) == []
 
 
 async def test_an_admin_may_not_end_the_share_with_another_team(
@@ -185,6 +186,16 @@ async def test_an_outsider_cannot_end_a_share(
     for team_id in (team.id, elsewhere.id):
         with pytest.raises(NotFound):
             await unshare(db, bob, reel, team_id)
+
+
+async def test_a_share_that_exists_is_named_in_the_refusal(
+    db: Database, alice: User, reel: Project
+) -> None:
+    team = await make_team(db, alice)
+    await share(db, alice, reel, team.id)
+
+    with pytest.raises(Conflict, match="'Highlight Reel' is already shared with 'Video Squad'"):
+        await share(db, alice, reel, team.id)
 
 
 async def test_ending_one_share_keeps_the_others(db: Database, alice: User, reel: Project) -> None:
