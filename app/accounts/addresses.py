@@ -12,8 +12,9 @@ from app.accounts.registration import (
     greet,
     is_unconfirmed,
 )
-from app.accounts.validation import require_free, require_right, wrong_email
+from app.accounts.validation import require_free, require_right
 from app.database import Database
+from app.email_addresses import wrong_email
 from app.errors import NotFound
 from app.language import _
 from app.mail.transactional import add_letter

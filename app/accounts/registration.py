@@ -10,11 +10,11 @@ from app.accounts.profile import fill_from_browser
 from app.accounts.validation import (
     require_free,
     require_right,
-    wrong_email,
     wrong_password,
     wrong_username,
 )
 from app.database import Database
+from app.email_addresses import wrong_email
 from app.mail.transactional import TransactionalMail, add_letter
 from app.models import User
 from app.security import Signer, hash_password

@@ -4,7 +4,6 @@ The link is a signature over the invitation's id. The one that is mailed has a p
 who opens it has shown that the address is theirs, while the inviter can see the other, too.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.email_addresses import wrong_email
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_letter
@@ -28,9 +28,6 @@ LETTER = "invitation"
 SHOWN, MAILED = "invitation", "mailed_invitation"
 LASTS = timedelta(days=7)
 MOST_OPEN = 50
-# What can stand in a header and be delivered to (RFC 5321, 4.1.2); whether it is read, the answer shows.
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-ADDRESS_LENGTH = 254
 
 
 async def invite(
@@ -40,7 +37,7 @@ async def invite(
     invited already; Conflict when too many are open.
     """
     team = (await require(session, user, team_id, "invite")).team
-    wrong = {"email": _wrong_address(email), "role": wrong_role(role)}
+    wrong = {"email": wrong_email(email), "role": wrong_role(role)}
     if any(wrong.values()):
         raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
     if taken := await _wrong_invitee(session, team, email):
@@ -123,12 +120,6 @@ def closed_sentence(invitation: Invitation) -> str:
         "declined": _("This invitation has been declined."),
         "revoked": _("This invitation has been taken back."),
     }[invitation.status]
-
-
-def _wrong_address(email: str) -> str:
-    if len(email) <= ADDRESS_LENGTH and ADDRESS.fullmatch(email):
-        return ""
-    return _("Enter a complete email address, like name@example.com.")
 
 
 async def _wrong_invitee(session: AsyncSession, team: Team, email: str) -> str:

@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app import clock
 from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
+from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
 from app.teams.access import Standing
-from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
 
@@ -100,7 +100,7 @@ class NewRole(Sent):
 
 
 class NewInvitation(Sent):
-    email: Annotated[str, Meta(max_length=ADDRESS_LENGTH, pattern=rf"^{ADDRESS.pattern}$")]
+    email: Annotated[str, Meta(max_length=EMAIL_LENGTH, pattern=rf"^{EMAIL_PATTERN}$")]
     role: Grantable
 
     example = like(email="alice@example.com", role="editor")
