@@ -15,7 +15,6 @@ from app.models import (
     Membership,
     Mute,
     Notification,
-    Preference,
     Project,
     Team,
     Token,
@@ -23,6 +22,8 @@ from app.models import (
     WebSession,
 )
 from app.notifications.events.catalogue import sentence
+from app.notifications.preferences.channels import channel_names
+from app.notifications.preferences.switches import exceptions_of
 
 Records = list[dict[str, Any]]
 
@@ -41,7 +42,7 @@ async def export_account(session: AsyncSession, account: User) -> dict[str, Any]
         "projects": await _all(session, _projects(account)),
         "clips": await _all(session, _clips(account)),
         "compilations": await _all(session, _compilations(account)),
-        "preferences": await _all(session, _preferences(account)),
+        "preferences": await _preferences(session, account),
         "mutes": await _all(session, _mutes(account)),
         "notifications": await _notifications(session, account),
         "deliveries": await _all(session, _deliveries(account)),
@@ -106,9 +107,13 @@ def _compilations(account: User) -> Executable:
     return select(*columns).where(Compilation.requested_by_id == account.id)
 
 
-def _preferences(account: User) -> Executable:
-    columns = Preference.type, Preference.in_app, Preference.email, Preference.push
-    return select(*columns).where(Preference.user_id == account.id)
+async def _preferences(session: AsyncSession, account: User) -> Records:
+    """For each type that was changed, what was chosen for each channel; None for the default."""
+    channels = channel_names(session)
+    return [
+        {"type": type} | {channel: chosen.get(channel) for channel in channels}
+        for type, chosen in (await exceptions_of(session, account)).items()
+    ]
 
 
 def _mutes(account: User) -> Executable:

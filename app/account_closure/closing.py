@@ -14,7 +14,7 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Invitation, Membership, Team, User
-from app.notifications.events.catalogue import MEMBER_LEFT, NAMES_OF_PEOPLE, SOMEONE
+from app.notifications.events.catalogue import MEMBER_LEFT, NAMES_OF_USERS, SOMEONE
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.settings import Settings
@@ -85,10 +85,10 @@ async def _dissolve_own_teams(session: AsyncSession, account: User) -> None:
 async def _forget_name(session: AsyncSession, account: User) -> None:
     """Events outlive the person; the name in their facts does not."""
     theirs = or_(Event.actor_id == account.id, Event.affected_id == account.id)
-    named = or_(*(Event.context[fact].as_string() == account.username for fact in NAMES_OF_PEOPLE))
+    named = or_(*(Event.context[fact].as_string() == account.username for fact in NAMES_OF_USERS))
     for event in await session.scalars(select(Event).where(theirs, named)):
         event.context = {
-            fact: SOMEONE if fact in NAMES_OF_PEOPLE and value == account.username else value
+            fact: SOMEONE if fact in NAMES_OF_USERS and value == account.username else value
             for fact, value in event.context.items()
         }
     await session.flush()

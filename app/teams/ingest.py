@@ -15,7 +15,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
 from app.models import IngestKey, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.notifications.notify import count_recipients, notify
 from app.teams.access import require
 from app.teams.roles import RIGHTS
@@ -35,27 +35,29 @@ class Whom:
 
 
 @dataclass(frozen=True)
-class Told:
+class Ingested:
+    """`recipients` is how many users were notified."""
+
     event_id: int
     recipients: int
 
 
 async def tell(
-    session: AsyncSession, user: User, message: Message, whom: Whom, *, key: str = ""
-) -> Told:
+    session: AsyncSession, user: User, message: CustomMessage, whom: Whom, *, key: str = ""
+) -> Ingested:
     """Tell them, or, where `key` was used within 24 hours, answer what was answered then.
 
     Raises Invalid for `title`, `url`, `recipients`; NotFound for what the person may not know of,
     Forbidden where they may not tell anything.
     """
     if key and (known := await _known(session, user, key)):
-        return Told(known.event_id, known.recipients)
+        return Ingested(known.event_id, known.recipients)
     message.require_right()
     teams, project = await _teams(session, user, whom)
     if whom.recipients:
-        teams, people = await _some_of(session, teams, whom)
+        teams, recipients = await _some_of(session, teams, whom)
     else:
-        people = _members(teams)
+        recipients = _members(teams)
     team = teams[0] if len(teams) == 1 else None
     event = await notify(
         session,
@@ -63,14 +65,14 @@ async def tell(
         actor=user,
         team=team,
         project=project,
-        people=people,
+        recipients=recipients,
         **message.facts(),
     )
-    told = Told(event.id, await count_recipients(session, event))
+    ingested = Ingested(event.id, await count_recipients(session, event))
     if key:
-        remembered = {"event_id": told.event_id, "recipients": told.recipients}
+        remembered = {"event_id": ingested.event_id, "recipients": ingested.recipients}
         session.add(IngestKey(user_id=user.id, key=key, **remembered))
-    return told
+    return ingested
 
 
 async def _known(session: AsyncSession, user: User, key: str) -> IngestKey | None:

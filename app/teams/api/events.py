@@ -10,7 +10,7 @@ from app.api.shapes import Answer, Id, Sent, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.settings import Settings
 from app.teams.ingest import Whom, tell
 from app.throttle import throttle
@@ -52,8 +52,8 @@ class NewEvent(Sent):
     rules = like(anyOf=[{"required": [name]} for name in ("recipients", "team_id", "project_id")])
 
     @property
-    def message(self) -> Message:
-        return Message(self.title, self.body, self.url, self.priority)
+    def message(self) -> CustomMessage:
+        return CustomMessage(self.title, self.body, self.url, self.priority)
 
     @property
     def whom(self) -> Whom:
