@@ -20,8 +20,8 @@ def is_email_address(text: str) -> bool:
     return is_short and re.fullmatch(EMAIL_PATTERN, text) is not None
 
 
-def wrong_email(text: str) -> str:
-    """What to tell the person who typed it, or ""."""
+def email_error(text: str) -> str:
+    """Why `text` is not an email address, or "" when it is."""
     if is_email_address(text):
         return ""
     return _("Enter a complete email address, like name@example.com.")

@@ -71,6 +71,8 @@ class Event(DefaultBase):
 FOR_GOOD = 0
 SHOWN = "deleted_at IS NULL AND NOT hidden"
 UNREAD = "read_at IS NULL AND " + SHOWN
+# In `Notification.deleted_in`: withdrawn. No change has this id, so no undo names it.
+FOR_GOOD = 0
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:

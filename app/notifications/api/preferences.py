@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
+from litestar import get, put
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Sent, like
+from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
 from app.notifications.channels import REGISTRY
@@ -32,7 +33,7 @@ SomeSwitches = Annotated[
 ]
 
 
-class DigestObject(Answer):
+class DigestObject(ResponseBody):
     """Weekly digests are sent on Mondays."""
 
     enabled: bool
@@ -40,7 +41,7 @@ class DigestObject(Answer):
     hour: Annotated[int, HOUR]
 
 
-class PreferencesObject(Answer):
+class PreferencesObject(ResponseBody):
     """What is in effect, for every type of event; `timezone` is an IANA name."""
 
     preferences: dict[str, AllSwitches]
@@ -50,7 +51,7 @@ class PreferencesObject(Answer):
     example = EXAMPLE
 
 
-class DigestChange(Sent):
+class DigestChange(RequestBody):
     enabled: bool | UnsetType = UNSET
     frequency: Literal["daily", "weekly"] | UnsetType = UNSET
     hour: Annotated[int, HOUR] | UnsetType = UNSET
@@ -59,13 +60,13 @@ class DigestChange(Sent):
 TypesChange = msgspec.defstruct(
     "TypesChange",
     [(name, SomeSwitches | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
-    bases=(Sent,),
+    bases=(RequestBody,),
     module=__name__,
 )
 Zone = Annotated[str, Meta(extra_json_schema={"enum": sorted(zone_names())})]
 
 
-class PreferencesChange(Sent):
+class PreferencesChange(RequestBody):
     """Any part of the preferences; the rest does not change."""
 
     preferences: TypesChange | UnsetType = UNSET  # type: ignore[valid-type]
@@ -75,26 +76,26 @@ class PreferencesChange(Sent):
     example = EXAMPLE
 
     @classmethod
-    def wrong(cls, sent: Any) -> dict[str, str]:
-        return wrong_fields(sent, CHANNELS)
+    def find_errors(cls, data: Any) -> dict[str, str]:
+        return wrong_fields(data, CHANNELS)
 
 
-@api.get("/api/notification-preferences")
+@get("/api/notification-preferences")
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
     """Read which types of event are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
 
-@api.put("/api/notification-preferences")
+@put("/api/notification-preferences")
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[PreferencesChange],
+    data: JSONBody[PreferencesChange],
 ) -> PreferencesObject:
     """Change any part of the preferences; answers with all of them."""
     async with db.act() as session:
-        await preferences.change(session, user, msgspec.to_builtins(sent))
+        await preferences.change(session, user, msgspec.to_builtins(data))
         return _as_json(await preferences.read(session, user))
 
 

@@ -196,11 +196,11 @@ async def give_up_broken(db: Database, channel: Channel) -> None:
     await _change(db, broken.values(**ended, error="Each attempt broke off."))
 
 
-async def take_over(db: Database, departed: Sequence[str]) -> None:
+async def take_over(db: Database, crashed: Sequence[str]) -> None:
     """Have at once what these workers held when they died, not only when the lease runs out."""
-    if departed:
+    if crashed:
         # "/" comes after ".", with which a worker's name ends in a claim's.
-        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in departed))
+        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
 

@@ -99,7 +99,7 @@ class Email:
             return False
         return True
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Each batch hangs up by itself."""
 
 
