@@ -308,7 +308,9 @@ async def test_hidden_notifications_and_those_of_other_users_are_not_sent(
     program: Program,
 ) -> None:
     async with db.write() as session:
-        session.add(Preference(user_id=bob.id, type=MEMBER_ADDED.name, in_app=False))
+        session.add(
+            Preference(user_id=bob.id, type=MEMBER_ADDED.name, channel="in_app", wanted=False)
+        )
     outsider = await program_of(db, carol)
     program.connect(app)
     outsider.connect(app)
@@ -318,7 +320,7 @@ async def test_hidden_notifications_and_those_of_other_users_are_not_sent(
     await tell(db, squad, alice, bob)
     async with db.write() as session:
         session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
-        await session.execute(update(Preference).values(in_app=True))
+        await session.execute(update(Preference).values(wanted=True))
     await tell(db, squad, alice, bob)
 
     (to_bob,) = await program.until("notification")

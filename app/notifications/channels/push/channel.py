@@ -5,13 +5,13 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, insert, literal, or_, select
+from sqlalchemy import Select, String, cast, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
 from app.language import N_
-from app.models import Delivery, Event, Notification, Preference, PushSubscription
+from app.models import Delivery, Event, Notification, PushSubscription
 from app.notifications.channels.base import Claimed, Settled
 from app.notifications.channels.push.sender import Sender
 from app.notifications.channels.push.services import PushServices
@@ -78,11 +78,6 @@ class Push:
                 literal(now, MOMENT),
             )
             .join(PushSubscription, PushSubscription.user_id == Notification.user_id)
-            .join(
-                Preference,
-                and_(Preference.user_id == Notification.user_id, Preference.type == kind.name),
-                isouter=True,
-            )
             .where(
                 Notification.event_id == event.id,
                 PushSubscription.vapid_key == self._vapid_key,
@@ -91,7 +86,7 @@ class Push:
                     PushSubscription.failing_since > now - REFUSED_FOR,
                     PushSubscription.refused_at < now - TRIED_EVERY,
                 ),
-                wants(kind, PUSH),
+                wants(PushSubscription.user_id, kind, PUSH),
             )
         )
 

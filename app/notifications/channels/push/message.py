@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import HIGH, LOW, NORMAL, kind_of, sentence
+from app.notifications.events.catalogue import HIGH, LOW, NORMAL, sentence, type_of
 from app.rendering import asset
 from app.settings import Settings
 
@@ -114,7 +114,7 @@ def _of_event(row: Row[Any]) -> Wording:
         title=_title(context),
         body=_body(row),
         brief=_("You have a new notification."),
-        urgency=URGENCY[kind_of(row.type, context).priority],
+        urgency=URGENCY[type_of(row.type, context).priority],
         subject=(row.type, *_about(row), row.affected_id, context.get("title")),
         actions=[_open(), {"action": "read", "title": _("Mark as read")}],
     )
