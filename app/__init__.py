@@ -33,6 +33,7 @@ reads this very table.
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker rendering security telemetry   queue and relay; templates; signatures; logs, metrics
-    errors settings user_agents zones     small, one purpose each
+    settings zones
+    email_addresses errors user_agents    small, one purpose each
     clock gc_tuning language numbers
 """

@@ -280,7 +280,7 @@ async def test_an_address_that_refused_mail_can_be_tried_again(
     assert "Mail to bob@example.com was refused" in text_of(refused)
     assert answer.headers["location"] == PAGE
     words = text_of(await as_bob.get(PAGE))
-    assert "Mail goes to bob@example.com again." in words
+    assert "We send mail to bob@example.com again." in words
     assert "was refused" not in words
 
 
