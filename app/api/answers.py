@@ -1,7 +1,6 @@
 """What many answers need: a tag by which they are known again, and links to other pages."""
 
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +11,7 @@ from litestar import MediaType, Response
 
 from app.api.shapes import Answer
 from app.errors import Invalid
-from app.http import AnyRequest
+from app.http import AnyRequest, is_known
 
 PAGED = {"Link": "First, previous, next and last page"}
 TAGGED = {"ETag": "For If-None-Match"}
@@ -33,13 +32,9 @@ def unless_known(
     content = msgspec.json.encode(answer)
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = HEADERS | {"ETag": tag} | (headers or {})
-    if _is_known(request.headers.get("If-None-Match", ""), tag):
+    if is_known(request, tag):
         return Response(None, status_code=304, headers=headers)
     return Response(content, media_type=MediaType.JSON, headers=headers)
-
-
-def _is_known(given: str, tag: str) -> bool:
-    return given.strip() == "*" or tag in re.findall(r'"[^"]*"', given)
 
 
 @contextmanager

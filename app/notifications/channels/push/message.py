@@ -16,8 +16,8 @@ from sqlalchemy import Row
 from app.language import _, speaking
 from app.notifications.channels.push.base64url import encode
 from app.notifications.events.catalogue import HIGH, LOW, NORMAL, kind_of, sentence
-from app.rendering import asset
 from app.settings import Settings
+from app.static_files import asset
 
 # What is left of the 4,096 bytes that every push service takes, when it is encrypted (RFC 8291, 4).
 MOST_BYTES = 3993
