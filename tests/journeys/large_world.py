@@ -49,7 +49,7 @@ TOUCHED = (
 )
 ROWS = text(
     "INSERT INTO notification (user_id, event_id, type, hidden, read_at)"
-    " SELECT :person, id, type, 0, CASE WHEN id % :unread THEN created_at END FROM event ORDER BY id"
+    " SELECT :user, id, type, 0, CASE WHEN id % :unread THEN created_at END FROM event ORDER BY id"
 )
 
 
