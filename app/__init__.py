@@ -29,10 +29,13 @@ reads this very table.
     notifications.preferences             switches, muting, digest times
     notifications.events                  the catalogue of event types, audiences, positions
     api                                   bodies, problems and router of the JSON API
-    http mail throttle                    forms and guards; composing mail; rate limits
+    mail throttle                         composing mail; rate limits
+    rendering                             templates
+    static_files                          scripts, styles, icons under one digest
+    http                                  forms, guards, redirects
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
-    broker rendering security telemetry   queue and relay; templates; signatures; logs, metrics
+    broker security telemetry             queue and relay; signatures; logs, metrics
     settings zones
     email_addresses errors user_agents    small, one purpose each
     clock gc_tuning language numbers

@@ -7,11 +7,9 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
-from litestar.static_files import create_static_files_router
 
 from app.account_lifecycle import pages as account_lifecycle_pages
 from app.accounts import api as account_api
@@ -40,15 +38,12 @@ from app.notifications.live.resuming import Resumptions
 from app.operations.pages import routes as operation_routes
 from app.projects import api as project_api
 from app.projects import pages as project_pages
-from app.rendering import STATIC, content_hash
 from app.settings import Settings, load
+from app.static_files import static_file
 from app.teams import api as team_api
 from app.teams import pages as team_pages
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
-
-STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
-
 
 # The table of contents.
 ROUTES = [
@@ -68,6 +63,7 @@ ROUTES = [
             *project_api.routes,
         ]
     ),
+    static_file,
 ]
 
 
@@ -87,7 +83,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
     """The web application; its database is expected to be migrated."""
     settings = installation.settings
     app = ClippyFront(
-        [*ROUTES, *static_routes()],
+        ROUTES,
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
         before_send=[add_security_headers],
@@ -134,17 +130,6 @@ def furnish(app: Litestar, installation: Installation) -> None:
         follower=follower,
         revocation_watcher=RevocationWatcher(db, relay, hub),
     )
-
-
-def static_routes() -> list[Any]:
-    """Every static file under an address that changes with its content."""
-    folders = {}
-    for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
-        folders[f"/static/{content_hash(file)}"] = STATIC
-    return [
-        create_static_files_router(path, [folder], cache_control=STATIC_FOR)
-        for path, folder in folders.items()
-    ]
 
 
 @asynccontextmanager

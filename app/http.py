@@ -1,6 +1,7 @@
 """Forms, guards, redirects and other HTTP helpers for handlers. Independent of notifications."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,6 +110,14 @@ def is_same_origin(connection: Connection) -> bool | None:
     if (origin := headers.get("Origin")) is not None:
         return urlsplit(origin).netloc == headers.get("Host")
     return None
+
+
+def is_known(request: AnyRequest, etag: str) -> bool:
+    """Whether the client has this version already: `If-None-Match` names its entity tag, weak or
+    strong (RFC 9110, 13.1.2). `etag` includes the quotes.
+    """
+    given = request.headers.get("If-None-Match", "")
+    return given.strip() == "*" or etag in re.findall(r'"[^"]*"', given)
 
 
 def is_partial(request: AnyRequest) -> bool:

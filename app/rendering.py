@@ -1,10 +1,8 @@
 """The Jinja environment for HTML, and the functions that every template can call."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +14,8 @@ from markupsafe import Markup
 
 from app.language import _, ngettext
 from app.settings import ROOT
+from app.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
-
-STATIC = ROOT / "static"
 
 
 @cache
@@ -40,17 +37,6 @@ def html() -> Environment:
 
 def render(template: str, context: dict[str, Any]) -> str:
     return html().get_template(template).render(context)
-
-
-@cache
-def asset(path: str) -> str:
-    """The URL of a static file, which changes with its content."""
-    return f"/static/{content_hash(STATIC / path)}/{path}"
-
-
-@cache
-def content_hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def attributes(values: Mapping[str, Any]) -> Markup:

@@ -1,7 +1,6 @@
 """Conditional responses (ETag) and links to other pages."""
 
 import hashlib
-import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi import ResponseSpec
 
 from app.api.shapes import ResponseBody
-from app.http import AnyRequest
+from app.http import AnyRequest, is_known
 
 NOT_MODIFIED = {304: ResponseSpec(None)}
 CACHING = {
@@ -42,13 +41,9 @@ def conditional(
     content = msgspec.json.encode(body)
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = CACHING | {"ETag": tag} | (headers or {})
-    if _matches(request.headers.get("If-None-Match", ""), tag):
+    if is_known(request, tag):
         return Response(None, status_code=304, headers=headers)
     return Response(content, media_type=MediaType.JSON, headers=headers)
-
-
-def _matches(if_none_match: str, tag: str) -> bool:
-    return if_none_match.strip() == "*" or tag in re.findall(r'"[^"]*"', if_none_match)
 
 
 def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:

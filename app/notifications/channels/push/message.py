@@ -16,8 +16,8 @@ from sqlalchemy import Row
 from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
 from app.notifications.events.catalogue import HIGH, LOW, NORMAL, sentence, type_of
-from app.rendering import asset
 from app.settings import Settings
+from app.static_files import asset
 
 # What is left of the 4,096 bytes that every push service takes, when it is encrypted (RFC 8291, 4).
 MOST_BYTES = 3993
