@@ -44,6 +44,10 @@ use_git_change_detection = false
 """
 
 
+class MutmutFailed(Exception):
+    """With the end of what mutmut printed: usually a test that fails without any mutant."""
+
+
 @dataclass(frozen=True)
 class Report:
     """`survivors` are changes that no test noticed, `unused` those of EQUIVALENT that are killed now
@@ -70,7 +74,12 @@ def main(arguments: Sequence[str]) -> int:
     if not MUTMUT.exists():
         sys.exit("mutmut is missing: pip install -e '.[test,mutation]'")
     chosen = [m for m in MODULES if not arguments or any(each in m for each in arguments)]
-    reports = asyncio.run(_examine_all(chosen))
+    try:
+        reports = asyncio.run(_examine_all(chosen))
+    except ExceptionGroup as failed:
+        sys.exit("\n".join(map(str, failed.exceptions)))
+    except asyncio.CancelledError:
+        sys.exit("Stopped by a signal.")
     return int(any(report.survivors or report.unused for report in reports))
 
 
@@ -174,7 +183,7 @@ async def _mutmut(folder: Path, *arguments: str) -> str:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode:
-        sys.exit(f"{printed[-5_000:]}\nmutmut {' '.join(arguments)} failed.")
+        raise MutmutFailed(f"mutmut {' '.join(arguments)} failed:\n{printed[-5_000:]}")
     return printed
 
 
