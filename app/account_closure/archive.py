@@ -119,9 +119,16 @@ def _deliveries(account: User) -> Executable:
     columns = (
         Delivery.channel,
         Delivery.address,
-        Delivery.letter,
+        Delivery.transactional,
         Delivery.state,
+        Delivery.reason,
+        Delivery.failure,
+        Delivery.host,
+        Delivery.status_code,
+        Delivery.detail,
         Delivery.created_at,
+        Delivery.attempted_at,
+        Delivery.settled_at,
     )
     return select(*columns).where(Delivery.user_id == account.id)
 

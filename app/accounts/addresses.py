@@ -16,7 +16,7 @@ from app.accounts.validation import require_free, require_right, wrong_email
 from app.database import Database
 from app.errors import NotFound
 from app.language import _
-from app.mail.transactional import add_letter
+from app.mail.transactional import add_transactional_mail
 from app.models import Delivery, User
 from app.security import signer_of
 from app.settings import Settings
@@ -88,5 +88,7 @@ async def _move_to(session: AsyncSession, account: User, address: str) -> None:
         .values(address=address)
     )
     facts = {"username": account.username, "email": address}
-    await add_letter(session, "address_changed", address=old, user_id=account.id, **facts)
+    await add_transactional_mail(
+        session, "address_changed", address=old, user_id=account.id, **facts
+    )
     await greet(session, account)

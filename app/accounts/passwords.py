@@ -13,7 +13,7 @@ from app.accounts.validation import require_right, wrong_password
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 
@@ -86,7 +86,7 @@ async def send_reset(session: AsyncSession, address: str) -> None:
     """Mail a link for a new password to `address`, if an account has it; nobody learns which."""
     found = select(User).where(User.email_key == address.casefold())
     if account := (await session.scalars(found)).one_or_none():
-        await add_letter(
+        await add_transactional_mail(
             session,
             RESET,
             address=account.email,

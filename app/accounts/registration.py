@@ -15,7 +15,7 @@ from app.accounts.validation import (
     wrong_username,
 )
 from app.database import Database
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.security import Signer, hash_password
 from app.settings import Settings
@@ -76,7 +76,7 @@ async def greet(session: AsyncSession, account: User) -> None:
 
 async def ask_to_confirm(session: AsyncSession, account: User, address: str) -> None:
     """Mail a link to `address`; its holder confirms that the address is theirs."""
-    await add_letter(
+    await add_transactional_mail(
         session,
         CONFIRM,
         address=address,

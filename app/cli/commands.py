@@ -17,10 +17,11 @@ from sqlalchemy import update
 
 from app import worker
 from app.cli import demo
-from app.cli.doctor import WRONG, examine, report
+from app.cli.doctor import examine, report
 from app.database.migrations import migrate
 from app.installation import install
 from app.models import User
+from app.notifications.channels.base import WRONG
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics

@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,26 +18,16 @@ from app.broker import open_broker
 from app.database import Database
 from app.database.migrations import revisions
 from app.mail.composing import compose, render_mail
-from app.notifications.channels.base import Undelivered
-from app.notifications.channels.email.channel import way_out
-from app.notifications.channels.email.smtp_diagnosis import find_trouble
-from app.notifications.channels.push.vapid_keys import read_keys
+from app.notifications import channels
+from app.notifications.channels.base import NOTE, RIGHT, WRONG, Finding, Undelivered
+from app.notifications.channels.email.channel import Email, transport
+from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
 from app.settings import SettingError, Settings, is_loopback
 from app.worker import local_zone
 from app.zones import zone_names
 
-RIGHT, NOTE, WRONG = "right", "note", "WRONG"
 LITTLE_SPACE = 500 * 2**20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`level` is RIGHT, NOTE (right, but perhaps not what is meant) or WRONG."""
-
-    about: str
-    level: str
-    sentence: str
 
 
 async def examine(settings: Settings, *, mail_to: str = "", timeout: float = 10) -> list[Finding]:
@@ -49,12 +38,13 @@ async def examine(settings: Settings, *, mail_to: str = "", timeout: float = 10)
         "queue and relay": lambda: _queue(settings),
         "address": lambda: _address(settings),
         "time zone": _zone,
-        "push keys": lambda: _push(settings),
-        "mail": lambda: _mail(settings, timeout),
     }
+    findings = [Finding(about, *await check()) for about, check in checks.items()]
+    for channel in channels.CHANNELS:
+        findings += await channel.examine(settings, timeout)
     if mail_to:
-        checks["test mail"] = lambda: _send(settings, mail_to, timeout)
-    return [Finding(about, *await check()) for about, check in checks.items()]
+        findings.append(Finding("test mail", *await _send(settings, mail_to, timeout)))
+    return findings
 
 
 def report(findings: Sequence[Finding]) -> str:
@@ -132,36 +122,16 @@ async def _zone() -> tuple[str, str]:
     return RIGHT, f"It is {now:%H:%M} here ({now:%Z}); the nightly cleaning is at 00:00."
 
 
-async def _push(settings: Settings) -> tuple[str, str]:
-    try:
-        keys = read_keys(settings)
-    except SettingError as error:
-        return WRONG, str(error)
-    return RIGHT, f"The pair fits; push services are told to write to {keys.subject}."
-
-
-async def _mail(settings: Settings, timeout: float) -> tuple[str, str]:
-    if not settings.sends_mail:
-        where = f"it is written to {settings.mail_dir}, and every address counts as confirmed."
-        return NOTE, f"SMTP_HOST is not set: {where}"
-    if trouble := await find_trouble(settings, timeout=timeout):
-        return WRONG, trouble
-    server = f"{settings.smtp_host}:{settings.smtp_port}"
-    if is_loopback(settings.smtp_from_email.rpartition("@")[2]):
-        sentence = "set SMTP_FROM_EMAIL to an address of yours, or others refuse what it sends."
-        return WRONG, f"{server} takes mail, but from {settings.smtp_from_email}: {sentence}"
-    if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
-        return NOTE, f"{server} takes mail from {settings.smtp_from_email}, without encryption."
-    return RIGHT, f"{server} takes mail from {settings.smtp_from_email}."
-
-
 async def _send(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")
-        async with way_out(settings, timeout) as way:
+        async with transport(settings, timeout) as way:
             await way.send(address, content)
-    except (Undelivered, ValueError) as failure:
-        return WRONG, f"The mail to {address} was not taken ({failure})."
+    except Undelivered as error:
+        problem = explain_failure(error.outcome.failure, Email.words)
+        return WRONG, f"The mail to {address} was not accepted. {problem}"
+    except ValueError as error:
+        return WRONG, f"The mail to {address} could not be written ({error})."
     where = "is on its way" if settings.sends_mail else f"lies in {settings.mail_dir}"
     return RIGHT, f"The mail to {address} {where}."

@@ -21,12 +21,13 @@ from app.models import (
     Share,
     User,
 )
+from app.models.notification import FOR_GOOD
+from app.notifications.delivery.decision import WITHDRAWN, Skip
+from app.notifications.delivery.settling import skip_pending
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox.feed import IDS_PER_CHANGE
 
 People = Select[Any]
-# Stands in `deleted_in` where no change does, so that no undo can name it.
-FOR_GOOD = 0
 FEW = 20
 
 
@@ -119,12 +120,5 @@ async def _among(session: AsyncSession, people: People) -> ColumnElement[bool]:
 
 async def _skip_deliveries(session: AsyncSession, ids: list[int]) -> None:
     for start in range(0, len(ids), IDS_PER_CHANGE):
-        skipped = (
-            update(Delivery)
-            .where(
-                Delivery.notification_id.in_(ids[start : start + IDS_PER_CHANGE]),
-                Delivery.state == "pending",
-            )
-            .values(state="skipped", reason="withdrawn", settled_at=clock.now())
-        )
-        await session.execute(skipped.execution_options(synchronize_session=False))
+        which = Delivery.notification_id.in_(ids[start : start + IDS_PER_CHANGE])
+        await skip_pending(session, which, Skip(WITHDRAWN))

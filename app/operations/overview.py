@@ -1,4 +1,4 @@
-"""How it goes, in numbers: what waits, what was delivered, what the nights removed."""
+"""The state of the installation in numbers: due deliveries, recent ones, queues, retention."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from app import clock
 from app.broker import Broker
 from app.database import Database
 from app.models import CleanUp, Delivery
-from app.notifications.channels import channels_of
+from app.models.notification import is_pending
+from app.notifications.channels.base import channels_of
+from app.notifications.preferences.channels import ChannelDescription
 from app.telemetry.metrics import Reading
 
 NIGHTS = 14
@@ -19,9 +21,10 @@ RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Deliveries of one channel that are due: how many, and since when the oldest (seconds)."""
+class Due:
+    """The due deliveries of a channel: how many, and for how many seconds the oldest has been."""
 
+    channel: ChannelDescription
     count: int
     age: float
 
@@ -38,7 +41,7 @@ class QueueState:
 @dataclass(frozen=True)
 class Overview:
     queues: list[QueueState]
-    waiting: Mapping[str, Waiting]
+    due: list[Due]
     recent: Mapping[tuple[str, str], int]
     nights: list[CleanUp]
 
@@ -49,29 +52,29 @@ async def read_overview(db: Database, broker: Broker) -> Overview:
         nights = select(CleanUp).order_by(CleanUp.finished_at.desc()).limit(NIGHTS)
         return Overview(
             queues=await _queues(broker),
-            waiting=await _waiting(session),
+            due=await _due(session),
             recent=await _recent(session),
             nights=list(await session.scalars(nights)),
         )
 
 
 async def readings(db: Database, broker: Broker) -> list[Reading]:
-    """What is read only when somebody asks; the other metrics are counted as things happen."""
+    """The metrics that are read when they are scraped; the others are counted as they happen."""
     async with db.read() as session:
-        waiting = await _waiting(session)
+        due = await _due(session)
     queues = await _queues(broker)
     return [
         Reading(
             "clippyfront_deliveries_due",
-            "Deliveries that are due and wait to be sent.",
+            "Deliveries that are due to be sent.",
             ("channel",),
-            {(name,): one.count for name, one in waiting.items()},
+            {(one.channel.name,): one.count for one in due},
         ),
         Reading(
             "clippyfront_deliveries_due_age_seconds",
-            "For how long the oldest of them has been due.",
+            "How long the oldest of them has been due.",
             ("channel",),
-            {(name,): one.age for name, one in waiting.items()},
+            {(one.channel.name,): one.age for one in due},
         ),
         Reading(
             "clippyfront_jobs",
@@ -85,7 +88,7 @@ async def readings(db: Database, broker: Broker) -> list[Reading]:
         ),
         Reading(
             "clippyfront_workers",
-            "Workers that gave a sign of life within a minute.",
+            "Workers seen within the last minute.",
             ("queue",),
             {(queue.name,): queue.workers for queue in queues},
         ),
@@ -106,17 +109,18 @@ async def _queues(broker: Broker) -> list[QueueState]:
     ]
 
 
-async def _waiting(session: AsyncSession) -> dict[str, Waiting]:
+async def _due(session: AsyncSession) -> list[Due]:
     now = clock.now()
-    return {name: await _waiting_on(session, name, now) for name in channels_of(session)}
+    channels = channels_of(session).values()
+    return [await _due_on(session, channel.description, now) for channel in channels]
 
 
-async def _waiting_on(session: AsyncSession, channel: str, now: datetime) -> Waiting:
+async def _due_on(session: AsyncSession, channel: ChannelDescription, now: datetime) -> Due:
     due = select(func.count(), func.min(Delivery.due_at)).where(
-        Delivery.channel == channel, Delivery.state == "pending", Delivery.due_at <= now
+        Delivery.channel == channel.name, is_pending, Delivery.due_at <= now
     )
     count, oldest = (await session.execute(due)).one()
-    return Waiting(count, (now - oldest).total_seconds() if oldest else 0.0)
+    return Due(channel, count, (now - oldest).total_seconds() if oldest else 0.0)
 
 
 async def _recent(session: AsyncSession) -> dict[tuple[str, str], int]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import Conflict, Invalid, NotFound, Taken
 from app.language import _
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Invitation, Membership, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
@@ -186,7 +186,7 @@ async def _tell(session: AsyncSession, invitation: Invitation, team: Team, invit
     if account := await session.scalar(holder):
         await _notify(session, invitation, team, inviter, account)
         return
-    await add_letter(
+    await add_transactional_mail(
         session,
         LETTER,
         address=invitation.email,

@@ -57,7 +57,7 @@ async def test_an_address_changes_when_the_new_one_is_confirmed(
 
     assert (confirmed.email, confirmed.pending_email) == ("Alice@Elsewhere.example", None)
     told = (await letters(db))[-1]
-    assert (told.letter, told.address) == ("address_changed", "alice@example.com")
+    assert (told.transactional, told.address) == ("address_changed", "alice@example.com")
 
 
 async def test_without_mail_an_address_changes_at_once(
@@ -66,7 +66,7 @@ async def test_without_mail_an_address_changes_at_once(
     changed = await move(db, settings, alice, "new@example.com")
 
     assert (changed.email, changed.email_key) == ("new@example.com", "new@example.com")
-    assert [letter.letter for letter in await letters(db)] == ["address_changed"]
+    assert [letter.transactional for letter in await letters(db)] == ["address_changed"]
 
 
 async def test_a_change_of_mind_makes_the_first_link_useless(

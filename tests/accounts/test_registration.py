@@ -142,5 +142,5 @@ async def test_with_mail_the_address_is_asked_first(
     async with db.read() as session:
         letter = (await session.scalars(select(Delivery))).one()
     assert not dora.is_confirmed
-    assert (letter.letter, letter.address) == ("confirm_address", "dora@example.com")
+    assert (letter.transactional, letter.address) == ("confirm_address", "dora@example.com")
     assert greeted == []

@@ -48,7 +48,9 @@ async def found(db: Database, invitation: Invitation) -> AsyncIterator[Invitatio
 
 async def letters(db: Database) -> list[Delivery]:
     async with db.read() as session:
-        return list(await session.scalars(select(Delivery).where(Delivery.letter.is_not(None))))
+        return list(
+            await session.scalars(select(Delivery).where(Delivery.transactional.is_not(None)))
+        )
 
 
 async def set_confirmed(db: Database, account: User, *, confirmed: bool) -> None:
@@ -80,7 +82,7 @@ async def test_a_strange_address_gets_a_letter_without_a_secret(
 
     (letter,) = await letters(db)
     context = letter.context or {}
-    assert (letter.address, letter.letter) == ("New@Example.com", "invitation")
+    assert (letter.address, letter.transactional) == ("New@Example.com", "invitation")
     assert "token" not in context
     assert read_token(SIGNER, token_of(letter)) == (context["invitation_id"], True)
 

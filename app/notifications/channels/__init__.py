@@ -1,37 +1,28 @@
-"""The channels: ways of reaching people outside the app. Add a channel to `open_channels`."""
+"""The channels: ways of reaching people outside the app. A new one is a line in CHANNELS."""
 
-from collections.abc import Mapping
-
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.mail.transactional import TransactionalMails
-from app.models import Event
-from app.notifications.channels.base import Channel
+from app.models import Delivery, Event
+from app.notifications.channels.base import Channel, Channels, Parts, channels_of
 from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
-from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import EventType
-from app.security import Signer
-from app.settings import Settings
 
-Channels = Mapping[str, Channel]
-
-
-def open_channels(
-    settings: Settings, signer: Signer, keys: VapidKeys, mails: TransactionalMails
-) -> Channels:
-    """Every channel by its name. Raises SettingError for a setting that cannot be right."""
-    channels: list[Channel] = [Email(settings, signer, mails), Push(settings, keys)]
-    return {channel.name: channel for channel in channels}
+CHANNELS: tuple[type[Channel], ...] = (
+    Email,
+    Push,
+)
 
 
-def channels_of(session: AsyncSession) -> Channels:
-    """The channels of the installation that opened this session."""
-    channels: Channels = session.info["channels"]
-    return channels
+def open_channels(parts: Parts) -> Channels:
+    """Every channel by name. Raises SettingError for a setting that cannot be right."""
+    return {one.description.name: one.open(parts) for one in CHANNELS}
 
 
-async def add_deliveries(session: AsyncSession, event: Event, kind: EventType) -> None:
-    """Add a row for each recipient, channel and address that is wanted."""
+async def add_deliveries(session: AsyncSession, event: Event, type: EventType) -> None:
+    """Add a delivery for each recipient, channel and address, with one statement a channel."""
     for channel in channels_of(session).values():
-        await channel.add_deliveries(session, event, kind)
+        rows = channel.deliveries(event, type)
+        columns = [column.name for column in rows.selected_columns]
+        await session.execute(insert(Delivery).from_select(columns, rows))

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models import Event, Notification, User
+from app.models.notification import FOR_GOOD
 from app.notifications.events.notices import all_events
 from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
-from app.notifications.withdraw import FOR_GOOD
 
 # From here on, naming the connected costs more than reading all who were told.
 MOST_NAMED = 50

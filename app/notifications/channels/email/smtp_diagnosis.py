@@ -1,4 +1,4 @@
-"""What is wrong with the way to the mail server, in words that an operator can act on."""
+"""What prevents mail from being sent, in words that an operator can act on."""
 
 import asyncio
 import socket
@@ -14,17 +14,42 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from app.notifications.channels.base import Undelivered
+from app.notifications.channels.base import NOTE, RIGHT, WRONG, Finding, Undelivered
 from app.notifications.channels.email.smtp import Smtp
-from app.settings import Settings
+from app.settings import Settings, is_loopback
 
-USUAL = "usual are 587 with SMTP_TLS=starttls, 465 with implicit, 25 with none"
+USUAL = "usually 587 with SMTP_TLS=starttls, 465 with implicit, 25 with none"
+
+
+async def examine_mail(settings: Settings, timeout: float) -> Finding:
+    """Whether mail can be sent as the settings say."""
+    level, sentence = await _examine(settings, timeout)
+    return Finding("mail", level, sentence)
+
+
+async def _examine(settings: Settings, timeout: float) -> tuple[str, str]:
+    if not settings.sends_mail:
+        where = f"it is written to {settings.mail_dir}, and every address counts as confirmed."
+        return NOTE, f"SMTP_HOST is not set: {where}"
+    if trouble := await find_trouble(settings, timeout=timeout):
+        return WRONG, trouble
+    if is_loopback(settings.smtp_from_email.rpartition("@")[2]):
+        sentence = "set SMTP_FROM_EMAIL to an address of yours, or other servers refuse its mail."
+        place, sender = _place(settings), settings.smtp_from_email
+        return WRONG, f"{place} takes mail, but from {sender}: {sentence}"
+    if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
+        return NOTE, f"{_takes_mail(settings)}, without encryption."
+    return RIGHT, f"{_takes_mail(settings)}."
+
+
+def _takes_mail(settings: Settings) -> str:
+    return f"{_place(settings)} takes mail from {settings.smtp_from_email}"
 
 
 async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
-    """Connect, encrypt, log in, and offer a mail from our address, which is then not sent.
+    """Connect, encrypt, log in, and begin a mail from our address, which is then not sent.
 
-    Returns what is wrong and what to do, or "". `timeout` is for each step, in seconds.
+    Returns what is wrong and how to fix it, or "". `timeout` is for each step, in seconds.
     """
     try:
         async with Smtp(settings, timeout=timeout) as way:
@@ -38,7 +63,7 @@ async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
 
 
 async def _speaks_tls(settings: Settings, timeout: float) -> bool:
-    """Whether it would have been right to begin with TLS; whose certificate it is does not matter."""
+    """Whether the server expects TLS from the start; its certificate does not matter here."""
     if settings.smtp_tls == "implicit":
         return False
     context = ssl.create_default_context()
@@ -87,7 +112,7 @@ def _explain_answer(settings: Settings, error: BaseException) -> str:
     if isinstance(error, SMTPException) and "STARTTLS" in said:
         return (
             f"{place} offers no STARTTLS: set SMTP_TLS=implicit and its port (usually 465), or none "
-            "if the way to it is safe."
+            "if the network in between is trusted."
         )
     if isinstance(error, SMTPException) and "AUTH" in said:
         return (
