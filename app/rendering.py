@@ -1,4 +1,4 @@
-"""Templates: one environment for HTML, and what every template can call."""
+"""The Jinja environment for HTML, and the functions that every template can call."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ STATIC = ROOT / "static"
 
 @cache
 def html() -> Environment:
-    """The environment for pages and fragments: everything is escaped, nothing may be undefined."""
+    """The environment for pages and fragments. Escapes everything; undefined names are errors."""
     environment = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
@@ -44,19 +44,20 @@ def render(template: str, context: dict[str, Any]) -> str:
 
 @cache
 def asset(path: str) -> str:
-    """The address of a static file, changed whenever its content changes."""
-    return f"/static/{digest(STATIC / path)}/{path}"
+    """The URL of a static file, which changes with its content."""
+    return f"/static/{content_hash(STATIC / path)}/{path}"
 
 
 @cache
-def digest(file: Path) -> str:
+def content_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def attributes(values: Mapping[str, Any]) -> Markup:
-    """HTML attributes, each with a space before it; True is one without a value, False is none.
+    """HTML attributes, each preceded by a space. True makes an attribute without a value; False and
+    None make none.
 
-    Jinja's own `xmlattr` writes `disabled="False"`, which browsers take for disabled.
+    Jinja's own `xmlattr` writes `disabled="False"`, which browsers treat as disabled.
     """
     return Markup().join(
         Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
@@ -67,10 +68,10 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
 @pass_context
 def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) -> Markup:
-    """`<time>` in the reader's zone; scripts turn it into "5 minutes ago" where that is wanted."""
+    """`<time>` in the user's zone. If `is_relative`, a script turns it into "5 minutes ago"."""
     user = context.get("user")
     local = moment.astimezone(zone_of(user))
-    text = _written(local, getattr(user, "language", "") or "en")
+    text = _formatted(local, getattr(user, "language", "") or "en")
     title = Markup(' title="{}"').format(text) if is_relative else ""
     return Markup('<time datetime="{}"{}>{}</time>').format(
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), title, text
@@ -78,11 +79,11 @@ def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) ->
 
 
 def zone_of(user: Any) -> ZoneInfo:
-    """The zone in which this person reads times; UTC until it is known."""
+    """The time zone of the user; UTC until it is known."""
     return zone(getattr(user, "timezone", ""))
 
 
-def _written(local: datetime, language: str) -> str:
+def _formatted(local: datetime, language: str) -> str:
     try:
         return str(format_datetime(local, "d MMM y, HH:mm", locale=language.replace("-", "_")))
     except (UnknownLocaleError, ValueError):

@@ -1,4 +1,4 @@
-"""How often something may be tried: one counter row a key, shared by all processes."""
+"""Rate limits: one counter row for each key, shared by all processes."""
 
 from datetime import timedelta
 
@@ -16,10 +16,10 @@ from app.settings import Settings
 KEY_LENGTH = 200
 
 
-async def throttle(db: Database, settings: Settings, key: str, *, most: int, seconds: int) -> None:
-    """Count one try of `key`; raises TooMany when it is beyond `most` within `seconds`.
+async def throttle(db: Database, settings: Settings, key: str, *, limit: int, seconds: int) -> None:
+    """Count one attempt for `key`. Raises TooMany beyond `limit` attempts within `seconds`.
 
-    The window begins with its first try. Does nothing when RATE_LIMITS is off.
+    The window starts with the first attempt. Does nothing while RATE_LIMITS is off.
     """
     if not settings.rate_limits:
         return
@@ -34,6 +34,6 @@ async def throttle(db: Database, settings: Settings, key: str, *, most: int, sec
     async with db.write() as session:
         await session.execute(delete(Throttle).where(Throttle.resets_at <= now))
         count, resets_at = (await session.execute(counted)).one()
-    if count > most:
+    if count > limit:
         wait = max(1, round((resets_at - now).total_seconds()))
-        raise TooMany(_("That was tried too often. Please wait a while."), wait)
+        raise TooMany(_("Too many attempts. Please try again later."), wait)

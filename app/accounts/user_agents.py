@@ -1,8 +1,8 @@
-"""What a person calls the browser behind a User-Agent: "Firefox on Linux"."""
+"""A readable name for a User-Agent, like "Firefox on Linux"."""
 
 from app.language import _
 
-# The first that is named wins: Edge says it is Chrome, Chrome says it is Safari.
+# The first match wins: Edge also claims to be Chrome, and Chrome claims to be Safari.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

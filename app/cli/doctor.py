@@ -1,4 +1,4 @@
-"""Are the settings right? Each is tried for real, and answered for in one sentence.
+"""Checks the settings by trying each one, and reports the result of each in one sentence.
 
 python -m app doctor [--mail ADDRESS]
 """
@@ -19,119 +19,124 @@ from app.database import Database
 from app.database.migrations import revisions
 from app.mail.composing import compose, render_mail
 from app.notifications import channels
-from app.notifications.channels.base import NOTE, RIGHT, WRONG, Finding, Undelivered
+from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
 from app.settings import SettingError, Settings, is_loopback
-from app.worker import local_zone
-from app.zones import zone_names
+from app.zones import server_zone, zone_names
 
-LITTLE_SPACE = 500 * 2**20
+MIN_FREE_BYTES = 500 * 2**20
 
 
-async def examine(settings: Settings, *, mail_to: str = "", timeout: float = 10) -> list[Finding]:
-    """Try everything; `timeout` is for each step with the mail server, in seconds."""
+async def run_checks(
+    settings: Settings, *, mail_to: str = "", timeout: float = 10
+) -> list[CheckResult]:
+    """Runs every check. `timeout` is in seconds, for each step with the mail server."""
     checks: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
-        "data folder": lambda: _folder(settings),
-        "database": lambda: _database(settings),
-        "queue and relay": lambda: _queue(settings),
-        "address": lambda: _address(settings),
-        "time zone": _zone,
+        "data folder": lambda: _check_folder(settings),
+        "database": lambda: _check_database(settings),
+        "queue and relay": lambda: _check_queue(settings),
+        "address": lambda: _check_address(settings),
+        "time zone": _check_time_zone,
     }
-    findings = [Finding(about, *await check()) for about, check in checks.items()]
+    results = [CheckResult(name, *await check()) for name, check in checks.items()]
     for channel in channels.CHANNELS:
-        findings += await channel.examine(settings, timeout)
+        results += await channel.check(settings, timeout)
     if mail_to:
-        findings.append(Finding("test mail", *await _send(settings, mail_to, timeout)))
-    return findings
+        sent = await _send_test_mail(settings, mail_to, timeout)
+        results.append(CheckResult("test mail", *sent))
+    return results
 
 
-def report(findings: Sequence[Finding]) -> str:
-    return "\n".join(f"{one.level:5}  {one.about}: {one.sentence}" for one in findings)
+def report(results: Sequence[CheckResult]) -> str:
+    return "\n".join(f"{one.status:7}  {one.check}: {one.sentence}" for one in results)
 
 
-async def _folder(settings: Settings) -> tuple[str, str]:
+async def _check_folder(settings: Settings) -> tuple[str, str]:
     folder = settings.data_dir
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"x")
     except OSError as error:
-        return WRONG, f"DATA_DIR {folder} cannot be written to ({error.strerror})."
+        return ERROR, f"DATA_DIR {folder} is not writable ({error.strerror})."
     free = shutil.disk_usage(folder).free
-    if free < LITTLE_SPACE:
-        return WRONG, f"The disk of DATA_DIR {folder} is nearly full: {free >> 20} MB are left."
-    return RIGHT, f"{folder} can be written to, and {free >> 30} GB are free."
+    if free < MIN_FREE_BYTES:
+        return ERROR, f"The disk of DATA_DIR {folder} has only {free >> 20} MB left."
+    return OK, f"{folder} is writable and has {free >> 30} GB left."
 
 
-async def _database(settings: Settings) -> tuple[str, str]:
+async def _check_database(settings: Settings) -> tuple[str, str]:
     if settings.is_sqlite and not settings.sqlite_path.exists():
-        return NOTE, f"{settings.sqlite_path} is not there yet; the first start makes it."
+        return WARNING, f"{settings.sqlite_path} does not exist yet; the first start creates it."
     db = Database(settings.database_url)
     try:
         present, newest = await revisions(db)
     except (SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", error))
-        return WRONG, f"DATABASE_URL cannot be reached ({cause})."
+        return ERROR, f"The database at DATABASE_URL cannot be opened ({cause})."
     finally:
         await db.close()
     if present != newest:
-        return WRONG, f"Its schema is {present}, not {newest}: run `python -m app migrate`."
-    return RIGHT, f"It answers, and has the newest schema ({newest})."
+        return ERROR, f"The schema is {present}, not {newest}. Run `python -m app migrate`."
+    return OK, f"The database has the newest schema ({newest})."
 
 
-async def _queue(settings: Settings) -> tuple[str, str]:
+async def _check_queue(settings: Settings) -> tuple[str, str]:
     try:
         broker = open_broker(settings)
         await broker.connect()
     except (SettingError, OSError) as error:
-        return WRONG, str(error)
+        return ERROR, str(error)
     try:
         is_served = await has_worker(broker)
     finally:
         await broker.disconnect()
     if not is_served:
-        return NOTE, "No worker gave a sign of life in the last minute: `python -m app worker`."
-    return RIGHT, "Both answer, and a worker is there."
+        return WARNING, "No worker has reported in the last minute. Run `python -m app worker`."
+    return OK, "Both are available, and a worker is running."
 
 
-async def _address(settings: Settings) -> tuple[str, str]:
+async def _check_address(settings: Settings) -> tuple[str, str]:
     url, parts = settings.base_url, urlsplit(settings.base_url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
-        return WRONG, f"BASE_URL must be like https://clips.example.com, not {url!r}."
+        return ERROR, f"BASE_URL must look like https://clips.example.com, not {url!r}."
     if is_loopback(host) and not settings.is_loopback:
-        sentence = "leads readers of a mail to their own machine: set it to what browsers open."
-        return WRONG, f"BASE_URL {url} {sentence}"
+        sentence = (
+            "makes links in mail point to the reader's own machine. Set it to the public URL."
+        )
+        return ERROR, f"BASE_URL {url} {sentence}"
     if host not in settings.allowed_hosts and "*" not in settings.allowed_hosts:
-        return WRONG, f"{host} is missing in ALLOWED_HOSTS, so that its pages are refused."
+        return ERROR, f"ALLOWED_HOSTS does not contain {host}, so its pages are refused."
     if not settings.is_https and not is_loopback(host):
-        return NOTE, f"{url} is not encrypted; browsers offer push and live tabs over https alone."
-    return RIGHT, f"Links begin with {url}."
+        sentence = "Without https, browsers offer neither push nor one live stream for all tabs."
+        return WARNING, f"{url} is not encrypted. {sentence}"
+    return OK, f"Links start with {url}."
 
 
-async def _zone() -> tuple[str, str]:
+async def _check_time_zone() -> tuple[str, str]:
     if not zone_names():
-        return WRONG, "No time zones are installed: `pip install tzdata`."
+        return ERROR, "No time zones are installed. Run `pip install tzdata`."
     name = os.environ.get("TZ", "").lstrip(":")
     try:
         ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):
-        return WRONG, f"TZ is {name!r}, which is no zone like Europe/Berlin."
-    now = clock.now().astimezone(local_zone())
-    return RIGHT, f"It is {now:%H:%M} here ({now:%Z}); the nightly cleaning is at 00:00."
+        return ERROR, f"TZ must be a time zone like Europe/Berlin, not {name!r}."
+    now = clock.now().astimezone(server_zone())
+    return OK, f"The time is {now:%H:%M} ({now:%Z}). The nightly clean-up runs at 00:00."
 
 
-async def _send(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
+async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")
         async with transport(settings, timeout) as way:
             await way.send(address, content)
     except Undelivered as error:
-        problem = explain_failure(error.outcome.failure, Email.words)
-        return WRONG, f"The mail to {address} was not accepted. {problem}"
+        reply = explain_failure(error.outcome.failure, Email.words)
+        return ERROR, f"The mail to {address} was refused. {reply}"
     except ValueError as error:
-        return WRONG, f"The mail to {address} could not be written ({error})."
-    where = "is on its way" if settings.sends_mail else f"lies in {settings.mail_dir}"
-    return RIGHT, f"The mail to {address} {where}."
+        return ERROR, f"The mail to {address} could not be written ({error})."
+    where = "was sent" if settings.sends_mail else f"was written to {settings.mail_dir}"
+    return OK, f"The mail to {address} {where}."

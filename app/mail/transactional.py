@@ -12,7 +12,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.language import speaking
+from app.broker.relay import CHANGES
+from app.database import poke_after_commit
+from app.language import in_language
 from app.mail.composing import compose, render_mail
 from app.models import Delivery
 from app.security import Signer
@@ -45,8 +47,9 @@ async def add_transactional_mail(
 ) -> None:
     """Have the mail `name` sent to `address`, in the language of the user if there is one.
 
-    `context` is JSON. Poke the relay after the commit, so that the mail leaves at once.
+    `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
     """
+    poke_after_commit(session, CHANGES)
     session.add(
         Delivery(
             channel="email",
@@ -71,7 +74,7 @@ def write_transactional_mail(
 ) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
     name, facts = str(delivery.transactional), _facts_of(delivery)
-    with speaking(_language_of(delivery)):
+    with in_language(_language_of(delivery)):
         links = _mail_of(mails, delivery).links(signer, facts)
         mail = render_mail(name, {**facts, **links, "base_url": settings.base_url})
     message_name = f"{name}-{delivery.delivery_id}"

@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import Totals
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
@@ -80,7 +79,8 @@ class Reader:
             await self.page.get_by_role("main").get_by_role("button", name="Delete").click()
 
 
-async def totals(site: Site, user: User, **filters: Any) -> Totals:
-    """How many notices there are in truth."""
+async def totals(site: Site, user: User, **chosen: str) -> Totals:
+    """The counts in the database."""
     async with site.db.read() as session:
-        return await feed.count_totals(session, user.id, Filters(**filters))
+        wanted = Filter({name: (value,) for name, value in chosen.items()})
+        return await feed.count_totals(session, user.id, wanted)

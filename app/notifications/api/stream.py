@@ -1,13 +1,14 @@
-"""The live stream for programs: every change of one's notifications, with nothing lost between."""
+"""The live stream for clients of the JSON API: every change to the user's notifications."""
 
 from typing import Annotated
 
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
-from msgspec import Meta
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter, QueryParameter
 
-from app import api
-from app.api.shapes import Sent, like
+from app.api.problems import problems
 from app.http import AnyRequest, is_same_origin
 from app.models import User
 from app.notifications.live.hub import Hub
@@ -15,53 +16,54 @@ from app.notifications.live.resuming import UNKNOWN, Resumptions
 from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
 from app.numbers import whole_number
 
+SINCE = QueryParameter(
+    description="The id of the last event received, where Last-Event-ID cannot be sent.",
+    examples=[Example(value="42")],
+)
+LAST_EVENT_ID = HeaderParameter(
+    name="Last-Event-ID", description="The id of the last event received; browsers send it."
+)
 
-class StreamQuery(Sent):
-    since: Annotated[
-        str, Meta(description="The id of the last event seen; the header Last-Event-ID goes first.")
-    ] = ""
 
-    example = like(since="42")
-
-
-@api.get(
+@get(
     "/api/notifications/stream",
-    answers={200: "text/event-stream"},
-    problems=[403, 503],
+    media_type="text/event-stream",
+    responses=problems(403, 503),
 )
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
     resumptions: NamedDependency[Resumptions],
     user: NamedDependency[User],
-    asked: NamedDependency[StreamQuery],
+    since: Annotated[str, SINCE] = "",
+    last_event_id: Annotated[str, LAST_EVENT_ID] = "",
 ) -> EventStream:
-    """Every change of one's notifications, as it happens (server-sent events).
+    """Every change to your notifications, as it happens (server-sent events).
 
     First `hello` with `{"unread_count": n}`, then `notification` (the object, as in the inbox),
     `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or
-    `{"all": true, "up_to": id}` for all of the inbox up to that one), each with the
-    `unread_count` as it is now.
+    `{"all": true, "up_to": id}` for the whole inbox up to that notification), each with the
+    present `unread_count`.
 
-    Every event has an id. Come back with the last one, as `Last-Event-ID` or `since`, and what
-    happened since then arrives once, in order. Ids are kept for 7 days; after `resync` ask for
-    the inbox. A person has at most 30 streams; the oldest gives way with `bye`.
+    Every event has an id. Reconnect with the last one, as `Last-Event-ID` or `since`, and every
+    change since then arrives once, in order. Ids are kept for 7 days; after `resync`, fetch the
+    inbox again. A user has at most 30 streams; one more ends the oldest with `bye`.
     """
     key = _key(request)
     if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
-    since = _position(request.headers.get("Last-Event-ID") or asked.since)
-    return EventStream(hub, user.id, key, resumptions.begin(since).open, JSON)
+    position = _position(last_event_id or since)
+    return EventStream(hub, user.id, key, resumptions.begin(position).open, JSON)
 
 
 def _key(request: AnyRequest) -> Key:
-    """The token or the session that let this person in."""
+    """The token or session that authenticated the request."""
     state = request.scope["state"]
     return (TOKEN, state["token_id"]) if "token_id" in state else (SESSION, state["session_id"])
 
 
 def _position(id: str) -> int | None:
-    """None where no id came; one that this application never gave is unknown."""
+    """None without an id; UNKNOWN for one that this application never sent."""
     if not id:
         return None
     position = whole_number(id)

@@ -34,7 +34,7 @@ REFUSED, UNAVAILABLE = "refused", "unavailable"
 UNWRITABLE, UNEXPECTED = "unwritable", "unexpected"
 # Why there is no delivery though its user wants such events on the channel.
 OFF_THEN = "off_then"
-RIGHT, NOTE, WRONG = "right", "note", "WRONG"
+OK, WARNING, ERROR = "ok", "warning", "ERROR"
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What the doctor found. `level` is RIGHT, NOTE (right, but perhaps not intended) or WRONG."""
+class CheckResult:
+    """Of the doctor. `status` is OK, WARNING (it works, but may not be intended) or ERROR."""
 
-    about: str
-    level: str
+    check: str
+    status: str
     sentence: str
 
 
@@ -197,8 +197,8 @@ class Channel(ABC):
         return True
 
     @classmethod
-    async def examine(cls, _settings: Settings, _timeout: float) -> Sequence[Finding]:
-        """Try the settings for real, for the doctor; `timeout` is for each step, in seconds."""
+    async def check(cls, _settings: Settings, _timeout: float) -> Sequence[CheckResult]:
+        """Try the settings for the doctor. `timeout` is in seconds, for each step."""
         return []
 
     async def close(self) -> None:  # noqa: B027 - most hold nothing

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app import clock
-from app.language import speaking
+from app.language import in_language
 from app.notifications.events.notices import Notice, as_notice
 from app.notifications.live.frames import data_lines, frame
 from app.rendering import render
@@ -102,7 +102,7 @@ def _list_changed(position: int) -> bytes:
 def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     """The bell and the list of the panel: up to the position, up to the rows, after the rows."""
     stand_in = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
-    with speaking(language):
+    with in_language(language):
         row = render("notifications/_notice.html", {"notice": stand_in, "user": None})
         bell = SimpleNamespace(unread=unread, position=POSITION, notices=[stand_in])
         whole = frame(render("notifications/_update.html", {"bell": bell, "user": None}))
@@ -113,7 +113,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
 
 @lru_cache(4096)
 def _row(told: Told) -> list[bytes]:
-    with speaking(told.language):
+    with in_language(told.language):
         piece = render("notifications/_notice.html", {"notice": notice_of(told), "user": told})
     return data_lines(piece).split(b"%d" % ID)
 
@@ -122,7 +122,7 @@ def _row(told: Told) -> list[bytes]:
 def _count(language: str, unread: int) -> tuple[bytes, bytes]:
     """The bell alone: up to the position, after it."""
     bell = SimpleNamespace(unread=unread, position=POSITION)
-    with speaking(language):
+    with in_language(language):
         piece = frame(render("notifications/_count.html", {"bell": bell, "user": None}))
     before, after = piece.split(b"%d" % POSITION)
     return before, after
@@ -130,7 +130,7 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
 
 @lru_cache(1024)
 def _arrival(told: Told) -> list[bytes]:
-    with speaking(told.language):
+    with in_language(told.language):
         piece = render("notifications/_arrival.html", {"notice": notice_of(told), "user": told})
     return frame(piece).split(b"%d" % ID)
 

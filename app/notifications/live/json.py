@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.language import speaking
+from app.language import in_language
 from app.models import Change
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.follower import Changes
@@ -103,7 +103,7 @@ def _arrival(user: Row[Any], event: Facts, unread: int) -> bytes:
 @lru_cache(1024)
 def _parts(told: Told) -> tuple[bytes, bytes, bytes]:
     """Up to the id, up to the count, after the count."""
-    with speaking(told.language):
+    with in_language(told.language):
         whole = notification_frame(told.facts.row.event_id, as_json(notice_of(told)), COUNT)
     before, rest = whole.split(b"%d" % ID)
     between, after = rest.split(b"%d" % COUNT)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.language import speaking
+from app.language import in_language
 from app.models import Change, Notification
 from app.notifications.delivery.retention import CHANGES_KEPT
 from app.notifications.events.notices import as_notice, notices_of
@@ -137,7 +137,7 @@ async def _frames(
     frames: dict[int, bytes] = {}
     if told:
         rows = notices_of(user.id).where(Notification.event_id.in_(told))
-        with speaking(user.language):
+        with in_language(user.language):
             for row in await session.execute(rows):
                 frames[row.event_id] = _notification(row, unread)
     for row in await read_changes(session, changed):

@@ -15,6 +15,7 @@ from app.notifications.channels.push import devices
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.numbers import whole_number
 from app.rendering import STATIC, asset
 
@@ -114,7 +115,7 @@ async def read(
     """Mark the notice read that was clicked on the screen."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id, also_hidden=True)
-        await feed.mark(session, user.id, [notification_id], read=True)
+        await feed.mark(session, user.id, Selection([notification_id]), read=True)
 
 
 @post("/push/subscription", status_code=200)

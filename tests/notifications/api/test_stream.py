@@ -15,7 +15,8 @@ from app.models import Change, Event, Membership, Notification, Preference, Team
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.positions import last_position
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.notifications.live.hub import STREAMS_PER_PERSON
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
@@ -92,13 +93,13 @@ async def test_every_change_is_told_with_the_count_that_follows_from_it(
         told.extend((one.event, one.data) for one in await program.until(event))
 
     async with db.act() as session:
-        await feed.mark(session, bob.id, [first], read=True)
+        await feed.mark(session, bob.id, Selection([first]), read=True)
     await note("read")
     async with db.act() as session:
-        await feed.mark(session, bob.id, [first], read=False)
+        await feed.mark(session, bob.id, Selection([first]), read=False)
     await note("unread")
     async with db.act() as session:
-        _count, undo = await feed.delete(session, bob.id, [first, second])
+        _count, undo = await feed.delete(session, bob.id, Selection([first, second]))
     await note("deleted")
     async with db.act() as session:
         await feed.undo(session, bob.id, undo)
@@ -136,8 +137,8 @@ async def test_a_filtered_act_on_thousands_comes_in_thousands(
     await program.until("hello")
 
     async with db.act() as session:
-        chosen = Filters(types=("team_updated",))
-        await feed.mark_matching(session, bob.id, chosen, 10**9, read=True)
+        renamed = Filter({"type": ("team_updated",)})
+        await feed.mark(session, bob.id, Selection(filter=renamed, up_to=10**9), read=True)
     told = await program.until("read", "read", "read")
 
     assert [len(one.data["ids"]) for one in told] == [1000, 1000, 500]
@@ -162,8 +163,8 @@ async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
     await program.hang_up()
     missed = await tell(db, squad, alice, bob)
     async with db.act() as session:
-        await feed.mark(session, bob.id, [seen], read=True)
-        await feed.delete(session, bob.id, [missed])
+        await feed.mark(session, bob.id, Selection([seen]), read=True)
+        await feed.delete(session, bob.id, Selection([missed]))
 
     if by == "query":
         program.last = ""
@@ -193,7 +194,7 @@ async def test_who_missed_more_than_a_part_holds_gets_it_all(
     id = await tell(db, squad, alice, bob)
     async with db.act() as session:
         for number in range(1_200):
-            await feed.mark(session, bob.id, [id], read=number % 2 == 0)
+            await feed.mark(session, bob.id, Selection([id]), read=number % 2 == 0)
 
     program.connect(app)
     await program.connection.until(lambda: len(program.waiting()) == 1_202)
@@ -289,7 +290,7 @@ async def test_what_is_deleted_at_once_is_told_first_so_that_it_can_come_back(
 
     id = await tell(db, squad, alice, bob)
     async with db.act() as session:
-        _count, undo = await feed.delete(session, bob.id, [id])
+        _count, undo = await feed.delete(session, bob.id, Selection([id]))
     async with db.act() as session:
         await feed.undo(session, bob.id, undo)
 

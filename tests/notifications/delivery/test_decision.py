@@ -12,6 +12,7 @@ from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.explanations import explain_reason
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, EMAIL, PROJECT_SHARED
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
@@ -40,13 +41,13 @@ async def reads_and_thinks_again(db: Database, user: User, team: Team) -> None:
     await reads(db, user, team)
     async with db.act() as session:
         newest = await feed.newest_id(session, user.id)
-        await feed.mark(session, user.id, [newest], read=False)
+        await feed.mark(session, user.id, Selection([newest]), read=False)
 
 
 async def deletes(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
         newest = await feed.newest_id(session, user.id)
-        await feed.delete(session, user.id, [newest])
+        await feed.delete(session, user.id, Selection([newest]))
 
 
 async def is_removed(db: Database, user: User, team: Team) -> None:

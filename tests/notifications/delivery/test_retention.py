@@ -13,6 +13,7 @@ from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDe
 from app.notifications.delivery.retention import BATCH, clean_up, purge_deleted
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import UNDO_FOR
+from app.notifications.inbox.selection import Selection
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliveries, share, write
@@ -38,12 +39,12 @@ async def notify_bob(db: Database, alice: User, squad: Team) -> int:
 
 async def read(db: Database, user: User, notification_id: int) -> None:
     async with db.act() as session:
-        await feed.mark(session, user.id, [notification_id], read=True)
+        await feed.mark(session, user.id, Selection([notification_id]), read=True)
 
 
 async def delete(db: Database, user: User, notification_id: int) -> None:
     async with db.act() as session:
-        await feed.delete(session, user.id, [notification_id])
+        await feed.delete(session, user.id, Selection([notification_id]))
 
 
 async def ids(db: Database, model: Any) -> Sequence[int]:
@@ -98,7 +99,7 @@ async def test_what_was_marked_unread_again_is_kept(
     kept = await notify_bob(db, alice, squad)
     await read(db, bob, kept)
     async with db.act() as session:
-        await feed.mark(session, bob.id, [kept], read=False)
+        await feed.mark(session, bob.id, Selection([kept]), read=False)
     hands.move(3650 * DAY)
 
     await clean_up(db, RETENTION_DAYS)

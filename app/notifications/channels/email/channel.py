@@ -20,9 +20,9 @@ from app.notifications.channels.base import (
     UNWRITABLE,
     Batch,
     Channel,
+    CheckResult,
     Failed,
     Failure,
-    Finding,
     Outcome,
     Parts,
     Settled,
@@ -32,7 +32,7 @@ from app.notifications.channels.base import (
 from app.notifications.channels.email.grouping import Mail, Writer, group
 from app.notifications.channels.email.mail_folder import Folder
 from app.notifications.channels.email.smtp import INVALID_ADDRESS, Smtp
-from app.notifications.channels.email.smtp_diagnosis import examine_mail
+from app.notifications.channels.email.smtp_diagnosis import check_mail
 from app.notifications.events.catalogue import EMAIL, EventType
 from app.notifications.events.notices import with_notice_facts
 from app.notifications.preferences.channels import ChannelDescription
@@ -75,8 +75,8 @@ class Email(Channel):
         return cls(parts.settings, parts.signer, parts.transactional_mails)
 
     @classmethod
-    async def examine(cls, settings: Settings, timeout: float) -> Sequence[Finding]:
-        return [await examine_mail(settings, timeout)]
+    async def check(cls, settings: Settings, timeout: float) -> Sequence[CheckResult]:
+        return [await check_mail(settings, timeout)]
 
     def deliveries(self, event: Event, type: EventType) -> Select[Any]:
         """What does not go into a digest waits a moment for being read in the app first."""

@@ -14,36 +14,31 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from app.notifications.channels.base import NOTE, RIGHT, WRONG, Finding, Undelivered
+from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
 from app.notifications.channels.email.smtp import Smtp
 from app.settings import Settings, is_loopback
 
 USUAL = "usually 587 with SMTP_TLS=starttls, 465 with implicit, 25 with none"
 
 
-async def examine_mail(settings: Settings, timeout: float) -> Finding:
-    """Whether mail can be sent as the settings say."""
-    level, sentence = await _examine(settings, timeout)
-    return Finding("mail", level, sentence)
+async def check_mail(settings: Settings, timeout: float) -> CheckResult:
+    """Whether mail can be sent with these settings, for the doctor."""
+    return CheckResult("mail", *await _check(settings, timeout))
 
 
-async def _examine(settings: Settings, timeout: float) -> tuple[str, str]:
+async def _check(settings: Settings, timeout: float) -> tuple[str, str]:
     if not settings.sends_mail:
-        where = f"it is written to {settings.mail_dir}, and every address counts as confirmed."
-        return NOTE, f"SMTP_HOST is not set: {where}"
+        sentence = f"mail is written to {settings.mail_dir}, and addresses count as confirmed."
+        return WARNING, f"SMTP_HOST is not set: {sentence}"
     if trouble := await find_trouble(settings, timeout=timeout):
-        return WRONG, trouble
-    if is_loopback(settings.smtp_from_email.rpartition("@")[2]):
-        sentence = "set SMTP_FROM_EMAIL to an address of yours, or other servers refuse its mail."
-        place, sender = _place(settings), settings.smtp_from_email
-        return WRONG, f"{place} takes mail, but from {sender}: {sentence}"
+        return ERROR, trouble
+    server, sender = _place(settings), settings.smtp_from_email
+    if is_loopback(sender.rpartition("@")[2]):
+        sentence = "but other servers will refuse it. Set SMTP_FROM_EMAIL to a real address."
+        return ERROR, f"{server} accepts mail from {sender}, {sentence}"
     if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
-        return NOTE, f"{_takes_mail(settings)}, without encryption."
-    return RIGHT, f"{_takes_mail(settings)}."
-
-
-def _takes_mail(settings: Settings) -> str:
-    return f"{_place(settings)} takes mail from {settings.smtp_from_email}"
+        return WARNING, f"{server} accepts mail from {sender}, without encryption."
+    return OK, f"{server} accepts mail from {sender}."
 
 
 async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:

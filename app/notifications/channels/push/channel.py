@@ -13,12 +13,12 @@ from app.database import Database
 from app.language import N_, _
 from app.models import Delivery, Event, PushSubscription, User
 from app.notifications.channels.base import (
+    ERROR,
     MOMENT,
-    RIGHT,
-    WRONG,
+    OK,
     Batch,
     Channel,
-    Finding,
+    CheckResult,
     Parts,
     Settled,
     rows_for,
@@ -70,13 +70,13 @@ class Push(Channel):
         return cls(parts.settings, read_keys(parts.settings))
 
     @classmethod
-    async def examine(cls, settings: Settings, _timeout: float) -> Sequence[Finding]:
+    async def check(cls, settings: Settings, _timeout: float) -> Sequence[CheckResult]:
         try:
             keys = read_keys(settings)
         except SettingError as error:
-            return [Finding("push keys", WRONG, str(error))]
-        sentence = f"The pair matches; push services are told to write to {keys.subject}."
-        return [Finding("push keys", RIGHT, sentence)]
+            return [CheckResult("push keys", ERROR, str(error))]
+        sentence = f"The key pair is valid. Push services can contact {keys.subject}."
+        return [CheckResult("push keys", OK, sentence)]
 
     def deliveries(self, event: Event, type: EventType) -> Select[Any]:
         now = clock.now()

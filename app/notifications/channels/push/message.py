@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from app.language import _, speaking
+from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
 from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, kind_of, sentence
 from app.rendering import asset
@@ -94,7 +94,7 @@ class Writer:
     def _wording_for(self, row: Row[Any]) -> Wording:
         reader = row.event_id, row.language, row.affected_id == row.user_id
         if (known := self._wordings.get(reader)) is None:
-            with speaking(row.language):
+            with in_language(row.language):
                 known = self._wordings[reader] = _of_test() if row.transactional else _of_event(row)
         return known
 

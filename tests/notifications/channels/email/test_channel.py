@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app import clock
-from app.accounts.addresses import change_address
+from app.account_lifecycle.onboarding import change_address
 from app.database import Database
 from app.installation import TRANSACTIONAL_MAILS
 from app.mail.transactional import TransactionalMail

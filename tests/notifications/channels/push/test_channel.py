@@ -33,6 +33,7 @@ from app.notifications.events.catalogue import (
     EventType,
 )
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.outgoing import Outgoing, Reply
@@ -409,9 +410,9 @@ async def test_what_was_dealt_with_in_the_app_is_not_pushed(
     async with db.act() as session:
         ids = [one.id for one in await feed.newest(session, bob.id)]
         if state == "read":
-            await feed.mark(session, bob.id, ids, read=True)
+            await feed.mark(session, bob.id, Selection(ids), read=True)
         else:
-            await feed.delete(session, bob.id, ids)
+            await feed.delete(session, bob.id, Selection(ids))
 
     await deliver_pushes(db, settings)
 
