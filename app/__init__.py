@@ -3,12 +3,15 @@
 The map. A room may import what stands on a line below it, and nothing else; tests/test_layers.py
 reads this very table.
 
-    __main__ cli                          `python -m app`: commands, installer, doctor, demo cast
+    __main__                              `python -m app`
+    cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
+    api_docs                              the OpenAPI document and its page
     operations                            admin pages, health, metrics, announcements
+    api_docs                              the OpenAPI document, and the page made from it
     dashboard account_lifecycle           use cases that cross the areas below
     projects                              clips and compilations: verbs, pages, api
     teams                                 teams, members, invitations: verbs, pages, api
@@ -24,11 +27,11 @@ reads this very table.
     notifications.inbox                   feed, filters, selection, bell
     notifications.preferences             switches, muting, digest times
     notifications.events                  the catalogue of event types, audiences, positions
-    api                                   shapes of the JSON API, read and checked
+    api                                   bodies, problems and router of the JSON API
     http mail throttle                    forms and guards; composing mail; rate limits
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker rendering security telemetry   queue and relay; templates; signatures; logs, metrics
-    settings zones language               small, one purpose each
-    clock errors gc_tuning numbers
+    errors settings user_agents zones     small, one purpose each
+    clock gc_tuning language numbers
 """

@@ -16,7 +16,7 @@ from litestar.static_files import create_static_files_router
 from app.account_lifecycle import pages as account_lifecycle_pages
 from app.accounts import api as account_api
 from app.accounts import pages as account_pages
-from app.accounts.revocation import Endings
+from app.accounts.revocation import RevocationWatcher
 from app.api.routing import api_router
 from app.api_docs import pages as api_docs
 from app.api_docs.document import openapi_config
@@ -24,20 +24,19 @@ from app.api_docs.schemas import StructSchemas
 from app.dashboard import pages as dashboard_pages
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
-from app.gc_tuning import spare_what_is_loaded
+from app.gc_tuning import freeze_loaded_objects
 from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
 from app.middleware import AuthenticationMiddleware, CookieCSRFMiddleware, add_security_headers
 from app.models import User
 from app.notifications import api as notification_api
 from app.notifications import pages as notification_pages
-from app.notifications.live.application import Application
-from app.notifications.live.follower import Live
-from app.notifications.live.html import Pieces
+from app.notifications.live.detached_streams import StreamingLitestar
+from app.notifications.live.follower import Follower
+from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
-from app.notifications.live.json import Messages
+from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
-from app.operations import dev_mail, dev_patterns
 from app.operations.pages import routes as operation_routes
 from app.projects import api as project_api
 from app.projects import pages as project_pages
@@ -46,7 +45,7 @@ from app.settings import Settings, load
 from app.teams import api as team_api
 from app.teams import pages as team_pages
 from app.telemetry import logs, metrics
-from app.telemetry.requests import Observed
+from app.telemetry.requests import ObservedLitestar
 
 STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 
@@ -54,8 +53,6 @@ STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 # The table of contents.
 ROUTES = [
     *operation_routes,
-    *dev_mail.routes,
-    *dev_patterns.routes,
     *account_pages.routes,
     *account_lifecycle_pages.routes,
     *dashboard_pages.routes,
@@ -74,8 +71,8 @@ ROUTES = [
 ]
 
 
-class ClippyFront(Application, Observed):
-    """Litestar with streams that go on without it, and an eye on all its answers."""
+class ClippyFront(StreamingLitestar, ObservedLitestar):
+    """Litestar that detaches streams from their requests, and logs and times each request."""
 
 
 def serve() -> Litestar:
@@ -86,7 +83,7 @@ def serve() -> Litestar:
     return create_app(install(settings))
 
 
-def create_app(installation: Installation) -> Application:
+def create_app(installation: Installation) -> StreamingLitestar:
     """The web application; its database is expected to be migrated."""
     settings = installation.settings
     app = ClippyFront(
@@ -122,8 +119,8 @@ def furnish(app: Litestar, installation: Installation) -> None:
     allowed hosts and the key of its CSRF tokens stay as they were.
     """
     db, relay, hub = installation.db, installation.broker.relay, Hub()
-    pieces = Pieces(db, hub)
-    live = Live(db, relay, hub, [pieces, Messages(db, hub)])
+    html_publisher = HtmlPublisher(db, hub)
+    follower = Follower(db, relay, hub, [html_publisher, JsonPublisher(db, hub)])
     app.state.update(
         installation=installation,
         settings=installation.settings,
@@ -132,10 +129,10 @@ def furnish(app: Litestar, installation: Installation) -> None:
         db=db,
         broker=installation.broker,
         hub=hub,
-        pieces=pieces,
-        resumptions=Resumptions(db, live),
-        live=live,
-        endings=Endings(db, relay, hub),
+        html_publisher=html_publisher,
+        resumptions=Resumptions(db, follower),
+        follower=follower,
+        revocation_watcher=RevocationWatcher(db, relay, hub),
     )
 
 
@@ -159,18 +156,27 @@ async def _connected(app: Litestar) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _listening(app: Litestar) -> AsyncIterator[None]:
     state = app.state
-    async with state.hub.running(), state.live.running(), state.endings.running():
+    async with state.hub.running(), state.follower.running(), state.revocation_watcher.running():
         yield
 
 
 @asynccontextmanager
 async def _settled(_app: Litestar) -> AsyncIterator[None]:
-    spare_what_is_loaded()
+    freeze_loaded_objects()
     yield
 
 
 def _dependencies() -> dict[str, Provide]:
-    names = ("settings", "signer", "vapid_keys", "db", "broker", "hub", "pieces", "resumptions")
+    names = (
+        "settings",
+        "signer",
+        "vapid_keys",
+        "db",
+        "broker",
+        "hub",
+        "html_publisher",
+        "resumptions",
+    )
     shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
         "optional_user": Provide(_optional_user, sync_to_thread=False),

@@ -1,10 +1,13 @@
-"""Python's garbage collector, told what a long-lived process knows and it does not."""
+"""Settings of Python's garbage collector for a process that runs for a long time."""
 
 import gc
 
 
-def spare_what_is_loaded() -> None:
-    """What is there by now stays: it need not be looked at again with each batch or stream."""
+def freeze_loaded_objects() -> None:
+    """Calls gc.freeze() after start-up and collects less often.
+
+    What is loaded by then stays until the process ends; scanning it again costs time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)

@@ -6,7 +6,6 @@ a sentence that names the setting.
 
 import ipaddress
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from app.email_addresses import is_email_address
 from app.numbers import whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,7 +165,7 @@ class _Reader:
 
     def address(self, name: str, default: str) -> str:
         given = self.text(name, default)
-        if not re.fullmatch(r"[!-;=?-~]+@[A-Za-z0-9.\-]+", given):
+        if not is_email_address(given):
             raise SettingError(f"{name} must be an address like clips@example.com, not {given!r}.")
         return given
 

@@ -15,8 +15,8 @@ from typing import Any, cast
 from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
 
-from app.broker.worker_locks import Presence
-from app.gc_tuning import spare_what_is_loaded
+from app.broker.worker_locks import WorkerLock
+from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation
 from app.language import set_language
 from app.notifications.delivery import claims, outbox, retention
@@ -38,21 +38,21 @@ async def deliver(context: Context, *, channel: str) -> None:
         await outbox.deliver(
             installation.db,
             installation.channels[channel],
-            worker=given["presence"].name,
+            worker=given["worker_lock"].name,
             is_stopping=given["worker"].event.is_set,
         )
     finally:
         beating.cancel()
 
 
-async def _enqueue_delivery(queue: Queue, presence: Presence, channel: str) -> None:
+async def _enqueue_delivery(queue: Queue, lock: WorkerLock, channel: str) -> None:
     """At most one job for each channel and worker: a second one would find nothing to do.
 
     Workers do not share a job, since that of a dead worker blocks its key until it is swept.
     """
     await queue.enqueue(
         "deliver",
-        key=f"deliver:{channel}:{presence.name}",
+        key=f"deliver:{channel}:{lock.name}",
         channel=channel,
         timeout=900,
         heartbeat=HEARTBEAT,
@@ -110,13 +110,13 @@ async def run(installation: Installation) -> None:
     settings, db, broker = installation.settings, installation.db, installation.broker
     logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
     async with installation.running():
-        with Presence(settings.data_dir / "workers") as presence:
-            given = {"installation": installation, "presence": presence}
+        with WorkerLock(settings.data_dir / "workers") as lock:
+            given = {"installation": installation, "worker_lock": lock}
             workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
             await recover_compilations(db, broker)
-            await claims.sweep(db, presence.departed())
-            enqueue = partial(_enqueue_delivery, broker.queue, presence)
-            spare_what_is_loaded()
+            await claims.sweep(db, lock.crashed())
+            enqueue = partial(_enqueue_delivery, broker.queue, lock)
+            freeze_loaded_objects()
             channels = installation.channels
             await _work(
                 workers,

@@ -13,15 +13,15 @@ from litestar import Litestar
 
 from app.asgi import create_app, furnish
 from app.installation import install
-from app.notifications.live.application import LET_IN_AT_ONCE, Application
+from app.notifications.live.detached_streams import OPENING_AT_ONCE, StreamingLitestar
 from app.settings import Settings
 
 # Applications that have ended, by the settings they were made for, but for where their data lies.
-_ended: defaultdict[Settings, list[Application]] = defaultdict(list)
+_ended: defaultdict[Settings, list[StreamingLitestar]] = defaultdict(list)
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Application]:
+async def serving(settings: Settings) -> AsyncIterator[StreamingLitestar]:
     """The application over these settings' database.
 
     One that has ended is furnished anew, since to register all routes takes longer than most tests.
@@ -33,10 +33,10 @@ async def serving(settings: Settings) -> AsyncIterator[Application]:
     ended.append(application)
 
 
-def _furnished_anew(application: Application, settings: Settings) -> Application:
+def _furnished_anew(application: StreamingLitestar, settings: Settings) -> StreamingLitestar:
     furnish(application, install(settings))
     # The other may belong to the event loop of an earlier test.
-    application._entrance = asyncio.Semaphore(LET_IN_AT_ONCE)
+    application._opening = asyncio.Semaphore(OPENING_AT_ONCE)
     return application
 
 

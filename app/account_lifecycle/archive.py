@@ -15,7 +15,6 @@ from app.models import (
     Membership,
     Mute,
     Notification,
-    Preference,
     Project,
     Team,
     Token,
@@ -23,6 +22,8 @@ from app.models import (
     WebSession,
 )
 from app.notifications.events.catalogue import sentence
+from app.notifications.preferences.channels import channel_names
+from app.notifications.preferences.switches import exceptions_of
 
 Records = list[dict[str, Any]]
 
@@ -42,7 +43,7 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
         "projects": await _all(session, _projects(user)),
         "clips": await _all(session, _clips(user)),
         "compilations": await _all(session, _compilations(user)),
-        "preferences": await _all(session, _preferences(user)),
+        "preferences": await _preferences(session, user),
         "mutes": await _all(session, _mutes(user)),
         "notifications": await _notifications(session, user),
         "deliveries": await _all(session, _deliveries(user)),
@@ -107,9 +108,13 @@ def _compilations(user: User) -> Executable:
     return select(*columns).where(Compilation.requested_by_id == user.id)
 
 
-def _preferences(user: User) -> Executable:
-    columns = Preference.type, Preference.in_app, Preference.email, Preference.push
-    return select(*columns).where(Preference.user_id == user.id)
+async def _preferences(session: AsyncSession, user: User) -> Records:
+    """For each type that was changed, what was chosen for each channel; None for the default."""
+    channels = channel_names(session)
+    return [
+        {"type": type} | {channel: chosen.get(channel) for channel in channels}
+        for type, chosen in (await exceptions_of(session, user)).items()
+    ]
 
 
 def _mutes(user: User) -> Executable:

@@ -13,7 +13,7 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, User
-from app.notifications.events.catalogue import NAMES_OF_PEOPLE, SOMEONE
+from app.notifications.events.catalogue import NAMES_OF_USERS, SOMEONE
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
 from app.teams.membership import leave_team
@@ -60,10 +60,10 @@ async def _leave_or_delete(session: AsyncSession, user: User, teams: list[TeamIn
 async def _remove_name(session: AsyncSession, user: User) -> None:
     """Replace the user's name in the events that they caused or were affected by."""
     theirs = or_(Event.actor_id == user.id, Event.affected_id == user.id)
-    named = or_(*(Event.context[fact].as_string() == user.username for fact in NAMES_OF_PEOPLE))
+    named = or_(*(Event.context[fact].as_string() == user.username for fact in NAMES_OF_USERS))
     for event in await session.scalars(select(Event).where(theirs, named)):
         event.context = {
-            fact: SOMEONE if fact in NAMES_OF_PEOPLE and value == user.username else value
+            fact: SOMEONE if fact in NAMES_OF_USERS and value == user.username else value
             for fact, value in event.context.items()
         }
     await session.flush()

@@ -14,8 +14,8 @@ from app.accounts.addresses import (
 from app.accounts.passwords import require_password
 from app.accounts.profile import fill_from_browser
 from app.accounts.registration import new_user, store_new_user
-from app.accounts.validation import wrong_email
 from app.database import Database
+from app.email_addresses import email_error
 from app.errors import require_valid
 from app.language import _
 from app.models import User
@@ -67,7 +67,7 @@ async def change_address(
     Raises Invalid for `email`, `password`.
     """
     same = _("This is already your address.") if email == user.email else ""
-    require_valid(email=wrong_email(email) or same)
+    require_valid(email=email_error(email) or same)
     await require_password(user, password)
     async with db.act() as session:
         user = await session.get_one(User, user.id)

@@ -6,7 +6,8 @@ address and notifies the new user of invitations.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.validation import password_error, require_available, username_error, wrong_email
+from app.accounts.validation import password_error, require_available, username_error
+from app.email_addresses import email_error
 from app.errors import require_valid
 from app.models import User
 from app.security import hash_password
@@ -16,7 +17,7 @@ async def new_user(*, username: str, email: str, password: str) -> User:
     """A user that is not stored yet. Raises Invalid for `username`, `email`, `password`."""
     require_valid(
         username=username_error(username),
-        email=wrong_email(email),
+        email=email_error(email),
         password=password_error(password),
     )
     return User(

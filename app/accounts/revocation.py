@@ -1,7 +1,7 @@
-"""Who may no longer come in is no longer told: their open streams end, in every process.
+"""Ends the streams of sessions and tokens that have ended, in every process.
 
-A poke says that sessions or tokens ended somewhere; each process looks whether those behind its
-own streams are still there. It also looks now and then, for what expires by itself.
+A poke says that some session or token ended; each process then checks those behind its own
+streams. It also checks periodically, because sessions expire without a poke.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from app.database import Database
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, TOKEN, Key
 
-LOOK_SECONDS = 60.0
-# Whoever was on the way from the door to the stream when the poke came is found by then.
-LOOK_AGAIN_SECONDS = 2.0
+CHECK_SECONDS = 60.0
+# Requests that were authenticated just before a poke have opened their stream by then.
+RECHECK_SECONDS = 2.0
 KEYS_AT_ONCE = 2_000
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Endings:
-    """Closes the streams of `hub` whose session or token is gone from `db`."""
+class RevocationWatcher:
+    """Ends the streams of `hub` whose session or token is no longer valid in `db`."""
 
     db: Database
     relay: Relay
@@ -37,37 +37,37 @@ class Endings:
     async def running(self, _app: object = None) -> AsyncIterator[None]:
         poked = asyncio.Event()
         stop_listening = self.relay.listen(SESSIONS, poked.set)
-        looking = asyncio.create_task(self._keep_looking(poked))
+        checking = asyncio.create_task(self._keep_checking(poked))
         try:
             yield
         finally:
             stop_listening()
-            looking.cancel()
+            checking.cancel()
             with suppress(asyncio.CancelledError):
-                await looking
+                await checking
 
-    async def _keep_looking(self, poked: asyncio.Event) -> None:
-        seconds = LOOK_SECONDS
+    async def _keep_checking(self, poked: asyncio.Event) -> None:
+        seconds = CHECK_SECONDS
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await poked.wait()
-            seconds = LOOK_AGAIN_SECONDS if poked.is_set() else LOOK_SECONDS
+            seconds = RECHECK_SECONDS if poked.is_set() else CHECK_SECONDS
             poked.clear()
             try:
-                await self.look()
+                await self.check()
             except Exception:
-                _log.exception("Whose sessions have ended could not be seen; it is tried again.")
-                seconds = LOOK_AGAIN_SECONDS
+                _log.exception("Could not check which sessions have ended. Retrying.")
+                seconds = RECHECK_SECONDS
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         keys = sorted(self.hub.keys())
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = set(keys[start : start + KEYS_AT_ONCE])
-            if ended := some - await self._still_good(some):
+            if ended := some - await self._valid(some):
                 self.hub.close(ended)
 
-    async def _still_good(self, keys: set[Key]) -> set[Key]:
+    async def _valid(self, keys: set[Key]) -> set[Key]:
         async with self.db.read() as session:
             sessions = await alive_sessions(session, [id for kind, id in keys if kind == SESSION])
             tokens = await valid_tokens(session, [id for kind, id in keys if kind == TOKEN])

@@ -1,4 +1,4 @@
-"""What a username, an address and a password may be. Each check returns an error, or ""."""
+"""What a username and a password may be. Each check returns an error, or ""."""
 
 import re
 from typing import Final
@@ -11,11 +11,6 @@ from app.language import _
 from app.models import User
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
-# RFC 5321 4.1.2 without quoted names, address literals and letters beyond ASCII.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-EMAIL: Final = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-EMAIL_LENGTH = 254
 PASSWORD_BYTES = range(8, 1025)
 
 
@@ -23,12 +18,6 @@ def username_error(username: str) -> str:
     if USERNAME.fullmatch(username):
         return ""
     return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
-
-
-def wrong_email(address: str) -> str:
-    if len(address) <= EMAIL_LENGTH and EMAIL.fullmatch(address):
-        return ""
-    return _("Enter a complete email address, like name@example.com.")
 
 
 def password_error(password: str) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of a job whose worker went silent."""
+"""Recovers a job whose worker went silent."""
 
 import logging
 from contextlib import suppress
@@ -9,16 +9,16 @@ from saq.job import TERMINAL_STATUSES
 logger = logging.getLogger("saq")
 
 
-async def recover(job: Job, queue: Queue, patience: float) -> None:
-    """Run it again if it may be and nobody has asked for its end; else end it.
+async def recover(job: Job, queue: Queue, grace_seconds: float) -> None:
+    """Retry the job if that is allowed and nobody aborted it; otherwise end it.
 
-    A worker that still lives gets `patience` seconds to let go of it.
+    A worker that is still running gets `grace_seconds` to let go of the job.
     """
     logger.info("Sweeping %s", job.info(logger.isEnabledFor(logging.DEBUG)))
     error = _reason(job, queue.swept_error_message)
     await queue.abort(job, error)
     with suppress(TimeoutError):
-        await queue.listen([job.key], _has_ended, patience)
+        await queue.listen([job.key], _has_ended, grace_seconds)
     left = await queue.job(job.key)
     if not left or left.status in (Status.COMPLETE, Status.FAILED):
         return
@@ -33,5 +33,5 @@ def _has_ended(_key: str, status: Status) -> bool:
 
 
 def _reason(job: Job, swept: str) -> str:
-    """Somebody's own wish to end the job outlives the worker that was to fulfil it."""
+    """An abort that was requested before the worker went silent keeps its own reason."""
     return job.error if job.status is Status.ABORTING and job.error else swept

@@ -1,7 +1,7 @@
-"""Pokes between the processes of one machine: "something changed, look for yourself".
+"""Pokes between the processes of one machine: "something changed".
 
-A poke is a topic without data. It may come twice or, rarely, get lost; whoever listens
-reads the database, and looks there now and then even when nothing was heard.
+A poke is a topic without data. It may arrive twice or, rarely, get lost. Listeners read the
+database after a poke, and from time to time without one.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
-from app.broker.directory import bound_socket, make_private
+from app.broker.runtime_directory import bound_socket, make_private
 
 CHANGES = "changes"
 SESSIONS = "sessions"
@@ -34,27 +34,27 @@ class Relay(Protocol):
     def is_connected(self) -> bool: ...
 
     async def connect(self) -> None:
-        """Start hearing and being heard; connecting twice does no harm."""
+        """Start to receive and send pokes. Connecting twice does no harm."""
 
     async def disconnect(self) -> None:
-        """Send what is still to be sent, and leave."""
+        """Send the pokes that are still waiting, and close."""
 
     def poke(self, topic: str) -> None:
-        """Tell every listener in every process, this one included. Never blocks, never raises.
+        """Call every listener in every process, this one included. Never blocks or raises.
 
-        May be called from any thread; while not connected it reaches nobody.
+        May be called from any thread. Does nothing while the relay is not connected.
         """
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
-        """Call `listener` on the event loop after pokes of `topic`; returns "stop listening"."""
+        """Call `listener` on the event loop after pokes of `topic`; returns a way to stop that."""
 
 
 class ProcessRelay:
-    """A relay that ends at the walls of this process."""
+    """A relay within this process."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, dict[object, Listener]] = defaultdict(dict)
-        self._poked: deque[str] = deque()
+        self._waiting: deque[str] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -70,8 +70,8 @@ class ProcessRelay:
 
     def poke(self, topic: str) -> None:
         if self._loop:
-            self._poked.append(topic)
-            with suppress(RuntimeError):  # the loop is closed: nobody is left to listen
+            self._waiting.append(topic)
+            with suppress(RuntimeError):  # the loop is closed: there are no listeners any more
                 self._loop.call_soon_threadsafe(self._flush)
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
@@ -84,53 +84,53 @@ class ProcessRelay:
         return stop_listening
 
     def _flush(self) -> None:
-        """Carry what was poked since the last time; of many equal pokes one is enough."""
+        """Deliver the pokes that are waiting; of several with the same topic, one."""
         topics = set()
-        while self._poked:
-            topics.add(self._poked.popleft())
+        while self._waiting:
+            topics.add(self._waiting.popleft())
         if topics:
-            self._carry(topics)
+            self._deliver(topics)
 
-    def _carry(self, topics: set[str]) -> None:
-        self._tell(topics)
+    def _deliver(self, topics: set[str]) -> None:
+        self._call_listeners(topics)
 
-    def _tell(self, topics: set[str]) -> None:
+    def _call_listeners(self, topics: set[str]) -> None:
         for topic in topics & self._listeners.keys():
             for listener in tuple(self._listeners[topic].values()):
                 try:
                     listener()
                 except Exception:
-                    logger.exception("A listener to %r failed", topic)
+                    logger.exception("A listener of %r failed.", topic)
 
 
 class LocalRelay(ProcessRelay):
-    """Joins the processes that share `directory`: each has a datagram socket there.
+    """A relay between the processes that share `directory`; each has a datagram socket there.
 
-    The net: every `look_seconds` it asks `database`, the application's SQLite file, whether
-    anybody changed it, and if so tells this process's listeners to "changes".
+    The safety net for lost pokes: every `poll_seconds` it checks whether `database`, the
+    application's SQLite file, has changed, and if so calls this process's listeners of "changes".
     """
 
     def __init__(
-        self, directory: Path, database: Path | None, *, look_seconds: float = 1.0
+        self, directory: Path, database: Path | None, *, poll_seconds: float = 1.0
     ) -> None:
         super().__init__()
         self._directory = directory
         self._address = directory / token_hex(4)
         self._socket: socket.socket | None = None
-        self._owed: dict[Path, set[str]] = {}
+        self._unsent: dict[Path, set[str]] = {}
         self._watch = DatabaseWatch(database) if database else None
-        self._look_seconds = look_seconds
-        self._next_look: asyncio.TimerHandle | None = None
+        self._poll_seconds = poll_seconds
+        self._next_poll: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
-        """Raises `SettingError` when the directory is somebody else's."""
+        """Raises `SettingError` if the directory belongs to another user."""
         if self._socket:
             return
         make_private(self._directory)
         self._socket = bound_socket(self._address)
         await super().connect()
         asyncio.get_running_loop().add_reader(self._socket, self._receive, self._socket)
-        self._look()
+        self._poll()
 
     async def disconnect(self) -> None:
         await super().disconnect()
@@ -139,8 +139,8 @@ class LocalRelay(ProcessRelay):
             self._socket.close()
             self._socket = None
             self._address.unlink(missing_ok=True)
-        if self._next_look:
-            self._next_look.cancel()
+        if self._next_poll:
+            self._next_poll.cancel()
         if self._watch:
             self._watch.close()
 
@@ -149,37 +149,37 @@ class LocalRelay(ProcessRelay):
         with suppress(BlockingIOError):
             while True:
                 topics.update(own.recv(65536).decode().split("\n"))
-        self._tell(topics)
+        self._call_listeners(topics)
 
-    def _look(self) -> None:
-        """Now and then: see what no poke has told, and send on what found a full socket."""
-        self._next_look = asyncio.get_running_loop().call_later(self._look_seconds, self._look)
+    def _poll(self) -> None:
+        """Notice what no poke announced, and send again what found a full socket."""
+        self._next_poll = asyncio.get_running_loop().call_later(self._poll_seconds, self._poll)
         if self._watch and self._watch.sees_change():
-            self._tell({CHANGES})
-        for peer in tuple(self._owed):
+            self._call_listeners({CHANGES})
+        for peer in tuple(self._unsent):
             self._send(peer, set())
 
-    def _carry(self, topics: set[str]) -> None:
-        super()._carry(topics)
-        with suppress(FileNotFoundError):  # somebody tidied up: the net is left
+    def _deliver(self, topics: set[str]) -> None:
+        super()._deliver(topics)
+        with suppress(FileNotFoundError):  # the directory was removed: polling still works
             for name in os.listdir(self._directory):
                 if name != self._address.name:
                     self._send(self._directory / name, topics)
 
     def _send(self, peer: Path, topics: set[str]) -> None:
-        topics = topics | self._owed.pop(peer, set())
+        topics = topics | self._unsent.pop(peer, set())
         try:
             if self._socket:
                 self._socket.sendto("\n".join(topics).encode(), str(peer))
-        except ConnectionRefusedError:  # the process that bound it is dead
+        except ConnectionRefusedError:  # the process that bound it has died
             peer.unlink(missing_ok=True)
         except OSError as error:
             if error.errno in _FULL:
-                self._owed[peer] = topics
+                self._unsent[peer] = topics
 
 
 class DatabaseWatch:
-    """Notices that a SQLite file was changed, by whomever; asking costs microseconds."""
+    """Notices changes to a SQLite file by any process; a check takes microseconds."""
 
     def __init__(self, path: Path) -> None:
         self._uri = f"{path.resolve().as_uri()}?mode=ro"
@@ -187,12 +187,12 @@ class DatabaseWatch:
         self._version = 0
 
     def sees_change(self) -> bool:
-        """Whether anything changed since the last asking; True the first time, False without a file."""
+        """Whether the file changed since the last check: at first True, without a file False."""
         try:
             if not self._connection:
                 self._connection = sqlite3.connect(self._uri, uri=True, timeout=0)
             [version] = self._connection.execute("PRAGMA data_version").fetchone()
-        except sqlite3.Error:  # not there yet, or replaced at this moment: the next look will tell
+        except sqlite3.Error:  # not there yet, or just being replaced: check again next time
             self.close()
             return False
         seen, self._version = self._version, version

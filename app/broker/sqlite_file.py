@@ -1,4 +1,4 @@
-"""One connection to a SQLite file that other processes write too; each statement commits."""
+"""One connection to a SQLite file that other processes write as well; each statement commits."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ class SqliteFile:
         self._connection: aiosqlite.Connection | None = None
 
     async def open(self, schema: str) -> None:
-        """Open the file, creating what `schema` names; opening twice does no harm."""
+        """Open the file and run the script `schema`. Opening twice does no harm."""
         if self._connection:
             return
         connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=BUSY_SECONDS)
@@ -29,7 +29,7 @@ class SqliteFile:
         self._connection = connection
 
     async def rows(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """What the statement returns, once it is committed."""
+        """The rows that the statement returns, after its commit."""
         if not self._connection:
             raise RuntimeError(f"{self.path} is not open.")
         return [tuple(row) for row in await self._connection.execute_fetchall(statement, values)]
@@ -47,7 +47,8 @@ async def _prepare(connection: aiosqlite.Connection, schema: str) -> None:
                 await connection.executescript(schema)
                 return
             except sqlite3.OperationalError as error:
-                # Of those who turn a new file to WAL at once, SQLite lets none wait but one.
+                # SQLite's own timeout does not apply to every process that switches a new file to
+                # WAL at the same time.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                     raise
                 await asyncio.sleep(BUSY_SECONDS / 1000)

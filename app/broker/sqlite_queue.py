@@ -1,8 +1,8 @@
 """SAQ's queue in a SQLite file: jobs that outlive their worker, and no server to install.
 
-Every operation is one statement, so several processes may write the file at once without
-a transaction held open. A poke wakes whoever waits for a job; a wait ends by itself when
-the next job falls due.
+Every operation is one statement, so several processes can write the file without holding
+transactions open. A poke wakes the workers that wait for a job; a wait also ends when the next
+job is due.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ logger = logging.getLogger("saq")
 
 
 class SqliteQueue(Queue):
-    """`name` is one of any number of queues in the file at `path`.
+    """The queue `name` in the file at `path`, which can contain several queues.
 
-    Where SAQ's backends differ, it does what PostgreSQL's does: `priorities` is the range
-    taken from here (lower first, the rest waits), one job of a `group_key` runs at a time,
-    and `job.id` is the key. `scheduled` may have a fraction. What is stored must be JSON.
+    Where SAQ's backends differ, it follows the one for PostgreSQL: only jobs with a priority in
+    `priorities` are taken, lower ones first; one job of a `group_key` runs at a time; `job.id` is
+    the key. `scheduled` may have a fraction. Arguments and results must be JSON.
     """
 
     def __init__(
@@ -42,31 +42,31 @@ class SqliteQueue(Queue):
         relay: Relay | None,
         *,
         priorities: tuple[int, int] = (0, 32767),
-        look_seconds: float = 5.0,
+        poll_seconds: float = 5.0,
     ) -> None:
-        """`look_seconds`: how soon a waiting worker looks for itself should a poke get lost."""
+        """`poll_seconds`: how long a lost poke can delay a job."""
         super().__init__(name, dump=partial(json.dumps, allow_nan=False), load=None)
         self._file = SqliteFile(path)
         self._relay = relay or ProcessRelay()
         self._work, self._updates = f"queue:{name}", f"jobs:{name}"
         self._scope = {"queue": name, "lowest": priorities[0], "highest": priorities[1]}
-        self._look_seconds = look_seconds
+        self._poll_seconds = poll_seconds
         self._holder = uuid1()
-        self._turn = asyncio.Lock()
-        self._news = asyncio.Event()
-        self._relay.listen(self._work, self._news.set)
+        self._watching = asyncio.Lock()
+        self._poked = asyncio.Event()
+        self._relay.listen(self._work, self._poked.set)
 
     def __repr__(self) -> str:
         return f"SqliteQueue<{self._file.path}, {self.name}>"
 
     async def connect(self) -> None:
-        """Open the file, and the relay if it is not open; connecting twice does no harm."""
+        """Open the file, and connect the relay. Connecting twice does no harm."""
         await self._relay.connect()
         await self._file.open(sql.SCHEMA)
         await super().connect()
 
     async def disconnect(self) -> None:
-        """Close the file; the relay, which others may share, stays open."""
+        """Close the file; the relay, which may be shared, stays connected."""
         await self._file.close()
 
     async def info(self, jobs: bool = False, offset: int = 0, limit: int = 10) -> QueueInfo:
@@ -109,29 +109,29 @@ class SqliteQueue(Queue):
                 yield job
 
     async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:
-        """The next job, marked active; None after `timeout` seconds (0: never) or when cancelled.
+        """The next job, marked active; None after `timeout` seconds (0: never) or if cancelled.
 
-        Of the tasks waiting here only the first watches; the others wait their turn, so that
-        one poke costs one look.
+        Of the tasks waiting here only the first watches the queue, so that a poke costs one
+        query, not one per task.
         """
         with suppress(TimeoutError, asyncio.CancelledError):
-            async with asyncio.timeout(timeout or None), self._turn:
-                return await self._next_job(poll_interval or self._look_seconds)
+            async with asyncio.timeout(timeout or None), self._watching:
+                return await self._next_job(poll_interval or self._poll_seconds)
         return None
 
     async def _next_job(self, longest_wait: float) -> Job:
         while True:
-            self._news.clear()
+            self._poked.clear()
             if claimed := await self._claim():
                 return claimed[0]
-            await _heard(self._news, min(longest_wait, await self._seconds_until_due()))
+            await _wait(self._poked, min(longest_wait, await self._seconds_until_due()))
 
     async def _claim(self) -> list[Job]:
         claim = asyncio.create_task(self._jobs(sql.CLAIM))
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
-            # The statement runs to its end regardless; nobody here would run what it took.
+            # The statement runs to its end all the same; the job it claimed is put back.
             for job in await claim:
                 job.started = 0
                 await self._update(job, Status.QUEUED)
@@ -148,17 +148,17 @@ class SqliteQueue(Queue):
         timeout: float | None = 10,
         poll_interval: float = 0.5,
     ) -> None:
-        """Call `callback(id, status)` for each job now and after every update, until it says True.
+        """Call `callback(id, status)` for each job, now and after updates, until it returns True.
 
-        Raises `TimeoutError` after `timeout` seconds; None or 0 waits for ever.
+        Raises `TimeoutError` after `timeout` seconds; None or 0 waits forever.
         """
-        keys, news = list(job_keys), asyncio.Event()
-        stop_listening = self._relay.listen(self._updates, news.set)
+        keys, updated = list(job_keys), asyncio.Event()
+        stop_listening = self._relay.listen(self._updates, updated.set)
         try:
             async with asyncio.timeout(timeout or None):
                 while not await self._is_enough(keys, callback):
-                    await _heard(news, poll_interval)
-                    news.clear()
+                    await _wait(updated, poll_interval)
+                    updated.clear()
         finally:
             stop_listening()
 
@@ -171,13 +171,13 @@ class SqliteQueue(Queue):
         return False
 
     async def notify(self, job: Job) -> None:
-        """Wake who listens to jobs, and who waits for one if there may be one now."""
+        """Wake the listeners of jobs, and the waiting workers if there may be a job for them."""
         self._relay.poke(self._updates)
         if job.status is Status.QUEUED or job.group_key:
             self._relay.poke(self._work)
 
     async def abort(self, job: Job, error: str, ttl: float = 5) -> None:  # noqa: ARG002
-        """End a job that waits; ask for the end of one that runs; leave one that has ended."""
+        """End a waiting job, ask a running one to end, leave a finished one as it is."""
         job.error = error
         if await self._rows(sql.ABORT, key=job.key, error=error) == [(Status.ABORTING,)]:
             job.status = Status.ABORTING
@@ -186,10 +186,10 @@ class SqliteQueue(Queue):
             await self.finish(job, Status.ABORTED, error=error)
 
     async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
-        """Forget what has expired, and recover the jobs whose worker went silent: their ids.
+        """Delete what has expired and recover jobs whose worker went silent; returns their ids.
 
-        One queue object sweeps, the one that did so last; others only when it has not for
-        `lock` seconds. A worker that still lives gets `abort` seconds to let go of a job.
+        One queue object keeps sweeping; another takes over when it has not for `lock` seconds.
+        A worker that is still running gets `abort` seconds to let go of a job.
         """
         if not await self._rows(sql.HOLD_SWEEPER, holder=self._holder, seconds=lock):
             return []
@@ -243,8 +243,8 @@ class SqliteQueue(Queue):
         return await self._file.rows(statement, {**self._scope, "now": now_seconds(), **values})
 
 
-async def _heard(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, `seconds` at most."""
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, but no longer than this."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -1,8 +1,7 @@
 """The queue's tables and every statement that touches them.
 
-A job's row holds what SQL has to know; the rest is the job as SAQ writes it, in `payload`.
-The column `status` holds good, whatever the payload says. Times are epoch seconds, except
-in the payload (milliseconds).
+A job's row has columns for what SQL needs; `payload` is the whole job as SAQ serializes it. If
+they differ, the column `status` is right. Times are epoch seconds, in the payload milliseconds.
 """
 
 SCHEMA = """
@@ -42,7 +41,8 @@ CREATE TABLE IF NOT EXISTS sweeper (
 );
 """
 
-# A moment still to come has run already when the clock of the worker that ran it is ahead.
+# A finished job with the same time, still in the future here, was run by a worker whose clock is
+# ahead: it is not enqueued again.
 ENQUEUE = """
 INSERT INTO job (queue, key, status, priority, group_key, scheduled, payload)
 VALUES (:queue, :key, :status, :priority, :group_key, :scheduled, :payload)
@@ -58,7 +58,8 @@ WHERE job.status IN ('aborted', 'complete', 'failed')
 RETURNING key
 """
 
-# The start is written at once, so that a sweep can tell a job just taken from one left behind.
+# The start is written along with the claim, so that a sweep does not take a job that was just
+# claimed for an abandoned one.
 CLAIM = """
 UPDATE job SET
     status = 'active',
@@ -81,7 +82,7 @@ SELECT min(scheduled) - :now FROM claimable
 WHERE queue = :queue AND priority BETWEEN :lowest AND :highest
 """
 
-# An abort between claim and start must not be overwritten by the start.
+# When a job starts, an abort since its claim must not be overwritten.
 UPDATE = """
 UPDATE job SET
     payload = :payload,
@@ -103,7 +104,7 @@ WHERE queue = :queue AND key = :key AND status IN ('new', 'queued', 'active', 'a
 RETURNING status
 """
 
-# An abort that comes too late, after a retry or another end, changes nothing.
+# Aborting has no effect on a job that was queued again or has ended otherwise.
 FINISH = """
 UPDATE job SET status = :status, expire_at = :now + nullif(:ttl, 0), payload = :payload
 WHERE queue = :queue AND key = :key

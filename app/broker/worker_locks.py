@@ -1,4 +1,4 @@
-"""Who is still there: every worker holds a lock that the kernel takes from it when it dies."""
+"""Finds out which workers crashed: each holds a file lock that the kernel releases at its death."""
 
 import fcntl
 from pathlib import Path
@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import IO, Self
 
 
-class Presence:
-    """`with Presence(directory) as presence:` for as long as this process is there as `name`."""
+class WorkerLock:
+    """`with WorkerLock(directory) as lock:` marks this process as the running worker `lock.name`."""
 
     def __init__(self, directory: Path) -> None:
         self.name = token_hex(8)
@@ -17,7 +17,7 @@ class Presence:
 
     def __enter__(self) -> Self:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = self._own.open("w")
+        self._file = self._path.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
         return self
 
@@ -28,24 +28,27 @@ class Presence:
         _trace: TracebackType | None,
     ) -> None:
         if self._file:
-            self._own.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
             self._file.close()
 
     @property
-    def _own(self) -> Path:
+    def _path(self) -> Path:
         return self._directory / self.name
 
-    def departed(self) -> list[str]:
-        """Those who died without leaving, each told of once; who left properly is not known."""
-        others = [path for path in self._directory.iterdir() if path != self._own]
-        return [path.name for path in others if _is_left(path)]
+    def crashed(self) -> list[str]:
+        """Workers whose lock file is no longer locked, i.e. that crashed.
+
+        Each is reported once; a clean shutdown leaves no file.
+        """
+        others = [path for path in self._directory.iterdir() if path != self._path]
+        return [path.name for path in others if _remove_unlocked(path)]
 
 
-def _is_left(path: Path) -> bool:
+def _remove_unlocked(path: Path) -> bool:
     try:
         with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
-    except OSError:  # held by a living process, or just removed by another
+    except OSError:  # locked by a running worker, or just removed by another process
         return False
     return True

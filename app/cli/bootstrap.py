@@ -9,14 +9,9 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+from app.cli.file_lock import locked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / ".venv"
@@ -28,7 +23,9 @@ def enter(extras: str = "") -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - a sentence instead of a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
     if not _is_installed(extras):
-        with _locked():
+        HOME.mkdir(exist_ok=True)
+        # Web and worker may start at the same moment: one installs, the other waits.
+        with locked(HOME / ".installing"):
             if not _is_installed(extras):  # another process may have installed it meanwhile
                 _install(extras)
     if Path(sys.prefix).resolve() != HOME.resolve():
@@ -48,16 +45,6 @@ def _stamp(extras: str) -> Path:
 
 def _fingerprint() -> str:
     return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    """Web and worker may start at the same moment: one installs, the other waits."""
-    HOME.mkdir(exist_ok=True)
-    with (HOME / ".installing").open("w") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _install(extras: str) -> None:

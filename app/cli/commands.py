@@ -7,7 +7,6 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from contextlib import suppress
 
 import uvicorn
 import uvloop
@@ -18,6 +17,7 @@ from sqlalchemy import update
 from app import worker
 from app.cli import demo
 from app.cli.doctor import report, run_checks
+from app.cli.file_lock import locked
 from app.database.migrations import migrate
 from app.installation import install
 from app.models import User
@@ -126,30 +126,13 @@ async def _prepare(settings: Settings) -> None:
     """Migrates the database, and loads the demo data into a new one."""
     db = install(settings).db
     try:
-        with _lock(settings):
+        # Web and worker may start at the same moment: one prepares, the other waits.
+        with locked(settings.data_dir / ".preparing"):
             is_new = await migrate(db, settings)
             if is_new and settings.demo:
                 await demo.load(db, settings)
     finally:
         await db.close()
-
-
-class _lock:
-    """Web and worker may start at the same moment: one prepares, the other waits."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._path = settings.data_dir / ".preparing"
-
-    def __enter__(self) -> None:
-        import fcntl
-
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_error: object) -> None:
-        self._file.close()
-        with suppress(FileNotFoundError):
-            self._path.unlink()
 
 
 async def _make_admin(settings: Settings, name: str) -> bool:

@@ -17,6 +17,7 @@ from app import clock
 from app.broker import open_broker
 from app.database import Database
 from app.database.migrations import revisions
+from app.email_addresses import is_email_address
 from app.mail.composing import compose, render_mail
 from app.notifications import channels
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
@@ -128,6 +129,8 @@ async def _check_time_zone() -> tuple[str, str]:
 
 
 async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
+    if not is_email_address(address):
+        return ERROR, f"{address!r} is not an email address."
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")

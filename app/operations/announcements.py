@@ -14,13 +14,13 @@ from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.notifications.notify import count_recipients, notify
 
 URL = "/admin/announcements"
 
 
-async def announce(session: AsyncSession, user: User, message: Message) -> int:
+async def announce(session: AsyncSession, user: User, message: CustomMessage) -> int:
     """Notifies every other user. Returns how many. Raises Invalid for `title`, `body`, `url`."""
     message.require_right()
     event = await notify(session, ANNOUNCEMENT, actor=user, **message.facts())
@@ -42,7 +42,7 @@ async def send_announcement(
 ) -> Response[Any]:
     require_admin(user)
     priority = HIGH if form["urgent"] else NORMAL
-    message = Message(form["title"], form["body"], form["url"], priority)
+    message = CustomMessage(form["title"], form["body"], form["url"], priority)
     try:
         async with db.act() as session:
             count = await announce(session, user, message)

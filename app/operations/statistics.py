@@ -23,6 +23,7 @@ RECENT = timedelta(days=1)
 class Due:
     """Deliveries of one channel that are due. `age` is how long the oldest has been, in seconds."""
 
+    channel: ChannelDescription
     count: int
     age: float
 
@@ -38,13 +39,10 @@ class QueueState:
 
 @dataclass(frozen=True)
 class Statistics:
-    """`due` is by channel name. `settled` counts the deliveries of the last day by (channel name,
-    state).
-    """
+    """`settled` counts the deliveries of the last day by (channel name, state)."""
 
     queues: list[QueueState]
-    channels: list[ChannelDescription]
-    due: Mapping[str, Due]
+    due: list[Due]
     settled: Mapping[tuple[str, str], int]
     clean_ups: list[CleanUp]
 
@@ -54,7 +52,6 @@ async def read_statistics(db: Database, broker: Broker) -> Statistics:
         newest = select(CleanUp).order_by(CleanUp.finished_at.desc()).limit(SHOWN_CLEAN_UPS)
         return Statistics(
             queues=await _queues(broker),
-            channels=[channel.description for channel in channels_of(session).values()],
             due=await _due(session),
             settled=await _settled(session),
             clean_ups=list(await session.scalars(newest)),
@@ -71,13 +68,13 @@ async def readings(db: Database, broker: Broker) -> list[Reading]:
             "clippyfront_deliveries_due",
             "Deliveries that are due but not yet sent.",
             ("channel",),
-            {(name,): one.count for name, one in due.items()},
+            {(one.channel.name,): one.count for one in due},
         ),
         Reading(
             "clippyfront_deliveries_due_age_seconds",
             "How long the oldest of them has been due.",
             ("channel",),
-            {(name,): one.age for name, one in due.items()},
+            {(one.channel.name,): one.age for one in due},
         ),
         Reading(
             "clippyfront_jobs",
@@ -112,17 +109,18 @@ async def _queues(broker: Broker) -> list[QueueState]:
     ]
 
 
-async def _due(session: AsyncSession) -> dict[str, Due]:
+async def _due(session: AsyncSession) -> list[Due]:
     now = clock.now()
-    return {name: await _due_on(session, name, now) for name in channels_of(session)}
+    channels = channels_of(session).values()
+    return [await _due_on(session, channel.description, now) for channel in channels]
 
 
-async def _due_on(session: AsyncSession, channel: str, now: datetime) -> Due:
+async def _due_on(session: AsyncSession, channel: ChannelDescription, now: datetime) -> Due:
     due = select(func.count(), func.min(Delivery.due_at)).where(
-        Delivery.channel == channel, Delivery.state == "pending", Delivery.due_at <= now
+        Delivery.channel == channel.name, Delivery.state == "pending", Delivery.due_at <= now
     )
     count, oldest = (await session.execute(due)).one()
-    return Due(count, (now - oldest).total_seconds() if oldest else 0.0)
+    return Due(channel, count, (now - oldest).total_seconds() if oldest else 0.0)
 
 
 async def _settled(session: AsyncSession) -> dict[tuple[str, str], int]:

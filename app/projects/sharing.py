@@ -41,7 +41,7 @@ async def unshare_project(session: AsyncSession, user: User, project_id: int, te
     team = await session.get_one(Team, team_id)
     access = await find_access(session, user, team_id)
     if project.owner_id != user.id and not (access and access.may("unshare")):
-        raise Forbidden(_("Only the project's owner and the team's admins can end the sharing."))
+        raise Forbidden(_("Only the project's owner and the team's admins can stop sharing it."))
     await end_shares(session, project, [team], actor=user)
     return team
 

@@ -15,7 +15,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
 from app.models import IngestKey, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.notifications.notify import count_recipients, notify
 from app.teams.access import require
 from app.teams.roles import RIGHTS
@@ -44,7 +44,7 @@ class SentEvent:
 async def send_event(
     session: AsyncSession,
     user: User,
-    message: Message,
+    message: CustomMessage,
     recipients: Recipients,
     *,
     idempotency_key: str = "",
@@ -58,14 +58,14 @@ async def send_event(
         return SentEvent(earlier.event_id, earlier.recipients)
     message.require_right()
     teams, project = await _find_teams(session, user, recipients)
-    teams, people = await _find_members(session, teams, recipients)
+    teams, members = await _find_members(session, teams, recipients)
     event = await notify(
         session,
         CUSTOM,
         actor=user,
         team=teams[0] if len(teams) == 1 else None,
         project=project,
-        people=people,
+        recipients=members,
         **message.facts(),
     )
     sent = SentEvent(event.id, await count_recipients(session, event))

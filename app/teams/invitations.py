@@ -5,7 +5,6 @@ mailed link proves that its reader owns the address. The link shown in the app p
 because the inviter sees it too.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.email_addresses import email_error
 from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
@@ -29,9 +29,6 @@ MAIL = "invitation"
 SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
 LIFETIME = timedelta(days=7)
 MAX_OPEN = 50
-# What can stand in a header and be delivered to (RFC 5321, 4.1.2); whether it is read, the answer shows.
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-ADDRESS_LENGTH = 254
 
 
 async def invite(
@@ -43,7 +40,7 @@ async def invite(
     invitation; Conflict when too many invitations are open.
     """
     team = (await require(session, user, team_id, "invite")).team
-    require_valid(email=_wrong_address(email), role=role_error(role))
+    require_valid(email=email_error(email), role=role_error(role))
     if error := await _invitee_error(session, team, email):
         raise Taken({"email": error})
     await _require_below_limit(session, team_id)
@@ -138,12 +135,6 @@ def closed_reason(invitation: Invitation) -> str:
         "declined": _("This invitation was declined."),
         "revoked": _("This invitation was revoked."),
     }[invitation.status]
-
-
-def _wrong_address(email: str) -> str:
-    if len(email) <= ADDRESS_LENGTH and ADDRESS.fullmatch(email):
-        return ""
-    return _("Enter a complete email address, like name@example.com.")
 
 
 async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:

@@ -8,7 +8,7 @@ from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
-from app.notifications.events.catalogue import INVITATION_DECLINED, INVITATION_RECEIVED
+from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
@@ -61,7 +61,7 @@ async def invitation_of(session: AsyncSession, user: User, notification_id: int)
         .where(
             Notification.id == notification_id,
             Notification.user_id == user.id,
-            Event.type == INVITATION_RECEIVED.name,
+            Event.type.in_(types_open_while("invitation")),
         )
     )
     invitation_id = await session.scalar(own)

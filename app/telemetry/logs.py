@@ -1,7 +1,7 @@
-"""What goes into the log: one line an entry, with the id of the request it belongs to.
+"""The log: one line per entry, with the id of the request it belongs to.
 
-`LOG_FORMAT=json` writes an object a line for machines. Entries name routes, ids and outcomes;
-never tokens, addresses, endpoints or what people typed.
+`LOG_FORMAT=json` writes one JSON object per line. Entries contain routes, ids and outcomes, but
+never tokens, addresses, push endpoints or text that users typed.
 """
 
 import json
@@ -15,23 +15,23 @@ from app.settings import Settings
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-_USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 
 
 def configure(settings: Settings) -> None:
-    """Called once by each process, before it does anything else."""
+    """Called once by each process, before anything else."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if settings.log_format == "json" else Text())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    # They tell of each statement, job and request; what matters of those is told by ourselves.
+    # They log every statement, job and request; we log what matters of those ourselves.
     for name in ("saq", "aiosqlite", "sqlalchemy.engine", "uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def new_request_id(given: str = "") -> str:
-    """The proxy's id where it sent a sane one, else a new one; it stands in the answer as well."""
-    is_sane = given.isascii() and given.replace("-", "").isalnum() and 8 <= len(given) <= 64
-    id = given if is_sane else secrets.token_hex(8)
+    """The proxy's id if it sent a valid one, otherwise a new one; it is also sent in the response."""
+    is_valid = given.isascii() and given.replace("-", "").isalnum() and 8 <= len(given) <= 64
+    id = given if is_valid else secrets.token_hex(8)
     request_id.set(id)
     return id
 
@@ -60,6 +60,6 @@ class Text(logging.Formatter):
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
-    """What was passed as `extra`, and the request's id."""
-    given = {name: value for name, value in vars(record).items() if name not in _USUAL}
+    """The values passed as `extra`, and the request's id."""
+    given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
     return {"request": request_id.get(), **given} if request_id.get() else given

@@ -1,7 +1,7 @@
-"""What is counted and timed, for Prometheus to fetch at /metrics.
+"""Counters and timings, for Prometheus to fetch at /metrics.
 
-The processes of one machine share a folder of counters, so that whichever is asked answers for
-all of them, the worker included.
+The processes of one machine share a folder of counters, so that any of them can answer for all,
+the worker included.
 """
 
 import os
@@ -19,7 +19,7 @@ FAN_OUT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 
 
 def share(data_dir: Path) -> None:
-    """Called once by each process, before anything is counted. What the dead left is removed."""
+    """Called once by each process, before it counts anything; removes the files of dead processes."""
     folder = data_dir / "metrics"
     folder.mkdir(exist_ok=True)
     for file in folder.glob("*.db"):
@@ -40,7 +40,7 @@ def _is_alive(pid: int) -> bool:
 
 
 class _Metrics:
-    """Made at first use: the library looks for the shared folder when it is imported."""
+    """Created on first use, because the library looks for the shared folder when it is imported."""
 
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -61,14 +61,14 @@ class _Metrics:
         )
         self.fan_out = Histogram(
             "clippyfront_fan_out_seconds",
-            "Time to write the rows of one event for everyone concerned.",
+            "Time to write the rows of one event for all recipients.",
             ["type"],
             registry=own,
             buckets=FAN_OUT_BUCKETS,
         )
         self.deliveries = Counter(
             "clippyfront_deliveries",
-            "Deliveries attempted, by what became of them.",
+            "Deliveries attempted, by outcome.",
             ["channel", "outcome"],
             registry=own,
         )
@@ -100,16 +100,16 @@ def timing_fan_out(type: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Reading:
-    """A gauge that is read when it is asked for; `values` maps the labels' values to the number."""
+    """A gauge that is read on demand; `values` maps the labels' values to a number."""
 
     name: str
-    words: str
+    help: str
     labels: tuple[str, ...]
     values: Mapping[tuple[str, ...], float]
 
 
 def exposition(readings: Sequence[Reading]) -> bytes:
-    """Everything in Prometheus' text format, with what was read just now."""
+    """All metrics in Prometheus' text format, including `readings`."""
     from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
     registry: Any = _metrics().registry
@@ -129,7 +129,7 @@ class _Readings:
         from prometheus_client.core import GaugeMetricFamily
 
         for reading in self._readings:
-            family = GaugeMetricFamily(reading.name, reading.words, labels=reading.labels)
+            family = GaugeMetricFamily(reading.name, reading.help, labels=reading.labels)
             for labels, value in reading.values.items():
                 family.add_metric(labels, value)
             yield family

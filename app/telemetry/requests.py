@@ -1,5 +1,6 @@
-"""Every request gets an id, is timed by its route's template ("unknown" where Litestar has let it
-into none), and told in one line of the log.
+"""Gives every request an id, times it by its route's template and logs it in one line.
+
+The template is "unknown" for a request that Litestar did not route.
 """
 
 import logging
@@ -19,9 +20,11 @@ HEADER = b"x-request-id"
 _log = logging.getLogger("app.requests")
 
 
-class Observed(Litestar):
-    """Litestar, whose every answer has an id that stands in all that is logged meanwhile; also
-    where an address leads nowhere, which no middleware sees. Of a stream that is its head.
+class ObservedLitestar(Litestar):
+    """Litestar that gives each request an id, which its log entries and its response carry.
+
+    It also sees requests to unknown paths, which middleware does not. Of a stream, it times the
+    response head.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -41,10 +44,10 @@ class Observed(Litestar):
         try:
             await super().__call__(scope, receive, send_with_id)
         finally:
-            _tell(scope, status, perf_counter() - begun)
+            _log_request(scope, status, perf_counter() - begun)
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unknown"
     method = str(scope.get("method", ""))
     observe_request(method, str(route), status, seconds)

@@ -9,7 +9,7 @@ from advanced_alchemy.types import DateTimeUTC
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

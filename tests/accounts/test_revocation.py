@@ -1,4 +1,4 @@
-"""Streams that are open in another process end with the session that opened them."""
+"""A stream ends with the session or token that opened it, in every process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -78,7 +78,7 @@ async def delete_account(client: httpx.AsyncClient, db: Database, alice: User) -
 @pytest.mark.parametrize(
     "verb", [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account]
 )
-async def test_it_ends_the_streams_in_every_process(
+async def test_ending_sessions_ends_their_streams_in_every_process(
     client: httpx.AsyncClient,
     app: Litestar,
     elsewhere: Litestar,
@@ -99,7 +99,7 @@ async def test_it_ends_the_streams_in_every_process(
     assert not of_bob.is_complete
 
 
-async def test_another_browser_logged_out_from_here_hears_no_more(
+async def test_ending_another_browsers_session_ends_its_stream(
     client: httpx.AsyncClient, elsewhere: Litestar, db: Database, alice: User
 ) -> None:
     async with browser(elsewhere) as phone:
@@ -116,7 +116,7 @@ async def test_another_browser_logged_out_from_here_hears_no_more(
 
 
 @pytest.mark.parametrize("ends", [revoke_token, revoke_all_tokens])
-async def test_a_token_that_is_revoked_ends_what_it_opened(
+async def test_revoking_a_token_ends_its_streams(
     elsewhere: Litestar, app: Litestar, db: Database, alice: User, ends: Callable[..., object]
 ) -> None:
     async with db.write() as session:
@@ -136,7 +136,7 @@ async def test_a_token_that_is_revoked_ends_what_it_opened(
 async def test_a_session_that_expires_ends_its_streams_without_a_poke(
     settings: Settings, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "CHECK_SECONDS", 0.05)
     async with serving(settings) as app, browser(app) as client:
         await sign_in(client, alice)
         stream = await open_stream(app, client)
@@ -148,10 +148,10 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
         await stream.until_served()
 
 
-async def test_who_was_on_the_way_in_meanwhile_is_found(
+async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
     app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "LOOK_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
     async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)

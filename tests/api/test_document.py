@@ -110,7 +110,7 @@ async def test_ids_in_paths_and_bodies_are_bounded_by_what_a_column_holds(
         for parameter in operation.get("parameters", ())
         if parameter["in"] == "path" and parameter["name"].endswith("_id")
     ]
-    selection = document.document["components"]["schemas"]["Selection"]["properties"]
+    selection = document.document["components"]["schemas"]["SelectionObject"]["properties"]
 
     assert len(parameters) > 20
     assert all(schema == bounds for schema in parameters)

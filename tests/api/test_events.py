@@ -248,7 +248,7 @@ async def test_mail_is_off_by_default_and_urgent_mail_goes_at_once(
     await tell("high")
     before = await deliveries()
     async with db.write() as session:
-        session.add(Preference(type="custom", user_id=bob.id, email=True))
+        session.add(Preference(user_id=bob.id, type="custom", channel="email", wanted=True))
     await tell("normal")
     await tell("high")
 

@@ -48,7 +48,7 @@ async def test_unknown_fields_are_named_beside_wrong_ones(for_alice: Program) ->
 
 
 async def test_every_invalid_parameter_says_what_it_takes(for_alice: Program) -> None:
-    query = {"limit": "0", "page": "x", "status": "old", "unread_only": "maybe"}
+    query = {"limit": "0", "page": "x", "status": "null", "unread_only": "maybe"}
 
     answer = await for_alice.get("/api/notifications", params=query)
 

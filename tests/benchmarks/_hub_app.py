@@ -11,13 +11,13 @@ from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import HTML, JSON, SESSION, EventStream, Opening
 
-FLAVOURS = {flavour.name: flavour for flavour in (HTML, JSON)}
+FORMATS = {format.name: format for format in (HTML, JSON)}
 hub = Hub()
 
 
 @get("/streams/{user_id:int}")
-async def open_stream(user_id: FromPath[int], flavour: FromQuery[str] = "html") -> EventStream:
-    return EventStream(hub, user_id, (SESSION, user_id), hello, FLAVOURS[flavour])
+async def open_stream(user_id: FromPath[int], format: FromQuery[str] = "html") -> EventStream:
+    return EventStream(hub, user_id, (SESSION, user_id), hello, FORMATS[format])
 
 
 async def hello(user_id: int, _position: int) -> Opening:
@@ -26,16 +26,16 @@ async def hello(user_id: int, _position: int) -> Opening:
 
 @post("/everyone")
 async def tell_everyone(
-    size: FromQuery[int], own: FromQuery[bool], flavour: FromQuery[str] = "html"
+    size: FromQuery[int], own: FromQuery[bool], format: FromQuery[str] = "html"
 ) -> float:
     """Tell all, each the same or each their own; answers when that began, in monotonic seconds."""
     told_at = monotonic()
-    people = list(hub.connected(FLAVOURS[flavour]))
+    people = list(hub.connected(FORMATS[format]))
     shared = frame("x" * size + " for everyone.")
     before, after = frame("x" * size + " for {name}.").split(b"{name}")
     await hub.broadcast(
         ((user_id, b"%b%d%b" % (before, user_id, after) if own else shared) for user_id in people),
-        FLAVOURS[flavour],
+        FORMATS[format],
     )
     return told_at
 

@@ -28,7 +28,7 @@ from sqlalchemy import insert, select
 
 from app.database import Database
 from app.database.migrations import migrate
-from app.gc_tuning import spare_what_is_loaded
+from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation, install
 from app.models import Delivery, Project, PushSubscription, Share, User
 from app.notifications.channels.push.base64url import encode
@@ -54,7 +54,7 @@ async def measure(pushes: int, rounds: int) -> None:
             parts = install(_settings(folder, port))
             await migrate(parts.db, parts.settings)
             project = await _world(parts, pushes, port)
-            spare_what_is_loaded()  # as the worker does
+            freeze_loaded_objects()  # as the worker does
             figures: dict[str, list[float]] = {}
             for _round in range(rounds):
                 for name, act in {

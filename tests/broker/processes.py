@@ -1,9 +1,8 @@
-"""Other processes for the tests: `python -m tests.broker.processes <part> <path>`."""
+"""Other processes, for the tests: `python -m tests.broker.processes <part> <path>`."""
 
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,15 @@ from saq.types import Context
 
 from app.broker import Broker, open_broker
 from app.broker.relay import LocalRelay
+from app.broker.sqlite_queue import SqliteQueue
 from app.settings import load
 
+NEVER = 3600.0  # seconds: only a poke gets these workers to look for a job
 TIMERS: Any = {"schedule": 5, "worker_info": 10, "sweep": 1, "abort": 1}
-IDLE_SECONDS = 1
 
 
-async def note_arrival(_context: Context) -> float:
-    return time.time()
+async def greet(_context: Context) -> str:
+    return "Hello"
 
 
 async def hang(_context: Context) -> None:
@@ -29,8 +29,11 @@ async def hang(_context: Context) -> None:
 
 
 async def work(data_dir: Path) -> None:
-    """Work until told to stop, as the application's worker does: both queues in one process."""
+    """Work until SIGTERM like the application's worker: both queues in one process."""
     broker = open_broker(load({"DATA_DIR": str(data_dir)}))
+    for queue in (broker.queue, broker.compilations):
+        assert isinstance(queue, SqliteQueue)
+        queue._poll_seconds = NEVER
     await broker.connect()
     try:
         await run_workers(broker)
@@ -41,7 +44,7 @@ async def work(data_dir: Path) -> None:
 async def run_workers(broker: Broker) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    functions = [note_arrival, hang]
+    functions = [greet, hang]
     workers: list[Worker[Context]] = [
         Worker(broker.queue, functions, timers=TIMERS),
         Worker(broker.compilations, functions, timers=TIMERS, concurrency=1),
@@ -54,28 +57,17 @@ async def run_workers(broker: Broker) -> None:
     await asyncio.gather(*(worker.stop() for worker in workers), *running)
 
 
-async def idle(data_dir: Path) -> None:
-    """Say how much of a core a worker takes that has nothing to do."""
-    working = asyncio.create_task(work(data_dir))
-    await asyncio.sleep(0.5)
-    before = time.process_time()
-    await asyncio.sleep(IDLE_SECONDS)
-    print((time.process_time() - before) / IDLE_SECONDS, flush=True)
-    await working
-
-
 async def listen(directory: Path) -> None:
-    """Say when a poke arrived."""
+    """Print each poke that arrives."""
     relay = LocalRelay(directory, None)
     await relay.connect()
-    relay.listen("changes", lambda: print(time.time(), flush=True))
+    relay.listen("changes", lambda: print("changes", flush=True))
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
 PARTS: dict[str, Callable[[Path], Awaitable[None]]] = {
     "work": work,
-    "idle": idle,
     "listen": listen,
 }
 

@@ -6,7 +6,7 @@ from app.broker import open_broker
 from app.settings import SettingError, load
 
 
-async def test_jobs_lie_beside_the_database_whatever_their_queue(tmp_path: Path) -> None:
+async def test_the_queues_are_stored_beside_the_database(tmp_path: Path) -> None:
     database = tmp_path / "elsewhere" / "clippyfront.db"
     database.parent.mkdir()
     broker = open_broker(
@@ -20,7 +20,7 @@ async def test_jobs_lie_beside_the_database_whatever_their_queue(tmp_path: Path)
     assert not broker.relay.is_connected
 
 
-async def test_two_brokers_of_one_installation_meet(tmp_path: Path) -> None:
+async def test_two_brokers_of_one_installation_share_their_queues(tmp_path: Path) -> None:
     web, worker = [open_broker(load({"DATA_DIR": str(tmp_path)})) for _ in range(2)]
     for broker in (web, worker):
         await broker.connect()
@@ -30,9 +30,9 @@ async def test_two_brokers_of_one_installation_meet(tmp_path: Path) -> None:
         await broker.disconnect()
 
 
-async def test_a_broker_that_could_not_connect_can_be_let_go_of(tmp_path: Path) -> None:
+async def test_a_broker_that_could_not_connect_can_be_disconnected(tmp_path: Path) -> None:
     broker = open_broker(load({"DATA_DIR": str(tmp_path)}))
-    (tmp_path / "queue.db").write_text("not a database, whatever it may be called" * 100)
+    (tmp_path / "queue.db").write_text("not a database" * 100)
     with pytest.raises(Exception, match="not a database"):
         await broker.connect()
     await broker.disconnect()
@@ -46,6 +46,6 @@ async def test_a_broker_that_could_not_connect_can_be_let_go_of(tmp_path: Path) 
         ("DATABASE_URL", "postgresql+psycopg://localhost/clippyfront"),
     ],
 )
-def test_a_server_that_is_not_served_is_named(tmp_path: Path, name: str, url: str) -> None:
+def test_a_setting_for_an_unsupported_server_is_named(tmp_path: Path, name: str, url: str) -> None:
     with pytest.raises(SettingError, match=name):
         open_broker(load({"DATA_DIR": str(tmp_path), name: url}))

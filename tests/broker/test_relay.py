@@ -3,16 +3,18 @@ import shutil
 import socket
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from app.broker.directory import runtime_directory
 from app.broker.relay import CHANGES, LocalRelay, ProcessRelay, Relay
+from app.broker.runtime_directory import runtime_directory
 from tests.broker.conftest import StartProcess, said
+
+# A deadline for what should happen soon, also on a busy machine.
+SECONDS = 10
 
 OpenRelay = Callable[..., LocalRelay]
 
@@ -26,8 +28,8 @@ def directory(tmp_path: Path) -> Path:
 async def new_relay(directory: Path) -> AsyncIterator[OpenRelay]:
     made: list[LocalRelay] = []
 
-    def new_relay(database: Path | None = None, look_seconds: float = 0.02) -> LocalRelay:
-        made.append(LocalRelay(directory, database, look_seconds=look_seconds))
+    def new_relay(database: Path | None = None, poll_seconds: float = 0.02) -> LocalRelay:
+        made.append(LocalRelay(directory, database, poll_seconds=poll_seconds))
         return made[-1]
 
     yield new_relay
@@ -53,54 +55,54 @@ async def bob(new_relay: OpenRelay) -> LocalRelay:
     return await connected(new_relay())
 
 
-async def test_whoever_listens_hears_pokes_of_the_topic(relay: Relay) -> None:
-    changes, queue = heard(relay, CHANGES), heard(relay, "queue")
+async def test_a_listener_is_called_after_pokes_of_its_topic_only(relay: Relay) -> None:
+    changes, queue = event_of(relay, CHANGES), event_of(relay, "queue")
     relay.poke(CHANGES)
-    await asyncio.wait_for(changes.wait(), 1)
+    await asyncio.wait_for(changes.wait(), SECONDS)
     assert not queue.is_set()
 
 
-async def test_pokes_that_come_together_are_heard_once(relay: Relay) -> None:
+async def test_pokes_that_come_together_call_a_listener_once(relay: Relay) -> None:
     calls: list[str] = []
     relay.listen(CHANGES, lambda: calls.append("changes"))
-    last = heard(relay, "last")
+    last = event_of(relay, "last")
     for topic in (CHANGES, CHANGES, CHANGES, "last"):
         relay.poke(topic)
-    await asyncio.wait_for(last.wait(), 1)
+    await asyncio.wait_for(last.wait(), SECONDS)
     assert calls == ["changes"]
 
 
-async def test_who_stops_listening_hears_no_more(relay: Relay) -> None:
+async def test_a_listener_that_was_stopped_is_not_called(relay: Relay) -> None:
     calls: list[str] = []
     stop_listening = relay.listen(CHANGES, lambda: calls.append("changes"))
-    still = heard(relay, CHANGES)
+    still = event_of(relay, CHANGES)
     stop_listening()
     stop_listening()
     relay.poke(CHANGES)
-    await asyncio.wait_for(still.wait(), 1)
+    await asyncio.wait_for(still.wait(), SECONDS)
     assert calls == []
 
 
-async def test_a_listener_that_fails_does_not_deafen_the_others(
+async def test_a_listener_that_fails_does_not_stop_the_others(
     relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     relay.listen(CHANGES, lambda: 1 / 0)  # type: ignore[arg-type]
-    other = heard(relay, CHANGES)
+    other = event_of(relay, CHANGES)
     relay.poke(CHANGES)
-    await asyncio.wait_for(other.wait(), 1)
-    assert "A listener to 'changes' failed" in caplog.text
+    await asyncio.wait_for(other.wait(), SECONDS)
+    assert "A listener of 'changes' failed" in caplog.text
 
 
 async def test_a_thread_may_poke(relay: Relay) -> None:
     asyncio.get_running_loop().set_debug(True)  # which refuses calls that only the loop may make
-    here = heard(relay, CHANGES)
+    here = event_of(relay, CHANGES)
     threading.Thread(target=relay.poke, args=[CHANGES]).start()
-    await asyncio.wait_for(here.wait(), 1)
+    await asyncio.wait_for(here.wait(), SECONDS)
 
 
-async def test_a_relay_that_is_not_connected_is_silent(new_relay: OpenRelay) -> None:
+async def test_a_relay_that_is_not_connected_does_nothing(new_relay: OpenRelay) -> None:
     relay = new_relay()
-    changes = heard(relay, CHANGES)
+    changes = event_of(relay, CHANGES)
     assert not relay.is_connected
     relay.poke(CHANGES)
     await asyncio.sleep(0.01)
@@ -115,39 +117,41 @@ async def test_a_relay_knows_whether_it_is_connected(relay: Relay) -> None:
 
 
 async def test_pokes_reach_every_other_process(alice: LocalRelay, bob: LocalRelay) -> None:
-    there = heard(bob, CHANGES)
+    there = event_of(bob, CHANGES)
     alice.poke(CHANGES)
-    await asyncio.wait_for(there.wait(), 1)
-    back = heard(alice, CHANGES)
+    await asyncio.wait_for(there.wait(), SECONDS)
+    back = event_of(alice, CHANGES)
     bob.poke(CHANGES)
-    await asyncio.wait_for(back.wait(), 1)
+    await asyncio.wait_for(back.wait(), SECONDS)
 
 
-async def test_a_poke_just_before_leaving_still_arrives(alice: LocalRelay, bob: LocalRelay) -> None:
-    there = heard(bob, CHANGES)
+async def test_a_poke_just_before_disconnecting_still_arrives(
+    alice: LocalRelay, bob: LocalRelay
+) -> None:
+    there = event_of(bob, CHANGES)
     alice.poke(CHANGES)
     await alice.disconnect()
-    await asyncio.wait_for(there.wait(), 1)
+    await asyncio.wait_for(there.wait(), SECONDS)
 
 
-async def test_one_may_leave_and_come_back(alice: LocalRelay, bob: LocalRelay) -> None:
-    there = heard(bob, CHANGES)
+async def test_a_relay_can_reconnect(alice: LocalRelay, bob: LocalRelay) -> None:
+    there = event_of(bob, CHANGES)
     await bob.disconnect()
     alice.poke(CHANGES)
     await bob.connect()
     await bob.connect()
     assert not there.is_set()
     alice.poke(CHANGES)
-    await asyncio.wait_for(there.wait(), 1)
+    await asyncio.wait_for(there.wait(), SECONDS)
 
 
-async def test_who_leaves_takes_its_socket_along(alice: LocalRelay, directory: Path) -> None:
+async def test_disconnecting_removes_the_socket(alice: LocalRelay, directory: Path) -> None:
     assert number_of_sockets(directory) == 1
     await alice.disconnect()
     assert number_of_sockets(directory) == 0
 
 
-async def test_what_a_dead_process_left_is_cleared_away(alice: LocalRelay, directory: Path) -> None:
+async def test_the_socket_of_a_dead_process_is_removed(alice: LocalRelay, directory: Path) -> None:
     dead = directory / "dead"
     peer = bound(dead)
     peer.close()
@@ -156,7 +160,7 @@ async def test_what_a_dead_process_left_is_cleared_away(alice: LocalRelay, direc
     await eventually(lambda: not dead.exists())
 
 
-async def test_who_does_not_read_hears_of_everything_later(
+async def test_a_process_with_a_full_socket_gets_its_pokes_later(
     alice: LocalRelay, directory: Path
 ) -> None:
     busy = bound(directory / "busy")
@@ -165,86 +169,81 @@ async def test_who_does_not_read_hears_of_everything_later(
         await asyncio.sleep(0)
     read: set[str] = set()
 
-    def has_heard() -> bool:
+    def has_received() -> bool:
         read.update(received(busy))
         return "queue" in read
 
-    await eventually(has_heard)
+    await eventually(has_received)
     assert read == {CHANGES, "queue"}
     busy.close()
 
 
 async def test_a_directory_that_vanishes_does_no_harm(alice: LocalRelay, directory: Path) -> None:
     shutil.rmtree(directory)
-    here = heard(alice, CHANGES)
+    here = event_of(alice, CHANGES)
     alice.poke(CHANGES)
-    await asyncio.wait_for(here.wait(), 1)
+    await asyncio.wait_for(here.wait(), SECONDS)
     alice.poke(CHANGES)
     await alice.disconnect()
     assert not alice.is_connected
 
 
-async def test_the_net_catches_a_change_nobody_told_of(
-    new_relay: OpenRelay, tmp_path: Path
-) -> None:
+async def test_a_change_without_a_poke_is_noticed(new_relay: OpenRelay, tmp_path: Path) -> None:
     database = new_database(tmp_path / "clippyfront.db")
     relay = await connected(new_relay(tmp_path / "clippyfront.db"))
-    changes = heard(relay, CHANGES)
+    changes = event_of(relay, CHANGES)
     database.execute("INSERT INTO clip VALUES ('Highlight Reel')")
-    await asyncio.wait_for(changes.wait(), 1)
+    await asyncio.wait_for(changes.wait(), SECONDS)
     database.close()
 
 
-async def test_the_net_is_silent_while_nothing_changes(
+async def test_polling_calls_nobody_while_nothing_changes(
     new_relay: OpenRelay, tmp_path: Path
 ) -> None:
     database = new_database(tmp_path / "clippyfront.db")
     relay = await connected(new_relay(tmp_path / "clippyfront.db"))
-    changes = heard(relay, CHANGES)
+    changes = event_of(relay, CHANGES)
     database.execute("SELECT * FROM clip").fetchall()
     await asyncio.sleep(0.1)
     assert not changes.is_set()
     database.close()
 
 
-async def test_the_net_waits_for_a_database_that_is_not_there_yet(
+async def test_polling_waits_for_a_database_that_does_not_exist_yet(
     new_relay: OpenRelay, tmp_path: Path
 ) -> None:
     relay = await connected(new_relay(tmp_path / "clippyfront.db"))
-    changes = heard(relay, CHANGES)
+    changes = event_of(relay, CHANGES)
     await asyncio.sleep(0.05)
     assert not changes.is_set()
     database = new_database(tmp_path / "clippyfront.db")
-    await asyncio.wait_for(changes.wait(), 1)
+    await asyncio.wait_for(changes.wait(), SECONDS)
     database.close()
 
 
-async def test_the_net_never_makes_a_database(new_relay: OpenRelay, tmp_path: Path) -> None:
+async def test_polling_does_not_create_a_database(new_relay: OpenRelay, tmp_path: Path) -> None:
     await connected(new_relay(tmp_path / "clippyfront.db"))
     assert not (tmp_path / "clippyfront.db").exists()
 
 
-async def test_another_process_hears_at_once(
+async def test_each_poke_reaches_a_process_that_does_not_poll(
     alice: LocalRelay, directory: Path, start_process: StartProcess
 ) -> None:
-    there = await start_process("listen", directory)
-    delays = []
+    listening = await start_process("listen", directory)
     for _ in range(20):
-        sent = time.time()
         alice.poke(CHANGES)
-        delays.append(float(await said(there)) - sent)
-    assert sorted(delays)[18] < 0.05
+        assert await said(listening) == CHANGES
 
 
-async def test_a_process_that_was_killed_disturbs_nobody(
+async def test_a_killed_process_does_not_disturb_the_others(
     alice: LocalRelay, bob: LocalRelay, directory: Path, start_process: StartProcess
 ) -> None:
     killed = await start_process("listen", directory)
     killed.kill()
     await killed.wait()
-    there = heard(bob, CHANGES)
+    there = event_of(bob, CHANGES)
     alice.poke(CHANGES)
-    await asyncio.wait_for(there.wait(), 1)
+    await asyncio.wait_for(there.wait(), SECONDS)
     assert number_of_sockets(directory) == 2
 
 
@@ -253,7 +252,7 @@ async def connected(relay: LocalRelay) -> LocalRelay:
     return relay
 
 
-def heard(relay: Relay, topic: str) -> asyncio.Event:
+def event_of(relay: Relay, topic: str) -> asyncio.Event:
     event = asyncio.Event()
     relay.listen(topic, event.set)
     return event

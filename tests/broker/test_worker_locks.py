@@ -1,4 +1,4 @@
-"""Who died without a word is noticed; who lives or left properly is not."""
+"""A worker that crashed is reported; one that runs or shut down cleanly is not."""
 
 import signal
 import subprocess
@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from app.broker.worker_locks import Presence
+from app.broker.worker_locks import WorkerLock
 
-ENTER = """
+HOLD_A_LOCK = """
 import sys, time
 from pathlib import Path
-from app.broker.worker_locks import Presence
-with Presence(Path(sys.argv[1])) as presence:
-    print(presence.name, flush=True)
+from app.broker.worker_locks import WorkerLock
+with WorkerLock(Path(sys.argv[1])) as lock:
+    print(lock.name, flush=True)
     sys.stdin.readline()
 """
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that is there."""
-    command = [sys.executable, "-c", ENTER, str(tmp_path)]
+    """Another worker process."""
+    command = [sys.executable, "-c", HOLD_A_LOCK, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
         yield process
@@ -35,29 +35,27 @@ def name_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def test_who_is_alive_has_not_departed(tmp_path: Path, other: subprocess.Popen[str]) -> None:
+def test_a_running_worker_has_not_crashed(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     name_of(other)
 
-    with Presence(tmp_path) as presence:
-        assert presence.departed() == []
+    with WorkerLock(tmp_path) as lock:
+        assert lock.crashed() == []
 
 
-def test_who_was_killed_has_departed_and_is_told_of_once(
-    tmp_path: Path, other: subprocess.Popen[str]
-) -> None:
+def test_a_killed_worker_is_reported_once(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     name = name_of(other)
     other.send_signal(signal.SIGKILL)
     other.wait()
 
-    with Presence(tmp_path) as presence:
-        assert presence.departed() == [name]
-        assert presence.departed() == []
+    with WorkerLock(tmp_path) as lock:
+        assert lock.crashed() == [name]
+        assert lock.crashed() == []
 
 
-def test_who_left_properly_leaves_nothing_behind(tmp_path: Path) -> None:
-    with Presence(tmp_path):
+def test_a_clean_shutdown_leaves_no_file(tmp_path: Path) -> None:
+    with WorkerLock(tmp_path):
         pass
 
-    with Presence(tmp_path) as presence:
-        assert presence.departed() == []
-        assert [path.name for path in tmp_path.iterdir()] == [presence.name]
+    with WorkerLock(tmp_path) as lock:
+        assert lock.crashed() == []
+        assert [path.name for path in tmp_path.iterdir()] == [lock.name]

@@ -1,4 +1,4 @@
-"""What a person does in the inbox: the same words with scripts and without."""
+"""What a user does in the inbox, with the same methods with and without scripts."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from app.notifications.inbox.filters import Filter
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
-PATIENTLY = 15_000  # milliseconds; what is done to 100,000 notices takes its time on a busy machine
+TIMEOUT = 15_000  # milliseconds; changing 100,000 notifications takes long on a busy machine
 
 
 @dataclass
 class Reader:
-    """One person in front of the inbox, in the visitor's first tab."""
+    """A user of the inbox, in the visitor's first tab."""
 
     visitor: Visitor
 
@@ -40,13 +40,13 @@ class Reader:
         await self.visitor.open("/notifications" + query)
 
     async def narrow(self, label: str, value: str) -> None:
-        """Choose in one of the filters: Type, Status or Date."""
+        """Selects a value of a filter: Type, Status or Date."""
         await self.page.get_by_label(label, exact=True).select_option(value)
         if not self.has_scripts:
             await self.page.get_by_role("button", name="Apply").click()
 
     async def press(self, row: Locator, name: str) -> None:
-        """One of the row's own buttons; where no script can offer Undo, deleting is confirmed."""
+        """Presses a button of the row. Without scripts, there is no Undo and Delete asks first."""
         await row.get_by_role("button", name=name, exact=True).click()
         if name == "Delete":
             await self._confirm()
@@ -59,7 +59,7 @@ class Reader:
         await self.page.get_by_label(re.compile(r"Select all \d+ matching")).check()
 
     async def do(self, name: str) -> None:
-        """With what is chosen: one of the buttons above the list."""
+        """Presses a button above the list, for the selection."""
         await self.page.get_by_role("button", name=name, exact=True).click()
         if name == "Delete selected":
             await self._confirm()
@@ -68,11 +68,11 @@ class Reader:
         await self.page.get_by_role("button", name="Undo").last.click()
 
     async def is_told(self, sentence: str) -> None:
-        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible(timeout=PATIENTLY)
+        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible(timeout=TIMEOUT)
 
     async def sees_matching(self, count: int) -> None:
         label = self.page.get_by_label(f"Select all {count} matching", exact=True)
-        await expect(label).to_be_visible(timeout=PATIENTLY)
+        await expect(label).to_be_visible(timeout=TIMEOUT)
 
     async def _confirm(self) -> None:
         if not self.has_scripts:

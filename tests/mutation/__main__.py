@@ -6,14 +6,14 @@ Needs the extra `mutation`: pip install -e '.[test,mutation]'. mutmut does not m
 a module and decorated functions. Exits with 1 if a mutant survives that is not in equivalents.py.
 """
 
+import asyncio
 import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,8 @@ MUTMUT = Path(sys.executable).with_name("mutmut")
 FOLDERS = ("app", "tests", "templates", "static", "migrations")
 FILES = ("pyproject.toml", "Procfile", "README.md")
 KILLED = {"killed", "timeout", "segfault", "caught by type check"}
-MODULE_TIMEOUT = 2 * 60 * 60
+SENTENCE = re.compile(r"\b(?:_|N_|ngettext)\([^()]*\)")
+TIMEOUT = 2 * 60 * 60  # seconds for a module
 CONFIG = """
 [tool.mutmut]
 source_paths = ["app"]
@@ -45,8 +46,8 @@ use_git_change_detection = false
 
 @dataclass(frozen=True)
 class Report:
-    """`survivors` are changes that no test noticed; `unused` those of EQUIVALENT that did not
-    survive or do not exist any more.
+    """`survivors` are changes that no test noticed, `unused` those of EQUIVALENT that are killed now
+    or do not exist any more. `equivalents` counts what survives but does not matter.
     """
 
     module: str
@@ -65,30 +66,45 @@ class Report:
         return "\n".join(lines)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     if not MUTMUT.exists():
         sys.exit("mutmut is missing: pip install -e '.[test,mutation]'")
     chosen = [m for m in MODULES if not arguments or any(each in m for each in arguments)]
-    reports = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for report in pool.map(examine, chosen):
-            print(report, flush=True)
-            reports.append(report)
+    reports = asyncio.run(_examine_all(chosen))
     return int(any(report.survivors or report.unused for report in reports))
 
 
-def examine(module: str) -> Report:
+async def _examine_all(modules: Sequence[str]) -> list[Report]:
+    """One module per core at a time. Prints each report as soon as it is there."""
+    cores = asyncio.Semaphore(os.cpu_count() or 1)
+    this = asyncio.current_task()
+    assert this
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+
+    async def examine(module: str) -> Report:
+        async with cores, asyncio.timeout(TIMEOUT):
+            report = await _examine(module)
+        print(report, flush=True)
+        return report
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(examine(module)) for module in modules]
+    return [task.result() for task in tasks]
+
+
+async def _examine(module: str) -> Report:
     with _working_copy(module) as folder:
-        _run_mutants(folder)
-        status_of = _statuses(folder)
+        await _mutmut(folder, "run", "--max-children", "1")
+        status_of = await _statuses(folder)
         left = [name for name, status in status_of.items() if status not in KILLED]
-        changes = list(map(partial(_change, folder), left))
+        changes = [await _change(folder, name) for name in left]
     known = [each.change.strip() for each in EQUIVALENT.get(module, [])]
+    survivors = [each for each in changes if each not in known and not _is_wording(each)]
     return Report(
         module=module,
         mutants=len(status_of),
-        equivalents=sum(change in known for change in changes),
-        survivors=[change for change in changes if change not in known],
+        equivalents=len(changes) - len(survivors),
+        survivors=survivors,
         unused=[change for change in known if change not in changes],
     )
 
@@ -119,36 +135,47 @@ def _config(module: str) -> str:
     return CONFIG.format(**{name: json.dumps(value) for name, value in values.items()})
 
 
-def _run_mutants(folder: Path) -> None:
-    ended = _mutmut(folder, "run", "--max-children", "1")
-    if ended.returncode:
-        sys.exit(f"{ended.stdout[-5_000:]}\n{ended.stderr[-5_000:]}\nmutmut failed.")
-
-
-def _statuses(folder: Path) -> dict[str, str]:
+async def _statuses(folder: Path) -> dict[str, str]:
     """The status of each mutant by its name."""
-    printed = _mutmut(folder, "results", "--all", "True").stdout
+    printed = await _mutmut(folder, "results", "--all", "True")
     lines = [line.strip() for line in printed.splitlines() if "__mutmut_" in line]
     return {name: status for name, _colon, status in (line.partition(": ") for line in lines)}
 
 
-def _change(folder: Path, name: str) -> str:
+async def _change(folder: Path, name: str) -> str:
     """The lines that the mutant removes and adds."""
-    diff = _mutmut(folder, "show", name).stdout.splitlines()
+    diff = (await _mutmut(folder, "show", name)).splitlines()
     changed = [line for line in diff if re.match(r"[-+](?![-+]{2})", line)]
     return "\n".join(f"{line[0]} {line[1:].strip()}" for line in changed)
 
 
-def _mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(MUTMUT), *arguments],
+def _is_wording(change: str) -> bool:
+    """Only a sentence for users was changed. Tests quote the sentences that must stay."""
+    removed, _newline, added = change.partition("\n")
+    without = partial(SENTENCE.sub, "")
+    return SENTENCE.search(removed) is not None and without(removed[1:]) == without(added[1:])
+
+
+async def _mutmut(folder: Path, *arguments: str) -> str:
+    """Runs mutmut and returns what it prints. None of its processes outlives this one."""
+    process = await asyncio.create_subprocess_exec(
+        MUTMUT,
+        *arguments,
         cwd=folder,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=MODULE_TIMEOUT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
+    try:
+        printed = (await process.communicate())[0].decode(errors="replace")
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if process.returncode:
+        sys.exit(f"{printed[-5_000:]}\nmutmut {' '.join(arguments)} failed.")
+    return printed
 
 
 def _indented(title: str, text: str) -> str:

@@ -12,4 +12,18 @@ class Equivalent:
     reason: str
 
 
-EQUIVALENT: dict[str, list[Equivalent]] = {}
+EQUIVALENT: dict[str, list[Equivalent]] = {
+    "app/notifications/delivery/retention.py": [
+        Equivalent(
+            "- await asyncio.sleep(0.01)\n+ await asyncio.sleep(1.01)",
+            "Lets other writers in between two batches; no test asserts a time.",
+        ),
+    ],
+    "app/projects/sharing.py": [
+        Equivalent(
+            "- teams = (await session.scalars(shared.order_by(Team.id))).all()\n"
+            "+ teams = (await session.scalars(shared.order_by(None))).all()",
+            "SQLite reads the shares by their primary key, which gives the same order.",
+        ),
+    ],
+}

@@ -28,7 +28,7 @@ MODULES = {
         "tests/teams/test_invited_by_mail.py",
     ],
     "app/projects/clips.py": ["tests/projects/test_clips.py"],
-    "app/projects/compilations.py": ["tests/projects/test_compilation_runs.py"],
+    "app/projects/compilations.py": ["tests/projects/test_compilations.py"],
     "app/projects/sharing.py": ["tests/projects/test_sharing.py"],
 }
 

@@ -1,4 +1,4 @@
-"""The server's side of one connection, as ASGI has it: what it passed on, and when it pauses."""
+"""The server's side of one ASGI connection: what it received from the application, and its pauses."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,15 @@ from litestar.types import ASGIApp
 
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
-from app.notifications.live.stream import HTML, SESSION, EventStream, Flavour, Key, Open, Opening
+from app.notifications.live.stream import (
+    HTML,
+    SESSION,
+    EventStream,
+    Format,
+    Key,
+    Opening,
+    ReadOpening,
+)
 
 ALICE, BOB, CAROL = 1, 2, 3
 A_SESSION = (SESSION, 1)
@@ -76,12 +84,12 @@ async def opened(
     hub: Hub,
     user_id: int,
     key: Key = A_SESSION,
-    opening: Open = present_state,
-    flavour: Flavour = HTML,
+    opening: ReadOpening = present_state,
+    format: Format = HTML,
 ) -> Connection:
     """A connection with an open stream, its opening received and forgotten."""
     connection = Connection()
-    connection.open(EventStream(hub, user_id, key, opening, flavour))
+    connection.open(EventStream(hub, user_id, key, opening, format))
     await connection.until_received(OPENING)
     connection.body = b""
     return connection

@@ -35,8 +35,8 @@ class Scripted(Channel):
     def open(cls, _parts: Parts) -> Self:
         return cls()
 
-    def deliveries(self, event: Event, type: EventType) -> Select[Any]:
-        return rows_for(self.name, event, type, address=event.type)
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+        return rows_for(self.name, event, event_type, address=event.type)
 
     async def send(self, _db: Database, batch: Batch) -> AsyncGenerator[Settled]:
         for delivery in await batch.decide():

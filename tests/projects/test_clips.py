@@ -11,6 +11,7 @@ from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Project, User
 from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, remaining_quota
+from app.projects.projects import create_project
 from app.projects.sharing import share_project
 from app.projects.upload_stream import MB, receive
 from app.projects.video.ffmpeg import Unusable
@@ -73,7 +74,7 @@ async def test_uploads_at_once_do_not_exceed_the_quota(
     size = uploaded(settings, "silent").size
     narrow = replace(settings, upload_quota_mb=1)
     filler = uploaded(settings, "silent")
-    filler.size = MB - size - 1
+    filler.size = MB - size
     await add_clip(db, narrow, alice, reel.id, filler)
     outcomes = await asyncio.gather(
         *(add(db, narrow, reel, alice) for _ in range(2)), return_exceptions=True
@@ -81,7 +82,45 @@ async def test_uploads_at_once_do_not_exceed_the_quota(
 
     assert sum(isinstance(outcome, TooLarge) for outcome in outcomes) == 1
     async with db.read() as session:
-        assert await remaining_quota(session, narrow, alice) == 1
+        assert await remaining_quota(session, narrow, alice) == 0
+
+
+async def test_only_clips_in_projects_of_the_user_count_towards_the_quota(
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
+) -> None:
+    narrow = replace(settings, upload_quota_mb=1)
+    clip = await add(db, narrow, reel, alice)
+
+    async with db.read() as session:
+        assert await remaining_quota(session, narrow, alice) == MB - clip.size
+        assert await remaining_quota(session, narrow, bob) == MB
+
+
+async def test_a_lowered_quota_leaves_nothing(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    large = uploaded(settings, "silent")
+    large.size = 2 * MB
+    await add_clip(db, settings, alice, reel.id, large)
+
+    async with db.read() as session:
+        lowered = replace(settings, upload_quota_mb=1)
+        assert await remaining_quota(session, lowered, alice) == 0
+
+
+async def test_a_clip_is_added_at_the_end_of_its_project(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    first, second = [(await add(db, settings, reel, alice)).id for _ in range(2)]
+    async with db.act() as session:
+        await move_clip(session, alice, reel.id, second, by=-1)
+        other = await create_project(session, alice, "Best Clips 2025")
+
+    third = await add(db, settings, reel, alice)
+    elsewhere = await add(db, settings, other, alice)
+
+    assert await order(db, reel) == [second, first, third.id]
+    assert (third.position, elsewhere.position) == (2, 0)
 
 
 async def test_a_clip_moves_up_and_down_but_not_out(

@@ -1,4 +1,4 @@
-"""What Prometheus fetches."""
+"""The metrics that Prometheus fetches."""
 
 import dataclasses
 
@@ -14,12 +14,12 @@ from tests.application import browser, serving
 
 
 async def value_of(client: httpx.AsyncClient, name: str) -> float:
-    """The sample that begins like this; 0 where there is none yet."""
+    """The sum of the samples whose line starts like this; 0 if there is none yet."""
     lines = (await client.get("/metrics")).text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
-async def test_requests_are_counted_by_route_not_by_address(
+async def test_requests_are_counted_by_route_not_by_path(
     client: httpx.AsyncClient,
 ) -> None:
     sample = 'clippyfront_request_seconds_count{method="GET",route="/teams/{team_id'
@@ -43,7 +43,7 @@ async def test_the_fan_out_is_timed(
     assert await value_of(client, sample) == before + 1
 
 
-async def test_what_waits_is_read_when_it_is_asked_for(client: httpx.AsyncClient) -> None:
+async def test_waiting_deliveries_and_jobs_are_read_on_demand(client: httpx.AsyncClient) -> None:
     answer = (await client.get("/metrics")).text
 
     assert 'clippyfront_deliveries_due{channel="email"} 0.0' in answer
@@ -53,9 +53,7 @@ async def test_what_waits_is_read_when_it_is_asked_for(client: httpx.AsyncClient
 @pytest.mark.parametrize(
     ("sent", "status"), [("", 404), ("Bearer wrong", 404), ("Bearer secret", 200)]
 )
-async def test_with_a_token_set_only_who_has_it_may_look(
-    settings: Settings, sent: str, status: int
-) -> None:
+async def test_a_token_that_is_set_is_required(settings: Settings, sent: str, status: int) -> None:
     guarded = dataclasses.replace(settings, metrics_token="secret")
     async with serving(guarded) as app, browser(app) as client:
         answer = await client.get("/metrics", headers={"Authorization": sent})
@@ -63,7 +61,9 @@ async def test_with_a_token_set_only_who_has_it_may_look(
     assert answer.status_code == status
 
 
-async def test_nobody_looks_through_a_proxy_without_a_token(client: httpx.AsyncClient) -> None:
+async def test_without_a_token_requests_through_a_proxy_are_refused(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"})
 
     assert answer.status_code == 404

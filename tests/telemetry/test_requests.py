@@ -1,4 +1,4 @@
-"""Each request has an id, a line in the log and a place in the metrics."""
+"""Each request has an id and a line in the log, and counts in the metrics."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from app.telemetry import logs
 from tests.conftest import sign_in
 
 
-async def test_each_answer_names_its_request(client: httpx.AsyncClient) -> None:
+async def test_each_response_has_its_request_id(client: httpx.AsyncClient) -> None:
     first, second = [(await client.get("/login")).headers["X-Request-ID"] for _ in range(2)]
 
     assert first != second
@@ -21,7 +21,7 @@ async def test_each_answer_names_its_request(client: httpx.AsyncClient) -> None:
     ("method", "path", "status"),
     [("GET", "/nowhere", 404), ("POST", "/nowhere", 404), ("PUT", "/login", 405)],
 )
-async def test_also_an_answer_to_what_leads_nowhere_does_and_is_counted(
+async def test_a_request_that_is_not_routed_has_an_id_and_is_logged(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, method: str, path: str, status: int
 ) -> None:
     caplog.set_level(logging.INFO, "app.requests")
@@ -38,7 +38,7 @@ async def test_also_an_answer_to_what_leads_nowhere_does_and_is_counted(
 @pytest.mark.parametrize(
     ("given", "kept"), [("a-proxys-id-42", True), ("short", False), ("x\x01y" * 5, False)]
 )
-async def test_a_proxys_id_is_kept_if_it_is_sane(
+async def test_a_proxys_id_is_kept_if_it_is_valid(
     client: httpx.AsyncClient, given: str, kept: bool
 ) -> None:
     answer = await client.get("/login", headers={"X-Request-ID": given})
@@ -46,7 +46,7 @@ async def test_a_proxys_id_is_kept_if_it_is_sane(
     assert (answer.headers["X-Request-ID"] == given) is kept
 
 
-async def test_a_request_is_told_by_its_route_with_its_outcome(
+async def test_a_request_is_logged_by_its_route_with_its_outcome(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -61,7 +61,7 @@ async def test_a_request_is_told_by_its_route_with_its_outcome(
     assert "secret" not in logs.Json().format(line)
 
 
-def test_a_line_for_machines_is_an_object_with_the_requests_id() -> None:
+def test_a_json_line_has_the_requests_id() -> None:
     logs.new_request_id("a-proxys-id-42")
     record = logging.makeLogRecord({"name": "app", "levelname": "INFO", "msg": "hi", "status": 200})
 

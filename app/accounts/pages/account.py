@@ -13,7 +13,6 @@ from app.accounts.profile import THEMES, languages, save_profile
 from app.accounts.sessions import sessions_of
 from app.accounts.throttles import throttle_confirmation, throttle_password_check
 from app.accounts.tokens import tokens_of
-from app.accounts.user_agents import device_name
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
@@ -21,6 +20,7 @@ from app.language import _, set_language
 from app.layout import page
 from app.models import User
 from app.settings import Settings
+from app.user_agents import device_name
 
 
 @get("/account")

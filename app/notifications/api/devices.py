@@ -6,7 +6,6 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from app.accounts.user_agents import device_name
 from app.api.problems import problems
 from app.api.shapes import Message, RequestBody, ResponseBody, Text, like, whole_seconds
 from app.broker import Broker
@@ -18,12 +17,11 @@ from app.language import _, ngettext
 from app.models import PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.services import PushServices
+from app.notifications.channels.push.throttles import throttle_tests
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.settings import Settings
-from app.throttle import throttle
+from app.user_agents import device_name
 
-MOST_TESTS = 10
-TESTS_WITHIN = 600  # seconds
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/dpH5lCsTSSM"
 P256DH = "BNThgjl5_l3WGzRLtD2_hiBxRzDBiFQ9akthG6H4GYbBxibxV9qTNKqWffoprKmyJZ8RCrQYK3ShXidFEzJ4NrU"
 
@@ -146,7 +144,7 @@ async def test(
     user: NamedDependency[User],
 ) -> Tested:
     """Send a test push to each of your browsers, right after the response."""
-    await require_patience(db, settings, user)
+    await throttle_tests(db, settings, user)
     async with db.write() as session:
         theirs = await devices.devices_of(session, user)
         if not theirs:
@@ -159,12 +157,6 @@ async def test(
         "Test push on its way to {n} device", "Test push on its way to {n} devices", count
     )
     return Tested(sentence.format(n=count), count)
-
-
-async def require_patience(db: Database, settings: Settings, user: User) -> None:
-    """Raises TooMany for too many tests: they cost the browser vendors' push services."""
-    key = f"push-test:{user.id}"
-    await throttle(db, settings, key, limit=MOST_TESTS, seconds=TESTS_WITHIN)
 
 
 def _in_list(device: PushSubscription) -> SubscriptionInList:

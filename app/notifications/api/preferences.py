@@ -11,25 +11,31 @@ from msgspec import UNSET, Meta, UnsetType
 from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
-from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications import channels
+from app.notifications.events.catalogue import IN_APP, MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names
 
+
+def _channels() -> list[str]:
+    return [IN_APP, *(channel.description.name for channel in channels.CHANNELS)]
+
+
+CHANNELS = _channels()
+SWITCHES = {"properties": {channel: {"type": "boolean"} for channel in CHANNELS}}
 HOUR = Meta(ge=0, le=23, description="In the user's time zone.")
 EXAMPLE = like(
-    preferences={MEMBER_ADDED.name: {"in_app": True, "email": False, "push": False}},
+    preferences={MEMBER_ADDED.name: {name: MEMBER_ADDED.is_on(name) for name in CHANNELS}},
     digest={"enabled": True, "frequency": "daily", "hour": 8},
     timezone="Europe/Berlin",
 )
 
-
-class SwitchesObject(ResponseBody):
-    """Whether the user wants one type of event on each channel."""
-
-    in_app: bool
-    email: bool
-    push: bool
+# By channel. The names come from the registry, so these are objects that the document describes.
+AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
+SomeSwitches = Annotated[
+    dict[str, bool], Meta(extra_json_schema=SWITCHES | {"additionalProperties": False})
+]
 
 
 class DigestObject(ResponseBody):
@@ -43,17 +49,11 @@ class DigestObject(ResponseBody):
 class PreferencesObject(ResponseBody):
     """What is in effect, for every type of event; `timezone` is an IANA name."""
 
-    preferences: dict[str, SwitchesObject]
+    preferences: dict[str, AllSwitches]
     digest: DigestObject
     timezone: str
 
     example = EXAMPLE
-
-
-class SwitchesChange(RequestBody):
-    in_app: bool | UnsetType = UNSET
-    email: bool | UnsetType = UNSET
-    push: bool | UnsetType = UNSET
 
 
 class DigestChange(RequestBody):
@@ -64,7 +64,7 @@ class DigestChange(RequestBody):
 
 TypesChange = msgspec.defstruct(
     "TypesChange",
-    [(name, SwitchesChange | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
+    [(name, SomeSwitches | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
     bases=(RequestBody,),
     module=__name__,
 )
@@ -82,7 +82,7 @@ class PreferencesChange(RequestBody):
 
     @classmethod
     def find_errors(cls, data: Any) -> dict[str, str]:
-        return wrong_fields(data)
+        return wrong_fields(data, _channels())
 
 
 @get("/api/notification-preferences")
@@ -104,8 +104,8 @@ async def change(
         return _as_json(await preferences.read(session, user))
 
 
-def _as_json(held: preferences.Preferences) -> PreferencesObject:
-    return msgspec.convert(held, PreferencesObject, from_attributes=True)
+def _as_json(found: preferences.Preferences) -> PreferencesObject:
+    return msgspec.convert(found, PreferencesObject, from_attributes=True)
 
 
 routes = [show, change]

@@ -21,33 +21,30 @@ def parameter(description: str, **options: Any) -> QueryParameter:
 
 
 def _in_query(field: FilterField) -> tuple[str, Any, Any]:
+    """A field of the query string, which Litestar reads and documents."""
+    value, example = field.value_type, next(iter(field.options), None)
+    default = _open_value(field)
     if field.may_repeat:
-        about = parameter(f"{field.description} May be repeated.", examples=_examples(field))
-        return field.name, Annotated[_tuple_of(field), about], ()
-    about = parameter(field.description)
-    return field.name, Annotated[field.value_type | None, about], _default(field) or None
+        about = parameter(f"{field.description} May be repeated.", examples=_examples([example]))
+        return field.name, Annotated[tuple[value, ...], about], ()  # type: ignore[valid-type]
+    about = parameter(field.description, examples=_examples(example))
+    return field.name, Annotated[value if default else value | None, about], default
 
 
 def _in_object(field: FilterField) -> tuple[str, Any, Any]:
-    kind = field.value_type | UnsetType
-    return field.name, kind | _list_of(field) if field.may_repeat else kind, _default(field)
+    type_ = field.value_type | UnsetType
+    if field.may_repeat:
+        type_ |= list[field.value_type]  # type: ignore[name-defined]
+    return field.name, type_, _open_value(field) or UNSET
 
 
-def _examples(field: FilterField) -> list[Example]:
-    return [Example(value=[next(iter(field.options), None)])]
+def _examples(value: Any) -> list[Example]:
+    return [] if value in (None, [None]) else [Example(value=value)]
 
 
-def _tuple_of(field: FilterField) -> Any:
-    return tuple[field.value_type, ...]  # type: ignore[name-defined]
-
-
-def _list_of(field: FilterField) -> Any:
-    return list[field.value_type]  # type: ignore[name-defined]
-
-
-def _default(field: FilterField) -> Any:
+def _open_value(field: FilterField) -> str | None:
     """The value that leaves the field open, as in `status=all`, if it has one."""
-    return next((one for one, meant in field.synonyms.items() if not meant), UNSET)
+    return next((one for one, meant in field.synonyms.items() if not meant), None)
 
 
 FilterQuery = msgspec.defstruct(
@@ -101,9 +98,9 @@ class SelectionObject(RequestBody):
             raise Invalid(wrong)
 
 
-def filter_in(sent: Any, zone: ZoneInfo) -> Filter:
+def filter_in(fields: Any, zone: ZoneInfo) -> Filter:
     """The filter in a query or an object that has the fields of FIELDS."""
-    given = {field.name: _as_list(getattr(sent, field.name)) for field in FIELDS}
+    given = {field.name: _as_list(getattr(fields, field.name)) for field in FIELDS}
     return parse_filter(given, zone)
 
 

@@ -53,7 +53,7 @@ async def stream(
     if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
     position = _position(last_event_id or since)
-    return EventStream(hub, user.id, key, resumptions.begin(position).open, JSON)
+    return EventStream(hub, user.id, key, resumptions.begin(position).read, JSON)
 
 
 def _key(request: AnyRequest) -> Key:

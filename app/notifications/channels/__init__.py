@@ -20,9 +20,9 @@ def open_channels(parts: Parts) -> Channels:
     return {one.description.name: one.open(parts) for one in CHANNELS}
 
 
-async def add_deliveries(session: AsyncSession, event: Event, type: EventType) -> None:
+async def add_deliveries(session: AsyncSession, event: Event, event_type: EventType) -> None:
     """Add a delivery for each recipient, channel and address, with one statement a channel."""
     for channel in channels_of(session).values():
-        rows = channel.deliveries(event, type)
+        rows = channel.deliveries(event, event_type)
         columns = [column.name for column in rows.selected_columns]
         await session.execute(insert(Delivery).from_select(columns, rows))

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, literal, null, select
+from sqlalchemy import ColumnElement, Row, Select, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
 from app.mail.transactional import TransactionalMails
-from app.models import Delivery, Event, Notification, Preference, User
+from app.models import Delivery, Event, Notification, User
 from app.notifications.events.catalogue import EventType
 from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import wants
@@ -153,7 +153,7 @@ class Channel(ABC):
         """Raises SettingError for a setting that cannot be right."""
 
     @abstractmethod
-    def deliveries(self, event: Event, type: EventType) -> Select[Any]:
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         """The rows that an event adds, best made by `rows_for`."""
 
     @abstractmethod
@@ -170,7 +170,7 @@ class Channel(ABC):
         """In that select: a reason not to use the address, or NULL."""
         return null()
 
-    def time_to_live(self, _type: EventType | None) -> timedelta | None:
+    def time_to_live(self, _event_type: EventType | None) -> timedelta | None:
         """After how long an event of this type (None: a transactional message) is no longer
         worth sending; None for never.
         """
@@ -217,7 +217,7 @@ def channels_of(session: AsyncSession) -> Channels:
 def rows_for(
     channel: str,
     event: Event,
-    type: EventType,
+    event_type: EventType,
     *,
     address: Any,
     due_at: Any = None,
@@ -239,10 +239,8 @@ def rows_for(
         "attempts": literal(0),
         "created_at": now,
     } | columns
-    is_for = and_(Preference.user_id == User.id, Preference.type == type.name)
     return (
         select(*(value.label(name) for name, value in values.items()))
         .join(User, User.id == Notification.user_id)
-        .join(Preference, is_for, isouter=True)
-        .where(Notification.event_id == event.id, wants(type, channel))
+        .where(Notification.event_id == event.id, wants(Notification.user_id, event_type, channel))
     )

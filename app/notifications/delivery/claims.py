@@ -184,11 +184,11 @@ async def give_up_interrupted(db: Database, channel: Channel) -> None:
     await _change(db, interrupted.values(**ended, settled_at=clock.now()))
 
 
-async def sweep(db: Database, departed: Sequence[str]) -> None:
+async def sweep(db: Database, crashed: Sequence[str]) -> None:
     """Make due what these dead workers had claimed, rather than when the lease runs out."""
-    if departed:
+    if crashed:
         # "/" follows ".", which ends the worker's name in a claim's.
-        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in departed))
+        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
 

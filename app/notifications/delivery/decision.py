@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -18,15 +18,14 @@ from app.models import (
     Event,
     Membership,
     Notification,
-    Preference,
     Project,
     Share,
     User,
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.channels.base import Channel, Wait
-from app.notifications.events.catalogue import HIGH, TYPES, kind_of
-from app.notifications.preferences.switches import has_muted, wants
+from app.notifications.events.catalogue import HIGH, TYPES, type_of
+from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
@@ -123,7 +122,7 @@ def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
 
 
 def _is_urgent(delivery: Row[Any]) -> bool:
-    return bool(delivery.transactional) or kind_of(delivery.type, delivery.context).is_high
+    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).is_high
 
 
 RULES: tuple[Rule, ...] = (
@@ -155,7 +154,7 @@ def _deliveries(channel: Channel) -> Select[Any]:
             (Notification.deleted_in == FOR_GOOD).label("is_withdrawn"),
             Notification.deleted_at.is_not(None).label("is_deleted"),
             Notification.read_at.is_not(None).label("is_read"),
-            _is_wanted_on(channel.name).label("is_wanted"),
+            wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
             _is_muted_now().label("is_muted"),
             channel.address_problem().label("address_problem"),
             _visible_until().label("visible_until"),
@@ -164,19 +163,8 @@ def _deliveries(channel: Channel) -> Select[Any]:
         .outerjoin(User, User.id == Delivery.user_id)
         .outerjoin(Notification, Notification.id == Delivery.notification_id)
         .outerjoin(Event, Event.id == Notification.event_id)
-        .outerjoin(
-            Preference,
-            and_(Preference.user_id == User.id, Preference.type == Notification.type),
-        )
     )
     return channel.with_facts(rows)
-
-
-def _is_wanted_on(channel: str) -> ColumnElement[bool]:
-    types = TYPES.values()
-    return or_(
-        false(), *(and_(Notification.type == type.name, wants(type, channel)) for type in types)
-    )
 
 
 def _visible_until() -> ColumnElement[Any]:
@@ -187,8 +175,8 @@ def _visible_until() -> ColumnElement[Any]:
 
 def _is_muted_now() -> ColumnElement[bool]:
     """Ordinary events only: what is about oneself, or of high priority, comes all the same."""
-    ordinary = [type.name for type in TYPES.values() if type.can_be_muted]
-    custom = [type.name for type in TYPES.values() if type.is_custom]
+    ordinary = [one.name for one in TYPES.values() if one.can_be_muted]
+    custom = [one.name for one in TYPES.values() if one.is_custom]
     is_urgent = and_(Event.type.in_(custom), Event.context["priority"].as_string() == HIGH)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
     itself = has_muted(Notification.user_id, Event.team_id, Event.project_id)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from app import clock
 from app.database import Database
 from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice
+from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.feed import UNDO_FOR
 
 # A batch keeps the write lock for a few milliseconds; other writers get their turn in between.
 BATCH = 500
-CHANGES_KEPT = timedelta(days=7)
 RUNS_KEPT = timedelta(days=90)
 # The subscription of a browser that was not opened for so long has expired by itself.
 REMOVALS_KEPT = timedelta(days=90)

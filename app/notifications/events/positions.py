@@ -1,10 +1,15 @@
 """The positions of the streams: one row for each act, in commit order."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import Change, Event
+
+# A client that resumes from an older position has to read the inbox again.
+CHANGES_KEPT = timedelta(days=7)
 
 
 async def record_change(

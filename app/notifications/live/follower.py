@@ -1,7 +1,7 @@
-"""From the commit to the open streams: follows the changes and has each told, once.
+"""From the commit to the open streams: reads what changed and hands it to the publishers, once.
 
-A poke makes it read the changes after the hub's position; a missed poke costs seconds. What a
-change means for the streams of one flavour is the business of a `Mouth`.
+A poke makes the follower read the changes after the hub's position; a missed poke costs seconds.
+What a change means for the streams of one format is up to a `Publisher`.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from app.notifications.events.positions import last_position
 from app.notifications.live.hub import Hub
 
 CHANGES_AT_ONCE = 500
-LOOK_SECONDS = 5.0
-AGAIN_SECONDS = 1.0
-# How long a process may take to see what another one has told somebody already.
-SECONDS_BEHIND = 3.0
-# The database is busy, gone or being restarted: what failed is tried again.
-STUMBLES = (OperationalError, InterfaceError, NoConnection)
+POLL_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+# How long a process may lag behind what another one has already published.
+LAG_SECONDS = 3.0
+# The database is busy, gone or restarting: the attempt is repeated.
+TRANSIENT_ERRORS = (OperationalError, InterfaceError, NoConnection)
 
 _AFTER = (
     select(Change.id, Change.kind, Change.user_id)
@@ -40,27 +40,28 @@ _AFTER = (
 
 _log = logging.getLogger(__name__)
 
-# (id, kind, user_id): one event, or what one or several people's notices went through.
+# Rows (id, kind, user_id): a single event, or changes to the notifications of one or more users.
 Changes = Sequence[Row[Any]]
 
 
-class Mouth(Protocol):
-    async def tell(self, changes: Changes) -> None:
-        """Read what these mean to whom, then hand it to the hub.
+class Publisher(Protocol):
+    async def publish(self, changes: Changes) -> None:
+        """Read what these changes mean to whom, and hand the frames to the hub.
 
-        Raises one of STUMBLES only before anything is handed over: it is asked once more then.
+        May raise one of TRANSIENT_ERRORS only before anything is handed over; it is then called
+        again with the same changes.
         """
 
 
 @dataclass
-class Live:
-    """Follows the changes of `db`, and has the `mouths` tell the streams of `hub`."""
+class Follower:
+    """Follows the changes in `db` and has the `publishers` send them to the streams of `hub`."""
 
     db: Database
     relay: Relay
     hub: Hub
-    mouths: Sequence[Mouth]
-    _due: asyncio.Queue[tuple[Mouth, Changes]] = field(default_factory=asyncio.Queue)
+    publishers: Sequence[Publisher]
+    _unpublished: asyncio.Queue[tuple[Publisher, Changes]] = field(default_factory=asyncio.Queue)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -68,31 +69,33 @@ class Live:
         async with self.db.read() as session:
             self.hub.position = await last_position(session)
         stop_listening = self.relay.listen(CHANGES, self._poked.set)
-        tasks = [asyncio.create_task(each) for each in (self._follow(), self._tell_all())]
+        tasks = [asyncio.create_task(each) for each in (self._follow(), self._publish_all())]
         try:
             yield
         finally:
             stop_listening()
             for task in tasks:
                 task.cancel()
-            # A read that is broken off still has to give its connection back.
+            # A cancelled read still has to return its connection.
             await asyncio.wait(tasks)
 
     async def reach_present(self) -> None:
-        """Come to what is committed by now; it may have been done, or told, by another process."""
+        """Wait until `hub.position` covers everything that is committed by now.
+
+        Another process may have committed it, and published it to its own streams already.
+        """
         async with self.db.read() as session:
             present = await last_position(session)
         with suppress(TimeoutError):
-            async with asyncio.timeout(SECONDS_BEHIND):
+            async with asyncio.timeout(LAG_SECONDS):
                 while self.hub.position < present:
                     self._poked.set()
                     await asyncio.sleep(0.005)
 
     async def _follow(self) -> None:
-        """Have all changes told as soon as they are there."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(POLL_SECONDS):
                     await self._poked.wait()
             self._poked.clear()
             await self._persist(self._catch_up)
@@ -100,40 +103,40 @@ class Live:
     async def _catch_up(self) -> None:
         while changes := await self._changes_after(self.hub.position):
             self.hub.position = changes[-1].id
-            for some in _steps(changes):
-                for mouth in self.mouths:
-                    self._due.put_nowait((mouth, some))
+            for batch in _batches(changes):
+                for publisher in self.publishers:
+                    self._unpublished.put_nowait((publisher, batch))
 
     async def _changes_after(self, position: int) -> Changes:
         async with self.db.read() as session:
             return list(await session.execute(_AFTER, {"position": position}))
 
-    async def _tell_all(self) -> None:
+    async def _publish_all(self) -> None:
         while True:
-            mouth, changes = await self._due.get()
-            await self._persist(partial(self._tell, mouth, changes))
+            publisher, changes = await self._unpublished.get()
+            await self._persist(partial(self._publish, publisher, changes))
 
-    async def _tell(self, mouth: Mouth, changes: Changes) -> None:
+    async def _publish(self, publisher: Publisher, changes: Changes) -> None:
         try:
-            await mouth.tell(changes)
-        except STUMBLES:
+            await publisher.publish(changes)
+        except TRANSIENT_ERRORS:
             raise
         except Exception:
-            # A newer version's type, a row that is damaged: it will not get better by waiting.
-            _log.exception("What changed at %s cannot be shown.", [one.id for one in changes])
+            # A newer version's event type or a damaged row: waiting would not help.
+            _log.exception("The changes at %s cannot be published.", [one.id for one in changes])
 
     async def _persist(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Try until the database does not stumble."""
+        """Repeat the attempt until the database answers."""
         while True:
             try:
                 return await attempt()
-            except STUMBLES:
-                _log.exception("Live updates stumbled; they are tried again.")
-                await asyncio.sleep(AGAIN_SECONDS)
+            except TRANSIENT_ERRORS:
+                _log.exception("Live updates could not read the database. Retrying.")
+                await asyncio.sleep(RETRY_SECONDS)
 
 
-def _steps(changes: Changes) -> Iterator[Changes]:
-    """In order: each event alone, and together what lies between two events."""
+def _batches(changes: Changes) -> Iterator[Changes]:
+    """In order: each event by itself, and all changes between two events together."""
     for is_event, some in groupby(changes, key=lambda change: change.kind == "event"):
         if is_event:
             yield from ([one] for one in some)

@@ -1,8 +1,8 @@
-"""Who is connected to this process, and how one event reaches many open streams.
+"""The open streams of this process, and how one event reaches many of them.
 
-There is no task, timer or queue per stream: a frame is written to all of them in one go, and
-a single ticker keeps them alive. The database is the truth: what is lost here, an opening
-tells again.
+No stream has a task, timer or queue of its own: a frame is written to all streams in one go, and
+one ticker keeps all of them alive. The database is the source of truth; what a stream misses
+here, its next opening contains.
 """
 
 import asyncio
@@ -17,85 +17,85 @@ from types import FrameType
 from litestar.exceptions import ServiceUnavailableException
 
 from app.language import _
-from app.notifications.live.frames import farewell
-from app.notifications.live.stream import HTML, JSON, EventStream, Flavour, Key
+from app.notifications.live.frames import bye_frame
+from app.notifications.live.stream import HTML, JSON, EventStream, Format, Key
 from app.telemetry.metrics import count_stream
 
-STREAMS_PER_PERSON = 30
+STREAMS_PER_USER = 30
 RETRY_OF_THE_OLDEST = 60_000  # milliseconds
-CLIENTS_AT_ONCE = 100
+# After so many users, a broadcast lets other requests have their turn.
+USERS_PER_TURN = 100
 TICK_SECONDS = 1
 
 
 class Hub:
-    """The open streams of this process, at most `most_streams`; more are answered 503.
+    """At most `most_streams` open streams; further ones are answered 503.
 
-    `position` is that of the last change which streams are told of; one that opens tells of
-    all up to there by itself. Whoever publishes moves it on *before* reading what there is to
-    tell and to whom. All methods belong to the event loop's thread; give `running` to the app's
-    lifespan.
+    `position` is the position of the last change that is published; a stream that opens covers
+    everything up to there in its opening. Publishers advance it *before* they read what to
+    publish and to whom. All methods must be called on the event loop's thread; `running` belongs
+    in the application's lifespan.
     """
 
     def __init__(self, most_streams: int = 20_000) -> None:
         self.most_streams = most_streams
         self.count = 0
         self.position = 0
-        self._streams: dict[Flavour, dict[int, list[EventStream]]] = {HTML: {}, JSON: {}}
+        self._streams: dict[Format, dict[int, list[EventStream]]] = {HTML: {}, JSON: {}}
         self._broadcasting = asyncio.Lock()
         self._is_draining = False
 
-    def connected(self, flavour: Flavour = HTML) -> KeysView[int]:
-        """The ids of the people with open streams: a live view, to be copied before awaiting."""
-        return self._streams[flavour].keys()
+    def connected(self, format: Format = HTML) -> KeysView[int]:
+        """The ids of the users with open streams: a live view; copy it before awaiting."""
+        return self._streams[format].keys()
 
-    def awaits(self, flavour: Flavour, position: int) -> bool:
-        """Whether there is a stream whose opening did not tell of `position`."""
-        people = self._streams[flavour].values()
-        return any(stream.told_to < position for streams in people for stream in streams)
+    def needs(self, format: Format, position: int) -> bool:
+        """Whether there is a stream whose opening does not cover `position`."""
+        users = self._streams[format].values()
+        return any(stream.opening_position < position for streams in users for stream in streams)
 
     def send(
-        self, user_id: int, frame: bytes, flavour: Flavour = HTML, position: int | None = None
+        self, user_id: int, frame: bytes, format: Format = HTML, position: int | None = None
     ) -> None:
-        """Write to all streams of a person now, even before a broadcast still under way."""
-        for stream in tuple(self._streams[flavour].get(user_id, ())):
+        """Write to all of a user's streams now, even in the middle of a broadcast."""
+        for stream in tuple(self._streams[format].get(user_id, ())):
             stream.send(frame, position)
 
     async def broadcast(
         self,
         frames: Iterable[tuple[int, bytes]],
-        flavour: Flavour = HTML,
+        format: Format = HTML,
         position: int | None = None,
     ) -> None:
-        """Write each person's frame to that person's streams; broadcasts keep their order.
+        """Write each user's frame to that user's streams; broadcasts keep their order.
 
-        Other requests get their turn in between. A stream that opens meanwhile has what stands
-        at `position` in its opening.
+        A stream that opens meanwhile covers the change at `position` in its opening.
         """
         async with self._broadcasting:
             for number, (user_id, frame) in enumerate(frames, 1):
-                self.send(user_id, frame, flavour, position)
-                if number % CLIENTS_AT_ONCE == 0:
+                self.send(user_id, frame, format, position)
+                if number % USERS_PER_TURN == 0:
                     await asyncio.sleep(0)
 
     def keys(self) -> set[Key]:
-        """What let those in who have streams open."""
+        """The sessions and tokens that opened the streams."""
         return {stream.key for stream in self._all()}
 
     def close(self, keys: Collection[Key]) -> None:
-        """End the streams of those whom these let in: on logout, on a new password."""
+        """End the streams that these sessions and tokens opened."""
         for stream in self._all():
             if stream.key in keys:
-                stream.end(farewell())
+                stream.end(bye_frame())
 
     def drain(self) -> None:
-        """End every stream, and open no more: the process is about to exit."""
+        """End every stream and open no more: the process is about to exit."""
         self._is_draining = True
         for stream in self._all():
-            stream.end(farewell())
+            stream.end(bye_frame())
 
     @asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
-        """Keep streams alive within, and drain on SIGTERM, SIGINT and at the end."""
+        """Keep streams alive meanwhile, and drain on SIGTERM, on SIGINT and at the end."""
         ticking = asyncio.create_task(self._keep_ticking())
         try:
             with self._draining_on_signals():
@@ -105,12 +105,12 @@ class Hub:
             ticking.cancel()
 
     def tick(self, now: float) -> None:
-        """Show the signs of life due at `now` (the loop's time), and end what is old."""
+        """Send the keep-alives due at `now` (the loop's time) and end streams past their time."""
         for stream in self._all():
             stream.tick(now)
 
     def require_room(self) -> None:
-        """Raises 503 when there is none for one more stream."""
+        """Raises 503 when there is no room for another stream."""
         if self._is_draining or self.count >= self.most_streams:
             raise ServiceUnavailableException(
                 detail=_("Live updates are busy at the moment. They come back by themselves."),
@@ -118,31 +118,29 @@ class Hub:
             )
 
     def enter(self, stream: EventStream) -> None:
-        """Count a stream in; beyond the most a person may have, the oldest gives way."""
+        """Register a stream; beyond a user's limit, that user's oldest one ends."""
         others = self._of(stream.user_id)
-        if len(others) >= STREAMS_PER_PERSON:
-            min(others, key=lambda other: other.opened_at).end(farewell(RETRY_OF_THE_OLDEST))
-        self._streams[stream.flavour].setdefault(stream.user_id, []).append(stream)
+        if len(others) >= STREAMS_PER_USER:
+            min(others, key=lambda other: other.opened_at).end(bye_frame(RETRY_OF_THE_OLDEST))
+        self._streams[stream.format].setdefault(stream.user_id, []).append(stream)
         self.count += 1
         count_stream(1)
 
     def leave(self, stream: EventStream) -> None:
-        """Count a stream out, once or again."""
-        people = self._streams[stream.flavour]
-        streams = people.get(stream.user_id, [])
-        if stream in streams:
-            streams.remove(stream)
-            self.count -= 1
-            count_stream(-1)
-        if not streams:
-            people.pop(stream.user_id, None)
+        """Unregister a stream, exactly once."""
+        users = self._streams[stream.format]
+        users[stream.user_id].remove(stream)
+        if not users[stream.user_id]:
+            del users[stream.user_id]
+        self.count -= 1
+        count_stream(-1)
 
     def _of(self, user_id: int) -> list[EventStream]:
-        return [each for people in self._streams.values() for each in people.get(user_id, ())]
+        return [each for users in self._streams.values() for each in users.get(user_id, ())]
 
     def _all(self) -> list[EventStream]:
-        people = chain.from_iterable(people.values() for people in self._streams.values())
-        return list(chain.from_iterable(people))
+        users = chain.from_iterable(users.values() for users in self._streams.values())
+        return list(chain.from_iterable(users))
 
     async def _keep_ticking(self) -> None:
         while True:
@@ -151,7 +149,7 @@ class Hub:
 
     @contextmanager
     def _draining_on_signals(self) -> Iterator[None]:
-        """Before the server's own handlers, which wait for streams to end and tell nobody."""
+        """Drain first, then call the server's own handlers, which wait for streams to end."""
         loop = asyncio.get_running_loop()
         server: dict[int, Callable[[int, FrameType | None], object]] = {}
 

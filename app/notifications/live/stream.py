@@ -1,8 +1,8 @@
-"""One open stream, from its head to its farewell.
+"""One open stream, from its response head to its last frame. Its states are in `states.py`.
 
-Its ASGI `send` is driven by hand: written to directly while the reader keeps up, with a task
-and a short list only while the transport is paused. Middleware may wrap `send`, but nothing
-in it may ask for the current task (timeouts, cancel scopes).
+The stream drives ASGI's `send` by hand: it writes directly while the reader keeps up, and needs
+a task and a short list only while the transport is paused. Middleware may wrap `send`, but must
+not ask for the current task in it (timeouts, cancel scopes).
 """
 
 import asyncio
@@ -11,16 +11,23 @@ import random
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from types import coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from app.notifications.live.frames import COMMENT, HEADERS, farewell, frame
+from app.notifications.live.frames import COMMENT, HEADERS, bye_frame, frame
+from app.notifications.live.states import (
+    BEHIND,
+    ENDED,
+    ENDING,
+    LIVE,
+    OPENING,
+    STALE,
+    TRANSITIONS,
+    State,
+)
 
-if TYPE_CHECKING:
-    from app.notifications.live.hub import Hub
-
-LIFE_SECONDS = 15 * 60, 60 * 60
+LIFETIME_SECONDS = 15 * 60, 60 * 60
 KEEP_ALIVE_SECONDS = 15, 20
 FRAMES_HELD = 16
 
@@ -28,11 +35,11 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Flavour:
-    """What frames a stream takes, what keeps it alive, and what becomes of a slow reader.
+class Format:
+    """The kind of frames a stream carries, its keep-alive, and how it treats a slow reader.
 
-    With `reopens` the opening is sent once more, as it is the whole present state; without,
-    the stream is closed and the reader resumes from the last id.
+    With `reopens`, the opening is sent again, because it contains the whole present state.
+    Without, the stream ends and the client resumes from the last id it received.
     """
 
     name: str
@@ -40,91 +47,100 @@ class Flavour:
     reopens: bool
 
 
-# htmx passes no comments on, and a page must notice when a connection has gone silent.
-HTML = Flavour("html", keep_alive=frame("{}", event="alive"), reopens=True)
-JSON = Flavour("json", keep_alive=COMMENT, reopens=False)
+# htmx does not pass comments on, and a page must notice when its connection has gone silent.
+HTML = Format("html", keep_alive=frame("{}", event="alive"), reopens=True)
+JSON = Format("json", keep_alive=COMMENT, reopens=False)
 
 
 class Opening(NamedTuple):
-    """The first frames of a stream; the stream asks again for what follows while `is_part`."""
+    """The first frames of a stream. After a part, the stream asks for the next one."""
 
     frames: bytes
     is_part: bool = False
 
 
-# What let somebody in: their session or token, and its id.
+# What authenticated the request: a session or a token, and its id.
 Key = tuple[str, int]
 SESSION, TOKEN = "session", "token"
 
-# Where in a scope an `Application` looks for the stream that goes on when Litestar is done.
-FOLLOWING = "clippyfront.following"
+# The scope's entry for streams that are served after Litestar has handled the request.
+DETACHED = "clippyfront.detached_streams"
 
-# Given whose stream it is and up to which position it must tell; what comes later is published.
-Open = Callable[[int, int], Awaitable[Opening]]
+# Called with the user's id and the position up to which the opening must contain every change.
+ReadOpening = Callable[[int, int], Awaitable[Opening]]
+
+
+class Registry(Protocol):
+    """What a stream needs of its hub."""
+
+    position: int
+
+    def require_room(self) -> None: ...
+    def enter(self, stream: "EventStream") -> None: ...
+    def leave(self, stream: "EventStream") -> None: ...
 
 
 class EventStream:
     """What a handler returns to open a stream; an ASGI application, called once.
 
-    `opening` makes the first frames. It begins in the tick in which the hub counts the stream
-    in, and frames published since then follow it: nothing falls between, nothing comes twice.
-    Raises 503 where the hub has no room.
+    The hub registers the stream in the same tick in which `read_opening` is called, and frames
+    published after that follow the opening: nothing is lost between the two or sent twice.
+    Raises 503 when the hub is full.
     """
 
     __slots__ = (
-        "_alive_at",
         "_catching_up",
-        "_has_ended",
         "_held",
         "_hub",
-        "_is_opening",
-        "_keeps_up",
-        "_opening",
-        "_opening_is_due",
+        "_keep_alive_at",
+        "_read_opening",
         "_send",
         "ends_at",
-        "flavour",
+        "format",
         "key",
         "opened_at",
-        "told_to",
+        "opening_position",
+        "state",
         "user_id",
     )
 
     def __init__(
-        self, hub: "Hub", user_id: int, key: Key, opening: Open, flavour: Flavour = HTML
+        self,
+        hub: Registry,
+        user_id: int,
+        key: Key,
+        read_opening: ReadOpening,
+        format: Format = HTML,
     ) -> None:
         self.user_id = user_id
         self.key = key
-        self.flavour = flavour
+        self.format = format
+        self.state = STALE
+        self.opening_position = 0
         self.opened_at = asyncio.get_running_loop().time()
-        self.ends_at = self.opened_at + random.uniform(*LIFE_SECONDS)  # noqa: S311
+        self.ends_at = self.opened_at + random.uniform(*LIFETIME_SECONDS)  # noqa: S311
+        self._keep_alive_at = self.opened_at + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
         self._hub = hub
-        self._opening = opening
-        self._opening_is_due = True
-        self._is_opening = True
-        self.told_to = 0
+        self._read_opening = read_opening
         self._held: list[HTTPResponseBodyEvent] = []
-        self._keeps_up = False
-        self._has_ended = False
-        self._alive_at = self.opened_at + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
         self._catching_up: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head; go on from there, or leave it to an `Application` that does."""
+        """Send the head; then serve the stream, or leave that to a `StreamingLitestar`."""
         self._hub.require_room()
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-        following: list[EventStream] | None = scope.get(FOLLOWING)  # type: ignore[assignment]
-        if following is None:
-            await self.follow(receive, send)
+        detached: list[EventStream] | None = scope.get(DETACHED)  # type: ignore[assignment]
+        if detached is None:
+            await self.serve(receive, send)
         else:
-            following.append(self)
+            detached.append(self)
 
-    async def follow(self, receive: Receive, send: Send) -> None:
-        """All that comes after the head."""
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """Everything after the head, until the client disconnects."""
         self._send = send
         self._hub.enter(self)
         try:
-            await self._begin()
+            await self._catch_up()
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
@@ -133,99 +149,120 @@ class EventStream:
     def send(self, frame: bytes, position: int | None = None) -> None:
         """Write a frame, or hold it while the reader is behind.
 
-        What the opening tells already, as `position` shows, is left out.
+        A change whose `position` the opening already covers is left out.
         """
-        if self._has_ended or (position is not None and position <= self.told_to):
+        if position is not None and position <= self.opening_position:
             return
-        if self._keeps_up:
+        if self.state is LIVE:
             self._write(_body(frame))
-        elif len(self._held) < FRAMES_HELD:
-            self._held.append(_body(frame))
-        else:
-            self._give_up_holding()
+        elif self.state is OPENING or self.state is BEHIND:
+            self._hold(_body(frame))
 
-    def end(self, goodbye: bytes) -> None:
-        """Write the last frame; a reader who is behind gets it when he reads on."""
-        if self._has_ended:
-            return
-        self._hub.leave(self)
-        self._has_ended = True
-        if self._keeps_up:
-            self._write(_body(goodbye, is_last=True))
-        else:
-            self._opening_is_due = False
-            self._held[:] = [_body(goodbye, is_last=True)]
+    def end(self, last: bytes) -> None:
+        """Write the last frame; a reader who is behind gets it in place of the frames held."""
+        if self.state is LIVE:
+            self._become(ENDED)
+            self._write(_body(last, is_last=True))
+        elif ENDING in TRANSITIONS[self.state]:
+            self._become(ENDING)
+            self._held[:] = [_body(last, is_last=True)]
 
     def tick(self, now: float) -> None:
-        """Say goodbye or show a sign of life, if it is time; `now` is the loop's."""
+        """End the stream or send a keep-alive when it is time; `now` is the loop's time."""
         if now >= self.ends_at:
-            self.end(farewell())
-        elif now >= self._alive_at:
-            self._alive_at = now + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
-            if self._keeps_up:
-                self._write(_body(self.flavour.keep_alive))
+            self.end(bye_frame())
+        elif now >= self._keep_alive_at:
+            self._keep_alive_at = now + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
+            if self.state is LIVE:
+                self._write(_body(self.format.keep_alive))
+
+    def _become(self, state: State) -> None:
+        if state not in TRANSITIONS[self.state]:
+            raise RuntimeError(f"A stream cannot go from {self.state.name} to {state.name}.")
+        if state is ENDING or (state is ENDED and self.state is not ENDING):
+            self._hub.leave(self)
+        self.state = state
 
     def _write(self, message: HTTPResponseBodyEvent) -> None:
-        """Run `send` to its end at once; should it have to wait, a task waits."""
+        """Run `send` to its end at once; if it has to wait, a task waits for it."""
         sending = self._send(message).__await__()
         try:
             awaited = next(sending)
         except StopIteration:
             return
         except Exception:
-            _log.exception("A stream broke off.")
-            self._leave()
+            self._break_off()
             return
-        self._keeps_up = False
+        if self.state is LIVE:
+            self._become(BEHIND)
         self._catching_up = asyncio.create_task(self._resume(sending, awaited))
 
     async def _resume(self, sending: Generator[Any, Any, None], awaited: Any) -> None:
         try:
             await _rest_of(sending, awaited)
         except Exception:
-            _log.exception("A stream broke off.")
-            self._leave()
+            self._break_off()
         else:
-            await self._begin()
-
-    async def _begin(self) -> None:
-        try:
             await self._catch_up()
-        except Exception:
-            _log.exception("A stream could not be opened.")
-            self._keeps_up = True
-            self.end(farewell())
 
     async def _catch_up(self) -> None:
-        """Send the opening if it is due, then what is held, until frames can pass directly."""
-        while self._opening_is_due or self._held:
-            if self._opening_is_due:
-                await self._open()
-            else:
-                await self._send(self._held.pop(0))
-        self._keeps_up, self._is_opening = True, False
+        """Send what is due until frames can be written directly, or nothing may follow."""
+        try:
+            while self.state is not LIVE and self.state is not ENDED:
+                await self._send_next()
+        except Exception:
+            self._break_off()
+
+    async def _send_next(self) -> None:
+        if self.state is STALE:
+            await self._open()
+        elif not self._held:
+            self._become(LIVE)
+        else:
+            message = self._held.pop(0)
+            if self.state is ENDING:
+                self._become(ENDED)
+            await self._send(message)
 
     async def _open(self) -> None:
-        self._opening_is_due, self._is_opening = False, True
-        self._held.clear()
-        self.told_to = self._hub.position
-        opening = await self._opening(self.user_id, self.told_to)
-        if not self._has_ended:
-            self._opening_is_due |= opening.is_part
-            if opening.frames:
-                await self._send(_body(opening.frames))
-
-    def _give_up_holding(self) -> None:
-        """The opening can tell it as well, while it is under way or may come once more."""
-        if self._is_opening or self.flavour.reopens:
-            self._opening_is_due = True
-            self._held.clear()
+        self._become(OPENING)
+        self.opening_position = self._hub.position
+        try:
+            opening = await self._read_opening(self.user_id, self.opening_position)
+        except Exception:
+            _log.exception("The opening of a stream could not be read.")
+            self.end(bye_frame())
         else:
-            self.end(farewell())
+            await self._send_opening(opening)
+
+    async def _send_opening(self, opening: Opening) -> None:
+        if opening.is_part and self.state is OPENING:
+            self._become_stale()
+        if self.state is OPENING or self.state is STALE:
+            await self._send(_body(opening.frames))
+        if self.state is OPENING:
+            self._become(BEHIND)
+
+    def _hold(self, message: HTTPResponseBodyEvent) -> None:
+        """Hold a few; beyond that, read an opening (the next part of it) or end the stream."""
+        if len(self._held) < FRAMES_HELD:
+            self._held.append(message)
+        elif self.state is OPENING or self.format.reopens:
+            self._become_stale()
+        else:
+            self.end(bye_frame())
+
+    def _become_stale(self) -> None:
+        self._become(STALE)
+        self._held.clear()
+
+    def _break_off(self) -> None:
+        _log.exception("The connection of a stream broke.")
+        self._leave()
 
     def _leave(self) -> None:
-        self._hub.leave(self)
-        self._has_ended = True
+        if self.state is not ENDED:
+            self._become(ENDED)
         if self._catching_up:
             self._catching_up.cancel()
 
@@ -236,6 +273,6 @@ def _body(frame: bytes, *, is_last: bool = False) -> HTTPResponseBodyEvent:
 
 @coroutine
 def _rest_of(sending: Generator[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
-    """Hand a half-run coroutine to a task: what it waits for first, then its other steps."""
+    """Let a task finish a coroutine that already ran up to `awaited`."""
     yield awaited
     yield from sending

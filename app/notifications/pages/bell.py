@@ -11,7 +11,7 @@ from app.http import AnyRequest, Form, is_partial, redirect, same_origin
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import Bell, look, read_bell
-from app.notifications.live.html import Pieces
+from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, EventStream
 from app.numbers import whole_number
@@ -22,18 +22,20 @@ from app.rendering import render
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
-    pieces: NamedDependency[Pieces],
+    html_publisher: NamedDependency[HtmlPublisher],
     user: NamedDependency[User],
     session_id: NamedDependency[int],
     since: FromQuery[str] = "",
 ) -> EventStream:
-    """Fragments for the bell, the panel and toasts.
+    """HTML for the bell, the panel and toasts, as things happen.
 
-    The first message carries the whole current state, unless nothing has changed since the
-    position at which the page was rendered or the stream was interrupted.
+    It starts with the whole present state, unless nothing happened since the position at which
+    the page was rendered or the previous stream ended.
     """
     position = whole_number(request.headers.get("Last-Event-ID") or since)
-    opening = pieces.opening if position is None else partial(pieces.opening, since=position)
+    opening = html_publisher.opening
+    if position is not None:
+        opening = partial(opening, since=position)
     return EventStream(hub, user.id, (SESSION, session_id), opening)
 
 

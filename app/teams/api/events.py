@@ -12,7 +12,7 @@ from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.settings import Settings
 from app.teams.ingest import Recipients, send_event
 from app.teams.throttles import throttle_events
@@ -56,8 +56,8 @@ class NewEvent(RequestBody):
     )
 
     @property
-    def message(self) -> Message:
-        return Message(self.title, self.body, self.url, self.priority)
+    def message(self) -> CustomMessage:
+        return CustomMessage(self.title, self.body, self.url, self.priority)
 
     @property
     def to(self) -> Recipients:

@@ -15,9 +15,9 @@ from app.api.shapes import (
     like,
     whole_seconds,
 )
+from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
 from app.teams.access import TeamAccess
-from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
 
@@ -101,7 +101,7 @@ class NewRole(RequestBody):
 
 
 class NewInvitation(RequestBody):
-    email: Annotated[str, Meta(max_length=ADDRESS_LENGTH, pattern=rf"^{ADDRESS.pattern}$")]
+    email: Annotated[str, Meta(max_length=EMAIL_LENGTH, pattern=rf"^{EMAIL_PATTERN}$")]
     role: Grantable
 
     example = like(email="alice@example.com", role="editor")

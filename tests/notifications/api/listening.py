@@ -1,4 +1,4 @@
-"""A program that listens to its JSON stream, and makes of it what the inbox must look like."""
+"""A client of the JSON stream."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FIELD = re.compile(r"^(event|id|retry|data): ?(.*)$", re.M)
 
 @dataclass
 class Heard:
-    """One event; of some, the data is not looked at."""
+    """One event of the stream."""
 
     event: str
     id: int
@@ -27,7 +27,7 @@ class Heard:
 
 @dataclass
 class Program:
-    """`last` is the id of the last event it took note of; what came after is lost to it."""
+    """`last` is the id of the last event it has taken; events after that are lost to it."""
 
     key: str
     last: str = ""
@@ -49,14 +49,14 @@ class Program:
         await self.connection.until_served()
 
     async def until(self, *events: str) -> list[Heard]:
-        """Take note of what comes, until the last of it is of these kinds, in this order."""
+        """Wait until the last events are of these kinds, in this order; take all that arrived."""
         await self.connection.until(
             lambda: [one.event for one in self.waiting()][-len(events) :] == list(events)
         )
         return self.take()
 
     def waiting(self) -> list[Heard]:
-        """Whole frames that came and were not taken note of."""
+        """The complete events that have arrived but are not taken."""
         frames = self.connection.body.decode().split("\n\n")[:-1]
         return [_read(frame) for frame in frames if not frame.startswith(":")]
 
@@ -75,5 +75,5 @@ def _read(frame: str) -> Heard:
     return Heard(fields["event"], int(fields.get("id", -1)), json.loads(fields["data"]), retry)
 
 
-async def program_of(db: Database, account: User) -> Program:
-    return Program(await key_of(db, account, "read"))
+async def program_of(db: Database, user: User) -> Program:
+    return Program(await key_of(db, user, "read"))

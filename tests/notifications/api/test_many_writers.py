@@ -1,4 +1,4 @@
-"""Clients come and go at random while many write at once: nobody misses anything or gets it twice."""
+"""Clients connect and disconnect at random while many write: each gets every change once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,13 +24,13 @@ from tests.factories import make_account, make_team
 from tests.notifications.api.listening import Program, program_of
 
 PEOPLE, CLIENTS_EACH = 5, 4
-# Of 560 acts, some 250 tell five people each.
+# Of 560 acts, about 250 notify five users each.
 WRITERS, ACTS_EACH = 8, 70
 
 
 @dataclass
 class Inbox:
-    """What a client makes of all it hears."""
+    """The state that a client derives from the events it receives."""
 
     program: Program
     is_read: dict[int, bool] = field(default_factory=dict)
@@ -68,7 +68,7 @@ async def apps(settings: Settings) -> AsyncIterator[list[Litestar]]:
 
 @asynccontextmanager
 async def writing(settings: Settings, app: Litestar) -> AsyncIterator[Database]:
-    """A way to the database of a process of its own, which pokes the others."""
+    """A database of its own, as another process has, that pokes through the relay of `app`."""
     db = install(settings).db
     db._poke = app.state.broker.relay.poke
     yield db
@@ -103,16 +103,16 @@ async def write(db: Database, random: Random, people: list[User], team: Team) ->
 async def come_and_go(
     inbox: Inbox, apps: list[Litestar], random: Random, over: asyncio.Event
 ) -> None:
-    """Listen for a moment, lose the line in the middle of what comes, come back elsewhere."""
+    """Connect for a moment, lose the connection with events under way, reconnect elsewhere."""
     while not over.is_set():
         inbox.program.connect(random.choice(apps))
         await asyncio.sleep(random.uniform(0, 0.6))
         inbox.take()
-        await asyncio.sleep(random.uniform(0, 0.02))  # what comes now is lost on the way
+        await asyncio.sleep(random.uniform(0, 0.02))  # events that arrive now get lost
         await inbox.program.hang_up()
 
 
-async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
+async def test_twenty_unsteady_clients_each_end_with_the_state_of_the_database(
     apps: list[Litestar], settings: Settings, db: Database, alice: User
 ) -> None:
     people = [await make_account(db, f"person{number}") for number in range(PEOPLE)]
@@ -120,7 +120,7 @@ async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
     inboxes = [
         (user, Inbox(await program_of(db, user))) for user in people for _ in range(CLIENTS_EACH)
     ]
-    for _person, inbox in inboxes:
+    for _user, inbox in inboxes:
         inbox.program.connect(apps[0])
         await inbox.program.until("hello")
         await inbox.program.hang_up()
@@ -129,7 +129,7 @@ async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
         ways = [await stack.enter_async_context(writing(settings, apps[0])) for _ in range(4)]
         listening = [
             asyncio.create_task(come_and_go(inbox, apps, Random(number), over))
-            for number, (_person, inbox) in enumerate(inboxes)
+            for number, (_user, inbox) in enumerate(inboxes)
         ]
         await asyncio.gather(
             *(
@@ -155,7 +155,7 @@ async def test_twenty_who_come_and_go_each_end_with_what_the_database_has(
 
 
 async def _truth(db: Database, user: User) -> tuple[list[int], dict[int, bool]]:
-    """The positions of all that happened to a person's notices, and which are read."""
+    """The positions of all changes to a user's notifications, and which of them are read."""
     async with db.read() as session:
         told = select(Notification.event_id).where(Notification.user_id == user.id)
         changed = select(Change.id).where(Change.user_id == user.id)

@@ -1,4 +1,4 @@
-"""The stream for programs: each change once, in order, also for those who come back."""
+"""The JSON stream: each change once, in order, also for a client that reconnects."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from app.notifications.events.positions import last_position
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
-from app.notifications.live.hub import STREAMS_PER_PERSON
+from app.notifications.live.hub import STREAMS_PER_USER
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from tests.application import browser
@@ -40,7 +40,7 @@ async def program(app: Litestar, db: Database, bob: User) -> Program:
 
 
 async def tell(db: Database, squad: Team, alice: User, bob: User) -> int:
-    """Alice adds bob; the id of his notice."""
+    """Alice adds bob; returns the id of his notification."""
     async with db.act() as session:
         event = await notify(
             session, MEMBER_ADDED, actor=alice, affected=bob, team=squad, role="editor"
@@ -54,7 +54,7 @@ async def present(db: Database) -> int:
         return await last_position(session)
 
 
-async def test_it_begins_with_the_count_and_the_present_id(
+async def test_it_starts_with_the_count_and_the_present_id(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     await tell(db, squad, alice, bob)
@@ -65,7 +65,7 @@ async def test_it_begins_with_the_count_and_the_present_id(
     assert (hello.id, hello.data) == (await present(db), {"unread_count": 1})
 
 
-async def test_a_notification_comes_as_the_object_that_the_inbox_has(
+async def test_a_notification_is_the_same_object_as_in_the_inbox(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
@@ -81,7 +81,7 @@ async def test_a_notification_comes_as_the_object_that_the_inbox_has(
     assert told.id == await present(db)
 
 
-async def test_every_change_is_told_with_the_count_that_follows_from_it(
+async def test_each_kind_of_change_comes_with_the_count_after_it(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     first, second = [await tell(db, squad, alice, bob) for _ in range(2)]
@@ -123,7 +123,7 @@ async def test_every_change_is_told_with_the_count_that_follows_from_it(
     ]
 
 
-async def test_a_filtered_act_on_thousands_comes_in_thousands(
+async def test_a_filtered_act_on_2500_comes_in_events_of_at_most_1000_ids(
     app: Litestar, db: Database, bob: User, program: Program
 ) -> None:
     async with db.write() as session:
@@ -146,7 +146,7 @@ async def test_a_filtered_act_on_thousands_comes_in_thousands(
 
 
 @pytest.mark.parametrize("by", ["header", "query"])
-async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
+async def test_a_client_that_reconnects_gets_each_missed_change_once(
     app: Litestar,
     db: Database,
     squad: Team,
@@ -185,7 +185,7 @@ async def test_who_comes_back_gets_what_was_missed_once_and_then_what_comes(
     assert ids[0] > int(last)
 
 
-async def test_who_missed_more_than_a_part_holds_gets_it_all(
+async def test_a_client_that_missed_more_than_fits_one_part_gets_it_all(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
@@ -205,7 +205,7 @@ async def test_who_missed_more_than_a_part_holds_gets_it_all(
     assert [one.id for one in others] == sorted({one.id for one in others})
 
 
-async def test_what_was_withdrawn_meanwhile_is_not_shown(
+async def test_a_notification_withdrawn_meanwhile_is_not_sent(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
@@ -223,7 +223,7 @@ async def test_what_was_withdrawn_meanwhile_is_not_shown(
 
 
 @pytest.mark.parametrize("since", ["old", "future", "nonsense", "-5", "9" * 40])
-async def test_who_names_an_id_that_is_not_kept_is_told_so_once_and_goes_on(
+async def test_an_id_that_is_not_kept_gets_one_resync_and_then_live_events(
     app: Litestar,
     db: Database,
     squad: Team,
@@ -249,7 +249,7 @@ async def test_who_names_an_id_that_is_not_kept_is_told_so_once_and_goes_on(
     assert len(told) == 1
 
 
-async def test_the_oldest_id_that_is_kept_is_good(
+async def test_the_oldest_id_that_is_kept_can_be_resumed(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     for _ in range(3):
@@ -265,7 +265,7 @@ async def test_the_oldest_id_that_is_kept_is_good(
     assert told[1].id == 3
 
 
-async def test_after_quiet_days_nothing_is_missed(
+async def test_after_quiet_days_the_last_id_can_still_be_resumed(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     await tell(db, squad, alice, bob)
@@ -282,7 +282,7 @@ async def test_after_quiet_days_nothing_is_missed(
     assert hello.id == last
 
 
-async def test_what_is_deleted_at_once_is_told_first_so_that_it_can_come_back(
+async def test_a_notification_deleted_at_once_is_sent_first_so_that_it_can_be_restored(
     app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
 ) -> None:
     program.connect(app)
@@ -298,7 +298,7 @@ async def test_what_is_deleted_at_once_is_told_first_so_that_it_can_come_back(
     assert told[0].data["id"] == id
 
 
-async def test_others_and_what_the_app_shall_not_show_are_not_told(
+async def test_hidden_notifications_and_those_of_other_users_are_not_sent(
     app: Litestar,
     db: Database,
     squad: Team,
@@ -308,7 +308,9 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
     program: Program,
 ) -> None:
     async with db.write() as session:
-        session.add(Preference(user_id=bob.id, type=MEMBER_ADDED.name, in_app=False))
+        session.add(
+            Preference(user_id=bob.id, type=MEMBER_ADDED.name, channel="in_app", wanted=False)
+        )
     outsider = await program_of(db, carol)
     program.connect(app)
     outsider.connect(app)
@@ -318,7 +320,7 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
     await tell(db, squad, alice, bob)
     async with db.write() as session:
         session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
-        await session.execute(update(Preference).values(in_app=True))
+        await session.execute(update(Preference).values(wanted=True))
     await tell(db, squad, alice, bob)
 
     (to_bob,) = await program.until("notification")
@@ -328,10 +330,10 @@ async def test_others_and_what_the_app_shall_not_show_are_not_told(
     assert to_bob.data["id"] != to_carol.data["id"]
 
 
-async def test_the_oldest_of_31_gives_way_for_a_minute(
+async def test_the_31st_stream_ends_the_oldest_for_a_minute(
     app: Litestar, db: Database, bob: User
 ) -> None:
-    programs = [await program_of(db, bob) for _ in range(STREAMS_PER_PERSON + 1)]
+    programs = [await program_of(db, bob) for _ in range(STREAMS_PER_USER + 1)]
     for program in programs:
         program.connect(app)
         await program.until("hello")
@@ -342,7 +344,7 @@ async def test_the_oldest_of_31_gives_way_for_a_minute(
     assert not any(program.waiting() for program in programs[1:])
 
 
-async def test_a_revoked_token_hears_no_more(app: Litestar, bob: User, program: Program) -> None:
+async def test_revoking_a_token_ends_its_stream(app: Litestar, bob: User, program: Program) -> None:
     program.connect(app)
     await program.until("hello")
 
@@ -353,7 +355,7 @@ async def test_a_revoked_token_hears_no_more(app: Litestar, bob: User, program: 
     await program.connection.until_served()
 
 
-async def test_nobody_listens_without_being_let_in(app: Litestar) -> None:
+async def test_a_request_without_a_token_or_session_is_refused(app: Litestar) -> None:
     async with browser(app) as nobody:
         answer = await nobody.get(f"{URL}/stream")
 
@@ -361,7 +363,7 @@ async def test_nobody_listens_without_being_let_in(app: Litestar) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_page_of_another_site_cannot_listen_by_cookie(
+async def test_a_page_of_another_site_cannot_open_it_with_the_cookie(
     app: Litestar, client: httpx.AsyncClient, bob: User
 ) -> None:
     await sign_in(client, bob)

@@ -75,14 +75,12 @@ async def test_one_notice_is_found_by_its_recipient_alone(
     async with db.read() as session:
         assert (await feed.find(session, bob.id, shown)).id == shown
         assert (await feed.find(session, bob.id, hidden, also_hidden=True)).id == hidden
-        for user, one, also_hidden in [
-            (alice, shown, True),
-            (bob, hidden, False),
-            (bob, deleted, False),
-            (bob, deleted, True),
-        ]:
+        for user, one in [(alice, shown), (bob, hidden), (bob, deleted)]:
             with pytest.raises(NotFound):
-                await feed.find(session, user.id, one, also_hidden=also_hidden)
+                await feed.find(session, user.id, one)
+        for user, one in [(alice, shown), (bob, deleted)]:
+            with pytest.raises(NotFound):
+                await feed.find(session, user.id, one, also_hidden=True)
 
 
 async def test_the_unread_are_counted_up_to_a_limit(

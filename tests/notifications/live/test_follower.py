@@ -1,4 +1,4 @@
-"""From the commit to the bytes on an open stream, without a server between."""
+"""From the commit to the bytes on an open stream, without a server in between."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,9 +16,9 @@ from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import record_change
 from app.notifications.inbox import feed
-from app.notifications.live import follower, html_rendering, queries
-from app.notifications.live.follower import Changes, Live, Mouth
-from app.notifications.live.html import Pieces
+from app.notifications.live import follower, queries, variants
+from app.notifications.live.follower import Changes, Follower, Publisher
+from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import HTML
 from app.notifications.notify import notify
@@ -27,20 +27,20 @@ from tests.factories import make_account, make_team
 
 
 class Recorder(Hub):
-    """A hub whose streams only remember what they were sent."""
+    """A hub that only remembers what it was to send to whom."""
 
     def __init__(self, *people: User) -> None:
         super().__init__()
         self.sent: dict[int, list[str]] = {user.id: [] for user in people}
 
-    def connected(self, flavour: object = HTML) -> Any:
+    def connected(self, format: object = HTML) -> Any:
         return self.sent.keys()
 
-    def awaits(self, flavour: object, position: int) -> bool:
+    def needs(self, format: object, position: int) -> bool:
         return True
 
     def send(
-        self, user_id: int, frame: bytes, flavour: object = HTML, position: int | None = None
+        self, user_id: int, frame: bytes, format: object = HTML, position: int | None = None
     ) -> None:
         self.sent[user_id].append(frame.decode())
 
@@ -51,26 +51,26 @@ class Recorder(Hub):
         return self.sent[user.id].pop(0)
 
 
-class Listener:
-    """A mouth that only remembers which changes it was to tell, and stumbles when told to."""
+class RecordingPublisher:
+    """Remembers the changes it was given, and fails as often as it should."""
 
     def __init__(self) -> None:
-        self.told: list[list[int]] = []
-        self.stumbles = 0
+        self.published: list[list[int]] = []
+        self.failures = 0
 
-    async def tell(self, changes: Changes) -> None:
-        if self.stumbles:
-            self.stumbles -= 1
+    async def publish(self, changes: Changes) -> None:
+        if self.failures:
+            self.failures -= 1
             raise OperationalError("SELECT", {}, Exception("database is locked"))
-        self.told.append([change.id for change in changes])
+        self.published.append([change.id for change in changes])
 
 
 @asynccontextmanager
-async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[None]:
+async def following(db: Database, hub: Hub, *publishers: Publisher) -> AsyncIterator[None]:
     relay = ProcessRelay()
     await relay.connect()
     db._poke = relay.poke
-    async with Live(db, relay, hub, mouths).running():
+    async with Follower(db, relay, hub, publishers).running():
         yield
     await relay.disconnect()
 
@@ -78,11 +78,11 @@ async def following(db: Database, hub: Hub, *mouths: Mouth) -> AsyncIterator[Non
 @pytest.fixture
 async def hub(db: Database, alice: User, bob: User) -> AsyncIterator[Recorder]:
     recorder = Recorder(alice, bob)
-    async with following(db, recorder, Pieces(db, recorder)):
+    async with following(db, recorder, HtmlPublisher(db, recorder)):
         yield recorder
 
 
-async def test_everyone_connected_gets_their_own_words_and_count(
+async def test_each_connected_recipient_gets_their_own_sentence_and_count(
     db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -91,16 +91,16 @@ async def test_everyone_connected_gets_their_own_words_and_count(
         await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
 
     for user, words in ((bob, "You were added to team"), (alice, "bob joined the team")):
-        piece = await hub.next_for(user)
-        assert words in piece
-        assert "Notifications, 1 unread" in piece
+        update = await hub.next_for(user)
+        assert words in update
+        assert "Notifications, 1 unread" in update
         async with db.read() as session:
             own = (await feed.newest(session, user.id))[0].id
-        assert f"panel-notice-{own}" in piece
-        assert f"/notifications/{own}/open" in piece
+        assert f"panel-notice-{own}" in update
+        assert f"/notifications/{own}/open" in update
 
 
-async def test_high_priority_comes_as_a_toast_with_its_buttons(
+async def test_a_high_priority_notification_also_comes_as_a_toast(
     db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice)
@@ -119,7 +119,7 @@ async def test_high_priority_comes_as_a_toast_with_its_buttons(
     assert "#toasts" in await hub.next_for(bob)
 
 
-async def test_reading_in_one_place_shows_in_every_other(
+async def test_reading_in_one_place_shows_everywhere(
     db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -130,12 +130,12 @@ async def test_reading_in_one_place_shows_in_every_other(
     async with db.act() as session:
         await feed.read_all(session, bob.id, 2**53)
 
-    piece = await hub.next_for(bob)
-    assert 'aria-label="Notifications"' in piece
-    assert "is-unread" not in piece
+    update = await hub.next_for(bob)
+    assert 'aria-label="Notifications"' in update
+    assert "is-unread" not in update
 
 
-async def test_an_act_that_fails_tells_nobody(
+async def test_an_act_that_is_rolled_back_is_not_published(
     db: Database, hub: Recorder, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -150,8 +150,8 @@ async def test_an_act_that_fails_tells_nobody(
     assert "as viewer" in await hub.next_for(bob)
 
 
-async def add(db: Database, actor: User, affected: User, role: str, spoil: str = "") -> None:
-    """An event that is told, spoilt by a statement before it is committed."""
+async def add(db: Database, actor: User, affected: User, role: str, damage: str = "") -> None:
+    """Notify of an event, and damage it by a statement before it is committed."""
     async with db.act() as session:
         event = await notify(session, MEMBER_ADDED, actor=actor, affected=affected, role=role)
         await session.execute(
@@ -160,33 +160,33 @@ async def add(db: Database, actor: User, affected: User, role: str, spoil: str =
             ),
             {"u": affected.id, "e": event.id},
         )
-        if spoil:
-            await session.execute(text(spoil), {"event": event.id})
+        if damage:
+            await session.execute(text(damage), {"event": event.id})
 
 
 @pytest.mark.parametrize(
-    ("spoil", "logged"),
+    ("damage", "logged"),
     [
         ("UPDATE event SET type = 'from_a_newer_version' WHERE id = :event", 1),
         ("""UPDATE event SET context = '"no facts"' WHERE id = :event""", 1),
         ("UPDATE event SET context = '{' WHERE id = :event", 1),
         ("DELETE FROM event WHERE id = :event", 0),
     ],
-    ids=["unknown type", "facts that are none", "broken JSON", "purged"],
+    ids=["unknown type", "context that is no object", "broken JSON", "purged"],
 )
-async def test_an_event_that_cannot_be_shown_holds_up_nothing(
+async def test_an_event_that_cannot_be_rendered_holds_up_nothing(
     db: Database,
     hub: Recorder,
     alice: User,
     bob: User,
-    spoil: str,
+    damage: str,
     logged: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    queries._report.cache_clear()
-    html_rendering._can_be_shown.cache_clear()
+    queries._report_unreadable.cache_clear()
+    variants._is_renderable.cache_clear()
 
-    await add(db, alice, bob, "admin", spoil)
+    await add(db, alice, bob, "admin", damage)
     await add(db, alice, bob, "viewer")
 
     assert "as viewer" in await hub.next_for(bob)
@@ -194,7 +194,7 @@ async def test_an_event_that_cannot_be_shown_holds_up_nothing(
     assert len(caplog.records) == logged
 
 
-async def test_a_bell_shows_all_but_what_cannot_be_shown(
+async def test_a_bell_leaves_out_what_cannot_be_rendered(
     db: Database, alice: User, bob: User
 ) -> None:
     hub = Hub()
@@ -202,23 +202,23 @@ async def test_a_bell_shows_all_but_what_cannot_be_shown(
     await add(db, alice, bob, "admin", "UPDATE event SET context = '{' WHERE id = :event")
     await add(db, alice, bob, "owner", "UPDATE event SET type = 'newer' WHERE id = :event")
 
-    opening = await Pieces(db, hub).opening(bob.id, 0)
+    opening = await HtmlPublisher(db, hub).opening(bob.id, 0)
 
     assert b"as editor" in opening.frames
     assert opening.frames.count(b"panel-notice-") == 1
 
 
-async def test_who_comes_back_up_to_date_is_told_nothing_again(
+async def test_a_page_that_is_up_to_date_gets_only_a_keep_alive(
     db: Database, alice: User, bob: User
 ) -> None:
-    pieces = Pieces(db, Hub())
+    publisher = HtmlPublisher(db, Hub())
     await add(db, alice, bob, "editor")
-    whole = (await pieces.opening(bob.id, 0)).frames
-    told = int(whole.rpartition(b"id: ")[2].split()[0])
+    whole = (await publisher.opening(bob.id, 0)).frames
+    position = int(whole.rpartition(b"id: ")[2].split()[0])
 
-    again = (await pieces.opening(bob.id, 0, since=told)).frames
+    again = (await publisher.opening(bob.id, 0, since=position)).frames
     await add(db, alice, bob, "admin")
-    news = (await pieces.opening(bob.id, 0, since=told)).frames
+    news = (await publisher.opening(bob.id, 0, since=position)).frames
 
     assert b"as editor" in whole
     assert again == b"event: alive\ndata: {}\n\n"
@@ -226,10 +226,10 @@ async def test_who_comes_back_up_to_date_is_told_nothing_again(
     assert news.startswith(again)
 
 
-async def test_many_who_open_at_once_each_get_their_own_bell(
+async def test_many_pages_opened_at_once_get_their_own_bells_in_a_few_statements(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
-    pieces = Pieces(db, Hub())
+    publisher = HtmlPublisher(db, Hub())
     people = {"bob": bob, "carol": carol}
     for role, user in people.items():
         await add(db, alice, user, role)
@@ -237,52 +237,52 @@ async def test_many_who_open_at_once_each_get_their_own_bell(
     statements: list[str] = []
     listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
     openings = await asyncio.gather(
-        *(pieces.opening(user.id, 0) for user in (*people.values(), alice) for _ in range(80)),
-        pieces.opening(2**40, 0),
+        *(publisher.opening(user.id, 0) for user in (*people.values(), alice) for _ in range(80)),
+        publisher.opening(2**40, 0),
     )
 
-    told = [opening.frames for opening in openings]
-    assert all(b"bob joined" in each or b"as bob" in each for each in told[:80])
-    assert all(b"as carol" in each for each in told[80:160])
-    assert all(b"panel-notice" not in each for each in told[160:])
+    bells = [opening.frames for opening in openings]
+    assert all(b"bob joined" in each or b"as bob" in each for each in bells[:80])
+    assert all(b"as carol" in each for each in bells[80:160])
+    assert all(b"panel-notice" not in each for each in bells[160:])
     assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 6
 
 
-async def test_a_change_is_told_once_also_when_the_database_stumbles(
+async def test_a_change_is_published_once_even_if_the_database_fails_meanwhile(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.01)
-    first, second = Listener(), Listener()
-    second.stumbles = 2
+    monkeypatch.setattr(follower, "RETRY_SECONDS", 0.01)
+    first, second = RecordingPublisher(), RecordingPublisher()
+    second.failures = 2
     async with following(db, Hub(), first, second):
         for _ in range(3):
             async with db.act() as session:
                 await record_change(session, "event")
         async with asyncio.timeout(5):
-            while len(second.told) < 3:  # noqa: ASYNC110
+            while len(second.published) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
-    assert first.told == second.told == [[1], [2], [3]]
+    assert first.published == second.published == [[1], [2], [3]]
 
 
-async def test_the_present_is_reached_though_the_past_is_still_being_told(db: Database) -> None:
-    class Slow(Listener):
-        async def tell(self, changes: Changes) -> None:
+async def test_reaching_the_present_does_not_wait_for_publishing(db: Database) -> None:
+    class Slow(RecordingPublisher):
+        async def publish(self, changes: Changes) -> None:
             await asyncio.sleep(60)
 
     hub, relay = Hub(), ProcessRelay()
-    following_slowly = Live(db, relay, hub, [Slow()])
-    async with following_slowly.running():
+    slow_follower = Follower(db, relay, hub, [Slow()])
+    async with slow_follower.running():
         for _ in range(3):
             async with db.act() as session:
                 await record_change(session, "event")
 
-        await following_slowly.reach_present()
+        await slow_follower.reach_present()
 
         assert hub.position == 3
 
 
-async def test_what_many_lose_costs_three_statements_for_fifty_of_them(
+async def test_withdrawing_from_many_costs_three_statements_per_fifty_connected_users(
     db: Database, alice: User
 ) -> None:
     people = [await make_account(db, f"person{number}") for number in range(250)]
@@ -297,17 +297,17 @@ async def test_what_many_lose_costs_three_statements_for_fifty_of_them(
         changes: list[Row[Any]] = list(await session.execute(withdrawn))
 
     listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
-    await Pieces(db, hub).tell(changes)
+    await HtmlPublisher(db, hub).publish(changes)
 
     assert [len(sent) for sent in hub.sent.values()] == [1] * 251
     assert sum(statement.startswith("SELECT") for statement in statements) <= 3 * 6
 
 
-async def test_what_was_committed_while_the_database_was_away_is_told(
+async def test_what_was_committed_while_reads_failed_is_published(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.01)
-    listener = Listener()
+    monkeypatch.setattr(follower, "RETRY_SECONDS", 0.01)
+    publisher = RecordingPublisher()
     read, failures = db.read, iter([True] * 3)
 
     @asynccontextmanager
@@ -317,12 +317,12 @@ async def test_what_was_committed_while_the_database_was_away_is_told(
         async with read() as session:
             yield session
 
-    async with following(db, Hub(), listener):
+    async with following(db, Hub(), publisher):
         monkeypatch.setattr(db, "read", sometimes)
         async with db.act() as session:
             await record_change(session, "event")
         async with asyncio.timeout(5):
-            while not listener.told:  # noqa: ASYNC110
+            while not publisher.published:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
-    assert listener.told == [[1]]
+    assert publisher.published == [[1]]

@@ -1,6 +1,6 @@
 import pytest
 
-from app.notifications.live.frames import farewell, frame
+from app.notifications.live.frames import bye_frame, frame
 
 
 def test_a_frame_has_all_its_fields_in_one_block() -> None:
@@ -21,7 +21,7 @@ def test_other_separators_of_unicode_stay_within_the_line() -> None:
 
 @pytest.mark.parametrize("event", ["read\ndata: forged", "read\rdata: forged"])
 def test_the_name_of_an_event_has_no_second_line(event: str) -> None:
-    with pytest.raises(ValueError, match="one line"):
+    with pytest.raises(ValueError, match="single line"):
         frame("news", event=event)
 
 
@@ -29,8 +29,8 @@ def test_position_zero_is_an_id() -> None:
     assert frame("news", id=0) == b"id: 0\ndata: news\n\n"
 
 
-def test_farewells_spread_the_return_over_1_to_8_seconds() -> None:
-    waits = {int(farewell().split(b"retry: ")[1].split()[0]) for _ in range(200)}
+def test_bye_frames_spread_the_return_over_1_to_8_seconds() -> None:
+    waits = {int(bye_frame().split(b"retry: ")[1].split()[0]) for _ in range(200)}
 
     assert min(waits) >= 1000
     assert max(waits) <= 8000

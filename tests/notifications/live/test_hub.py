@@ -10,7 +10,7 @@ from litestar.exceptions import ServiceUnavailableException
 from app.notifications.live import hub as hubs
 from app.notifications.live import stream as streams
 from app.notifications.live.frames import frame
-from app.notifications.live.hub import CLIENTS_AT_ONCE, STREAMS_PER_PERSON, Hub
+from app.notifications.live.hub import STREAMS_PER_USER, USERS_PER_TURN, Hub
 from app.notifications.live.stream import (
     FRAMES_HELD,
     HTML,
@@ -38,21 +38,21 @@ def hub() -> Hub:
     return Hub()
 
 
-async def test_a_frame_reaches_every_tab_of_its_person_and_nobody_else(hub: Hub) -> None:
+async def test_a_frame_reaches_every_tab_of_its_user_and_nobody_else(hub: Hub) -> None:
     alices = [await opened(hub, ALICE) for _ in range(3)]
     bobs = await opened(hub, BOB)
 
     hub.send(ALICE, frame("for alice"))
-    hub.send(CAROL, frame("for carol, who is not here"))
+    hub.send(CAROL, frame("for carol, who is not connected"))
 
     assert [tab.body for tab in alices] == [frame("for alice")] * 3
     assert bobs.body == b""
 
 
-async def test_flavours_do_not_mix(hub: Hub) -> None:
-    page = await opened(hub, ALICE, flavour=HTML)
-    client = await opened(hub, ALICE, flavour=JSON)
-    await opened(hub, BOB, flavour=JSON)
+async def test_html_and_json_streams_get_only_their_own_frames(hub: Hub) -> None:
+    page = await opened(hub, ALICE, format=HTML)
+    client = await opened(hub, ALICE, format=JSON)
+    await opened(hub, BOB, format=JSON)
 
     hub.send(ALICE, frame("<p>"), HTML)
     await hub.broadcast([(ALICE, frame("{}"))], JSON)
@@ -61,7 +61,7 @@ async def test_flavours_do_not_mix(hub: Hub) -> None:
     assert (set(hub.connected(HTML)), set(hub.connected(JSON))) == ({ALICE}, {ALICE, BOB})
 
 
-async def test_a_broadcast_gives_each_their_own(hub: Hub) -> None:
+async def test_a_broadcast_gives_each_user_their_own_frame(hub: Hub) -> None:
     alice, bob = await opened(hub, ALICE), await opened(hub, BOB)
 
     await hub.broadcast((user_id, frame(f"for {user_id}")) for user_id in hub.connected())
@@ -70,7 +70,7 @@ async def test_a_broadcast_gives_each_their_own(hub: Hub) -> None:
 
 
 async def test_broadcasts_keep_their_order(hub: Hub) -> None:
-    people = range(CLIENTS_AT_ONCE + 50)
+    people = range(USERS_PER_TURN + 50)
     crowd = [await opened(hub, user_id) for user_id in people]
 
     await asyncio.gather(
@@ -81,27 +81,30 @@ async def test_broadcasts_keep_their_order(hub: Hub) -> None:
     assert {connection.body for connection in crowd} == {frame("first") + frame("second")}
 
 
-async def test_others_get_a_turn_during_a_large_broadcast(hub: Hub) -> None:
-    crowd = [await opened(hub, user_id) for user_id in range(3 * CLIENTS_AT_ONCE)]
+async def test_other_tasks_run_during_a_large_broadcast(hub: Hub) -> None:
+    crowd = [await opened(hub, user_id) for user_id in range(3 * USERS_PER_TURN)]
     seen = []
 
-    async def count_the_served() -> None:
+    async def count_streams_reached() -> None:
         for _ in range(3):
             seen.append(sum(bool(connection.body) for connection in crowd))
             await asyncio.sleep(0)
 
     await asyncio.gather(
-        hub.broadcast((user_id, frame("news")) for user_id in hub.connected()), count_the_served()
+        hub.broadcast((user_id, frame("news")) for user_id in hub.connected()),
+        count_streams_reached(),
     )
 
-    assert seen == [CLIENTS_AT_ONCE, 2 * CLIENTS_AT_ONCE, 3 * CLIENTS_AT_ONCE]
+    assert seen == [USERS_PER_TURN, 2 * USERS_PER_TURN, 3 * USERS_PER_TURN]
 
 
-async def test_a_stream_that_opens_during_a_broadcast_has_it_in_its_opening_only(hub: Hub) -> None:
-    for user_id in range(CLIENTS_AT_ONCE):
+async def test_a_stream_that_opens_during_a_broadcast_has_the_change_only_in_its_opening(
+    hub: Hub,
+) -> None:
+    for user_id in range(USERS_PER_TURN):
         await opened(hub, user_id)
-    last = CLIENTS_AT_ONCE
-    people = [*range(CLIENTS_AT_ONCE), last]
+    last = USERS_PER_TURN
+    people = [*range(USERS_PER_TURN), last]
     hub.position = 1
 
     broadcast = asyncio.create_task(
@@ -114,8 +117,8 @@ async def test_a_stream_that_opens_during_a_broadcast_has_it_in_its_opening_only
     assert latecomer.body == b""
 
 
-async def test_a_tab_closed_for_falling_behind_costs_the_next_one_nothing(hub: Hub) -> None:
-    slow, fast = [await opened(hub, ALICE, flavour=JSON) for _ in range(2)]
+async def test_a_stream_ended_during_a_send_does_not_make_another_miss_a_frame(hub: Hub) -> None:
+    slow, fast = [await opened(hub, ALICE, format=JSON) for _ in range(2)]
     slow.pause()
 
     news = [frame(f"news {number}") for number in range(FRAMES_HELD + 2)]
@@ -147,39 +150,39 @@ async def test_one_broken_connection_does_not_stop_a_broadcast(
     assert "The cable is cut." in caplog.text
 
 
-async def test_a_position_is_awaited_by_those_who_opened_before_it(hub: Hub) -> None:
+async def test_a_position_is_needed_by_streams_opened_before_it(hub: Hub) -> None:
     hub.position = 7
     await opened(hub, ALICE)
 
-    assert [hub.awaits(HTML, position) for position in (6, 7, 8)] == [False, False, True]
-    assert not hub.awaits(JSON, 8)
+    assert [hub.needs(HTML, position) for position in (6, 7, 8)] == [False, False, True]
+    assert not hub.needs(JSON, 8)
 
 
-async def test_a_disconnect_is_forgotten(hub: Hub) -> None:
+async def test_a_stream_leaves_the_hub_when_its_client_disconnects(hub: Hub) -> None:
     alice, bob = await opened(hub, ALICE), await opened(hub, BOB)
 
     alice.disconnect()
     await alice.until_served()
 
     assert (hub.count, set(hub.connected())) == (1, {BOB})
-    hub.send(ALICE, frame("nobody hears this"))
+    hub.send(ALICE, frame("nobody gets this"))
     assert bob.body == b""
 
 
-async def test_the_oldest_of_a_person_gives_way_to_the_31st(hub: Hub) -> None:
-    tabs = [await opened(hub, ALICE) for _ in range(STREAMS_PER_PERSON - 1)]
-    tabs.append(await opened(hub, ALICE, flavour=JSON))
+async def test_a_users_31st_stream_ends_the_oldest(hub: Hub) -> None:
+    tabs = [await opened(hub, ALICE) for _ in range(STREAMS_PER_USER - 1)]
+    tabs.append(await opened(hub, ALICE, format=JSON))
     bob = await opened(hub, BOB)
 
-    newest = await opened(hub, ALICE, flavour=JSON)
+    newest = await opened(hub, ALICE, format=JSON)
 
     assert tabs[0].body == b"event: bye\nretry: 60000\ndata: {}\n\n"
     assert tabs[0].is_complete
     assert not any(tab.body for tab in [*tabs[1:], bob, newest])
-    assert hub.count == STREAMS_PER_PERSON + 1
+    assert hub.count == STREAMS_PER_USER + 1
 
 
-async def test_a_full_hub_asks_to_come_back_later() -> None:
+async def test_a_full_hub_refuses_with_retry_after() -> None:
     hub = Hub(most_streams=1)
     await opened(hub, ALICE)
     bob = Connection()
@@ -216,11 +219,11 @@ async def test_closing_a_session_ends_its_streams_only(hub: Hub) -> None:
     assert tabs[0].body.startswith(b"event: bye\n")
 
 
-async def test_what_let_people_in_is_known(hub: Hub) -> None:
+async def test_the_keys_of_all_open_streams_are_known(hub: Hub) -> None:
     await opened(hub, ALICE, (SESSION, 7))
-    await opened(hub, ALICE, (SESSION, 7), flavour=JSON)
+    await opened(hub, ALICE, (SESSION, 7), format=JSON)
     gone = await opened(hub, BOB, (SESSION, 8))
-    await opened(hub, BOB, (TOKEN, 7), flavour=JSON)
+    await opened(hub, BOB, (TOKEN, 7), format=JSON)
 
     gone.disconnect()
     await gone.until_served()
@@ -228,7 +231,7 @@ async def test_what_let_people_in_is_known(hub: Hub) -> None:
     assert hub.keys() == {(SESSION, 7), (TOKEN, 7)}
 
 
-async def test_a_stream_closed_during_its_opening_shows_nothing_more(hub: Hub) -> None:
+async def test_a_stream_closed_during_its_opening_sends_nothing_private(hub: Hub) -> None:
     async def opening_after_logout(_user_id: int, _position: int) -> Opening:
         hub.close({A_SESSION})
         return Opening(frame("private"))
@@ -241,8 +244,8 @@ async def test_a_stream_closed_during_its_opening_shows_nothing_more(hub: Hub) -
     assert connection.is_complete
 
 
-async def test_draining_ends_all_and_lets_nobody_in(hub: Hub) -> None:
-    connections = [await opened(hub, ALICE), await opened(hub, BOB, flavour=JSON)]
+async def test_draining_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
+    connections = [await opened(hub, ALICE), await opened(hub, BOB, format=JSON)]
 
     hub.drain()
     await asyncio.gather(*(connection.until_served() for connection in connections))
@@ -270,7 +273,7 @@ async def test_running_ticks_and_drains_at_the_end(
     assert connection.is_complete
 
 
-async def test_a_signal_drains_and_reaches_the_server_too(hub: Hub) -> None:
+async def test_a_signal_drains_the_hub_and_reaches_the_server(hub: Hub) -> None:
     heard: list[int] = []
     of_the_server = lambda number, _: heard.append(number)  # noqa: E731
     before = signal.signal(signal.SIGTERM, of_the_server)

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
-from app.notifications.live.stream import FRAMES_HELD, HTML, JSON, EventStream, Flavour, Opening
+from app.notifications.live.stream import FRAMES_HELD, HTML, JSON, EventStream, Format, Opening
 from tests.notifications._connection import (
     A_SESSION,
     ALICE,
@@ -32,7 +32,7 @@ def hub() -> Hub:
     return Hub()
 
 
-async def test_a_stream_is_an_event_stream_no_proxy_may_hold_back(hub: Hub) -> None:
+async def test_the_head_tells_proxies_not_to_buffer_the_stream(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
 
     assert connection.status == 200
@@ -43,7 +43,7 @@ async def test_a_stream_is_an_event_stream_no_proxy_may_hold_back(hub: Hub) -> N
     }
 
 
-async def test_what_is_published_during_the_opening_follows_it(hub: Hub) -> None:
+async def test_frames_published_during_the_opening_follow_it(hub: Hub) -> None:
     async def opening_while_news_arrives(_user_id: int, _position: int) -> Opening:
         hub.send(ALICE, frame("first news"))
         hub.send(ALICE, frame("second news"))
@@ -56,7 +56,7 @@ async def test_what_is_published_during_the_opening_follows_it(hub: Hub) -> None
     assert connection.body == OPENING + frame("first news") + frame("second news")
 
 
-async def test_a_reader_who_keeps_up_has_a_frame_at_once(hub: Hub) -> None:
+async def test_a_live_stream_writes_a_frame_at_once(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
 
     hub.send(ALICE, frame("news"))
@@ -64,7 +64,7 @@ async def test_a_reader_who_keeps_up_has_a_frame_at_once(hub: Hub) -> None:
     assert connection.body == frame("news")
 
 
-async def test_what_the_opening_tells_is_not_told_again(hub: Hub) -> None:
+async def test_changes_that_the_opening_covers_are_left_out(hub: Hub) -> None:
     hub.position = 7
     connection = await opened(hub, ALICE)
 
@@ -74,28 +74,28 @@ async def test_what_the_opening_tells_is_not_told_again(hub: Hub) -> None:
     assert connection.body == frame("change 8")
 
 
-async def test_an_opening_in_parts_goes_on_until_it_is_whole(hub: Hub) -> None:
+async def test_an_opening_in_parts_is_read_to_its_end(hub: Hub) -> None:
     parts = iter(
         [Opening(b"one, ", is_part=True), Opening(b"two, ", is_part=True), Opening(OPENING)]
     )
 
     async def open_in_parts(_user_id: int, position: int) -> Opening:
         hub.position = position + 10
-        hub.send(ALICE, frame("in the next part already"), JSON, position + 10)
+        hub.send(ALICE, frame("covered by the next part"), JSON, position + 10)
         return next(parts)
 
     connection = Connection()
     connection.open(EventStream(hub, ALICE, A_SESSION, open_in_parts, JSON))
-    await connection.until_received(b"already")
+    await connection.until_received(b"next part")
 
-    assert connection.body == b"one, two, " + OPENING + frame("in the next part already")
+    assert connection.body == b"one, two, " + OPENING + frame("covered by the next part")
 
 
-async def test_a_stream_overtaken_while_it_opens_asks_for_the_rest(hub: Hub) -> None:
-    asked: list[int] = []
+async def test_a_stream_overtaken_while_it_opens_reads_another_opening(hub: Hub) -> None:
+    read_at: list[int] = []
 
     async def open_in_a_crowd(_user_id: int, position: int) -> Opening:
-        asked.append(position)
+        read_at.append(position)
         if position == 0:
             hub.position = 10 * FRAMES_HELD
             for number in range(1, hub.position + 1):
@@ -106,11 +106,11 @@ async def test_a_stream_overtaken_while_it_opens_asks_for_the_rest(hub: Hub) -> 
     connection.open(EventStream(hub, ALICE, A_SESSION, open_in_a_crowd, JSON))
     await connection.until_received(OPENING + OPENING)
 
-    assert asked == [0, 10 * FRAMES_HELD]
+    assert read_at == [0, 10 * FRAMES_HELD]
     assert connection.body == OPENING + OPENING
 
 
-async def test_a_paused_reader_gets_all_in_order_once_he_reads_on(hub: Hub) -> None:
+async def test_a_paused_reader_gets_every_frame_in_order_after_reading_on(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
     connection.pause()
     news = [frame(f"news {number}") for number in range(FRAMES_HELD)]
@@ -126,7 +126,7 @@ async def test_a_paused_reader_gets_all_in_order_once_he_reads_on(hub: Hub) -> N
     assert connection.body == b"".join(news) + frame("live again")
 
 
-async def test_a_reader_far_behind_gets_the_present_state_in_place_of_the_past(hub: Hub) -> None:
+async def test_a_page_far_behind_gets_the_present_state_instead_of_the_past(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
     connection.pause()
 
@@ -139,10 +139,10 @@ async def test_a_reader_far_behind_gets_the_present_state_in_place_of_the_past(h
     assert connection.body == frame("news 0") + OPENING + frame("live again")
 
 
-async def test_a_stream_that_resumes_by_id_is_closed_when_its_reader_is_far_behind(
+async def test_a_stream_that_resumes_by_id_ends_when_its_reader_is_far_behind(
     hub: Hub,
 ) -> None:
-    connection = await opened(hub, ALICE, flavour=JSON)
+    connection = await opened(hub, ALICE, format=JSON)
     connection.pause()
 
     for number in range(10 * FRAMES_HELD):
@@ -155,7 +155,30 @@ async def test_a_stream_that_resumes_by_id_is_closed_when_its_reader_is_far_behi
     assert hub.count == 0
 
 
-async def test_a_reader_far_behind_gets_no_more_state_after_logging_out(hub: Hub) -> None:
+async def test_a_client_overtaken_right_after_its_opening_gets_nothing_twice(hub: Hub) -> None:
+    connection = Connection()
+
+    async def open_while_something_happens(_user_id: int, position: int) -> Opening:
+        hub.position = position + 1
+        hub.send(ALICE, frame(f"change {hub.position}"), JSON, hub.position)
+        connection.pause()
+        return Opening(OPENING)
+
+    connection.open(EventStream(hub, ALICE, A_SESSION, open_while_something_happens, JSON))
+    await connection.until(lambda: hub.position == 1)
+    connection.resume()
+    connection.pause()
+    await connection.until_received(OPENING)
+    for number in range(2, FRAMES_HELD + 3):
+        hub.send(ALICE, frame(f"change {number}"), JSON, number)
+    connection.resume()
+    await connection.until_served()
+
+    expected = OPENING + rb"data: change 1\n\nevent: bye\nretry: \d{4}\ndata: {}\n\n"
+    assert re.fullmatch(expected, connection.body)
+
+
+async def test_a_page_far_behind_gets_no_state_after_logging_out(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
     connection.pause()
     for number in range(10 * FRAMES_HELD):
@@ -168,7 +191,7 @@ async def test_a_reader_far_behind_gets_no_more_state_after_logging_out(hub: Hub
     assert re.fullmatch(rb"data: news 0\n\nevent: bye\nretry: \d{4}\ndata: {}\n\n", connection.body)
 
 
-async def test_a_reader_who_leaves_while_paused_leaves_nothing_behind(hub: Hub) -> None:
+async def test_a_stream_whose_paused_reader_leaves_is_freed(hub: Hub) -> None:
     connection = await opened(hub, ALICE)
     connection.pause()
     for number in range(3):
@@ -184,7 +207,7 @@ async def test_a_reader_who_leaves_while_paused_leaves_nothing_behind(hub: Hub) 
     assert not [each for each in gc.get_objects() if isinstance(each, EventStream)]
 
 
-async def test_an_opening_that_fails_later_ends_the_stream(
+async def test_a_second_opening_that_fails_ends_the_stream(
     hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
     openings = iter([OPENING])
@@ -205,21 +228,21 @@ async def test_an_opening_that_fails_later_ends_the_stream(
 
 
 @pytest.mark.parametrize(
-    ("flavour", "sign"), [(HTML, b"event: alive\ndata: {}\n\n"), (JSON, b":\n\n")]
+    ("format", "keep_alive"), [(HTML, b"event: alive\ndata: {}\n\n"), (JSON, b":\n\n")]
 )
-async def test_a_sign_of_life_comes_within_25_seconds(
-    hub: Hub, flavour: Flavour, sign: bytes
+async def test_a_keep_alive_comes_within_25_seconds(
+    hub: Hub, format: Format, keep_alive: bytes
 ) -> None:
-    connection = await opened(hub, ALICE, flavour=flavour)
+    connection = await opened(hub, ALICE, format=format)
     now = asyncio.get_running_loop().time()
 
     for second in range(25):
         hub.tick(now + second)
 
-    assert connection.body == sign
+    assert connection.body == keep_alive
 
 
-async def test_signs_of_life_of_many_streams_are_spread(hub: Hub) -> None:
+async def test_keep_alives_of_many_streams_are_spread(hub: Hub) -> None:
     connections = [await opened(hub, user_id) for user_id in range(50)]
     now = asyncio.get_running_loop().time()
 
@@ -257,7 +280,7 @@ async def test_an_ended_stream_takes_no_further_frame(hub: Hub) -> None:
     assert connection.body == OPENING + goodbye
 
 
-async def test_litestar_guards_a_stream_and_holds_no_dependency_while_it_is_open(hub: Hub) -> None:
+async def test_guards_apply_to_a_stream_and_dependencies_end_before_it_opens(hub: Hub) -> None:
     happened = []
 
     def only_alice(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -288,7 +311,7 @@ async def test_litestar_guards_a_stream_and_holds_no_dependency_while_it_is_open
     assert (alice.status, bob.status, hub.count) == (200, 401, 1)
 
 
-async def test_headers_a_middleware_adds_stay_with_their_own_stream(hub: Hub) -> None:
+async def test_headers_added_by_middleware_do_not_leak_into_other_streams(hub: Hub) -> None:
     class Adding(Connection):
         async def send(self, message: Any) -> None:
             if message["type"] == "http.response.start":

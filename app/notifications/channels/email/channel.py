@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 class Email(Channel):
     """`timeout` is how many seconds a mail server may take for one command."""
 
-    description = ChannelDescription(EMAIL, N_("Email"), "bi-envelope")
+    description = ChannelDescription(EMAIL, N_("Mail"), "bi-envelope")
     # Together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     bundles = True
@@ -78,18 +78,20 @@ class Email(Channel):
     async def check(cls, settings: Settings, timeout: float) -> Sequence[CheckResult]:
         return [await check_mail(settings, timeout)]
 
-    def deliveries(self, event: Event, type: EventType) -> Select[Any]:
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         """What does not go into a digest waits a moment for being read in the app first."""
-        soon = literal(clock.now() + (timedelta(0) if type.is_high else self.delay), MOMENT)
+        soon = literal(clock.now() + (timedelta(0) if event_type.is_high else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
         return rows_for(
             EMAIL,
             event,
-            type,
+            event_type,
             address=User.email,
-            bundling=alone if type.is_high else case((in_digest, "digest"), else_="bundle"),
-            due_at=soon if type.is_high else case((in_digest, User.digest_due_at), else_=soon),
+            bundling=alone if event_type.is_high else case((in_digest, "digest"), else_="bundle"),
+            due_at=soon
+            if event_type.is_high
+            else case((in_digest, User.digest_due_at), else_=soon),
         ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:

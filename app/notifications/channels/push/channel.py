@@ -78,15 +78,15 @@ class Push(Channel):
         sentence = f"The key pair is valid. Push services can contact {keys.subject}."
         return [CheckResult("push keys", OK, sentence)]
 
-    def deliveries(self, event: Event, type: EventType) -> Select[Any]:
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         now = clock.now()
         rows = rows_for(
             PUSH,
             event,
-            type,
+            event_type,
             address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
             subscription_id=PushSubscription.id,
-            due_at=literal(now if type.is_high else now + self.delay, MOMENT),
+            due_at=literal(now if event_type.is_high else now + self.delay, MOMENT),
         )
         return rows.join(PushSubscription, PushSubscription.user_id == User.id).where(
             PushSubscription.vapid_key == self._vapid_key,
@@ -116,8 +116,8 @@ class Push(Channel):
     def address_problem(self) -> ColumnElement[Any]:
         return case((PushSubscription.id.is_(None), REMOVED))
 
-    def time_to_live(self, type: EventType | None) -> timedelta:
-        return time_to_live(type)
+    def time_to_live(self, event_type: EventType | None) -> timedelta:
+        return time_to_live(event_type)
 
     async def read_places(
         self, session: AsyncSession, deliveries: Sequence[Delivery]

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, kind_of, sentence
+from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, sentence, type_of
 from app.rendering import asset
 from app.settings import Settings
 
@@ -30,9 +30,9 @@ TEST = "push_test"
 TEST_TTL = timedelta(minutes=10)
 
 
-def time_to_live(type: EventType | None) -> timedelta:
+def time_to_live(event_type: EventType | None) -> timedelta:
     """For how long a push about an event of this type, or (None) a test, is worth sending."""
-    return type.push_ttl if type else TEST_TTL
+    return event_type.push_ttl if event_type else TEST_TTL
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _of_event(row: Row[Any]) -> Wording:
         title=_title(context),
         body=_body(row),
         brief=_("You have a new notification."),
-        urgency=URGENCY[kind_of(row.type, context).priority],
+        urgency=URGENCY[type_of(row.type, context).priority],
         subject=(row.type, *_about(row), row.affected_id, context.get("title")),
         actions=[_open(), {"action": "read", "title": _("Mark as read")}],
     )

@@ -595,7 +595,7 @@ async def test_of_what_is_no_more_different_news_do_not_replace_each_other_eithe
     for team in ("Red", "Blue", "Blue"):
         async with db.act() as session:
             people = him.where(User.id == bob.id)
-            await notify(session, TEAM_DELETED, people=people, team_name=team)
+            await notify(session, TEAM_DELETED, recipients=people, team_name=team)
     await deliver_pushes(db, settings)
 
     told = {(one.payload["title"], one.headers["topic"]) for one in browser.pushed}

@@ -39,8 +39,10 @@ class Radio(Channel):
     def open(cls, _parts: Parts) -> Self:
         return cls()
 
-    def deliveries(self, event: Event, type: EventType) -> Select[Any]:
-        return rows_for(self.name, event, type, address=literal("the room of ") + User.username)
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+        return rows_for(
+            self.name, event, event_type, address=literal("the room of ") + User.username
+        )
 
     async def send(self, _db: Database, batch: Batch) -> AsyncGenerator[Settled]:
         for delivery in await batch.decide():

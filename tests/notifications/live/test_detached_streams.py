@@ -1,4 +1,4 @@
-"""What of a stream's request stays alive while the stream is open: nothing."""
+"""Nothing of a stream's request stays in memory while the stream is open."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ from litestar import Litestar, Request, get
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.notifications.live.application import LET_IN_AT_ONCE, Application
+from app.notifications.live.detached_streams import OPENING_AT_ONCE, StreamingLitestar
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream
@@ -24,21 +24,21 @@ from tests.notifications._connection import (
 )
 
 
-class Weight:
-    """Something a request brings along."""
+class Baggage:
+    """Something that a middleware adds to a request."""
 
 
-class Bringing(ASGIMiddleware):
+class Adding(ASGIMiddleware):
     def __init__(self) -> None:
-        self.brought: list[weakref.ref[Weight]] = []
+        self.added: list[weakref.ref[Baggage]] = []
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        scope["state"]["weight"] = weight = Weight()
-        self.brought.append(weakref.ref(weight))
+        scope["state"]["baggage"] = baggage = Baggage()
+        self.added.append(weakref.ref(baggage))
 
         async def send_along(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"].append((b"x-brought", type(weight).__name__.encode()))
+                message["headers"].append((b"x-added", type(baggage).__name__.encode()))
             await send(message)
 
         await next_app(scope, receive, send_along)
@@ -46,7 +46,7 @@ class Bringing(ASGIMiddleware):
     @property
     def is_gone(self) -> bool:
         gc.collect()
-        return all(one() is None for one in self.brought)
+        return all(one() is None for one in self.added)
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-def middleware() -> Bringing:
-    return Bringing()
+def middleware() -> Adding:
+    return Adding()
 
 
-def application(kind: type[Litestar], hub: Hub, middleware: Bringing) -> Litestar:
+def application(kind: type[Litestar], hub: Hub, middleware: Adding) -> Litestar:
     @get("/stream")
     async def open_stream(request: Request[Any, Any, Any]) -> EventStream:
         request.scope["state"]["also"] = request
@@ -72,22 +72,22 @@ def application(kind: type[Litestar], hub: Hub, middleware: Bringing) -> Litesta
     return kind([open_stream, page], middleware=[middleware])
 
 
-async def test_what_a_request_brought_is_gone_while_its_stream_is_open(
-    hub: Hub, middleware: Bringing
+async def test_what_was_added_to_a_request_is_freed_while_its_stream_is_open(
+    hub: Hub, middleware: Adding
 ) -> None:
     alice, scope = Connection(), request_of("/stream")
 
-    alice.open(application(Application, hub, middleware), scope)
+    alice.open(application(StreamingLitestar, hub, middleware), scope)
     await alice.until_received(OPENING)
     hub.send(ALICE, frame("news"))
 
     assert middleware.is_gone
     assert scope == {"type": "http", "method": "GET", "http_version": "1.1"}
-    assert alice.headers[b"x-brought"] == b"Weight"
+    assert alice.headers[b"x-added"] == b"Baggage"
     assert alice.body == OPENING + frame("news")
 
 
-async def test_litestar_alone_would_keep_it(hub: Hub, middleware: Bringing) -> None:
+async def test_litestar_alone_would_keep_it_in_memory(hub: Hub, middleware: Adding) -> None:
     alice = Connection()
 
     alice.open(application(Litestar, hub, middleware), request_of("/stream"))
@@ -96,9 +96,9 @@ async def test_litestar_alone_would_keep_it(hub: Hub, middleware: Bringing) -> N
     assert not middleware.is_gone
 
 
-async def test_who_leaves_is_counted_out(hub: Hub, middleware: Bringing) -> None:
+async def test_a_client_that_disconnects_leaves_the_hub(hub: Hub, middleware: Adding) -> None:
     alice = Connection()
-    alice.open(application(Application, hub, middleware), request_of("/stream"))
+    alice.open(application(StreamingLitestar, hub, middleware), request_of("/stream"))
     await alice.until_received(OPENING)
 
     alice.disconnect()
@@ -107,15 +107,15 @@ async def test_who_leaves_is_counted_out(hub: Hub, middleware: Bringing) -> None
     assert hub.count == 0
 
 
-async def test_other_requests_are_answered_as_ever(middleware: Bringing) -> None:
+async def test_other_requests_are_answered_as_usual(middleware: Adding) -> None:
     visitor = Connection()
-    visitor.open(application(Application, Hub(), middleware), request_of("/page"))
+    visitor.open(application(StreamingLitestar, Hub(), middleware), request_of("/page"))
     await visitor.until_served()
 
     assert (visitor.status, visitor.body) == (200, b"a page")
 
 
-async def test_when_a_crowd_comes_back_a_few_at_a_time_are_let_in(hub: Hub) -> None:
+async def test_when_a_crowd_reconnects_a_few_streams_open_at_a_time(hub: Hub) -> None:
     inside = most = 0
 
     @get("/notifications/stream")
@@ -131,7 +131,7 @@ async def test_when_a_crowd_comes_back_a_few_at_a_time_are_let_in(hub: Hub) -> N
     async def page() -> str:
         return f"while {hub.count} are in"
 
-    app = Application([open_stream, page])
+    app = StreamingLitestar([open_stream, page])
     crowd, visitor = [Connection() for _ in range(25)], Connection()
     for each in crowd:
         each.open(app, request_of("/notifications/stream"))
@@ -140,14 +140,16 @@ async def test_when_a_crowd_comes_back_a_few_at_a_time_are_let_in(hub: Hub) -> N
     for each in crowd:
         await each.until_received(OPENING)
 
-    assert most == LET_IN_AT_ONCE
+    assert most == OPENING_AT_ONCE
     assert visitor.body in (b"while 0 are in", b"while 4 are in")
     assert hub.count == len(crowd)
 
 
-async def test_a_full_hub_is_still_a_503(middleware: Bringing) -> None:
+async def test_a_full_hub_is_still_a_503(middleware: Adding) -> None:
     late = Connection()
-    late.open(application(Application, Hub(most_streams=0), middleware), request_of("/stream"))
+    late.open(
+        application(StreamingLitestar, Hub(most_streams=0), middleware), request_of("/stream")
+    )
     await late.until_served()
 
     assert late.status == 503

@@ -1,6 +1,6 @@
-"""Sites that stay for the next test of a module: to start one takes longer than most tests.
+"""Sites that are reused by the tests of a module, because starting one takes longer than most tests.
 
-One is taken over only as it was started: with the same environment, the same worker, nobody in it.
+A site is reused only with the same environment and the worker it was started with, and emptied.
 """
 
 import sqlite3
@@ -16,49 +16,49 @@ from tests.journeys.running import Site, serving
 
 
 @dataclass
-class _Kept:
+class _Pooled:
     site: Site
     worker: Process | None
-    ending: AsyncExitStack
+    exit_stack: AsyncExitStack
 
-    def stands(self) -> bool:
-        """The worker never ended, so that nothing of a dead one's is taken up later."""
+    def is_reusable(self) -> bool:
+        """A restarted worker would later take over the work of the dead one."""
         site = self.site
         is_running = site.web.is_running and site.worker.is_running
         return is_running and site.worker.process is self.worker and "Traceback" not in site.log
 
 
-class Standing:
+class SitePool:
     """Sites by their environment; `close` ends them."""
 
     def __init__(self, migrated: Path, make_folder: Callable[[], Path]) -> None:
         self._migrated, self._make_folder = migrated, make_folder
-        self._kept: dict[frozenset[tuple[str, str]], _Kept] = {}
+        self._pooled: dict[frozenset[tuple[str, str]], _Pooled] = {}
 
     async def as_started(self, environ: Mapping[str, str]) -> Site:
         key = frozenset(environ.items())
-        kept = self._kept.get(key)
-        if kept and kept.stands():
-            await _clear(kept.site)
+        pooled = self._pooled.get(key)
+        if pooled and pooled.is_reusable():
+            await _clear(pooled.site)
         else:
-            if kept:
-                await kept.ending.aclose()
-            kept = self._kept[key] = await self._start(environ)
-        return kept.site
+            if pooled:
+                await pooled.exit_stack.aclose()
+            pooled = self._pooled[key] = await self._start(environ)
+        return pooled.site
 
     async def close(self) -> None:
-        for kept in self._kept.values():
-            await kept.ending.aclose()
+        for pooled in self._pooled.values():
+            await pooled.exit_stack.aclose()
 
-    async def _start(self, environ: Mapping[str, str]) -> _Kept:
-        folder, ending = self._make_folder(), AsyncExitStack()
+    async def _start(self, environ: Mapping[str, str]) -> _Pooled:
+        folder, exit_stack = self._make_folder(), AsyncExitStack()
         copy(self._migrated, folder)
-        site = await ending.enter_async_context(serving(folder, environ))
-        return _Kept(site, site.worker.process, ending)
+        site = await exit_stack.enter_async_context(serving(folder, environ))
+        return _Pooled(site, site.worker.process, exit_stack)
 
 
 async def _clear(site: Site) -> None:
-    """End what the test has started besides, and let its world be forgotten."""
+    """Ends the other programs that the test started, and empties the database and folders."""
     for other in site.programs[2:]:
         await other.end()
     del site.programs[2:]
@@ -67,7 +67,7 @@ async def _clear(site: Site) -> None:
 
 
 def _empty(path: Path) -> None:
-    """All but `change`: positions only ever grow, and processes follow them."""
+    """Empties every table but `change`: positions must keep growing, because processes follow them."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
         names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         db.execute("BEGIN IMMEDIATE")
@@ -78,7 +78,7 @@ def _empty(path: Path) -> None:
 
 
 def _remove_files(settings: Settings) -> None:
-    """Ids begin at 1 again, and with them the names of videos."""
+    """Ids start at 1 again, and the names of videos with them."""
     for folder in (settings.clips_dir, settings.compilations_dir):
         for file in folder.glob("*"):
             file.unlink()

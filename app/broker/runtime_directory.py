@@ -1,7 +1,7 @@
-"""Where the processes of one installation find each other's sockets.
+"""The directory where the processes of one installation find each other's sockets.
 
-The address of a Unix socket has room for about 100 bytes (`sun_path`), and not every file
-system takes sockets; a directory others can write to would let strangers poke.
+The address of a Unix socket has room for about 100 bytes (`sun_path`), and not every file system
+supports sockets. If other users could write to the directory, they could poke.
 """
 
 import os
@@ -17,19 +17,19 @@ from app.settings import SettingError
 
 
 def runtime_directory(data_dir: Path) -> Path:
-    """The same for every process with this `data_dir`, and for no other.
+    """The same for every process with this `data_dir`, and different for any other.
 
-    Beside the data if possible: containers and services that share it may each have their
-    own temporary directory.
+    It is inside `data_dir` if possible, because containers and services that share the data may
+    each have a temporary directory of their own.
     """
-    beside = data_dir / "relay"
-    if takes_sockets(beside):
-        return beside
+    inside = data_dir / "relay"
+    if supports_sockets(inside):
+        return inside
     digest = sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"clippyfront-{os.getuid()}-{digest}"
 
 
-def takes_sockets(directory: Path) -> bool:
+def supports_sockets(directory: Path) -> bool:
     trial = directory / token_hex(4)
     try:
         make_private(directory)
@@ -41,7 +41,7 @@ def takes_sockets(directory: Path) -> bool:
 
 
 def make_private(directory: Path) -> None:
-    """Create it for this user alone; raises `SettingError` when somebody else holds the name."""
+    """Create it for this user alone. Raises `SettingError` if it belongs to another user."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
@@ -51,7 +51,7 @@ def make_private(directory: Path) -> None:
 
 
 def bound_socket(address: Path) -> socket.socket:
-    """A datagram socket that never blocks. Raises `OSError` where none can be."""
+    """A datagram socket that never blocks. Raises `OSError` where it cannot be bound."""
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         bound.setblocking(False)

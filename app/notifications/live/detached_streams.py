@@ -1,0 +1,45 @@
+"""Litestar handles the request that opens a stream, and nothing of that request outlives it.
+
+While a response is under way, the frames of all middleware and everything they put into the
+scope stay in memory: several times the size of the stream itself. So a stream only sends its
+head inside Litestar and is served once Litestar is done. When thousands of clients reconnect
+at once, a few requests for streams are handled at a time, so that other requests need not wait
+behind all of them.
+"""
+
+import asyncio
+from contextlib import nullcontext
+from typing import Any
+
+from litestar import Litestar
+
+from app.notifications.live.stream import DETACHED, EventStream
+
+STREAM_PATHS = ("/notifications/stream", "/api/notifications/stream")
+OPENING_AT_ONCE = 4
+
+
+class StreamingLitestar(Litestar):
+    """Litestar that serves a stream detached from the request that opened it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._opening = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        detached: list[EventStream] = []
+        scope[DETACHED] = detached
+        async with self._opening if scope.get("path") in STREAM_PATHS else nullcontext():
+            await super().__call__(scope, receive, send)
+        for stream in detached:
+            _clear(scope)
+            await stream.serve(receive, send)
+
+
+def _clear(scope: dict[str, Any]) -> None:
+    """Keep only what the server may still look at; it holds the same dict and list."""
+    kept = {key: scope.get(key) for key in ("type", "method", "http_version")}
+    if isinstance(headers := scope.get("headers"), list):
+        headers.clear()
+    scope.clear()
+    scope.update(kept)

@@ -1,0 +1,69 @@
+"""What the notifications of one event have in common: rendered once, for however many users."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Row
+
+from app import clock
+from app.notifications.events.notices import Notice, as_notice
+
+# Takes the place of a notification's id in a rendering; no real id is ever so large.
+ID = 2**53 - 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A row of `all_events` that can be hashed and compared, as a cache key."""
+
+    row: Row[Any] = field(compare=False)
+    key: str
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Facts":
+        return cls(row, repr(tuple(row)))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An event as all readers see it who have these things in common."""
+
+    facts: Facts
+    language: str
+    timezone: str
+    to_affected: bool
+    is_read: bool = False
+
+    def notice(self) -> Notice:
+        """The notice of one of these readers, with `ID` in place of its id."""
+        row = self.facts.row
+        own = {
+            "id": ID,
+            "user_id": row.affected_id if self.to_affected else 0,
+            "read_at": clock.now() if self.is_read else None,
+        }
+        return as_notice(SimpleNamespace(**row._mapping, **own))  # type: ignore[arg-type]
+
+
+def renderable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:
+    """The facts by event id, without the events that cannot be rendered."""
+    facts = (Facts.of(row) for row in rows)
+    return {each.row.event_id: each for each in facts if _is_renderable(each)}
+
+
+@lru_cache(4096)
+def _is_renderable(facts: Facts) -> bool:
+    """Cached, so that each event is logged once."""
+    try:
+        Variant(facts, "", "", to_affected=False).notice()
+    except Exception:
+        # A newer version's event type, or a damaged row.
+        _log.exception("The event at %s cannot be rendered.", facts.row.event_id)
+        return False
+    return True
