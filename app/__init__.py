@@ -18,12 +18,11 @@ reads this very table.
     accounts                              users, sessions, tokens, passwords: verbs, pages, api
     notifications.pages notifications.api  thin HTML and JSON handlers over the rooms below
     layout                                a page with its bell, or a fragment
-    notifications.notify                  the front door: tell everyone concerned
+    notifications.notify notifications.withdraw  the front doors: tell everyone concerned; take it back
     notifications.channels                which channels there are
     notifications.channels.email notifications.channels.push
     notifications.delivery                decide, claim, send, retry, log, clean up
     notifications.channels.base           what a channel is
-    notifications.withdraw                the other front door: take back what may not be seen
     notifications.live                    hub, streams, publishers: from a commit to open pages
     notifications.inbox                   feed, filters, selection, bell
     notifications.preferences             switches, muting, digest times

@@ -8,7 +8,8 @@ from app.accounts.addresses import CONFIRM_MAIL
 from app.accounts.passwords import RESET_MAIL
 from app.broker import Broker, open_broker
 from app.database import Database
-from app.notifications.channels import Channels, open_channels
+from app.notifications.channels import open_channels
+from app.notifications.channels.base import Channels, Parts
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.security import Signer
 from app.settings import Settings
@@ -47,7 +48,7 @@ def install(settings: Settings) -> Installation:
     """
     signer = Signer(settings.secret_key)
     keys = read_keys(settings)
-    channels = open_channels(settings, signer, keys, TRANSACTIONAL_MAILS)
+    channels = open_channels(Parts(settings, signer, TRANSACTIONAL_MAILS))
     broker = open_broker(settings)
     info = {"signer": signer, "vapid_keys": keys, "channels": channels}
     db = Database(settings.database_url, poke=broker.relay.poke, info=info)

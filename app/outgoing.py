@@ -24,6 +24,7 @@ SECONDS_TO_CONNECT = 3.0  # to each address, so that a dead one leaves time for 
 # An idle connection may be dead without notice: after a suspend, or where a router forgot it.
 SECONDS_KEPT = 30.0
 REPLY_BYTES = 8 * 1024
+TIMEOUT, NOT_HTTP, UNREACHABLE = "timeout", "not_http", "unreachable"
 # aiohttp's own headers say nothing that a push service or webhook needs.
 UNSENT_HEADERS = ("Accept", "Accept-Encoding", "User-Agent")
 
@@ -38,7 +39,13 @@ MayReach = Callable[[str, str], bool]
 
 
 class Unanswered(Exception):
-    """No HTTP reply came: no connection, silence, or something that is not HTTP."""
+    """No HTTP reply came. `code` is TIMEOUT (`detail` is the number of seconds), NOT_HTTP, or
+    UNREACHABLE (`detail` is what the system said).
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code, self.detail = code, detail
 
 
 class AddressRefused(Exception):
@@ -70,11 +77,11 @@ class Outgoing:
             async with asyncio.timeout(self._seconds):
                 return await self._post(URL(url, encoded=True), headers, body)
         except TimeoutError:
-            raise Unanswered(f"No answer within {self._seconds:g} seconds.") from None
+            raise Unanswered(TIMEOUT, f"{self._seconds:g}") from None
         except aiohttp.ClientResponseError as error:  # its own words quote the URL, a secret
-            raise Unanswered("The answer was not HTTP.") from error
+            raise Unanswered(NOT_HTTP) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unanswered(str(error) or type(error).__name__) from error
+            raise Unanswered(UNREACHABLE, str(error) or type(error).__name__) from error
 
     async def close(self) -> None:
         if "_session" in self.__dict__:

@@ -1,7 +1,7 @@
 """What SAQ runs: functions and cron lines, nothing else.
 
-Two workers share this process: one for letters and upkeep, one for compilations, so that ten
-minutes of ffmpeg never delay a mail. The rows are the truth; a job is a nudge.
+Two workers share this process: one for deliveries and upkeep, one for compilations, so that ten
+minutes of ffmpeg never delay a mail. The rows are the truth; a job only wakes a worker.
 """
 
 import asyncio
@@ -27,29 +27,28 @@ from app.projects.media_storage import sweep_uploads
 from app.zones import server_zone
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
-HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead
+HEARTBEAT = 15  # seconds of silence after which a delivery job counts as dead
 
 
 async def deliver(context: Context, *, channel: str) -> None:
-    """Send what is due on one channel, until nothing is or the worker is to stop."""
+    """Send what is due on one channel, until nothing is or the worker stops."""
     given, installation = _of(context), _installation(context)
     beating = asyncio.create_task(_beat(given["job"]))
     try:
         await outbox.deliver(
             installation.db,
-            installation.settings,
             installation.channels[channel],
-            holder=given["worker_lock"].name,
-            is_over=given["worker"].event.is_set,
+            worker=given["worker_lock"].name,
+            is_stopping=given["worker"].event.is_set,
         )
     finally:
         beating.cancel()
 
 
 async def _enqueue_delivery(queue: Queue, lock: WorkerLock, channel: str) -> None:
-    """One job a channel and worker at a time: another of a worker's own would find nothing.
+    """At most one job for each channel and worker: a second one would find nothing to do.
 
-    Not one for all workers, since the job of one that died stands in the way until it is swept.
+    Workers do not share a job, since that of a dead worker blocks its key until it is swept.
     """
     await queue.enqueue(
         "deliver",
@@ -115,7 +114,7 @@ async def run(installation: Installation) -> None:
             given = {"installation": installation, "worker_lock": lock}
             workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
             await recover_compilations(db, broker)
-            await claims.take_over(db, lock.crashed())
+            await claims.sweep(db, lock.crashed())
             enqueue = partial(_enqueue_delivery, broker.queue, lock)
             freeze_loaded_objects()
             channels = installation.channels
@@ -123,7 +122,7 @@ async def run(installation: Installation) -> None:
                 workers,
                 [
                     wake(db, channels, broker.relay, enqueue),
-                    watch_outages(db, channels, settings, broker.relay),
+                    watch_outages(db, channels, broker.relay),
                 ],
             )
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.database import Database
 from app.installation import TRANSACTIONAL_MAILS
-from app.mail.transactional import add_letter
+from app.mail.transactional import add_transactional_mail
 from app.models import Delivery, Team, User
 from app.notifications.channels.base import Channel
 from app.notifications.channels.email.channel import Email
@@ -24,7 +24,7 @@ from tests.factories import SIGNER
 
 async def deliver_mail(db: Database, settings: Settings, channel: Channel | None = None) -> int:
     """Returns how many deliveries were settled."""
-    return await outbox.deliver(db, settings, channel or email(settings))
+    return await outbox.deliver(db, channel or email(settings))
 
 
 def email(settings: Settings, *, timeout: float = 20) -> Email:
@@ -35,7 +35,7 @@ def email(settings: Settings, *, timeout: float = 20) -> Email:
 def token_of(mail: Delivery) -> str:
     """The token in the link of a transactional mail, as it would be made when it is sent."""
     facts = {**(mail.context or {}), "user_id": mail.user_id}
-    return str(TRANSACTIONAL_MAILS[str(mail.letter)].links(SIGNER, facts)["token"])
+    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)["token"])
 
 
 async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:
@@ -45,11 +45,11 @@ async def share(db: Database, actor: User, team: Team, project: str = "Highlight
 
 
 async def write(db: Database, *addresses: str, **facts: Any) -> None:
-    """A letter to each address, due at once."""
-    facts = {"letter": "address_changed", "username": "alice", "email": "new@example.com"} | facts
+    """A transactional mail to each address, due at once."""
+    facts = {"name": "address_changed", "username": "alice", "email": "new@example.com"} | facts
     async with db.write() as session:
         for address in addresses or ("alice@example.com",):
-            await add_letter(session, address=address, **facts)
+            await add_transactional_mail(session, address=address, **facts)
 
 
 async def deliveries(db: Database) -> Sequence[Delivery]:

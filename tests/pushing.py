@@ -39,11 +39,11 @@ async def deliver_pushes(
     settings: Settings,
     *,
     seconds: float = 5,
-    is_over: Callable[[], bool] = lambda: False,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> int:
     """Wait `seconds` for each answer; returns how many deliveries were settled or put off."""
     channel = Push(settings, read_keys(settings), seconds=seconds)
     try:
-        return await outbox.deliver(db, settings, channel, is_over=is_over)
+        return await outbox.deliver(db, channel, is_stopping=is_stopping)
     finally:
         await channel.close()

@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from app.account_lifecycle.onboarding import change_address
-from app.cli.doctor import ERROR, run_checks
+from app.cli.doctor import run_checks
 from app.database import Database
 from app.email_addresses import EMAIL_PATTERN, is_email_address
 from app.errors import Invalid
 from app.models import Team, User
+from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import read_keys
 from app.settings import SettingError, Settings, load
 from app.teams.invitations import invite

@@ -125,9 +125,16 @@ def _deliveries(user: User) -> Executable:
     columns = (
         Delivery.channel,
         Delivery.address,
-        Delivery.letter,
+        Delivery.transactional,
         Delivery.state,
+        Delivery.reason,
+        Delivery.failure,
+        Delivery.host,
+        Delivery.status_code,
+        Delivery.detail,
         Delivery.created_at,
+        Delivery.attempted_at,
+        Delivery.settled_at,
     )
     return select(*columns).where(Delivery.user_id == user.id)
 

@@ -10,7 +10,7 @@ from app import clock
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, User
 from app.security import Signer, signer_of
 
@@ -30,7 +30,7 @@ async def request_change(session: AsyncSession, user: User, address: str) -> Non
 
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address` by which its holder confirms it as the user's address."""
-    await add_letter(
+    await add_transactional_mail(
         session,
         CONFIRM,
         address=address,
@@ -92,7 +92,9 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
         .values(address=address)
     )
     facts = {"username": user.username, "email": address}
-    await add_letter(session, "address_changed", address=old_address, user_id=user.id, **facts)
+    await add_transactional_mail(
+        session, "address_changed", address=old_address, user_id=user.id, **facts
+    )
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:

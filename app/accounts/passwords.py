@@ -13,7 +13,7 @@ from app.accounts.validation import password_error
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound, require_valid
 from app.language import _
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 
@@ -89,7 +89,7 @@ async def send_reset(session: AsyncSession, address: str) -> None:
     """Mail a reset link to `address` if an account has it. Does nothing otherwise."""
     found = select(User).where(User.email_key == address.casefold())
     if user := (await session.scalars(found)).one_or_none():
-        await add_letter(
+        await add_transactional_mail(
             session,
             RESET,
             address=user.email,

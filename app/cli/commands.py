@@ -16,11 +16,12 @@ from sqlalchemy import update
 
 from app import worker
 from app.cli import demo
-from app.cli.doctor import ERROR, report, run_checks
+from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
 from app.database.migrations import migrate
 from app.installation import install
 from app.models import User
+from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics

@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -20,25 +19,15 @@ from app.database import Database
 from app.database.migrations import revisions
 from app.email_addresses import is_email_address
 from app.mail.composing import compose, render_mail
-from app.notifications.channels.base import Undelivered
-from app.notifications.channels.email.channel import way_out
-from app.notifications.channels.email.smtp_diagnosis import find_trouble
-from app.notifications.channels.push.vapid_keys import read_keys
+from app.notifications import channels
+from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
+from app.notifications.channels.email.channel import Email, transport
+from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
 from app.settings import SettingError, Settings, is_loopback
 from app.zones import server_zone, zone_names
 
-OK, WARNING, ERROR = "ok", "warning", "ERROR"
 MIN_FREE_BYTES = 500 * 2**20
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """`status` is OK, WARNING (it works, but may not be what you want) or ERROR."""
-
-    check: str
-    status: str
-    sentence: str
 
 
 async def run_checks(
@@ -51,12 +40,14 @@ async def run_checks(
         "queue and relay": lambda: _check_queue(settings),
         "address": lambda: _check_address(settings),
         "time zone": _check_time_zone,
-        "push keys": lambda: _check_push_keys(settings),
-        "mail": lambda: _check_mail(settings, timeout),
     }
+    results = [CheckResult(name, *await check()) for name, check in checks.items()]
+    for channel in channels.CHANNELS:
+        results += await channel.check(settings, timeout)
     if mail_to:
-        checks["test mail"] = lambda: _send_test_mail(settings, mail_to, timeout)
-    return [CheckResult(name, *await check()) for name, check in checks.items()]
+        sent = await _send_test_mail(settings, mail_to, timeout)
+        results.append(CheckResult("test mail", *sent))
+    return results
 
 
 def report(results: Sequence[CheckResult]) -> str:
@@ -137,38 +128,18 @@ async def _check_time_zone() -> tuple[str, str]:
     return OK, f"The time is {now:%H:%M} ({now:%Z}). The nightly clean-up runs at 00:00."
 
 
-async def _check_push_keys(settings: Settings) -> tuple[str, str]:
-    try:
-        keys = read_keys(settings)
-    except SettingError as error:
-        return ERROR, str(error)
-    return OK, f"The key pair is valid. Push services can contact {keys.subject}."
-
-
-async def _check_mail(settings: Settings, timeout: float) -> tuple[str, str]:
-    if not settings.sends_mail:
-        sentence = f"mail is written to {settings.mail_dir}, and addresses count as confirmed."
-        return WARNING, f"SMTP_HOST is not set: {sentence}"
-    if trouble := await find_trouble(settings, timeout=timeout):
-        return ERROR, trouble
-    server, sender = f"{settings.smtp_host}:{settings.smtp_port}", settings.smtp_from_email
-    if is_loopback(sender.rpartition("@")[2]):
-        sentence = "but other servers will refuse it. Set SMTP_FROM_EMAIL to a real address."
-        return ERROR, f"{server} accepts mail from {sender}, {sentence}"
-    if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
-        return WARNING, f"{server} accepts mail from {sender}, without encryption."
-    return OK, f"{server} accepts mail from {sender}."
-
-
 async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
     if not is_email_address(address):
         return ERROR, f"{address!r} is not an email address."
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")
-        async with way_out(settings, timeout) as way:
+        async with transport(settings, timeout) as way:
             await way.send(address, content)
-    except (Undelivered, ValueError) as failure:
-        return ERROR, f"The mail to {address} was refused ({failure})."
+    except Undelivered as error:
+        reply = explain_failure(error.outcome.failure, Email.words)
+        return ERROR, f"The mail to {address} was refused. {reply}"
+    except ValueError as error:
+        return ERROR, f"The mail to {address} could not be written ({error})."
     where = "was sent" if settings.sends_mail else f"was written to {settings.mail_dir}"
     return OK, f"The mail to {address} {where}."

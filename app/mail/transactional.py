@@ -1,14 +1,14 @@
-"""Transactional mail: about an account or an invitation. The act adds a row, the outbox sends it.
+"""Transactional mail, about an account or an invitation. A verb adds a row, the outbox sends it.
 
-The mail `x` is the templates `templates/email/x/{subject.txt,body.txt,body.html}`. Its row holds
-ids and facts but no secret: signed links are made when it is sent.
+The mail `x` is made of the templates `templates/email/x/{subject.txt,body.txt,body.html}`. Its row
+holds ids and facts but no secret: links are signed when it is sent.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -16,14 +16,14 @@ from app.broker.relay import CHANGES
 from app.database import poke_after_commit
 from app.language import in_language
 from app.mail.composing import compose, render_mail
-from app.models import Delivery, User
+from app.models import Delivery
 from app.security import Signer
 from app.settings import Settings
 
 Facts = Mapping[str, Any]
 
 
-async def _always_useful(_session: AsyncSession, _facts: Facts) -> str | None:
+async def _never_obsolete(_session: AsyncSession, _facts: Facts) -> str | None:
     return None
 
 
@@ -31,21 +31,21 @@ async def _always_useful(_session: AsyncSession, _facts: Facts) -> str | None:
 class TransactionalMail:
     """`links` makes what the templates need beyond the row's facts: signed tokens.
 
-    `skip_reason` is asked before the mail is sent: a key of `decision.REASONS`, or None.
+    `skip_reason` is asked before the mail is sent; it returns a reason not to send it, or None.
     """
 
     name: str
     links: Callable[[Signer, Facts], Facts] = lambda _signer, _facts: {}
-    skip_reason: Callable[[AsyncSession, Facts], Awaitable[str | None]] = _always_useful
+    skip_reason: Callable[[AsyncSession, Facts], Awaitable[str | None]] = _never_obsolete
 
 
 TransactionalMails = Mapping[str, TransactionalMail]
 
 
-async def add_letter(
-    session: AsyncSession, letter: str, *, address: str, user_id: int | None = None, **context: Any
+async def add_transactional_mail(
+    session: AsyncSession, name: str, *, address: str, user_id: int | None = None, **context: Any
 ) -> None:
-    """Have `letter` sent to `address`, in the language of the account `user_id` if there is one.
+    """Have the mail `name` sent to `address`, in the language of the user if there is one.
 
     `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
     """
@@ -54,7 +54,7 @@ async def add_letter(
         Delivery(
             channel="email",
             address=address,
-            letter=letter,
+            transactional=name,
             user_id=user_id,
             context=context,
             due_at=clock.now(),
@@ -69,32 +69,28 @@ async def skip_reason(
     return await _mail_of(mails, delivery).skip_reason(session, _facts_of(delivery))
 
 
-async def language_of(session: AsyncSession, delivery: Row[Any]) -> str:
-    """The language of its reader, or that of whoever caused the letter to a stranger."""
-    chosen = select(User.language).where(User.id == delivery.user_id)
-    return await session.scalar(chosen) or str((delivery.context or {}).get("language", ""))
-
-
-def write_letter(
-    settings: Settings,
-    signer: Signer,
-    mails: TransactionalMails,
-    delivery: Row[Any],
-    language: str,
+def write_transactional_mail(
+    settings: Settings, signer: Signer, mails: TransactionalMails, delivery: Row[Any]
 ) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
-    letter, facts = str(delivery.letter), _facts_of(delivery)
-    with in_language(language):
-        context = _mail_of(mails, delivery).links(signer, facts)
-        mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
-    name = f"{letter}-{delivery.id}"
-    return compose(settings, mail, address=delivery.address, name=name)
+    name, facts = str(delivery.transactional), _facts_of(delivery)
+    with in_language(_language_of(delivery)):
+        links = _mail_of(mails, delivery).links(signer, facts)
+        mail = render_mail(name, {**facts, **links, "base_url": settings.base_url})
+    message_name = f"{name}-{delivery.delivery_id}"
+    return compose(settings, mail, address=delivery.address, name=message_name)
+
+
+def _language_of(delivery: Row[Any]) -> str:
+    """The recipient's; where they have no account, that of the user who caused the mail."""
+    chosen = delivery.User.language if delivery.User else ""
+    return str(chosen or (delivery.facts or {}).get("language", ""))
 
 
 def _mail_of(mails: TransactionalMails, delivery: Row[Any]) -> TransactionalMail:
-    name = str(delivery.letter)
+    name = str(delivery.transactional)
     return mails.get(name) or TransactionalMail(name)
 
 
 def _facts_of(delivery: Row[Any]) -> Facts:
-    return {**(delivery.context or {}), "user_id": delivery.user_id}
+    return {**(delivery.facts or {}), "user_id": delivery.user_id}

@@ -15,7 +15,16 @@ from typing import Any
 
 from advanced_alchemy.base import DefaultBase, IdentityBase
 from advanced_alchemy.types import BigIntIdentity
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -106,34 +115,41 @@ class Notification(IdentityBase):
     deleted_in: Mapped[int | None] = mapped_column(BigIntIdentity)
 
 
-# Under a claim for the second time or more, and due again: its attempts break off.
-BROKEN_OFF = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
+# Claimed for the second time or more, and due again: its attempts were interrupted.
+INTERRUPTED = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
 
 
 class Delivery(IdentityBase):
-    """One notification on one channel to one address; or a letter of its own (`letter`, about
-    the account or invitation in `context`), such as a password reset.
+    """One notification on one channel to one address; or a transactional message, such as a
+    password reset, whose name is `transactional` and whose facts are `context`.
 
-    `state` is `pending` (also while retrying), `sent`, `skipped` (with `reason`), `failed`
-    (refused for good) or `dead` (attempts or time used up). All waiting is `due_at`.
+    `state` is `pending` (also while retrying), `sent`, `skipped`, `failed` (refused for good) or
+    `dead` (attempts or time used up). All waiting is `due_at`. `reason` is a code: why it was
+    skipped, waits, or is dead (NULL where its attempts are used up).
 
-    `gathering`: it goes `alone`, in a `bundle` with what else comes within the wait, or in the
-    `digest`. `bundle_id`, the first delivery of the mail it went into, is fixed when the mail is
-    first attempted, so that every further attempt sends the same mail. `claimed_by` names the
-    claim it is under; where it is due in spite of that, its attempt broke off.
+    `failure` to `detail` say how the last attempt, at `attempted_at`, failed: our code, the host
+    that answered or could not be reached, its SMTP or HTTP status, and its own words. They are
+    NULL before the first attempt and after a successful one.
+
+    `bundling`: it is sent `alone`, in a `bundle` with what else comes within the delay, or in the
+    `digest`. `bundle_id`, the first delivery of the mail it is part of, is set when that mail is
+    first attempted, so that each further attempt sends the same mail. `claimed_by` names its
+    claim; a claimed delivery that is due was interrupted.
     """
 
     __table_args__ = (
         UniqueConstraint("notification_id", "channel", "address"),
         _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
-        _partial("ix_delivery_loose", "user_id", where="state = 'pending' AND bundle_id IS NULL"),
+        _partial(
+            "ix_delivery_unbundled", "user_id", where="state = 'pending' AND bundle_id IS NULL"
+        ),
         _partial("ix_delivery_bundle", "bundle_id", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
         _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
-        _partial("ix_delivery_broken", "channel", "attempts", where=BROKEN_OFF),
-        _partial("ix_delivery_held", "channel", where="state = 'pending' AND reason = 'outage'"),
-        _partial("ix_delivery_lost", "settled_at", where="state IN ('failed', 'dead')"),
-        _partial("ix_delivery_letter", "settled_at", where="notification_id IS NULL"),
+        _partial("ix_delivery_interrupted", "channel", "attempts", where=INTERRUPTED),
+        _partial("ix_delivery_outage", "channel", where="state = 'pending' AND reason = 'outage'"),
+        _partial("ix_delivery_dead_letter", "settled_at", where="state IN ('failed', 'dead')"),
+        _partial("ix_delivery_transactional", "settled_at", where="notification_id IS NULL"),
     )
 
     notification_id: Mapped[int | None] = mapped_column(
@@ -147,18 +163,29 @@ class Delivery(IdentityBase):
     subscription_id: Mapped[int | None] = mapped_column(
         ForeignKey("push_subscription.id", ondelete="SET NULL"), index=True
     )
-    gathering: Mapped[str] = mapped_column(String(6), default="alone")
+    bundling: Mapped[str] = mapped_column(String(6), default="alone")
     bundle_id: Mapped[int | None] = mapped_column(BigIntIdentity)
-    letter: Mapped[str | None] = mapped_column(String(32))
+    transactional: Mapped[str | None] = mapped_column(String(32))
     context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     state: Mapped[str] = mapped_column(String(8), default="pending")
+    reason: Mapped[str | None] = mapped_column(String(32))
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(String(40))
-    error: Mapped[str | None]
-    reason: Mapped[str | None] = mapped_column(String(32))
+    failure: Mapped[str | None] = mapped_column(String(32))
+    host: Mapped[str | None] = mapped_column(String(255))
+    status_code: Mapped[int | None]
+    detail: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    attempted_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+# Spelled as in the partial indexes: SQLite uses such an index only for the same words.
+is_pending = Delivery.state == literal_column("'pending'")
+is_unbundled = and_(
+    is_pending, Delivery.bundle_id.is_(None), Delivery.bundling.in_(("bundle", "digest"))
+)
 
 
 class PushSubscription(IdentityBase):
@@ -166,7 +193,7 @@ class PushSubscription(IdentityBase):
 
     It belongs to whoever is signed in there (`session_id`). `vapid_key` is the public key it was
     made with, `failing_since` when its push service began to refuse, `refused_at` when it did so
-    last, with `error`.
+    last, and `refused_status` the HTTP status it did so with (NULL where we refused the service).
     """
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
@@ -179,7 +206,7 @@ class PushSubscription(IdentityBase):
     auth: Mapped[str] = mapped_column(String(32))
     vapid_key: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(80))
-    error: Mapped[str | None]
+    refused_status: Mapped[int | None]
     failing_since: Mapped[datetime | None]
     refused_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -22,7 +22,8 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.channels import add_deliveries, channels_of
+from app.notifications.channels import add_deliveries
+from app.notifications.channels.base import channels_of
 from app.notifications.events.audience import Recipients
 from app.notifications.events.catalogue import IN_APP, EventType, type_of
 from app.notifications.events.positions import record_change

@@ -24,6 +24,8 @@ from app.models import (
     User,
 )
 from app.models.notification import FOR_GOOD
+from app.notifications.delivery.decision import WITHDRAWN, Skip
+from app.notifications.delivery.settling import skip_pending
 from app.notifications.events.catalogue import types_open_while
 from app.notifications.inbox.feed import IDS_PER_CHANGE
 
@@ -120,9 +122,4 @@ async def _belongs_to(session: AsyncSession, users: Users) -> ColumnElement[bool
 
 async def _skip_deliveries(session: AsyncSession, ids: list[int]) -> None:
     for some in _in_parts(ids):
-        skipped = (
-            update(Delivery)
-            .where(Delivery.notification_id.in_(some), Delivery.state == "pending")
-            .values(state="skipped", reason="withdrawn", settled_at=clock.now())
-        )
-        await session.execute(skipped.execution_options(synchronize_session=False))
+        await skip_pending(session, Delivery.notification_id.in_(some), Skip(WITHDRAWN))

@@ -11,7 +11,7 @@ from app import clock
 from app.broker import Broker
 from app.database import Database
 from app.models import CleanUp, Delivery
-from app.notifications.channels import channels_of
+from app.notifications.channels.base import channels_of
 from app.notifications.preferences.channels import ChannelDescription
 from app.telemetry.metrics import Reading
 

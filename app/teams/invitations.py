@@ -16,7 +16,7 @@ from app import clock
 from app.email_addresses import email_error
 from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
-from app.mail.transactional import TransactionalMail, add_letter
+from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Invitation, Membership, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
@@ -193,7 +193,7 @@ async def _notify_or_mail(
     if user := await session.scalar(holder):
         await _notify(session, invitation, team, inviter, user)
         return
-    await add_letter(
+    await add_transactional_mail(
         session,
         MAIL,
         address=invitation.email,

@@ -56,7 +56,7 @@ async def test_an_address_changes_once_the_new_one_is_confirmed(
 
     assert (confirmed.email, confirmed.pending_email) == ("Alice@Elsewhere.example", None)
     newest = (await transactional_mails(db))[-1]
-    assert (newest.letter, newest.address) == ("address_changed", "alice@example.com")
+    assert (newest.transactional, newest.address) == ("address_changed", "alice@example.com")
 
 
 async def test_without_mail_an_address_changes_at_once(
@@ -65,7 +65,7 @@ async def test_without_mail_an_address_changes_at_once(
     changed = await move(db, settings, alice, "new@example.com")
 
     assert (changed.email, changed.email_key) == ("new@example.com", "new@example.com")
-    assert [mail.letter for mail in await transactional_mails(db)] == ["address_changed"]
+    assert [mail.transactional for mail in await transactional_mails(db)] == ["address_changed"]
 
 
 async def test_asking_for_another_address_invalidates_the_first_link(

@@ -28,7 +28,7 @@ def mailing(settings: Settings) -> Settings:
 
 async def mails(db: Database) -> list[Delivery]:
     """The transactional mails for dora's account."""
-    about_account = Delivery.letter.is_not(None), Delivery.letter != "invitation"
+    about_account = Delivery.transactional.is_not(None), Delivery.transactional != "invitation"
     async with db.read() as session:
         return list(await session.scalars(select(Delivery).where(*about_account)))
 
@@ -136,7 +136,7 @@ async def test_with_mail_the_address_has_to_be_confirmed(db: Database, mailing: 
 
     (mail,) = await mails(db)
     assert not dora.is_confirmed
-    assert (mail.letter, mail.address) == ("confirm_address", "dora@example.com")
+    assert (mail.transactional, mail.address) == ("confirm_address", "dora@example.com")
 
 
 class TestInvitedBefore:

@@ -238,8 +238,8 @@ async def test_mail_is_off_by_default_and_urgent_mail_goes_at_once(
 ) -> None:
     async def deliveries() -> list[tuple[str, bool]]:
         async with db.read() as session:
-            rows = select(Delivery.gathering, Delivery.due_at <= clock.now()).order_by(Delivery.id)
-            return [(gathering, is_due) for gathering, is_due in await session.execute(rows)]
+            rows = select(Delivery.bundling, Delivery.due_at <= clock.now()).order_by(Delivery.id)
+            return [(bundling, is_due) for bundling, is_due in await session.execute(rows)]
 
     async def tell(priority: str) -> None:
         sent = {"team_id": squad.id, "priority": priority}

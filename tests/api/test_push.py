@@ -164,7 +164,7 @@ async def test_a_test_goes_to_every_device_of_the_user(
     assert answer.json() == {"message": "Test push on its way to 2 devices", "count": 2}
     async with db.read() as session:
         made = (await session.scalars(select(Delivery))).all()
-    assert [(one.channel, one.letter) for one in made] == [("push", "push_test")] * 2
+    assert [(one.channel, one.transactional) for one in made] == [("push", "push_test")] * 2
 
 
 async def test_without_a_device_there_is_nothing_to_test(for_alice: Program) -> None:

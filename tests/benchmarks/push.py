@@ -155,7 +155,7 @@ async def _tell(db: Database, project: Project) -> None:
 
 
 async def _deliver(parts: Installation, pushes: int) -> None:
-    count = await outbox.deliver(parts.db, parts.settings, parts.channels[PUSH])
+    count = await outbox.deliver(parts.db, parts.channels[PUSH])
     assert count == pushes, f"{count} of {pushes}"
     states = select(Delivery.state).where(Delivery.channel == PUSH).distinct()
     async with parts.db.read() as session:

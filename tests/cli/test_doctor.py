@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.broker import open_broker
 from app.cli import doctor
-from app.cli.doctor import ERROR, OK, WARNING, CheckResult
 from app.database import Database
+from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult
 from app.settings import ROOT, SettingError, Settings, load
 from tests.certificates import Authority
 from tests.mailing import kept

@@ -7,9 +7,19 @@ With it a reworded sentence can be compared with the one it replaced. Keep the o
 import re
 from typing import Any
 
-# (code, pattern); the first pattern that matches counts. The group `then` is itself a sentence.
+HOST = r"(?P<host>[\w.-]+)"
+STATUS = r"(?: \((?P<status>\d+)\))?"
+# (code, pattern); the first pattern that matches counts. The group `then` is itself a sentence. The
+# code is "" where an old version showed a library's words without a sentence around them.
 MEANINGS = (
     # Why a delivery was skipped or waits.
+    ("withdrawn", r"You no longer have access to what it was about\."),
+    ("deleted", r"You had already deleted the notification\."),
+    ("read", r"You had already read it in the app\."),
+    ("unwanted", r"You had turned this off by then\."),
+    ("muted", r"You had muted the team or project by then\."),
+    ("gone", r"Mail to this address was permanently refused\."),
+    ("outage", r"The service cannot be reached\. We will try again\."),
     ("withdrawn", r"You may no longer see what it was about\."),
     ("deleted", r"It was deleted before\."),
     ("read", r"It was read in the app before\."),
@@ -21,11 +31,38 @@ MEANINGS = (
     ("removed", r"The device was removed\."),
     ("outage", r"The service could not be reached; it is tried again\."),
     # Why there is no delivery.
+    ("off", r"You have turned this off\."),
+    ("off_then", r"It was turned off at the time\."),
     ("off", r"You have this switched off\."),
     ("no_device", r"No device had push enabled\."),
     ("off_then", r"It was not switched on at the time\."),
     # The outcome of an attempt.
     ("retried", r"Tried (?P<times>\d+) times? so far\.(?: (?P<then>.+))?"),
+    ("expired", r"It expired before it could be delivered\.(?: (?P<then>.+))?"),
+    ("broken_off", r"Every attempt was interrupted\."),
+    (
+        "unsubscribed",
+        r"The device has unsubscribed \((?P<status>\d{3}) from (?P<host>\S+)\)\.",
+    ),
+    ("answered", rf"{HOST} (?:refused it|asked to try again later): (?P<status>\d{{3}})"),
+    ("timed_out", rf"{HOST} did not answer within (?P<seconds>\d+) seconds\."),
+    ("not_http", rf"{HOST} did not answer in HTTP\."),
+    ("hung_up", rf"{HOST} cannot be reached: Connection reset by peer"),
+    ("no_address", rf"{HOST} cannot be reached: No address associated with hostname"),
+    ("unreachable", rf"{HOST} cannot be reached: (?P<said>.+)"),
+    ("no_endpoint", r"The address of the device is not that of a push service\."),
+    (
+        "not_allowed",
+        r"The push service of the device is not one of those that are allowed\.",
+    ),
+    (
+        "smtp",
+        r"The service (?:refused it|asked to try again later): (?P<status>\d{3}|-1) (?P<said>.+)",
+    ),
+    ("", r"The service cannot be reached: (?P<said>.+)"),
+    ("", r"The message could not be written: (?P<said>.+)"),
+    ("", r"Something unexpected went wrong: (?P<said>.+)"),
+    ("", r"No mail can be sent to this address: (?P<said>.+)"),
     ("expired", r"It was no news any more\.(?: Before: (?P<then>.+))?"),
     ("broken_off", r"Each attempt broke off\."),
     ("unsubscribed", r"(?P<status>\d{3}) from (?P<host>\S+): the device has unsubscribed\."),
@@ -40,6 +77,17 @@ MEANINGS = (
     ("inside", r"The push service is at an address inside our own network\."),
     ("smtp", r"(?P<status>\d{3}|-1) (?P<said>.+)"),
     # The health of a device.
+    ("refuses", rf"Its push service refuses our pushes{STATUS}\. Disable and enable .+"),
+    (
+        "test_sent",
+        r"The test was accepted by its push service and should be on its screen\.",
+    ),
+    ("test_retried", rf"Its push service could not accept the test yet{STATUS}\. We try .+"),
+    ("test_dead", rf"Its push service did not accept the test{STATUS}\. Please try .+"),
+    (
+        "test_lost",
+        rf"The test found that this browser has unsubscribed from push{STATUS}\. Open .+",
+    ),
     (
         "refuses",
         r"Its push service refuses what we send(?: \((?P<status>\d+)\))?\. Disable and enable .+",
@@ -75,5 +123,5 @@ def meaning(sentence: str) -> dict[str, Any]:
             facts: dict[str, Any] = found.groupdict()
             if facts.get("then"):
                 facts["then"] = meaning(facts["then"])
-            return {"code": code, **facts}
+            return {"code": code, **facts} if code else facts
     return {"said": words}

@@ -34,7 +34,16 @@ PEOPLE = SHOWN["people"]
 # Old name of a table or column -> its present name. A column is written `table.column`, or `column`
 # for every table. "" stands for a column that was rewritten or dropped: its values are not compared
 # here, so another test has to show that they survive.
-NAMES = {"account": "user", "account_id": "user_id"}
+NAMES = {
+    "account": "user",
+    "account_id": "user_id",
+    "delivery.gathering": "bundling",
+    "delivery.letter": "transactional",
+    "delivery.error": "",
+    "delivery.reason": "",
+    "push_subscription.error": "",
+    "clean_up.removed": "",
+}
 # Old name of a table -> how many rows it has now. For tables whose rows were merged or split: only
 # their number is compared.
 COUNTS = {"preference": 56, "mute": 6}
@@ -50,6 +59,9 @@ STATES = {
 }
 # What the delivery log shows in place of an address or a device's name: old wording -> present one.
 PLACES = {"a device since removed": "a device since removed"}
+# Name of a device -> facts that the old version had but did not show: it looked for the status at the
+# beginning of the sentence, where a test that had expired had other words.
+SHOWN_SINCE = {"Safari on iPad": {"status": "429"}}
 
 MAIN = re.compile(r"<main\b.*?</main>", re.DOTALL)
 ROW = re.compile(r"<li\b.*?</li>", re.DOTALL)
@@ -154,7 +166,8 @@ async def test_devices_keep_their_names_and_health(
     for row, (name, health, told) in zip(rows, person["devices"], strict=True):
         assert words(row).startswith(name)
         kind, sentence = (HEALTH.findall(row) or [("", "")])[0]
-        assert (kind, meaning(words(sentence))) == (health, meaning(told)), name
+        before = meaning(told) | SHOWN_SINCE.get(name, {})
+        assert (kind, meaning(words(sentence))) == (health, before), name
 
 
 async def test_each_push_subscription_keeps_its_state(

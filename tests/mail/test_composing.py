@@ -71,7 +71,7 @@ async def test_workers_at_once_deliver_each_letter_once(db: Database, settings: 
 async def test_a_letter_that_cannot_be_written_does_not_hold_up_the_next(
     db: Database, settings: Settings
 ) -> None:
-    await write(db, letter="no_such_letter")
+    await write(db, name="no_such_mail")
     await write(db, "eve@example.com\r\nBcc: all@example.com")
     await write(db)
 

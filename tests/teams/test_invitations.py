@@ -48,7 +48,9 @@ async def found(db: Database, invitation: Invitation) -> AsyncIterator[Invitatio
 
 async def transactional_mails(db: Database) -> list[Delivery]:
     async with db.read() as session:
-        return list(await session.scalars(select(Delivery).where(Delivery.letter.is_not(None))))
+        return list(
+            await session.scalars(select(Delivery).where(Delivery.transactional.is_not(None)))
+        )
 
 
 async def set_confirmed(db: Database, user: User, *, confirmed: bool) -> None:
@@ -85,7 +87,7 @@ async def test_an_address_without_account_is_mailed_and_the_delivery_holds_no_se
 
     (mail,) = await transactional_mails(db)
     context = mail.context or {}
-    assert (mail.address, mail.letter) == ("New@Example.com", "invitation")
+    assert (mail.address, mail.transactional) == ("New@Example.com", "invitation")
     assert "token" not in context
     assert read_token(SIGNER, token_of(mail)) == (context["invitation_id"], True)
 

@@ -16,7 +16,7 @@ from app.asgi import create_app
 from app.database import Database
 from app.installation import install
 from app.models import Invitation, Membership, Team, User
-from app.notifications.delivery.decision import REASONS
+from app.notifications.delivery.explanations import REASONS
 from app.settings import Settings
 from app.teams.invitations import invite, revoke
 from app.teams.responses import accept, decline
@@ -117,7 +117,7 @@ async def test_accepting_by_the_mailed_link_makes_the_confirmation_mail_unnecess
 
     await deliver_mail(db, mailing)
 
-    reasons = {row.letter: row.reason for row in await deliveries(db) if row.letter}
+    reasons = {row.transactional: row.reason for row in await deliveries(db) if row.transactional}
     assert reasons == {"invitation": "answered", "confirm_address": "confirmed"}
     assert [mail["Subject"] for mail in office.mails if mail["To"] == DORA] == []
 
@@ -164,7 +164,7 @@ async def test_the_mail_about_a_closed_invitation_is_not_sent(
 
     await deliver_mail(db, settings)
 
-    [letter] = [row for row in await deliveries(db) if row.letter]
+    [letter] = [row for row in await deliveries(db) if row.transactional]
     assert (letter.state, letter.reason) == ("skipped", "answered")
     assert REASONS["answered"]
     assert [

@@ -11,13 +11,18 @@ from msgspec import UNSET, Meta, UnsetType
 from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
-from app.notifications.channels import REGISTRY
+from app.notifications import channels
 from app.notifications.events.catalogue import IN_APP, MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names
 
-CHANNELS = [IN_APP, *(channel.name for channel in REGISTRY)]
+
+def _channels() -> list[str]:
+    return [IN_APP, *(channel.description.name for channel in channels.CHANNELS)]
+
+
+CHANNELS = _channels()
 SWITCHES = {"properties": {channel: {"type": "boolean"} for channel in CHANNELS}}
 HOUR = Meta(ge=0, le=23, description="In the user's time zone.")
 EXAMPLE = like(
@@ -77,7 +82,7 @@ class PreferencesChange(RequestBody):
 
     @classmethod
     def find_errors(cls, data: Any) -> dict[str, str]:
-        return wrong_fields(data, CHANNELS)
+        return wrong_fields(data, _channels())
 
 
 @get("/api/notification-preferences")

@@ -1,55 +1,28 @@
-"""The channels: ways of reaching users outside the app. Add a channel to the REGISTRY."""
+"""The channels: ways of reaching people outside the app. A new one is a line in CHANNELS."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.mail.transactional import TransactionalMails
-from app.models import Event
-from app.notifications.channels.base import Channel
+from app.models import Delivery, Event
+from app.notifications.channels.base import Channel, Channels, Parts, channels_of
 from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
-from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import EventType
-from app.notifications.preferences.channels import ChannelDescription
-from app.security import Signer
-from app.settings import Settings
 
-Channels = Mapping[str, Channel]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of the installation that a channel may be made of."""
-
-    settings: Settings
-    signer: Signer
-    vapid_keys: VapidKeys
-    transactional_mails: TransactionalMails
+CHANNELS: tuple[type[Channel], ...] = (
+    Email,
+    Push,
+)
 
 
-REGISTRY: Mapping[ChannelDescription, Callable[[Parts], Channel]] = {
-    Email.description: lambda of: Email(of.settings, of.signer, of.transactional_mails),
-    Push.description: lambda of: Push(of.settings, of.vapid_keys),
-}
-
-
-def open_channels(
-    settings: Settings, signer: Signer, keys: VapidKeys, mails: TransactionalMails
-) -> Channels:
-    """Every channel by its name. Raises SettingError for a setting that cannot be right."""
-    parts = Parts(settings, signer, keys, mails)
-    return {description.name: make(parts) for description, make in REGISTRY.items()}
-
-
-def channels_of(session: AsyncSession) -> Channels:
-    """The channels of the installation that opened this session."""
-    channels: Channels = session.info["channels"]
-    return channels
+def open_channels(parts: Parts) -> Channels:
+    """Every channel by name. Raises SettingError for a setting that cannot be right."""
+    return {one.description.name: one.open(parts) for one in CHANNELS}
 
 
 async def add_deliveries(session: AsyncSession, event: Event, event_type: EventType) -> None:
-    """Add a row for each recipient, channel and address that is wanted."""
+    """Add a delivery for each recipient, channel and address, with one statement a channel."""
     for channel in channels_of(session).values():
-        await channel.add_deliveries(session, event, event_type)
+        rows = channel.deliveries(event, event_type)
+        columns = [column.name for column in rows.selected_columns]
+        await session.execute(insert(Delivery).from_select(columns, rows))

@@ -1,125 +1,246 @@
-"""What a channel is, and what can become of a delivery."""
+"""What a channel is, and what an attempt to deliver on it can end in.
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+A channel is a subclass of `Channel` in a folder of its own and a line in `channels.CHANNELS`. It
+needs to know nothing of the outbox, which claims deliveries, decides which are sent, hands those
+to the channel, and records the outcomes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol, Self
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, Select, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock
 from app.database import Database
-from app.models import Event
+from app.mail.transactional import TransactionalMails
+from app.models import Delivery, Event, Notification, User
 from app.notifications.events.catalogue import EventType
 from app.notifications.preferences.channels import ChannelDescription
+from app.notifications.preferences.switches import wants
+from app.security import Signer
 from app.settings import Settings
 
-# The reason of what waits for its service to be reached again, and goes as soon as it is.
-OUTAGE = "outage"
+MOMENT = Delivery.__table__.c.due_at.type
+
+# Reasons to wait: the channel's service cannot be reached, or has asked for a pause.
+OUTAGE, RESTING = "outage", "resting"
+# Failures of any channel, beside those of app.outgoing: the service refused, for good or for now;
+# the message could not be written; an error that is not handled.
+REFUSED, UNAVAILABLE = "refused", "unavailable"
+UNWRITABLE, UNEXPECTED = "unwritable", "unexpected"
+# Why there is no delivery though its user wants such events on the channel.
+OFF_THEN = "off_then"
+OK, WARNING, ERROR = "ok", "warning", "ERROR"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one attempt. `pending`: try again, after `retry_after` if that is said.
+class Failure:
+    """Why an attempt failed. `code` is one of the above or one of the channel's `words`.
 
-    `is_outage`: the service is in trouble, so no other attempt makes sense just now.
-    `is_attempt`: False for what waits without having been tried; it is as fresh as before.
+    `status_code` is from SMTP or HTTP. `detail` is verbatim what the service or a library said.
     """
 
-    state: str
-    reason: str | None = None
-    error: str | None = None
+    code: str
+    host: str | None = None
+    status_code: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The service has accepted it."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """`is_final`: no further attempt can help. Else it is tried again, not before `retry_after`.
+
+    `is_outage`: the service fails for all, so the rest of the batch is not attempted.
+    `is_unreachable`: it could not even be asked; what waits for it goes as soon as it answers.
+    """
+
+    failure: Failure
+    is_final: bool = False
     retry_after: timedelta | None = None
     is_outage: bool = False
-    is_attempt: bool = True
+    is_unreachable: bool = False
 
 
-SENT = Outcome("sent")
+@dataclass(frozen=True)
+class Wait:
+    """Not attempted, and no attempt lost: due again at `until`. `reason` is a code."""
+
+    until: datetime
+    reason: str
 
 
-def skipped(reason: str) -> Outcome:
-    """Not sent, and rightly so; `reason` is a key of `decision.REASONS`."""
-    return Outcome("skipped", reason=reason)
-
-
-class Undelivered(Exception):
-    """An attempt failed. `permanent`: no further one can help; `gone`: the address never will.
-
-    `outage`: it is the service, not this delivery; `unreachable`: it did not come to a delivery.
-    `retry_after`: the service said when.
-    """
-
-    def __init__(
-        self,
-        error: str,
-        *,
-        permanent: bool = False,
-        gone: bool = False,
-        outage: bool = False,
-        unreachable: bool = False,
-        retry_after: timedelta | None = None,
-    ) -> None:
-        super().__init__(error)
-        self.permanent, self.gone = permanent or gone, gone
-        self.outage, self.unreachable = outage or unreachable, unreachable
-        self.retry_after = retry_after
-
-    @property
-    def outcome(self) -> Outcome:
-        return Outcome(
-            "failed" if self.permanent else "pending",
-            reason=OUTAGE if self.unreachable else None,
-            error=str(self),
-            retry_after=self.retry_after,
-            is_outage=self.outage,
-        )
-
-
-# A row of `Delivery` as it was claimed, with the columns that `claims` says are needed.
-Claimed = Row[Any]
+SENT = Sent()
+Outcome = Sent | Failed | Wait
+# The ids of deliveries with the outcome that they share.
 Settled = tuple[Sequence[int], Outcome]
 
 
-class Channel(Protocol):
-    """A way of reaching people outside the app."""
+class Undelivered(Exception):
+    """Raised where an attempt fails. `is_gone`: the address will never work again."""
 
-    @property
-    def description(self) -> ChannelDescription:
-        """What preferences, logs and pages show of it."""
+    def __init__(self, outcome: Failed, *, is_gone: bool = False) -> None:
+        super().__init__(outcome.failure)
+        self.outcome, self.is_gone = outcome, is_gone
 
-    @property
-    def name(self) -> str: ...
 
-    @property
-    def pauses(self) -> Sequence[timedelta]:
-        """How long to wait after the first failed attempt, the second, …; then it is given up."""
+class Batch(Protocol):
+    """Claimed deliveries while their channel sends them."""
 
-    @property
-    def at_once(self) -> int:
-        """How many deliveries to claim at a time."""
+    async def decide(self) -> Sequence[Row[Any]]:
+        """The deliveries that are to be sent now, in order, as `Channel.with_facts` reads them.
 
-    @property
-    def gathers(self) -> bool:
-        """Whether several deliveries may become one mail (`bundles`)."""
-
-    async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
-        """Insert the deliveries of one event, set-based, in the same act."""
-
-    def send(
-        self,
-        db: Database,
-        settings: Settings,
-        claimed: Sequence[Claimed],
-        is_over: Callable[[], bool],
-    ) -> AsyncGenerator[Settled]:
-        """Decide again and send; yields the ids of deliveries with what became of them.
-
-        Begins no other once `is_over` says so, and ends when those under way have their outcome:
-        what is never yielded was not attempted.
+        All that have not begun are decided on anew, so that what happened meanwhile counts.
         """
 
-    async def answers(self, settings: Settings) -> bool:
-        """Whether its service can be reached again; asked while deliveries wait for that."""
+    def begin(self, delivery_ids: Sequence[int]) -> None:
+        """These are about to be sent: their fate is no longer decided, but reported."""
 
-    async def close(self) -> None:
-        """Called once at the end."""
+    def is_over(self) -> bool:
+        """Whether to begin no other: the worker stops, or others wait for their turn."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of an installation that channels are built from."""
+
+    settings: Settings
+    signer: Signer
+    transactional_mails: TransactionalMails
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Of the doctor. `status` is OK, WARNING (it works, but may not be intended) or ERROR."""
+
+    check: str
+    status: str
+    sentence: str
+
+
+class Channel(ABC):
+    """A way of reaching people outside the app. Attributes with a value are optional."""
+
+    description: ChannelDescription
+    # How long to wait after the first failed attempt, the second, …; after the last it is dead.
+    pauses: Sequence[timedelta]
+    # How many deliveries to claim at a time.
+    batch_size = 100
+    # How long an ordinary delivery waits for being read in the app first.
+    delay = timedelta(0)
+    # Whether several deliveries to one user may become one message.
+    bundles = False
+    # How long an ordinary delivery is held back after a page said that it is being looked at.
+    quiet_while_visible: timedelta | None = None
+    # Sentences for codes of the channel's own: reasons, and failures with {host} and {detail}.
+    words: Mapping[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @classmethod
+    @abstractmethod
+    def open(cls, parts: Parts) -> Self:
+        """Raises SettingError for a setting that cannot be right."""
+
+    @abstractmethod
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+        """The rows that an event adds, best made by `rows_for`."""
+
+    @abstractmethod
+    def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
+        """Send a batch, and yield outcomes as they come; what is not yielded was not attempted."""
+
+    def with_facts(self, rows: Select[Any]) -> Select[Any]:
+        """Add what sending needs to a select of deliveries, which has joined their User,
+        Notification and Event (any of them may be missing).
+        """
+        return rows
+
+    def address_problem(self) -> ColumnElement[Any]:
+        """In that select: a reason not to use the address, or NULL."""
+        return null()
+
+    def time_to_live(self, _event_type: EventType | None) -> timedelta | None:
+        """After how long an event of this type (None: a transactional message) is no longer
+        worth sending; None for never.
+        """
+        return None
+
+    async def find_obsolete(
+        self, _session: AsyncSession, _transactional: Sequence[Row[Any]]
+    ) -> Mapping[int, str]:
+        """A reason for each of these transactional messages that is no longer of use, by id."""
+        return {}
+
+    async def read_places(
+        self, _session: AsyncSession, deliveries: Sequence[Delivery]
+    ) -> Mapping[int, str]:
+        """How the address of each delivery reads to a person, by its id."""
+        return {one.id: one.address for one in deliveries}
+
+    def why_none(self, _user: User) -> str:
+        """The reason why an event that the user wants on this channel made no delivery."""
+        return OFF_THEN
+
+    async def is_reachable(self) -> bool:
+        """Whether the service answers; asked while deliveries wait for it."""
+        return True
+
+    @classmethod
+    async def check(cls, _settings: Settings, _timeout: float) -> Sequence[CheckResult]:
+        """Try the settings for the doctor. `timeout` is in seconds, for each step."""
+        return []
+
+    async def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Called once at the end, on the event loop that it was used on."""
+
+
+Channels = Mapping[str, Channel]
+
+
+def channels_of(session: AsyncSession) -> Channels:
+    """The channels of the installation that opened this session, by name."""
+    channels: Channels = session.info["channels"]
+    return channels
+
+
+def rows_for(
+    channel: str,
+    event: Event,
+    event_type: EventType,
+    *,
+    address: Any,
+    due_at: Any = None,
+    **columns: Any,
+) -> Select[Any]:
+    """A delivery for each recipient of `event` who wants its type on `channel`, as a select that
+    can be joined and narrowed. A column is given as an SQL expression over User and what is
+    joined; `due_at` is now unless given.
+    """
+    now = literal(clock.now(), MOMENT)
+    values = {
+        "notification_id": Notification.id,
+        "user_id": Notification.user_id,
+        "channel": literal(channel),
+        "address": address,
+        "bundling": literal("alone"),
+        "due_at": now if due_at is None else due_at,
+        "state": literal("pending"),
+        "attempts": literal(0),
+        "created_at": now,
+    } | columns
+    return (
+        select(*(value.label(name) for name, value in values.items()))
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.event_id == event.id, wants(Notification.user_id, event_type, channel))
+    )

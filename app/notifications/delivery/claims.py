@@ -1,9 +1,9 @@
-"""Taking deliveries for a while, so that each is attempted by one worker at a time.
+"""Claiming deliveries for a while, so that each is attempted by one worker at a time.
 
-A claim is a lease: it moves `due_at` on, again and again for as long as it is worked on, so there
-is no claimed state to clean up. What a dead worker held comes due with the name of its claim
-still on it: its attempt broke off. After the second time a delivery is attempted by itself, so
-that one that kills its worker takes no other along.
+A claim is a lease: it moves `due_at` ahead, again and again while it is worked on, so there is no
+claimed state to clean up. What a dead worker had claimed comes due with the name of that claim
+still on it: its attempt was interrupted. From the second time on a delivery is attempted by
+itself, so that one that kills its worker takes no other along.
 """
 
 import asyncio
@@ -32,32 +32,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels.base import OUTAGE, Channel, Claimed
-from app.notifications.delivery.bundles import is_pending, tie
+from app.models.notification import is_pending
+from app.notifications.channels.base import OUTAGE, Channel
+from app.notifications.delivery.bundles import bundle_due
 
 LEASE = timedelta(minutes=1)
-HELD_AT_ONCE = 1000
+BATCH = 1000
+# The reason of what is dead because each of its attempts was interrupted.
+INTERRUPTED = "interrupted"
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Deliveries of whole mails in the order in which they are to go; `name` is unique."""
+    """Deliveries of whole mails in the order in which they are to go; `name` is unique.
+
+    Each row has `id`, `bundle_id` and `attempts`, the one to come included.
+    """
 
     name: str
-    deliveries: Sequence[Claimed]
+    deliveries: Sequence[Row[Any]]
 
-    def is_held(self) -> ColumnElement[bool]:
-        """True of what is still ours: not settled, and not taken over after the lease ran out."""
+    def is_ours(self) -> ColumnElement[bool]:
+        """True of what is neither settled nor, after the lease ran out, claimed by another."""
         return and_(Delivery.claimed_by == self.name, is_pending)
 
 
-async def claim(db: Database, channel: Channel, holder: str = "") -> Claim | None:
-    """Take what is due, mails alone first; None when nothing is. `holder` names the worker."""
-    name = f"{holder}.{token_hex(8)}"
+async def claim(db: Database, channel: Channel, worker: str = "") -> Claim | None:
+    """Claim what is due, single mails first; None when nothing is. `worker` is a worker's name."""
+    name = f"{worker}.{token_hex(8)}"
     async with db.write() as session:
-        chosen = await _broken_off(session, channel) or await _due(session, channel)
+        chosen = await _interrupted(session, channel) or await _due(session, channel)
         if not chosen:
             return None
         turn = {_mail_of(row): number for number, row in reversed(list(enumerate(chosen)))}
@@ -65,22 +71,22 @@ async def claim(db: Database, channel: Channel, holder: str = "") -> Claim | Non
         return Claim(name, sorted(taken, key=lambda one: (turn[_mail_of(one)], one.id)))
 
 
-async def _broken_off(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """One at a time; what was attempted least first, since one of them may be what kills."""
-    rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _has_broken_off_twice)
+async def _interrupted(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
+    """One at a time, the least attempted first, since any of them may be what kills workers."""
+    rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _was_attempted_twice)
     rows = rows.order_by(Delivery.attempts, Delivery.due_at, Delivery.id).limit(1)
     return list(await session.execute(rows))
 
 
 async def _due(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """The longest due first; of what was held up together, what was attempted least."""
-    if channel.gathers:
-        await tie(session, channel.name)
-    is_sound = or_(Delivery.claimed_by.is_(None), ~_has_broken_off_twice)
-    rows = _chosen(channel).where(is_sound).limit(channel.at_once)
-    if channel.gathers:
-        order = (Delivery.gathering, Delivery.due_at, Delivery.attempts, Delivery.id)
-        rows = rows.where(_is_tied).order_by(*order)
+    """The longest due first; of what an outage made wait together, the least attempted."""
+    if channel.bundles:
+        await bundle_due(session, channel.name)
+    is_sound = or_(Delivery.claimed_by.is_(None), ~_was_attempted_twice)
+    rows = _chosen(channel).where(is_sound).limit(channel.batch_size)
+    if channel.bundles:
+        order = (Delivery.bundling, Delivery.due_at, Delivery.attempts, Delivery.id)
+        rows = rows.where(_is_whole).order_by(*order)
     else:
         rows = rows.order_by(Delivery.due_at, Delivery.id)  # as the index has them
     return list(await session.execute(rows))
@@ -96,8 +102,8 @@ def _is_due(channel: Channel) -> ColumnElement[bool]:
 
 
 # Once may be chance: a worker is killed or a machine fails, with all that was claimed just then.
-_has_broken_off_twice = Delivery.attempts > literal_column("1")
-_is_tied = or_(Delivery.gathering == "alone", Delivery.bundle_id.is_not(None))
+_was_attempted_twice = Delivery.attempts > literal_column("1")
+_is_whole = or_(Delivery.bundling == "alone", Delivery.bundle_id.is_not(None))
 
 
 def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
@@ -114,41 +120,23 @@ def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
         taken = taken.where(Delivery.id.in_(ids))
     else:
         taken = taken.where(alone)
-    return _quietly(taken).returning(*_NEEDED)
+    table = Delivery.__table__.c
+    return _quietly(taken).returning(table.id, table.bundle_id, table.attempts)
 
 
-# Enough to settle them, and for a mail to be written; a channel reads the rest by itself.
-_NEEDED = [
-    Delivery.__table__.c[name]
-    for name in (
-        "id",
-        "notification_id",
-        "user_id",
-        "address",
-        "gathering",
-        "bundle_id",
-        "letter",
-        "context",
-        "attempts",
-        "error",
-        "claimed_by",
-    )
-]
-
-
-def _mail_of(delivery: Claimed) -> int:
-    """What is the same for deliveries of one mail."""
+def _mail_of(delivery: Row[Any]) -> int:
+    """The same number for all deliveries of one mail."""
     return int(delivery.bundle_id or delivery.id)
 
 
-async def keep(db: Database, claim: Claim) -> None:
-    """Move the lease on until cancelled."""
+async def renew(db: Database, claim: Claim) -> None:
+    """Renew the lease until cancelled."""
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 4)
         try:
-            await _change(db, _held(claim).values(due_at=clock.now() + LEASE))
+            await _change(db, _claimed(claim).values(due_at=clock.now() + LEASE))
         except Exception:
-            _log.exception("The lease of %s could not be moved on.", claim.name)
+            _log.exception("The lease of %s could not be renewed.", claim.name)
 
 
 async def release(db: Database, claim: Claim) -> None:
@@ -156,62 +144,62 @@ async def release(db: Database, claim: Claim) -> None:
     await _change(db, _given_back(claim, clock.now()))
 
 
-async def hold(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
-    """The service is out of reach: neither this claim's nor anything else due is tried before."""
+async def start_outage(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
+    """The service cannot be reached: neither this claim nor anything else due is tried before."""
     await _change(db, _given_back(claim, until).values(reason=OUTAGE))
     async with db.write() as session:
-        while await tie(session, channel.name):
+        while await bundle_due(session, channel.name):
             pass
-    due = select(Delivery.id).where(_is_due(channel), _is_tied).limit(HELD_AT_ONCE)
+    due = select(Delivery.id).where(_is_due(channel), _is_whole).limit(BATCH)
     others = update(Delivery).where(Delivery.id.in_(due)).values(due_at=until, reason=OUTAGE)
-    while await _change(db, others) == HELD_AT_ONCE:  # noqa: ASYNC110 - others write in between
+    while await _change(db, others) == BATCH:  # noqa: ASYNC110 - others write in between
         await asyncio.sleep(0)
 
 
-async def is_held_up(db: Database, channel: Channel) -> bool:
+async def has_outage(db: Database, channel: Channel) -> bool:
     """Whether anything waits for the service to be reached again."""
     async with db.read() as session:
-        return bool(await session.scalar(select(exists().where(*_is_held_up(channel)))))
+        return bool(await session.scalar(select(exists().where(*_waits_for_service(channel)))))
 
 
-async def wake_held(db: Database, channel: Channel) -> None:
-    """The service answers again: what waited for it need not wait any longer."""
-    held = update(Delivery).where(*_is_held_up(channel))
-    await _change(db, held.values(due_at=clock.now(), reason=None))
+async def end_outage(db: Database, channel: Channel) -> None:
+    """The service answers again: what waits for it is due."""
+    waiting = update(Delivery).where(*_waits_for_service(channel))
+    await _change(db, waiting.values(due_at=clock.now(), reason=None))
 
 
-def _is_held_up(channel: Channel) -> list[ColumnElement[bool]]:
+def _waits_for_service(channel: Channel) -> list[ColumnElement[bool]]:
     is_reason = Delivery.reason == literal_column(f"'{OUTAGE}'")
     return [Delivery.channel == channel.name, is_pending, is_reason]
 
 
-async def give_up_broken(db: Database, channel: Channel) -> None:
-    """End what broke off in each of its attempts."""
-    broken = update(Delivery).where(
+async def give_up_interrupted(db: Database, channel: Channel) -> None:
+    """End what was interrupted in each of its attempts."""
+    interrupted = update(Delivery).where(
         _is_due(channel),
         Delivery.claimed_by.is_not(None),
         Delivery.attempts > len(channel.pauses),
     )
-    ended = {"state": "dead", "claimed_by": None, "settled_at": clock.now()}
-    await _change(db, broken.values(**ended, error="Each attempt broke off."))
+    ended = {"state": "dead", "reason": INTERRUPTED, "claimed_by": None}
+    await _change(db, interrupted.values(**ended, settled_at=clock.now()))
 
 
-async def take_over(db: Database, crashed: Sequence[str]) -> None:
-    """Have at once what these workers held when they died, not only when the lease runs out."""
+async def sweep(db: Database, crashed: Sequence[str]) -> None:
+    """Make due what these dead workers had claimed, rather than when the lease runs out."""
     if crashed:
-        # "/" comes after ".", with which a worker's name ends in a claim's.
+        # "/" follows ".", which ends the worker's name in a claim's.
         theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
 
 def _given_back(claim: Claim, due: datetime) -> Update:
     return _quietly(
-        _held(claim).values(due_at=due, attempts=Delivery.attempts - 1, claimed_by=None)
+        _claimed(claim).values(due_at=due, attempts=Delivery.attempts - 1, claimed_by=None)
     )
 
 
-def _held(claim: Claim) -> Update:
-    return update(Delivery).where(claim.is_held())
+def _claimed(claim: Claim) -> Update:
+    return update(Delivery).where(claim.is_ours())
 
 
 def _quietly(change: Update) -> Update:

@@ -1,42 +1,42 @@
-"""Deliveries that were refused or given up: for an administrator to see, and to send again."""
+"""Dead letters: deliveries that were refused or given up, for an administrator to redeliver."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.errors import NotFound
-from app.models import Delivery, Notification, PushSubscription, User
-from app.notifications.events.catalogue import PUSH
+from app.models import Delivery, Notification, User
+from app.notifications.channels.base import channels_of
+from app.notifications.delivery.explanations import explain
+from app.notifications.preferences.channels import ChannelDescription
 
 PER_PAGE = 50
 STATES = FAILED, DEAD = "failed", "dead"
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A delivery that did not arrive. `about` is the type of its notice, or its letter's name."""
+class DeadLetter:
+    """`about` is the event's type or the name of the transactional message."""
 
     id: int
-    channel: str
+    channel: ChannelDescription
     about: str
-    is_letter: bool
     username: str | None
-    address: str
+    place: str
     state: str
     attempts: int
-    error: str
+    explanation: str
     settled_at: datetime
 
 
 @dataclass(frozen=True)
-class LostPage:
-    deliveries: list[Lost]
+class DeadLetterPage:
+    letters: list[DeadLetter]
     total: int
     page: int
 
@@ -46,57 +46,75 @@ class LostPage:
 
 
 def require_admin(user: User) -> None:
-    """Raises NotFound: to everybody else these pages do not exist."""
+    """Raises NotFound: for everyone else these pages do not exist."""
     if not user.is_admin:
         raise NotFound
 
 
-async def read_lost(session: AsyncSession, page: int) -> LostPage:
+async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:
     """Newest first, from page 1."""
-    total = await session.scalar(select(func.count()).where(_is_lost()).select_from(Delivery)) or 0
+    is_dead = _is_dead_letter(session)
+    total = await session.scalar(select(func.count()).where(is_dead).select_from(Delivery)) or 0
     rows = (
-        select(Delivery, User.username, Notification.type, PushSubscription.name)
+        select(Delivery, User.username, Notification.type)
         .join(User, User.id == Delivery.user_id, isouter=True)
         .join(Notification, Notification.id == Delivery.notification_id, isouter=True)
-        .join(PushSubscription, PushSubscription.id == Delivery.subscription_id, isouter=True)
-        .where(_is_lost())
+        .where(is_dead)
         .order_by(Delivery.settled_at.desc(), Delivery.id.desc())
         .limit(PER_PAGE)
         .offset((page - 1) * PER_PAGE)
     )
-    return LostPage([_lost(row) for row in await session.execute(rows)], total, page)
-
-
-def _is_lost() -> ColumnElement[bool]:
-    return Delivery.state.in_(STATES)
-
-
-def _lost(row: Any) -> Lost:
-    delivery: Delivery = row.Delivery
-    return Lost(
-        id=delivery.id,
-        channel=delivery.channel,
-        about=delivery.letter or row.type,
-        is_letter=delivery.letter is not None,
-        username=row.username,
-        address=(row.name or "") if delivery.channel == PUSH else delivery.address,
-        state=delivery.state,
-        attempts=delivery.attempts,
-        error=delivery.error or "",
-        settled_at=delivery.settled_at or delivery.created_at,
-    )
+    found = (await session.execute(rows)).all()
+    places = await _read_places(session, [row.Delivery for row in found])
+    letters = [
+        _dead_letter(session, row.Delivery, row.username, row.type, places[row.Delivery.id])
+        for row in found
+    ]
+    return DeadLetterPage(letters, total, page)
 
 
 async def redeliver(session: AsyncSession, ids: Sequence[int] | None = None) -> int:
-    """Have these (None: all that are lost) attempted once more from the start; returns how many.
+    """Attempt these (None: all dead letters) anew from the start; returns how many.
 
-    Whether each is still right is decided again at the moment of sending, as for any other.
+    Each is decided on again when it is sent, like any other delivery.
     """
-    which = [_is_lost()] if ids is None else [_is_lost(), Delivery.id.in_(ids)]
+    is_dead = _is_dead_letter(session)
+    which = [is_dead] if ids is None else [is_dead, Delivery.id.in_(ids)]
     again = (
         update(Delivery)
         .where(*which)
-        .values(state="pending", attempts=0, due_at=clock.now(), error=None, settled_at=None)
+        .values(state="pending", attempts=0, due_at=clock.now(), settled_at=None, reason=None)
+        .values(failure=None, host=None, status_code=None, detail=None)
         .execution_options(synchronize_session=False)
     )
     return int((await session.execute(again)).rowcount)  # type: ignore[attr-defined]
+
+
+def _is_dead_letter(session: AsyncSession) -> ColumnElement[bool]:
+    """On a channel that exists: rows of one that was removed stay, but nothing can send them."""
+    return and_(Delivery.state.in_(STATES), Delivery.channel.in_(channels_of(session)))
+
+
+async def _read_places(session: AsyncSession, deliveries: Sequence[Delivery]) -> dict[int, str]:
+    places: dict[int, str] = {}
+    for name, channel in channels_of(session).items():
+        on_it = [one for one in deliveries if one.channel == name]
+        places |= await channel.read_places(session, on_it)
+    return places
+
+
+def _dead_letter(
+    session: AsyncSession, delivery: Delivery, username: str | None, type: str | None, place: str
+) -> DeadLetter:
+    channel = channels_of(session)[delivery.channel]
+    return DeadLetter(
+        id=delivery.id,
+        channel=channel.description,
+        about=delivery.transactional or type or "",
+        username=username,
+        place=place,
+        state=delivery.state,
+        attempts=delivery.attempts,
+        explanation=explain(delivery, channel),
+        settled_at=delivery.settled_at or delivery.created_at,
+    )

@@ -1,12 +1,18 @@
-"""Whether a delivery is still right at the moment of sending: each reason not to is kept."""
+"""Whether, when and why a delivery is sent: the one place that decides it, for every channel.
 
-from collections.abc import Iterable, Sequence
+A delivery is decided on just before it is sent, since much may have happened while it waited. All
+that RULES look at is read with one query for a whole claim.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.language import N_
+from app import clock
 from app.models import (
     Delivery,
     Event,
@@ -17,72 +23,160 @@ from app.models import (
     User,
 )
 from app.models.notification import FOR_GOOD
-from app.notifications.events.catalogue import HIGH, TYPES
-from app.notifications.events.notices import all_notices
+from app.notifications.channels.base import Channel, Wait
+from app.notifications.events.catalogue import HIGH, TYPES, type_of
 from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
-UNCONFIRMED, GONE = "unconfirmed", "gone"
-REASONS = {
-    WITHDRAWN: N_("You may no longer see what it was about."),
-    DELETED: N_("It was deleted before."),
-    READ: N_("It was read in the app before."),
-    UNWANTED: N_("You have switched this off since."),
-    MUTED: N_("You have muted the team or project since."),
-    UNCONFIRMED: N_("The address is not confirmed."),
-    GONE: N_("Mail to this address was refused for good."),
-    "answered": N_("The invitation is no longer open."),
-    "confirmed": N_("The address was confirmed or given up before."),
-    "visible": N_("You had a page open."),
-    "removed": N_("The device was removed."),
-    "outage": N_("The service could not be reached; it is tried again."),
-}
+EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
+# What has less time left than this would be over on arrival.
+SECOND = timedelta(seconds=1)
 
 
-IDS_AT_ONCE = 1000
+@dataclass(frozen=True)
+class Send:
+    """Send it now."""
 
 
-async def read_claimed(
-    session: AsyncSession, channel: str, ids: Iterable[int]
-) -> Sequence[Row[Any]]:
-    """For each delivery of a notice: all that a `Notice` needs, `delivery_id`, the `User`,
-    and `reason`: why not to send it, or None.
+@dataclass(frozen=True)
+class Skip:
+    """Never send it; `state` is that of the row from now on. `reason` is a code."""
+
+    reason: str
+    state: str = "skipped"
+
+
+SEND = Send()
+Decision = Send | Skip | Wait
+Rule = Callable[[Row[Any], Channel], Skip | Wait | None]
+
+
+async def decide_all(
+    session: AsyncSession, channel: Channel, which: ColumnElement[bool]
+) -> Sequence[tuple[Row[Any], Decision]]:
+    """The deliveries of `which`, with all that the channel needs to send them, and a decision on
+    each.
     """
-    wanted, found = list(ids), list[Row[Any]]()
-    for start in range(0, len(wanted), IDS_AT_ONCE):
-        some = _claimed(channel).where(Delivery.id.in_(wanted[start : start + IDS_AT_ONCE]))
-        found += (await session.execute(some)).all()
-    return found
+    rows = (await session.execute(_deliveries(channel).where(which))).all()
+    obsolete: Mapping[int, str] = {}
+    if transactional := [row for row in rows if row.transactional]:
+        obsolete = await channel.find_obsolete(session, transactional)
+    return [(row, decide(row, channel, obsolete.get(row.delivery_id))) for row in rows]
 
 
-def _claimed(channel: str) -> Select[Any]:
-    return (
-        all_notices()
-        .add_columns(Delivery.id.label("delivery_id"), User, reason_against(channel))
-        .join(Delivery, Delivery.notification_id == Notification.id)
-        .join(User, User.id == Notification.user_id)
-        .order_by(Delivery.id)
+def decide(delivery: Row[Any], channel: Channel, obsolete: str | None = None) -> Decision:
+    """The first rule with an objection decides. `obsolete` is the reason why a transactional
+    message is no longer of use, if it is not.
+    """
+    if obsolete:
+        return Skip(obsolete)
+    for rule in RULES:
+        if objection := rule(delivery, channel):
+            return objection
+    return SEND
+
+
+def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
+    if delivery.is_withdrawn:
+        return Skip(WITHDRAWN)
+    if delivery.is_deleted:
+        return Skip(DELETED)
+    return Skip(READ) if delivery.is_read else None
+
+
+def _is_unwanted(delivery: Row[Any], _channel: Channel) -> Skip | None:
+    if delivery.transactional:
+        return None
+    if not delivery.is_wanted:
+        return Skip(UNWANTED)
+    return Skip(MUTED) if delivery.is_muted else None
+
+
+def _has_no_address(delivery: Row[Any], _channel: Channel) -> Skip | None:
+    return Skip(delivery.address_problem) if delivery.address_problem else None
+
+
+def _is_expired(delivery: Row[Any], channel: Channel) -> Skip | None:
+    lasts = channel.time_to_live(TYPES[delivery.type] if delivery.type else None)
+    if lasts is None or clock.now() <= delivery.queued_at + lasts - SECOND:
+        return None
+    return Skip(EXPIRED, state="dead")
+
+
+def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
+    """A page that its user looks at shows an ordinary notification at once.
+
+    That a user stops looking may never be reported: a lid is closed, a request is lost. So
+    only a page that reported after the delivery came due makes it superfluous; until one does,
+    or has not for long enough, the delivery waits.
+    """
+    lasts, visible_until = channel.quiet_while_visible, delivery.visible_until
+    if lasts is None or visible_until is None or visible_until <= clock.now():
+        return None
+    if not channel.delay or _is_urgent(delivery):
+        return None
+    if visible_until - lasts > delivery.queued_at + channel.delay:
+        return Skip(VISIBLE)
+    return Wait(visible_until, PERHAPS_VISIBLE)
+
+
+def _is_urgent(delivery: Row[Any]) -> bool:
+    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).is_high
+
+
+RULES: tuple[Rule, ...] = (
+    _is_settled_in_app,
+    _is_unwanted,
+    _has_no_address,
+    _is_expired,
+    _is_visible,
+)
+
+
+def _deliveries(channel: Channel) -> Select[Any]:
+    """What the rules look at, and what the channel adds. A transactional message has no
+    notification and no event, and one to a stranger has no user.
+    """
+    rows = (
+        select(
+            Delivery.id.label("delivery_id"),
+            Delivery.user_id,
+            Delivery.notification_id,
+            Delivery.address,
+            Delivery.bundling,
+            Delivery.bundle_id,
+            Delivery.transactional,
+            Delivery.context.label("facts"),
+            Delivery.created_at.label("queued_at"),
+            Event.type,
+            Event.context,
+            (Notification.deleted_in == FOR_GOOD).label("is_withdrawn"),
+            Notification.deleted_at.is_not(None).label("is_deleted"),
+            Notification.read_at.is_not(None).label("is_read"),
+            wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
+            _is_muted_now().label("is_muted"),
+            channel.address_problem().label("address_problem"),
+            _visible_until().label("visible_until"),
+        )
+        .select_from(Delivery)
+        .outerjoin(User, User.id == Delivery.user_id)
+        .outerjoin(Notification, Notification.id == Delivery.notification_id)
+        .outerjoin(Event, Event.id == Notification.event_id)
     )
+    return channel.with_facts(rows)
 
 
-def reason_against(channel: str) -> Any:
-    """`reason`: why not to send it, or NULL; in a select of Notification and Event."""
-    wanted = wants_each(Notification.user_id, Notification.type, channel)
-    return case(
-        (Notification.deleted_in == FOR_GOOD, WITHDRAWN),
-        (Notification.deleted_at.is_not(None), DELETED),
-        (Notification.read_at.is_not(None), READ),
-        (~wanted, UNWANTED),
-        (_is_muted(), MUTED),
-        else_=None,
-    ).label("reason")
+def _visible_until() -> ColumnElement[Any]:
+    """A notification hidden in the app is on no page, however long its user looks at one."""
+    may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
+    return case((may_be_spared, User.visible_until))
 
 
-def _is_muted() -> Any:
+def _is_muted_now() -> ColumnElement[bool]:
     """Ordinary events only: what is about oneself, or of high priority, comes all the same."""
-    ordinary = [kind.name for kind in TYPES.values() if kind.can_be_muted]
-    custom = [kind.name for kind in TYPES.values() if kind.is_custom]
+    ordinary = [one.name for one in TYPES.values() if one.can_be_muted]
+    custom = [one.name for one in TYPES.values() if one.is_custom]
     is_urgent = and_(Event.type.in_(custom), Event.context["priority"].as_string() == HIGH)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
     itself = has_muted(Notification.user_id, Event.team_id, Event.project_id)
@@ -91,7 +185,7 @@ def _is_muted() -> Any:
 
 
 def _comes_through_muted_teams() -> ColumnElement[bool]:
-    """It is about a project of somebody else's, and every team that lets one see it is muted."""
+    """It is about another user's project, and every team through which one sees it is muted."""
     other_team = exists(
         select(Share.team_id)
         .join(Membership, Membership.team_id == Share.team_id)

@@ -1,87 +1,77 @@
-"""What of a notice was sent where, when, or why not: for its recipient to see."""
+"""The delivery log of a notification: where it was sent, when, and why not, for its recipient."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.language import _, ngettext
-from app.models import Delivery, Notification, PushSubscription, User
-from app.notifications.delivery.decision import REASONS
-from app.notifications.events.catalogue import EMAIL, PUSH
+from app.models import Delivery, Notification, User
+from app.notifications.channels.base import Channel, channels_of
+from app.notifications.delivery.explanations import OFF, explain, explain_reason
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.preferences import switches
+from app.notifications.preferences.channels import ChannelDescription
 
 
 @dataclass(frozen=True)
 class Line:
-    """One way of reaching the person. `state` is a delivery's, or "none" when there was none."""
+    """One delivery; or, with the state "none", a channel on which there was none.
 
-    channel: str
-    where: str
+    `moment` is when it was settled, or is due while it is pending.
+    """
+
+    channel: ChannelDescription
+    place: str
     state: str
-    text: str
+    explanation: str
     moment: datetime | None
 
 
 @dataclass(frozen=True)
-class Reach:
+class DeliveryLog:
     notice: Notice
     read_at: datetime | None
     lines: list[Line]
 
 
-async def read_reach(session: AsyncSession, user: User, notification_id: int) -> Reach:
-    """Raises NotFound where there is no such notice for this person."""
+async def read_log(session: AsyncSession, user: User, notification_id: int) -> DeliveryLog:
+    """Raises NotFound where the user has no such notification."""
     notice = await feed.find(session, user.id, notification_id, also_hidden=True)
     mine = and_(Notification.id == notification_id, Notification.user_id == user.id)
     read_at = await session.scalar(select(Notification.read_at).where(mine))
-    made = (
-        select(Delivery, PushSubscription.name)
-        .join(PushSubscription, PushSubscription.id == Delivery.subscription_id, isouter=True)
-        .where(Delivery.notification_id == notification_id, Delivery.user_id == user.id)
+    wanted = (await switches.read(session, user)).preferences[notice.type]
+    made = await _made(session, user, notification_id)
+    lines: list[Line] = []
+    for channel in channels_of(session).values():
+        on_it = [one for one in made if one.channel == channel.name]
+        places = await channel.read_places(session, on_it)
+        lines += [_line(one, channel, places[one.id]) for one in on_it]
+        if not on_it:
+            lines.append(_none(channel, user, is_wanted=wanted[channel.name]))
+    return DeliveryLog(notice, read_at, lines)
+
+
+async def _made(session: AsyncSession, user: User, notification_id: int) -> Sequence[Delivery]:
+    made = select(Delivery).where(
+        Delivery.notification_id == notification_id, Delivery.user_id == user.id
     )
-    lines = [_line(row) for row in await session.execute(made.order_by(Delivery.id))]
-    present = {line.channel for line in lines}
-    chosen = (await switches.read(session, user)).preferences[notice.type]
-    for channel in (EMAIL, PUSH):
-        if channel not in present:
-            lines.append(Line(channel, "", "none", _why_none(channel, user, chosen), None))
-    return Reach(notice, read_at, lines)
+    return (await session.scalars(made.order_by(Delivery.id))).all()
 
 
-def _line(row: Any) -> Line:
-    delivery: Delivery = row.Delivery
-    is_settled = delivery.state != "pending"
+def _line(delivery: Delivery, channel: Channel, place: str) -> Line:
     return Line(
-        channel=delivery.channel,
-        where=delivery.address
-        if delivery.channel == EMAIL
-        else row.name or _("a device since removed"),
+        channel=channel.description,
+        place=place,
         state=delivery.state,
-        text=_text(delivery),
-        moment=delivery.settled_at if is_settled else delivery.due_at,
+        explanation=explain(delivery, channel),
+        moment=delivery.due_at if delivery.state == "pending" else delivery.settled_at,
     )
 
 
-def _text(delivery: Delivery) -> str:
-    if delivery.state == "pending" and delivery.attempts:
-        tried = ngettext("Tried {n} time so far.", "Tried {n} times so far.", delivery.attempts)
-        return f"{tried.format(n=delivery.attempts)} {delivery.error or ''}".strip()
-    if delivery.reason in REASONS:
-        return _(REASONS[delivery.reason])
-    return delivery.error or ""
-
-
-def _why_none(channel: str, user: User, chosen: dict[str, bool]) -> str:
-    """Why nothing was to be sent, as far as the present settings tell."""
-    if not chosen[channel]:
-        return _("You have this switched off.")
-    if channel == PUSH:
-        return _("No device had push enabled.")
-    if not user.is_confirmed:
-        return _(REASONS["unconfirmed"])
-    return _(REASONS["gone"]) if user.email_gone_at else _("It was not switched on at the time.")
+def _none(channel: Channel, user: User, *, is_wanted: bool) -> Line:
+    """Why there was nothing to send, as far as the present settings tell."""
+    reason = channel.why_none(user) if is_wanted else OFF
+    return Line(channel.description, "", "none", explain_reason(reason, channel.words), None)

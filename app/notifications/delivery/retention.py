@@ -1,4 +1,4 @@
-"""What is kept for how long. Unread notices are never removed here."""
+"""Retention: how long rows are kept. Unread notifications are never removed here."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -13,18 +13,18 @@ from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDe
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.feed import UNDO_FOR
 
-# A batch holds the write lock for a few milliseconds, and others get their turn in between.
+# A batch keeps the write lock for a few milliseconds; other writers get their turn in between.
 BATCH = 500
 RUNS_KEPT = timedelta(days=90)
-# A browser that nobody has opened for so long has lost its subscription by itself.
+# The subscription of a browser that was not opened for so long has expired by itself.
 REMOVALS_KEPT = timedelta(days=90)
 
 
 async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
-    """Remove notices read and letters settled longer ago than that, changes of more than 7 days,
-    and events nobody has.
+    """Remove notifications read and transactional messages settled longer ago than that, changes
+    older than 7 days, and events of that age without a notification.
 
-    Returns how many of each, and keeps it for the administrator to see.
+    Returns how many of each, and keeps the numbers for administrators.
     """
     now = clock.now()
     removed = {
@@ -37,7 +37,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             ),
         ),
         "deleted": await purge_deleted(db),
-        "letters": await _remove(
+        "transactional": await _remove(
             db,
             Delivery,
             select(Delivery.id).where(
@@ -63,7 +63,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
 
 
 async def purge_deleted(db: Database) -> int:
-    """Remove for good what was deleted longer ago than an undo reaches."""
+    """Remove for good what was deleted so long ago that it can no longer be undone."""
     return await _remove_before(db, Notification.deleted_at, clock.now() - UNDO_FOR)
 
 

@@ -1,4 +1,4 @@
-"""Having a worker look at the outbox when there is something to do there, and not before."""
+"""Waking a worker when something in the outbox is due, and not before."""
 
 import asyncio
 import logging
@@ -12,16 +12,14 @@ from app import clock
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels import Channels
-from app.notifications.channels.base import Channel
+from app.models.notification import is_pending
+from app.notifications.channels.base import Channel, Channels
 from app.notifications.delivery import claims
-from app.notifications.delivery.bundles import is_pending
-from app.settings import Settings
 
 LOOK_SECONDS = 30.0
 OUTAGE_SECONDS = 15.0
-# Many acts at once are looked at together.
-GATHER_SECONDS = 0.02
+# Many acts at once need one look.
+PAUSE_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +27,7 @@ Enqueue = Callable[[str], Awaitable[object]]
 
 
 async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue) -> None:
-    """Have a channel worked on whenever something on it comes due; runs until cancelled."""
+    """Enqueue a channel's name whenever something on it comes due; runs until cancelled."""
     poked = asyncio.Event()
     stop_listening = relay.listen(CHANGES, poked.set)
     try:
@@ -39,13 +37,13 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(pauses)):
                     await poked.wait()
-                    await asyncio.sleep(GATHER_SECONDS)
+                    await asyncio.sleep(PAUSE_SECONDS)
     finally:
         stop_listening()
 
 
 async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
-    """Seconds until it is worth looking again; a database that stumbles is asked again."""
+    """Seconds until it is worth looking again: soon, where the database or the queue failed."""
     try:
         due = await next_due(db, channel)
         if due is None:
@@ -54,37 +52,32 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
             return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
         await enqueue(channel.name)
     except Exception:
-        _log.exception("What is due on %s could not be seen.", channel.name)
+        _log.exception("Looking for due deliveries on %s failed.", channel.name)
     return 1.0
 
 
 async def watch_outages(
-    db: Database,
-    channels: Channels,
-    settings: Settings,
-    relay: Relay,
-    *,
-    seconds: float = OUTAGE_SECONDS,
+    db: Database, channels: Channels, relay: Relay, *, seconds: float = OUTAGE_SECONDS
 ) -> None:
-    """Ask a service that could not be reached, so that no delivery need be risked to find out.
+    """Probe a service that could not be reached, so that no delivery is spent on finding out.
 
-    Ends when cancelled, also where a library has swallowed that: Python 3.11's `wait_for` does,
-    if an answer comes in the same moment.
+    Ends when cancelled, even where a library swallows the cancellation: Python 3.11's `wait_for`
+    does, if a reply comes at the same moment.
     """
     this = asyncio.current_task()
     while this and not this.cancelling():
         await asyncio.sleep(seconds)
         for channel in channels.values():
             try:
-                if await claims.is_held_up(db, channel) and await channel.answers(settings):
-                    await claims.wake_held(db, channel)
+                if await claims.has_outage(db, channel) and await channel.is_reachable():
+                    await claims.end_outage(db, channel)
                     relay.poke(CHANGES)
             except Exception:
-                _log.exception("Whether %s answers again could not be seen.", channel.name)
+                _log.exception("Probing the service of %s failed.", channel.name)
 
 
 async def next_due(db: Database, channel: Channel) -> datetime | None:
-    """When the next delivery comes due; None when none waits."""
-    waiting = select(func.min(Delivery.due_at)).where(Delivery.channel == channel.name, is_pending)
+    """When the next delivery comes due; None when none is pending."""
+    pending = select(func.min(Delivery.due_at)).where(Delivery.channel == channel.name, is_pending)
     async with db.read() as session:
-        return await session.scalar(waiting)
+        return await session.scalar(pending)

@@ -80,16 +80,17 @@ def notices_of(user_id: int) -> Select[Any]:
 def all_notices() -> Select[Any]:
     """The rows of all users, for sending and publishing; add a filter."""
     own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
-    return _with_facts(own.join(Event, Event.id == Notification.event_id))
+    return with_notice_facts(own.join(Event, Event.id == Notification.event_id))
 
 
 @cache
 def all_events() -> Select[Any]:
     """What the notices of one event have in common; add a filter."""
-    return _with_facts(select(Event.id.label("event_id")))
+    return with_notice_facts(select(Event.id.label("event_id")))
 
 
-def _with_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
+def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
+    """Add the facts of a `Notice` to a select that has joined its Event."""
     running = select(Compilation.id).where(
         Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
     )

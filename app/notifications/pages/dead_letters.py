@@ -1,4 +1,4 @@
-"""/admin/deliveries: what did not arrive, and a button to send it again."""
+"""/admin/deliveries: dead letters, for administrators to redeliver."""
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -8,37 +8,41 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _, ngettext
 from app.layout import page
 from app.models import User
-from app.notifications.delivery.dead_letters import read_lost, redeliver, require_admin
+from app.notifications.delivery.dead_letters import (
+    read_dead_letters,
+    redeliver,
+    require_admin,
+)
 from app.numbers import whole_number
 
 URL = "/admin/deliveries"
 
 
 @get(URL)
-async def lost_deliveries(
+async def dead_letters(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
     require_admin(user)
     asked = request.query_params.get("page", "1")
     number = whole_number(asked, most=10**6) or 1
     async with db.read() as session:
-        lost = await read_lost(session, max(1, number))
-    return await page(request, "notifications/lost.html", lost=lost)
+        found = await read_dead_letters(session, max(1, number))
+    return await page(request, "notifications/dead_letters.html", found=found)
 
 
 @post(URL)
-async def send_again(
+async def redeliver_selected(
     db: NamedDependency[Database], user: NamedDependency[User], form: NamedDependency[Form]
 ) -> Response[None]:
-    """The selected; or all of them, when that button is pressed."""
+    """The selected ones, or all of them where that button was pressed."""
     require_admin(user)
     ids = [number for one in form.all("ids") if (number := whole_number(one))]
     async with db.act() as session:
         count = await redeliver(session, None if form["all"] else ids)
     if not count:
         return redirect(URL, _("Select some deliveries first."), kind="problem")
-    words = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
-    return redirect(URL, words.format(n=count))
+    sentence = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
+    return redirect(URL, sentence.format(n=count))
 
 
-routes = [lost_deliveries, send_again]
+routes = [dead_letters, redeliver_selected]

@@ -1,4 +1,4 @@
-"""How a notice reached its person: every delivery with its outcome."""
+"""The delivery log of one notification."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -8,7 +8,7 @@ from app.database import Database
 from app.http import AnyRequest
 from app.layout import page
 from app.models import User
-from app.notifications.delivery.delivery_log import read_reach
+from app.notifications.delivery.delivery_log import read_log
 
 
 @get("/notifications/{notification_id:int}/deliveries")
@@ -19,8 +19,8 @@ async def deliveries(
     notification_id: FromPath[int],
 ) -> Response[str]:
     async with db.read() as session:
-        reach = await read_reach(session, user, notification_id)
-    return await page(request, "notifications/reach.html", reach=reach)
+        log = await read_log(session, user, notification_id)
+    return await page(request, "notifications/delivery_log.html", log=log)
 
 
 routes = [deliveries]

@@ -1,7 +1,7 @@
-"""The page behind a mail's "stop" link, and the one click that mail programs make by themselves.
+"""The page behind a mail's unsubscribe link, and the one-click request of mail clients.
 
-The POSTs carry no CSRF token: a mail program has none, and the signed address says all
-(RFC 8058). A GET changes nothing, since scanners follow every link in a mail.
+The POSTs need no CSRF token: a mail client has none, and the signed URL is proof enough (RFC 8058).
+A GET changes nothing, since mail scanners follow every link.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ async def unsubscribe_now(
             link = Link(link.user, EVERYTHING)
         back = await stop(session, link)
     if form["List-Unsubscribe"]:
-        return Response(_("Stopped."), media_type=MediaType.TEXT)
+        return Response(_("Unsubscribed."), media_type=MediaType.TEXT)
     return await _show(request, link, token, back=back)
 
 
@@ -77,7 +77,7 @@ async def _show(
 
 
 def _masked(address: str) -> str:
-    """Enough to know one's own by: whoever was forwarded the mail learns no more."""
+    """Enough to recognize one's own address: the mail may have been forwarded."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}"
 

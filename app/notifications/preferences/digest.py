@@ -1,6 +1,6 @@
 """When the digest of a person is due, and what waits for it.
 
-`Account.digest_due_at` is the next one, NULL while digests are off. Mail gathered for it has the
+`User.digest_due_at` is the next one, NULL while digests are off. Mail that waits for it has the
 same `due_at`; whatever moves the one moves the other in the same act.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.models import Delivery, User
-from app.notifications.delivery.bundles import is_loose
+from app.models.notification import is_unbundled
 from app.notifications.events.catalogue import EMAIL
 from app.zones import zone as zone_called
 
@@ -67,16 +67,16 @@ async def reschedule(session: AsyncSession, account: User) -> None:
     now = clock.now()
     account.digest_due_at = _next(account, now) if account.digest_is_on else None
     if account.digest_due_at is None:
-        waits, becomes = Delivery.gathering == "digest", ("bundle", now)
+        waits, becomes = Delivery.bundling == "digest", ("bundle", now)
     else:
-        is_not_due = and_(Delivery.gathering == "digest", Delivery.due_at > now)
-        waits = or_(Delivery.gathering == "bundle", is_not_due)
+        is_not_due = and_(Delivery.bundling == "digest", Delivery.due_at > now)
+        waits = or_(Delivery.bundling == "bundle", is_not_due)
         becomes = ("digest", account.digest_due_at)
     await session.flush()
     moved = (
         update(Delivery)
-        .where(Delivery.user_id == account.id, Delivery.channel == EMAIL, is_loose, waits)
-        .values(gathering=becomes[0], due_at=becomes[1])
+        .where(Delivery.user_id == account.id, Delivery.channel == EMAIL, is_unbundled, waits)
+        .values(bundling=becomes[0], due_at=becomes[1])
     )
     await session.execute(moved.execution_options(synchronize_session=False))
 

@@ -33,7 +33,7 @@ pytestmark = with_push
 
 
 ON_ITS_WAY = "A test is on its way."
-TAKEN = "The test was taken by its push service and should be on its screen."
+TAKEN = "The test was accepted by its push service and should be on its screen."
 
 
 async def test_a_device_is_tested_and_removed_and_stays_removed(
@@ -116,7 +116,7 @@ async def test_a_device_that_fails_is_given_another_chance_at_the_next_visit(
         await return_later(visitor, "/")
 
     [device] = await devices(site)
-    assert (device.failing_since, device.error) == (None, None)
+    assert (device.failing_since, device.refused_status) == (None, None)
 
 
 async def test_what_becomes_of_a_test_is_read_out_once_for_each_test_and_device(

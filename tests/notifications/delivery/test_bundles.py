@@ -9,9 +9,9 @@ from sqlalchemy import insert, select
 from app import clock
 from app.database import Database
 from app.models import Delivery, Event, Notification, Project, Team, User
-from app.notifications.channels.base import Undelivered
+from app.notifications.channels.base import Failed, Failure
 from app.notifications.delivery import outbox
-from app.notifications.delivery.bundles import tie
+from app.notifications.delivery.bundles import bundle_due
 from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
 from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
@@ -54,10 +54,10 @@ async def read_all(db: Database, user: User) -> None:
         await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
 
 
-async def fail(db: Database, settings: Settings) -> None:
-    """The server has none of it just now."""
-    later = Undelivered("451 Later").outcome
-    await outbox.deliver(db, settings, Scripted(lambda _: later))
+async def fail(db: Database) -> None:
+    """The server asks for all of it later."""
+    later = Failed(Failure("unavailable", status_code=451))
+    await outbox.deliver(db, Scripted(lambda _: later))
 
 
 def subjects(settings: Settings) -> list[str]:
@@ -138,7 +138,7 @@ async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
     await share(db, alice, squad, "First")
     await share(db, alice, squad, "Second")
     await make_due(db)
-    await fail(db, settings)
+    await fail(db)
     await share(db, alice, squad, "Third")
     await make_due(db)
 
@@ -158,7 +158,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
     await share(db, alice, squad, "First")
     await share(db, alice, squad, "Second")
     await make_due(db)
-    await fail(db, settings)
+    await fail(db)
     async with db.act() as session:
         [_second, first] = await feed.newest(session, bob.id)
         await feed.mark(session, bob.id, Selection([first.id]), read=True)
@@ -171,7 +171,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
     assert kept(settings)[0]["Message-ID"].startswith("<notice-1.")
 
 
-async def test_a_digest_gathers_until_the_persons_hour(
+async def test_a_digest_waits_until_its_users_hour(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -269,7 +269,7 @@ async def test_nothing_joins_a_digest_whose_hour_has_passed(
     await share(db, alice, squad, "First")
     hands.set("2026-11-24 08:00:30")
     await share(db, alice, squad, "Second")
-    await fail(db, settings)
+    await fail(db)
     await share(db, alice, squad, "Third")
     hands.move(HOUR)
 
@@ -288,7 +288,7 @@ async def test_a_digest_waits_until_the_next_one_is_written_down(
     await share(db, alice, squad, "First")
     hands.set("2026-11-24 08:00")
     async with db.write() as session:
-        assert await tie(session, EMAIL) == 0
+        assert await bundle_due(session, EMAIL) == 0
 
     await digest.roll(db)
     await share(db, alice, squad, "Second")
@@ -397,9 +397,7 @@ async def test_what_waited_a_moment_joins_the_digest_when_it_is_switched_on(
     assert subjects(settings) == ["Your digest: 1 notification"]
 
 
-async def test_many_people_are_gathered_at_once(
-    db: Database, settings: Settings, alice: User
-) -> None:
+async def test_many_bundles_are_made_at_once(db: Database, settings: Settings, alice: User) -> None:
     team = await make_team(db, alice)
     await add_members(db, team.id, await add_people(db, 120))
     await share(db, alice, team, "First")
@@ -438,5 +436,5 @@ async def _repeat(session: Any, event_id: int, user: User, times: int) -> None:
     rows = [{"event_id": one, **mine} for one in ids]
     notices = (await session.scalars(insert(Notification).returning(Notification.id), rows)).all()
     waiting = {"user_id": user.id, "channel": "email", "address": user.email}
-    waiting |= {"gathering": "bundle", "due_at": clock.now()}
+    waiting |= {"bundling": "bundle", "due_at": clock.now()}
     await session.execute(insert(Delivery), [{"notification_id": n, **waiting} for n in notices])

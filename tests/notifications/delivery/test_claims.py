@@ -1,4 +1,4 @@
-"""Who may attempt a delivery, for how long, and who takes over from the dead."""
+"""Claims: who may attempt a delivery, for how long, and what becomes of the claims of the dead."""
 
 import asyncio
 from datetime import timedelta
@@ -18,10 +18,16 @@ from tests.notifications.conftest import Hands
 CHANNEL = Scripted()
 
 
-async def claim(db: Database, holder: str = "worker") -> list[str]:
+async def claim(db: Database, worker: str = "worker") -> list[str]:
     """The addresses that a worker gets to attempt now."""
-    claimed = await claims.claim(db, CHANNEL, holder)
-    return [one.address for one in claimed.deliveries] if claimed else []
+    claimed = await claims.claim(db, CHANNEL, worker)
+    return await addresses_of(db, claimed) if claimed else []
+
+
+async def addresses_of(db: Database, claimed: claims.Claim) -> list[str]:
+    """In the order in which they are to go."""
+    addresses = {row.id: row.address for row in await deliveries(db)}
+    return [addresses[one.id] for one in claimed.deliveries]
 
 
 async def test_what_one_has_claimed_no_other_gets(db: Database) -> None:
@@ -41,7 +47,7 @@ async def test_claims_at_the_same_moment_share_what_is_due(db: Database) -> None
     assert [len(share) for share in shares] == [100, 100, 50, 0]
 
 
-async def test_a_lease_that_nobody_keeps_runs_out(db: Database, hands: Hands) -> None:
+async def test_a_lease_that_is_not_renewed_runs_out(db: Database, hands: Hands) -> None:
     await write(db, "one@example.com")
     await claim(db)
 
@@ -50,7 +56,7 @@ async def test_a_lease_that_nobody_keeps_runs_out(db: Database, hands: Hands) ->
     assert await claim(db, "another") == ["one@example.com"]
 
 
-async def test_a_lease_is_moved_on_while_its_claim_is_worked_on(
+async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(db, "one@example.com")
@@ -59,19 +65,19 @@ async def test_a_lease_is_moved_on_while_its_claim_is_worked_on(
     await change_deliveries(db, due_at=clock.now() + timedelta(seconds=0.2))
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.4))
 
-    keeping = asyncio.create_task(claims.keep(db, claimed))
+    renewing = asyncio.create_task(claims.renew(db, claimed))
     await asyncio.sleep(0.6)
-    keeping.cancel()
+    renewing.cancel()
 
     assert await claim(db, "another") == []
 
 
-async def test_what_broke_off_is_attempted_by_itself_the_least_attempted_first(
+async def test_what_was_interrupted_is_attempted_by_itself_the_least_attempted_first(
     db: Database,
 ) -> None:
     await write(db, "innocent@example.com", "poison@example.com", "fresh@example.com")
-    broke_off = Delivery.address != "fresh@example.com"
-    await change_deliveries(db, broke_off, claimed_by="dead.1", attempts=2)
+    was_claimed = Delivery.address != "fresh@example.com"
+    await change_deliveries(db, was_claimed, claimed_by="dead.1", attempts=2)
     await change_deliveries(db, Delivery.address == "poison@example.com", attempts=3)
 
     assert await claim(db) == ["innocent@example.com"]
@@ -79,16 +85,16 @@ async def test_what_broke_off_is_attempted_by_itself_the_least_attempted_first(
     assert await claim(db) == ["fresh@example.com"]
 
 
-async def test_what_broke_off_once_goes_with_the_others(db: Database) -> None:
+async def test_what_was_interrupted_once_goes_with_the_others(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com", "three@example.com")
     await change_deliveries(db, Delivery.id < 3, claimed_by="dead.1", attempts=1)
 
     assert len(await claim(db)) == 3
 
 
-async def test_a_mail_that_broke_off_stays_whole(db: Database, hands: Hands) -> None:
+async def test_a_mail_that_was_interrupted_stays_whole(db: Database, hands: Hands) -> None:
     await write(db, "a@example.com", "b@example.com", "c@example.com")
-    await change_deliveries(db, Delivery.id < 3, bundle_id=1, gathering="bundle", attempts=1)
+    await change_deliveries(db, Delivery.id < 3, bundle_id=1, bundling="bundle", attempts=1)
     await claim(db)
 
     hands.move(claims.LEASE)
@@ -96,20 +102,20 @@ async def test_a_mail_that_broke_off_stays_whole(db: Database, hands: Hands) -> 
     assert await claim(db) == ["a@example.com", "b@example.com"]
 
 
-async def test_what_broke_off_each_time_is_given_up(db: Database) -> None:
+async def test_what_was_interrupted_each_time_is_given_up(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     await change_deliveries(db, claimed_by="dead.1", attempts=3)
     await change_deliveries(db, Delivery.id == 1, attempts=len(CHANNEL.pauses) + 1)
 
-    await claims.give_up_broken(db, CHANNEL)
+    await claims.give_up_interrupted(db, CHANNEL)
 
-    assert [(row.state, row.error) for row in await deliveries(db)] == [
-        ("dead", "Each attempt broke off."),
+    assert [(row.state, row.reason) for row in await deliveries(db)] == [
+        ("dead", "interrupted"),
         ("pending", None),
     ]
 
 
-async def test_what_the_dead_held_is_taken_over_at_once_and_the_living_keep_theirs(
+async def test_the_claims_of_the_dead_are_swept_at_once_and_the_living_keep_theirs(
     db: Database,
 ) -> None:
     await write(db, "one@example.com")
@@ -117,23 +123,23 @@ async def test_what_the_dead_held_is_taken_over_at_once_and_the_living_keep_thei
     await write(db, "two@example.com")
     await claim(db, "living")
 
-    await claims.take_over(db, ["dead"])
+    await claims.sweep(db, ["dead"])
 
     assert await claim(db, "heir") == ["one@example.com"]
     assert await claim(db, "heir") == []
 
 
-@pytest.mark.parametrize("gathers", [True, False])
-async def test_what_is_due_longest_is_claimed_first(db: Database, gathers: bool) -> None:
+@pytest.mark.parametrize("bundles", [True, False])
+async def test_what_is_due_longest_is_claimed_first(db: Database, bundles: bool) -> None:
     await write(db, "late@example.com", "early@example.com", "middle@example.com")
     for minutes, name in enumerate(("late", "middle", "early"), start=1):
         due = clock.now() - timedelta(minutes=minutes)
         await change_deliveries(db, Delivery.address == f"{name}@example.com", due_at=due)
 
-    claimed = await claims.claim(db, Scripted(at_once=2, gathers=gathers))
+    claimed = await claims.claim(db, Scripted(batch_size=2, bundles=bundles))
 
     assert claimed
-    assert {one.address for one in claimed.deliveries} == {
+    assert set(await addresses_of(db, claimed)) == {
         "early@example.com",
         "middle@example.com",
     }
@@ -147,7 +153,7 @@ async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
         asked.append((sql, given))
 
     event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    await claims.claim(db, Scripted(gathers=False))
+    await claims.claim(db, Scripted(bundles=False))
     event.remove(db.engine.sync_engine, "before_cursor_execute", note)
 
     looks = [one for one in asked if one[0].startswith("SELECT")]
@@ -160,7 +166,7 @@ async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
             for sql, given in looks
         ]
     assert [plan[0].split(" USING ")[1].split(" ")[1] for plan in plans] == [
-        "ix_delivery_broken",
+        "ix_delivery_interrupted",
         "ix_delivery_due",
     ]
     assert not any("TEMP B-TREE FOR ORDER BY" in step for plan in plans[1:] for step in plan)

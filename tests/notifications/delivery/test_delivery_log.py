@@ -1,4 +1,4 @@
-"""What a person can see of how a notice reached them."""
+"""The delivery log of a notification, as its recipient sees it."""
 
 import httpx
 import pytest
@@ -7,12 +7,19 @@ from sqlalchemy import update
 from app import clock
 from app.database import Database
 from app.models import Delivery, Team, User
-from app.notifications.delivery.delivery_log import Reach, read_reach
+from app.notifications.delivery.delivery_log import DeliveryLog, read_log
 from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED
 from app.notifications.inbox import feed
 from app.notifications.preferences import switches
 from app.teams.membership import add_member
 from tests.conftest import sign_in, text_of
+
+REFUSED = {
+    "failure": "refused",
+    "host": "mail.example",
+    "status_code": 550,
+    "detail": "No such person",
+}
 
 
 @pytest.fixture
@@ -33,45 +40,54 @@ async def settle(db: Database, **values: object) -> None:
         await session.execute(update(Delivery).values(settled_at=clock.now(), **values))
 
 
-async def reach_of(db: Database, user: User, notice: int) -> Reach:
+async def log_of(db: Database, user: User, notice: int) -> DeliveryLog:
     async with db.read() as session:
-        return await read_reach(session, user, notice)
+        return await read_log(session, user, notice)
 
 
 @pytest.mark.parametrize(
-    ("values", "text"),
+    ("values", "words"),
     [
         ({"state": "sent"}, ""),
-        ({"state": "skipped", "reason": "read"}, "It was read in the app before."),
-        ({"state": "failed", "error": "550 No such person"}, "550 No such person"),
-        ({"state": "pending", "attempts": 2, "error": "451"}, "Tried 2 times so far. 451"),
+        ({"state": "skipped", "reason": "read"}, "You had already read it in the app."),
+        ({"state": "skipped", "reason": "gone"}, "Mail to this address was permanently refused."),
+        (REFUSED | {"state": "failed"}, "mail.example refused it: 550 No such person"),
+        (
+            {"state": "pending", "attempts": 2, "failure": "unavailable", "status_code": 451},
+            "Tried 2 times so far. The service asked to try again later: 451",
+        ),
         (
             {"state": "pending", "reason": "outage"},
-            "The service could not be reached; it is tried again.",
+            "The service cannot be reached. We will try again.",
         ),
+        (
+            REFUSED | {"state": "dead", "reason": "expired"},
+            "It expired before it could be delivered. mail.example refused it: 550 No such person",
+        ),
+        ({"state": "dead", "reason": "interrupted"}, "Every attempt was interrupted."),
     ],
 )
-async def test_each_outcome_is_told_with_its_reason(
-    db: Database, bob: User, notice: int, values: dict[str, object], text: str
+async def test_each_outcome_is_explained(
+    db: Database, bob: User, notice: int, values: dict[str, object], words: str
 ) -> None:
     await settle(db, **values)
 
-    line = (await reach_of(db, bob, notice)).lines[0]
+    line = (await log_of(db, bob, notice)).lines[0]
 
-    assert (line.channel, line.where) == (EMAIL, bob.email)
-    assert (line.state, line.text) == (values["state"], text)
+    assert (line.channel.name, line.place) == (EMAIL, bob.email)
+    assert (line.state, line.explanation) == (values["state"], words)
 
 
-async def test_what_was_switched_off_says_so(
+async def test_a_channel_that_was_turned_off_says_so(
     db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await switches.set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
     notice = await added(db, alice, bob, video_squad)
 
-    line = (await reach_of(db, bob, notice)).lines[0]
+    line = (await log_of(db, bob, notice)).lines[0]
 
-    assert (line.state, line.text) == ("none", "You have this switched off.")
+    assert (line.state, line.explanation) == ("none", "You have turned this off.")
 
 
 async def test_the_page_is_the_recipients_alone(

@@ -2,80 +2,109 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Row, update
 
 from app import clock
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels.base import SENT, Claimed, Outcome, Undelivered, skipped
-from app.notifications.delivery import claims, outbox
-from app.notifications.delivery.outbox import pause_after
-from app.settings import Settings
+from app.notifications.channels.base import SENT, Failed, Failure, Outcome, Wait
+from app.notifications.delivery import batch, claims, outbox
+from app.notifications.delivery.explanations import failure_of
+from app.notifications.delivery.settling import pause_after
 from tests.mailing import change_deliveries, deliveries, make_due, write
 from tests.notifications._scripted import Scripted
+from tests.notifications.conftest import Hands
 
 MINUTE = timedelta(minutes=1)
-LATER = Undelivered("451 Later").outcome
-NEVER = Undelivered("554 No", permanent=True).outcome
-TROUBLE = Undelivered("421 Not now", outage=True).outcome
-OUT = Undelivered("Nobody there", unreachable=True).outcome
+LATER = Failed(Failure("unavailable", "mail.example", 451, "Later"))
+NEVER = Failed(Failure("refused", "mail.example", 554, "No"), is_final=True)
+TROUBLE = Failed(Failure("unavailable", "mail.example", 421, "Not now"), is_outage=True)
+OUT = Failed(
+    Failure("unreachable", "mail.example", detail="No route"), is_outage=True, is_unreachable=True
+)
+
+
+def always(outcome: Outcome) -> Scripted:
+    return Scripted(lambda _delivery: outcome)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state", "reason", "error"),
+    ("outcome", "state", "reason"),
     [
-        (SENT, "sent", None, None),
-        (skipped("read"), "skipped", "read", None),
-        (NEVER, "failed", None, "554 No"),
-        (LATER, "pending", None, "451 Later"),
-        (TROUBLE, "pending", None, "421 Not now"),
-        (OUT, "pending", "outage", "Nobody there"),
+        (SENT, "sent", None),
+        (NEVER, "failed", None),
+        (LATER, "pending", None),
+        (TROUBLE, "pending", None),
+        (OUT, "pending", "outage"),
     ],
 )
-async def test_each_outcome_is_recorded(
-    db: Database, settings: Settings, outcome: Outcome, state: str, reason: str, error: str
+async def test_each_outcome_is_recorded_as_data(
+    db: Database, outcome: Outcome, state: str, reason: str | None
 ) -> None:
     await write(db)
 
-    await outbox.deliver(db, settings, Scripted(lambda _: outcome))
+    await outbox.deliver(db, always(outcome))
 
     [row] = await deliveries(db)
-    assert (row.state, row.reason, row.error) == (state, reason, error)
+    assert (row.state, row.reason) == (state, reason)
+    assert failure_of(row) == (outcome.failure if isinstance(outcome, Failed) else None)
     assert (row.attempts, row.claimed_by) == (1, None)
     assert (row.settled_at is None) is (state == "pending")
+    assert row.attempted_at is not None
+
+
+async def test_what_waits_has_lost_no_attempt_and_keeps_its_last_failure(db: Database) -> None:
+    await write(db)
+    until = clock.now() + timedelta(hours=1)
+    for outcome in (LATER, Wait(until, "resting")):
+        await make_due(db)
+        await outbox.deliver(db, always(outcome))
+
+    [row] = await deliveries(db)
+    assert (row.state, row.reason, row.due_at) == ("pending", "resting", until)
+    assert (row.attempts, failure_of(row)) == (1, LATER.failure)
+
+
+async def test_a_success_forgets_the_failures_before_it(db: Database) -> None:
+    await write(db)
+    for outcome in (LATER, SENT):
+        await make_due(db)
+        await outbox.deliver(db, always(outcome))
+
+    [row] = await deliveries(db)
+    assert (row.state, row.attempts, failure_of(row)) == ("sent", 2, None)
 
 
 @pytest.mark.parametrize("outcome", [LATER, OUT])
 async def test_attempts_come_later_and_later_until_it_is_given_up(
-    db: Database, settings: Settings, outcome: Outcome
+    db: Database, outcome: Failed
 ) -> None:
     await write(db)
-    channel, waits = Scripted(lambda _: outcome), []
+    channel, waits = always(outcome), []
     for _ in range(4):
         await make_due(db)
-        await outbox.deliver(db, settings, channel)
+        await outbox.deliver(db, channel)
         [row] = await deliveries(db)
         waits.append((row.due_at - clock.now()) / MINUTE)
 
     assert [0.9 < wait / least < 1.2 for wait, least in zip(waits, (1, 5, 30), strict=False)] == [
         True
     ] * 3
-    assert (row.state, row.attempts, row.error) == ("dead", 4, outcome.error)
+    assert (row.state, row.attempts, failure_of(row)) == ("dead", 4, outcome.failure)
     assert row.settled_at is not None
 
 
-async def test_what_is_refused_for_good_is_not_tried_again(
-    db: Database, settings: Settings
-) -> None:
+async def test_what_is_refused_for_good_is_not_tried_again(db: Database) -> None:
     await write(db)
     channel = Scripted(lambda _: NEVER)
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
 
     await make_due(db)
 
-    assert await outbox.deliver(db, settings, channel) == 0
+    assert await outbox.deliver(db, channel) == 0
 
 
 def test_pauses_differ_by_chance_so_that_not_all_come_back_at_once() -> None:
@@ -94,30 +123,28 @@ def test_who_asks_for_a_longer_pause_gets_it(asked: int | None, least: int) -> N
     assert least * MINUTE <= pause <= 1.2 * least * MINUTE
 
 
-async def test_a_delivery_is_settled_before_the_next_one_leaves(
-    db: Database, settings: Settings
-) -> None:
+async def test_a_delivery_is_settled_before_the_next_one_leaves(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     seen: list[list[str]] = []
 
     class Watching(Scripted):
-        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
-            async for settled in super().send(db, settings, claimed, is_over):
+        async def send(self, db, batch):  # type: ignore[no-untyped-def]
+            async for settled in super().send(db, batch):
                 seen.append([row.state for row in await deliveries(db)])
                 yield settled
 
-    await outbox.deliver(db, settings, Watching())
+    await outbox.deliver(db, Watching())
 
     assert seen == [["pending", "pending"], ["sent", "pending"]]
 
 
-async def test_workers_at_once_deliver_each_once(db: Database, settings: Settings) -> None:
+async def test_workers_at_once_deliver_each_once(db: Database) -> None:
     addresses = [f"person{number}@example.com" for number in range(250)]
     await write(db, *addresses)
     channel = Scripted()
 
     counts = await asyncio.gather(
-        *(outbox.deliver(db, settings, channel, holder=f"worker{number}") for number in range(4))
+        *(outbox.deliver(db, channel, worker=f"worker{number}") for number in range(4))
     )
 
     assert sorted(channel.left) == sorted(addresses)
@@ -125,47 +152,44 @@ async def test_workers_at_once_deliver_each_once(db: Database, settings: Setting
 
 
 @pytest.mark.parametrize("outcome", [OUT, TROUBLE])
-async def test_during_an_outage_one_attempt_is_made_for_all(
-    db: Database, settings: Settings, outcome: Outcome
-) -> None:
+async def test_during_an_outage_one_attempt_is_made_for_all(db: Database, outcome: Failed) -> None:
     await write(db, *(f"person{number}@example.com" for number in range(150)))
 
-    assert await outbox.deliver(db, settings, Scripted(lambda _: outcome)) == 1
+    assert await outbox.deliver(db, always(outcome)) == 1
 
     rows = sorted(await deliveries(db), key=lambda row: row.attempts)
     assert [row.attempts for row in rows] == [0] * 149 + [1]
-    assert [row.reason for row in rows] == ["outage"] * 149 + [outcome.reason]
+    of_the_attempted = "outage" if outcome.is_unreachable else None
+    assert [row.reason for row in rows] == ["outage"] * 149 + [of_the_attempted]
     assert all(MINUTE * 0.9 < row.due_at - clock.now() < MINUTE * 1.2 for row in rows)
 
 
-async def test_an_outage_takes_turns_among_those_who_wait(db: Database, settings: Settings) -> None:
+async def test_an_outage_takes_turns_among_those_who_wait(db: Database) -> None:
     await write(db, *(f"person{number}@example.com" for number in range(3)))
     for _ in range(3):
         await make_due(db)
-        await outbox.deliver(db, settings, Scripted(lambda _: OUT))
+        await outbox.deliver(db, Scripted(lambda _: OUT))
 
     assert [row.attempts for row in await deliveries(db)] == [1, 1, 1]
 
 
-async def test_after_an_outage_all_that_waited_goes_with_the_first(
-    db: Database, settings: Settings
-) -> None:
+async def test_after_an_outage_all_that_waited_goes_with_the_first(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
-    await outbox.deliver(db, settings, Scripted(lambda _: OUT))
+    await outbox.deliver(db, Scripted(lambda _: OUT))
     await write(db, "three@example.com")
     channel = Scripted()
 
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
 
     assert channel.left[0] == "three@example.com"
     assert sorted(channel.left[1:]) == ["one@example.com", "two@example.com"]
 
 
-async def test_what_was_not_attempted_has_lost_no_attempt(db: Database, settings: Settings) -> None:
+async def test_what_was_not_attempted_has_lost_no_attempt(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     channel = Scripted()
 
-    await outbox.deliver(db, settings, channel, is_over=lambda: bool(channel.left))
+    await outbox.deliver(db, channel, is_stopping=lambda: bool(channel.left))
 
     first, second = await deliveries(db)
     assert (first.state, second.state) == ("sent", "pending")
@@ -173,20 +197,18 @@ async def test_what_was_not_attempted_has_lost_no_attempt(db: Database, settings
     assert second.due_at <= clock.now()
 
 
-async def test_a_worker_told_to_stop_gives_back_what_it_holds(
-    db: Database, settings: Settings
-) -> None:
+async def test_a_worker_told_to_stop_gives_back_what_it_claimed(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
-    held = asyncio.Event()
+    begun = asyncio.Event()
 
     class Stuck(Scripted):
-        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
-            held.set()
+        async def send(self, _db, _batch):  # type: ignore[no-untyped-def]
+            begun.set()
             await asyncio.sleep(3600)
             yield [], SENT
 
-    working = asyncio.create_task(outbox.deliver(db, settings, Stuck()))
-    await held.wait()
+    working = asyncio.create_task(outbox.deliver(db, Stuck()))
+    await begun.wait()
     working.cancel()
     await asyncio.wait([working])
 
@@ -195,12 +217,10 @@ async def test_a_worker_told_to_stop_gives_back_what_it_holds(
     assert all(row.due_at <= clock.now() for row in rows)
 
 
-async def test_one_that_breaks_its_channel_takes_no_other_along(
-    db: Database, settings: Settings
-) -> None:
+async def test_one_that_breaks_its_channel_takes_no_other_along(db: Database) -> None:
     await write(db, "one@example.com", "poison@example.com", "three@example.com")
 
-    def say(delivery: Claimed) -> Outcome:
+    def say(delivery: Row[Any]) -> Outcome:
         if delivery.address.startswith("poison"):
             raise RuntimeError("Nobody foresaw this")
         return SENT
@@ -209,63 +229,89 @@ async def test_one_that_breaks_its_channel_takes_no_other_along(
     for _ in range(9):
         await change_deliveries(db, due_at=clock.now())
         try:
-            await outbox.deliver(db, settings, channel)
+            await outbox.deliver(db, channel)
         except RuntimeError:
             continue
 
     assert channel.left == ["one@example.com", "three@example.com"]
     rows = await deliveries(db)
     assert [row.state for row in rows] == ["sent", "dead", "sent"]
-    assert (rows[1].attempts, rows[1].error) == (4, "Each attempt broke off.")
+    assert (rows[1].attempts, rows[1].reason) == (4, "interrupted")
 
 
-async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(
-    db: Database, settings: Settings
-) -> None:
+async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(db: Database) -> None:
     await write(db)
 
     class Slow(Scripted):
-        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
+        async def send(self, db, batch):  # type: ignore[no-untyped-def]
+            [delivery] = await batch.decide()
             await change_deliveries(db, state="skipped", reason="withdrawn")
-            yield [claimed[0].id], SENT
+            yield [delivery.delivery_id], SENT
 
-    await outbox.deliver(db, settings, Slow())
+    await outbox.deliver(db, Slow())
 
     [row] = await deliveries(db)
     assert (row.state, row.reason) == ("skipped", "withdrawn")
 
 
-async def test_who_lost_the_lease_does_not_settle(db: Database, settings: Settings) -> None:
+async def test_who_lost_the_lease_does_not_settle(db: Database) -> None:
     await write(db)
 
     class Asleep(Scripted):
-        async def send(self, db, settings, claimed, is_over):  # type: ignore[no-untyped-def]
+        async def send(self, db, batch):  # type: ignore[no-untyped-def]
+            [delivery] = await batch.decide()
             await change_deliveries(db, due_at=clock.now())
-            taken = await claims.claim(db, self, "another")
-            assert taken
-            yield [claimed[0].id], NEVER
+            assert await claims.claim(db, self, "another")
+            yield [delivery.delivery_id], NEVER
 
-    await outbox.deliver(db, settings, Asleep(), is_over=iter([False, True, True]).__next__)
+    await outbox.deliver(db, Asleep(), is_stopping=iter([False, True, True]).__next__)
 
     [row] = await deliveries(db)
     assert (row.state, row.attempts) == ("pending", 2)
     assert str(row.claimed_by).startswith("another.")
 
 
-async def test_what_is_urgent_goes_before_what_has_waited_longer(
-    db: Database, settings: Settings
-) -> None:
+async def test_what_is_urgent_goes_before_what_has_waited_longer(db: Database) -> None:
     await write(db, "bundle@example.com", "digest@example.com", "alone@example.com")
     async with db.write() as session:
-        for gathering in ("bundle", "digest"):
-            ordinary = update(Delivery).where(Delivery.address == f"{gathering}@example.com")
+        for bundling in ("bundle", "digest"):
+            ordinary = update(Delivery).where(Delivery.address == f"{bundling}@example.com")
             await session.execute(
                 ordinary.values(
-                    gathering=gathering, bundle_id=Delivery.id, due_at=clock.now() - MINUTE
+                    bundling=bundling, bundle_id=Delivery.id, due_at=clock.now() - MINUTE
                 )
             )
     channel = Scripted()
 
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
 
     assert [address.partition("@")[0] for address in channel.left] == ["alone", "bundle", "digest"]
+
+
+async def test_after_its_time_a_batch_is_given_back_so_that_what_is_urgent_comes_first_again(
+    db: Database, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await write(db, *(f"person{number}@example.com" for number in range(4)))
+    ordinary = Delivery.address != "urgent@example.com"
+    await change_deliveries(db, ordinary, bundling="bundle", bundle_id=Delivery.id)
+    left: list[str] = []
+
+    class Slow(Scripted):
+        async def send(self, db, batch):  # type: ignore[no-untyped-def]
+            async for settled in super().send(db, batch):
+                left.append(self.left[-1])
+                if len(left) == 2:
+                    await write(db, "urgent@example.com")
+                    hands.move(batch_time + timedelta(seconds=1))
+                yield settled
+
+    await outbox.deliver(db, Slow())
+
+    assert [address.partition("@")[0] for address in left] == [
+        "person0", "person1", "urgent", "person2", "person3",
+    ]  # fmt: skip
+    assert [row.attempts for row in await deliveries(db)] == [1] * 5
+
+
+batch_time = timedelta(seconds=batch.BATCH_SECONDS)

@@ -1,4 +1,4 @@
-"""A worker is woken when something comes due: at once, at its hour, and not for nothing."""
+"""A worker is woken when something comes due, and only then."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,11 +11,10 @@ from app import clock
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels import Channels
+from app.notifications.channels.base import Channels
 from app.notifications.delivery import scheduler
 from app.notifications.delivery.scheduler import next_due, wake, watch_outages
 from app.notifications.events.catalogue import EMAIL
-from app.settings import Settings
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 
@@ -127,7 +126,7 @@ async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
 
 @pytest.mark.parametrize("is_back", [True, False])
 async def test_what_waits_for_a_service_is_due_when_that_answers_again(
-    db: Database, settings: Settings, is_back: bool
+    db: Database, is_back: bool
 ) -> None:
     channels: Channels = {EMAIL: Scripted(is_back=is_back)}
     await write(db, "held@example.com", "later@example.com")
@@ -135,9 +134,7 @@ async def test_what_waits_for_a_service_is_due_when_that_answers_again(
     await change_deliveries(db, due_at=later)
     await change_deliveries(db, Delivery.id == 1, reason="outage")
 
-    watching = asyncio.create_task(
-        watch_outages(db, channels, settings, ProcessRelay(), seconds=0.01)
-    )
+    watching = asyncio.create_task(watch_outages(db, channels, ProcessRelay(), seconds=0.01))
     await asyncio.sleep(A_MOMENT)
     watching.cancel()
     await asyncio.wait([watching])
@@ -148,24 +145,22 @@ async def test_what_waits_for_a_service_is_due_when_that_answers_again(
 
 
 class Swallowing(Scripted):
-    """It is asked for ever, and takes the end of that for an answer."""
+    """Its probe hangs, and takes its cancellation for an answer."""
 
-    async def answers(self, _settings: Settings) -> bool:
+    async def is_reachable(self) -> bool:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(3600)
         return False
 
 
 async def test_the_watch_ends_also_where_a_library_has_swallowed_that_it_is_to_end(
-    db: Database, settings: Settings
+    db: Database,
 ) -> None:
     channels: Channels = {EMAIL: Swallowing()}
     await write(db, "held@example.com")
     await change_deliveries(db, reason="outage")
 
-    watching = asyncio.create_task(
-        watch_outages(db, channels, settings, ProcessRelay(), seconds=0.01)
-    )
+    watching = asyncio.create_task(watch_outages(db, channels, ProcessRelay(), seconds=0.01))
     await asyncio.sleep(A_MOMENT)
     watching.cancel()
 

@@ -125,8 +125,8 @@ async def shares(db: Database, team: Team, *names: str) -> None:
 
 async def mails(db: Database) -> list[tuple[str, datetime]]:
     async with db.read() as session:
-        waiting = select(Delivery.gathering, Delivery.due_at).order_by(Delivery.id)
-        return [(gathering, due_at) for gathering, due_at in await session.execute(waiting)]
+        waiting = select(Delivery.bundling, Delivery.due_at).order_by(Delivery.id)
+        return [(bundling, due_at) for bundling, due_at in await session.execute(waiting)]
 
 
 async def due_at(db: Database, user: User) -> datetime | None:
@@ -144,7 +144,7 @@ async def team(db: Database, alice: User, bob: User) -> Team:
 
 async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: User, team: Team) -> None:
     await shares(db, team, "Reel")
-    assert [gathering for gathering, _ in await mails(db)] == ["bundle"]
+    assert [bundling for bundling, _ in await mails(db)] == ["bundle"]
 
     await choose(db, bob, enabled=True)
     await shares(db, team, "Best Clips 2025")
@@ -195,12 +195,12 @@ async def test_only_ones_own_loose_ordinary_mail_moves(
     """What is urgent, was attempted, is over, is a letter, a push or another's stays as it is."""
     async with db.write() as session:
         for changed in (
-            {"gathering": "alone"},
-            {"gathering": "bundle", "bundle_id": 1},
-            {"gathering": "bundle", "state": "sent"},
-            {"gathering": "alone", "letter": "reset_password"},
-            {"gathering": "bundle", "channel": "push"},
-            {"gathering": "bundle", "user_id": alice.id},
+            {"bundling": "alone"},
+            {"bundling": "bundle", "bundle_id": 1},
+            {"bundling": "bundle", "state": "sent"},
+            {"bundling": "alone", "transactional": "reset_password"},
+            {"bundling": "bundle", "channel": "push"},
+            {"bundling": "bundle", "user_id": alice.id},
         ):
             values = {"user_id": bob.id, "channel": "email", "address": "x", "due_at": NOW}
             session.add(Delivery(**(values | changed)))
@@ -316,9 +316,9 @@ async def test_whatever_is_changed_in_between_each_notice_is_mailed_once(
         for _ in range(2):
             moment += timedelta(minutes=20)
             at(monkeypatch, moment)
-            await deliver(db, settings, email(settings))
+            await deliver(db, email(settings))
     at(monkeypatch, moment + timedelta(days=8))
-    await deliver(db, settings, email(settings))
+    await deliver(db, email(settings))
 
     async with db.read() as session:
         states = (await session.scalars(select(Delivery.state))).all()

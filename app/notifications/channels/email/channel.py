@@ -1,140 +1,152 @@
 """Mail as a channel: one delivery for each recipient with a confirmed address."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Select, and_, case, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
 from app.language import N_
-from app.mail.transactional import TransactionalMails
-from app.models import Delivery, Event, Notification, User
-from app.notifications.channels.base import SENT, Claimed, Outcome, Settled, Undelivered, skipped
-from app.notifications.channels.email.grouping import Mail, Writer, sort_out
+from app.mail.transactional import TransactionalMails, skip_reason
+from app.models import Event, Notification, User
+from app.notifications.channels.base import (
+    MOMENT,
+    SENT,
+    UNWRITABLE,
+    Batch,
+    Channel,
+    CheckResult,
+    Failed,
+    Failure,
+    Outcome,
+    Parts,
+    Settled,
+    Undelivered,
+    rows_for,
+)
+from app.notifications.channels.email.grouping import Mail, Writer, group
 from app.notifications.channels.email.mail_folder import Folder
-from app.notifications.channels.email.smtp import Smtp
+from app.notifications.channels.email.smtp import INVALID_ADDRESS, Smtp
+from app.notifications.channels.email.smtp_diagnosis import check_mail
 from app.notifications.events.catalogue import EMAIL, EventType
+from app.notifications.events.notices import with_notice_facts
 from app.notifications.preferences.channels import ChannelDescription
-from app.notifications.preferences.switches import wants
 from app.security import Signer
 from app.settings import Settings
 
+UNCONFIRMED, GONE = "unconfirmed", "gone"
+
 _log = logging.getLogger(__name__)
 
-MOMENT = Delivery.__table__.c.due_at.type
-COLUMNS = [
-    "notification_id",
-    "user_id",
-    "channel",
-    "address",
-    "gathering",
-    "due_at",
-    "state",
-    "attempts",
-    "created_at",
-]
 
-
-class Email:
+class Email(Channel):
     """`timeout` is how many seconds a mail server may take for one command."""
 
-    name = EMAIL
     description = ChannelDescription(EMAIL, N_("Mail"), "bi-envelope")
-    # After the n-th failed attempt; together about a day.
+    # Together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
-    at_once = 100
-    gathers = True
+    bundles = True
+    words = {  # noqa: RUF012
+        UNCONFIRMED: N_("The address is not confirmed."),
+        GONE: N_("Mail to this address was permanently refused."),
+        INVALID_ADDRESS: N_("No mail can be sent to this address: {reply}"),
+    }
 
     def __init__(
         self,
         settings: Settings,
         signer: Signer,
-        mails: TransactionalMails,
+        transactional_mails: TransactionalMails,
         *,
         timeout: float = 20,
     ) -> None:
         self.delay = timedelta(seconds=settings.email_delay_seconds)
-        self._writer = Writer(settings, signer, mails)
+        self._settings = settings
+        self._writer = Writer(settings, signer, transactional_mails)
         self._timeout = timeout
 
-    async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
-        rows = insert(Delivery).from_select(COLUMNS, _deliveries(event, kind, self.delay))
-        await session.execute(rows)
+    @classmethod
+    def open(cls, parts: Parts) -> Self:
+        return cls(parts.settings, parts.signer, parts.transactional_mails)
 
-    async def send(
-        self,
-        db: Database,
-        settings: Settings,
-        claimed: Sequence[Claimed],
-        is_over: Callable[[], bool],
-    ) -> AsyncGenerator[Settled]:
-        """One at a time: no mail leaves before the outcome of the last one is recorded. While it is,
-        the server hears of the next.
+    @classmethod
+    async def check(cls, settings: Settings, timeout: float) -> Sequence[CheckResult]:
+        return [await check_mail(settings, timeout)]
+
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+        """What does not go into a digest waits a moment for being read in the app first."""
+        soon = literal(clock.now() + (timedelta(0) if event_type.is_high else self.delay), MOMENT)
+        in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
+        alone = literal("alone")
+        return rows_for(
+            EMAIL,
+            event,
+            event_type,
+            address=User.email,
+            bundling=alone if event_type.is_high else case((in_digest, "digest"), else_="bundle"),
+            due_at=soon
+            if event_type.is_high
+            else case((in_digest, User.digest_due_at), else_=soon),
+        ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
+
+    def with_facts(self, rows: Select[Any]) -> Select[Any]:
+        own = rows.add_columns(User, Notification.id, Notification.event_id, Notification.read_at)
+        return with_notice_facts(own)
+
+    def address_problem(self) -> ColumnElement[Any]:
+        is_notification = Notification.id.is_not(None)
+        return case(
+            (and_(is_notification, User.email_gone_at.is_not(None)), GONE),
+            (and_(is_notification, User.email_confirmed_at.is_(None)), UNCONFIRMED),
+        )
+
+    async def find_obsolete(
+        self, session: AsyncSession, transactional: Sequence[Row[Any]]
+    ) -> Mapping[int, str]:
+        mails = self._writer.transactional_mails
+        reasons = {one.delivery_id: await skip_reason(session, mails, one) for one in transactional}
+        return {id: reason for id, reason in reasons.items() if reason}
+
+    def why_none(self, user: User) -> str:
+        if not user.is_confirmed:
+            return UNCONFIRMED
+        return GONE if user.email_gone_at else super().why_none(user)
+
+    async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
+        """One at a time: no mail leaves before the outcome of the last one is recorded. Meanwhile
+        the server is told of the next.
         """
-        async with db.read() as session:
-            refused, mails = await sort_out(session, self._writer, claimed)
-        for reason, ids in refused.items():
-            yield ids, skipped(reason)
-        async with way_out(settings, self._timeout) as way:
+        mails = group(self._writer, await batch.decide())
+        async with transport(self._settings, self._timeout) as way:
             for mail, following in zip_longest(mails, mails[1:]):
-                if is_over():
+                if batch.is_over():
                     return
                 outcome = await _attempt(db, way, mail)
-                if following and not outcome.is_outage:
+                if following and not (isinstance(outcome, Failed) and outcome.is_outage):
                     way.announce(following.address)
                 yield mail.ids, outcome
 
-    async def answers(self, settings: Settings) -> bool:
-        if not settings.sends_mail:
+    async def is_reachable(self) -> bool:
+        if not self._settings.sends_mail:
             return True
         try:
-            async with Smtp(settings, timeout=self._timeout) as way:
+            async with Smtp(self._settings, timeout=self._timeout) as way:
                 await way.offer()
         except Undelivered:
             return False
         return True
 
-    async def close(self) -> None:
-        """Each batch hangs up by itself."""
 
-
-def way_out(settings: Settings, timeout: float) -> Smtp | Folder:
+def transport(settings: Settings, timeout: float) -> Smtp | Folder:
     """To the mail server if there is one, else to a folder."""
     if settings.sends_mail:
         return Smtp(settings, timeout=timeout)
     return Folder(settings.mail_dir)
-
-
-def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:
-    """What the digest does not gather waits a moment for being read in the app first."""
-    now = clock.now()
-    soon = literal(now if kind.is_high else now + delay, MOMENT)
-    in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
-    return (
-        select(
-            Notification.id,
-            Notification.user_id,
-            literal(EMAIL),
-            User.email,
-            literal("alone") if kind.is_high else case((in_digest, "digest"), else_="bundle"),
-            soon if kind.is_high else case((in_digest, User.digest_due_at), else_=soon),
-            literal("pending"),
-            literal(0),
-            literal(now, MOMENT),
-        )
-        .join(User, User.id == Notification.user_id)
-        .where(
-            Notification.event_id == event.id,
-            User.email_confirmed_at.is_not(None),
-            User.email_gone_at.is_(None),
-            wants(Notification.user_id, kind, EMAIL),
-        )
-    )
 
 
 async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
@@ -144,18 +156,21 @@ async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
     except Exception as error:
         _log.exception("Delivery %s could not be written.", mail.ids[0])
         await way.retract()
-        return Outcome("failed", error=repr(error))
+        return Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
     try:
         await way.send(mail.address, content)
     except Undelivered as failure:
-        if failure.gone:
-            await _remember_gone(db, mail)
+        if failure.is_gone:
+            await _note_gone(db, mail)
         return failure.outcome
     return SENT
 
 
-async def _remember_gone(db: Database, mail: Mail) -> None:
-    """No further mail goes to a person's address that was refused for good, until they mend it."""
-    refused = update(User).where(User.id == mail.deliveries[0].user_id, User.email == mail.address)
+async def _note_gone(db: Database, mail: Mail) -> None:
+    """No further notification mail goes to an address that was refused for good, until its user
+    tries it again or changes it.
+    """
+    user_id = mail.deliveries[0].user_id
+    refused = update(User).where(User.id == user_id, User.email == mail.address)
     async with db.write() as session:
         await session.execute(refused.values(email_gone_at=clock.now()))

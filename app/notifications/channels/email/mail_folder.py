@@ -1,4 +1,4 @@
-"""The way out without a mail server: `.eml` files in `DATA_DIR/mail`, which /dev/mail shows."""
+"""Sending without a mail server: `.eml` files in `DATA_DIR/mail`, which /dev/mail shows."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from app import clock
 
 
 class Folder:
-    """Used as `Smtp` is; here every mail arrives."""
+    """Has the methods of `Smtp`; every mail arrives."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,20 +19,20 @@ class Folder:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """There is nothing to let go of."""
+        """Holds nothing."""
 
     def announce(self, address: str) -> None:
-        """There is nobody to tell."""
+        """There is no server to tell."""
 
     async def retract(self) -> None:
-        """Nobody was told."""
+        """There is no server to tell."""
 
     async def send(self, _address: str, content: bytes) -> None:
         await asyncio.to_thread(_keep, self._path, content)
 
 
 def _keep(folder: Path, content: bytes) -> None:
-    """Written whole before it gets its name, and for the owner's eyes: it may hold a reset link."""
+    """Named only once it is complete, and readable by the owner alone: it may hold a reset link."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = BytesHeaderParser().parsebytes(content)["Message-ID"].strip("<>").partition("@")[0]
     path = folder / f"{clock.now():%Y%m%d-%H%M%S}-{stem}.eml"

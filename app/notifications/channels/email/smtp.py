@@ -1,4 +1,4 @@
-"""The way out over SMTP (RFC 5321): one connection, kept for as long as mails follow each other."""
+"""Sending over SMTP (RFC 5321): one connection, kept while mails follow each other."""
 
 import asyncio
 import re
@@ -10,15 +10,24 @@ from typing import Self
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-from app.notifications.channels.base import Undelivered
+from app.notifications.channels.base import (
+    REFUSED,
+    UNAVAILABLE,
+    Failed,
+    Failure,
+    Undelivered,
+)
+from app.outgoing import UNREACHABLE
 from app.settings import Settings
 
-# A server that looks into what it takes answers late; leaving sooner makes it take it twice.
+# A server that scans mail for spam replies late; hanging up sooner makes it accept the mail twice.
 DATA_TIMES = 6
 GOODBYE_SECONDS = 2
-# What such an answer refuses is the way we come in, not this mail: 421 and the codes of RFC 4954.
+# Such a reply refuses the session, not this mail: 421 and the codes of RFC 4954.
 ABOUT_THE_SESSION = {421, 454, 500, 502, 503, 530, 534, 535, 538}
-# RFC 3463: a mailbox that is not there, as opposed to one that is full or will not have this mail.
+# The failure of an address that cannot be written in a command.
+INVALID_ADDRESS = "invalid_address"
+# RFC 3463: a mailbox that does not exist, rather than one that is full or refuses this mail.
 NO_SUCH_MAILBOX = re.compile(r"5\.(1\.(1|2|3|6|10)|2\.1)\b")
 ANY_STATUS = re.compile(r"5\.\d+\.\d+\b")
 
@@ -49,18 +58,18 @@ class Smtp:
         await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
     def announce(self, address: str) -> None:
-        """The next mail goes there: let the server know while other things are being done."""
+        """The next mail goes there: begin it while other work is done."""
         self._opening = asyncio.create_task(self._open(address))
 
     async def retract(self) -> None:
-        """The mail that was announced does not come."""
+        """The announced mail will not be sent."""
         opening, self._opening = self._opening, None
         if opening:
             await asyncio.gather(opening, return_exceptions=True)
             await self._start_over()
 
     async def send(self, address: str, content: bytes) -> None:
-        """Returns when the server has taken the mail upon itself. Raises Undelivered.
+        """Returns when the server has accepted the mail. Raises Undelivered.
 
         `address` is the one that was announced, if one was.
         """
@@ -69,15 +78,15 @@ class Smtp:
         await self._hand_over(content)
 
     async def offer(self) -> None:
-        """Begin a mail and leave it, to see whether the server would take it from us.
+        """Begin a mail and abandon it, to see whether the server would accept it from us.
 
-        Raises Undelivered, whose cause tells why not.
+        Raises Undelivered, whose cause is the error of the SMTP library.
         """
         client = await self._connected()
         try:
             await client.mail(self._settings.smtp_from_email)
         except (SMTPException, OSError, ValueError) as error:
-            raise Undelivered(_words(error), unreachable=True) from error
+            raise self._unreachable(error) from error
         await self._start_over()
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -86,17 +95,17 @@ class Smtp:
             try:
                 await client.connect()
             except (SMTPException, OSError, ValueError) as error:
-                raise Undelivered(_words(error), unreachable=True) from error
+                raise self._unreachable(error) from error
             self._client = client
         return self._client
 
     async def _open(self, address: str) -> None:
-        """Begin a mail; a kept connection that has ended meanwhile is replaced by a new one."""
+        """Begin a mail; a kept connection that was closed meanwhile is replaced by a new one."""
         is_kept = self._client is not None
         try:
             await self._begin(address)
         except Undelivered as failure:
-            if not (is_kept and failure.outage):
+            if not (is_kept and failure.outcome.is_outage):
                 raise
             await self._begin(address)
 
@@ -106,18 +115,19 @@ class Smtp:
             await client.mail(self._settings.smtp_from_email)
         except (SMTPException, OSError, ValueError) as error:
             await self._hang_up()
-            raise Undelivered(_words(error), unreachable=True) from error
+            raise self._unreachable(error) from error
         try:
             await client.rcpt(address)
         except SMTPRecipientRefused as refusal:
             await self._start_over(refusal)
-            raise _refused(refusal) from refusal
+            raise self._refused_recipient(refusal) from refusal
         except (SMTPException, OSError) as error:
             await self._hang_up()
-            raise Undelivered(_words(error), outage=True) from error
+            raise self._broken_off(error) from error
         except ValueError as error:
             await self._start_over()
-            raise Undelivered(_words(error), permanent=True) from error
+            failure = Failure(INVALID_ADDRESS, detail=str(error))
+            raise Undelivered(Failed(failure, is_final=True)) from error
 
     async def _hand_over(self, content: bytes) -> None:
         assert self._client
@@ -125,15 +135,13 @@ class Smtp:
             await self._client.data(content, timeout=self._timeout * DATA_TIMES)
         except SMTPResponseException as refusal:
             await self._start_over(refusal)
-            is_ours = refusal.code in ABOUT_THE_SESSION
-            is_final = refusal.code >= 500 and not is_ours
-            raise Undelivered(_words(refusal), permanent=is_final, outage=is_ours) from refusal
+            raise Undelivered(self._refused(refusal)) from refusal
         except (SMTPException, OSError) as error:
             await self._hang_up()
-            raise Undelivered(_words(error), outage=True) from error
+            raise self._broken_off(error) from error
 
     async def _start_over(self, refusal: SMTPResponseException | None = None) -> None:
-        """Leave the mail that was begun, and the server if that is what it wants."""
+        """Abandon the mail that was begun, and the session if that is what the server refused."""
         if refusal and refusal.code in ABOUT_THE_SESSION:
             await self._hang_up()
         elif self._client:
@@ -154,6 +162,32 @@ class Smtp:
         finally:
             client.close()
 
+    def _unreachable(self, error: Exception) -> Undelivered:
+        return Undelivered(Failed(self._failure(error), is_outage=True, is_unreachable=True))
+
+    def _broken_off(self, error: Exception) -> Undelivered:
+        return Undelivered(Failed(self._failure(error), is_outage=True))
+
+    def _refused_recipient(self, refusal: SMTPRecipientRefused) -> Undelivered:
+        """RFC 3463 says more than the code does, where a server follows it."""
+        outcome = self._refused(refusal)
+        is_vague = refusal.code in (550, 551, 553) and not ANY_STATUS.match(refusal.message)
+        is_gone = is_vague or bool(NO_SUCH_MAILBOX.match(refusal.message))
+        return Undelivered(outcome, is_gone=outcome.is_final and is_gone)
+
+    def _refused(self, refusal: SMTPResponseException) -> Failed:
+        """For good, for now, or because of the session: then it refuses every mail."""
+        is_session = refusal.code in ABOUT_THE_SESSION
+        is_final = refusal.code >= 500 and not is_session
+        return Failed(self._failure(refusal), is_final=is_final, is_outage=is_session)
+
+    def _failure(self, error: Exception) -> Failure:
+        host = self._settings.smtp_host
+        if isinstance(error, SMTPResponseException):
+            is_refusal = error.code >= 500
+            return Failure(REFUSED if is_refusal else UNAVAILABLE, host, error.code, error.message)
+        return Failure(UNREACHABLE, host, detail=str(error) or type(error).__name__)
+
 
 def _client(settings: Settings, own_name: str, timeout: float) -> aiosmtplib.SMTP:
     return aiosmtplib.SMTP(
@@ -170,20 +204,5 @@ def _client(settings: Settings, own_name: str, timeout: float) -> aiosmtplib.SMT
 
 @cache
 def _own_name() -> str:
-    """Asked once: where names resolve badly, that takes seconds."""
+    """Looked up once: with a slow resolver it takes seconds."""
     return socket.getfqdn()
-
-
-def _refused(refusal: SMTPRecipientRefused) -> Undelivered:
-    """RFC 3463 says more than the code does, where a server follows it."""
-    if refusal.code in ABOUT_THE_SESSION:
-        return Undelivered(_words(refusal), outage=True)
-    is_vague = refusal.code in (550, 551, 553) and not ANY_STATUS.match(refusal.message)
-    is_gone = refusal.code >= 500 and (is_vague or bool(NO_SUCH_MAILBOX.match(refusal.message)))
-    return Undelivered(_words(refusal), permanent=refusal.code >= 500, gone=is_gone)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, SMTPResponseException):
-        return f"{error.code} {error.message}"
-    return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What is wrong with the way to the mail server, in words that an operator can act on."""
+"""What prevents mail from being sent, in words that an operator can act on."""
 
 import asyncio
 import socket
@@ -14,17 +14,37 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from app.notifications.channels.base import Undelivered
+from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
 from app.notifications.channels.email.smtp import Smtp
-from app.settings import Settings
+from app.settings import Settings, is_loopback
 
-USUAL = "usual are 587 with SMTP_TLS=starttls, 465 with implicit, 25 with none"
+USUAL = "usually 587 with SMTP_TLS=starttls, 465 with implicit, 25 with none"
+
+
+async def check_mail(settings: Settings, timeout: float) -> CheckResult:
+    """Whether mail can be sent with these settings, for the doctor."""
+    return CheckResult("mail", *await _check(settings, timeout))
+
+
+async def _check(settings: Settings, timeout: float) -> tuple[str, str]:
+    if not settings.sends_mail:
+        sentence = f"mail is written to {settings.mail_dir}, and addresses count as confirmed."
+        return WARNING, f"SMTP_HOST is not set: {sentence}"
+    if trouble := await find_trouble(settings, timeout=timeout):
+        return ERROR, trouble
+    server, sender = _place(settings), settings.smtp_from_email
+    if is_loopback(sender.rpartition("@")[2]):
+        sentence = "but other servers will refuse it. Set SMTP_FROM_EMAIL to a real address."
+        return ERROR, f"{server} accepts mail from {sender}, {sentence}"
+    if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
+        return WARNING, f"{server} accepts mail from {sender}, without encryption."
+    return OK, f"{server} accepts mail from {sender}."
 
 
 async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
-    """Connect, encrypt, log in, and offer a mail from our address, which is then not sent.
+    """Connect, encrypt, log in, and begin a mail from our address, which is then not sent.
 
-    Returns what is wrong and what to do, or "". `timeout` is for each step, in seconds.
+    Returns what is wrong and how to fix it, or "". `timeout` is for each step, in seconds.
     """
     try:
         async with Smtp(settings, timeout=timeout) as way:
@@ -38,7 +58,7 @@ async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
 
 
 async def _speaks_tls(settings: Settings, timeout: float) -> bool:
-    """Whether it would have been right to begin with TLS; whose certificate it is does not matter."""
+    """Whether the server expects TLS from the start; its certificate does not matter here."""
     if settings.smtp_tls == "implicit":
         return False
     context = ssl.create_default_context()
@@ -87,7 +107,7 @@ def _explain_answer(settings: Settings, error: BaseException) -> str:
     if isinstance(error, SMTPException) and "STARTTLS" in said:
         return (
             f"{place} offers no STARTTLS: set SMTP_TLS=implicit and its port (usually 465), or none "
-            "if the way to it is safe."
+            "if the network in between is trusted."
         )
     if isinstance(error, SMTPException) and "AUTH" in said:
         return (

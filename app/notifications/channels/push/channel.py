@@ -1,54 +1,61 @@
 """Browser push as a channel: one delivery for each device on which a recipient enabled it."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Select, String, cast, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.language import N_
-from app.models import Delivery, Event, Notification, PushSubscription
-from app.notifications.channels.base import Claimed, Settled
-from app.notifications.channels.push.sender import Sender
-from app.notifications.channels.push.services import PushServices
-from app.notifications.channels.push.vapid_keys import VapidKeys
+from app.language import N_, _
+from app.models import Delivery, Event, PushSubscription, User
+from app.notifications.channels.base import (
+    ERROR,
+    MOMENT,
+    OK,
+    Batch,
+    Channel,
+    CheckResult,
+    Parts,
+    Settled,
+    rows_for,
+)
+from app.notifications.channels.push.message import time_to_live
+from app.notifications.channels.push.responses import UNSUBSCRIBED
+from app.notifications.channels.push.sender import INTERNAL_ADDRESS, Sender
+from app.notifications.channels.push.services import INVALID_ENDPOINT, NOT_ALLOWED, PushServices
+from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
+from app.notifications.channels.push.visibility import LASTS
 from app.notifications.events.catalogue import PUSH, EventType
+from app.notifications.live.queries import unread_of
 from app.notifications.preferences.channels import ChannelDescription
-from app.notifications.preferences.switches import wants
 from app.outgoing import SECONDS, Outgoing
-from app.settings import Settings
+from app.settings import SettingError, Settings
 
-MOMENT = Delivery.__table__.c.due_at.type
-# A device whose service has refused us for so long is only tried now and then: the refusal may
-# have been our own mistake.
+REMOVED, NO_DEVICE = "removed", "no_device"
+# A device refused for so long is only tried now and then: our own mistake may be the reason.
 REFUSED_FOR, TRIED_EVERY = timedelta(days=5), timedelta(days=1)
-COLUMNS = [
-    "notification_id",
-    "user_id",
-    "channel",
-    "address",
-    "subscription_id",
-    "gathering",
-    "due_at",
-    "state",
-    "attempts",
-    "created_at",
-]
 
 
-class Push:
+class Push(Channel):
     """`seconds` is how long a push service may take to answer."""
 
-    name = PUSH
     description = ChannelDescription(PUSH, N_("Push"), "bi-phone")
-    at_once = 500
-    gathers = False
-    # After the n-th failed attempt; long before the last of them the message's time to live is over.
+    batch_size = 500
+    # The message expires long before the last attempt.
     pauses = tuple(timedelta(seconds=s) for s in (30, 60, 120, 240, 480, 960, 1920, *[3600] * 30))
+    quiet_while_visible = LASTS
+    words = {  # noqa: RUF012
+        REMOVED: N_("The device was removed."),
+        NO_DEVICE: N_("No device had push enabled."),
+        UNSUBSCRIBED: N_("The device has unsubscribed ({status_code} from {host})."),
+        INVALID_ENDPOINT: N_("The address of the device is not that of a push service."),
+        NOT_ALLOWED: N_("The push service of the device is not one of those that are allowed."),
+        INTERNAL_ADDRESS: N_("The push service is at an address inside our own network."),
+    }
 
     def __init__(self, settings: Settings, keys: VapidKeys, *, seconds: float = SECONDS) -> None:
         """Raises SettingError for hosts that cannot be right."""
@@ -58,52 +65,79 @@ class Push:
         client = Outgoing(services.may_reach, seconds=seconds)
         self._sender = Sender(settings, keys, services, client)
 
-    async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
-        rows = insert(Delivery).from_select(COLUMNS, self._deliveries(event, kind))
-        await session.execute(rows)
+    @classmethod
+    def open(cls, parts: Parts) -> Self:
+        return cls(parts.settings, read_keys(parts.settings))
 
-    def _deliveries(self, event: Event, kind: EventType) -> Select[Any]:
+    @classmethod
+    async def check(cls, settings: Settings, _timeout: float) -> Sequence[CheckResult]:
+        try:
+            keys = read_keys(settings)
+        except SettingError as error:
+            return [CheckResult("push keys", ERROR, str(error))]
+        sentence = f"The key pair is valid. Push services can contact {keys.subject}."
+        return [CheckResult("push keys", OK, sentence)]
+
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         now = clock.now()
-        return (
-            select(
-                Notification.id,
-                Notification.user_id,
-                literal(PUSH),
-                PushSubscription.name + " #" + cast(PushSubscription.id, String),
-                PushSubscription.id,
-                literal("alone"),
-                literal(now if kind.is_high else now + self.delay, MOMENT),
-                literal("pending"),
-                literal(0),
-                literal(now, MOMENT),
-            )
-            .join(PushSubscription, PushSubscription.user_id == Notification.user_id)
-            .where(
-                Notification.event_id == event.id,
-                PushSubscription.vapid_key == self._vapid_key,
-                or_(
-                    PushSubscription.failing_since.is_(None),
-                    PushSubscription.failing_since > now - REFUSED_FOR,
-                    PushSubscription.refused_at < now - TRIED_EVERY,
-                ),
-                wants(PushSubscription.user_id, kind, PUSH),
-            )
+        rows = rows_for(
+            PUSH,
+            event,
+            event_type,
+            address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
+            subscription_id=PushSubscription.id,
+            due_at=literal(now if event_type.is_high else now + self.delay, MOMENT),
+        )
+        return rows.join(PushSubscription, PushSubscription.user_id == User.id).where(
+            PushSubscription.vapid_key == self._vapid_key,
+            or_(
+                PushSubscription.failing_since.is_(None),
+                PushSubscription.failing_since > now - REFUSED_FOR,
+                PushSubscription.refused_at < now - TRIED_EVERY,
+            ),
         )
 
-    async def send(
-        self,
-        db: Database,
-        _settings: Settings,
-        claimed: Sequence[Claimed],
-        is_over: Callable[[], bool],
-    ) -> AsyncGenerator[Settled]:
-        async with aclosing(self._sender.send(db, claimed[0].claimed_by, is_over)) as outcomes:
+    def with_facts(self, rows: Select[Any]) -> Select[Any]:
+        """The device is missing where it was removed, or belongs to another user by now."""
+        is_its = PushSubscription.id == Delivery.subscription_id
+        return rows.add_columns(
+            User.language,
+            unread_of(User.id).label("unread"),
+            Event.id.label("event_id"),
+            Event.affected_id,
+            Event.team_id,
+            Event.project_id,
+            PushSubscription.endpoint,
+            PushSubscription.endpoint_hash,
+            PushSubscription.p256dh,
+            PushSubscription.auth,
+        ).outerjoin(PushSubscription, and_(is_its, PushSubscription.user_id == Delivery.user_id))
+
+    def address_problem(self) -> ColumnElement[Any]:
+        return case((PushSubscription.id.is_(None), REMOVED))
+
+    def time_to_live(self, event_type: EventType | None) -> timedelta:
+        return time_to_live(event_type)
+
+    async def read_places(
+        self, session: AsyncSession, deliveries: Sequence[Delivery]
+    ) -> Mapping[int, str]:
+        ids = {one.subscription_id for one in deliveries}
+        found = select(PushSubscription.id, PushSubscription.name).where(
+            PushSubscription.id.in_(ids)
+        )
+        names = {row.id: row.name for row in await session.execute(found)} if ids else {}
+        since_removed = _("a device since removed")
+        return {one.id: names.get(one.subscription_id, since_removed) for one in deliveries}
+
+    def why_none(self, _user: User) -> str:
+        return NO_DEVICE
+
+    async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
+        """Each push service has rests of its own; none is an outage of the channel."""
+        async with aclosing(self._sender.send(db, batch)) as outcomes:
             async for settled in outcomes:
                 yield settled
-
-    async def answers(self, _settings: Settings) -> bool:
-        """Each push service is given its rest by the sender; no delivery waits for all of them."""
-        return True
 
     async def close(self) -> None:
         await self._sender.close()

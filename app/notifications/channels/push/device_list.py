@@ -1,6 +1,5 @@
-"""A person's devices as people read of them: which one it is, and whether pushes arrive there."""
+"""A user's devices as the preferences page lists them, and whether pushes arrive there."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,20 +10,17 @@ from app import clock
 from app.language import _
 from app.models import Delivery, PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
-from app.notifications.channels.push.responses import GONE_CODES
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 
 MOBILE = ("Android", "iPhone", "iPad")
-# A test that is older tells nothing of how things are now.
+# An older test says nothing about the present.
 TEST_IS_NEWS = timedelta(minutes=10)
-
-_code = re.compile(r"(\d{3}) from ")  # as push_answers.py words an error
 
 
 @dataclass(frozen=True)
 class Device:
-    """`health` is "", "busy", "done" or "problem", and `words` say more. One that its test found
-    lost has no `id` any more.
+    """`health` is "", "busy", "done" or "problem", and `words` say more. A device that its test
+    found unsubscribed has no `id` any more.
     """
 
     id: int | None
@@ -41,7 +37,7 @@ class Device:
 
     @property
     def is_waiting(self) -> bool:
-        """A test is on its way: worth asking again soon."""
+        """A test is on its way, so that the list should be read again soon."""
         return self.health == "busy"
 
 
@@ -49,22 +45,21 @@ async def read_list(session: AsyncSession, user: User) -> list[Device]:
     vapid_key = vapid_keys_of(session).public
     tests = await device_tests.last(session, user)
     theirs = await devices.devices_of(session, user)
-    left = await device_tests.left_behind(session, user, clock.now() - TEST_IS_NEWS)
+    lost = await device_tests.of_lost_devices(session, user, clock.now() - TEST_IS_NEWS)
     return [
         *(_as_device(one, tests.get(one.id), vapid_key) for one in theirs),
-        *_lost(left, theirs),
+        *_lost_devices(lost, theirs),
     ]
 
 
-def _lost(left: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
-    """Those that their tests have ended. What has come back has its name again."""
+def _lost_devices(tests: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
+    """Those whose tests found them unsubscribed; a device that came back has its name again."""
     names = {one.name for one in theirs}
-    ended = [test for test in left if _code_of(test.error) in GONE_CODES]
-    tests = {test.address.rpartition(" #")[0]: test for test in ended}
-    return [_as_lost(name, test) for name, test in tests.items() if name not in names]
+    lost = {test.address.rpartition(" #")[0]: test for test in tests}
+    return [_lost_device(name, test) for name, test in lost.items() if name not in names]
 
 
-def _as_lost(name: str, test: Delivery) -> Device:
+def _lost_device(name: str, test: Delivery) -> Device:
     return Device(
         id=None,
         session_id=None,
@@ -95,51 +90,46 @@ def _health(found: PushSubscription, test: Delivery | None, vapid_key: str) -> t
     if found.vapid_key != vapid_key:
         return "problem", _("The server has a new key. Open ClippyFront there once.")
     if found.failing_since:
-        told = _("Its push service refuses what we send{code}.")
-        return "problem", f"{_with_code(told, found.error)} {_what_to_do()}"
+        problem = _("Its push service refuses our pushes{code}.")
+        return "problem", f"{_with_code(problem, found.refused_status)} {_what_to_do()}"
     return "", ""
 
 
 def _of_test(test: Delivery) -> tuple[str, str]:
-    """The true result, as far as a push service tells one."""
+    """The outcome, as far as a push service reports it."""
     if test.state == "sent":
-        return "done", _("The test was taken by its push service and should be on its screen.")
-    if test.state == "pending" and not test.error:
+        sentence = _("The test was accepted by its push service and should be on its screen.")
+        return "done", sentence
+    if test.state == "pending" and not test.failure:
         return "busy", _("A test is on its way.")
     return "problem", _of_failed_test(test)
 
 
 def _of_failed_test(test: Delivery) -> str:
     if test.state == "pending":
-        told = _("Its push service could not take the test yet{code}. We try for ten minutes.")
+        problem = _("Its push service could not accept the test yet{code}. We try for ten minutes.")
     elif test.state == "dead":
-        told = _("Its push service has not taken the test{code}. Please try again later.")
-    elif _code_of(test.error):
-        told = _("Its push service refused the test{code}.") + " " + _what_to_do()
+        problem = _("Its push service did not accept the test{code}. Please try again later.")
+    elif test.status_code:
+        problem = _("Its push service refused the test{code}.") + " " + _what_to_do()
     else:
-        told = _("The test could not be sent. Disable and enable push there, and try again.")
-    return _with_code(told, test.error)
+        problem = _("The test could not be sent. Disable and enable push there, and try again.")
+    return _with_code(problem, test.status_code)
 
 
 def _of_lost_test(test: Delivery) -> str:
-    told = _("The test found that this browser has given push up{code}.")
-    return f"{_with_code(told, test.error)} {_('Open ClippyFront there once, and it is back.')}"
+    problem = _("The test found that this browser has unsubscribed from push{code}.")
+    remedy = _("Open ClippyFront there once to subscribe it again.")
+    return f"{_with_code(problem, test.status_code)} {remedy}"
 
 
 def _what_to_do() -> str:
     return _(
-        "Disable and enable push there. If that does not help, whoever runs this server "
-        "can look into it."
+        "Disable and enable push there. If that does not help, ask the administrator of this "
+        "server to look into it."
     )
 
 
-def _with_code(sentence: str, error: str | None) -> str:
-    """With the code of the push service's answer in parentheses, where there was one."""
-    code = _code_of(error)
-    return sentence.format(code=f" ({code})" if code else "")
-
-
-def _code_of(error: str | None) -> int:
-    """0 where it is no answer."""
-    found = _code.match(error or "")
-    return int(found[1]) if found else 0
+def _with_code(sentence: str, status_code: int | None) -> str:
+    """With the status of the push service's reply in parentheses, where there was one."""
+    return sentence.format(code=f" ({status_code})" if status_code else "")

@@ -95,7 +95,7 @@ async def subscribe(
         "p256dh": keys.p256dh,
         "auth": keys.auth,
         "vapid_key": vapid_key,
-        "error": None,
+        "refused_status": None,
         "failing_since": None,
         "refused_at": None,
     }
@@ -262,27 +262,32 @@ async def find(session: AsyncSession, user: User, device_id: int) -> PushSubscri
     return device
 
 
-async def note_answers(
+async def note_replies(
     session: AsyncSession,
     *,
     well: Collection[str],
     gone: Collection[str],
-    troubled: Mapping[str, str],
+    refusing: Mapping[str, int | None],
 ) -> None:
-    """What the push services said of devices: that was right, is no more, or was refused and why.
+    """What push services replied about devices: pushes are accepted, the device is gone, or
+    pushes are refused, with this status.
 
-    They are named by the hashes of their endpoints: an id may be another device's by now.
+    Devices are named by the hash of their endpoint: an id may be another device's by now.
     """
     now = clock.now()
     change = update(PushSubscription).execution_options(synchronize_session=False)
     if well:
         fine = change.where(PushSubscription.endpoint_hash.in_(well))
-        await session.execute(fine.values(last_used_at=now, error=None, failing_since=None))
+        await session.execute(
+            fine.values(last_used_at=now, refused_status=None, failing_since=None)
+        )
     if gone:
         await session.execute(
             delete(PushSubscription).where(PushSubscription.endpoint_hash.in_(gone))
         )
-    for digest, error in troubled.items():
+    for digest, status in refusing.items():
         since = func.coalesce(PushSubscription.failing_since, now)
         one = change.where(PushSubscription.endpoint_hash == digest)
-        await session.execute(one.values(error=error, failing_since=since, refused_at=now))
+        await session.execute(
+            one.values(refused_status=status, failing_since=since, refused_at=now)
+        )

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import HIGH, LOW, NORMAL, sentence, type_of
+from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, sentence, type_of
 from app.settings import Settings
 from app.static_files import asset
 
@@ -28,6 +28,11 @@ NAME = "ClippyFront"
 PREFERENCES = "/account/notifications"
 TEST = "push_test"
 TEST_TTL = timedelta(minutes=10)
+
+
+def time_to_live(event_type: EventType | None) -> timedelta:
+    """For how long a push about an event of this type, or (None) a test, is worth sending."""
+    return event_type.push_ttl if event_type else TEST_TTL
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Writer:
             "icon": self._icon,
             "unread_count": row.unread,
             "notification_id": one,
-            "timestamp": int(row.created_at.timestamp() * 1000),
+            "timestamp": int(row.queued_at.timestamp() * 1000),
         }
         headers = {"TTL": str(seconds), "Urgency": wording.urgency, "Topic": facts["tag"]}
         payload = _payload({**facts, "actions": wording.actions})
@@ -90,7 +95,7 @@ class Writer:
         reader = row.event_id, row.language, row.affected_id == row.user_id
         if (known := self._wordings.get(reader)) is None:
             with in_language(row.language):
-                known = self._wordings[reader] = _of_test() if row.letter else _of_event(row)
+                known = self._wordings[reader] = _of_test() if row.transactional else _of_event(row)
         return known
 
     def _topic(self, *of: object) -> str:

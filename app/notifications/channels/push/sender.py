@@ -1,128 +1,152 @@
-"""Sending claimed pushes, several at once to each push service."""
+"""Sending a batch of pushes, several at once to each push service."""
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from pywebpush import WebPusher
 from sqlalchemy import Row
 
+from app import clock
 from app.database import Database
-from app.notifications.channels.base import Outcome, Settled
-from app.notifications.channels.push.message import Message
-from app.notifications.channels.push.responses import (
-    TROUBLED,
-    Answer,
-    Patience,
-    read_answer,
-    refused,
+from app.notifications.channels.base import (
+    RESTING,
+    UNEXPECTED,
+    UNWRITABLE,
+    Batch,
+    Failed,
+    Failure,
+    Settled,
+    Wait,
 )
-from app.notifications.channels.push.rows import Findings
+from app.notifications.channels.push.backoff import Backoff
+from app.notifications.channels.push.message import Message, Writer, time_to_live
+from app.notifications.channels.push.responses import REFUSING, Result, read_reply, refused
+from app.notifications.channels.push.results import Results
+from app.notifications.channels.push.service_queues import Push, ServiceQueues
 from app.notifications.channels.push.services import PushServices, Service
-from app.notifications.channels.push.turns import Push, Turns
 from app.notifications.channels.push.vapid_keys import VapidKeys
+from app.notifications.events.catalogue import TYPES
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
 from app.settings import Settings
 
 AT_ONCE = 16  # for each push service
 SETTLE_SECONDS = 1.0
 TOO_LARGE = 413
+# The failure of a service whose name resolves to no public address.
+INTERNAL_ADDRESS = "internal_address"
 HEADERS = {"Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream"}
 
 _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """Keeps the connections, and how patient to be with each service."""
+    """Keeps the connections, and the rests of each service."""
 
     def __init__(
         self, settings: Settings, keys: VapidKeys, services: PushServices, client: Outgoing
     ) -> None:
         self._settings, self._keys = settings, keys
         self._services, self._client = services, client
-        self._patience: defaultdict[Service, Patience] = defaultdict(Patience)
+        self._backoff: defaultdict[Service, Backoff] = defaultdict(Backoff)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def send(
-        self, db: Database, claim: str, is_over: Callable[[], bool]
-    ) -> AsyncGenerator[Settled]:
-        """Yields what is settled about every second."""
-        findings = Findings()
-        turns = Turns(db, self._settings, self._services, findings, claim)
-        tasks = {
-            asyncio.create_task(self._work(service, turns, findings, is_over))
-            for service, count in (await turns.look()).items()
-            for _worker in range(min(AT_ONCE, count))
-        }
+    async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
+        """Yields outcomes about every second."""
+        results = Results()
+        queues = ServiceQueues(batch, self._services, results)
+        tasks = await self._start(batch, queues, results)
         try:
             sending = tasks
             while sending:
                 _done, sending = await asyncio.wait(sending, timeout=SETTLE_SECONDS)
-                for settled in await findings.take(db):
+                for settled in await results.take(db):
                     yield settled
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for service in [one for one, patience in self._patience.items() if patience.forget()]:
-            del self._patience[service]
-        for settled in await findings.take(db):
+        for service in [one for one, backoff in self._backoff.items() if backoff.forget()]:
+            del self._backoff[service]
+        for settled in await results.take(db):
             yield settled
         for task in tasks:
-            task.result()  # raises what nobody foresaw
+            task.result()  # raises an unforeseen error
+
+    async def _start(
+        self, batch: Batch, queues: ServiceQueues, results: Results
+    ) -> set[asyncio.Task[None]]:
+        writer = Writer(self._settings)
+        return {
+            asyncio.create_task(self._work(service, batch, queues, results, writer))
+            for service, count in (await queues.refill()).items()
+            for _worker in range(min(AT_ONCE, count))
+        }
 
     async def _work(
-        self, service: Service, turns: Turns, findings: Findings, is_over: Callable[[], bool]
+        self,
+        service: Service,
+        batch: Batch,
+        queues: ServiceQueues,
+        results: Results,
+        writer: Writer,
     ) -> None:
-        patience = self._patience[service]
-        while not is_over() and (push := await turns.next(service)):
-            # Who tests a device wants to see what its service says to that.
-            if not push.row.letter and (wait := patience.wait(push.row.endpoint_hash)):
-                put_off = Answer(Outcome("pending", retry_after=wait, is_attempt=False))
-                findings.add(push.row, put_off)
+        backoff = self._backoff[service]
+        while not batch.is_over() and (push := await queues.next(service)):
+            device = push.row.endpoint_hash
+            # A test ignores rests: its user wants to see the reply of the service.
+            if not push.row.transactional and (until := backoff.rests_until(device)):
+                results.add(push.row, Result(Wait(until, RESTING)))
                 continue
-            answer = await self._attempt(push, service, turns)
-            patience.note(push.row.endpoint_hash, answer)
-            findings.add(push.row, answer)
+            result = await self._attempt(push, service, writer)
+            backoff.note(device, result)
+            results.add(push.row, result)
 
-    async def _attempt(self, push: Push, service: Service, turns: Turns) -> Answer:
+    async def _attempt(self, push: Push, service: Service, writer: Writer) -> Result:
         """One that cannot be written must not hold up the others."""
         try:
-            message = turns.write(push)
+            message = writer.write(push.row, _seconds_left(push.row))
             body = _encrypted(push.row, message.payload)
         except Exception as error:
             _log.exception("Push %s could not be written.", push.row.delivery_id)
-            return Answer(Outcome("failed", error=repr(error)))
-        answer = await self._answer(push, service, message, body)
-        if answer.device == TROUBLED:
-            _log.error("A push was refused: %s", answer.outcome.error)
-        return answer
+            return Result(Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True))
+        result = await self._result(push, service, message, body)
+        if result.device == REFUSING and isinstance(result.outcome, Failed):
+            failure = result.outcome.failure
+            _log.error("%s refused a push: %s %s", service.host, failure.code, failure.status_code)
+        return result
 
-    async def _answer(self, push: Push, service: Service, message: Message, body: bytes) -> Answer:
-        """What nobody foresaw on the way there may be over the next time."""
+    async def _result(self, push: Push, service: Service, message: Message, body: bytes) -> Result:
+        """An error that is not handled may be over the next time."""
         try:
             reply = await self._post(push, service, message, body)
             if reply.status == TOO_LARGE and message.payload != (small := message.small):
                 body = _encrypted(push.row, small)
                 reply = await self._post(push, service, message, body)
-        except AddressRefused as error:
-            return refused(str(error))
+        except AddressRefused:
+            return refused(Failure(INTERNAL_ADDRESS, service.host))
         except Unanswered as error:
-            outcome = Outcome("pending", error=f"{service.host}: {error}")
-            return Answer(outcome, is_service=True)
+            failure = Failure(error.code, service.host, detail=error.detail or None)
+            return Result(Failed(failure), is_service=True)
         except Exception as error:
             _log.exception("Push %s could not be sent.", push.row.delivery_id)
-            return Answer(Outcome("pending", error=repr(error)))
-        return read_answer(reply, service)
+            return Result(Failed(Failure(UNEXPECTED, detail=repr(error))))
+        return read_reply(reply, service)
 
     async def _post(self, push: Push, service: Service, message: Message, body: bytes) -> Reply:
         authorization = {"Authorization": self._keys.authorization(service.origin)}
         headers = authorization | HEADERS | message.headers
         return await self._client.post(service.origin + push.target, headers, body)
+
+
+def _seconds_left(row: Row[Any]) -> int:
+    """For how long the push service may keep it for a device that is out of reach."""
+    lasts = time_to_live(TYPES[row.type] if row.type else None)
+    return max(1, int((row.queued_at + lasts - clock.now()).total_seconds()))
 
 
 def _encrypted(row: Row[Any], payload: bytes) -> bytes:

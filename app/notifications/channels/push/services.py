@@ -24,6 +24,7 @@ WELL_KNOWN = (
     "notify.windows.com",
 )
 ENDPOINT_LENGTH = 2048
+INVALID_ENDPOINT, NOT_ALLOWED = "invalid_endpoint", "not_allowed"
 PORTS = {"https": 443, "http": 80}
 
 _label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -34,7 +35,11 @@ _named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class NotAllowed(Exception):
-    """Nothing may be sent there; the sentence is for the subscriber."""
+    """Nothing may be sent there; `code` says why, and the sentence is for the subscriber."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,14 @@ class PushServices:
         """The service of an endpoint, and what to ask it for. Raises NotAllowed."""
         parts = _endpoint.fullmatch(endpoint)
         if parts is None or len(endpoint) > ENDPOINT_LENGTH or "#" in endpoint:
-            raise NotAllowed(_("This is not the address of a push service."))
+            raise NotAllowed(INVALID_ENDPOINT, _("This is not the address of a push service."))
         return self._allowed(parts[1].lower(), parts[2].lower(), parts[3]), parts[4] or "/"
 
     def _service(self, scheme: str, host: str, port: str | None) -> Service:
         service = Service(scheme, host, int(port or PORTS[scheme]))
         if not self._is_named(service) and not _is_well_known(service):
-            raise NotAllowed(_("This push service is not one of those that are allowed."))
+            sentence = _("This push service is not one of those that are allowed.")
+            raise NotAllowed(NOT_ALLOWED, sentence)
         return service
 
     def may_reach(self, host: str, address: str) -> bool:

@@ -58,7 +58,7 @@ async def test_an_ordinary_mail_waits_and_an_urgent_one_does_not(
 
     ordinary, urgent = await deliveries(db)
 
-    assert (ordinary.gathering, urgent.gathering) == ("bundle", "alone")
+    assert (ordinary.bundling, urgent.bundling) == ("bundle", "alone")
     assert abs(ordinary.due_at - ordinary.created_at - WAIT) < ABOUT_A_SECOND
     assert abs(urgent.due_at - urgent.created_at) < ABOUT_A_SECOND
     assert {ordinary.address, urgent.address} == {bob.email}
@@ -81,8 +81,8 @@ async def test_in_a_digest_only_what_is_urgent_goes_alone(
 
     gathered, urgent = await deliveries(db)
 
-    assert (gathered.gathering, gathered.due_at) == ("digest", due)
-    assert urgent.gathering == "alone"
+    assert (gathered.bundling, gathered.due_at) == ("digest", due)
+    assert urgent.bundling == "alone"
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,15 @@ async def test_one_that_cannot_be_written_does_not_hold_up_the_others(
     unwritable = TransactionalMail("confirm_address", stumble)
     monkeypatch.setitem(TRANSACTIONAL_MAILS, "confirm_address", unwritable)
     await write(db, "one@example.com")
-    await write(db, "two@example.com", letter="confirm_address")
+    await write(db, "two@example.com", name="confirm_address")
     await write(db, "three@example.com")
 
     await deliver_mail(db, settings)
 
-    assert [row.state for row in await deliveries(db)] == ["sent", "failed", "sent"]
+    rows = await deliveries(db)
+    assert [row.state for row in rows] == ["sent", "failed", "sent"]
+    assert (rows[1].failure, rows[1].detail) == (
+        "unwritable",
+        "RuntimeError('Nobody foresaw this')",
+    )
     assert [one["To"] for one in kept(settings)] == ["one@example.com", "three@example.com"]

@@ -159,24 +159,24 @@ async def test_a_type_whose_push_is_off_reaches_no_device(
 
 
 @pytest.mark.parametrize(
-    ("answer", "state", "error"),
+    ("answer", "state", "failure", "status_code"),
     [
-        (Answer(201), "sent", None),
-        (Answer(200), "sent", None),
-        (Answer(202), "sent", None),
-        (Answer(404), "failed", "404 from 127.0.0.1: the device has unsubscribed."),
-        (Answer(410), "failed", "410 from 127.0.0.1: the device has unsubscribed."),
-        (Answer(400), "failed", "400 from 127.0.0.1"),
-        (Answer(401), "failed", "401 from 127.0.0.1"),
-        (Answer(403), "failed", "403 from 127.0.0.1"),
-        (Answer(302, {"Location": "/elsewhere"}), "failed", "302 from 127.0.0.1"),
-        (Answer(408), "pending", "408 from 127.0.0.1"),
-        (Answer(425), "pending", "425 from 127.0.0.1"),
-        (Answer(429, {"Retry-After": "120"}), "pending", "429 from 127.0.0.1"),
-        (Answer(500), "pending", "500 from 127.0.0.1"),
-        (Answer(503), "pending", "503 from 127.0.0.1"),
-        (SILENCE, "pending", "127.0.0.1: No answer within 0.5 seconds."),
-        (Answer(raw=b"220 ready\r\n"), "pending", "127.0.0.1: The answer was not HTTP."),
+        (Answer(201), "sent", None, None),
+        (Answer(200), "sent", None, None),
+        (Answer(202), "sent", None, None),
+        (Answer(404), "failed", "unsubscribed", 404),
+        (Answer(410), "failed", "unsubscribed", 410),
+        (Answer(400), "failed", "refused", 400),
+        (Answer(401), "failed", "refused", 401),
+        (Answer(403), "failed", "refused", 403),
+        (Answer(302, {"Location": "/elsewhere"}), "failed", "refused", 302),
+        (Answer(408), "pending", "unavailable", 408),
+        (Answer(425), "pending", "unavailable", 425),
+        (Answer(429, {"Retry-After": "120"}), "pending", "unavailable", 429),
+        (Answer(500), "pending", "unavailable", 500),
+        (Answer(503), "pending", "unavailable", 503),
+        (SILENCE, "pending", "timeout", None),
+        (Answer(raw=b"220 ready\r\n"), "pending", "not_http", None),
     ],
     ids=lambda given: str(given.status) if isinstance(given, Answer) else "",
 )
@@ -187,7 +187,8 @@ async def test_each_answer_ends_as_it_should(
     bob: User,
     answer: Answer,
     state: str,
-    error: str | None,
+    failure: str | None,
+    status_code: int | None,
 ) -> None:
     await enable_push(db, bob, push_service.browser(answer))
     await tell(db, bob)
@@ -195,7 +196,9 @@ async def test_each_answer_ends_as_it_should(
     await deliver_pushes(db, settings, seconds=0.5 if answer is SILENCE else 10)
 
     push = await the_push(db)
-    assert (push.state, push.error) == (state, error)
+    assert (push.state, push.failure, push.status_code) == (state, failure, status_code)
+    assert push.host == ("127.0.0.1" if failure else None)
+    assert push.detail == ("0.5" if failure == "timeout" else None)
     assert push.attempts == 1
     assert len(push_service.asked) == 1, "nothing is followed elsewhere"
 
@@ -237,7 +240,7 @@ async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
     await tell(db, bob)
     await deliver_pushes(db, settings)
     [device] = await devices_of(db, bob)
-    assert device.error == f"{status} from 127.0.0.1"
+    assert device.refused_status == status
     assert device.failing_since
 
     await set_all(db, PushSubscription, failing_since=clock.now() - timedelta(days=6))
@@ -248,7 +251,7 @@ async def test_a_device_that_is_refused_is_kept_and_left_alone_after_five_days(
     await tell(db, bob)
     await deliver_pushes(db, settings)
     assert len(browser.pushed) == 2
-    assert (await devices_of(db, bob))[0].error is None
+    assert (await devices_of(db, bob))[0].refused_status is None
 
 
 async def test_one_refusal_long_ago_stops_nothing(
@@ -325,7 +328,7 @@ async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
     assert len(browser.pushed) == 4
 
 
-async def test_what_is_no_news_any_more_is_given_up(
+async def test_what_has_expired_is_given_up(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(500)))
@@ -337,8 +340,8 @@ async def test_what_is_no_news_any_more_is_given_up(
     await deliver_pushes(db, settings)
 
     push = await the_push(db)
-    assert push.state == "dead"
-    assert push.error == "It was no news any more. Before: 500 from 127.0.0.1"
+    assert (push.state, push.reason) == ("dead", "expired")
+    assert (push.failure, push.status_code, push.attempts) == ("unavailable", 500, 2)
     assert len(push_service.asked) == 1
 
 
@@ -496,6 +499,7 @@ async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
     await deliver_pushes(db, patient)
     waiting = await the_push(db)
     assert (waiting.state, waiting.attempts) == ("pending", 0)
+    assert waiting.reason == "perhaps_visible"
     assert push_service.asked == []
 
     hands.set(waiting.due_at)
@@ -687,13 +691,13 @@ async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_a
     channel = Push(settings, read_keys(settings))
     for _time in range(2):
         await tell(db, bob)
-        await outbox.deliver(db, settings, channel)
+        await outbox.deliver(db, channel)
     await channel.close()
 
     made = await pushes(db)
 
     assert len(push_service.asked) == 1
-    assert [one.attempts for one in made] == [1, 0]
+    assert [(one.attempts, one.reason) for one in made] == [(1, None), (0, "resting")]
     assert all(one.due_at > clock.now() + timedelta(seconds=3500) for one in made)
 
 
@@ -704,15 +708,15 @@ async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_n
     device = await enable_push(db, bob, push_service.browser(busy, busy))
     channel = Push(settings, read_keys(settings))
     await tell(db, bob)
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
     async with db.write() as session:
         await device_tests.add(session, device)
 
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
     await channel.close()
 
     _told, test = await pushes(db)
-    assert (test.state, test.attempts, test.error) == ("pending", 1, "429 from 127.0.0.1")
+    assert (test.state, test.attempts, test.status_code) == ("pending", 1, 429)
 
 
 async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
@@ -722,14 +726,14 @@ async def test_a_new_device_has_no_part_in_the_rest_of_one_whose_id_it_has(
     before = await enable_push(db, bob, old)
     channel = Push(settings, read_keys(settings))
     await tell(db, bob)
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
     async with db.write() as session:
         await devices.unsubscribe(session, bob, old.endpoint)
     new = push_service.browser()
     assert (await enable_push(db, bob, new)).id == before.id
     await tell(db, bob)
 
-    await outbox.deliver(db, settings, channel)
+    await outbox.deliver(db, channel)
     await channel.close()
 
     assert len(new.pushed) == 1
@@ -786,7 +790,7 @@ async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_not
     for user in people:
         await tell(db, user)
 
-    await deliver_pushes(db, settings, is_over=lambda: len(push_service.asked) >= 3)
+    await deliver_pushes(db, settings, is_stopping=lambda: len(push_service.asked) >= 3)
     begun, states = len(push_service.asked), [one.state for one in await pushes(db)]
     await deliver_pushes(db, settings)
 
@@ -851,7 +855,8 @@ async def test_what_nobody_foresaw_on_the_way_is_tried_again(
         await deliver_pushes(db, settings)
 
     push = await the_push(db)
-    assert (push.state, push.error) == ("pending", "RuntimeError('Nobody foresaw this')")
+    assert (push.state, push.failure) == ("pending", "unexpected")
+    assert push.detail == "RuntimeError('Nobody foresaw this')"
     await set_all(db, Delivery, due_at=clock.now())
     await deliver_pushes(db, settings)
 
@@ -867,7 +872,8 @@ async def test_a_service_that_is_no_longer_allowed_is_sent_nothing(
 
     await deliver_pushes(db, replace(settings, push_allowed_hosts=()))
 
-    assert (await the_push(db)).state == "failed"
+    push = await the_push(db)
+    assert (push.state, push.failure) == ("failed", "not_allowed")
     assert push_service.asked == []
 
 
@@ -890,7 +896,7 @@ async def test_no_log_tells_where_a_device_is(
 
     secrets = [browser.endpoint.rpartition("/")[2] for browser in browsers]
     assert all(secrets)
-    kept = [f"{one.error} {one.address}" for one in await pushes(db)]
+    kept = [f"{one.host} {one.detail} {one.address}" for one in await pushes(db)]
     assert not [one for one in secrets if one in caplog.text.replace("endpoint", "")]
     assert not [one for one in secrets for text in kept if one in text]
 

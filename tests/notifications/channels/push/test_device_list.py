@@ -1,4 +1,4 @@
-"""What a person reads of their devices, and of the tests that were sent there."""
+"""The list of a user's devices, and what it says of the tests that were sent there."""
 
 import pytest
 from sqlalchemy import update
@@ -12,49 +12,45 @@ from app.notifications.channels.push.vapid_keys import read_keys
 from app.settings import Settings
 from tests.notifications._devices import change, enable
 
-UNSUBSCRIBED = "410 from push.example: the device has unsubscribed."
+UNSUBSCRIBED = {"state": "failed", "failure": "unsubscribed", "status_code": 410}
+REFUSED = {"state": "failed", "failure": "refused", "status_code": 403}
 FIND_OUT = (
-    "Disable and enable push there. If that does not help, whoever runs this server "
-    "can look into it."
+    "Disable and enable push there. If that does not help, ask the administrator of this server "
+    "to look into it."
 )
 
 
 @pytest.mark.parametrize(
-    ("state", "error", "words"),
+    ("outcome", "words"),
     [
-        ("sent", None, "The test was taken by its push service and should be on its screen."),
-        ("pending", None, "A test is on its way."),
         (
-            "pending",
-            "503 from push.example",
-            "Its push service could not take the test yet (503). We try for ten minutes.",
+            {"state": "sent"},
+            "The test was accepted by its push service and should be on its screen.",
+        ),
+        ({"state": "pending"}, "A test is on its way."),
+        (
+            {"state": "pending", "failure": "unavailable", "status_code": 503},
+            "Its push service could not accept the test yet (503). We try for ten minutes.",
         ),
         (
-            "pending",
-            "push.example: No answer within 10 seconds.",
-            "Its push service could not take the test yet. We try for ten minutes.",
+            {"state": "pending", "failure": "timeout", "detail": "10"},
+            "Its push service could not accept the test yet. We try for ten minutes.",
         ),
         (
-            "dead",
-            "429 from push.example",
-            "Its push service has not taken the test (429). Please try again later.",
+            {"state": "dead", "reason": "expired", "failure": "unavailable", "status_code": 429},
+            "Its push service did not accept the test (429). Please try again later.",
         ),
+        (REFUSED, f"Its push service refused the test (403). {FIND_OUT}"),
         (
-            "failed",
-            "403 from push.example",
-            f"Its push service refused the test (403). {FIND_OUT}",
-        ),
-        (
-            "failed",
-            "ValueError()",
+            {"state": "failed", "failure": "unwritable", "detail": "ValueError()"},
             "The test could not be sent. Disable and enable push there, and try again.",
         ),
     ],
 )
 async def test_what_became_of_a_test_is_said_in_words(
-    db: Database, alice: User, state: str, error: str | None, words: str
+    db: Database, alice: User, outcome: dict[str, object], words: str
 ) -> None:
-    await add_test(db, await enable(db, alice, "phone"), state=state, error=error)
+    await add_test(db, await enable(db, alice, "phone"), **outcome)
 
     [device] = await listed(db, alice)
 
@@ -83,11 +79,11 @@ async def test_a_device_that_fails_says_what_to_do(
     db: Database, settings: Settings, alice: User
 ) -> None:
     device = await enable(db, alice, "phone", vapid_key=read_keys(settings).public)
-    await change(db, device, failing_since=clock.now(), error="403 from push.example")
+    await change(db, device, failing_since=clock.now(), refused_status=403)
 
     [listed_device] = await listed(db, alice)
 
-    assert listed_device.words == f"Its push service refuses what we send (403). {FIND_OUT}"
+    assert listed_device.words == f"Its push service refuses our pushes (403). {FIND_OUT}"
 
 
 async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
@@ -98,8 +94,8 @@ async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
     [lost] = await listed(db, alice)
     assert (lost.id, lost.name, lost.health) == (None, "phone", "problem")
     assert lost.words == (
-        "The test found that this browser has given push up (410). "
-        "Open ClippyFront there once, and it is back."
+        "The test found that this browser has unsubscribed from push (410). "
+        "Open ClippyFront there once to subscribe it again."
     )
     assert await listed(db, bob) == []
 
@@ -109,9 +105,9 @@ async def test_a_device_that_a_test_found_lost_is_named_until_it_is_back(
 
 
 async def lose_in_test(db: Database, device: PushSubscription) -> None:
-    await add_test(db, device, state="failed", error=UNSUBSCRIBED)
+    await add_test(db, device, **UNSUBSCRIBED)
     async with db.write() as session:
-        await devices.note_answers(session, well=[], gone=[device.endpoint_hash], troubled={})
+        await devices.note_replies(session, well=[], gone=[device.endpoint_hash], refusing={})
 
 
 @pytest.mark.parametrize("verb", ["remove", "unsubscribe"])
@@ -122,7 +118,7 @@ async def test_what_a_person_has_removed_is_not_called_lost(
     device = await enable(db, alice, "phone")
     test = await add_test(db, device)
     if found == "refused":
-        await settle(db, test, state="failed", error="403 from push.example")
+        await settle(db, test, **REFUSED)
     elif found == "lost":  # and back before it was removed
         await lose_in_test(db, device)
         device = await enable(db, alice, "phone anew", called="phone")
@@ -131,14 +127,14 @@ async def test_what_a_person_has_removed_is_not_called_lost(
         which = device.endpoint if verb == "unsubscribe" else device.id
         await getattr(devices, verb)(session, alice, which)
     if found == "lost meanwhile":
-        await settle(db, test, state="failed", error=UNSUBSCRIBED)
+        await settle(db, test, **UNSUBSCRIBED)
 
     assert await listed(db, alice) == []
 
 
 async def test_only_a_test_that_ended_a_device_calls_it_lost(db: Database, alice: User) -> None:
     device = await enable(db, alice, "phone")
-    await add_test(db, device, state="failed", error="403 from push.example")
+    await add_test(db, device, **REFUSED)
     async with db.write() as session:
         await devices.remove_all(session, alice)
 

@@ -167,12 +167,12 @@ async def test_a_browser_is_told_what_has_become_of_its_device(
     assert await state_of(db, alice, "phone") == "enabled"
     assert await state_of(db, bob, "phone") == "unknown"
 
-    await change(db, device, failing_since=clock.now(), refused_at=clock.now(), error="403")
+    await change(db, device, failing_since=clock.now(), refused_at=clock.now(), refused_status=403)
     assert await state_of(db, alice, "phone") == "failing"
 
     renewed = await enable(db, alice, "phone")
     assert await state_of(db, alice, "phone") == "enabled"
-    assert (renewed.error, renewed.failing_since, renewed.refused_at) == (None, None, None)
+    assert (renewed.refused_status, renewed.failing_since, renewed.refused_at) == (None, None, None)
 
     async with db.write() as session:
         await devices.remove(session, alice, device.id)
@@ -192,7 +192,7 @@ async def test_only_who_removes_a_device_from_the_list_ends_push_there(
             await enable(db, alice, f"device {number}")
     async with db.write() as session:
         if lost == "gone":
-            await devices.note_answers(session, well=[], gone=[device.endpoint_hash], troubled={})
+            await devices.note_replies(session, well=[], gone=[device.endpoint_hash], refusing={})
         elif lost == "logged out":
             await end_session(session, alice, here)
         elif lost == "new password":

@@ -1,0 +1,68 @@
+"""The pushes of one batch, queued by push service.
+
+They are decided on anew at least every second: a slow service keeps the last of many waiting, and
+meanwhile they may be read or withdrawn, or their browser may have changed hands.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.notifications.channels.base import Batch, Failure
+from app.notifications.channels.push.responses import refused
+from app.notifications.channels.push.results import Results
+from app.notifications.channels.push.services import NotAllowed, PushServices, Service
+
+DECISION_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A delivery to be sent, and the path of its device at the service."""
+
+    row: Row[Any]
+    target: str
+
+
+class ServiceQueues:
+    def __init__(self, batch: Batch, services: PushServices, results: Results) -> None:
+        self._batch, self._services, self._results = batch, services, results
+        self._queues: defaultdict[Service, deque[Push]] = defaultdict(deque)
+        self._refilling = asyncio.Lock()
+
+    async def refill(self) -> dict[Service, int]:
+        """Decide on all that has not begun; returns how many there are for each service."""
+        deliveries = await self._batch.decide()
+        self._queues, self._decided_at = defaultdict(deque), monotonic()
+        for delivery in deliveries:
+            self._add(delivery)
+        return {service: len(queue) for service, queue in self._queues.items()}
+
+    async def next(self, service: Service) -> Push | None:
+        """The next one to be sent there; None when there are no more."""
+        if self._is_outdated():
+            async with self._refilling:
+                if self._is_outdated():  # no other task has refilled while this one waited
+                    await self.refill()
+        if not (queue := self._queues[service]):
+            return None
+        push = queue.popleft()
+        self._batch.begin([push.row.delivery_id])
+        return push
+
+    def _is_outdated(self) -> bool:
+        return monotonic() - self._decided_at > DECISION_SECONDS
+
+    def _add(self, delivery: Row[Any]) -> None:
+        """Refuse a device whose service is not allowed (any more)."""
+        try:
+            service, target = self._services.find(delivery.endpoint)
+        except NotAllowed as error:
+            self._batch.begin([delivery.delivery_id])
+            self._results.add(delivery, refused(Failure(error.code)))
+        else:
+            self._queues[service].append(Push(delivery, target))

@@ -1,0 +1,99 @@
+"""Why a delivery is in its state, in words: rows hold codes, this has a sentence for each.
+
+A channel's own codes have their sentences in its `words`, which win over those here.
+"""
+
+from collections.abc import Mapping
+
+from app.language import N_, _, ngettext
+from app.models import Delivery
+from app.notifications.channels.base import (
+    OFF_THEN,
+    OUTAGE,
+    REFUSED,
+    RESTING,
+    UNAVAILABLE,
+    UNEXPECTED,
+    UNWRITABLE,
+    Channel,
+    Failure,
+)
+from app.notifications.delivery.claims import INTERRUPTED
+from app.notifications.delivery.decision import (
+    DELETED,
+    EXPIRED,
+    MUTED,
+    PERHAPS_VISIBLE,
+    READ,
+    UNWANTED,
+    VISIBLE,
+    WITHDRAWN,
+)
+from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
+
+# Why there is no delivery: its user does not want such events on the channel.
+OFF = "off"
+REASONS = {
+    WITHDRAWN: N_("You no longer have access to what it was about."),
+    DELETED: N_("You had already deleted the notification."),
+    READ: N_("You had already read it in the app."),
+    UNWANTED: N_("You had turned this off by then."),
+    MUTED: N_("You had muted the team or project by then."),
+    EXPIRED: N_("It expired before it could be delivered."),
+    VISIBLE: N_("You had a page open."),
+    PERHAPS_VISIBLE: N_("You may have a page open. It is sent if you have left it."),
+    OUTAGE: N_("The service cannot be reached. We will try again."),
+    RESTING: N_("The service asked for a pause. We will try again."),
+    INTERRUPTED: N_("Every attempt was interrupted."),
+    "answered": N_("The invitation is no longer open."),
+    "confirmed": N_("The address was already confirmed or replaced."),
+    OFF: N_("You have turned this off."),
+    OFF_THEN: N_("It was turned off at the time."),
+}
+FAILURES = {
+    REFUSED: N_("{host} refused it: {reply}"),
+    UNAVAILABLE: N_("{host} asked to try again later: {reply}"),
+    UNREACHABLE: N_("{host} cannot be reached: {reply}"),
+    TIMEOUT: N_("{host} did not answer within {reply} seconds."),
+    NOT_HTTP: N_("{host} did not answer in HTTP."),
+    UNWRITABLE: N_("The message could not be written: {reply}"),
+    UNEXPECTED: N_("Something unexpected went wrong: {reply}"),
+}
+
+
+def explain(delivery: Delivery, channel: Channel) -> str:
+    """In the language being spoken; "" where the state says it all."""
+    failed = explain_failure(failure_of(delivery), channel.words)
+    if delivery.state == "pending" and delivery.attempts:
+        n = delivery.attempts
+        tried = ngettext("Tried {n} time so far.", "Tried {n} times so far.", n).format(n=n)
+        return f"{tried} {failed}".strip()
+    if delivery.reason:
+        reason = explain_reason(delivery.reason, channel.words)
+        return f"{reason} {failed}".strip() if delivery.state == "dead" else reason
+    return failed
+
+
+def explain_reason(reason: str, words: Mapping[str, str]) -> str:
+    """`words` are those of the channel."""
+    return _(words.get(reason) or REASONS.get(reason) or reason)
+
+
+def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
+    """`words` are those of the channel; "" where nothing failed."""
+    if failure is None:
+        return ""
+    status_code = "" if failure.status_code is None else str(failure.status_code)
+    sentence = words.get(failure.code) or FAILURES.get(failure.code) or "{host}: {reply}"
+    return _(sentence).format(
+        host=failure.host or _("The service"),
+        status_code=status_code,
+        reply=f"{status_code} {failure.detail or ''}".strip(),
+    )
+
+
+def failure_of(delivery: Delivery) -> Failure | None:
+    """How its last attempt failed."""
+    if delivery.failure is None:
+        return None
+    return Failure(delivery.failure, delivery.host, delivery.status_code, delivery.detail)

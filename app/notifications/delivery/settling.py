@@ -1,0 +1,123 @@
+"""Recording outcomes: a delivery is sent, tried again later and later, skipped, or given up."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Update, bindparam, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.models import Delivery
+from app.models.notification import is_pending
+from app.notifications.channels.base import OUTAGE, Channel, Failed, Failure, Sent, Wait
+from app.notifications.delivery.claims import Claim
+from app.notifications.delivery.decision import Skip
+from app.telemetry.metrics import count_deliveries
+
+Ended = Sent | Failed | Skip | Wait
+
+
+async def settle(
+    session: AsyncSession, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Ended
+) -> None:
+    """Record the outcome of these. What another claimed or withdrew meanwhile stays as it is."""
+    if isinstance(outcome, Failed) and not outcome.is_final:
+        failed = set(ids)
+        rows = [_retry(channel, one, outcome) for one in claim.deliveries if one.id in failed]
+        await session.execute(_RETRY, [row | {"claim": claim.name} for row in rows])
+    else:
+        await session.execute(_settled(claim, ids).values(_values(outcome)))
+    count_deliveries(channel.name, _state(outcome), len(ids))
+
+
+async def skip_pending(session: AsyncSession, which: ColumnElement[bool], skip: Skip) -> None:
+    """Skip what is pending among `which` at once, rather than when it comes due."""
+    skipped = update(Delivery).where(which, is_pending).values(_skip(skip))
+    await session.execute(skipped.execution_options(synchronize_session=False))
+
+
+def pause_after(
+    attempts: int, pauses: Sequence[timedelta], retry_after: timedelta | None = None
+) -> timedelta:
+    """Longer after each attempt, and no shorter than the service asked for; up to a fifth is
+    added at random, so that not all come back at once.
+    """
+    pause = max(pauses[attempts - 1], retry_after or timedelta(0))
+    return pause * random.uniform(1, 1.2)  # noqa: S311
+
+
+def _settled(claim: Claim, ids: Sequence[int]) -> Update:
+    ours = update(Delivery).where(claim.is_ours(), Delivery.id.in_(ids)).values(claimed_by=None)
+    return ours.execution_options(synchronize_session=False)
+
+
+def _state(outcome: Ended) -> str:
+    if isinstance(outcome, Skip):
+        return outcome.state
+    if isinstance(outcome, Failed) and outcome.is_final:
+        return "failed"
+    return "sent" if isinstance(outcome, Sent) else "pending"
+
+
+def _values(outcome: Ended) -> dict[str, Any]:
+    """The columns of a row whose outcome needs nothing of the row itself."""
+    now = clock.now()
+    if isinstance(outcome, Wait):
+        attempts = Delivery.attempts - 1
+        return {"attempts": attempts, "due_at": outcome.until, "reason": outcome.reason}
+    if isinstance(outcome, Skip):
+        return _skip(outcome)
+    failure = outcome.failure if isinstance(outcome, Failed) else None
+    return {
+        "state": _state(outcome),
+        "reason": None,
+        "due_at": now,
+        "attempted_at": now,
+        "settled_at": now,
+        **_failure(failure),
+    }
+
+
+def _skip(skip: Skip) -> dict[str, Any]:
+    now = clock.now()
+    return {"state": skip.state, "reason": skip.reason, "due_at": now, "settled_at": now}
+
+
+def _failure(failure: Failure | None) -> dict[str, Any]:
+    return {
+        "failure": failure and failure.code,
+        "host": failure and failure.host,
+        "status_code": failure and failure.status_code,
+        "detail": failure and failure.detail,
+    }
+
+
+def _retry(channel: Channel, delivery: Row[Any], outcome: Failed) -> dict[str, Any]:
+    """The columns after a failed attempt: due later, or dead where that was the last one."""
+    now, attempts = clock.now(), delivery.attempts
+    values = {"of": delivery.id, "attempted_at": now, **_failure(outcome.failure)}
+    if attempts > len(channel.pauses):
+        return values | {"state": "dead", "due_at": now, "settled_at": now, "reason": None}
+    due = now + pause_after(attempts, channel.pauses, outcome.retry_after)
+    reason = OUTAGE if outcome.is_unreachable else None
+    return values | {"state": "pending", "due_at": due, "settled_at": None, "reason": reason}
+
+
+_CHANGED = (
+    "state",
+    "reason",
+    "due_at",
+    "attempted_at",
+    "settled_at",
+    "failure",
+    "host",
+    "status_code",
+    "detail",
+)
+_RETRY = (
+    Delivery.__table__.update()  # type: ignore[attr-defined]
+    .where(Delivery.id == bindparam("of"), Delivery.claimed_by == bindparam("claim"), is_pending)
+    .values({name: bindparam(name) for name in _CHANGED} | {"claimed_by": None})
+)

@@ -1,0 +1,55 @@
+"""A radio in every room that reads notifications out: a whole channel, in one folder."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any, Self
+
+from sqlalchemy import Select, literal
+
+from app.database import Database
+from app.models import Event, User
+from app.notifications.channels.base import (
+    SENT,
+    Batch,
+    Channel,
+    Failed,
+    Failure,
+    Parts,
+    Settled,
+    rows_for,
+)
+from app.notifications.events.catalogue import EventType, sentence
+from app.notifications.preferences.channels import ChannelDescription
+
+EMPTY = "battery_empty"
+
+
+class Radio(Channel):
+    """`heard` is what was read out; `is_empty` says whether its battery is."""
+
+    description = ChannelDescription("radio", "Radio", "bi-megaphone")
+    pauses = (timedelta(minutes=1), timedelta(minutes=5))
+    words = {EMPTY: "The battery of {host} is empty."}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.is_empty = False
+
+    @classmethod
+    def open(cls, _parts: Parts) -> Self:
+        return cls()
+
+    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+        return rows_for(
+            self.name, event, event_type, address=literal("the room of ") + User.username
+        )
+
+    async def send(self, _db: Database, batch: Batch) -> AsyncGenerator[Settled]:
+        for delivery in await batch.decide():
+            if batch.is_over():
+                return
+            if self.is_empty:
+                yield [delivery.delivery_id], Failed(Failure(EMPTY, host=delivery.address))
+            else:
+                self.heard.append(sentence(delivery.type, delivery.context, to_affected=False))
+                yield [delivery.delivery_id], SENT
