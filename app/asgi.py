@@ -1,4 +1,4 @@
-"""create_app(): the application put together, with every route in one list."""
+"""create_app(): the web application put together."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,15 +11,10 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 
-from app.account_lifecycle import pages as account_lifecycle_pages
-from app.accounts import api as account_api
-from app.accounts import pages as account_pages
 from app.accounts.revocation import RevocationWatcher
 from app.api.routing import api_router
-from app.api_docs import pages as api_docs
 from app.api_docs.document import openapi_config
 from app.api_docs.schemas import StructSchemas
-from app.dashboard import pages as dashboard_pages
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.gc_tuning import freeze_loaded_objects
@@ -27,44 +22,16 @@ from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
 from app.middleware import AuthenticationMiddleware, CookieCSRFMiddleware, add_security_headers
 from app.models import User
-from app.notifications import api as notification_api
-from app.notifications import pages as notification_pages
 from app.notifications.live.detached_streams import StreamingLitestar
 from app.notifications.live.follower import Follower
 from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
-from app.operations.pages import routes as operation_routes
-from app.projects import api as project_api
-from app.projects import pages as project_pages
+from app.routes import API, PAGES
 from app.settings import Settings, load
-from app.static_files import static_file
-from app.teams import api as team_api
-from app.teams import pages as team_pages
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
-
-# The table of contents.
-ROUTES = [
-    *operation_routes,
-    *account_pages.routes,
-    *account_lifecycle_pages.routes,
-    *dashboard_pages.routes,
-    *team_pages.routes,
-    *project_pages.routes,
-    *notification_pages.routes,
-    *api_docs.routes,
-    api_router(
-        [
-            *notification_api.routes,
-            *account_api.routes,
-            *team_api.routes,
-            *project_api.routes,
-        ]
-    ),
-    static_file,
-]
 
 
 class ClippyFront(StreamingLitestar, ObservedLitestar):
@@ -83,7 +50,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
     """The web application; its database is expected to be migrated."""
     settings = installation.settings
     app = ClippyFront(
-        ROUTES,
+        [*PAGES, api_router(API)],
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
         before_send=[add_security_headers],

@@ -54,7 +54,6 @@ def asset(path: str) -> str:
 
 
 @route(
-    "/static/{digest:str}/{path:path}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     sync_to_thread=False,
     opt={"exclude_from_csrf": True},  # else a response that caches share would set a cookie

@@ -74,7 +74,6 @@ class TokenList(ResponseBody):
 
 
 @post(
-    "/api/tokens",
     responses=problems(409, 429),
     response_headers=[LOCATION],
     is_public=True,
@@ -97,14 +96,14 @@ async def create(
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})
 
 
-@get("/api/tokens")
+@get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TokenList:
     """List your access tokens, newest first."""
     async with db.read() as session:
         return TokenList([_in_list(token) for token in await tokens_of(session, user)])
 
 
-@delete("/api/tokens/{token_id:int}", status_code=200)
+@delete(status_code=200)
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
@@ -118,6 +117,3 @@ def _in_list(token: Token) -> TokenInList:
     used = token.last_used_at and whole_seconds(token.last_used_at)
     scope: Scope = "read" if token.scope == "read" else "write"
     return TokenInList(token.id, token.name, scope, whole_seconds(token.created_at), used)
-
-
-routes = [create, index, revoke]

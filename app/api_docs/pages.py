@@ -9,11 +9,8 @@ from app.layout import page
 from app.settings import Settings
 
 
-@get("/api/docs")
+@get()
 async def docs(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Every operation with its parameters, a command to try it, and its responses."""
     chapters = read_manual(request.app.openapi_schema.to_schema())
     return await page(request, "api/docs.html", chapters=chapters, url=settings.base_url)
-
-
-routes = [docs]

@@ -12,7 +12,7 @@ from app.layout import page
 from app.models import User
 
 
-@get("/")
+@get()
 async def home(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -23,6 +23,3 @@ async def home(
     async with db.read() as session:
         dashboard = await view_dashboard(session, optional_user)
     return await page(request, "dashboard/index.html", dashboard=dashboard)
-
-
-routes = [home]

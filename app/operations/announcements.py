@@ -27,13 +27,13 @@ async def announce(session: AsyncSession, user: User, message: CustomMessage) ->
     return await count_recipients(session, event)
 
 
-@get(URL)
+@get()
 async def new_announcement(request: AnyRequest, user: NamedDependency[User]) -> Response[Any]:
     require_admin(user)
     return await page(request, "operations/announcement.html")
 
 
-@post(URL)
+@post()
 async def send_announcement(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -51,6 +51,3 @@ async def send_announcement(
         return await page(request, "operations/announcement.html", status=422, **again)
     sentence = ngettext("Sent to {n} user.", "Sent to {n} users.", count).format(n=count)
     return redirect("/admin", sentence)
-
-
-routes = [new_announcement, send_announcement]

@@ -42,14 +42,14 @@ class MailFile:
     html: str
 
 
-@get("/dev/mail")
+@get()
 async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
     require_local_installation(request, settings)
     mails = await asyncio.to_thread(_newest, settings.mail_dir)
     return await page(request, "dev/mailbox.html", mails=mails)
 
 
-@get("/dev/mail/{name:str}")
+@get()
 async def mail_page(
     request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[Any]:
@@ -58,7 +58,7 @@ async def mail_page(
     return await page(request, "dev/mail.html", mail=mail)
 
 
-@get("/dev/mail/{name:str}/html")
+@get()
 async def mail_html(
     request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[str]:
@@ -94,6 +94,3 @@ def _read(path: Path) -> MailFile:
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     return str(part.get_content()) if part else ""
-
-
-routes = [mailbox, mail_page, mail_html]

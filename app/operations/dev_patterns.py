@@ -21,7 +21,7 @@ from app.operations.local_access import require_local_installation
 from app.settings import Settings
 
 
-@get("/dev/patterns")
+@get()
 async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
     require_local_installation(request, settings)
     accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
@@ -51,6 +51,3 @@ def _notice(id_: int, event_type: EventType, *actions: Action, is_read: bool = F
         actions=list(actions),
         target="/",
     )
-
-
-routes = [patterns]

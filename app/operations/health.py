@@ -13,13 +13,13 @@ from app.database import Database
 _log = logging.getLogger(__name__)
 
 
-@get("/healthz", sync_to_thread=False)
+@get(sync_to_thread=False)
 def healthz() -> dict[str, str]:
     """200 while the process can answer requests."""
     return {"status": "ok"}
 
 
-@get("/readyz")
+@get()
 async def readyz(
     db: NamedDependency[Database], broker: NamedDependency[Broker]
 ) -> Response[dict[str, object]]:
@@ -67,6 +67,3 @@ async def _can_count(broker: Broker) -> bool:
 async def has_worker(broker: Broker) -> bool:
     """Whether a worker has reported in the last minute. Each reports every ten seconds."""
     return bool((await broker.queue.info())["workers"])
-
-
-routes = [healthz, readyz]

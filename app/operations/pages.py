@@ -13,7 +13,6 @@ from app.http import AnyRequest
 from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
-from app.operations import announcements, dev_mail, dev_patterns, health
 from app.operations.health import check
 from app.operations.local_access import is_local
 from app.operations.statistics import read_statistics, readings
@@ -24,7 +23,7 @@ from app.telemetry.metrics import exposition
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@get("/admin")
+@get()
 async def admin(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -40,7 +39,7 @@ async def admin(
     )
 
 
-@get("/metrics")
+@get()
 async def metrics(
     request: AnyRequest,
     settings: NamedDependency[Settings],
@@ -60,13 +59,3 @@ def _require_reader(request: AnyRequest, settings: Settings) -> None:
         is_allowed = is_local(request, settings)
     if not is_allowed:
         raise NotFound
-
-
-routes = [
-    *health.routes,
-    admin,
-    *announcements.routes,
-    metrics,
-    *dev_mail.routes,
-    *dev_patterns.routes,
-]

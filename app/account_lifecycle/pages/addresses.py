@@ -22,7 +22,7 @@ from app.models import User
 from app.settings import Settings
 
 
-@post("/account/address")
+@post()
 async def change(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -44,7 +44,7 @@ async def change(
     return redirect("/account", _("Your address was changed."))
 
 
-@get("/confirm/{token:str}")
+@get()
 async def confirm_page(
     request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
 ) -> Response[Any]:
@@ -55,11 +55,8 @@ async def confirm_page(
     )
 
 
-@post("/confirm/{token:str}")
+@post()
 async def confirm(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
     async with db.act() as session:
         await confirm_address(session, token)
     return redirect("/", _("Your address is confirmed."))
-
-
-routes = [change, confirm_page, confirm]

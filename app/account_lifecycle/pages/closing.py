@@ -18,7 +18,7 @@ from app.models import User
 from app.settings import Settings
 
 
-@get("/account/export")
+@get()
 async def download(
     db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[dict[str, Any]]:
@@ -28,12 +28,12 @@ async def download(
     return Response(archive, headers={"Content-Disposition": name, "Cache-Control": "no-store"})
 
 
-@get("/account/delete")
+@get()
 async def deletion_page(request: AnyRequest, user: NamedDependency[User]) -> Response[Any]:  # noqa: ARG001
     return await page(request, "accounts/delete.html")
 
 
-@post("/account/delete")
+@post()
 async def delete(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -47,6 +47,3 @@ async def delete(
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
     return sign_out(settings, redirect("/login", _("Your account was deleted.")))
-
-
-routes = [download, deletion_page, delete]

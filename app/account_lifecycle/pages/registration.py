@@ -16,7 +16,7 @@ from app.models import User
 from app.settings import Settings
 
 
-@get("/register")
+@get()
 async def register_page(
     request: AnyRequest, optional_user: NamedDependency[User | None]
 ) -> Response[Any]:
@@ -26,7 +26,7 @@ async def register_page(
     return await login_or_register_page(request, "register", {"next": next_path})
 
 
-@post("/register")
+@post()
 async def create_account(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -48,6 +48,3 @@ async def create_account(
         return await login_or_register_page(request, "register", form, invalid)
     welcome = _("Welcome, {name}.").format(name=user.username)
     return await sign_in(request, db, settings, user, redirect(own_path(form["next"]), welcome))
-
-
-routes = [register_page, create_account]

@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.user_agents import device_name
 
 
-@get("/account")
+@get()
 async def account_page(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -33,7 +33,7 @@ async def account_page(
     return await show_account(request, db, user, session_id)
 
 
-@post("/account/profile")
+@post()
 async def change_profile(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -51,7 +51,7 @@ async def change_profile(
     return redirect("/account", _("Saved."))
 
 
-@post("/account/address/confirmation")
+@post()
 async def resend_confirmation(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -67,7 +67,7 @@ async def resend_confirmation(
     return redirect("/account", text)
 
 
-@post("/account/address/retry")
+@post()
 async def retry_address(
     db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
@@ -77,7 +77,7 @@ async def retry_address(
     return redirect("/account/notifications", text)
 
 
-@post("/account/password")
+@post()
 async def renew_password(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -129,6 +129,3 @@ def _typed(user: User, form: Form | None) -> Mapping[str, str]:
     stored = {name: getattr(user, name) for name in names} | {"email": ""}
     sent = {name: form[name] for name in stored if form and name in form}
     return stored | sent
-
-
-routes = [account_page, change_profile, resend_confirmation, retry_address, renew_password]

@@ -19,7 +19,7 @@ from app.notifications.preferences.digest import reschedule
 from app.settings import Settings
 
 
-@get("/login")
+@get()
 async def login_page(
     request: AnyRequest, optional_user: NamedDependency[User | None]
 ) -> Response[Any]:
@@ -29,7 +29,7 @@ async def login_page(
     return await login_or_register_page(request, "login", {"next": next_path})
 
 
-@post("/login")
+@post()
 async def log_in(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -45,7 +45,7 @@ async def log_in(
     return await sign_in(request, db, settings, user, redirect(own_path(form["next"])))
 
 
-@post("/logout")
+@post()
 async def log_out(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -97,6 +97,3 @@ async def _fill_on_first_visit(
         user = await session.get_one(User, user.id)
         fill_from_browser(user, timezone, request.headers.get("Accept-Language", ""))
         await reschedule(session, user)
-
-
-routes = [login_page, log_in, log_out]

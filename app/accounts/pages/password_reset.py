@@ -18,12 +18,12 @@ from app.models import User
 from app.settings import Settings
 
 
-@get("/forgot")
+@get()
 async def forgot_page(request: AnyRequest) -> Response[Any]:
     return await page(request, "accounts/forgot.html")
 
 
-@post("/forgot")
+@post()
 async def request_reset(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -37,7 +37,7 @@ async def request_reset(
     return redirect("/login", text)
 
 
-@get("/reset/{token:str}")
+@get()
 async def reset_page(
     request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
 ) -> Response[Any]:
@@ -46,7 +46,7 @@ async def reset_page(
     return await _reset_page(request, token, owner)
 
 
-@post("/reset/{token:str}")
+@post()
 async def reset(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -76,6 +76,3 @@ async def _reset_page(
         errors=invalid.fields if invalid else {},
     )
     return without_referrer(response)
-
-
-routes = [forgot_page, request_reset, reset_page, reset]

@@ -16,7 +16,7 @@ from app.models import User
 from app.settings import Settings
 
 
-@post("/account/sessions/{ended_id:int}/end")
+@post()
 async def end_one(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -27,7 +27,7 @@ async def end_one(
     return redirect("/account", _("The browser was logged out."))
 
 
-@post("/account/sessions/end")
+@post()
 async def end_all(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -39,6 +39,3 @@ async def end_all(
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)
     return sign_out(settings, redirect("/login", _("You are logged out everywhere.")))
-
-
-routes = [end_one, end_all]

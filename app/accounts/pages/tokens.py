@@ -19,14 +19,14 @@ from app.models import User
 from app.settings import Settings
 
 
-@get("/account/tokens")
+@get()
 async def tokens_page(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
     return await _tokens(request, db, user)
 
 
-@post("/account/tokens", status_code=200)
+@post(status_code=200)
 async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -45,7 +45,7 @@ async def create(
     return await _tokens(request, db, user, key=key)
 
 
-@post("/account/tokens/{token_id:int}/revoke")
+@post()
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Response[Any]:
@@ -76,6 +76,3 @@ async def _tokens(
         typed=typed,
         errors=errors or {},
     )
-
-
-routes = [tokens_page, create, revoke]

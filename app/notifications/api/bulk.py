@@ -38,7 +38,7 @@ class Undo(RequestBody):
     example = like(undo="WzEsNDJd.aRx")
 
 
-@post("/api/notifications/read-all", status_code=200)
+@post(status_code=200)
 async def read_all(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -50,7 +50,7 @@ async def read_all(
     return Message(_("All notifications marked as read"))
 
 
-@post("/api/notifications/bulk-mark-read", status_code=200)
+@post(status_code=200)
 async def bulk_mark_read(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -64,7 +64,7 @@ async def bulk_mark_read(
     return Counted(done.message, done.count)
 
 
-@post("/api/notifications/bulk-mark-unread", status_code=200)
+@post(status_code=200)
 async def bulk_mark_unread(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -78,7 +78,7 @@ async def bulk_mark_unread(
     return Counted(done.message, done.count)
 
 
-@post("/api/notifications/bulk-delete", status_code=200)
+@post(status_code=200)
 async def bulk_delete(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -98,7 +98,7 @@ async def _perform(db: Database, user: User, action: str, data: SelectionObject)
         return await bulk_actions.perform(session, user.id, action, selection)
 
 
-@post("/api/notifications/undo", status_code=200, responses=problems(404))
+@post(status_code=200, responses=problems(404))
 async def undo(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
@@ -106,6 +106,3 @@ async def undo(
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, data.undo)
     return Counted(done.message, done.count)
-
-
-routes = [read_all, bulk_mark_read, bulk_mark_unread, bulk_delete, undo]

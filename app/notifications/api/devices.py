@@ -89,7 +89,7 @@ class Tested(ResponseBody):
     example = like(message="Test push on its way to 2 devices", count=2)
 
 
-@post("/api/push/subscribe", status_code=200)
+@post(status_code=200)
 async def subscribe(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -117,7 +117,7 @@ async def subscribe(
     return Subscribed(_("Push subscription saved"), device.id)
 
 
-@post("/api/push/unsubscribe", status_code=200, responses=problems(404))
+@post(status_code=200, responses=problems(404))
 async def unsubscribe(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -129,14 +129,14 @@ async def unsubscribe(
     return Message(_("Push subscription removed"))
 
 
-@get("/api/push/subscriptions")
+@get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> SubscriptionList:
     """List your subscribed browsers, oldest first."""
     async with db.read() as session:
         return SubscriptionList([_in_list(one) for one in await devices.devices_of(session, user)])
 
 
-@post("/api/push/test", status_code=200, responses=problems(409, 429))
+@post(status_code=200, responses=problems(409, 429))
 async def test(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -162,6 +162,3 @@ async def test(
 def _in_list(device: PushSubscription) -> SubscriptionInList:
     used = device.last_used_at and whole_seconds(device.last_used_at)
     return SubscriptionInList(device.id, device.endpoint, whole_seconds(device.created_at), used)
-
-
-routes = [subscribe, unsubscribe, index, test]

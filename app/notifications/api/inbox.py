@@ -62,7 +62,6 @@ class UnreadCount(ResponseBody):
 
 
 @get(
-    "/api/notifications",
     dependencies={"inbox_query": Provide(InboxQuery, sync_to_thread=False)},
     responses=NOT_MODIFIED,
     response_headers=[ETAG, LINK],
@@ -97,7 +96,7 @@ async def index(
     return conditional(request, found, page_links(request, found.page, found.pages))
 
 
-@get("/api/notifications/unread-count", responses=NOT_MODIFIED, response_headers=[ETAG])
+@get(responses=NOT_MODIFIED, response_headers=[ETAG])
 async def unread_count(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[UnreadCount]:
@@ -107,7 +106,7 @@ async def unread_count(
     return conditional(request, UnreadCount(count))
 
 
-@get("/api/notifications/{notification_id:int}")
+@get()
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
@@ -116,7 +115,7 @@ async def show(
         return as_json(await feed.find(session, user.id, notification_id))
 
 
-@post("/api/notifications/{notification_id:int}/read", status_code=200)
+@post(status_code=200)
 async def read(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
@@ -126,7 +125,7 @@ async def read(
     return Message(_("Notification marked as read"))
 
 
-@post("/api/notifications/{notification_id:int}/unread", status_code=200)
+@post(status_code=200)
 async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
@@ -141,7 +140,7 @@ async def _mark_one(session: AsyncSession, user: User, notification_id: int, *, 
     await feed.mark(session, user.id, Selection([notification_id]), read=read)
 
 
-@delete("/api/notifications/{notification_id:int}", status_code=200)
+@delete(status_code=200)
 async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Deleted:
@@ -150,6 +149,3 @@ async def destroy(
         await feed.find(session, user.id, notification_id)
         count, undo = await feed.delete(session, user.id, Selection([notification_id]))
     return Deleted(_("Notification deleted"), count, undo)
-
-
-routes = [index, unread_count, show, read, unread, destroy]

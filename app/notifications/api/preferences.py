@@ -85,14 +85,14 @@ class PreferencesChange(RequestBody):
         return wrong_fields(data, _channels())
 
 
-@get("/api/notification-preferences")
+@get()
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
     """Read which types of event are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
 
-@put("/api/notification-preferences")
+@put()
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -106,6 +106,3 @@ async def change(
 
 def _as_json(found: preferences.Preferences) -> PreferencesObject:
     return msgspec.convert(found, PreferencesObject, from_attributes=True)
-
-
-routes = [show, change]

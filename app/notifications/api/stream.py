@@ -26,7 +26,6 @@ LAST_EVENT_ID = HeaderParameter(
 
 
 @get(
-    "/api/notifications/stream",
     media_type="text/event-stream",
     responses=problems(403, 503),
 )
@@ -68,6 +67,3 @@ def _position(id: str) -> int | None:
         return None
     position = whole_number(id)
     return UNKNOWN if position is None else position
-
-
-routes = [stream]

@@ -31,7 +31,7 @@ from app.numbers import whole_number
 PageOrRedirect = Response[str] | Response[None]
 
 
-@post("/notifications/{notification_id:int}/open")
+@post()
 async def open_notification(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Response[None]:
@@ -42,7 +42,7 @@ async def open_notification(
     return redirect(notice.target)
 
 
-@post("/notifications/{notification_id:int}/{do:str}", status_code=200)
+@post(status_code=200)
 async def row_action(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -65,7 +65,7 @@ async def row_action(
     return redirect(listing.url, done.message, undo_url=listing.undo_url(done.undo))
 
 
-@post("/notifications/bulk", status_code=200)
+@post(status_code=200)
 async def bulk_action(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -88,7 +88,7 @@ async def bulk_action(
     return await _list(request, db, user, listing, done.message, done.undo)
 
 
-@post("/notifications/undo", status_code=200)
+@post(status_code=200)
 async def undo(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -171,6 +171,3 @@ async def _row(
 def _flash(request: AnyRequest, text: str, undo_url: str | None = None) -> str:
     flash = {"text": text, "undo_url": undo_url}
     return fragment(request, "notifications/_flash.html", flash=flash).content
-
-
-routes = [open_notification, row_action, bulk_action, undo]

@@ -18,7 +18,7 @@ from app.numbers import whole_number
 from app.rendering import render
 
 
-@get("/notifications/stream", guards=[same_origin], opt={"no_compress": True})
+@get(guards=[same_origin], opt={"no_compress": True})
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
@@ -39,7 +39,7 @@ async def stream(
     return EventStream(hub, user.id, (SESSION, session_id), opening)
 
 
-@get("/notifications/bell")
+@get()
 async def bell(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -59,7 +59,7 @@ async def bell(
     return Response(_rendered(state, user), media_type=MediaType.HTML, headers=headers)
 
 
-@post("/notifications/read-all", status_code=200)
+@post(status_code=200)
 async def read_all(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -82,6 +82,3 @@ async def bell_fragments(db: Database, user: User) -> str:
 
 def _rendered(bell: Bell, user: User) -> str:
     return render("notifications/_update.html", {"bell": bell, "user": user})
-
-
-routes = [stream, bell, read_all]

@@ -18,7 +18,7 @@ from app.numbers import whole_number
 URL = "/admin/deliveries"
 
 
-@get(URL)
+@get()
 async def dead_letters(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
@@ -30,7 +30,7 @@ async def dead_letters(
     return await page(request, "notifications/dead_letters.html", found=found)
 
 
-@post(URL)
+@post()
 async def redeliver_selected(
     db: NamedDependency[Database], user: NamedDependency[User], form: NamedDependency[Form]
 ) -> Response[None]:
@@ -43,6 +43,3 @@ async def redeliver_selected(
         return redirect(URL, _("Select some deliveries first."), kind="problem")
     sentence = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
     return redirect(URL, sentence.format(n=count))
-
-
-routes = [dead_letters, redeliver_selected]

@@ -11,7 +11,7 @@ from app.models import User
 from app.notifications.delivery.delivery_log import read_log
 
 
-@get("/notifications/{notification_id:int}/deliveries")
+@get()
 async def deliveries(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -21,6 +21,3 @@ async def deliveries(
     async with db.read() as session:
         log = await read_log(session, user, notification_id)
     return await page(request, "notifications/delivery_log.html", log=log)
-
-
-routes = [deliveries]

@@ -20,7 +20,7 @@ PREFERENCES = "/account/notifications"
 HERE = PREFERENCES + "/devices"
 
 
-@get(HERE)
+@get()
 async def show(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
@@ -28,7 +28,7 @@ async def show(
     return await _list(request, db, user) if is_partial(request) else redirect(PREFERENCES)
 
 
-@post(HERE + "/{device_id:int}/test", status_code=200)
+@post(status_code=200)
 async def test(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -49,7 +49,7 @@ async def test(
     return redirect(PREFERENCES, sentence.format(name=device.name))
 
 
-@post(HERE + "/{device_id:int}/remove", status_code=200)
+@post(status_code=200)
 async def remove(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -67,6 +67,3 @@ async def _list(request: AnyRequest, db: Database, user: User) -> Response[str]:
     async with db.read() as session:
         listed = await read_list(session, user)
     return fragment(request, "notifications/_device_list.html", devices=listed)
-
-
-routes = [show, test, remove]

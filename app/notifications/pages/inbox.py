@@ -13,7 +13,7 @@ from app.notifications.inbox import feed
 from app.notifications.pages.listing import Listing, read_listing, view_listing
 
 
-@get("/notifications")
+@get()
 async def inbox(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
@@ -29,7 +29,7 @@ async def inbox(
     return await page(request, "notifications/inbox.html", **context)
 
 
-@get("/notifications/{notification_id:int}")
+@get()
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -42,6 +42,3 @@ async def show(
     if notice.target == f"/notifications/{notice.id}":
         return await page(request, "notifications/notice.html", notice=notice)
     return redirect(notice.target)
-
-
-routes = [inbox, show]

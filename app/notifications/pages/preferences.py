@@ -35,14 +35,14 @@ DIGEST = ("digest.enabled", "digest.frequency", "digest.hour", "timezone")
 PUSHES_ALWAYS = "pushes_always"
 
 
-@get(HERE)
+@get()
 async def show(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
     return await page(request, "notifications/preferences.html", **await _context(db, user))
 
 
-@post(HERE, status_code=200)
+@post(status_code=200)
 async def save_all(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -58,7 +58,7 @@ async def save_all(
     return redirect(HERE, _("Saved."))
 
 
-@post(HERE + "/{field:str}", status_code=200)
+@post(status_code=200)
 async def save_one(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -86,7 +86,7 @@ async def save_one(
     )
 
 
-@get(HERE + "/reset")
+@get()
 async def ask_to_reset(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
@@ -108,14 +108,14 @@ async def ask_to_reset(
     )
 
 
-@post(HERE + "/reset")
+@post()
 async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
         await preferences.reset(session, user)
     return redirect(HERE, _("Every switch is at its default."))
 
 
-@post(HERE + "/muted/{mute_id:int}/lift")
+@post()
 async def unmute(
     db: NamedDependency[Database], user: NamedDependency[User], mute_id: FromPath[int]
 ) -> Response[None]:
@@ -224,6 +224,3 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
 def _groups() -> list[tuple[str, list[EventType]]]:
     """The types that can be switched, under their headings."""
     return [(_(group), [one for one in _shown_types() if one.group == group]) for group in GROUPS]
-
-
-routes = [show, save_all, ask_to_reset, reset, unmute, save_one]

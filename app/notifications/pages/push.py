@@ -29,19 +29,19 @@ ICONS = (
 )
 
 
-@get("/sw.js", sync_to_thread=False)
+@get(sync_to_thread=False)
 def service_worker(request: AnyRequest) -> Response[bytes | None]:
     """The service worker. At the root, because it controls only pages below its own address."""
     return respond(request, "sw.js", NO_CACHE)
 
 
-@get("/offline.js", sync_to_thread=False)
+@get(sync_to_thread=False)
 def service_worker_offline(request: AnyRequest) -> Response[bytes | None]:
     """What the service worker imports."""
     return respond(request, "offline.js", NO_CACHE)
 
 
-@get("/manifest.webmanifest", sync_to_thread=False)
+@get(sync_to_thread=False)
 def manifest() -> Response[dict[str, Any]]:
     """With which the app can be installed (W3C Web Application Manifest)."""
     described = {
@@ -65,26 +65,26 @@ def manifest() -> Response[dict[str, Any]]:
     )
 
 
-@get("/offline")
+@get()
 async def offline(request: AnyRequest) -> Response[str]:
     """What the service worker shows while the server cannot be reached. Kept there, so nobody's."""
     return fragment(request, "offline.html")
 
 
-@get("/push/words", media_type="text/plain", sync_to_thread=False)
+@get(media_type="text/plain", sync_to_thread=False)
 def words() -> str:
     """What the service worker shows of a push that says nothing it can read. Kept there."""
     return _("Something new has happened.")
 
 
-@get("/push/state", guards=[signed_in], sync_to_thread=False)
+@get(guards=[signed_in], sync_to_thread=False)
 def state(request: AnyRequest, vapid_keys: NamedDependency[VapidKeys]) -> Response[dict[str, str]]:
     """What a service worker needs in order to subscribe again by itself."""
     told = {"key": vapid_keys.public, "csrf_token": csrf_token(request)}
     return Response(told, headers=PRIVATE)
 
 
-@get("/push/unread")
+@get()
 async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], ids: FromQuery[str] = ""
 ) -> Response[dict[str, Any]]:
@@ -99,7 +99,6 @@ async def unread(
 
 
 @post(
-    "/push/{notification_id:int}/read",
     status_code=204,
     guards=[proven_same_origin],
     opt={"exclude_from_csrf": True},
@@ -113,7 +112,7 @@ async def read(
         await feed.mark(session, user.id, Selection([notification_id]), read=True)
 
 
-@post("/push/subscription", status_code=200)
+@post(status_code=200)
 async def subscription(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -124,7 +123,7 @@ async def subscription(
         return {"state": await devices.state_of(session, user, form["endpoint"])}
 
 
-@post("/push/presence", status_code=200)
+@post(status_code=200)
 async def presence(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -134,17 +133,3 @@ async def presence(
     async with db.write() as session:
         is_wanted = await note_visible(session, user, is_visible=form["visible"] == "1")
     return {"is_wanted": is_wanted}
-
-
-routes = [
-    service_worker,
-    service_worker_offline,
-    manifest,
-    offline,
-    words,
-    state,
-    unread,
-    read,
-    subscription,
-    presence,
-]

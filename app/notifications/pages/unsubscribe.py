@@ -20,7 +20,7 @@ from app.notifications.events.catalogue import TYPES
 OPEN = {"exclude_from_csrf": True}
 
 
-@get("/unsubscribe/{token:str}")
+@get()
 async def unsubscribe(
     request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
 ) -> Response[str]:
@@ -29,7 +29,7 @@ async def unsubscribe(
     return await _show(request, link, token)
 
 
-@post("/unsubscribe/{token:str}", status_code=200, opt=OPEN)
+@post(status_code=200, opt=OPEN)
 async def unsubscribe_now(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -46,7 +46,7 @@ async def unsubscribe_now(
     return await _show(request, link, token, back=back)
 
 
-@post("/unsubscribe/{token:str}/undo", status_code=200, opt=OPEN)
+@post(status_code=200, opt=OPEN)
 async def take_back(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -80,6 +80,3 @@ def _masked(address: str) -> str:
     """Enough to recognize one's own address: the mail may have been forwarded."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}"
-
-
-routes = [unsubscribe, unsubscribe_now, take_back]

@@ -43,7 +43,6 @@ class UploadOperation(Operation):
 
 
 @post(
-    "/api/projects/{project_id:int}/clips",
     operation_class=UploadOperation,
     request_max_body_size=None,
 )
@@ -72,7 +71,7 @@ def _combined(failures: list[Failure]) -> Failure:
     return next((one for one in failures if isinstance(one, not_about_content)), invalid)
 
 
-@post("/api/projects/{project_id:int}/clips/{clip_id:int}/move", status_code=200)
+@post(status_code=200)
 async def move(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -86,7 +85,7 @@ async def move(
     return Message(_("Clip moved."))
 
 
-@delete("/api/projects/{project_id:int}/clips/{clip_id:int}", status_code=200)
+@delete(status_code=200)
 async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -99,6 +98,3 @@ async def destroy(
         file = await delete_clip(session, settings, user, project_id, clip_id)
     await remove([file])
     return Message(_("Clip deleted."))
-
-
-routes = [upload, move, destroy]

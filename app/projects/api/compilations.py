@@ -29,7 +29,7 @@ def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
     return {206: part} | NOT_MODIFIED | problems(416)
 
 
-@post("/api/projects/{project_id:int}/compile", status_code=202, responses=problems(409))
+@post(status_code=202, responses=problems(409))
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
@@ -40,7 +40,7 @@ async def start(
     return compilation_object(await start_compilation(db, broker, user, project_id))
 
 
-@get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
+@get()
 async def show(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -52,7 +52,6 @@ async def show(
 
 
 @post(
-    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel",
     status_code=200,
     responses=problems(409),
 )
@@ -69,7 +68,6 @@ async def cancel(
 
 
 @get(
-    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/video",
     media_type=VIDEO,
     responses=_file_responses(VIDEO),
     response_headers=FILE_HEADERS,
@@ -87,7 +85,6 @@ async def video(
 
 
 @get(
-    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail",
     media_type=THUMBNAIL,
     responses=_file_responses(THUMBNAIL),
     response_headers=FILE_HEADERS,
@@ -110,6 +107,3 @@ async def _compilation(
     async with db.read() as session:
         project = await find_project(session, user, project_id)
         return compilation_object(await find_compilation(session, project, compilation_id))
-
-
-routes = [start, show, cancel, video, thumbnail]

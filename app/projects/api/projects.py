@@ -28,14 +28,14 @@ from app.settings import Settings
 SHOWN_COMPILATIONS = 20
 
 
-@get("/api/projects")
+@get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
     """List every project you may see, newest first."""
     async with db.read() as session:
         return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
 
-@post("/api/projects", response_headers=[LOCATION])
+@post(response_headers=[LOCATION])
 async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -48,7 +48,7 @@ async def create(
     return Response(await _project(db, user, project.id), headers=location)
 
 
-@get("/api/projects/{project_id:int}")
+@get()
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
@@ -56,7 +56,7 @@ async def show(
     return await _project(db, user, project_id)
 
 
-@put("/api/projects/{project_id:int}")
+@put()
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -69,7 +69,7 @@ async def rename(
     return await _project(db, user, project_id)
 
 
-@delete("/api/projects/{project_id:int}", status_code=200)
+@delete(status_code=200)
 async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -83,7 +83,7 @@ async def destroy(
     return Message(_("Project deleted."))
 
 
-@put("/api/projects/{project_id:int}/mute")
+@put()
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -96,7 +96,7 @@ async def mute(
     return MuteState(data.muted)
 
 
-@post("/api/projects/{project_id:int}/share", status_code=200, responses=problems(409))
+@post(status_code=200, responses=problems(409))
 async def share(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -109,7 +109,7 @@ async def share(
     return Message(_("Shared with {team}.").format(team=team.name))
 
 
-@post("/api/projects/{project_id:int}/unshare", status_code=200)
+@post(status_code=200)
 async def unshare(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -127,6 +127,3 @@ async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
         view = await view_project(session, user, project_id)
         compilations = await compilations_of(session, project_id, SHOWN_COMPILATIONS)
     return project_object(view, compilations)
-
-
-routes = [index, create, show, rename, destroy, mute, share, unshare]

@@ -22,7 +22,6 @@ STEPS = {"up": -1, "down": 1}
 
 
 @post(
-    "/projects/{project_id:int}/clips",
     guards=[signed_in, same_origin],
     exclude_from_csrf=True,
     request_max_body_size=None,
@@ -51,7 +50,7 @@ async def upload(
     return redirect(f"/projects/{project_id}#clips-of-project", sentence)
 
 
-@post("/projects/{project_id:int}/clips/{clip_id:int}/move")
+@post()
 async def move(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -67,7 +66,7 @@ async def move(
     return redirect(f"/projects/{project_id}#clip-{clip_id}")
 
 
-@post("/projects/{project_id:int}/clips/{clip_id:int}/delete")
+@post()
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -94,6 +93,3 @@ async def _form_again(
     errors = {FIELD: " ".join(sentences_of(failures))}
     status = 413 if is_too_large else 422
     return await project_page(request, db, settings, user, project_id, errors=errors, status=status)
-
-
-routes = [upload, move, delete]

@@ -28,7 +28,7 @@ from app.projects.project_views import view_compilation
 from app.settings import Settings
 
 
-@post("/projects/{project_id:int}/compile")
+@post()
 async def compile_project(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -40,7 +40,7 @@ async def compile_project(
     return await _card(request, db, user, project_id)
 
 
-@get("/projects/{project_id:int}/compilation")
+@get()
 async def progress(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -51,7 +51,7 @@ async def progress(
     return await _card(request, db, user, project_id)
 
 
-@post("/projects/{project_id:int}/compilations/{compilation_id:int}/cancel")
+@post()
 async def cancel(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -64,7 +64,7 @@ async def cancel(
     return await _card(request, db, user, project_id)
 
 
-@get("/projects/{project_id:int}/compilations/{compilation_id:int}/video")
+@get()
 async def video(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -76,7 +76,7 @@ async def video(
     return await send_video(request, db, settings, user, project_id, compilation_id)
 
 
-@get("/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail")
+@get()
 async def thumbnail(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -88,7 +88,7 @@ async def thumbnail(
     return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
 
 
-@post("/notifications/{notification_id:int}/retry", status_code=200)
+@post(status_code=200)
 async def retry(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -118,6 +118,3 @@ async def _card(request: AnyRequest, db: Database, user: User, project_id: int) 
             return redirect(f"/projects/{project_id}#compilation")
         compiling = await view_compilation(session, user, project)
     return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)
-
-
-routes = [compile_project, progress, cancel, video, thumbnail, retry]

@@ -20,14 +20,14 @@ from app.projects.projects import create_project, delete_project, rename_project
 from app.settings import Settings
 
 
-@get("/projects")
+@get()
 async def index(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
     return await _index(request, db, user)
 
 
-@post("/projects")
+@post()
 async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -42,7 +42,7 @@ async def create(
     return redirect(f"/projects/{project.id}", _("Project created. Now upload clips."))
 
 
-@get("/projects/{project_id:int}")
+@get()
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -53,7 +53,7 @@ async def show(
     return await project_page(request, db, settings, user, project_id)
 
 
-@post("/projects/{project_id:int}/rename")
+@post()
 async def rename(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -72,7 +72,7 @@ async def rename(
     return redirect(f"/projects/{project_id}", _("Project renamed."))
 
 
-@post("/projects/{project_id:int}/mute")
+@post()
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -86,7 +86,7 @@ async def mute(
     return redirect(f"/projects/{project_id}", muted_sentence if muted else _("Unmuted."))
 
 
-@get("/projects/{project_id:int}/delete")
+@get()
 async def ask_to_delete(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -107,7 +107,7 @@ async def ask_to_delete(
     )
 
 
-@post("/projects/{project_id:int}/delete")
+@post()
 async def delete(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -166,6 +166,3 @@ async def _index(
         name=name,
         errors=errors or {},
     )
-
-
-routes = [index, create, show, rename, mute, ask_to_delete, delete]

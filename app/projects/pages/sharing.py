@@ -17,7 +17,7 @@ from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
 
 
-@post("/projects/{project_id:int}/share")
+@post()
 async def share(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -36,7 +36,7 @@ async def share(
     return redirect(f"/projects/{project_id}", _("Shared with {team}.").format(team=team.name))
 
 
-@post("/projects/{project_id:int}/unshare")
+@post()
 async def unshare(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -54,6 +54,3 @@ def _team_id(form: Form) -> int:
     if (team_id := whole_number(form["team_id"])) is None:
         raise Invalid({"team_id": _("Choose a team.")})
     return team_id
-
-
-routes = [share, unshare]

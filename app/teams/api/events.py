@@ -74,7 +74,7 @@ class EventObject(ResponseBody):
     example = like(id=4711, type=CUSTOM.name, recipients=3)
 
 
-@post("/api/events", responses=problems(404, 429))
+@post(responses=problems(404, 429))
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -91,6 +91,3 @@ async def create(
             session, user, data.message, data.to, idempotency_key=data.idempotency_key
         )
     return EventObject(event.event_id, CUSTOM.name, event.recipient_count)
-
-
-routes = [create]

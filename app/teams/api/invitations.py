@@ -26,7 +26,7 @@ from app.teams.queries import pending_invitations, read_invitation
 from app.teams.throttles import throttle_invitations
 
 
-@post("/api/teams/{team_id:int}/invitations", responses=problems(409, 429))
+@post(responses=problems(409, 429))
 async def create(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -42,7 +42,7 @@ async def create(
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@get("/api/teams/{team_id:int}/invitations", responses=problems(403))
+@get(responses=problems(403))
 async def index(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
@@ -53,9 +53,7 @@ async def index(
     return InvitationList([invitation_object(invitation) for invitation in invitations])
 
 
-@post(
-    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again", responses=problems(409, 429)
-)
+@post(responses=problems(409, 429))
 async def again(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -72,7 +70,6 @@ async def again(
 
 
 @delete(
-    "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
     status_code=200,
     responses=problems(409),
 )
@@ -88,7 +85,7 @@ async def take_back(
     return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
 
 
-@get("/api/invitations/{token:str}", is_public=True)
+@get(is_public=True)
 async def show(
     db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
 ) -> InvitationSeen:
@@ -108,7 +105,7 @@ async def show(
     )
 
 
-@post("/api/invitations/{token:str}/accept", status_code=200, responses=problems(409))
+@post(status_code=200, responses=problems(409))
 async def accept(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -123,7 +120,7 @@ async def accept(
     return Joined(text, NamedReference(team.id, team.name))
 
 
-@post("/api/invitations/{token:str}/decline", status_code=200, responses=problems(409))
+@post(status_code=200, responses=problems(409))
 async def decline(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -135,6 +132,3 @@ async def decline(
     async with db.act() as session:
         team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)
     return Message(_("You declined the invitation to '{team}'.").format(team=team.name))
-
-
-routes = [create, index, again, take_back, show, accept, decline]

@@ -21,7 +21,7 @@ from app.teams.roles import OWNER
 from app.teams.throttles import throttle_invitations
 
 
-@post("/api/teams/{team_id:int}/members", responses=problems(409, 429))
+@post(responses=problems(409, 429))
 async def add(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -37,7 +37,7 @@ async def add(
     return await _member(db, team_id, member.id)
 
 
-@put("/api/teams/{team_id:int}/members/{user_id:int}")
+@put()
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -54,7 +54,7 @@ async def change(
     return await _member(db, team_id, user_id)
 
 
-@delete("/api/teams/{team_id:int}/members/{user_id:int}", status_code=200)
+@delete(status_code=200)
 async def remove(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -82,6 +82,3 @@ async def _member(db: Database, team_id: int, user_id: int) -> MemberObject:
     async with db.read() as session:
         member, place = await find_member(session, team_id, user_id)
     return MemberObject(member.id, member.username, place.role, whole_seconds(place.joined_at))
-
-
-routes = [add, change, remove]

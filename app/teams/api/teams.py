@@ -33,14 +33,14 @@ NAME_CONTAINS = QueryParameter(
 )
 
 
-@get("/api/teams")
+@get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
     """List your teams by name."""
     async with db.read() as session:
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
 
-@post("/api/teams", response_headers=[LOCATION])
+@post(response_headers=[LOCATION])
 async def create(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[NewTeam]
 ) -> Response[TeamObject]:
@@ -51,7 +51,7 @@ async def create(
     return Response(await _team(db, user, team.id), headers=location)
 
 
-@get("/api/teams/{team_id:int}", response_headers=[LINK])
+@get(response_headers=[LINK])
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -65,7 +65,7 @@ async def show(
     return Response(team, headers=page_links(request, team.page, team.pages))
 
 
-@put("/api/teams/{team_id:int}")
+@put()
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -78,7 +78,7 @@ async def rename(
     return await _team(db, user, team_id)
 
 
-@delete("/api/teams/{team_id:int}", status_code=200)
+@delete(status_code=200)
 async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
@@ -88,7 +88,7 @@ async def destroy(
     return Message(_("Team deleted."))
 
 
-@post("/api/teams/{team_id:int}/leave", status_code=200)
+@post(status_code=200)
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
@@ -98,7 +98,7 @@ async def leave(
     return Message(_("You left '{team}'.").format(team=team.name))
 
 
-@put("/api/teams/{team_id:int}/mute")
+@put()
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -122,6 +122,3 @@ async def _team(
         owner = await find_owner(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
     return team_object(access, owner, count, members, page=page, muted=muted)
-
-
-routes = [index, create, show, rename, destroy, leave, mute]

@@ -32,7 +32,7 @@ from app.teams.throttles import throttle_invitations
 PageOrRedirect = Response[str] | Response[None]
 
 
-@post("/teams/{team_id:int}/invitations", status_code=200)
+@post(status_code=200)
 async def send(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -53,7 +53,7 @@ async def send(
     )
 
 
-@post("/teams/{team_id:int}/invitations/{invitation_id:int}/again")
+@post()
 async def resend(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -68,7 +68,7 @@ async def resend(
     return redirect(f"/teams/{team_id}", text)
 
 
-@post("/teams/{team_id:int}/invitations/{invitation_id:int}/revoke")
+@post()
 async def revoke_invitation(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -81,7 +81,7 @@ async def revoke_invitation(
     return redirect(f"/teams/{team_id}", text)
 
 
-@get("/invitations/{token:str}")
+@get()
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -102,7 +102,7 @@ async def show(
     return without_referrer(response)
 
 
-@post("/invitations/{token:str}/accept")
+@post()
 async def accept(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -117,7 +117,7 @@ async def accept(
     return redirect(f"/teams/{team.id}", _welcome_to(team))
 
 
-@post("/invitations/{token:str}/decline")
+@post()
 async def decline(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -132,7 +132,7 @@ async def decline(
     return redirect("/notifications", _declined(team))
 
 
-@get("/notifications/{notification_id:int}/invitation")
+@get()
 async def follow(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
@@ -145,7 +145,7 @@ async def follow(
     return redirect(invitation_path(signer, invitation_id))
 
 
-@post("/notifications/{notification_id:int}/accept", status_code=200)
+@post(status_code=200)
 async def accept_in_place(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -159,7 +159,7 @@ async def accept_in_place(
     return await answer_in_place(request, db, user, notification_id, path, text)
 
 
-@post("/notifications/{notification_id:int}/decline", status_code=200)
+@post(status_code=200)
 async def decline_in_place(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -183,16 +183,3 @@ def _welcome_to(team: Team) -> str:
 
 def _declined(team: Team) -> str:
     return _("You declined the invitation to '{team}'.").format(team=team.name)
-
-
-routes = [
-    send,
-    resend,
-    revoke_invitation,
-    show,
-    accept,
-    decline,
-    follow,
-    accept_in_place,
-    decline_in_place,
-]

@@ -21,7 +21,7 @@ from app.teams.throttles import throttle_invitations
 PageOrRedirect = Response[str] | Response[None]
 
 
-@get("/teams/{team_id:int}/members/add")
+@get()
 async def add_page(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -31,7 +31,7 @@ async def add_page(
     return await _add_page(request, db, user, team_id)
 
 
-@post("/teams/{team_id:int}/members/add", status_code=200)
+@post(status_code=200)
 async def add(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -66,7 +66,7 @@ async def _add_page(
     )
 
 
-@get("/teams/{team_id:int}/members/{user_id:int}")
+@get()
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -77,7 +77,7 @@ async def show(
     return await _member(request, db, user, team_id, user_id)
 
 
-@post("/teams/{team_id:int}/members/{user_id:int}/role", status_code=200)
+@post(status_code=200)
 async def set_role(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -96,7 +96,7 @@ async def set_role(
     return redirect(f"/teams/{team_id}", text)
 
 
-@post("/teams/{team_id:int}/members/{user_id:int}/hand-over")
+@post()
 async def make_owner(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -110,7 +110,7 @@ async def make_owner(
     )
 
 
-@post("/teams/{team_id:int}/members/{user_id:int}/remove")
+@post()
 async def remove(
     db: NamedDependency[Database],
     user: NamedDependency[User],
@@ -147,6 +147,3 @@ async def _member(
         grantable=GRANTABLE,
         **context,
     )
-
-
-routes = [add_page, add, show, set_role, make_owner, remove]

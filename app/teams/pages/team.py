@@ -25,7 +25,7 @@ from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
 PageOrRedirect = Response[str] | Response[None]
 
 
-@get("/teams/{team_id:int}")
+@get()
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -74,7 +74,7 @@ def _page_number(text: str) -> int:
     return whole_number(text, most=10**9) or 1
 
 
-@post("/teams/{team_id:int}/rename", status_code=200)
+@post(status_code=200)
 async def rename(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -91,7 +91,7 @@ async def rename(
     return redirect(f"/teams/{team_id}", _("Team renamed."))
 
 
-@post("/teams/{team_id:int}/mute")
+@post()
 async def mute(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
@@ -101,7 +101,7 @@ async def mute(
     return redirect(f"/teams/{team_id}", text)
 
 
-@post("/teams/{team_id:int}/unmute")
+@post()
 async def unmute(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
@@ -112,7 +112,7 @@ async def unmute(
     )
 
 
-@get("/teams/{team_id:int}/delete")
+@get()
 async def ask_to_delete(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -134,7 +134,7 @@ async def ask_to_delete(
     )
 
 
-@post("/teams/{team_id:int}/delete")
+@post()
 async def delete(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
@@ -143,7 +143,7 @@ async def delete(
     return redirect("/teams", _("Team deleted."))
 
 
-@get("/teams/{team_id:int}/leave")
+@get()
 async def ask_to_leave(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -165,7 +165,7 @@ async def ask_to_leave(
     )
 
 
-@post("/teams/{team_id:int}/leave")
+@post()
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
@@ -183,6 +183,3 @@ async def _confirm(request: AnyRequest, team_id: int, verb: str, **sentences: An
         pairs=[],
         **sentences,
     )
-
-
-routes = [show, rename, mute, unmute, ask_to_delete, delete, ask_to_leave, leave]

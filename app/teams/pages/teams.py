@@ -17,14 +17,14 @@ from app.teams.teams import create_team
 PageOrRedirect = Response[str] | Response[None]
 
 
-@get("/teams")
+@get()
 async def index(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
     return await _index(request, db, user)
 
 
-@post("/teams", status_code=200)
+@post(status_code=200)
 async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -54,6 +54,3 @@ async def _index(
         invitations=invitations,
         **context,
     )
-
-
-routes = [index, create]
