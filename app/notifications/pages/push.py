@@ -123,8 +123,13 @@ async def subscription(
         return {"state": await devices.state_of(session, user, form["endpoint"])}
 
 
+<<<<<<< ours
 @post(status_code=200)
 async def presence(
+=======
+@post("/push/visibility", status_code=200)
+async def visibility(
+>>>>>>> theirs
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
@@ -133,3 +138,20 @@ async def presence(
     async with db.write() as session:
         is_wanted = await note_visible(session, user, is_visible=form["visible"] == "1")
     return {"is_wanted": is_wanted}
+<<<<<<< ours
+=======
+
+
+routes = [
+    service_worker,
+    service_worker_offline,
+    manifest,
+    offline,
+    words,
+    state,
+    unread,
+    read,
+    subscription,
+    visibility,
+]
+>>>>>>> theirs
