@@ -106,6 +106,28 @@ def test_there_is_no_address_of_a_file_that_is_not_there() -> None:
         asset("nothing.css")
 
 
+def test_what_a_module_imports_is_there() -> None:
+    imports = [
+        (file.name, file.parent / path)
+        for file in STATIC.glob("*.js")
+        for path in re.findall(r"^import .*?\"(\./[^\"]+)\"", file.read_text(), re.M | re.S)
+    ]
+
+    assert imports
+    assert [(name, path.name) for name, path in imports if not path.is_file()] == []
+
+
+def test_our_scripts_are_modules() -> None:
+    tags = [
+        (name, tag)
+        for name, page in _pages()
+        for tag in re.findall(r"<script[^>]*asset\('\w+\.js'\)[^>]*>", page)
+    ]
+
+    assert tags
+    assert [(name, tag) for name, tag in tags if 'type="module"' not in tag] == []
+
+
 def test_vendored_scripts_are_the_ones_written_down() -> None:
     written_down = dict(
         re.findall(r"`([\w.-]+\.js)`.*`(\w{64})`", (STATIC / "vendor/README.md").read_text())

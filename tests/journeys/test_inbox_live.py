@@ -168,6 +168,27 @@ async def test_an_invitation_is_answered_from_its_toast(
     await expect(reader.page).to_have_url(re.compile("/teams$"))
 
 
+async def test_a_toast_leaves_by_itself_but_not_while_it_is_pointed_at(
+    arrive: Arrive, alice: User
+) -> None:
+    reader = Reader(await arrive(alice))
+    await reader.open()
+    await reader.choose(UNREAD)
+    await reader.do("Mark selected as read")
+    toast = toasts(reader.page).filter(has_text="1 notification marked as read.").locator(".toast")
+
+    await toast.hover()
+    assert await toast.evaluate(CLOCK) == "paused"
+    await reader.page.mouse.move(0, 0)
+    assert await toast.evaluate(CLOCK) == "running"
+    await toast.evaluate("toast => toast.getAnimations().forEach(one => one.finish())")
+
+    await expect(toast).to_have_count(0)
+
+
+CLOCK = "toast => toast.getAnimations().find(one => one.animationName === 'expiry').playState"
+
+
 async def rename(site: Site, actor: User, name: str) -> None:
     """Bob gives the small team, of which alice is, another name."""
     await post_as(site, actor, f"/teams/{EDITORS}/rename", name=name)

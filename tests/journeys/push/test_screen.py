@@ -36,7 +36,7 @@ async def test_none_is_lost_while_pages_have_what_was_read_taken_off_the_screen(
     await visitor.page.evaluate("""
         async () => {
           const { active } = await navigator.serviceWorker.ready;
-          setInterval(() => active.postMessage("tidy"), 2);
+          setInterval(() => active.postMessage("close-read"), 2);
         }
     """)
 
