@@ -14,7 +14,7 @@ async function report(isVisible) {
   if (!isWanted) return;
   reportedAt = isVisible ? Date.now() : 0;
   const body = new URLSearchParams({ visible: Number(isVisible) });
-  const response = await post("/push/presence", body, { keepalive: true }).catch(() => null);
+  const response = await post("/push/visibility", body, { keepalive: true }).catch(() => null);
   if (response?.ok) isWanted = (await response.json()).is_wanted || isEnabledHere;
 }
 

@@ -122,7 +122,7 @@ FORMS = {
     ),
     "/account/notifications/devices/{device_id:int}/test": BUTTON,
     "/account/notifications/devices/{device_id:int}/remove": BUTTON,
-    "/push/presence": Form({"visible": ignored}, 200),
+    "/push/visibility": Form({"visible": ignored}, 200),
     "/push/subscription": Form({"endpoint": Field("https://fcm.googleapis.com/fcm/send/1")}, 200),
     "/push/{notification_id:int}/read": Form(code=204),
     "/admin/deliveries": Form({"ids": ignored, "all": Field("")}),

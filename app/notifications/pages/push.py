@@ -123,8 +123,8 @@ async def subscription(
         return {"state": await devices.state_of(session, user, form["endpoint"])}
 
 
-@post("/push/presence", status_code=200)
-async def presence(
+@post("/push/visibility", status_code=200)
+async def visibility(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
@@ -145,5 +145,5 @@ routes = [
     unread,
     read,
     subscription,
-    presence,
+    visibility,
 ]

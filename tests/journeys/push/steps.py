@@ -45,7 +45,7 @@ async def enable(visitor: Visitor, *browsers: Browser) -> Screen:
 
 async def close_app(visitor: Visitor) -> None:
     """First the tab goes out of view, then it is closed."""
-    async with visitor.page.expect_response("**/push/presence"):
+    async with visitor.page.expect_response("**/push/visibility"):
         await visitor.page.evaluate(TURN, True)
     await visitor.page.goto("about:blank")
 

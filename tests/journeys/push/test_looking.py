@@ -47,17 +47,17 @@ async def test_who_turns_from_one_tab_to_another_still_looks(
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
     one, other = visitor.page, await visitor.context.new_page()
-    async with other.expect_response("**/push/presence"):
+    async with other.expect_response("**/push/visibility"):
         await other.goto(site.url)
-    async with one.expect_response("**/push/presence"):
+    async with one.expect_response("**/push/visibility"):
         await one.evaluate(TURN, True)
 
     async def a_little_later(route: Route) -> None:
         await asyncio.sleep(0.2)
         await route.continue_()
 
-    await other.route("**/push/presence", a_little_later)
-    async with other.expect_response("**/push/presence"), one.expect_response("**/push/presence"):
+    await other.route("**/push/visibility", a_little_later)
+    async with other.expect_response("**/push/visibility"), one.expect_response("**/push/visibility"):
         await asyncio.gather(other.evaluate(TURN, True), one.evaluate(TURN, False))
 
     async with site.db.read() as session:
