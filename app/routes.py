@@ -184,7 +184,7 @@ PAGES = [
     at("GET", "/push/unread", push.unread),
     at("POST", "/push/{notification_id:int}/read", push.read),
     at("POST", "/push/subscription", push.subscription),
-    at("POST", "/push/presence", push.presence),
+    at("POST", "/push/visibility", push.visibility),
     at("GET", "/unsubscribe/{token:str}", unsubscribe.unsubscribe),
     at("POST", "/unsubscribe/{token:str}", unsubscribe.unsubscribe_now),
     at("POST", "/unsubscribe/{token:str}/undo", unsubscribe.take_back),

@@ -123,13 +123,8 @@ async def subscription(
         return {"state": await devices.state_of(session, user, form["endpoint"])}
 
 
-<<<<<<< ours
 @post(status_code=200)
-async def presence(
-=======
-@post("/push/visibility", status_code=200)
 async def visibility(
->>>>>>> theirs
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
@@ -138,20 +133,3 @@ async def visibility(
     async with db.write() as session:
         is_wanted = await note_visible(session, user, is_visible=form["visible"] == "1")
     return {"is_wanted": is_wanted}
-<<<<<<< ours
-=======
-
-
-routes = [
-    service_worker,
-    service_worker_offline,
-    manifest,
-    offline,
-    words,
-    state,
-    unread,
-    read,
-    subscription,
-    visibility,
-]
->>>>>>> theirs
