@@ -57,7 +57,10 @@ async def test_who_turns_from_one_tab_to_another_still_looks(
         await route.continue_()
 
     await other.route("**/push/visibility", a_little_later)
-    async with other.expect_response("**/push/visibility"), one.expect_response("**/push/visibility"):
+    async with (
+        other.expect_response("**/push/visibility"),
+        one.expect_response("**/push/visibility"),
+    ):
         await asyncio.gather(other.evaluate(TURN, True), one.evaluate(TURN, False))
 
     async with site.db.read() as session:
