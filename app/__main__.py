@@ -3,14 +3,14 @@
 import sys
 
 COMMANDS = """\
-python -m app               install on first use, then web and worker under the Procfile
-python -m app test [...]    the test suite (arguments go to pytest)
-python -m app web           the web processes alone
-python -m app worker        the worker alone
-python -m app migrate       bring the database to the newest schema
-python -m app admin NAME    make somebody an administrator
-python -m app doctor        try the settings for real; --mail ADDRESS sends a test mail
-python -m app vapid-keys    print a fresh key pair for browser push, as lines for .env
+python -m app               install on first use, then start web and worker
+python -m app test [...]    run the tests (arguments are passed to pytest)
+python -m app web           start only the web processes
+python -m app worker        start only the worker
+python -m app migrate       upgrade the database to the newest schema
+python -m app admin NAME    make a user an administrator
+python -m app doctor        check the settings; --mail ADDRESS sends a test mail
+python -m app vapid-keys    print a new key pair for browser push, as lines for .env
 """
 
 
@@ -22,11 +22,11 @@ def main() -> None:
     from app.cli.bootstrap import enter
 
     enter("test" if command == "test" else "")
-    # Only now is everything installed that the commands import.
+    # The commands import what `enter` has installed.
     from app.cli.commands import COMMANDS as known
 
     if command not in known:
-        sys.exit(f"There is no command {command!r}.\n\n{COMMANDS}")
+        sys.exit(f"Unknown command {command!r}.\n\n{COMMANDS}")
     known[command](rest)
 
 

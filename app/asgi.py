@@ -7,24 +7,25 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
-from litestar.static_files import create_static_files_router
 
-from app.account_closure import closing
+from app.account_lifecycle import pages as account_lifecycle_pages
 from app.accounts import api as account_api
 from app.accounts import pages as account_pages
-from app.accounts import registration
 from app.accounts.revocation import RevocationWatcher
-from app.api import pages as api_pages
+from app.api.routing import api_router
+from app.api_docs import pages as api_docs
+from app.api_docs.document import openapi_config
+from app.api_docs.schemas import StructSchemas
+from app.dashboard import pages as dashboard_pages
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.gc_tuning import freeze_loaded_objects
 from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
-from app.middleware import ByCookie, Doors, protect
+from app.middleware import AuthenticationMiddleware, CookieCSRFMiddleware, add_security_headers
 from app.models import User
 from app.notifications import api as notification_api
 from app.notifications import pages as notification_pages
@@ -37,30 +38,32 @@ from app.notifications.live.resuming import Resumptions
 from app.operations.pages import routes as operation_routes
 from app.projects import api as project_api
 from app.projects import pages as project_pages
-from app.projects.projects import delete_projects_of
-from app.rendering import STATIC, digest
 from app.settings import Settings, load
+from app.static_files import static_file
 from app.teams import api as team_api
-from app.teams import invitations
 from app.teams import pages as team_pages
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
-
-STATIC_FOR = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
-
 
 # The table of contents.
 ROUTES = [
     *operation_routes,
     *account_pages.routes,
+    *account_lifecycle_pages.routes,
+    *dashboard_pages.routes,
     *team_pages.routes,
     *project_pages.routes,
     *notification_pages.routes,
-    *notification_api.routes,
-    *account_api.routes,
-    *team_api.routes,
-    *project_api.routes,
-    *api_pages.routes,
+    *api_docs.routes,
+    api_router(
+        [
+            *notification_api.routes,
+            *account_api.routes,
+            *team_api.routes,
+            *project_api.routes,
+        ]
+    ),
+    static_file,
 ]
 
 
@@ -80,11 +83,14 @@ def create_app(installation: Installation) -> StreamingLitestar:
     """The web application; its database is expected to be migrated."""
     settings = installation.settings
     app = ClippyFront(
-        [*ROUTES, *static_routes()],
+        ROUTES,
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
-        before_send=[protect],
-        middleware=[Doors(), DefineMiddleware(ByCookie, config=_csrf(settings))],
+        before_send=[add_security_headers],
+        middleware=[
+            AuthenticationMiddleware(),
+            DefineMiddleware(CookieCSRFMiddleware, config=_csrf(settings)),
+        ],
         request_class=PageRequest,
         guards=[possible_ids],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
@@ -93,7 +99,9 @@ def create_app(installation: Installation) -> StreamingLitestar:
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
-        openapi_config=None,
+        openapi_config=openapi_config(settings.base_url),
+        include_in_schema=False,
+        plugins=[StructSchemas()],
         logging_config=None,
     )
     furnish(app, installation)
@@ -109,8 +117,6 @@ def furnish(app: Litestar, installation: Installation) -> None:
     db, relay, hub = installation.db, installation.broker.relay, Hub()
     html_publisher = HtmlPublisher(db, hub)
     follower = Follower(db, relay, hub, [html_publisher, JsonPublisher(db, hub)])
-    registration.newcomers[:] = [invitations.greet_newcomer]
-    closing.farewells[:] = [delete_projects_of]
     app.state.update(
         installation=installation,
         settings=installation.settings,
@@ -124,17 +130,6 @@ def furnish(app: Litestar, installation: Installation) -> None:
         follower=follower,
         revocation_watcher=RevocationWatcher(db, relay, hub),
     )
-
-
-def static_routes() -> list[Any]:
-    """Every static file under an address that changes with its content."""
-    folders = {}
-    for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
-        folders[f"/static/{digest(file)}"] = STATIC
-    return [
-        create_static_files_router(path, [folder], cache_control=STATIC_FOR)
-        for path, folder in folders.items()
-    ]
 
 
 @asynccontextmanager
@@ -169,8 +164,8 @@ def _dependencies() -> dict[str, Provide]:
     )
     shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
-        "visitor": Provide(_visitor, sync_to_thread=False),
-        "user": Provide(_person, sync_to_thread=False),
+        "optional_user": Provide(_optional_user, sync_to_thread=False),
+        "user": Provide(_user, sync_to_thread=False),
         "session_id": Provide(_session_id, sync_to_thread=False),
         "form": Provide(provide_form),
     }
@@ -193,12 +188,12 @@ def _furnished(name: str) -> Any:
     return provide
 
 
-def _visitor(request: Request[Any, Any, Any]) -> User | None:
-    visitor: User | None = request.scope.get("user")
-    return visitor
+def _optional_user(request: Request[Any, Any, Any]) -> User | None:
+    user: User | None = request.scope.get("user")
+    return user
 
 
-def _person(request: Request[Any, Any, Any]) -> User:
+def _user(request: Request[Any, Any, Any]) -> User:
     user = request.scope.get("user")
     if not isinstance(user, User):
         raise SignedOut
@@ -206,7 +201,7 @@ def _person(request: Request[Any, Any, Any]) -> User:
 
 
 def _session_id(request: Request[Any, Any, Any]) -> int:
-    _person(request)
+    _user(request)
     return int(request.scope["state"]["session_id"])
 
 

@@ -1,8 +1,8 @@
-"""The one place that asks what time it is, so that a test can answer."""
+"""The only place that reads the clock, so that tests can replace it."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment: aware, in UTC."""
+    """The current time, aware and in UTC."""
     return datetime.now(UTC)

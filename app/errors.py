@@ -1,17 +1,17 @@
-"""Failures a person can mend, each with a sentence that person can read.
+"""Failures that the user can do something about. Each carries a sentence for that user.
 
-    Failure                 the sentence, a status
-    ├── Invalid       400   one or more fields are wrong (a page shows them as 422 with the form)
-    │   └── Taken     409   a field is right in itself, but somebody or something is there already
-    ├── SignedOut     401   sign in first
+    Failure                 the sentence and an HTTP status
+    ├── Invalid       400   one or more fields are wrong (a page answers 422 with the form)
+    │   └── Taken     409   a field is valid, but its value is taken or already in place
+    ├── SignedOut     401   log in first
     ├── Forbidden     403   signed in, but not allowed
-    ├── NotFound      404   not there, or not yours: the answer is the same
-    ├── Conflict      409   right in itself, but not as things stand
+    ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same
+    ├── Conflict      409   valid, but not in the present state
     ├── TooLarge      413   more bytes than allowed
-    ├── BadRange      416   a part of a file that has no such part
-    └── TooMany       429   slow down; `retry_after` seconds
+    ├── BadRange      416   a range beyond the end of the file
+    └── TooMany       429   retry after `retry_after` seconds
 
-They are turned into page, fragment or problem+json in one place: `app/error_handlers.py`.
+`app/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from app.language import _
 
 
 class Failure(Exception):
-    """`headers` go out with the answer."""
+    """`headers` are added to the response."""
 
     status = 500
 
@@ -31,17 +31,23 @@ class Failure(Exception):
 
 
 class Invalid(Failure):
-    """`fields` maps each wrong field's name to what is wrong with it."""
+    """`fields` maps the name of each wrong field to an error message; empty messages are dropped."""
 
     status = 400
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(_("Please check what you entered."))
-        self.fields = dict(fields)
+        self.fields = {field: error for field, error in fields.items() if error}
 
 
 class Taken(Invalid):
     status = 409
+
+
+def require_valid(**errors: str) -> None:
+    """Raises Invalid for every field whose error message is not empty."""
+    if any(errors.values()):
+        raise Invalid(errors)
 
 
 class SignedOut(Failure):
@@ -59,7 +65,7 @@ class NotFound(Failure):
     status = 404
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or _("There is nothing here."))
+        super().__init__(sentence or _("There is nothing here, or you do not have access to it."))
 
 
 class Conflict(Failure):
@@ -71,12 +77,12 @@ class TooLarge(Failure):
 
 
 class BadRange(Failure):
-    """`size` is that of the whole file."""
+    """`size` is the size of the whole file, in bytes."""
 
     status = 416
 
     def __init__(self, size: int) -> None:
-        super().__init__(_("The file ends before that."), {"Content-Range": f"bytes */{size}"})
+        super().__init__(_("The file is shorter than that."), {"Content-Range": f"bytes */{size}"})
 
 
 class TooMany(Failure):

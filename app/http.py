@@ -1,6 +1,7 @@
-"""What a handler needs of HTTP: a form, guards, redirects. Knows nothing of notifications."""
+"""Forms, guards, redirects and other HTTP helpers for handlers. Independent of notifications."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from litestar.datastructures import Cookie, FormMultiDict
 from litestar.exceptions import ClientException
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
+from litestar.types import Scope
 from litestar.utils.scope.state import ScopeState
 
 from app.errors import Forbidden, NotFound, SignedOut
@@ -20,6 +22,7 @@ from app.numbers import GREATEST_ID
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -27,7 +30,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Form(Mapping[str, str]):
-    """The text fields that were posted: stripped, and "" where nothing came."""
+    """The posted text fields: `form["name"]` is stripped, and "" for a field that is missing."""
 
     def __init__(self, fields: FormMultiDict | None = None) -> None:
         self._fields = fields or FormMultiDict()
@@ -48,12 +51,12 @@ class Form(Mapping[str, str]):
 
 
 def _storable(text: str) -> str:
-    """Without what no database keeps: NUL, and halves of letters (UTF-7 can bring those)."""
+    """Without NUL and lone surrogates (from a body in UTF-7), which databases do not store."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 class PageRequest(Request[Any, Any, Any]):
-    """A request in which a form that makes no sense is the sender's mistake, whoever reads it."""
+    """A request that answers 400 if its form cannot be parsed, no matter where it is parsed."""
 
     async def form(self) -> FormMultiDict:
         try:
@@ -69,7 +72,7 @@ async def provide_form(request: AnyRequest) -> Form:
 def possible_ids(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
-    """A guard of every address: raises NotFound for an id that no column can hold."""
+    """A guard for every route: raises NotFound for an id that no database column can hold."""
     numbers = [value for value in connection.path_params.values() if isinstance(value, int)]
     if any(not 1 <= number <= GREATEST_ID for number in numbers):
         raise NotFound
@@ -82,23 +85,24 @@ def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
 
 
 def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """A guard: raises Forbidden for what a page of another site sent.
+    """A guard: raises Forbidden for a request from a page of another site.
 
-    Where a client sends neither header, no browser was misled, and the session cookie is SameSite.
+    A request with neither header passes: browsers send at least one of them, and old browsers
+    are covered by the SameSite session cookie.
     """
     if is_same_origin(connection) is False:
-        raise Forbidden(_("This was sent by another site."))
+        raise Forbidden(_("This request came from another site."))
 
 
 def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """A guard for what carries no CSRF token: the browser has to vouch for the request."""
+    """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
     if not is_same_origin(connection):
-        raise Forbidden(_("This was sent by another site."))
+        raise Forbidden(_("This request came from another site."))
 
 
 def is_same_origin(connection: Connection) -> bool | None:
-    """Whether a page of ours sent this, by `Sec-Fetch-Site` (Fetch Metadata, W3C), else by
-    `Origin`; None where the client sends neither.
+    """Whether one of our pages sent the request: by `Sec-Fetch-Site` (Fetch Metadata, W3C), else by
+    `Origin`. None if the client sends neither.
     """
     headers = connection.headers
     if (site := headers.get("Sec-Fetch-Site")) is not None:
@@ -108,25 +112,38 @@ def is_same_origin(connection: Connection) -> bool | None:
     return None
 
 
+def is_known(request: AnyRequest, etag: str) -> bool:
+    """Whether the client has this version already: `If-None-Match` names its entity tag, weak or
+    strong (RFC 9110, 13.1.2). `etag` includes the quotes.
+    """
+    given = request.headers.get("If-None-Match", "")
+    return given.strip() == "*" or etag in re.findall(r'"[^"]*"', given)
+
+
 def is_partial(request: AnyRequest) -> bool:
-    """Whether htmx asks for a piece of the page rather than the whole."""
+    """Whether htmx requests a fragment rather than a whole page."""
     return request.headers.get("HX-Request-Type") == "partial"
 
 
-def is_api(request: AnyRequest) -> bool:
-    """Whether a program asks, and wants JSON whatever happens."""
-    return request.url.path == "/api" or request.url.path.startswith("/api/")
+def is_api(scope: Scope) -> bool:
+    """Whether the request is for the JSON API, where failures are JSON as well."""
+    return scope["path"] == "/api" or scope["path"].startswith("/api/")
+
+
+def is_safe(scope: Scope) -> bool:
+    """Whether the method promises to change nothing (RFC 9110, 9.2.1)."""
+    return scope.get("method") in SAFE_METHODS
 
 
 class Redirect(Response[None]):
-    """See Other (303), with a flash message for the page it leads to."""
+    """See Other (303), with a flash message for the page it redirects to."""
 
     def __init__(self, url: str, flash: Mapping[str, str | None] | None = None) -> None:
         super().__init__(None, status_code=HTTP_303_SEE_OTHER, headers={"Location": url})
         self._flash = flash
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:
-        """The flash is signed only here, where the application and its key are known."""
+        """Signs the flash here, because only here the application and its key are known."""
         if self._flash:
             value = request.app.state.signer.sign(FLASH, json.dumps(self._flash))
             cookie = Cookie(FLASH, value=value, max_age=60, httponly=True, samesite="lax")
@@ -142,13 +159,13 @@ def redirect(
     undo_url: str | None = None,
     undo_label: str | None = None,
 ) -> Redirect:
-    """Go to `url` (303) and show `text` there, once."""
+    """Redirect to `url` (303) and show `text` there once."""
     flash = {"text": text, "kind": kind, "undo_url": undo_url, "undo_label": undo_label}
     return Redirect(url, flash if text else None)
 
 
 def read_flash(request: AnyRequest) -> dict[str, Any] | None:
-    """The flash message that this request brings, if it brings a valid one."""
+    """The flash message in the request's cookie; None if there is no valid one."""
     try:
         signed = request.app.state.signer.unsign(FLASH, request.cookies[FLASH], max_age=60)
     except (KeyError, NotFound):
@@ -158,18 +175,18 @@ def read_flash(request: AnyRequest) -> dict[str, Any] | None:
 
 
 def without_referrer(answer: Response[Any]) -> Response[Any]:
-    """The address of this page is a key: nobody further on may learn it."""
+    """Keeps the address of this page, which is a secret, from the sites it links to."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
 def own_path(url: str, default: str = "/") -> str:
-    """`url` if it is a path of this application, else `default`: no open redirects."""
+    """`url` if it is a path of this application, else `default`. Prevents open redirects."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and len(url) <= LONGEST_PATH
     return url if is_own and url.isprintable() and "\\" not in url else default
 
 
 def csrf_token(request: AnyRequest) -> str:
-    """The token that unsafe requests must carry, as `_csrf_token` or in `X-CSRF-Token`."""
+    """The token that unsafe requests must send, as `_csrf_token` or in `X-CSRF-Token`."""
     token = ScopeState.from_scope(request.scope).csrf_token
     return token if isinstance(token, str) else request.cookies.get(CSRF_COOKIE, "")

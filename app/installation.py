@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from app.accounts.addresses import CONFIRM_MAIL
 from app.accounts.passwords import RESET_MAIL
-from app.accounts.registration import CONFIRM_MAIL
 from app.broker import Broker, open_broker
 from app.database import Database
 from app.notifications.channels import Channels, open_channels
@@ -35,7 +35,7 @@ class Installation:
             yield
         finally:
             for channel in self.channels.values():
-                channel.close()
+                await channel.close()
             await self.broker.disconnect()
             await self.db.close()
 

@@ -1,8 +1,8 @@
-"""Every sentence a person reads passes through here (gettext), in that person's language.
+"""Translation of every sentence that users read, with gettext.
 
-Catalogues live in `app/locale/<language>/LC_MESSAGES/clippyfront.mo`; English is the source.
-`_()` translates now, into the language of the present request or recipient;
-`N_()` only marks a sentence that is translated later, where it is shown.
+Catalogues are in `app/locale/<language>/LC_MESSAGES/clippyfront.mo`; English is the source language.
+`_()` translates into the language of the current request, job or recipient. `N_()` only marks a
+sentence, which is translated later, where it is shown.
 """
 
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ SOURCE_LANGUAGE = "en"
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The catalogue for `language` ("de", "pt-BR"), or the English source where there is none."""
+    """The catalogue for `language` ("de", "pt-BR"), or the English source if there is none."""
     return translation("clippyfront", LOCALE, [language.replace("-", "_")], fallback=True)
 
 
 _current: ContextVar[NullTranslations] = ContextVar(
     "translations",
-    default=NullTranslations(),  # noqa: B039 - nothing ever changes it
+    default=NullTranslations(),  # noqa: B039 - it is never modified
 )
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Within this block, `_()` speaks `language`."""
+def in_language(language: str) -> Iterator[None]:
+    """Within this block, `_()` translates into `language`."""
     token = _current.set(translations(language or SOURCE_LANGUAGE))
     try:
         yield
@@ -38,8 +38,8 @@ def speaking(language: str) -> Iterator[None]:
         _current.reset(token)
 
 
-def speak(language: str) -> None:
-    """From here on in this task (a request, a job), `_()` speaks `language`."""
+def set_language(language: str) -> None:
+    """From now on in this task (a request or a job), `_()` translates into `language`."""
     _current.set(translations(language or SOURCE_LANGUAGE))
 
 

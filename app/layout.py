@@ -1,4 +1,4 @@
-"""A page with its bell and flash message, or a fragment of one."""
+"""Renders a page with its bell and its flash message, or a fragment of a page."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from app.rendering import render
 async def page(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:
-    """A whole page, with what stands on every page: the person's bell, the flash."""
+    """A whole page, with the user's bell and the flash message of the last action."""
     user = request.scope.get("user")
     bell = await look(request.app.state.db, user) if user else None
     flash = read_flash(request)
     common = _common(request) | {"bell": bell, "flash": flash, "status": status}
-    answer = _html(render(template, common | _with_gaps(context)), status)
+    answer = _html(render(template, common | _with_defaults(context)), status)
     if request.cookies.get(FLASH):
         answer.delete_cookie(FLASH)
     return answer
@@ -27,9 +27,9 @@ async def page(
 def fragment(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:
-    """A piece of a page, to be swapped into one that is open."""
+    """Part of a page, to be swapped into an open one."""
     common = _common(request) | {"bell": None, "flash": None, "status": status}
-    return _html(render(template, common | _with_gaps(context)), status)
+    return _html(render(template, common | _with_defaults(context)), status)
 
 
 def _common(request: AnyRequest) -> dict[str, Any]:
@@ -44,12 +44,14 @@ def _common(request: AnyRequest) -> dict[str, Any]:
     }
 
 
-def _with_gaps(context: dict[str, Any]) -> dict[str, Any]:
-    """What was typed and what is wrong with it: a template may ask for any field."""
-    return context | {name: _Kept(context.get(name) or {}) for name in ("typed", "errors")}
+def _with_defaults(context: dict[str, Any]) -> dict[str, Any]:
+    """Templates look up any field in `typed` and `errors`; a field without an entry is empty."""
+    return context | {
+        name: _EmptyByDefault(context.get(name) or {}) for name in ("typed", "errors")
+    }
 
 
-class _Kept(dict[str, Any]):
+class _EmptyByDefault(dict[str, Any]):
     def __missing__(self, _field: str) -> str:
         return ""
 

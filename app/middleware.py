@@ -1,7 +1,6 @@
-"""Who comes in, and what goes out with every answer.
+"""What every request passes through: authentication, CSRF protection, security headers.
 
-Finds the person behind the request, and asks whoever came by cookie for the CSRF token; puts the
-security headers on. Plain ASGI: no timeouts or cancel scopes around streams.
+Plain ASGI, so that no timeout or cancel scope surrounds a stream.
 """
 
 from litestar.datastructures import Headers
@@ -11,8 +10,9 @@ from litestar.middleware.csrf import CSRFMiddleware
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.accounts.authentication import find_visitor, is_api, is_safe
+from app.accounts.authentication import authenticate
 from app.errors import Forbidden
+from app.http import is_api, is_safe
 from app.language import _
 
 CSP = (
@@ -25,18 +25,18 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-# Over plain HTTP browsers heed neither (but for loopback), and complain of the second on every page.
+# Over plain HTTP browsers ignore both, and log a complaint about the second on every page.
 HEADERS_OVER_HTTPS = [
     *HEADERS,
     (b"strict-transport-security", b"max-age=31536000"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
-# What a program is answered is its person's: nobody on the way keeps it.
+# JSON responses are personal, so no cache may keep them.
 NO_STORE = (b"cache-control", b"no-store")
 
 
-async def protect(message: Message, scope: Scope) -> None:
-    """Before an answer is sent, also one that no handler has made: the headers it has not got."""
+async def add_security_headers(message: Message, scope: Scope) -> None:
+    """Add the headers that a response lacks; also to responses that no handler produced."""
     if message["type"] != "http.response.start":
         return
     is_https = scope["litestar_app"].state.settings.is_https
@@ -44,24 +44,27 @@ async def protect(message: Message, scope: Scope) -> None:
     if is_api(scope):
         headers = [*headers, NO_STORE]
     present = {name for name, _value in message["headers"]}
-    own = [pair for pair in headers if pair[0] not in present]
-    message["headers"] = [*message["headers"], *own]
+    missing = [pair for pair in headers if pair[0] not in present]
+    message["headers"] = [*message["headers"], *missing]
 
 
-class Doors(ASGIMiddleware):
+class AuthenticationMiddleware(ASGIMiddleware):
+    """Finds the user of each request, then answers OPTIONS itself."""
+
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        await find_visitor(scope)
+        await authenticate(scope)
         if scope.get("method") == "OPTIONS":
-            await _tell_methods(scope, send)
+            await _send_allowed_methods(scope, send)
         else:
             await next_app(scope, receive, send)
 
 
-async def _tell_methods(scope: Scope, send: Send) -> None:
-    """What can be done here (RFC 9110, 9.3.7). Litestar knows only what it was told of first, where
-    several handlers share an address.
+async def _send_allowed_methods(scope: Scope, send: Send) -> None:
+    """List the methods of this path (RFC 9110, 9.3.7).
+
+    Where several handlers share a path, Litestar's own answer lists the first handler's only.
     """
     app = scope["litestar_app"]
     routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
@@ -71,28 +74,30 @@ async def _tell_methods(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-class ByCookie(CSRFMiddleware):
-    """Asks for the CSRF token where the cookie is what lets somebody in.
+class CookieCSRFMiddleware(CSRFMiddleware):
+    """Requires the CSRF token only of requests that a session cookie authenticates.
 
-    A request to /api by token, or by nobody, can be forged by no page of another site; the others
-    bring it in the header, so that no body is read in search of it.
+    Another site's page can forge no API request that has an access token or no user at all. The
+    other API requests must bring the CSRF token in the header, so that no body is parsed for it.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_api(scope) or is_safe(scope):
             await super().__call__(scope, receive, send)
-        elif not _may_be_forged(scope):
+        elif not _can_be_forged(scope):
             await self.app(scope, receive, send)
         elif self.config.header_name in Headers.from_scope(scope):
             await super().__call__(scope, receive, send)
         else:
-            raise Forbidden(_csrf_sentence())
+            raise Forbidden(_missing_token())
 
 
-def _may_be_forged(scope: Scope) -> bool:
+def _can_be_forged(scope: Scope) -> bool:
     is_exempt = scope["route_handler"].opt.get("exclude_from_csrf")
     return scope["user"] is not None and "token_id" not in scope["state"] and not is_exempt
 
 
-def _csrf_sentence() -> str:
-    return _("Send the value of the cookie csrftoken in the header X-CSRF-Token, or use a token.")
+def _missing_token() -> str:
+    return _(
+        "Send the value of the csrftoken cookie in the X-CSRF-Token header, or use an access token."
+    )

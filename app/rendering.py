@@ -1,10 +1,8 @@
-"""Templates: one environment for HTML, and what every template can call."""
+"""The Jinja environment for HTML, and the functions that every template can call."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,14 +14,13 @@ from markupsafe import Markup
 
 from app.language import _, ngettext
 from app.settings import ROOT
+from app.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
-
-STATIC = ROOT / "static"
 
 
 @cache
 def html() -> Environment:
-    """The environment for pages and fragments: everything is escaped, nothing may be undefined."""
+    """The environment for pages and fragments. Escapes everything; undefined names are errors."""
     environment = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
@@ -42,21 +39,11 @@ def render(template: str, context: dict[str, Any]) -> str:
     return html().get_template(template).render(context)
 
 
-@cache
-def asset(path: str) -> str:
-    """The address of a static file, changed whenever its content changes."""
-    return f"/static/{digest(STATIC / path)}/{path}"
-
-
-@cache
-def digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-
-
 def attributes(values: Mapping[str, Any]) -> Markup:
-    """HTML attributes, each with a space before it; True is one without a value, False is none.
+    """HTML attributes, each preceded by a space. True makes an attribute without a value; False and
+    None make none.
 
-    Jinja's own `xmlattr` writes `disabled="False"`, which browsers take for disabled.
+    Jinja's own `xmlattr` writes `disabled="False"`, which browsers treat as disabled.
     """
     return Markup().join(
         Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
@@ -67,10 +54,10 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
 @pass_context
 def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) -> Markup:
-    """`<time>` in the reader's zone; scripts turn it into "5 minutes ago" where that is wanted."""
+    """`<time>` in the user's zone. If `is_relative`, a script turns it into "5 minutes ago"."""
     user = context.get("user")
     local = moment.astimezone(zone_of(user))
-    text = _written(local, getattr(user, "language", "") or "en")
+    text = _formatted(local, getattr(user, "language", "") or "en")
     title = Markup(' title="{}"').format(text) if is_relative else ""
     return Markup('<time datetime="{}"{}>{}</time>').format(
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), title, text
@@ -78,11 +65,11 @@ def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) ->
 
 
 def zone_of(user: Any) -> ZoneInfo:
-    """The zone in which this person reads times; UTC until it is known."""
+    """The time zone of the user; UTC until it is known."""
     return zone(getattr(user, "timezone", ""))
 
 
-def _written(local: datetime, language: str) -> str:
+def _formatted(local: datetime, language: str) -> str:
     try:
         return str(format_datetime(local, "d MMM y, HH:mm", locale=language.replace("-", "_")))
     except (UnknownLocaleError, ValueError):

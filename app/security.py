@@ -1,4 +1,4 @@
-"""Passwords, and values signed for one purpose so that they can travel through links and cookies."""
+"""Password hashes, and signatures on values that travel through links and cookies."""
 
 import asyncio
 import os
@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import NotFound
 
 _hasher = PasswordHasher()
-# A hash takes 64 MiB and a core: no more at once than there are cores.
-_at_once = asyncio.Semaphore(os.cpu_count() or 1)
+# A hash takes 64 MiB of memory and a whole core, so no more run at once than there are cores.
+_hashing_slots = asyncio.Semaphore(os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs with the installation's secret key. Each signature is good for one purpose only."""
+    """Signs with the installation's secret key. A signature is valid for one purpose only."""
 
     secret_key: str = field(repr=False)
 
@@ -30,7 +30,7 @@ class Signer:
     def unsign(self, purpose: str, token: str, *, max_age: int | None = None) -> Any:
         """Returns the signed value. `max_age` is in seconds.
 
-        Raises NotFound for a token that was changed, signed for another purpose, or is too old.
+        Raises NotFound for a token that was altered, signed for another purpose, or is too old.
         """
         try:
             return self._serializer(purpose).loads(token, max_age=max_age)
@@ -48,12 +48,12 @@ def signer_of(session: AsyncSession) -> Signer:
 
 
 async def hash_password(password: str) -> str:
-    async with _at_once:
+    async with _hashing_slots:
         return await asyncio.to_thread(_hasher.hash, password)
 
 
 async def verify_password(password: str, password_hash: str) -> bool:
-    async with _at_once:
+    async with _hashing_slots:
         return await asyncio.to_thread(_matches, password, password_hash)
 
 

@@ -1,12 +1,11 @@
 """Settings from the environment or `.env`, checked once at start.
 
-Nothing has to be set. Names and defaults are the contract's (section 1); a value that
-cannot be right refuses to start with a sentence naming it.
+No setting is required. README.md lists names and defaults. An invalid value stops the start with
+a sentence that names the setting.
 """
 
 import ipaddress
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,13 +16,14 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from app.email_addresses import is_email_address
 from app.numbers import whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class SettingError(Exception):
-    """A setting cannot be right; the message names it and says what would be."""
+    """A setting is invalid. The message names it and says what would be valid."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Settings:
 
     @cached_property
     def sqlite_path(self) -> Path:
-        """Where the SQLite file lies; only meaningful when `is_sqlite`."""
+        """The SQLite file; only meaningful if `is_sqlite`."""
         return Path(self.database_url.partition(":///")[2].partition("?")[0])
 
     @cached_property
@@ -77,7 +77,7 @@ class Settings:
 
     @cached_property
     def sends_mail(self) -> bool:
-        """Whether mail leaves the machine; if not, addresses count as confirmed."""
+        """Whether mail leaves the machine. If not, addresses count as confirmed."""
         return bool(self.smtp_host)
 
     @cached_property
@@ -94,13 +94,13 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; the environment wins over `.env`. Creates `DATA_DIR` if need be."""
+    """Reads the settings; the environment overrides `.env`. Creates `DATA_DIR` if it is missing."""
     if environ is None:
         environ = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | dict(os.environ)
     read = _Reader(environ)
     host, port = read.text("HOST", "127.0.0.1"), read.whole("PORT", 8000, least=1, most=65535)
     loopback = is_loopback(host)
-    data_dir = _made(Path(read.text("DATA_DIR", "var")).expanduser().resolve())
+    data_dir = _writable(Path(read.text("DATA_DIR", "var")).expanduser().resolve())
     base_url = read.text("BASE_URL", f"http://{_reachable(host)}:{port}").rstrip("/")
     return Settings(
         data_dir=data_dir,
@@ -165,7 +165,7 @@ class _Reader:
 
     def address(self, name: str, default: str) -> str:
         given = self.text(name, default)
-        if not re.fullmatch(r"[!-;=?-~]+@[A-Za-z0-9.\-]+", given):
+        if not is_email_address(given):
             raise SettingError(f"{name} must be an address like clips@example.com, not {given!r}.")
         return given
 
@@ -173,17 +173,17 @@ class _Reader:
         url = self.text("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'clippyfront.db'}")
         known = ("sqlite+aiosqlite:///", "postgresql+psycopg://", "postgresql+asyncpg://")
         if not url.startswith(known):
-            raise SettingError(f"DATABASE_URL must begin with one of {', '.join(known)}.")
+            raise SettingError(f"DATABASE_URL must start with one of {', '.join(known)}.")
         return url
 
 
-def _made(folder: Path) -> Path:
+def _writable(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingError(f"DATA_DIR {folder} cannot be made ({error.strerror}).") from error
+        raise SettingError(f"DATA_DIR {folder} cannot be created ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingError(f"DATA_DIR {folder} cannot be written to.")
+        raise SettingError(f"DATA_DIR {folder} is not writable.")
     return folder
 
 
@@ -221,9 +221,9 @@ def _random_key() -> str:
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """A secret made once and kept beside the data, readable by its owner alone.
+    """Returns the secret in the file. Creates it on first use, readable only by its owner.
 
-    Written whole before it gets its name: web and worker may start at the same moment.
+    The file is complete before it gets its name, because web and worker may start at the same time.
     """
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -6,13 +6,11 @@ minutes of ffmpeg never delay a mail. The rows are the truth; a job is a nudge.
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from saq import CronJob, Job, Queue, Worker
 from saq.types import Context, PartialTimersDict
@@ -20,12 +18,13 @@ from saq.types import Context, PartialTimersDict
 from app.broker.worker_locks import WorkerLock
 from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation
-from app.language import speak
+from app.language import set_language
 from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
-from app.projects.compile import recover_compilations, run_compilation
-from app.projects.storage import sweep_uploads
+from app.projects.compilation_runs import recover_compilations, run_compilation
+from app.projects.media_storage import sweep_uploads
+from app.zones import server_zone
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
 HEARTBEAT = 15  # seconds of silence after which a delivering job is taken for dead
@@ -138,7 +137,7 @@ def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
             CronJob(purge, cron="*/10 * * * *", timeout=600, retries=3),
             CronJob(clean_up, cron="0 0 * * *", timeout=3600, retries=3),
         ],
-        cron_tz=local_zone(),
+        cron_tz=server_zone(),
         before_process=_prepare(given),
         timers=TIMERS,
     )
@@ -171,7 +170,7 @@ class _QuietWorker(Worker[Context]):
 def _prepare(given: dict[str, Any]) -> Any:
     async def prepare(context: Context) -> None:
         _of(context).update(given)
-        speak("")
+        set_language("")
 
     return prepare
 
@@ -191,14 +190,3 @@ async def _work(
         task.cancel()
     await asyncio.gather(*(worker.stop() for worker in workers))
     await asyncio.gather(*running, *others, return_exceptions=True)
-
-
-def local_zone() -> Any:
-    """The server's zone, in which midnight is meant: `TZ`, else the system's."""
-    name = os.environ.get("TZ", "").lstrip(":")
-    try:
-        return ZoneInfo(name) if name else ZoneInfo("localtime")
-    except (KeyError, ValueError, OSError):
-        from datetime import datetime
-
-        return datetime.now().astimezone().tzinfo

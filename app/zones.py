@@ -1,5 +1,7 @@
-"""Time zones by their IANA names: which there are, and what a stored name means."""
+"""Time zones by their IANA names, and the time zone of the server."""
 
+import os
+from datetime import datetime, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,22 +20,31 @@ REGIONS = (
 
 
 def zone(name: str) -> ZoneInfo:
-    """The zone of that name; UTC for none, and for one that this machine does not know."""
+    """The zone with this name; UTC for "" and for names unknown to this machine."""
     try:
         return ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 
+def server_zone() -> tzinfo:
+    """The zone of the server, for nightly jobs: `TZ` if it is set, else the system's."""
+    name = os.environ.get("TZ", "").lstrip(":")
+    try:
+        return ZoneInfo(name or "localtime")
+    except (KeyError, ValueError, OSError):
+        return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+
+
 @cache
 def zone_names() -> frozenset[str]:
-    """Every zone a person may choose."""
+    """Every zone that a user may choose."""
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache
 def zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
-    """For a select: (region, [(name, place)]); what lies in no region comes last, under ""."""
+    """(region, [(name, place)]) for a select. Zones outside a region come last, under ""."""
     regions: dict[str, list[tuple[str, str]]] = {region: [] for region in (*REGIONS, "")}
     for name in sorted(zone_names()):
         region, _slash, place = name.partition("/")

@@ -1,11 +1,11 @@
-// The service worker's other half: what it keeps for when the server cannot be reached.
+// Part of the service worker: what it keeps for when the server cannot be reached.
 const OFFLINE = "/offline";
-const WORDS = "/push/words"; // for a push that has none, in the reader's language
-const PATIENCE = 3000; // milliseconds
+const WORDS = "/push/words"; // for a push without any, in the reader's language
+const TIMEOUT = 3000; // milliseconds
 
 self.addEventListener("install", (event) => {
   skipWaiting();
-  event.waitUntil(keepOfflinePage().catch(() => {})); // pushes are shown also without it
+  event.waitUntil(keepOfflinePage().catch(() => {})); // pushes are shown without it too
 });
 self.addEventListener("activate", (event) => {
   event.waitUntil(Promise.all([clients.claim(), registration.navigationPreload?.enable()]));
@@ -15,24 +15,24 @@ self.addEventListener("message", (event) => {
 });
 self.addEventListener("fetch", (event) => {
   const { mode, method, destination } = event.request;
-  if (mode === "navigate" && method === "GET") event.respondWith(askOr(OFFLINE, event));
-  else if (destination === "style") event.respondWith(askOr(event.request, event));
+  if (mode === "navigate" && method === "GET") event.respondWith(fetchOr(OFFLINE, event));
+  else if (destination === "style") event.respondWith(fetchOr(event.request, event));
 });
-
-async function keepOfflinePage() {
-  const page = await fetch(OFFLINE);
-  if (!page.ok) return;
-  const text = await page.clone().text();
-  const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path);
-  const cache = await caches.open("offline");
-  await Promise.all([cache.put(OFFLINE, page), cache.add(WORDS), cache.addAll(parts)]);
-}
 
 async function keepWhatIsMissing() {
   if (!(await caches.match(OFFLINE))) await keepOfflinePage();
 }
 
-async function askOr(kept, { preloadResponse, request }) {
+async function keepOfflinePage() {
+  const page = await fetch(OFFLINE);
+  if (!page.ok) return;
+  const html = await page.clone().text();
+  const assets = [...html.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path);
+  const cache = await caches.open("offline");
+  await Promise.all([cache.put(OFFLINE, page), cache.add(WORDS), cache.addAll(assets)]);
+}
+
+async function fetchOr(kept, { preloadResponse, request }) {
   try {
     return (await preloadResponse) ?? (await fetch(request));
   } catch {
@@ -41,12 +41,12 @@ async function askOr(kept, { preloadResponse, request }) {
 }
 
 async function words() {
-  const answer = (await fetchInTime(WORDS)) ?? (await caches.match(WORDS).catch(() => {}));
-  return answer?.text();
+  const response = (await fetchInTime(WORDS)) ?? (await caches.match(WORDS).catch(() => {}));
+  return response?.text();
 }
 
-// Nothing where the answer is a failure, or does not come soon.
+// Nothing when the response is a failure or takes too long.
 async function fetchInTime(url) {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
-  return answer?.ok ? answer : undefined;
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) }).catch(() => {});
+  return response?.ok ? response : undefined;
 }

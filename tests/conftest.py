@@ -88,7 +88,7 @@ async def installation(settings: Settings) -> AsyncIterator[Installation]:
     parts = install(settings)
     yield parts
     for channel in parts.channels.values():
-        channel.close()
+        await channel.close()
     await parts.db.close()
 
 

@@ -46,4 +46,4 @@ async def deliver_pushes(
     try:
         return await outbox.deliver(db, settings, channel, is_over=is_over)
     finally:
-        channel.close()
+        await channel.close()

@@ -1,77 +1,69 @@
-"""Imports point one way; this keeps it."""
+"""Imports point one way: the map in app/__init__.py is the table, and this keeps it."""
 
 import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-APP = Path(__file__).parent.parent / "app"
-LAYERS = [
-    [
-        "settings",
-        "clock",
-        "zones",
-        "errors",
-        "language",
-        "base64url",
-        "metrics",
-        "logs",
-        "collector",
-    ],
-    ["database", "broker", "rendering", "security", "vapid"],
-    ["models"],
-    ["migrations", "mail", "mime", "throttle"],
-    ["notifications"],
-    ["sharing"],
-    ["web"],
-    ["api", "messages"],
-    ["failures", "accounts", "teams", "projects", "notifications.pages", "notifications.api"],
-    ["doors", "operations"],
-    ["asgi", "worker", "demo"],
-    ["doctor"],
-    ["commands", "bootstrap", "__main__"],
+import app
+
+APP = Path(app.__file__).parent
+LINES = [
+    re.split(r" {2,}", line.strip())[0].split()
+    for line in (app.__doc__ or "").splitlines()
+    if line.startswith("    ")
 ]
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+LEVEL = {room: number for number, rooms in enumerate(LINES) for room in rooms}
 
 
-def test_no_module_imports_from_a_layer_above_its_own() -> None:
+def test_every_module_has_a_room_on_the_map() -> None:
+    assert sorted(module for module in _modules() if _room(module) not in LEVEL) == []
+
+
+def test_every_room_on_the_map_is_there() -> None:
+    assert sorted(LEVEL.keys() - {_room(module) for module in _modules()}) == []
+
+
+def test_a_room_imports_only_what_stands_below_it() -> None:
     upward = [
         f"{importer} imports {imported}"
         for importer, imported in _imports()
-        if RANK[imported] > RANK[importer]
+        if _room(importer) != _room(imported) and LEVEL[_room(imported)] <= LEVEL[_room(importer)]
     ]
 
     assert upward == []
 
 
-def test_accounts_teams_and_projects_do_not_know_each_other() -> None:
-    areas = {"accounts", "teams", "projects"}
+def test_no_two_modules_import_each_other() -> None:
+    """Also within a room: of two that do, neither can be understood alone."""
+    pairs = set(_imports())
 
-    across = [pair for pair in _imports() if pair[0] != pair[1] and areas >= set(pair)]
-
-    assert across == []
-
-
-def _imports() -> list[tuple[str, str]]:
-    return [
-        (_layer(f"app.{'.'.join(file.relative_to(APP).with_suffix('').parts)}"), _layer(name))
-        for file in sorted(APP.rglob("*.py"))
-        if file.parent != APP or file.stem != "__init__"
-        for name in _imported(ast.parse(file.read_text()))
-    ]
+    assert sorted(pair for pair in pairs if pair[::-1] in pairs and pair[0] < pair[1]) == []
 
 
-def _imported(tree: ast.Module) -> list[str]:
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "app":
-            names += [f"app.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("app."):
-            names.append(node.module)
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names if alias.name.startswith("app.")]
-    return names
+def _modules() -> dict[str, Path]:
+    """Every module by its dotted name below `app`; packages go by their own name."""
+    files = [file for file in sorted(APP.rglob("*.py")) if file != APP / "__init__.py"]
+    return {
+        ".".join(file.relative_to(APP).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in files
+        if file.stem != "__init__" or file.read_text().strip()
+    }
 
 
-def _layer(module: str) -> str:
-    parts = module.split(".")[1:]
-    is_mouth = parts[:1] == ["notifications"] and parts[1:2] in (["pages"], ["api"])
-    return ".".join(parts[:2]) if is_mouth else parts[0]
+def _imports() -> Iterator[tuple[str, str]]:
+    modules = _modules()
+    for importer, file in modules.items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "app":
+                base = (node.module or "").removeprefix("app").removeprefix(".")
+                for alias in node.names:
+                    name = f"{base}.{alias.name}".removeprefix(".")
+                    yield importer, name if name in modules else base
+
+
+def _room(module: str) -> str:
+    """The longest name on the map that the module belongs to."""
+    parts = module.split(".")
+    names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((name for name in names if name in LEVEL), module)

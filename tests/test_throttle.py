@@ -1,4 +1,4 @@
-"""Counting tries, in windows, for all processes."""
+"""Rate limits: attempts are counted in windows, for all processes."""
 
 import asyncio
 import dataclasses
@@ -20,47 +20,45 @@ def limited(settings: Settings) -> Settings:
     return dataclasses.replace(settings, rate_limits=True)
 
 
-async def test_one_too_many_has_to_wait(db: Database, limited: Settings) -> None:
+async def test_an_attempt_beyond_the_limit_has_to_wait(db: Database, limited: Settings) -> None:
     for _ in range(3):
-        await throttle(db, limited, "login:bob", most=3, seconds=600)
+        await throttle(db, limited, "login:bob", limit=3, seconds=600)
 
     with pytest.raises(TooMany) as caught:
-        await throttle(db, limited, "login:bob", most=3, seconds=600)
+        await throttle(db, limited, "login:bob", limit=3, seconds=600)
 
     assert 590 < caught.value.retry_after <= 600
 
 
-async def test_each_key_counts_for_itself(db: Database, limited: Settings) -> None:
-    await throttle(db, limited, "login:bob", most=1, seconds=600)
+async def test_each_key_has_its_own_counter(db: Database, limited: Settings) -> None:
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
 
-    await throttle(db, limited, "login:carol", most=1, seconds=600)
+    await throttle(db, limited, "login:carol", limit=1, seconds=600)
 
 
-async def test_tries_at_once_are_all_counted(db: Database, limited: Settings) -> None:
-    tries = [throttle(db, limited, "login:bob", most=5, seconds=600) for _ in range(8)]
+async def test_concurrent_attempts_are_all_counted(db: Database, limited: Settings) -> None:
+    attempts = [throttle(db, limited, "login:bob", limit=5, seconds=600) for _ in range(8)]
 
-    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
 
     assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 3
 
 
-async def test_a_new_window_begins_when_the_old_one_is_over(
-    db: Database, limited: Settings
-) -> None:
-    await throttle(db, limited, "login:bob", most=1, seconds=600)
+async def test_a_new_window_starts_after_the_old_one(db: Database, limited: Settings) -> None:
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
     async with db.write() as session:
         await session.execute(update(Throttle).values(resets_at=clock.now() - timedelta(seconds=1)))
 
-    await throttle(db, limited, "login:bob", most=1, seconds=600)
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
 
 
-async def test_a_key_of_any_length_is_counted(db: Database, limited: Settings) -> None:
-    await throttle(db, limited, "login:" + "x" * 10_000, most=1, seconds=600)
+async def test_an_overlong_key_is_cut(db: Database, limited: Settings) -> None:
+    await throttle(db, limited, "login:" + "x" * 10_000, limit=1, seconds=600)
 
     async with db.read() as session:
         assert len((await session.scalars(select(Throttle.key))).one()) == 200
 
 
-async def test_nothing_is_counted_where_limits_are_off(db: Database, settings: Settings) -> None:
+async def test_nothing_is_counted_while_limits_are_off(db: Database, settings: Settings) -> None:
     for _ in range(20):
-        await throttle(db, settings, "login:bob", most=1, seconds=600)
+        await throttle(db, settings, "login:bob", limit=1, seconds=600)

@@ -1,92 +1,108 @@
-"""A person's mail address: confirmed by a mailed link, changed by confirming the new one."""
+"""A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.passwords import require_password
-from app.accounts.registration import (
-    CONFIRM,
-    DAYS_TO_CONFIRM,
-    ask_to_confirm,
-    greet,
-    is_unconfirmed,
-)
-from app.accounts.validation import require_free, require_right, wrong_email
-from app.database import Database
+from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
-from app.mail.transactional import add_letter
+from app.mail.transactional import TransactionalMail, add_letter
 from app.models import Delivery, User
-from app.security import signer_of
-from app.settings import Settings
+from app.security import Signer, signer_of
+
+CONFIRM = "confirm_address"
+DAYS_TO_CONFIRM = 7
 
 
-async def change_address(
-    db: Database, settings: Settings, account: User, *, email: str, password: str
-) -> User:
-    """Change to `email` once it is confirmed, or at once where no mail can be sent.
+async def request_change(session: AsyncSession, user: User, address: str) -> None:
+    """Mail a link to `address`, which replaces the present address once it is confirmed.
 
-    The old address is told. Raises Invalid for `email`, `password`.
+    Raises Invalid when another account has `address`.
     """
-    same = _("This is your address already.") if email == account.email else ""
-    require_right(email=wrong_email(email) or same)
-    await require_password(account, password)
-    async with db.act() as session:
-        account = await session.get_one(User, account.id)
-        if email.casefold() != account.email_key:
-            await require_free(session, email=email)
-        if settings.sends_mail:
-            account.pending_email = email
-            await ask_to_confirm(session, account, email)
-        else:
-            await _move_to(session, account, email)
-    return account
+    await _require_available(session, user, address)
+    user.pending_email = address
+    await send_confirmation(session, user, address)
+
+
+async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
+    """Mail a link to `address` by which its holder confirms it as the user's address."""
+    await add_letter(
+        session,
+        CONFIRM,
+        address=address,
+        user_id=user.id,
+        username=user.username,
+        email=address,
+    )
 
 
 async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, str]:
-    """Whose link this is, and the address it confirms. Raises NotFound when it is of no use."""
+    """The user whose link this is, and the address that it confirms.
+
+    Raises NotFound for a link that was altered, used, superseded, or is older than seven days.
+    """
     user_id, address = signer_of(session).unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
-    account = await session.get(User, user_id)
-    if account is None or not is_unconfirmed(account, address):
-        raise NotFound(_("This link has been used or is too old."))
-    return account, address
+    user = await session.get(User, user_id)
+    if user is None or not is_unconfirmed(user, address):
+        raise NotFound(_("This link has already been used, or has expired."))
+    return user, address
 
 
-async def confirm_address(session: AsyncSession, token: str) -> User:
-    """Take the address that the link was mailed to as the person's. Raises NotFound, Invalid."""
-    account, address = await read_confirmation(session, token)
-    if address == account.email:
-        account.email_confirmed_at, account.email_gone_at = clock.now(), None
-        await greet(session, account)
-        return account
-    if address.casefold() != account.email_key:
-        await require_free(session, email=address)
-    await _move_to(session, account, address)
-    return account
+def is_unconfirmed(user: User, address: str) -> bool:
+    """Whether `address` is the user's present or pending address, and is not confirmed yet."""
+    is_present = address == user.email and not user.is_confirmed
+    return is_present or address == user.pending_email
 
 
-async def try_address_again(session: AsyncSession, account: User) -> None:
-    """Mail goes to the address once more, though it was refused for good."""
-    account = await session.get_one(User, account.id)
-    account.email_gone_at = None
+async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
+    """Make `address` the user's confirmed address. Raises Invalid when another account has it."""
+    if address != user.email:
+        await _require_available(session, user, address)
+        await _replace_address(session, user, address)
+    user.email_confirmed_at, user.email_gone_at = clock.now(), None
 
 
-async def _move_to(session: AsyncSession, account: User, address: str) -> None:
-    """What was to go to the old address goes to the new one; the old one only hears of it."""
-    old = account.email
-    account.email, account.email_key, account.pending_email = address, address.casefold(), None
-    account.email_confirmed_at, account.email_gone_at = clock.now(), None
+async def resume_mail(session: AsyncSession, user: User) -> None:
+    """Send mail to the user's address again, although a server refused it permanently."""
+    (await session.get_one(User, user.id)).email_gone_at = None
+
+
+async def _require_available(session: AsyncSession, user: User, address: str) -> None:
+    """Another spelling of the user's own address, like capital letters, is available to them."""
+    if address.casefold() != user.email_key:
+        await require_available(session, email=address)
+
+
+async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
+    """Pending notification mail moves to the new address; the old one is informed of the change."""
+    old_address = user.email
+    user.email, user.email_key, user.pending_email = address, address.casefold(), None
     await session.execute(
         update(Delivery)
         .where(
-            Delivery.user_id == account.id,
+            Delivery.user_id == user.id,
             Delivery.notification_id.is_not(None),
-            Delivery.address == old,
+            Delivery.address == old_address,
             Delivery.state == "pending",
         )
         .values(address=address)
     )
-    facts = {"username": account.username, "email": address}
-    await add_letter(session, "address_changed", address=old, user_id=account.id, **facts)
-    await greet(session, account)
+    facts = {"username": user.username, "email": address}
+    await add_letter(session, "address_changed", address=old_address, user_id=user.id, **facts)
+
+
+def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = signer.sign(CONFIRM, [facts["user_id"], facts["email"]])
+    return {"token": token, "days": DAYS_TO_CONFIRM}
+
+
+async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
+    user = await session.get(User, facts["user_id"])
+    return None if user and is_unconfirmed(user, facts["email"]) else "confirmed"
+
+
+CONFIRM_MAIL = TransactionalMail(CONFIRM, _links, _skip_reason)

@@ -1,23 +1,24 @@
-"""Access tokens for programs: made with name and password, listed, revoked."""
+"""Access tokens in JSON: create, list, revoke."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from litestar import Response
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from app import api
-from app.accounts.pages.login import require_patience
 from app.accounts.passwords import check_login
+from app.accounts.throttles import throttle_login
 from app.accounts.tokens import (
     NAME_LENGTH,
     create_token,
     revoke_token,
     tokens_of,
 )
-from app.api.shapes import Answer, Message, Sent, Text, like, moment
+from app.api.problems import problems
+from app.api.responses import LOCATION
+from app.api.shapes import Message, RequestBody, ResponseBody, Text, like, whole_seconds
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
@@ -27,8 +28,8 @@ from app.settings import Settings
 Scope = Literal["read", "write"]
 
 
-class NewToken(Sent):
-    """`login` is a username or an address."""
+class NewToken(RequestBody):
+    """`login` is a username or an email address."""
 
     login: Text
     password: Text
@@ -40,16 +41,16 @@ class NewToken(Sent):
     example = like(login="admin", password="correct horse", name="Backup script")  # noqa: S106
 
 
-class TokenKey(Answer):
-    """The key itself, told this once."""
+class TokenKey(ResponseBody):
+    """The key of a new token. It is shown only this once."""
 
     token: str
 
     example = like(token="clippy_3q2Yk0N1c8m4o6Zf7aXbVtRjLhPdWgSsEeIiUuQqYw0")  # noqa: S106
 
 
-class TokenInList(Answer):
-    """`last_used_at` is exact to the minute."""
+class TokenInList(ResponseBody):
+    """`last_used_at` is accurate to the minute."""
 
     id: int
     name: str
@@ -66,17 +67,16 @@ class TokenInList(Answer):
     )
 
 
-class TokenList(Answer):
+class TokenList(ResponseBody):
     tokens: list[TokenInList]
 
     example = like(tokens=[TokenInList.example])
 
 
-@api.post(
+@post(
     "/api/tokens",
-    status=201,
-    problems={409, 429},
-    headers={"Location": "Where this token can be revoked"},
+    responses=problems(409, 429),
+    response_headers=[LOCATION],
     is_public=True,
     exclude_from_csrf=True,
 )
@@ -84,40 +84,40 @@ async def create(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    sent: NamedDependency[NewToken],
+    data: JSONBody[NewToken],
 ) -> Response[TokenKey]:
-    """Make an access token with a name and a password.
+    """Create an access token with your username and password.
 
-    It is shown this once. A `read` token changes nothing; the default is `write`.
+    The token is shown only this once. A `read` token cannot change anything; the default is `write`.
     """
-    await require_patience(request, db, settings, sent.login)
-    account = await check_login(db, sent.login, sent.password)
+    await throttle_login(request, db, settings, data.login)
+    user = await check_login(db, data.login, data.password)
     async with db.write() as session:
-        token, key = await create_token(session, account, name=sent.name, scope=sent.scope)
+        token, key = await create_token(session, user, name=data.name, scope=data.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})
 
 
-@api.get("/api/tokens")
+@get("/api/tokens")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TokenList:
-    """One's access tokens, the newest first."""
+    """List your access tokens, newest first."""
     async with db.read() as session:
         return TokenList([_in_list(token) for token in await tokens_of(session, user)])
 
 
-@api.delete("/api/tokens/{token_id:int}")
+@delete("/api/tokens/{token_id:int}", status_code=200)
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
-    """Revoke an access token, for good."""
+    """Revoke an access token permanently."""
     async with db.write() as session:
         await revoke_token(session, user, token_id)
     return Message(_("Access token revoked"))
 
 
 def _in_list(token: Token) -> TokenInList:
-    used = token.last_used_at and moment(token.last_used_at)
+    used = token.last_used_at and whole_seconds(token.last_used_at)
     scope: Scope = "read" if token.scope == "read" else "write"
-    return TokenInList(token.id, token.name, scope, moment(token.created_at), used)
+    return TokenInList(token.id, token.name, scope, whole_seconds(token.created_at), used)
 
 
 routes = [create, index, revoke]

@@ -1,4 +1,4 @@
-"""Who is behind a request: whose session cookie, or under /api whose token, it brings."""
+"""Finds the user behind a request: by its session cookie or, under /api, by its access token."""
 
 from litestar.datastructures import Headers
 from litestar.types import Scope
@@ -6,47 +6,54 @@ from litestar.types import Scope
 from app.accounts.sessions import COOKIES, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
-from app.language import _, speak
+from app.http import is_api, is_safe
+from app.language import _, set_language
 from app.models import User
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
+async def authenticate(scope: Scope) -> None:
+    """Set `scope["user"]`, None for a request without a user, and speak that user's language.
 
-async def find_visitor(scope: Scope) -> None:
-    """Put them into the scope, one statement, and speak their language from here on."""
+    Raises SignedOut for an invalid access token, and Forbidden for a read-only one that is sent
+    with an unsafe method.
+    """
     scope["user"] = None
     if scope["path"].startswith("/static/"):
         return
     headers = Headers.from_scope(scope)
-    key = _bearer(headers.get("authorization", "")) if is_api(scope) else None
-    speak(headers.get("accept-language", "")[:2])
-    if key is not None:
-        _come_in(scope, await _by_token(scope, key))
-    elif token := _session_token(headers.get("cookie", "")):
-        found = await find_session(scope["litestar_app"].state.db, token)
-        if found:
-            scope["state"]["session_id"] = found[1]
-            _come_in(scope, found[0])
+    set_language(headers.get("accept-language", "")[:2])
+    key = _bearer_key(headers.get("authorization", "")) if is_api(scope) else None
+    if key is None:
+        user = await _by_session(scope, headers.get("cookie", ""))
+    else:
+        user = await _by_token(scope, key)
+    if user:
+        scope["user"] = user
+        set_language(user.language)
 
 
-def _come_in(scope: Scope, user: User) -> None:
-    scope["user"] = user
-    speak(user.language)
+async def _by_session(scope: Scope, cookies: str) -> User | None:
+    token = _session_token(cookies)
+    found = await find_session(scope["litestar_app"].state.db, token) if token else None
+    if found is None:
+        return None
+    user, scope["state"]["session_id"] = found
+    return user
 
 
 async def _by_token(scope: Scope, key: str) -> User:
-    """Raises SignedOut for a token that is not valid, whatever cookie came along."""
+    """An invalid token is refused even if the request also has a valid session cookie."""
     found = await find_token(scope["litestar_app"].state.db, key)
     if found is None:
-        raise SignedOut(_("This access token is not valid. It may have been revoked."))
+        raise SignedOut(_("This access token is invalid. It may have been revoked."))
     user, token = found
     if token.scope != WRITE and not is_safe(scope):
-        raise Forbidden(_("This access token may read, but not change anything."))
+        raise Forbidden(_("This access token is read-only."))
     scope["state"]["token_id"] = token.id
     return user
 
 
-def _bearer(authorization: str) -> str | None:
+def _bearer_key(authorization: str) -> str | None:
     """The key in `Bearer key` (RFC 6750, 2.1); None for any other scheme."""
     scheme, _space, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
@@ -58,11 +65,3 @@ def _session_token(cookies: str) -> str:
         if name in COOKIES:
             return value
     return ""
-
-
-def is_safe(scope: Scope) -> bool:
-    return scope.get("method") in SAFE_METHODS
-
-
-def is_api(scope: Scope) -> bool:
-    return scope["path"].startswith("/api/")

@@ -1,4 +1,4 @@
-"""Logging in, changing a password, and setting a new one by a mailed link."""
+"""Checking a login, changing a password, and resetting one by a mailed link."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
-from app.accounts.validation import require_right, wrong_password
+from app.accounts.validation import password_error
 from app.database import Database
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_letter
 from app.models import User
@@ -28,77 +28,80 @@ DECOY = (
 
 
 async def check_login(db: Database, login: str, password: str) -> User:
-    """The account that `login` (name or address) and `password` open. Raises Invalid.
+    """The user with this `login` (username or address) and `password`. Raises Invalid.
 
-    Nothing in the answer or its time tells whether there is such an account.
+    Neither the error nor the time it takes reveals whether such an account exists.
     """
     async with db.read() as session:
-        account = await find_account(session, login)
-    is_right = await verify_password(password, account.password_hash if account else DECOY)
-    if account is None or not is_right:
-        raise Invalid({"login": _("The name, the address or the password is not right.")})
-    if needs_rehash(account.password_hash):
-        await _store(db, account, await hash_password(password))
-    return account
+        user = await _find_user(session, login)
+    is_right = await verify_password(password, user.password_hash if user else DECOY)
+    if user is None or not is_right:
+        raise Invalid({"login": _("The username, email address or password is incorrect.")})
+    if needs_rehash(user.password_hash):
+        await _store_hash(db, user, await hash_password(password))
+    return user
 
 
-async def find_account(session: AsyncSession, login: str) -> User | None:
-    """By name or address; a name has no @, so there is at most one."""
+async def _find_user(session: AsyncSession, login: str) -> User | None:
+    """By username or address. A username has no @, so there is at most one."""
     key = login.casefold()
     found = select(User).where(or_(User.username_key == key, User.email_key == key))
     return (await session.scalars(found)).one_or_none()
 
 
-async def _store(db: Database, account: User, password_hash: str) -> None:
+async def _store_hash(db: Database, user: User, password_hash: str) -> None:
     async with db.write() as session:
-        (await session.get_one(User, account.id)).password_hash = password_hash
+        (await session.get_one(User, user.id)).password_hash = password_hash
 
 
-async def require_password(account: User, password: str, field: str = "password") -> None:
-    """Raises Invalid for `field` when this is not the password of `account`."""
-    if not await verify_password(password, account.password_hash):
-        raise Invalid({field: _("This is not your password.")})
+async def require_password(user: User, password: str, field: str = "password") -> None:
+    """Raises Invalid for `field` unless this is the user's password."""
+    if not await verify_password(password, user.password_hash):
+        raise Invalid({field: _("This password is incorrect.")})
 
 
 async def change_password(
-    db: Database, account: User, *, current: str, new: str, revokes_tokens: bool = False
+    db: Database, user: User, *, current: str, new: str, revokes_tokens: bool = False
 ) -> None:
-    """Set a new password and end every session. Raises Invalid for both fields."""
-    require_right(new_password=wrong_password(new))
-    await require_password(account, current, "current_password")
-    await _replace(db, account, new, revokes_tokens=revokes_tokens)
+    """Set a new password and end every session.
+
+    Raises Invalid for `current_password`, `new_password`.
+    """
+    require_valid(new_password=password_error(new))
+    await require_password(user, current, "current_password")
+    await _replace(db, user, new, revokes_tokens=revokes_tokens)
 
 
-async def _replace(db: Database, account: User, password: str, *, revokes_tokens: bool) -> None:
-    """Only if it is still the one that was checked: of two at once, the first counts."""
+async def _replace(db: Database, user: User, password: str, *, revokes_tokens: bool) -> None:
+    """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
     async with db.write() as session:
-        stored = await session.get_one(User, account.id)
-        if stored.password_hash != account.password_hash:
-            raise Conflict(_("The password was changed a moment ago."))
+        stored = await session.get_one(User, user.id)
+        if stored.password_hash != user.password_hash:
+            raise Conflict(_("This password was changed a moment ago."))
         stored.password_hash = password_hash
-        await end_all_sessions(session, account)
+        await end_all_sessions(session, user)
         if revokes_tokens:
-            await revoke_all_tokens(session, account)
+            await revoke_all_tokens(session, user)
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:
-    """Mail a link for a new password to `address`, if an account has it; nobody learns which."""
+    """Mail a reset link to `address` if an account has it. Does nothing otherwise."""
     found = select(User).where(User.email_key == address.casefold())
-    if account := (await session.scalars(found)).one_or_none():
+    if user := (await session.scalars(found)).one_or_none():
         await add_letter(
             session,
             RESET,
-            address=account.email,
-            user_id=account.id,
-            username=account.username,
-            fingerprint=_fingerprint(account),
+            address=user.email,
+            user_id=user.id,
+            username=user.username,
+            fingerprint=_fingerprint(user),
         )
 
 
-def _fingerprint(account: User) -> str:
-    """Changes with password and address, so that a link works once and for its address alone."""
-    return hashlib.sha256(f"{account.password_hash} {account.email_key}".encode()).hexdigest()[:24]
+def _fingerprint(user: User) -> str:
+    """Changes with the password and the address: a link works once, and for one address."""
+    return hashlib.sha256(f"{user.password_hash} {user.email_key}".encode()).hexdigest()[:24]
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -107,24 +110,27 @@ def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def read_reset(session: AsyncSession, token: str) -> User:
-    """Whose link this is. Raises NotFound when it is changed, used or older than an hour."""
+    """The user whose reset link this is.
+
+    Raises NotFound for a link that was altered, used, superseded, or is older than an hour.
+    """
     user_id, fingerprint = signer_of(session).unsign(RESET, token, max_age=MINUTES_TO_RESET * 60)
-    account = await session.get(User, user_id)
-    if account is None or _fingerprint(account) != fingerprint:
-        raise NotFound(_("This link has been used or is too old."))
-    return account
+    user = await session.get(User, user_id)
+    if user is None or _fingerprint(user) != fingerprint:
+        raise NotFound(_("This link has already been used, or has expired."))
+    return user
 
 
 async def reset_password(db: Database, token: str, password: str) -> User:
-    """Set a new password by a mailed link; every session ends, and every access token.
+    """Set a new password by a mailed link. Ends every session and revokes every access token.
 
     Raises NotFound, Invalid.
     """
     async with db.read() as session:
-        account = await read_reset(session, token)
-    require_right(password=wrong_password(password))
-    await _replace(db, account, password, revokes_tokens=True)
-    return account
+        user = await read_reset(session, token)
+    require_valid(password=password_error(password))
+    await _replace(db, user, password, revokes_tokens=True)
+    return user
 
 
 RESET_MAIL = TransactionalMail(RESET, _links)

@@ -1,7 +1,7 @@
-"""Where a person is signed in: one row for each browser, found by the token in its cookie.
+"""Sessions: one row for each signed-in browser, found by the token in its cookie.
 
-The cookie holds 32 random bytes, the row only their SHA-256. Each login and each new password
-makes a new token; an idle one ends after 14 days, any after 30.
+The cookie holds 32 random bytes, the row only their SHA-256. Every login and every change of the
+password issues a new token. A session ends after 14 days without a request, or 30 days in all.
 """
 
 import hashlib
@@ -22,31 +22,32 @@ from app.models import User, WebSession
 from app.notifications.channels.push import devices
 from app.settings import Settings
 
-IDLE = timedelta(days=14)
-ABSOLUTE = timedelta(days=30)
+IDLE_TIMEOUT = timedelta(days=14)
+ABSOLUTE_TIMEOUT = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=10)
 USER_AGENT_LENGTH = 300
-# Under HTTPS the second: its prefix makes browsers refuse it from other hosts and over plain HTTP.
+# The second is used under HTTPS: with this prefix, browsers refuse it from another host or over
+# plain HTTP.
 COOKIES = ("session", "__Host-session")
 
 
 async def find_session(db: Database, token: str) -> tuple[User, int] | None:
-    """Whose session this token opens, and the session's id; None when it opens none."""
+    """The user and the id of the session with this token, or None. Records that it was used."""
     now = clock.now()
-    oldest = {"created": now - ABSOLUTE, "seen": now - IDLE}
+    oldest = {"created": now - ABSOLUTE_TIMEOUT, "seen": now - IDLE_TIMEOUT}
     async with db.read() as session:
         row = (await session.execute(_found(), {"hash": _hash(token), **oldest})).one_or_none()
     if row is None:
         return None
-    account, session_id, last_seen_at = row
+    user, session_id, last_seen_at = row
     if now - last_seen_at >= TOUCH_EVERY:
         await _touch(db, session_id, now)
-    return account, session_id
+    return user, session_id
 
 
 @cache
 def _found() -> Select[User, int, datetime]:
-    """Asked by every request, and built once for all of them."""
+    """Every request runs this query, so it is built only once."""
     return (
         select(User, WebSession.id, WebSession.last_seen_at)
         .join(WebSession, WebSession.user_id == User.id)
@@ -63,7 +64,9 @@ def _hash(token: str) -> str:
 
 
 def _is_alive(now: datetime) -> ColumnElement[bool]:
-    return and_(WebSession.created_at > now - ABSOLUTE, WebSession.last_seen_at > now - IDLE)
+    return and_(
+        WebSession.created_at > now - ABSOLUTE_TIMEOUT, WebSession.last_seen_at > now - IDLE_TIMEOUT
+    )
 
 
 async def _touch(db: Database, session_id: int, now: datetime) -> None:
@@ -73,35 +76,35 @@ async def _touch(db: Database, session_id: int, now: datetime) -> None:
         )
 
 
-async def start_session(session: AsyncSession, account: User, user_agent: str) -> str:
-    """Sign `account` in; returns the new token, which is stored nowhere. Ended sessions go."""
+async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
+    """Start a session, and delete the user's expired ones. Returns the token of its cookie."""
     await session.execute(
-        delete(WebSession).where(WebSession.user_id == account.id, ~_is_alive(clock.now()))
+        delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
             token_hash=_hash(token),
-            user_id=account.id,
+            user_id=user.id,
             user_agent=user_agent[:USER_AGENT_LENGTH],
         )
     )
     return token
 
 
-async def sessions_of(session: AsyncSession, account: User) -> Sequence[WebSession]:
-    """Where `account` is signed in, the last used first."""
-    alive = select(WebSession).where(WebSession.user_id == account.id, _is_alive(clock.now()))
+async def sessions_of(session: AsyncSession, user: User) -> Sequence[WebSession]:
+    """The user's sessions that have not expired, most recently used first."""
+    alive = select(WebSession).where(WebSession.user_id == user.id, _is_alive(clock.now()))
     return (await session.scalars(alive.order_by(WebSession.last_seen_at.desc()))).all()
 
 
-async def end_session(session: AsyncSession, account: User, session_id: int) -> None:
-    """Sign `account` out of one browser, which gets no pushes any more.
+async def end_session(session: AsyncSession, user: User, session_id: int) -> None:
+    """Sign the user out of one browser, and remove its push subscription.
 
-    Raises NotFound when it is not theirs.
+    Raises NotFound when the session is not the user's.
     """
-    await devices.remove_of_session(session, account, session_id)
-    theirs = and_(WebSession.id == session_id, WebSession.user_id == account.id)
+    await devices.remove_of_session(session, user, session_id)
+    theirs = and_(WebSession.id == session_id, WebSession.user_id == user.id)
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
@@ -109,11 +112,11 @@ async def end_session(session: AsyncSession, account: User, session_id: int) -> 
 
 
 async def end_all_sessions(
-    session: AsyncSession, account: User, *, except_id: int | None = None
+    session: AsyncSession, user: User, *, except_id: int | None = None
 ) -> None:
-    """Sign `account` out everywhere, devices included, but for the session `except_id`."""
-    await devices.remove_all(session, account, except_session=except_id)
-    theirs = delete(WebSession).where(WebSession.user_id == account.id)
+    """Sign the user out everywhere but in the session `except_id`; remove push subscriptions."""
+    await devices.remove_all(session, user, except_session=except_id)
+    theirs = delete(WebSession).where(WebSession.user_id == user.id)
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)
@@ -121,7 +124,7 @@ async def end_all_sessions(
 
 
 async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that still sign somebody in."""
+    """Those of `ids` that have neither ended nor expired."""
     if not ids:
         return ids
     alive = select(WebSession.id).where(WebSession.id.in_(ids), _is_alive(clock.now()))
@@ -129,12 +132,12 @@ async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collect
 
 
 def session_cookie(settings: Settings, token: str) -> Cookie:
-    """The cookie that signs a browser in; with an empty `token`, the one that signs it out."""
+    """The cookie that signs a browser in or, with an empty `token`, out."""
     return Cookie(
         key=COOKIES[settings.is_https],
         value=token,
         path="/",
-        max_age=int(ABSOLUTE.total_seconds()) if token else 0,
+        max_age=int(ABSOLUTE_TIMEOUT.total_seconds()) if token else 0,
         secure=settings.is_https,
         httponly=True,
         samesite="lax",

@@ -1,4 +1,4 @@
-"""What may stand in the fields about a person: each check returns what is wrong, or ""."""
+"""What a username and a password may be. Each check returns an error, or ""."""
 
 import re
 from typing import Final
@@ -6,54 +6,37 @@ from typing import Final
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Invalid
+from app.errors import require_valid
 from app.language import _
 from app.models import User
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
-# RFC 5321 4.1.2 without quoted names, address literals and letters beyond ASCII.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-EMAIL: Final = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-EMAIL_LENGTH = 254
 PASSWORD_BYTES = range(8, 1025)
 
 
-def wrong_username(username: str) -> str:
+def username_error(username: str) -> str:
     if USERNAME.fullmatch(username):
         return ""
-    return _("A username has 3 to 32 characters: letters A to Z, digits, and _ . -")
+    return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
 
 
-def wrong_email(address: str) -> str:
-    if len(address) <= EMAIL_LENGTH and EMAIL.fullmatch(address):
-        return ""
-    return _("Enter a complete email address, like name@example.com.")
-
-
-def wrong_password(password: str) -> str:
+def password_error(password: str) -> str:
     size = len(password.encode())
     if size < PASSWORD_BYTES.start:
-        return _("A password has at least 8 characters.")
-    return "" if size in PASSWORD_BYTES else _("A password has at most 1,024 bytes.")
+        return _("Use at least 8 characters.")
+    return "" if size in PASSWORD_BYTES else _("Use at most 1,024 bytes.")
 
 
-def require_right(**wrong: str) -> None:
-    """Raises Invalid naming every field whose check found something."""
-    if found := {field: sentence for field, sentence in wrong.items() if sentence}:
-        raise Invalid(found)
-
-
-async def require_free(session: AsyncSession, *, username: str = "", email: str = "") -> None:
-    """Raises Invalid for what another account has, regardless of case."""
+async def require_available(session: AsyncSession, *, username: str = "", email: str = "") -> None:
+    """Raises Invalid for a username or address that an account has, regardless of case."""
     keys = {"username": username.casefold(), "email": email.casefold()}
     taken = select(User.username_key, User.email_key).where(
         or_(User.username_key == keys["username"], User.email_key == keys["email"])
     )
-    wrong = {}
+    errors = {}
     for username_key, email_key in await session.execute(taken):
         if username_key == keys["username"]:
-            wrong["username"] = _("This username is taken.")
+            errors["username"] = _("This username is taken.")
         if email_key == keys["email"]:
-            wrong["email"] = _("There is an account with this address already.")
-    require_right(**wrong)
+            errors["email"] = _("An account with this address already exists.")
+    require_valid(**errors)

@@ -1,9 +1,3 @@
-"""The ground of the JSON API: `get`, `post`, `put` and `delete` make a function a handler of it.
-
-What a handler takes as `sent` and `asked` and what it returns are shapes; they are read and held
-to here, and the document at /api/openapi.json describes the very same.
+"""What the endpoints of the JSON API are made of: base classes of their bodies, how a body is read,
+problem details, pagination and conditional responses. Knows no endpoint; `app.api_docs` does.
 """
-
-from app.api.operation import delete, get, post, put
-
-__all__ = ["delete", "get", "post", "put"]

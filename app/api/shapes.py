@@ -1,105 +1,87 @@
-"""The shapes that many answers have, and the bases of them all.
+"""The base classes of all request and response bodies, and the bodies that many endpoints share.
 
-What is sent is held to its shape, unknown fields included; what is answered is written from its
-shape; and the document describes the same classes. `example` is a value of the class as JSON.
+The OpenAPI document is generated from these classes: their docstrings are its descriptions.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
+from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
 from app.numbers import GREATEST_ID
 
-PROBLEM_JSON = "application/problem+json"
-
 Id = Annotated[int, Meta(ge=1, le=GREATEST_ID)]
-# A NUL is no text, and PostgreSQL does not take it.
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
-Moment = datetime
+# PostgreSQL does not store NUL.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Meta(pattern=NO_NUL)]
+PageNumber = Annotated[int, QueryParameter(ge=1, description="A page after the last one is empty.")]
 
 
-def moment(given: datetime) -> Moment:
-    """In whole seconds: ISO 8601, UTC, with Z."""
-    return given.replace(microsecond=0)
+def whole_seconds(moment: datetime) -> datetime:
+    """`moment` without microseconds: JSON has it as ISO 8601 in UTC, with Z."""
+    return moment.replace(microsecond=0)
 
 
 def like(**fields: Any) -> Mapping[str, Any]:
-    """An example of a shape, as JSON has it."""
+    """A JSON object with these fields, as an example of a body."""
     return fields
 
 
-class Sent(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a program sends, as body or query; `rules` are those between its fields, as JSON Schema
-    has them, which whoever reads it sees to.
+class RequestBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A JSON object that a client sends, or a part of one.
+
+    `constraints` between fields are JSON Schema keywords for the document, named as in
+    `litestar.openapi.spec.Schema`; the handler enforces them.
     """
 
     example: ClassVar[Mapping[str, Any]] = like()
-    rules: ClassVar[Mapping[str, Any]] = like()
+    constraints: ClassVar[Mapping[str, Any]] = like()
 
     @classmethod
-    def wrong(cls, _sent: Mapping[str, Any]) -> Mapping[str, str]:
-        """Every wrong field by its path, where the domain says it better than the types could."""
+    def find_errors(cls, _data: Mapping[str, Any]) -> Mapping[str, str]:
+        """Every invalid field by its path, for bodies whose domain explains it better than types."""
         return {}
 
 
-class Answer(Struct):
-    """What a program is answered."""
+class ResponseBody(Struct):
+    """A JSON object that a client receives, or a part of one."""
 
     example: ClassVar[Mapping[str, Any]] = like()
 
 
-class Message(Answer):
-    """What was done, in the reader's language."""
+class Message(ResponseBody):
+    """What was done, in the user's language."""
 
     message: str
 
     example = like(message="Team deleted")
 
 
-class Person(Answer):
+class UserReference(ResponseBody):
     id: int
     username: str
 
     example = like(id=1, username="admin")
 
 
-class Named(Answer):
+class NamedReference(ResponseBody):
+    """A team or a project, by its current name."""
+
     id: int
     name: str
 
     example = like(id=5, name="My Team")
 
 
-class Muted(Sent):
+class MuteChange(RequestBody):
     muted: bool
 
     example = like(muted=True)
 
 
-class MuteState(Answer):
+class MuteState(ResponseBody):
     muted: bool
 
     example = like(muted=True)
-
-
-class Problem(Answer):
-    """Problem details (RFC 9457)."""
-
-    status: int
-    title: str
-    detail: str
-
-
-class FieldProblem(Answer):
-    """What is wrong with one field; `field` is its path, as `filter.type`."""
-
-    field: str
-    detail: str
-
-
-class InvalidProblem(Problem):
-    """Names every wrong field."""
-
-    errors: list[FieldProblem]

@@ -1,7 +1,7 @@
-"""From a fresh clone to a running program, with nothing but Python's standard library.
+"""Sets up the Python environment on the first start, using only the standard library.
 
-Makes the environment in `.venv` and installs what `pyproject.toml` asks for; once, and again
-only when that file changes. Then hands over to the Python in there.
+Creates `.venv` and installs the requirements of `pyproject.toml`, once, and again only when that
+file changes. Then continues with the Python in `.venv`.
 """
 
 import hashlib
@@ -9,14 +9,9 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+from app.cli.file_lock import locked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / ".venv"
@@ -24,12 +19,14 @@ PYTHON = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def enter(extras: str = "") -> None:
-    """Make sure of the environment with these extras, and go on in it."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is told, not shown a traceback
+    """Installs the requirements and these extras if need be, and continues in `.venv`."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - a sentence instead of a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
     if not _is_installed(extras):
-        with _alone():
-            if not _is_installed(extras):  # nobody has done it meanwhile
+        HOME.mkdir(exist_ok=True)
+        # Web and worker may start at the same moment: one installs, the other waits.
+        with locked(HOME / ".installing"):
+            if not _is_installed(extras):  # another process may have installed it meanwhile
                 _install(extras)
     if Path(sys.prefix).resolve() != HOME.resolve():
         os.chdir(ROOT)
@@ -37,45 +34,27 @@ def enter(extras: str = "") -> None:
 
 
 def _is_installed(extras: str) -> bool:
-    """With extras is more than without: what the tests start must not install again."""
+    """An installation with extras also serves without: processes started by tests rely on that."""
     stamps = [_stamp(extras)] if extras else sorted(HOME.glob("installed*"))
-    return any(stamp.exists() and stamp.read_text() == _wanted() for stamp in stamps)
+    return any(stamp.exists() and stamp.read_text() == _fingerprint() for stamp in stamps)
 
 
 def _stamp(extras: str) -> Path:
     return HOME / f"installed{'-' + extras if extras else ''}"
 
 
-def _wanted() -> str:
+def _fingerprint() -> str:
     return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Web and worker may start at the same moment: one installs, the other waits."""
-    HOME.mkdir(exist_ok=True)
-    with (HOME / ".installing").open("w") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _install(extras: str) -> None:
     if not PYTHON.exists():
-        print("Making the environment …", flush=True)
+        print("Creating the Python environment …", flush=True)
         venv.create(HOME, with_pip=True)
-    print("Installing what ClippyFront needs; this happens once …", flush=True)
+    print("Installing the requirements; this happens only once …", flush=True)
+    options = ["--quiet", "--disable-pip-version-check"]
     target = f".[{extras}]" if extras else "."
-    pip = [
-        str(PYTHON),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--editable",
-        target,
-    ]
+    pip = [str(PYTHON), "-m", "pip", "install", *options, "--editable", target]
     if subprocess.run(pip, cwd=ROOT, check=False).returncode:  # noqa: S603
-        sys.exit("Not everything could be installed; what pip says above tells why.")
-    _stamp(extras).write_text(_wanted())
+        sys.exit("The installation failed. The messages of pip above say why.")
+    _stamp(extras).write_text(_fingerprint())

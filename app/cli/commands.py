@@ -1,4 +1,4 @@
-"""What the commands of `python -m app` do."""
+"""The commands of `python -m app`."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from contextlib import suppress
 
 import uvicorn
 import uvloop
@@ -17,7 +16,8 @@ from sqlalchemy import update
 
 from app import worker
 from app.cli import demo
-from app.cli.doctor import WRONG, examine, report
+from app.cli.doctor import ERROR, report, run_checks
+from app.cli.file_lock import locked
 from app.database.migrations import migrate
 from app.installation import install
 from app.models import User
@@ -27,16 +27,16 @@ from app.telemetry import logs, metrics
 
 JOURNEYS = "tests/journeys"
 SHUTDOWN_SECONDS = 1
-# One of several web processes that says nothing for so long is killed and begun anew. With the
-# server's own 5 seconds a busy machine kills them while they still start, and never serves.
+# A web process (of several) that does not respond for so long is killed and restarted. With
+# uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
 
 
 def run(_arguments: list[str]) -> None:
-    """Everything: the database, the demo cast, and what the Procfile names."""
+    """Prepares the database and starts every process of the Procfile."""
     settings = _settings()
     asyncio.run(_prepare(settings))
-    print(f"\nClippyFront is at {settings.base_url}", flush=True)
+    print(f"\nClippyFront is running at {settings.base_url}", flush=True)
     if settings.demo:
         print(demo.LOGINS, flush=True)
     manager = Manager()
@@ -48,7 +48,7 @@ def run(_arguments: list[str]) -> None:
 
 
 def web(_arguments: list[str]) -> None:
-    """The web processes; the stream's connections need many open files."""
+    """Starts the web processes. Each open stream needs a file descriptor."""
     settings = _settings()
     asyncio.run(_prepare(settings))
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -69,15 +69,15 @@ def web(_arguments: list[str]) -> None:
     )
 
 
-def work(_arguments: list[str]) -> None:
+def run_worker(_arguments: list[str]) -> None:
     settings = _settings()
     logs.configure(settings)
     metrics.share(settings.data_dir)
     asyncio.run(_prepare(settings))
-    uvloop.run(_work(settings))
+    uvloop.run(_run_worker(settings))
 
 
-async def _work(settings: Settings) -> None:
+async def _run_worker(settings: Settings) -> None:
     await worker.run(install(settings))
 
 
@@ -87,21 +87,21 @@ def migrate_database(_arguments: list[str]) -> None:
 
 def admin(arguments: list[str]) -> None:
     if len(arguments) != 1:
-        sys.exit("Whom? python -m app admin NAME")
+        sys.exit("Usage: python -m app admin NAME")
     if not asyncio.run(_make_admin(_settings(), arguments[0])):
-        sys.exit(f"There is no account named {arguments[0]!r}.")
-    print(f"{arguments[0]} is an administrator now.")
+        sys.exit(f"There is no user named {arguments[0]!r}.")
+    print(f"{arguments[0]} is now an administrator.")
 
 
 def print_vapid_keys(_arguments: list[str]) -> None:
-    """A fresh pair, as lines for `.env`."""
+    """Prints a new key pair, as lines for `.env`."""
     public, private = fresh_pair()
     print(f"VAPID_PUBLIC_KEY={public}\nVAPID_PRIVATE_KEY={private}")
 
 
 def test(arguments: list[str]) -> None:
-    """The whole suite: on every core, and then the journeys by themselves, as they hold the
-    application to promises of time.
+    """Runs the suite on every core, then the browser journeys alone, because they wait for pages
+    that must appear within a time limit.
     """
     runs = [arguments] if arguments else [["-n", "auto", f"--ignore={JOURNEYS}"], [JOURNEYS]]
     sys.exit(max([_pytest(run) for run in runs]))
@@ -113,42 +113,25 @@ def _pytest(arguments: list[str]) -> int:
 
 
 def doctor(arguments: list[str]) -> None:
-    """Try the settings; 1 when something is wrong."""
+    """Checks the settings and exits with 1 if any check fails."""
     parser = ArgumentParser(prog="python -m app doctor")
-    parser.add_argument("--mail", metavar="ADDRESS", default="", help="send a test mail there")
-    findings = asyncio.run(examine(_settings(), mail_to=parser.parse_args(arguments).mail))
-    print(report(findings))
-    sys.exit(any(one.level == WRONG for one in findings))
+    parser.add_argument("--mail", metavar="ADDRESS", default="", help="send a test mail to ADDRESS")
+    results = asyncio.run(run_checks(_settings(), mail_to=parser.parse_args(arguments).mail))
+    print(report(results))
+    sys.exit(any(result.status == ERROR for result in results))
 
 
 async def _prepare(settings: Settings) -> None:
-    """Newest schema; and the demo cast where the database is new."""
+    """Migrates the database, and loads the demo data into a new one."""
     db = install(settings).db
     try:
-        with _lock(settings):
+        # Web and worker may start at the same moment: one prepares, the other waits.
+        with locked(settings.data_dir / ".preparing"):
             is_new = await migrate(db, settings)
             if is_new and settings.demo:
                 await demo.load(db, settings)
     finally:
         await db.close()
-
-
-class _lock:
-    """Web and worker may start at the same moment: one prepares, the other waits."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._path = settings.data_dir / ".preparing"
-
-    def __enter__(self) -> None:
-        import fcntl
-
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_error: object) -> None:
-        self._file.close()
-        with suppress(FileNotFoundError):
-            self._path.unlink()
 
 
 async def _make_admin(settings: Settings, name: str) -> bool:
@@ -161,7 +144,7 @@ async def _make_admin(settings: Settings, name: str) -> bool:
 
 
 def _settings() -> Settings:
-    """Whatever cannot be right ends here, before anything is begun."""
+    """Loads and checks the settings. Exits with a sentence before anything has started."""
     try:
         settings = load()
         install(settings)
@@ -171,7 +154,7 @@ def _settings() -> Settings:
 
 
 def _path() -> str:
-    """Where the Procfile's `python` is the one that runs this."""
+    """PATH with this Python first, so that the Procfile's `python` is the same one."""
     return f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
@@ -179,7 +162,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "run": run,
     "test": test,
     "web": web,
-    "worker": work,
+    "worker": run_worker,
     "migrate": migrate_database,
     "admin": admin,
     "doctor": doctor,

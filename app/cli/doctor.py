@@ -1,4 +1,4 @@
-"""Are the settings right? Each is tried for real, and answered for in one sentence.
+"""Checks the settings by trying each one, and reports the result of each in one sentence.
 
 python -m app doctor [--mail ADDRESS]
 """
@@ -18,6 +18,7 @@ from app import clock
 from app.broker import open_broker
 from app.database import Database
 from app.database.migrations import revisions
+from app.email_addresses import is_email_address
 from app.mail.composing import compose, render_mail
 from app.notifications.channels.base import Undelivered
 from app.notifications.channels.email.channel import way_out
@@ -25,143 +26,149 @@ from app.notifications.channels.email.smtp_diagnosis import find_trouble
 from app.notifications.channels.push.vapid_keys import read_keys
 from app.operations.health import has_worker
 from app.settings import SettingError, Settings, is_loopback
-from app.worker import local_zone
-from app.zones import zone_names
+from app.zones import server_zone, zone_names
 
-RIGHT, NOTE, WRONG = "right", "note", "WRONG"
-LITTLE_SPACE = 500 * 2**20
+OK, WARNING, ERROR = "ok", "warning", "ERROR"
+MIN_FREE_BYTES = 500 * 2**20
 
 
 @dataclass(frozen=True)
-class Finding:
-    """`level` is RIGHT, NOTE (right, but perhaps not what is meant) or WRONG."""
+class CheckResult:
+    """`status` is OK, WARNING (it works, but may not be what you want) or ERROR."""
 
-    about: str
-    level: str
+    check: str
+    status: str
     sentence: str
 
 
-async def examine(settings: Settings, *, mail_to: str = "", timeout: float = 10) -> list[Finding]:
-    """Try everything; `timeout` is for each step with the mail server, in seconds."""
+async def run_checks(
+    settings: Settings, *, mail_to: str = "", timeout: float = 10
+) -> list[CheckResult]:
+    """Runs every check. `timeout` is in seconds, for each step with the mail server."""
     checks: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
-        "data folder": lambda: _folder(settings),
-        "database": lambda: _database(settings),
-        "queue and relay": lambda: _queue(settings),
-        "address": lambda: _address(settings),
-        "time zone": _zone,
-        "push keys": lambda: _push(settings),
-        "mail": lambda: _mail(settings, timeout),
+        "data folder": lambda: _check_folder(settings),
+        "database": lambda: _check_database(settings),
+        "queue and relay": lambda: _check_queue(settings),
+        "address": lambda: _check_address(settings),
+        "time zone": _check_time_zone,
+        "push keys": lambda: _check_push_keys(settings),
+        "mail": lambda: _check_mail(settings, timeout),
     }
     if mail_to:
-        checks["test mail"] = lambda: _send(settings, mail_to, timeout)
-    return [Finding(about, *await check()) for about, check in checks.items()]
+        checks["test mail"] = lambda: _send_test_mail(settings, mail_to, timeout)
+    return [CheckResult(name, *await check()) for name, check in checks.items()]
 
 
-def report(findings: Sequence[Finding]) -> str:
-    return "\n".join(f"{one.level:5}  {one.about}: {one.sentence}" for one in findings)
+def report(results: Sequence[CheckResult]) -> str:
+    return "\n".join(f"{one.status:7}  {one.check}: {one.sentence}" for one in results)
 
 
-async def _folder(settings: Settings) -> tuple[str, str]:
+async def _check_folder(settings: Settings) -> tuple[str, str]:
     folder = settings.data_dir
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"x")
     except OSError as error:
-        return WRONG, f"DATA_DIR {folder} cannot be written to ({error.strerror})."
+        return ERROR, f"DATA_DIR {folder} is not writable ({error.strerror})."
     free = shutil.disk_usage(folder).free
-    if free < LITTLE_SPACE:
-        return WRONG, f"The disk of DATA_DIR {folder} is nearly full: {free >> 20} MB are left."
-    return RIGHT, f"{folder} can be written to, and {free >> 30} GB are free."
+    if free < MIN_FREE_BYTES:
+        return ERROR, f"The disk of DATA_DIR {folder} has only {free >> 20} MB left."
+    return OK, f"{folder} is writable and has {free >> 30} GB left."
 
 
-async def _database(settings: Settings) -> tuple[str, str]:
+async def _check_database(settings: Settings) -> tuple[str, str]:
     if settings.is_sqlite and not settings.sqlite_path.exists():
-        return NOTE, f"{settings.sqlite_path} is not there yet; the first start makes it."
+        return WARNING, f"{settings.sqlite_path} does not exist yet; the first start creates it."
     db = Database(settings.database_url)
     try:
         present, newest = await revisions(db)
     except (SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", error))
-        return WRONG, f"DATABASE_URL cannot be reached ({cause})."
+        return ERROR, f"The database at DATABASE_URL cannot be opened ({cause})."
     finally:
         await db.close()
     if present != newest:
-        return WRONG, f"Its schema is {present}, not {newest}: run `python -m app migrate`."
-    return RIGHT, f"It answers, and has the newest schema ({newest})."
+        return ERROR, f"The schema is {present}, not {newest}. Run `python -m app migrate`."
+    return OK, f"The database has the newest schema ({newest})."
 
 
-async def _queue(settings: Settings) -> tuple[str, str]:
+async def _check_queue(settings: Settings) -> tuple[str, str]:
     try:
         broker = open_broker(settings)
         await broker.connect()
     except (SettingError, OSError) as error:
-        return WRONG, str(error)
+        return ERROR, str(error)
     try:
         is_served = await has_worker(broker)
     finally:
         await broker.disconnect()
     if not is_served:
-        return NOTE, "No worker gave a sign of life in the last minute: `python -m app worker`."
-    return RIGHT, "Both answer, and a worker is there."
+        return WARNING, "No worker has reported in the last minute. Run `python -m app worker`."
+    return OK, "Both are available, and a worker is running."
 
 
-async def _address(settings: Settings) -> tuple[str, str]:
+async def _check_address(settings: Settings) -> tuple[str, str]:
     url, parts = settings.base_url, urlsplit(settings.base_url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
-        return WRONG, f"BASE_URL must be like https://clips.example.com, not {url!r}."
+        return ERROR, f"BASE_URL must look like https://clips.example.com, not {url!r}."
     if is_loopback(host) and not settings.is_loopback:
-        sentence = "leads readers of a mail to their own machine: set it to what browsers open."
-        return WRONG, f"BASE_URL {url} {sentence}"
+        sentence = (
+            "makes links in mail point to the reader's own machine. Set it to the public URL."
+        )
+        return ERROR, f"BASE_URL {url} {sentence}"
     if host not in settings.allowed_hosts and "*" not in settings.allowed_hosts:
-        return WRONG, f"{host} is missing in ALLOWED_HOSTS, so that its pages are refused."
+        return ERROR, f"ALLOWED_HOSTS does not contain {host}, so its pages are refused."
     if not settings.is_https and not is_loopback(host):
-        return NOTE, f"{url} is not encrypted; browsers offer push and live tabs over https alone."
-    return RIGHT, f"Links begin with {url}."
+        sentence = "Without https, browsers offer neither push nor one live stream for all tabs."
+        return WARNING, f"{url} is not encrypted. {sentence}"
+    return OK, f"Links start with {url}."
 
 
-async def _zone() -> tuple[str, str]:
+async def _check_time_zone() -> tuple[str, str]:
     if not zone_names():
-        return WRONG, "No time zones are installed: `pip install tzdata`."
+        return ERROR, "No time zones are installed. Run `pip install tzdata`."
     name = os.environ.get("TZ", "").lstrip(":")
     try:
         ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):
-        return WRONG, f"TZ is {name!r}, which is no zone like Europe/Berlin."
-    now = clock.now().astimezone(local_zone())
-    return RIGHT, f"It is {now:%H:%M} here ({now:%Z}); the nightly cleaning is at 00:00."
+        return ERROR, f"TZ must be a time zone like Europe/Berlin, not {name!r}."
+    now = clock.now().astimezone(server_zone())
+    return OK, f"The time is {now:%H:%M} ({now:%Z}). The nightly clean-up runs at 00:00."
 
 
-async def _push(settings: Settings) -> tuple[str, str]:
+async def _check_push_keys(settings: Settings) -> tuple[str, str]:
     try:
         keys = read_keys(settings)
     except SettingError as error:
-        return WRONG, str(error)
-    return RIGHT, f"The pair fits; push services are told to write to {keys.subject}."
+        return ERROR, str(error)
+    return OK, f"The key pair is valid. Push services can contact {keys.subject}."
 
 
-async def _mail(settings: Settings, timeout: float) -> tuple[str, str]:
+async def _check_mail(settings: Settings, timeout: float) -> tuple[str, str]:
     if not settings.sends_mail:
-        where = f"it is written to {settings.mail_dir}, and every address counts as confirmed."
-        return NOTE, f"SMTP_HOST is not set: {where}"
+        sentence = f"mail is written to {settings.mail_dir}, and addresses count as confirmed."
+        return WARNING, f"SMTP_HOST is not set: {sentence}"
     if trouble := await find_trouble(settings, timeout=timeout):
-        return WRONG, trouble
-    server = f"{settings.smtp_host}:{settings.smtp_port}"
-    if is_loopback(settings.smtp_from_email.rpartition("@")[2]):
-        sentence = "set SMTP_FROM_EMAIL to an address of yours, or others refuse what it sends."
-        return WRONG, f"{server} takes mail, but from {settings.smtp_from_email}: {sentence}"
+        return ERROR, trouble
+    server, sender = f"{settings.smtp_host}:{settings.smtp_port}", settings.smtp_from_email
+    if is_loopback(sender.rpartition("@")[2]):
+        sentence = "but other servers will refuse it. Set SMTP_FROM_EMAIL to a real address."
+        return ERROR, f"{server} accepts mail from {sender}, {sentence}"
     if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
-        return NOTE, f"{server} takes mail from {settings.smtp_from_email}, without encryption."
-    return RIGHT, f"{server} takes mail from {settings.smtp_from_email}."
+        return WARNING, f"{server} accepts mail from {sender}, without encryption."
+    return OK, f"{server} accepts mail from {sender}."
 
 
-async def _send(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
+async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
+    if not is_email_address(address):
+        return ERROR, f"{address!r} is not an email address."
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")
         async with way_out(settings, timeout) as way:
             await way.send(address, content)
     except (Undelivered, ValueError) as failure:
-        return WRONG, f"The mail to {address} was not taken ({failure})."
-    where = "is on its way" if settings.sends_mail else f"lies in {settings.mail_dir}"
-    return RIGHT, f"The mail to {address} {where}."
+        return ERROR, f"The mail to {address} was refused ({failure})."
+    where = "was sent" if settings.sends_mail else f"was written to {settings.mail_dir}"
+    return OK, f"The mail to {address} {where}."

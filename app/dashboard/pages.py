@@ -1,4 +1,4 @@
-"""/: the dashboard, or what this is to those who are not signed in."""
+"""/: the dashboard or, for visitors who are not signed in, a start page."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from app.models import User
 async def home(
     request: AnyRequest,
     db: NamedDependency[Database],
-    visitor: NamedDependency[User | None],
+    optional_user: NamedDependency[User | None],
 ) -> Response[Any]:
-    if visitor is None:
+    if optional_user is None:
         return await page(request, "landing.html")
     async with db.read() as session:
-        dashboard = await view_dashboard(session, visitor)
-    return await page(request, "dashboard.html", dashboard=dashboard)
+        dashboard = await view_dashboard(session, optional_user)
+    return await page(request, "dashboard/index.html", dashboard=dashboard)
 
 
 routes = [home]

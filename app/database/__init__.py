@@ -1,9 +1,9 @@
-"""One engine, two ways in: `read()` looks, `act()` changes.
+"""The database and its three kinds of transactions: `read()`, `act()` and `write()`.
 
-An act is one transaction that other people may see on their streams, so acts are allotted
-their positions in commit order: on SQLite every act begins with BEGIN IMMEDIATE, on PostgreSQL
-with one advisory lock as its first statement. Bookkeeping that shows on no stream (last-used
-stamps, settling deliveries) uses `write()`. Nothing slow happens inside any of them.
+An act makes changes that appear on streams, which need positions in commit order. So acts run one
+at a time: on SQLite each begins with BEGIN IMMEDIATE, on PostgreSQL with an advisory lock as its
+first statement. `write()` is for changes that appear on no stream, such as last-used times and
+settled deliveries. None of them may contain anything slow.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ PRAGMAS = (
 class Database:
     """The application's database.
 
-    `poke` is called with a relay topic after a commit that other processes must hear of.
-    `info` is what every session carries in `session.info`: the parts of the installation that
-    domain verbs need, such as the signer and the channels.
+    `poke` is called with a relay topic after a commit that other processes must know of.
+    `info` becomes the `session.info` of every session: the parts of the installation that domain
+    functions need, such as the signer and the channels.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one state of the database and changes nothing."""
+        """A read-only session with a consistent view of the database."""
         async with self._reading() as session:
             yield session
 
     @asynccontextmanager
     async def act(self) -> AsyncIterator[AsyncSession]:
-        """A transaction whose changes show on streams; committed at the end, or not at all."""
+        """A transaction whose changes appear on streams. Commits at the end, or rolls back."""
         async with self.write() as session:
             if not self.is_sqlite:
                 await session.execute(text(f"SELECT pg_advisory_xact_lock({ACT_LOCK})"))
@@ -77,10 +77,10 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction for bookkeeping that shows on no stream."""
+        """A transaction whose changes appear on no stream. Commits at the end, or rolls back."""
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
-                # SQLite's own waiting sleeps up to 100 ms; queueing here first keeps it rare.
+                # A writer that SQLite itself makes wait sleeps up to 100 ms; this lock avoids that.
                 await stack.enter_async_context(self._one_writer)
             session = await stack.enter_async_context(self._writing())
             await stack.enter_async_context(session.begin())
@@ -93,7 +93,7 @@ class Database:
 
 
 def poke_after_commit(session: AsyncSession, topic: str) -> None:
-    """Poke `topic` once this session's transaction has committed."""
+    """Pokes `topic` after the session's transaction has committed."""
     session.info.setdefault(POKES, set()).add(topic)
 
 
@@ -107,7 +107,7 @@ def _engine(url: str, *, echo: bool) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver's own implicit BEGIN is switched off: `_begin_sqlite` says which one is meant.
+    # Turns off the driver's implicit BEGIN: `_begin_sqlite` begins the transaction.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in PRAGMAS:

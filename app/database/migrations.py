@@ -1,8 +1,8 @@
-"""Bringing a database to the newest schema, after a copy where there is something to lose."""
+"""Upgrades a database to the newest schema. A SQLite file with data is copied first."""
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.settings import ROOT, Settings
 
 
 async def migrate(db: Database, settings: Settings) -> bool:
-    """Upgrade; returns whether the database was new. One process does it, before others start."""
+    """Upgrades the schema. Returns whether the database was new. Run it in one process at a time."""
     current, newest = await revisions(db)
     if current == newest:
         return False
@@ -30,25 +30,40 @@ async def migrate(db: Database, settings: Settings) -> bool:
 
 
 async def alter(connection: AsyncConnection, change: Callable[[Connection], None]) -> None:
-    """Run a schema change, with foreign keys checked at its end.
+    """Runs a schema change and commits it. On SQLite foreign keys are checked at its end.
 
-    SQLite alters many things only by making a table anew, and dropping the old one would cascade
-    (https://www.sqlite.org/lang_altertable.html, section 7).
+    SQLite makes many changes only by creating the table again, and dropping the old table would
+    cascade (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     if connection.dialect.name == "sqlite":
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        await raw.execute("PRAGMA foreign_keys=OFF")
-    await connection.run_sync(change)
-    if connection.dialect.name == "sqlite":
-        if broken := (await connection.execute(text("PRAGMA foreign_key_check"))).all():
-            raise RuntimeError(f"The migration would leave {len(broken)} references dangling.")
+        async with _foreign_keys_off(connection):
+            await connection.run_sync(change)
+            await _check_foreign_keys(connection)
+            await connection.commit()
+    else:
+        await connection.run_sync(change)
         await connection.commit()
+
+
+@asynccontextmanager
+async def _foreign_keys_off(connection: AsyncConnection) -> AsyncIterator[None]:
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    await raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        # Inside a transaction the pragma would have no effect.
+        await connection.rollback()
         await raw.execute("PRAGMA foreign_keys=ON")
-    await connection.commit()
+
+
+async def _check_foreign_keys(connection: AsyncConnection) -> None:
+    if dangling := (await connection.execute(text("PRAGMA foreign_key_check"))).all():
+        raise RuntimeError(f"The migration would leave {len(dangling)} dangling references.")
 
 
 async def revisions(db: Database) -> tuple[str | None, str | None]:
-    """Which schema the database has, None for none, and which is the newest."""
+    """Returns the revision of the database (None if it has no schema) and the newest one."""
     async with db.engine.connect() as connection:
         return await connection.run_sync(_revision), _newest()
 
@@ -62,7 +77,7 @@ def _newest() -> str | None:
 
 
 def _copy(path: Path, revision: str) -> None:
-    """Whole, also what stands only in the write-ahead log."""
+    """Copies the whole database, including what is only in the write-ahead log."""
     with (
         closing(sqlite3.connect(path)) as database,
         closing(sqlite3.connect(path.with_suffix(f".before-{revision}.db"))) as copy,

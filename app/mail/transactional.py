@@ -12,7 +12,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.language import speaking
+from app.broker.relay import CHANGES
+from app.database import poke_after_commit
+from app.language import in_language
 from app.mail.composing import compose, render_mail
 from app.models import Delivery, User
 from app.security import Signer
@@ -45,8 +47,9 @@ async def add_letter(
 ) -> None:
     """Have `letter` sent to `address`, in the language of the account `user_id` if there is one.
 
-    `context` is JSON. Poke the relay after the commit, so that it leaves at once.
+    `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
     """
+    poke_after_commit(session, CHANGES)
     session.add(
         Delivery(
             channel="email",
@@ -81,7 +84,7 @@ def write_letter(
 ) -> bytes:
     """Raises TemplateError or ValueError when it cannot be written."""
     letter, facts = str(delivery.letter), _facts_of(delivery)
-    with speaking(language):
+    with in_language(language):
         context = _mail_of(mails, delivery).links(signer, facts)
         mail = render_mail(letter, {**facts, **context, "base_url": settings.base_url})
     name = f"{letter}-{delivery.id}"

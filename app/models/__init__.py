@@ -1,4 +1,4 @@
-"""The schema, in four files a newcomer reads first: account, team, project, notification."""
+"""The schema. Start reading here: account, team, project, notification."""
 
 from app.models.account import Throttle, Token, User, WebSession
 from app.models.notification import (

@@ -1,4 +1,4 @@
-"""Who can sign in, and where they are signed in."""
+"""Users, their sessions and access tokens, and the counters of the rate limits."""
 
 from datetime import datetime
 
@@ -10,13 +10,15 @@ from app import clock
 
 
 class User(IdentityBase):
-    """A person. `username_key` and `email_key` are the case-folded forms that must be unique.
+    """A person with an account.
 
-    `pending_email` is an address the person wants to change to and has not confirmed yet.
-    An empty `timezone` or `language` is filled from the browser at the first visit.
-    `email_gone_at`: the address was refused for good. `digest_due_at`: when the next digest is
-    due, while digests are on. `visible_until`: a page is being looked at until then; pushes are
-    spared meanwhile unless `pushes_always`.
+    `username_key`, `email_key`: case-folded, therefore unique regardless of case.
+    `email_gone_at`: when a mail server refused the address permanently; no more mail goes to it.
+    `pending_email`: the address that the user wants to change to, until it is confirmed.
+    `timezone`, `language`: empty until filled from the browser at the first visit.
+    `digest_due_at`: when the next digest is due; None while digests are off.
+    `visible_until`: until then a page is considered visible, and no pushes are sent unless
+    `pushes_always`.
     """
 
     username: Mapped[str] = mapped_column(String(32))
@@ -45,7 +47,7 @@ class User(IdentityBase):
 
 
 class WebSession(IdentityBase):
-    """One browser in which a person is signed in; the cookie holds the token, this its SHA-256."""
+    """One signed-in browser. Its cookie holds a token, this row the token's SHA-256."""
 
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
@@ -55,7 +57,7 @@ class WebSession(IdentityBase):
 
 
 class Token(IdentityBase):
-    """A key for programs that act as this person; only its SHA-256 is kept. `scope`: read or write."""
+    """An access token, stored as its SHA-256. `scope`: `read` or `write`."""
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(80))
@@ -66,7 +68,7 @@ class Token(IdentityBase):
 
 
 class Throttle(DefaultBase):
-    """How often something was tried within a window that ends at `resets_at`."""
+    """The number of attempts for one key in the window that ends at `resets_at`."""
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     count: Mapped[int]

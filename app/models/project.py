@@ -1,4 +1,4 @@
-"""Projects, their clips, with which teams they are shared, and what was compiled from them."""
+"""Projects, their clips, shares and compilations."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class Project(IdentityBase):
 
 
 class Clip(IdentityBase):
-    """An uploaded video: `filename` as its owner knows it, `stored_as` as it lies in `clips_dir`."""
+    """An uploaded video. `filename` is the name the owner sees, `stored_as` the one in `clips_dir`."""
 
     project_id: Mapped[int] = mapped_column(
         ForeignKey("project.id", ondelete="CASCADE"), index=True
@@ -35,7 +35,7 @@ class Clip(IdentityBase):
 
 
 class Share(DefaultBase):
-    """A project that the members of a team may see."""
+    """A project is shared with a team: its members may see it."""
 
     project_id: Mapped[int] = mapped_column(
         ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
@@ -47,11 +47,11 @@ class Share(DefaultBase):
 
 
 class Compilation(IdentityBase):
-    """One run of ffmpeg over a project's clips: `queued`, `running`, then `completed`, `failed`
-    or `cancelled`. At most one per project is unfinished.
+    """A video made, or to be made, of a project's clips. `status` is `queued` or `running`, then
+    `completed`, `failed` or `cancelled`. A project has at most one unfinished compilation.
 
-    `progress` is 0..1, `duration` seconds, `size` bytes; `error` is a sentence for people.
-    `attempts` counts the workers that began it: a worker that dies leaves it to the next.
+    `progress` is from 0 to 1, `duration` in seconds, `size` in bytes; `error` is a sentence for the
+    user. `attempts` counts the workers that started it: if one dies, the next takes over.
     """
 
     __table_args__ = (

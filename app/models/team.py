@@ -1,4 +1,4 @@
-"""Teams, who belongs to them, and who was asked to."""
+"""Teams, their members, and invitations to join them."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ class Team(IdentityBase):
 
 
 class Membership(DefaultBase):
-    """One person in one team, as `owner` (exactly one), `admin`, `editor` or `viewer`."""
+    """One user in one team. `role`: `owner` (exactly one a team), `admin`, `editor` or `viewer`."""
 
     __table_args__ = (
         Index(
@@ -38,10 +38,10 @@ class Membership(DefaultBase):
 
 
 class Invitation(IdentityBase):
-    """An address asked to join; `pending`, then `accepted`, `declined` or `revoked`.
+    """An invitation of a mail address. `status`: `pending`, `accepted`, `declined` or `revoked`.
 
-    A pending one past `expires_at` is expired. Its link carries a signature over the id,
-    so nothing that opens a door is stored here.
+    A pending invitation has expired once `expires_at` is past. Its link is a signature over its
+    id, made when it is shown or mailed: the database holds nothing that would let anyone accept.
     """
 
     __table_args__ = (

@@ -1,17 +1,17 @@
-"""Telling people: event row → notification rows → delivery rows, three statements however many.
+"""Notifying users of an event, by set-based SQL: event row → notification rows → delivery rows.
 
-Called last by the verb that changes things, inside the same act, so that nobody is told of what
-did not happen and nothing happens untold.
+A verb calls `notify` last, in the transaction of the change itself: there is no notification of a
+change that was rolled back, and no change without its notifications.
 """
 
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import clock
+from app.database.upsert import insert_into
 from app.models import (
     Compilation,
     Event,
@@ -22,17 +22,17 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.channels import add_deliveries
-from app.notifications.events.audience import People
-from app.notifications.events.catalogue import CHANNELS, IN_APP, EventType, kind_of
+from app.notifications.channels import add_deliveries, channels_of
+from app.notifications.events.audience import Recipients
+from app.notifications.events.catalogue import IN_APP, EventType, type_of
 from app.notifications.events.positions import record_change
-from app.notifications.preferences.switches import is_not_muted, wants
+from app.notifications.preferences.switches import is_choice, is_not_muted, wants
 from app.telemetry.metrics import timing_fan_out
 
 
 async def notify(
     session: AsyncSession,
-    kind: EventType,
+    event_type: EventType,
     *,
     actor: User | None = None,
     affected: User | None = None,
@@ -40,20 +40,20 @@ async def notify(
     project: Project | None = None,
     invitation: Invitation | None = None,
     compilation: Compilation | None = None,
-    people: People | None = None,
+    recipients: Recipients | None = None,
     **facts: Any,
 ) -> Event:
-    """Record what happened and tell everyone concerned, but for the actor.
+    """Record an event and notify its audience, except the actor.
 
-    `actor` is None when the system did it. The names of the team, project and affected person
-    are added to `facts`; together they are the event's context, all that its sentence needs.
-    `people`, rows as audience.py has them, are told in place of the type's audience.
+    `actor` is None when the system did it. The names of the team, project and affected user are
+    added to `facts`; together they are the event's context, all that its sentence and link need.
+    `recipients`, rows as audience.py selects them, replace the audience of the event type.
     """
     await session.flush()
-    kind = kind_of(kind.name, facts)
+    event_type = type_of(event_type.name, facts)
     event = Event(
         id=await record_change(session, "event"),
-        type=kind.name,
+        type=event_type.name,
         actor_id=actor and actor.id,
         affected_id=affected and affected.id,
         team_id=team and team.id,
@@ -65,11 +65,10 @@ async def notify(
     )
     session.add(event)
     await session.flush()
-    with timing_fan_out(kind.name):
-        await _add_notifications(
-            session, event, kind, kind.audience(event) if people is None else people
-        )
-        await add_deliveries(session, event, kind)
+    with timing_fan_out(event_type.name):
+        chosen = event_type.audience(event) if recipients is None else recipients
+        await _add_notifications(session, event, event_type, chosen)
+        await add_deliveries(session, event, event_type)
     return event
 
 
@@ -83,39 +82,34 @@ def _names(affected: User | None, team: Team | None, project: Project | None) ->
 
 
 async def _add_notifications(
-    session: AsyncSession, event: Event, kind: EventType, people: People
+    session: AsyncSession, event: Event, event_type: EventType, recipients: Recipients
 ) -> None:
-    """One row for each recipient whom any channel reaches; hidden where the app is not wanted."""
-    into = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    """One row for each user who wants the event on any channel; hidden where the app is off."""
     columns = ["user_id", "event_id", "type", "hidden"]
-    rows = into(Notification).from_select(columns, _recipients(event, kind, people))
+    chosen = _wanting(event, event_type, recipients, list(channels_of(session)))
+    rows = insert_into(session, Notification).from_select(columns, chosen)
     await session.execute(rows.on_conflict_do_nothing())
 
 
-def _recipients(event: Event, kind: EventType, audience: People) -> Select[Any]:
-    people = audience.subquery("people")
+def _wanting(
+    event: Event, event_type: EventType, recipients: Recipients, channels: list[str]
+) -> Select[Any]:
+    """Almost everybody wants the app, which is joined; other channels are looked up for the rest."""
+    audience, in_app = recipients.subquery("audience"), aliased(Preference, name="in_app")
+    user_id, name = audience.c.user_id, literal(event_type.name)
+    is_shown = func.coalesce(in_app.wanted, event_type.is_on(IN_APP))
     rows = (
-        select(
-            people.c.user_id,
-            literal(event.id),
-            literal(kind.name),
-            ~wants(kind, IN_APP),
-        )
-        .join(
-            Preference,
-            and_(Preference.user_id == people.c.user_id, Preference.type == kind.name),
-            isouter=True,
-        )
-        .where(or_(*(wants(kind, channel) for channel in CHANNELS)))
+        select(user_id, literal(event.id), name, ~is_shown)
+        .outerjoin(in_app, is_choice(in_app, user_id, name, IN_APP))
+        .where(or_(is_shown, *(wants(user_id, event_type, channel) for channel in channels)))
     )
     if event.actor_id is not None and event.actor_id != event.affected_id:
-        rows = rows.where(people.c.user_id != event.actor_id)
-    if (not_muted := is_not_muted(event, kind, people)) is not None:
-        rows = rows.where(not_muted)
+        rows = rows.where(user_id != event.actor_id)
+    if (is_heard := is_not_muted(event, event_type, audience)) is not None:
+        rows = rows.where(is_heard)
     return rows
 
 
 async def count_recipients(session: AsyncSession, event: Event) -> int:
-    """How many people were told."""
-    told = select(func.count()).where(Notification.event_id == event.id)
-    return int((await session.execute(told)).scalar_one())
+    rows = select(func.count()).where(Notification.event_id == event.id)
+    return int((await session.execute(rows)).scalar_one())

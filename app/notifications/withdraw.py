@@ -1,9 +1,11 @@
-"""Withdrawing what somebody may no longer see: gone from list, count and stream, for good.
+"""Withdrawing the notices a user may no longer see: gone from list, count and stream, for good.
 
-Done by the verb that ends the access, before it tells people, so that the notice saying so stays.
-One change row per person (and 1,000 notices); pending deliveries are skipped with the reason.
+The verb that ends the access withdraws first and notifies last, so that the notice of the end stays.
+There is one change row for each user and 1,000 notices; pending deliveries are skipped.
 """
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, update
@@ -22,44 +24,44 @@ from app.models import (
     User,
 )
 from app.models.notification import FOR_GOOD
-from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.notifications.events.catalogue import types_open_while
 from app.notifications.inbox.feed import IDS_PER_CHANGE
 
-People = Select[Any]
+Users = Select[Any]  # of their ids
 FEW = 20
 
 
-async def withdraw_team(session: AsyncSession, team_id: int, people: People) -> None:
-    """Everything about the team from `people` (a SELECT of account ids)."""
-    await _withdraw(session, select(Event.id).where(Event.team_id == team_id), people)
+async def withdraw_team(session: AsyncSession, team_id: int, users: Users) -> None:
+    """Every notice about the team, from these users."""
+    await _withdraw(session, select(Event.id).where(Event.team_id == team_id), users)
 
 
-async def withdraw_project(session: AsyncSession, project_id: int, people: People) -> None:
-    """Everything about the project from those of `people` who can no longer see it."""
+async def withdraw_project(session: AsyncSession, project_id: int, users: Users) -> None:
+    """Every notice about the project, from those of these users who can no longer see it."""
     owner = select(Project.owner_id).where(Project.id == project_id)
     members = (
         select(Membership.user_id)
         .join(Share, Share.team_id == Membership.team_id)
         .where(Share.project_id == project_id)
     )
-    chosen = people.subquery()
-    blind = select(chosen.c[0]).where(chosen.c[0].not_in(owner), chosen.c[0].not_in(members))
-    await _withdraw(session, select(Event.id).where(Event.project_id == project_id), blind)
+    user_id = users.subquery().c[0]
+    excluded = select(user_id).where(user_id.not_in(owner), user_id.not_in(members))
+    await _withdraw(session, select(Event.id).where(Event.project_id == project_id), excluded)
 
 
 async def withdraw_from_owner(session: AsyncSession, project: Project) -> None:
-    """Everything about a project from its owner, who is about to delete it."""
+    """Every notice about a project, from the owner who is about to delete it."""
     owner = select(User.id).where(User.id == project.owner_id)
     await _withdraw(session, select(Event.id).where(Event.project_id == project.id), owner)
 
 
 async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None:
-    """The notice of an invitation that can no longer be accepted."""
+    """The notice that offers to accept this invitation, which is no longer open."""
     await _withdraw_invitations(session, Event.invitation_id == invitation_id)
 
 
 async def withdraw_expired_invitations(session: AsyncSession) -> None:
-    """The notices of invitations that nobody answered in time."""
+    """The notices of the invitations that have expired."""
     expired = select(Invitation.id).where(
         Invitation.status == "pending", Invitation.expires_at <= clock.now()
     )
@@ -67,63 +69,60 @@ async def withdraw_expired_invitations(session: AsyncSession) -> None:
 
 
 async def _withdraw_invitations(session: AsyncSession, which: ColumnElement[bool]) -> None:
-    about = select(Event.id).where(which, Event.type == INVITATION_RECEIVED.name)
-    people = select(Notification.user_id).where(Notification.event_id.in_(about))
-    await _withdraw(session, about, people)
+    events = select(Event.id).where(which, Event.type.in_(types_open_while("invitation")))
+    users = select(Notification.user_id).where(Notification.event_id.in_(events))
+    await _withdraw(session, events, users)
 
 
-async def _withdraw(session: AsyncSession, events: Select[int], people: People) -> None:
-    """Also what was deleted already: an undo must not bring it back."""
+async def _withdraw(session: AsyncSession, events: Select[int], users: Users) -> None:
+    """Includes what the user has deleted: an undo must not bring it back."""
     await session.flush()
     now = clock.now()
     rows = (
         update(Notification)
         .where(
             Notification.event_id.in_(events),
-            await _among(session, people),
+            await _belongs_to(session, users),
             Notification.deleted_in.is_distinct_from(FOR_GOOD),
         )
         .values(deleted_at=now, deleted_in=FOR_GOOD)
         .returning(Notification.user_id, Notification.id)
         .execution_options(synchronize_session=False)
     )
-    taken: dict[int, list[int]] = {}
+    withdrawn: dict[int, list[int]] = {}
     for user_id, notification_id in await session.execute(rows):
-        taken.setdefault(user_id, []).append(notification_id)
-    changes = [
-        {
-            "kind": "withdrawn",
-            "user_id": user_id,
-            "ids": ids[start : start + IDS_PER_CHANGE],
-            "created_at": now,
-        }
-        for user_id, ids in taken.items()
-        for start in range(0, len(ids), IDS_PER_CHANGE)
-    ]
-    if changes:
-        await session.execute(insert(Change), changes)
-        await _skip_deliveries(session, [one for ids in taken.values() for one in ids])
+        withdrawn.setdefault(user_id, []).append(notification_id)
+    if withdrawn:
+        await session.execute(insert(Change), list(_changes(withdrawn, now)))
+        await _skip_deliveries(session, [one for ids in withdrawn.values() for one in ids])
 
 
-async def _among(session: AsyncSession, people: People) -> ColumnElement[bool]:
-    """That the notice belongs to one of them.
+def _changes(withdrawn: Mapping[int, list[int]], now: datetime) -> Iterator[dict[str, Any]]:
+    for user_id, ids in withdrawn.items():
+        for some in _in_parts(ids):
+            yield {"kind": "withdrawn", "user_id": user_id, "ids": some, "created_at": now}
 
-    Of a few people each event is looked up in the index; of many, the events' own rows are read
-    instead (`+ 0` keeps SQLite from the index): people times events would take it minutes.
+
+def _in_parts(ids: list[int]) -> list[list[int]]:
+    return [ids[start : start + IDS_PER_CHANGE] for start in range(0, len(ids), IDS_PER_CHANGE)]
+
+
+async def _belongs_to(session: AsyncSession, users: Users) -> ColumnElement[bool]:
+    """That the notification is one of theirs.
+
+    For a few users SQLite looks up each event in the index of user and event; for many, `+ 0` makes
+    it read the rows of each event instead, since users times events would take minutes.
     """
-    count = await session.scalar(select(func.count()).select_from(people.subquery())) or 0
+    count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0
     user_id = Notification.user_id if count <= FEW else Notification.user_id + 0
-    return user_id.in_(people)
+    return user_id.in_(users)
 
 
 async def _skip_deliveries(session: AsyncSession, ids: list[int]) -> None:
-    for start in range(0, len(ids), IDS_PER_CHANGE):
+    for some in _in_parts(ids):
         skipped = (
             update(Delivery)
-            .where(
-                Delivery.notification_id.in_(ids[start : start + IDS_PER_CHANGE]),
-                Delivery.state == "pending",
-            )
+            .where(Delivery.notification_id.in_(some), Delivery.state == "pending")
             .values(state="skipped", reason="withdrawn", settled_at=clock.now())
         )
         await session.execute(skipped.execution_options(synchronize_session=False))

@@ -1,1 +1,1 @@
-"""For whoever runs it: is it well, how busy is it, what failed, and a word to everyone."""
+"""What administrators and developers see: health, statistics, announcements, /dev pages."""

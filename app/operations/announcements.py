@@ -1,4 +1,4 @@
-"""/admin/announcements: a word from an administrator to everyone."""
+"""/admin/announcements: an administrator sends a notification to every user."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.notifications.notify import count_recipients, notify
 
 URL = "/admin/announcements"
 
 
-async def announce(session: AsyncSession, user: User, message: Message) -> int:
-    """Tell everyone else; returns how many. Raises Invalid for `title`, `body`, `url`."""
+async def announce(session: AsyncSession, user: User, message: CustomMessage) -> int:
+    """Notifies every other user. Returns how many. Raises Invalid for `title`, `body`, `url`."""
     message.require_right()
     event = await notify(session, ANNOUNCEMENT, actor=user, **message.facts())
     return await count_recipients(session, event)
@@ -42,15 +42,15 @@ async def send_announcement(
 ) -> Response[Any]:
     require_admin(user)
     priority = HIGH if form["urgent"] else NORMAL
-    message = Message(form["title"], form["body"], form["url"], priority)
+    message = CustomMessage(form["title"], form["body"], form["url"], priority)
     try:
         async with db.act() as session:
             count = await announce(session, user, message)
     except Invalid as invalid:
-        shown = {"typed": form, "errors": invalid.fields}
-        return await page(request, "operations/announcement.html", status=422, **shown)
-    words = ngettext("{n} person was told.", "{n} people were told.", count).format(n=count)
-    return redirect("/admin", words)
+        again = {"typed": form, "errors": invalid.fields}
+        return await page(request, "operations/announcement.html", status=422, **again)
+    sentence = ngettext("Sent to {n} user.", "Sent to {n} users.", count).format(n=count)
+    return redirect("/admin", sentence)
 
 
 routes = [new_announcement, send_announcement]

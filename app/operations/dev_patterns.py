@@ -1,4 +1,4 @@
-"""/dev/patterns: every piece of the pages in every state, for whoever builds at this machine."""
+"""/dev/patterns shows every page component in every state, on a local installation."""
 
 from typing import Any
 
@@ -15,39 +15,39 @@ from app.notifications.events.catalogue import (
     sentence,
 )
 from app.notifications.events.notices import Action, Notice
-from app.notifications.inbox.filters import Filters
-from app.notifications.inbox.open_rows import Gone
-from app.operations.dev_mailbox import require_private
+from app.notifications.inbox.open_rows import RemovedRow
+from app.notifications.pages.listing import Listing
+from app.operations.local_access import require_local_installation
 from app.settings import Settings
 
 
 @get("/dev/patterns")
 async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
-    require_private(request, settings)
+    require_local_installation(request, settings)
     accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
     context: dict[str, Any] = {
         "now": clock.now(),
-        "filters": Filters(),
+        "listing": Listing(),
         "notices": [
             _notice(9003, INVITATION_RECEIVED, accept, Action("View Invitation", "/")),
             _notice(9002, COMPILATION_COMPLETED, Action("View Project", "/"), is_read=True),
-            Gone(9001, "example"),
+            RemovedRow(9001, "example"),
         ],
     }
     return await page(request, "components/patterns.html", **context)
 
 
-def _notice(id_: int, kind: EventType, *actions: Action, is_read: bool = False) -> Notice:
+def _notice(id_: int, event_type: EventType, *actions: Action, is_read: bool = False) -> Notice:
     return Notice(
         id=id_,
         position=id_,
-        type=kind.name,
-        icon=kind.icon,
-        text=sentence(kind.name, kind.example, to_affected=True),
+        type=event_type.name,
+        icon=event_type.icon,
+        text=sentence(event_type.name, event_type.example, to_affected=True),
         actor=None if is_read else "Alice",
         created_at=clock.now(),
         is_read=is_read,
-        is_high=kind.is_high,
+        is_high=event_type.is_high,
         actions=list(actions),
         target="/",
     )

@@ -1,4 +1,4 @@
-"""Is everything there that the application needs? For load balancers, and for people who wonder."""
+"""Whether the application and everything it depends on is available, for load balancers."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 @get("/healthz", sync_to_thread=False)
 def healthz() -> dict[str, str]:
-    """The process answers."""
+    """200 while the process can answer requests."""
     return {"status": "ok"}
 
 
@@ -23,7 +23,7 @@ def healthz() -> dict[str, str]:
 async def readyz(
     db: NamedDependency[Database], broker: NamedDependency[Broker]
 ) -> Response[dict[str, object]]:
-    """200 when database, queue, relay and a worker are there, else 503; each with its state."""
+    """200 if the database, the queue, the relay and a worker are available, else 503. Names each."""
     checks = await check(db, broker)
     is_ready = set(checks.values()) == {"ok"}
     body: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
@@ -31,14 +31,16 @@ async def readyz(
 
 
 async def check(db: Database, broker: Broker) -> dict[str, str]:
-    """`ok` or `unavailable` for each part; reasons stand in the log, not in an open answer."""
+    """`ok` or `unavailable` for each part. The reasons are only logged, because anyone can read the
+    response.
+    """
 
     async def relay() -> bool:
         return broker.relay.is_connected
 
     parts: dict[str, Callable[[], Awaitable[bool]]] = {
-        "database": lambda: _answers(db),
-        "queue": lambda: _counts(broker),
+        "database": lambda: _can_query(db),
+        "queue": lambda: _can_count(broker),
         "relay": relay,
         "worker": lambda: has_worker(broker),
     }
@@ -49,21 +51,21 @@ async def _state(part: Callable[[], Awaitable[bool]]) -> str:
     try:
         return "ok" if await part() else "unavailable"
     except Exception:
-        _log.warning("A part is not ready.", exc_info=True)
+        _log.warning("A health check failed.", exc_info=True)
         return "unavailable"
 
 
-async def _answers(db: Database) -> bool:
+async def _can_query(db: Database) -> bool:
     async with db.read() as session:
         return bool(await session.scalar(text("SELECT 1")))
 
 
-async def _counts(broker: Broker) -> bool:
+async def _can_count(broker: Broker) -> bool:
     return await broker.queue.count("queued") >= 0
 
 
 async def has_worker(broker: Broker) -> bool:
-    """Whether a worker has given a sign of life in the last minute; each gives one in ten seconds."""
+    """Whether a worker has reported in the last minute. Each reports every ten seconds."""
     return bool((await broker.queue.info())["workers"])
 
 

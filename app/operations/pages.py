@@ -1,4 +1,4 @@
-"""/admin for administrators, /metrics for Prometheus."""
+"""/admin for administrators, /metrics for Prometheus; every route of this area."""
 
 from hmac import compare_digest
 from typing import Any
@@ -13,10 +13,10 @@ from app.http import AnyRequest
 from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
-from app.operations import announcements, health
-from app.operations.dev_mailbox import FORWARDED
+from app.operations import announcements, dev_mail, dev_patterns, health
 from app.operations.health import check
-from app.operations.overview import read_overview, readings
+from app.operations.local_access import is_local
+from app.operations.statistics import read_statistics, readings
 from app.settings import Settings
 from app.telemetry.metrics import exposition
 
@@ -35,7 +35,7 @@ async def admin(
     return await page(
         request,
         "operations/admin.html",
-        overview=await read_overview(db, broker),
+        statistics=await read_statistics(db, broker),
         checks=await check(db, broker),
     )
 
@@ -52,14 +52,21 @@ async def metrics(
 
 
 def _require_reader(request: AnyRequest, settings: Settings) -> None:
-    """Whoever has METRICS_TOKEN; where none is set, whoever sits at this machine."""
+    """Raises NotFound without METRICS_TOKEN; if that is unset, for requests that are not local."""
     if settings.metrics_token:
         sent = request.headers.get("Authorization", "").partition(" ")[2]
         is_allowed = compare_digest(sent.encode(), settings.metrics_token.encode())
     else:
-        is_allowed = settings.is_loopback and not any(h in request.headers for h in FORWARDED)
+        is_allowed = is_local(request, settings)
     if not is_allowed:
         raise NotFound
 
 
-routes = [*health.routes, admin, *announcements.routes, metrics]
+routes = [
+    *health.routes,
+    admin,
+    *announcements.routes,
+    metrics,
+    *dev_mail.routes,
+    *dev_patterns.routes,
+]

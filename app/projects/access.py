@@ -1,6 +1,7 @@
-"""Who may see a project (its owner, and the teams it is shared with), change it, and compile it.
+"""Who may see, change and compile a project.
 
-What somebody may not see is not there for them: NotFound either way.
+A project is visible to its owner and to the members of the teams it is shared with. For everyone
+else it does not exist: NotFound, whether or not there is such a project.
 """
 
 from sqlalchemy import ColumnElement, or_, select
@@ -9,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Project, Share, User
-
-COMPILING_ROLES = ("owner", "admin", "editor")
+from app.teams.roles import RIGHTS
 
 
 def is_visible_to(user_id: int) -> ColumnElement[bool]:
-    """Whether a Project row may be seen by this person."""
+    """The condition on Project that selects the projects this user may see."""
     shared = (
         select(Share.project_id)
         .join(Membership, Membership.team_id == Share.team_id)
@@ -24,16 +24,16 @@ def is_visible_to(user_id: int) -> ColumnElement[bool]:
 
 
 async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
-    """The project, for somebody who may see it; NotFound for anybody else."""
-    seen = select(Project).where(Project.id == project_id, is_visible_to(user.id))
-    project = (await session.scalars(seen)).one_or_none()
+    """Returns the project. Raises NotFound if the user may not see it."""
+    visible = select(Project).where(Project.id == project_id, is_visible_to(user.id))
+    project = (await session.scalars(visible)).one_or_none()
     if project is None:
         raise NotFound
     return project
 
 
 async def find_own_project(session: AsyncSession, user: User, project_id: int) -> Project:
-    """The project, for its owner; Forbidden for others who may see it."""
+    """Returns the project if the user owns it. Raises Forbidden for others who may see it."""
     project = await find_project(session, user, project_id)
     if project.owner_id != user.id:
         raise Forbidden(_("Only the owner of this project can do that."))
@@ -41,7 +41,7 @@ async def find_own_project(session: AsyncSession, user: User, project_id: int) -
 
 
 async def may_compile(session: AsyncSession, user: User, project: Project) -> bool:
-    """Its owner may, and editors and above in a team it is shared with."""
+    """True for the owner, and for editors, admins and owners of a team it is shared with."""
     if project.owner_id == user.id:
         return True
     as_editor = (
@@ -50,15 +50,7 @@ async def may_compile(session: AsyncSession, user: User, project: Project) -> bo
         .where(
             Share.project_id == project.id,
             Membership.user_id == user.id,
-            Membership.role.in_(COMPILING_ROLES),
+            Membership.role.in_(RIGHTS["compile"]),
         )
     )
     return (await session.execute(as_editor.limit(1))).first() is not None
-
-
-async def role_in(session: AsyncSession, user: User, team_id: int) -> str | None:
-    """The person's role in the team; None for outsiders."""
-    role = select(Membership.role).where(
-        Membership.team_id == team_id, Membership.user_id == user.id
-    )
-    return (await session.scalars(role)).one_or_none()

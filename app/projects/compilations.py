@@ -1,31 +1,43 @@
-"""Asking for a compilation, finding it, and calling it off. `compile.py` does the work."""
+"""Request, find and cancel compilations. `compilation_runs.py` makes the video."""
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
+from app.database import Database
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
 from app.projects.access import find_project, may_compile
 
 UNFINISHED = ("queued", "running")
-# A worker that stays silent for so long is gone.
+# A running compilation whose worker has not reported for so long is taken over.
 SILENT_SECONDS = 60
 
 
-async def request_compilation(session: AsyncSession, project: Project, user: User) -> Compilation:
-    """A compilation to come; while one is unfinished, that one.
+async def start_compilation(
+    db: Database, broker: Broker, user: User, project_id: int
+) -> Compilation:
+    """Requests a compilation of the project and queues it. Raises as `request_compilation` does."""
+    async with db.act() as session:
+        project = await find_project(session, user, project_id)
+        compilation = await request_compilation(session, project, user)
+    await enqueue(broker, compilation)
+    return compilation
 
-    Raises Forbidden for those who may only look, Conflict when there is no clip. Acts follow one
-    another, so two requests at once find the same compilation. After the commit: `enqueue`.
+
+async def request_compilation(session: AsyncSession, project: Project, user: User) -> Compilation:
+    """Creates a compilation, or returns the unfinished one. Call `enqueue` after the commit.
+
+    Acts run one at a time, so concurrent requests get the same compilation. Raises Forbidden if
+    the user may not compile the project, Conflict if it has no clip.
     """
     await _require_compiler(session, user, project)
     if unfinished := await unfinished_of(session, project.id):
         return unfinished
     if not await session.scalar(select(Clip.id).where(Clip.project_id == project.id).limit(1)):
-        raise Conflict(_("There is no clip to compile yet. Upload one first."))
+        raise Conflict(_("This project has no clips yet. Upload one first."))
     compilation = Compilation(project_id=project.id, requested_by_id=user.id)
     session.add(compilation)
     await session.flush()
@@ -33,7 +45,7 @@ async def request_compilation(session: AsyncSession, project: Project, user: Use
 
 
 async def enqueue(broker: Broker, compilation: Compilation) -> None:
-    """Have a worker take it up; one attempt is never queued twice."""
+    """Queues the compilation for a worker. The key keeps one attempt from being queued twice."""
     await broker.compilations.enqueue(
         "compile",
         key=f"compile:{compilation.id}:{compilation.attempts}",
@@ -44,12 +56,13 @@ async def enqueue(broker: Broker, compilation: Compilation) -> None:
 
 
 async def cancel_compilation(
-    session: AsyncSession, user: User, project: Project, compilation_id: int
+    session: AsyncSession, user: User, project_id: int, compilation_id: int
 ) -> None:
-    """Call it off, waiting or running; the worker lets go within a second.
+    """Cancels a queued or running compilation; its worker notices within a second.
 
-    Conflict when it has ended already.
+    Raises Forbidden if the user may not compile the project, Conflict if it has already ended.
     """
+    project = await find_project(session, user, project_id)
     await _require_compiler(session, user, project)
     compilation = await find_compilation(session, project, compilation_id)
     cancelled = (
@@ -75,7 +88,9 @@ async def find_compilation(
 async def find_result(
     session: AsyncSession, user: User, project_id: int, compilation_id: int
 ) -> Project:
-    """The project, when the person may see it and this compilation of it is complete."""
+    """Returns the project. Raises NotFound unless the user may see it and its compilation is
+    complete.
+    """
     project = await find_project(session, user, project_id)
     compilation = await find_compilation(session, project, compilation_id)
     if compilation.status != "completed":
@@ -93,22 +108,25 @@ async def unfinished_of(session: AsyncSession, project_id: int) -> Compilation |
 async def latest_of(
     session: AsyncSession, project_id: int, *, status: str = ""
 ) -> Compilation | None:
-    """The newest compilation of the project, or the newest with this status."""
+    """The newest compilation of the project, or the newest with `status`."""
     newest = select(Compilation).where(Compilation.project_id == project_id)
     if status:
         newest = newest.where(Compilation.status == status)
     return (await session.scalars(newest.order_by(Compilation.id.desc()).limit(1))).one_or_none()
 
 
-async def compilations_of(session: AsyncSession, project_id: int, most: int) -> list[Compilation]:
-    """The newest first."""
+async def compilations_of(session: AsyncSession, project_id: int, limit: int) -> list[Compilation]:
+    """Newest first."""
     newest = select(Compilation).where(Compilation.project_id == project_id)
-    return list(await session.scalars(newest.order_by(Compilation.id.desc()).limit(most)))
+    return list(await session.scalars(newest.order_by(Compilation.id.desc()).limit(limit)))
 
 
-async def project_of_notice(session: AsyncSession, user: User, notification_id: int) -> Project:
-    """The project whose compilation this notice of the person tells of."""
-    told = (
+async def find_notified_project(session: AsyncSession, user: User, notification_id: int) -> Project:
+    """Returns the project that this notification of the user is about.
+
+    Raises NotFound unless the notification is about a compilation.
+    """
+    notified = (
         select(Event.project_id)
         .join(Notification, Notification.event_id == Event.id)
         .where(
@@ -118,7 +136,7 @@ async def project_of_notice(session: AsyncSession, user: User, notification_id: 
             Event.project_id.is_not(None),
         )
     )
-    project_id = await session.scalar(told)
+    project_id = await session.scalar(notified)
     if project_id is None:
         raise NotFound
     return await find_project(session, user, project_id)
@@ -126,4 +144,4 @@ async def project_of_notice(session: AsyncSession, user: User, notification_id: 
 
 async def _require_compiler(session: AsyncSession, user: User, project: Project) -> None:
     if not await may_compile(session, user, project):
-        raise Forbidden(_("Viewers can watch this project, but not compile it."))
+        raise Forbidden(_("Viewers can watch this project, but they cannot compile it."))

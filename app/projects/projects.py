@@ -1,4 +1,4 @@
-"""Projects: named, renamed, and deleted with all that belongs to them."""
+"""Create, rename, mute and delete projects."""
 
 from pathlib import Path
 
@@ -8,18 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Invalid
 from app.language import _
 from app.models import Clip, Compilation, Project, User
+from app.notifications.preferences import muting
 from app.notifications.withdraw import withdraw_from_owner
-from app.projects.access import find_own_project
+from app.projects.access import find_own_project, find_project
+from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.projects.sharing import end_all_shares
-from app.projects.storage import clip_path, thumbnail_path, video_path
 from app.settings import Settings
 
-LONGEST_NAME = 120
+MAX_NAME_LENGTH = 120
 
 
 async def create_project(session: AsyncSession, user: User, name: str) -> Project:
     """Raises Invalid for `name`."""
-    project = Project(name=_right(name), owner_id=user.id)
+    project = Project(name=_checked_name(name), owner_id=user.id)
     session.add(project)
     await session.flush()
     return project
@@ -28,16 +29,23 @@ async def create_project(session: AsyncSession, user: User, name: str) -> Projec
 async def rename_project(session: AsyncSession, user: User, project_id: int, name: str) -> Project:
     """Raises Invalid for `name`."""
     project = await find_own_project(session, user, project_id)
-    project.name = _right(name)
+    project.name = _checked_name(name)
     return project
+
+
+async def set_muted(session: AsyncSession, user: User, project_id: int, *, muted: bool) -> None:
+    """Mutes or unmutes the project for the user. Raises NotFound if they may not see it."""
+    project = await find_project(session, user, project_id)
+    change = muting.mute if muted else muting.unmute
+    await change(session, user, project_id=project.id)
 
 
 async def delete_project(
     session: AsyncSession, settings: Settings, user: User, project_id: int
 ) -> list[Path]:
-    """Delete the project and tell the teams it was shared with.
+    """Deletes the project with everything in it and notifies the teams it was shared with.
 
-    Returns the files that nothing needs any more, to be removed after the commit.
+    Returns its files, for the caller to remove after the commit.
     """
     project = await find_own_project(session, user, project_id)
     files = await _files(session, settings, project)
@@ -48,7 +56,7 @@ async def delete_project(
 
 
 async def delete_projects_of(session: AsyncSession, settings: Settings, owner: User) -> list[Path]:
-    """Delete all that the person has made, before their account goes; returns files likewise."""
+    """Deletes every project of the owner, before their account is deleted. Returns the files."""
     owned = select(Project.id).where(Project.owner_id == owner.id).order_by(Project.id)
     files: list[Path] = []
     for project_id in (await session.scalars(owned)).all():
@@ -56,13 +64,13 @@ async def delete_projects_of(session: AsyncSession, settings: Settings, owner: U
     return files
 
 
-def _right(name: str) -> str:
+def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise Invalid({"name": _("Give the project a name.")})
-    if len(name) > LONGEST_NAME:
-        sentence = _("A project's name can have {most} characters at most.")
-        raise Invalid({"name": sentence.format(most=LONGEST_NAME)})
+    if len(name) > MAX_NAME_LENGTH:
+        sentence = _("A project name can have at most {limit} characters.")
+        raise Invalid({"name": sentence.format(limit=MAX_NAME_LENGTH)})
     return name
 
 

@@ -1,4 +1,4 @@
-"""Sharing a project with a team, and ending that."""
+"""Share a project with a team, and end the share."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,26 +8,19 @@ from app.language import _
 from app.models import Project, Share, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
-from app.projects.access import find_own_project, find_project, role_in
+from app.projects.access import find_own_project, find_project
+from app.teams.access import find_access, require
 from app.teams.shares import end_shares
-
-SHARING_ROLES = ("owner", "admin", "editor")
-UNSHARING_ROLES = ("owner", "admin")
 
 
 async def share_project(session: AsyncSession, user: User, project_id: int, team_id: int) -> Team:
-    """Let the team's members see the project, and tell them.
+    """Shares the project with the team and notifies its members.
 
-    NotFound for a team the person is not in, Forbidden for its viewers, Conflict when shared
-    already.
+    Raises NotFound if the user is not a member of the team, Forbidden if they are a viewer,
+    Conflict if the project is already shared with it.
     """
     project = await find_own_project(session, user, project_id)
-    team = await _find_team(session, team_id)
-    role = await role_in(session, user, team.id)
-    if role is None:
-        raise NotFound
-    if role not in SHARING_ROLES:
-        raise Forbidden(_("Viewers of a team cannot share projects with it."))
+    team = (await require(session, user, team_id, "share")).team
     if await session.get(Share, (project.id, team.id)):
         sentence = _("'{project}' is already shared with '{team}'.")
         raise Conflict(sentence.format(project=project.name, team=team.name))
@@ -37,29 +30,26 @@ async def share_project(session: AsyncSession, user: User, project_id: int, team
 
 
 async def unshare_project(session: AsyncSession, user: User, project_id: int, team_id: int) -> Team:
-    """End the share, by the project's owner or the team's owner or admins, and tell the team."""
+    """Ends the share and notifies the team.
+
+    The project's owner and the team's owner and admins may do so. Raises Forbidden for other
+    members, NotFound if the project is not shared with the team.
+    """
     project = await find_project(session, user, project_id)
-    team = await _find_team(session, team_id)
-    if not await session.get(Share, (project.id, team.id)):
+    if not await session.get(Share, (project.id, team_id)):
         raise NotFound
-    is_in_charge = await role_in(session, user, team.id) in UNSHARING_ROLES
-    if project.owner_id != user.id and not is_in_charge:
-        raise Forbidden(_("Only the project's owner and the team's admins can end the sharing."))
+    team = await session.get_one(Team, team_id)
+    access = await find_access(session, user, team_id)
+    if project.owner_id != user.id and not (access and access.may("unshare")):
+        raise Forbidden(_("Only the project's owner and the team's admins can stop sharing it."))
     await end_shares(session, project, [team], actor=user)
     return team
 
 
 async def end_all_shares(session: AsyncSession, project: Project, *, actor: User) -> None:
-    """End the shares with every team, before the project goes."""
+    """Ends the shares with every team, before the project is deleted."""
     shared = (
         select(Team).join(Share, Share.team_id == Team.id).where(Share.project_id == project.id)
     )
     teams = (await session.scalars(shared.order_by(Team.id))).all()
     await end_shares(session, project, teams, actor=actor)
-
-
-async def _find_team(session: AsyncSession, team_id: int) -> Team:
-    team = await session.get(Team, team_id)
-    if team is None:
-        raise NotFound
-    return team

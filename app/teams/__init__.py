@@ -1,1 +1,1 @@
-"""Teams: who belongs to them, who may do what there, and who was asked to join."""
+"""Teams: members, roles and rights, invitations, and events sent by programs."""

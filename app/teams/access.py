@@ -1,4 +1,4 @@
-"""Where a person stands in a team: every verb and page asks here first."""
+"""Access control: every verb and every page of a team starts here."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,9 @@ from app.teams.roles import OWNER, RIGHTS
 
 
 @dataclass(frozen=True)
-class Standing:
+class TeamAccess:
+    """A team, and the role of the user who asks."""
+
     team: Team
     role: str
 
@@ -21,26 +23,26 @@ class Standing:
         return self.role in RIGHTS[right]
 
 
-async def require(session: AsyncSession, user: User, team_id: int, right: str) -> Standing:
-    """Raises NotFound in teams the person is not in, Forbidden for what the role does not allow."""
-    standing = await standing_of(session, user, team_id)
-    if not standing.may(right):
-        sentence = _("As {role} of '{team}' you may not do that.")
-        raise Forbidden(sentence.format(role=_(standing.role), team=standing.team.name))
-    return standing
+async def require(session: AsyncSession, user: User, team_id: int, right: str) -> TeamAccess:
+    """Raises NotFound for a team the user is not in, Forbidden when their role lacks `right`."""
+    access = await find_access(session, user, team_id)
+    if access is None:
+        raise NotFound
+    if not access.may(right):
+        sentence = _("As {role} of '{team}' you are not allowed to do this.")
+        raise Forbidden(sentence.format(role=_(access.role), team=access.team.name))
+    return access
 
 
-async def standing_of(session: AsyncSession, user: User, team_id: int) -> Standing:
-    """Raises NotFound when the person is not in the team."""
+async def find_access(session: AsyncSession, user: User, team_id: int) -> TeamAccess | None:
+    """None when the user is not in the team."""
     found = (
         select(Team, Membership.role)
         .join(Membership, Membership.team_id == Team.id)
         .where(Team.id == team_id, Membership.user_id == user.id)
     )
     row = (await session.execute(found)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Standing(*row)
+    return TeamAccess(*row) if row else None
 
 
 async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:
@@ -48,7 +50,7 @@ async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:
 
 
 async def find_member(session: AsyncSession, team_id: int, user_id: int) -> tuple[User, Membership]:
-    """Somebody in the team, and their place in it. Raises NotFound."""
+    """Raises NotFound."""
     found = (
         select(User, Membership)
         .join(Membership, Membership.user_id == User.id)

@@ -1,6 +1,6 @@
-"""What goes with somebody who is no longer in a team: their projects, and what they were told.
+"""Ending a membership, with everything in the team that depends on it.
 
-The verb that ends the membership calls this first and says so last: that notice stays.
+The caller notifies the team afterwards, so that its own notification is not withdrawn.
 """
 
 from sqlalchemy import delete, select, update
@@ -11,31 +11,30 @@ from app.notifications.withdraw import withdraw_project, withdraw_team
 from app.teams.shares import end_shares
 
 
-async def depart(session: AsyncSession, team: Team, member: User, *, actor: User) -> None:
-    """End the membership; the member's projects leave the team, as `actor` made them."""
-    await _forget(session, team, member)
-    await withdraw_team(session, team.id, select(User.id).where(User.id == member.id))
-    await _close_projects(session, team, member)
+async def end_membership(session: AsyncSession, team: Team, member: User, *, actor: User) -> None:
+    """Delete the membership, withdraw what the member may no longer see, unshare their projects."""
+    await _delete_rows(session, team, member)
+    only_member = select(User.id).where(User.id == member.id)
+    await withdraw_team(session, team.id, only_member)
+    for project_id in await _projects_shared_with(session, team):
+        await withdraw_project(session, project_id, only_member)
     for project in await _own_projects(session, team, member):
         await end_shares(session, project, [team], actor=actor)
 
 
-async def _forget(session: AsyncSession, team: Team, member: User) -> None:
-    """Open invitations by the member stand, but no answer to them is theirs to hear."""
-    place = (Membership.team_id == team.id, Membership.user_id == member.id)
-    await session.execute(delete(Membership).where(*place))
+async def _delete_rows(session: AsyncSession, team: Team, member: User) -> None:
+    """Invitations that the member sent stay open, but the response no longer notifies them."""
+    own = (Membership.team_id == team.id, Membership.user_id == member.id)
+    await session.execute(delete(Membership).where(*own))
     muted = (Mute.team_id == team.id, Mute.user_id == member.id)
     await session.execute(delete(Mute).where(*muted))
     sent = (Invitation.team_id == team.id, Invitation.inviter_id == member.id)
     await session.execute(update(Invitation).where(*sent).values(inviter_id=None))
 
 
-async def _close_projects(session: AsyncSession, team: Team, member: User) -> None:
-    """What the member sees neither as owner nor through another team is withdrawn."""
+async def _projects_shared_with(session: AsyncSession, team: Team) -> list[int]:
     shared = select(Share.project_id).where(Share.team_id == team.id)
-    for project_id in (await session.scalars(shared)).all():
-        member_alone = select(User.id).where(User.id == member.id)
-        await withdraw_project(session, project_id, member_alone)
+    return list(await session.scalars(shared))
 
 
 async def _own_projects(session: AsyncSession, team: Team, member: User) -> list[Project]:

@@ -1,6 +1,6 @@
-"""Other software tells members of a team something: an event of type custom, at most once a key.
+"""Events that programs send to the members of a team: type `custom`, once for each idempotency key.
 
-Only the owner or an admin lends their name to it, and nobody outside the team hears of it.
+They are sent in the name of an owner or admin, and reach members of that user's teams only.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.language import _
 from app.models import IngestKey, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.notifications.notify import count_recipients, notify
 from app.teams.access import require
 from app.teams.roles import RIGHTS
@@ -24,93 +24,101 @@ KEYS_KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Whom:
-    """The members of a team, of those a project is shared with, or, by names and ids, some of
-    them. Recipients alone belong to one team in which the person may tell something.
+class Recipients:
+    """The members of a team, or of all teams that a project is shared with, in which the user may
+    send events. `members` narrows them by id and username. With `members` alone, the team is the
+    first that has them all.
     """
 
     team_id: int | None = None
     project_id: int | None = None
-    recipients: Sequence[int | str] = ()
+    members: Sequence[int | str] = ()
 
 
 @dataclass(frozen=True)
-class Told:
+class SentEvent:
     event_id: int
-    recipients: int
+    recipient_count: int
 
 
-async def tell(
-    session: AsyncSession, user: User, message: Message, whom: Whom, *, key: str = ""
-) -> Told:
-    """Tell them, or, where `key` was used within 24 hours, answer what was answered then.
+async def send_event(
+    session: AsyncSession,
+    user: User,
+    message: CustomMessage,
+    recipients: Recipients,
+    *,
+    idempotency_key: str = "",
+) -> SentEvent:
+    """Notify `recipients`. A key that was used within 24 hours returns the event sent then.
 
-    Raises Invalid for `title`, `url`, `recipients`; NotFound for what the person may not know of,
-    Forbidden where they may not tell anything.
+    Raises Invalid for `title`, `body`, `url`, `team_id`, `recipients`; NotFound for a team or
+    project that the user cannot see; Forbidden where they may not send events.
     """
-    if key and (known := await _known(session, user, key)):
-        return Told(known.event_id, known.recipients)
+    if idempotency_key and (earlier := await _find_key(session, user, idempotency_key)):
+        return SentEvent(earlier.event_id, earlier.recipients)
     message.require_right()
-    teams, project = await _teams(session, user, whom)
-    if whom.recipients:
-        teams, people = await _some_of(session, teams, whom)
-    else:
-        people = _members(teams)
-    team = teams[0] if len(teams) == 1 else None
+    teams, project = await _find_teams(session, user, recipients)
+    teams, members = await _find_members(session, teams, recipients)
     event = await notify(
         session,
         CUSTOM,
         actor=user,
-        team=team,
+        team=teams[0] if len(teams) == 1 else None,
         project=project,
-        people=people,
+        recipients=members,
         **message.facts(),
     )
-    told = Told(event.id, await count_recipients(session, event))
-    if key:
-        remembered = {"event_id": told.event_id, "recipients": told.recipients}
-        session.add(IngestKey(user_id=user.id, key=key, **remembered))
-    return told
+    sent = SentEvent(event.id, await count_recipients(session, event))
+    if idempotency_key:
+        _store_key(session, user, idempotency_key, sent)
+    return sent
 
 
-async def _known(session: AsyncSession, user: User, key: str) -> IngestKey | None:
+async def _find_key(session: AsyncSession, user: User, key: str) -> IngestKey | None:
     await session.execute(delete(IngestKey).where(IngestKey.created_at < clock.now() - KEYS_KEPT))
     same = select(IngestKey).where(IngestKey.user_id == user.id, IngestKey.key == key)
     return (await session.scalars(same)).one_or_none()
 
 
-async def _teams(
-    session: AsyncSession, user: User, whom: Whom
+def _store_key(session: AsyncSession, user: User, key: str, sent: SentEvent) -> None:
+    stored = {"event_id": sent.event_id, "recipients": sent.recipient_count}
+    session.add(IngestKey(user_id=user.id, key=key, **stored))
+
+
+async def _find_teams(
+    session: AsyncSession, user: User, recipients: Recipients
 ) -> tuple[list[Team], Project | None]:
-    """Through which teams they are told, and the project that it is about."""
+    """The teams whose members are notified, and the project that the event is about."""
     project = None
-    if whom.team_id is not None:
-        teams = [(await require(session, user, whom.team_id, "tell")).team]
-    elif whom.project_id is None and not whom.recipients:
-        raise Invalid({"team_id": _("Say whom to tell: recipients, team_id or project_id.")})
+    if recipients.team_id is not None:
+        teams = [(await require(session, user, recipients.team_id, "send_event")).team]
+    elif recipients.project_id is None and not recipients.members:
+        raise Invalid({"team_id": _("Give recipients, team_id or project_id.")})
     else:
-        teams = await _in_charge(session, user, whom.project_id)
-    if whom.project_id is not None:
-        project = await _shared_with(session, whom.project_id, teams)
+        teams = await _teams_with_right(session, user, recipients.project_id)
+    if recipients.project_id is not None:
+        project = await _shared_with(session, recipients.project_id, teams)
     return teams, project
 
 
-async def _in_charge(session: AsyncSession, user: User, project_id: int | None) -> list[Team]:
-    """The teams in which the person may tell something, of those the project is shared with."""
-    mine = (
+async def _teams_with_right(
+    session: AsyncSession, user: User, project_id: int | None
+) -> list[Team]:
+    """The teams in which the user may send events, of those that the project is shared with."""
+    own = (
         select(Team, Membership.role)
         .join(Membership, Membership.team_id == Team.id)
         .where(Membership.user_id == user.id)
         .order_by(Team.id)
     )
     if project_id is not None:
-        mine = mine.join(Share, Share.team_id == Team.id).where(Share.project_id == project_id)
-    rows = (await session.execute(mine)).all()
+        own = own.join(Share, Share.team_id == Team.id).where(Share.project_id == project_id)
+    rows = (await session.execute(own)).all()
     if project_id is not None and not rows:
         raise NotFound
-    teams = [team for team, role in rows if role in RIGHTS["tell"]]
+    teams = [team for team, role in rows if role in RIGHTS["send_event"]]
     if not teams:
-        raise Forbidden(_("Only the owner and the admins of a team can have a program tell it."))
+        raise Forbidden(_("Only the owner and the admins of a team can send events to it."))
     return teams
 
 
@@ -132,12 +140,17 @@ def _members(teams: Sequence[Team]) -> Select[int, int]:
     )
 
 
-async def _some_of(
-    session: AsyncSession, teams: list[Team], whom: Whom
+async def _find_members(
+    session: AsyncSession, teams: list[Team], recipients: Recipients
 ) -> tuple[list[Team], Select[int, int]]:
-    """The named members; where no team and no project is said, of the first team that has all."""
-    ids = {one for one in whom.recipients if isinstance(one, int)}
-    names = {one.casefold() for one in whom.recipients if isinstance(one, str)}
+    """All members of `teams` or, where some are named, those and their teams.
+
+    Raises Invalid for `recipients`.
+    """
+    if not recipients.members:
+        return teams, _members(teams)
+    ids = {one for one in recipients.members if isinstance(one, int)}
+    names = {one.casefold() for one in recipients.members if isinstance(one, str)}
     named = (
         select(User.id, User.username_key, Membership.team_id)
         .join(Membership, Membership.user_id == User.id)
@@ -145,16 +158,16 @@ async def _some_of(
         .where(or_(User.id.in_(ids), User.username_key.in_(names)))
     )
     rows = (await session.execute(named)).all()
-    if whom.team_id is None and whom.project_id is None:
+    if recipients.team_id is None and recipients.project_id is None:
         teams = [team for team in teams if _keys(rows, [team]) >= ids | names][:1]
     if unknown := (ids | names) - _keys(rows, teams):
-        sentence = _("These are not members of one such team: {names}.")
+        sentence = _("These users are not all in one team that you can send events to: {names}.")
         unknown_names = ", ".join(sorted(map(str, unknown)))
         raise Invalid({"recipients": sentence.format(names=unknown_names)})
     return teams, _members(teams).where(Membership.user_id.in_({row.id for row in rows}))
 
 
 def _keys(rows: Sequence[Row[int, str, int]], teams: Sequence[Team]) -> set[int | str]:
-    """The ids and names that belong to members of these teams."""
-    where = {team.id for team in teams}
-    return {key for id, name, team_id in rows if team_id in where for key in (id, name)}
+    """The ids and usernames in `rows` that belong to members of `teams`."""
+    team_ids = {team.id for team in teams}
+    return {key for id, name, team_id in rows if team_id in team_ids for key in (id, name)}

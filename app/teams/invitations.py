@@ -1,19 +1,20 @@
-"""Asking an address to join: sent, sent again, revoked; told in the app or by a letter.
+"""Invitations by mail address: sent, sent again, revoked.
 
-The link is a signature over the invitation's id. The one that is mailed has a purpose of its own:
-who opens it has shown that the address is theirs, while the inviter can see the other, too.
+An invitation's link is a signature over its id. There are two of them, signed for two purposes. The
+mailed link proves that its reader owns the address. The link shown in the app proves nothing,
+because the inviter sees it too.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import Conflict, Invalid, NotFound, Taken
+from app.email_addresses import email_error
+from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_letter
 from app.models import Invitation, Membership, Team, User
@@ -22,59 +23,60 @@ from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import Signer
 from app.teams.access import require
-from app.teams.roles import wrong_role
+from app.teams.roles import role_error
 
-LETTER = "invitation"
-SHOWN, MAILED = "invitation", "mailed_invitation"
-LASTS = timedelta(days=7)
-MOST_OPEN = 50
-# What can stand in a header and be delivered to (RFC 5321, 4.1.2); whether it is read, the answer shows.
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-ADDRESS_LENGTH = 254
+MAIL = "invitation"
+SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
+LIFETIME = timedelta(days=7)
+MAX_OPEN = 50
 
 
 async def invite(
     session: AsyncSession, user: User, team_id: int, email: str, role: str
 ) -> Invitation:
-    """Ask `email` to join. Raises Invalid for `email`, `role`; Taken when they are a member or
-    invited already; Conflict when too many are open.
+    """Invite `email` to the team, for seven days.
+
+    Raises Invalid for `email`, `role`; Taken for a member and for an address with an open
+    invitation; Conflict when too many invitations are open.
     """
     team = (await require(session, user, team_id, "invite")).team
-    wrong = {"email": _wrong_address(email), "role": wrong_role(role)}
-    if any(wrong.values()):
-        raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
-    if taken := await _wrong_invitee(session, team, email):
-        raise Taken({"email": taken})
-    await _require_room(session, team_id)
-    await _drop_expired(session, team_id, email)
+    require_valid(email=email_error(email), role=role_error(role))
+    if error := await _invitee_error(session, team, email):
+        raise Taken({"email": error})
+    await _require_below_limit(session, team_id)
+    await _revoke_expired(session, team_id, email)
     invitation = Invitation(
         team_id=team_id,
         inviter_id=user.id,
         email=email,
         email_key=email.casefold(),
         role=role,
-        expires_at=clock.now() + LASTS,
+        expires_at=clock.now() + LIFETIME,
     )
     session.add(invitation)
     await session.flush()
-    await _tell(session, invitation, team, user)
+    await _notify_or_mail(session, invitation, team, user)
     return invitation
 
 
 async def send_again(
     session: AsyncSession, user: User, team_id: int, invitation_id: int
 ) -> Invitation:
-    """Ask once more, for another seven days. Raises Conflict when it was answered or revoked."""
+    """Send the invitation once more; it is open for another seven days.
+
+    Raises Conflict for an invitation that was answered or revoked, and when too many are open.
+    """
     team = (await require(session, user, team_id, "invite")).team
     invitation = await _find_pending(session, team_id, invitation_id)
-    await _require_room(session, team_id, but_for=invitation_id)
-    invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LASTS
-    await _tell(session, invitation, team, user)
+    await _require_below_limit(session, team_id, except_id=invitation_id)
+    invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LIFETIME
+    await withdraw_invitation(session, invitation_id)
+    await _notify_or_mail(session, invitation, team, user)
     return invitation
 
 
 async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id: int) -> Invitation:
-    """Take it back, and its notice. Raises Conflict when it was answered already."""
+    """Revoke the invitation and withdraw its notification. Raises Conflict as `send_again` does."""
     await require(session, user, team_id, "invite")
     invitation = await _find_pending(session, team_id, invitation_id)
     invitation.status, invitation.answered_at = "revoked", clock.now()
@@ -82,56 +84,60 @@ async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id:
     return invitation
 
 
-async def greet_newcomer(session: AsyncSession, account: User) -> None:
-    """Tell of the open invitations to an address that an account has just come to have."""
-    waiting = (
+async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
+    """Notify the user of the open invitations to the address that they have just confirmed."""
+    open_ones = with_team_and_inviter().where(Invitation.email_key == user.email_key, is_open())
+    rows = await session.execute(open_ones.order_by(Invitation.id))
+    for invitation, team, inviter in rows.all():
+        await withdraw_invitation(session, invitation.id)
+        await _notify(session, invitation, team, inviter, user)
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether an Invitation row can still be accepted or declined."""
+    return and_(Invitation.status == "pending", Invitation.expires_at > clock.now())
+
+
+def with_team_and_inviter() -> Select[Invitation, Team, User]:
+    """Every invitation with its team and its inviter, who is None once their account is deleted."""
+    return (
         select(Invitation, Team, User)
         .join(Team, Team.id == Invitation.team_id)
         .join(User, User.id == Invitation.inviter_id, isouter=True)
-        .where(
-            Invitation.email_key == account.email_key,
-            Invitation.status == "pending",
-            Invitation.expires_at > clock.now(),
-        )
-        .order_by(Invitation.id)
     )
-    for invitation, team, inviter in (await session.execute(waiting)).all():
-        await withdraw_invitation(session, invitation.id)
-        await _notify(session, invitation, team, inviter, account)
+
+
+def invitation_path(signer: Signer, invitation_id: int) -> str:
+    """The link shown in the app."""
+    return f"/invitations/{link_token(signer, invitation_id)}"
 
 
 def link_token(signer: Signer, invitation_id: int) -> str:
-    """What stands in `/invitations/{token}`. It does not expire; the invitation does."""
-    return signer.sign(SHOWN, invitation_id)
+    """The token in `/invitations/{token}`. It does not expire; the invitation does."""
+    return signer.sign(SHOWN_LINK, invitation_id)
 
 
 def read_token(signer: Signer, token: str) -> tuple[int, bool]:
     """The invitation's id, and whether the link was mailed. Raises NotFound."""
     try:
-        return signer.unsign(SHOWN, token), False
+        return signer.unsign(SHOWN_LINK, token), False
     except NotFound:
-        return signer.unsign(MAILED, token), True
+        return signer.unsign(MAILED_LINK, token), True
 
 
-def closed_sentence(invitation: Invitation) -> str:
-    """Why the invitation can no longer be answered, or "" when it can."""
+def closed_reason(invitation: Invitation) -> str:
+    """Why the invitation can no longer be answered, or ""."""
     if invitation.status == "pending":
-        is_open = invitation.expires_at > clock.now()
-        return "" if is_open else _("This invitation has expired. Ask for a new one.")
+        is_expired = invitation.expires_at <= clock.now()
+        return _("This invitation has expired. Ask for a new one.") if is_expired else ""
     return {
-        "accepted": _("This invitation has been accepted already."),
-        "declined": _("This invitation has been declined."),
-        "revoked": _("This invitation has been taken back."),
+        "accepted": _("This invitation was already accepted."),
+        "declined": _("This invitation was declined."),
+        "revoked": _("This invitation was revoked."),
     }[invitation.status]
 
 
-def _wrong_address(email: str) -> str:
-    if len(email) <= ADDRESS_LENGTH and ADDRESS.fullmatch(email):
-        return ""
-    return _("Enter a complete email address, like name@example.com.")
-
-
-async def _wrong_invitee(session: AsyncSession, team: Team, email: str) -> str:
+async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
     key = email.casefold()
     member = (
         select(User.username)
@@ -140,31 +146,31 @@ async def _wrong_invitee(session: AsyncSession, team: Team, email: str) -> str:
     )
     if name := await session.scalar(member):
         return _("{name} is already in this team.").format(name=name)
-    pending = _open_in(team.id).where(Invitation.email_key == key)
-    return _("This address is invited already.") if await session.scalar(pending) else ""
-
-
-async def _require_room(session: AsyncSession, team_id: int, *, but_for: int = 0) -> None:
-    others = _open_in(team_id).where(Invitation.id != but_for).with_only_columns(func.count())
-    if await session.scalar(others) >= MOST_OPEN:
-        full = _("At most {most} invitations can be open. Revoke one, or wait for an answer.")
-        raise Conflict(full.format(most=MOST_OPEN))
-
-
-def _open_in(team_id: int) -> Any:
-    return select(Invitation.id).where(
-        Invitation.team_id == team_id,
-        Invitation.status == "pending",
-        Invitation.expires_at > clock.now(),
+    same = select(Invitation.id).where(
+        Invitation.team_id == team.id, Invitation.email_key == key, is_open()
     )
+    return _("This address is already invited.") if await session.scalar(same) else ""
 
 
-async def _drop_expired(session: AsyncSession, team_id: int, email: str) -> None:
-    """One that has expired makes room for the new one to the same address."""
+async def _require_below_limit(
+    session: AsyncSession, team_id: int, *, except_id: int | None = None
+) -> None:
+    others = select(func.count()).where(
+        Invitation.team_id == team_id, Invitation.id.is_distinct_from(except_id), is_open()
+    )
+    if (await session.scalar(others) or 0) >= MAX_OPEN:
+        full = _(
+            "A team can have at most {limit} open invitations. Revoke one, or wait for a response."
+        )
+        raise Conflict(full.format(limit=MAX_OPEN))
+
+
+async def _revoke_expired(session: AsyncSession, team_id: int, email: str) -> None:
+    """Make room for a new invitation: a unique index allows one pending for each address."""
     same = (Invitation.team_id == team_id, Invitation.email_key == email.casefold())
     expired = update(Invitation).where(*same, Invitation.status == "pending")
-    dropped = expired.values(status="revoked", answered_at=clock.now()).returning(Invitation.id)
-    for invitation_id in (await session.scalars(dropped)).all():
+    revoked = expired.values(status="revoked", answered_at=clock.now()).returning(Invitation.id)
+    for invitation_id in (await session.scalars(revoked)).all():
         await withdraw_invitation(session, invitation_id)
 
 
@@ -173,22 +179,23 @@ async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int)
     if invitation is None or invitation.team_id != team_id:
         raise NotFound
     if invitation.status != "pending":
-        raise Conflict(closed_sentence(invitation))
+        raise Conflict(closed_reason(invitation))
     return invitation
 
 
-async def _tell(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
-    """A confirmed account hears of it in the app, any other address by a letter."""
-    await withdraw_invitation(session, invitation.id)
+async def _notify_or_mail(
+    session: AsyncSession, invitation: Invitation, team: Team, inviter: User
+) -> None:
+    """Notify the account whose confirmed address this is; otherwise mail the address."""
     holder = select(User).where(
         User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
     )
-    if account := await session.scalar(holder):
-        await _notify(session, invitation, team, inviter, account)
+    if user := await session.scalar(holder):
+        await _notify(session, invitation, team, inviter, user)
         return
     await add_letter(
         session,
-        LETTER,
+        MAIL,
         address=invitation.email,
         language=inviter.language,
         invitation_id=invitation.id,
@@ -218,13 +225,13 @@ async def _notify(
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = signer.sign(MAILED, facts["invitation_id"])
-    return {"token": token, "role": _(facts["role"]), "days": LASTS.days}
+    token = signer.sign(MAILED_LINK, facts["invitation_id"])
+    return {"token": token, "role": _(facts["role"]), "days": LIFETIME.days}
 
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     invitation = await session.get(Invitation, facts["invitation_id"])
-    return "answered" if invitation is None or closed_sentence(invitation) else None
+    return "answered" if invitation is None or closed_reason(invitation) else None
 
 
-INVITATION_MAIL = TransactionalMail(LETTER, _links, _skip_reason)
+INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason)

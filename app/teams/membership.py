@@ -1,10 +1,10 @@
-"""Belonging to a team: added, given another role, removed, gone; and the team handed over."""
+"""Changes in who belongs to a team, in which role: join, change, hand over, remove, leave."""
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import Forbidden, Invalid, Taken
+from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
 from app.notifications.events.catalogue import (
@@ -16,121 +16,121 @@ from app.notifications.events.catalogue import (
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import find_member, is_member, require
-from app.teams.departure import depart
-from app.teams.roles import ADMIN, OWNER, require_grantable, wrong_role
+from app.teams.departure import end_membership
+from app.teams.roles import ADMIN, OWNER, role_error
 
 
 async def add_member(
     session: AsyncSession, user: User, team_id: int, login: str, role: str
 ) -> User:
-    """Add whoever has the name or confirmed address `login`.
+    """Add the user with the username or confirmed address `login`.
 
-    Raises Invalid for `login`, `role`; Taken when nothing else is wrong than that they are here.
+    Raises Invalid for `login`, `role`; Taken if the only error is that they are a member already.
     """
     team = (await require(session, user, team_id, "add")).team
-    found = await _find_account(session, login)
-    wrong = {"login": await _wrong_newcomer(session, team, found), "role": wrong_role(role)}
-    if found is None or any(wrong.values()):
-        refusal = Invalid if found is None or wrong["role"] else Taken
-        raise refusal({field: sentence for field, sentence in wrong.items() if sentence})
+    found = await _find_user(session, login)
+    errors = {"login": await _login_error(session, team, found), "role": role_error(role)}
+    if found is None or any(errors.values()):
+        refusal = Invalid if found is None or errors["role"] else Taken
+        raise refusal(errors)
     await join(session, team, found, role, actor=user)
     return found
 
 
-async def join(session: AsyncSession, team: Team, account: User, role: str, *, actor: User) -> None:
-    """Add `account` to the team and tell everyone concerned; an open invitation is settled by it."""
-    session.add(Membership(team_id=team.id, user_id=account.id, role=role))
-    await _settle_invitation(session, team, account)
-    await notify(session, MEMBER_ADDED, actor=actor, affected=account, team=team, role=role)
+async def join(session: AsyncSession, team: Team, user: User, role: str, *, actor: User) -> None:
+    """Add `user` to `team`, notify the team, and close an open invitation of the user."""
+    session.add(Membership(team_id=team.id, user_id=user.id, role=role))
+    await _close_invitation(session, team, user)
+    await notify(session, MEMBER_ADDED, actor=actor, affected=user, team=team, role=role)
 
 
 async def change_role(
     session: AsyncSession, user: User, team_id: int, user_id: int, role: str
 ) -> User:
-    """Raises Invalid for `role`, Forbidden for the owner's role and one's own."""
+    """Raises Invalid for `role`, and Forbidden for the owner's role and the user's own."""
     team = (await require(session, user, team_id, "change_role")).team
-    member, place = await _find_other(session, user, team_id, user_id)
-    require_grantable(role)
-    old_role, place.role = place.role, role
+    member, membership = await _find_other_member(session, user, team_id, user_id)
+    require_valid(role=role_error(role))
+    old_role, membership.role = membership.role, role
     if role != old_role:
-        await _tell_role(session, user, member, team, old_role, role)
+        await _notify_of_role(session, user, member, team, old_role, role)
     return member
 
 
 async def hand_over(session: AsyncSession, user: User, team_id: int, user_id: int) -> User:
-    """Make another member the owner; the present one goes on as admin."""
+    """Make another member the owner. The present owner becomes an admin."""
     team = (await require(session, user, team_id, "hand_over")).team
-    member, place = await _find_other(session, user, team_id, user_id)
-    _owner, own_place = await find_member(session, team_id, user.id)
-    old_role, own_place.role = place.role, ADMIN
-    # The index allows one owner at a time: the old one makes room first.
+    member, membership = await _find_other_member(session, user, team_id, user_id)
+    _owner, own_membership = await find_member(session, team_id, user.id)
+    old_role, own_membership.role = membership.role, ADMIN
+    # A unique index allows one owner at a time, so the old one is stored as admin first.
     await session.flush()
-    place.role = OWNER
-    await _tell_role(session, user, member, team, old_role, OWNER)
+    membership.role = OWNER
+    await _notify_of_role(session, user, member, team, old_role, OWNER)
     return member
 
 
 async def remove_member(session: AsyncSession, user: User, team_id: int, user_id: int) -> User:
-    """Raises Forbidden for the owner; to go oneself is `leave_team`."""
+    """Raises Forbidden for the owner, and for the user themselves, who would leave instead."""
     team = (await require(session, user, team_id, "remove")).team
-    member, _place = await _find_other(session, user, team_id, user_id)
-    await depart(session, team, member, actor=user)
+    member, _membership = await _find_other_member(session, user, team_id, user_id)
+    await end_membership(session, team, member, actor=user)
     await notify(session, MEMBER_REMOVED, actor=user, affected=member, team=team)
     return member
 
 
 async def leave_team(session: AsyncSession, user: User, team_id: int) -> Team:
-    """Raises Forbidden for the owner, who hands the team over or deletes it first."""
+    """Raises Forbidden for the owner, who has to hand the team over or delete it."""
     team = (await require(session, user, team_id, "leave")).team
-    await depart(session, team, user, actor=user)
+    await end_membership(session, team, user, actor=user)
     await notify(session, MEMBER_LEFT, actor=user, affected=user, team=team)
     return team
 
 
-async def _find_account(session: AsyncSession, login: str) -> User | None:
-    """An unconfirmed address is nobody's: who holds the account may not hold the address."""
+async def _find_user(session: AsyncSession, login: str) -> User | None:
+    """By username or confirmed address; an unconfirmed one may belong to someone else."""
     key = login.casefold()
     by_address = and_(User.email_key == key, User.email_confirmed_at.is_not(None))
     found = select(User).where(or_(User.username_key == key, by_address))
     return (await session.scalars(found)).one_or_none()
 
 
-async def _wrong_newcomer(session: AsyncSession, team: Team, found: User | None) -> str:
+async def _login_error(session: AsyncSession, team: Team, found: User | None) -> str:
     if found is None:
-        return _("There is no account of this name or address. You can invite the address instead.")
+        return _("No account has this name or address. You can invite the address instead.")
     if await is_member(session, team.id, found.id):
         return _("{name} is already in this team.").format(name=found.username)
     return ""
 
 
-async def _settle_invitation(session: AsyncSession, team: Team, account: User) -> None:
-    settled = (
+async def _close_invitation(session: AsyncSession, team: Team, user: User) -> None:
+    accepted = (
         update(Invitation)
         .where(
             Invitation.team_id == team.id,
-            Invitation.email_key == account.email_key,
+            Invitation.email_key == user.email_key,
             Invitation.status == "pending",
         )
         .values(status="accepted", answered_at=clock.now())
         .returning(Invitation.id)
     )
-    for invitation_id in (await session.scalars(settled)).all():
+    for invitation_id in (await session.scalars(accepted)).all():
         await withdraw_invitation(session, invitation_id)
 
 
-async def _find_other(
+async def _find_other_member(
     session: AsyncSession, user: User, team_id: int, user_id: int
 ) -> tuple[User, Membership]:
-    """Somebody over whom `user` has a say: neither the owner nor themselves."""
-    member, place = await find_member(session, team_id, user_id)
+    """A member whose role `user` may change: neither the owner nor themselves."""
+    member, membership = await find_member(session, team_id, user_id)
     if member.id == user.id:
-        raise Forbidden(_("That cannot be done to yourself. To go, leave the team."))
-    if place.role == OWNER:
-        raise Forbidden(_("Nobody but the owner decides about the owner's place."))
-    return member, place
+        raise Forbidden(_("You cannot do this to yourself. You can leave the team."))
+    if membership.role == OWNER:
+        raise Forbidden(_("The owner cannot be changed or removed."))
+    return member, membership
 
 
-async def _tell_role(
+async def _notify_of_role(
     session: AsyncSession, user: User, member: User, team: Team, old_role: str, role: str
 ) -> None:
     await notify(

@@ -1,24 +1,27 @@
-"""What the pages show of teams: lists and counts, each one statement however large the team."""
+"""What the pages and the API show of teams. One statement each, however large the team is."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app import clock
 from app.errors import NotFound
 from app.models import Invitation, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import ROLES
+from app.security import signer_of
+from app.teams.invitations import invitation_path, is_open, with_team_and_inviter
 
 MEMBERS_PER_PAGE = 50
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
 @dataclass(frozen=True)
 class TeamInList:
+    """`role` is that of the user whose list this is."""
+
     id: int
     name: str
     role: str
@@ -35,7 +38,7 @@ class Member:
 
 @dataclass(frozen=True)
 class MemberPage:
-    """One page of those whose names contain what was searched for; `total` counts them all."""
+    """One page of the members that match a search; `total` counts all that match."""
 
     members: list[Member]
     total: int
@@ -52,8 +55,8 @@ class SharedProject:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """An invitation as its invitee sees it; `inviter` is None when that person has gone."""
+class ReceivedInvitation:
+    """An invitation as the invitee sees it. `inviter` is None once their account is deleted."""
 
     invitation: Invitation
     team_name: str
@@ -61,29 +64,28 @@ class Asked:
 
 
 async def teams_of(session: AsyncSession, user: User) -> list[TeamInList]:
-    """The person's teams by name."""
-    everyone = aliased(Membership)
-    count = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
-    mine = (
-        select(Team.id, Team.name, Membership.role, count)
-        .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.user_id == user.id)
-        .order_by(func.lower(Team.name), Team.id)
-    )
-    return [TeamInList(*row) for row in await session.execute(mine)]
+    """The user's teams by name."""
+    by_name = _teams_of(user).order_by(func.lower(Team.name), Team.id)
+    return [TeamInList(*row) for row in await session.execute(by_name)]
+
+
+async def newest_teams_of(session: AsyncSession, user: User, limit: int) -> list[TeamInList]:
+    """The teams that the user joined last."""
+    newest = _teams_of(user).order_by(Membership.joined_at.desc(), Team.id.desc()).limit(limit)
+    return [TeamInList(*row) for row in await session.execute(newest)]
 
 
 async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int = 1) -> MemberPage:
-    """By rank, then by name; a page beyond the last is the last."""
-    which = [Membership.team_id == team_id]
+    """By rank, then by name. A page beyond the last is the last."""
+    conditions = [Membership.team_id == team_id]
     if q:
-        which.append(User.username_key.contains(q.casefold(), autoescape=True))
-    people = select(User).join(Membership, Membership.user_id == User.id).where(*which)
-    total = await session.scalar(people.with_only_columns(func.count())) or 0
+        conditions.append(User.username_key.contains(q.casefold(), autoescape=True))
+    matching = select(User).join(Membership, Membership.user_id == User.id).where(*conditions)
+    total = await session.scalar(matching.with_only_columns(func.count())) or 0
     pages = max(1, ceil(total / MEMBERS_PER_PAGE))
     page = min(max(page, 1), pages)
     rows = (
-        people.with_only_columns(User.id, User.username, Membership.role, Membership.joined_at)
+        matching.with_only_columns(User.id, User.username, Membership.role, Membership.joined_at)
         .order_by(_rank(), User.username_key)
         .limit(MEMBERS_PER_PAGE)
         .offset((page - 1) * MEMBERS_PER_PAGE)
@@ -98,61 +100,70 @@ async def count_members(session: AsyncSession, team_id: int) -> int:
 
 
 async def pending_invitations(session: AsyncSession, team_id: int) -> list[Invitation]:
-    """The newest first; those that have expired can still be sent again or revoked."""
+    """Newest first. Includes expired ones, which can be sent again or revoked."""
     pending = (
         select(Invitation)
         .where(Invitation.team_id == team_id, Invitation.status == "pending")
         .order_by(Invitation.expires_at.desc(), Invitation.id.desc())
-        .limit(MOST_LISTED)
+        .limit(MAX_LISTED)
     )
     return list(await session.scalars(pending))
 
 
 async def projects_shared_with(session: AsyncSession, team_id: int) -> list[SharedProject]:
-    """The latest shared first, at most a hundred."""
+    """Most recently shared first, at most a hundred."""
     shared = (
         select(Project.id, Project.name, User.username, Share.created_at)
         .join(Share, Share.project_id == Project.id)
         .join(User, User.id == Project.owner_id)
         .where(Share.team_id == team_id)
         .order_by(Share.created_at.desc(), Project.id.desc())
-        .limit(MOST_LISTED)
+        .limit(MAX_LISTED)
     )
     return [SharedProject(*row) for row in await session.execute(shared)]
 
 
-async def read_invitation(session: AsyncSession, invitation_id: int) -> Asked:
+async def read_invitation(session: AsyncSession, invitation_id: int) -> ReceivedInvitation:
     """Raises NotFound."""
-    asked = (
-        select(Invitation, Team.name, User.username)
-        .join(Team, Team.id == Invitation.team_id)
-        .join(User, User.id == Invitation.inviter_id, isouter=True)
-        .where(Invitation.id == invitation_id)
-    )
-    row = (await session.execute(asked)).one_or_none()
+    found = with_team_and_inviter().where(Invitation.id == invitation_id)
+    row = (await session.execute(found)).one_or_none()
     if row is None:
         raise NotFound
-    return Asked(*row)
+    return _received(*row)
 
 
-async def invitations_waiting_for(session: AsyncSession, user: User) -> list[Asked]:
-    """Open invitations to the person's confirmed address, for the dashboard."""
+async def open_invitations_of(
+    session: AsyncSession, user: User
+) -> list[tuple[ReceivedInvitation, str]]:
+    """Open invitations to the user's confirmed address, newest first, each with its path."""
     if not user.is_confirmed:
         return []
-    waiting = (
-        select(Invitation, Team.name, User.username)
-        .join(Team, Team.id == Invitation.team_id)
-        .join(User, User.id == Invitation.inviter_id, isouter=True)
-        .where(
-            Invitation.email_key == user.email_key,
-            Invitation.status == "pending",
-            Invitation.expires_at > clock.now(),
-        )
+    received = (
+        with_team_and_inviter()
+        .where(Invitation.email_key == user.email_key, is_open())
         .order_by(Invitation.id.desc())
-        .limit(MOST_LISTED)
+        .limit(MAX_LISTED)
     )
-    return [Asked(*row) for row in await session.execute(waiting)]
+    signer = signer_of(session)
+    return [
+        (_received(*row), invitation_path(signer, row.Invitation.id))
+        for row in await session.execute(received)
+    ]
+
+
+def _teams_of(user: User) -> Select[int, str, str, int]:
+    everyone = aliased(Membership)
+    count = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
+    return (
+        select(Team.id, Team.name, Membership.role, count)
+        .join(Membership, Membership.team_id == Team.id)
+        .where(Membership.user_id == user.id)
+    )
+
+
+def _received(invitation: Invitation, team: Team, inviter: User | None) -> ReceivedInvitation:
+    return ReceivedInvitation(invitation, team.name, inviter.username if inviter else None)
 
 
 def _rank() -> ColumnElement[int]:
-    return case({role: place for place, role in enumerate(ROLES)}, value=Membership.role)
+    return case({role: rank for rank, role in enumerate(ROLES)}, value=Membership.role)

@@ -1,122 +1,119 @@
-"""The invitee's answer: accept or decline, once, by the account that has the address."""
+"""Responses to an invitation: accept or decline, once, by the account that has the address."""
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
-from app.notifications.events.catalogue import INVITATION_DECLINED, INVITATION_RECEIVED
+from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.teams.access import is_member
-from app.teams.invitations import closed_sentence, greet_newcomer
+from app.teams.invitations import closed_reason, is_open, notify_of_open_invitations
 from app.teams.membership import join
 
 
 async def accept(
     session: AsyncSession, user: User, invitation_id: int, *, is_mailed: bool = False
 ) -> Team:
-    """Join the team. Through the mailed link (`is_mailed`) this also confirms the address.
+    """Join the team. Through the mailed link (`is_mailed`), this also confirms the address.
 
-    Raises Forbidden for any other account, Conflict when it is answered, revoked or expired.
+    Raises NotFound, Forbidden for any other account, and Conflict for a member and for an
+    invitation that was answered or revoked, or has expired.
     """
-    invitation, team, account = await _open(session, user, invitation_id, is_mailed)
-    if await is_member(session, team.id, account.id):
+    invitation, team, user = await _load(session, user, invitation_id, is_mailed)
+    if await is_member(session, team.id, user.id):
         raise Conflict(_("You are already in '{team}'.").format(team=team.name))
-    await _settle(session, invitation, account, "accepted")
-    if not account.is_confirmed:
-        account.email_confirmed_at = clock.now()
-        await greet_newcomer(session, account)
-    await join(session, team, account, invitation.role, actor=account)
+    await _settle(session, invitation, user, "accepted")
+    if not user.is_confirmed:
+        await set_confirmed_address(session, user, user.email)
+        await notify_of_open_invitations(session, user)
+    await join(session, team, user, invitation.role, actor=user)
     return team
 
 
 async def decline(
     session: AsyncSession, user: User, invitation_id: int, *, is_mailed: bool = False
 ) -> Team:
-    """Say no, and tell the inviter. Raises as `accept` does."""
-    invitation, team, account = await _open(session, user, invitation_id, is_mailed)
-    await _settle(session, invitation, account, "declined")
+    """Decline, and notify the inviter. Raises as `accept` does."""
+    invitation, team, user = await _load(session, user, invitation_id, is_mailed)
+    await _settle(session, invitation, user, "declined")
     await notify(
         session,
         INVITATION_DECLINED,
-        actor=account,
+        actor=user,
         team=team,
         invitation=invitation,
-        username=account.username,
+        username=user.username,
     )
     return team
 
 
-async def invitation_told_in(session: AsyncSession, user: User, notification_id: int) -> int:
-    """The id of the invitation that a notice of the person tells of. Raises NotFound."""
-    told = (
+async def invitation_of(session: AsyncSession, user: User, notification_id: int) -> int:
+    """The id of the invitation that the user's notification is about. Raises NotFound."""
+    own = (
         select(Event.invitation_id)
         .join(Notification, Notification.event_id == Event.id)
         .where(
             Notification.id == notification_id,
             Notification.user_id == user.id,
-            Event.type == INVITATION_RECEIVED.name,
+            Event.type.in_(types_open_while("invitation")),
         )
     )
-    invitation_id = await session.scalar(told)
+    invitation_id = await session.scalar(own)
     if invitation_id is None:
         raise NotFound
     return invitation_id
 
 
-def wrong_person(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
-    """Why the person cannot answer the invitation, or "" when they can."""
+def refusal(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
+    """Why this user cannot answer the invitation, or ""."""
     if user.email_key != invitation.email_key:
-        wrong = _("This invitation was sent to another address than yours, {email}.")
-        return wrong.format(email=user.email)
+        other = _("This invitation was sent to a different address. Yours is {email}.")
+        return other.format(email=user.email)
     if not user.is_confirmed and not is_mailed:
-        return _("Confirm your address first, or open the link in the letter that invited you.")
+        return _("Confirm your address first, or open the link in the invitation mail.")
     return ""
 
 
-async def _open(
+async def _load(
     session: AsyncSession, user: User, invitation_id: int, is_mailed: bool
 ) -> tuple[Invitation, Team, User]:
-    """The account is read afresh: its address may have changed since the request began."""
+    """The user is read again, because their address may have changed since the request began."""
     invitation = await session.get(Invitation, invitation_id)
     if invitation is None:
         raise NotFound
-    account = await session.get_one(User, user.id)
-    if wrong := wrong_person(invitation, account, is_mailed=is_mailed):
-        raise Forbidden(wrong)
-    return invitation, await session.get_one(Team, invitation.team_id), account
+    user = await session.get_one(User, user.id)
+    if reason := refusal(invitation, user, is_mailed=is_mailed):
+        raise Forbidden(reason)
+    return invitation, await session.get_one(Team, invitation.team_id), user
 
 
-async def _settle(
-    session: AsyncSession, invitation: Invitation, account: User, status: str
-) -> None:
-    """One conditional UPDATE: of two answers the first counts, the other raises Conflict."""
-    now = clock.now()
+async def _settle(session: AsyncSession, invitation: Invitation, user: User, status: str) -> None:
+    """One conditional UPDATE: of two concurrent responses, the second raises Conflict."""
     settled = (
         update(Invitation)
-        .where(
-            Invitation.id == invitation.id,
-            Invitation.status == "pending",
-            Invitation.expires_at > now,
-        )
-        .values(status=status, answered_at=now)
+        .where(Invitation.id == invitation.id, is_open())
+        .values(status=status, answered_at=clock.now())
         .returning(Invitation.id)
         .execution_options(synchronize_session=False)
     )
     is_first = await session.scalar(settled) is not None
     await session.refresh(invitation)
     if not is_first:
-        raise Conflict(closed_sentence(invitation))
-    await _mark_read(session, account, invitation)
+        raise Conflict(closed_reason(invitation))
+    await _mark_read(session, user, invitation)
 
 
-async def _mark_read(session: AsyncSession, account: User, invitation: Invitation) -> None:
-    told = (
+async def _mark_read(session: AsyncSession, user: User, invitation: Invitation) -> None:
+    own = (
         select(Notification.id)
         .join(Event, Event.id == Notification.event_id)
-        .where(Event.invitation_id == invitation.id, Notification.user_id == account.id)
+        .where(Event.invitation_id == invitation.id, Notification.user_id == user.id)
     )
-    await feed.mark(session, account.id, (await session.scalars(told)).all(), read=True)
+    ids = (await session.scalars(own)).all()
+    await feed.mark(session, user.id, Selection(ids), read=True)

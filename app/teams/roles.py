@@ -1,8 +1,7 @@
-"""Who may do what in a team, as data. A right is a word; a role has those it is listed under."""
+"""The roles of a team, and which of them have which right."""
 
 from typing import Final
 
-from app.errors import Invalid
 from app.language import _
 from app.notifications.events.catalogue import ROLES
 
@@ -10,7 +9,7 @@ OWNER, ADMIN, EDITOR, VIEWER = ROLES
 GRANTABLE: Final = (ADMIN, EDITOR, VIEWER)
 
 RIGHTS: Final[dict[str, tuple[str, ...]]] = {
-    "look": ROLES,
+    "view": ROLES,
     "share": (OWNER, ADMIN, EDITOR),
     "compile": (OWNER, ADMIN, EDITOR),
     "unshare": (OWNER, ADMIN),
@@ -19,18 +18,13 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "remove": (OWNER, ADMIN),
     "change_role": (OWNER, ADMIN),
     "rename": (OWNER, ADMIN),
-    "tell": (OWNER, ADMIN),
+    "send_event": (OWNER, ADMIN),
     "delete": (OWNER,),
     "hand_over": (OWNER,),
     "leave": (ADMIN, EDITOR, VIEWER),
 }
 
 
-def wrong_role(role: str) -> str:
-    """What is wrong with granting `role`, or ""; `owner` is handed over, never granted."""
-    return "" if role in GRANTABLE else _("Choose one of the roles.")
-
-
-def require_grantable(role: str) -> None:
-    if wrong := wrong_role(role):
-        raise Invalid({"role": wrong})
+def role_error(role: str) -> str:
+    """Why `role` cannot be granted, or "". The role of the owner is handed over, not granted."""
+    return "" if role in GRANTABLE else _("Choose a role.")

@@ -1,4 +1,4 @@
-"""Ending shares, for whatever reason: somebody chose to, left the team, or the project goes."""
+"""Ending shares: because someone unshares, leaves the team, or deletes the project."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from app.notifications.withdraw import withdraw_project
 async def end_shares(
     session: AsyncSession, project: Project, teams: Sequence[Team], *, actor: User
 ) -> None:
-    """No longer share `project` with `teams`, and tell each of them.
+    """Stop sharing `project` with `teams`, and notify the members of each.
 
-    Whoever no longer sees the project keeps these notices only, also as a member of several.
+    For members who lose sight of the project, the other notifications about it are withdrawn.
     """
     ids = [team.id for team in teams]
     shares = (Share.project_id == project.id, Share.team_id.in_(ids))

@@ -1,4 +1,4 @@
-"""A team as a whole: created, renamed, muted, deleted."""
+"""Creating, renaming, muting and deleting a team."""
 
 import unicodedata
 from typing import Any
@@ -20,8 +20,8 @@ NAME_LENGTH = 80
 
 
 async def create_team(session: AsyncSession, user: User, name: str) -> Team:
-    """A team of one, its owner. Raises Invalid for `name`."""
-    team = Team(name=_checked(name))
+    """Create a team, with `user` as owner and only member. Raises Invalid for `name`."""
+    team = Team(name=_valid_name(name))
     session.add(team)
     await session.flush()
     session.add(Membership(team_id=team.id, user_id=user.id, role=OWNER))
@@ -30,9 +30,9 @@ async def create_team(session: AsyncSession, user: User, name: str) -> Team:
 
 
 async def rename_team(session: AsyncSession, user: User, team_id: int, name: str) -> Team:
-    """Give the team another name and tell its members. Raises Invalid for `name`."""
+    """Rename the team and notify its members. Raises Invalid for `name`."""
     team = (await require(session, user, team_id, "rename")).team
-    old_name, team.name = team.name, _checked(name)
+    old_name, team.name = team.name, _valid_name(name)
     if team.name != old_name:
         await notify(
             session, TEAM_UPDATED, actor=user, team=team, old_name=old_name, new_name=team.name
@@ -41,37 +41,37 @@ async def rename_team(session: AsyncSession, user: User, team_id: int, name: str
 
 
 async def delete_team(session: AsyncSession, user: User, team_id: int) -> None:
-    """Tell the members, whose other notices about the team go with it, then delete it."""
+    """Delete the team and notify its members, whose other notifications about it are withdrawn."""
     team = (await require(session, user, team_id, "delete")).team
     members = select(Membership.user_id).where(Membership.team_id == team_id)
     await withdraw_team(session, team_id, members)
     await _end_shares(session, team_id, members)
-    for invitation_id in await _open_invitations(session, team_id):
+    for invitation_id in await _pending_invitations(session, team_id):
         await withdraw_invitation(session, invitation_id)
     await notify(session, TEAM_DELETED, actor=user, team=team)
     await session.execute(delete(Team).where(Team.id == team_id))
 
 
 async def mute_team(session: AsyncSession, user: User, team_id: int) -> None:
-    """From now on only what concerns the person, or is urgent, is told of this team."""
-    await require(session, user, team_id, "look")
+    """Stop ordinary notifications about the team for this user. Urgent and personal ones continue."""
+    await require(session, user, team_id, "view")
     await mute(session, user, team_id=team_id)
 
 
 async def unmute_team(session: AsyncSession, user: User, team_id: int) -> None:
-    await require(session, user, team_id, "look")
+    await require(session, user, team_id, "view")
     await unmute(session, user, team_id=team_id)
 
 
-def _checked(name: str) -> str:
-    """The name on one line, without control characters. Raises Invalid."""
+def _valid_name(name: str) -> str:
+    """The name on one line, without control characters. Raises Invalid for `name`."""
     name = " ".join(name.split())
-    name = "".join(letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cs"))
-    if not any(letter.isprintable() and not letter.isspace() for letter in name):
-        raise Invalid({"name": _("Give the team a name.")})
+    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs"))
+    if not any(char.isprintable() and not char.isspace() for char in name):
+        raise Invalid({"name": _("Enter a name for the team.")})
     if len(name) > NAME_LENGTH:
-        too_long = _("A team name has at most {most} characters.")
-        raise Invalid({"name": too_long.format(most=NAME_LENGTH)})
+        too_long = _("Use at most {limit} characters.")
+        raise Invalid({"name": too_long.format(limit=NAME_LENGTH)})
     return name
 
 
@@ -81,7 +81,7 @@ async def _end_shares(session: AsyncSession, team_id: int, members: Select[Any])
         await withdraw_project(session, project_id, members)
 
 
-async def _open_invitations(session: AsyncSession, team_id: int) -> list[int]:
+async def _pending_invitations(session: AsyncSession, team_id: int) -> list[int]:
     pending = select(Invitation.id).where(
         Invitation.team_id == team_id, Invitation.status == "pending"
     )

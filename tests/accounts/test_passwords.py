@@ -1,4 +1,4 @@
-"""Passwords: checked, changed, and set anew by a mailed link."""
+"""Passwords: checked, changed, and reset by a mailed link."""
 
 from datetime import timedelta
 
@@ -25,38 +25,36 @@ from tests.mailing import token_of
 
 @pytest.fixture(autouse=True)
 def cheap_passwords() -> None:
-    """Not here: what passwords cost is what some of these tests are about."""
+    """Not in this module, where some tests are about the cost of hashes."""
 
 
-async def reset_token(db: Database, account: User) -> str:
+async def reset_token(db: Database, user: User) -> str:
     async with db.write() as session:
-        await send_reset(session, account.email)
+        await send_reset(session, user.email)
     async with db.read() as session:
         newest = select(Delivery).order_by(Delivery.id.desc()).limit(1)
-        letter = (await session.scalars(newest)).one()
-    return token_of(letter)
+        mail = (await session.scalars(newest)).one()
+    return token_of(mail)
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"])
-async def test_name_and_address_both_open_the_account(
-    db: Database, alice: User, login: str
-) -> None:
+async def test_username_and_address_both_log_in(db: Database, alice: User, login: str) -> None:
     assert (await check_login(db, login, PASSWORD)).id == alice.id
 
 
 @pytest.mark.parametrize("login", ["alice", "nobody", "", "nobody@example.com", "é" * 5000])
-async def test_a_failed_login_never_tells_why(db: Database, alice: User, login: str) -> None:
+async def test_a_failed_login_does_not_reveal_why(db: Database, alice: User, login: str) -> None:
     with pytest.raises(Invalid) as caught:
         await check_login(db, login, "wrong password")
 
-    assert caught.value.fields == {"login": "The name, the address or the password is not right."}
+    assert caught.value.fields == {"login": "The username, email address or password is incorrect."}
 
 
-def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
+def test_the_decoy_costs_as_much_as_a_real_hash() -> None:
     assert not needs_rehash(DECOY)
 
 
-async def test_a_login_renews_a_hash_that_is_too_cheap(db: Database, alice: User) -> None:
+async def test_a_login_replaces_a_hash_that_is_too_cheap(db: Database, alice: User) -> None:
     await check_login(db, "alice", PASSWORD)
 
     async with db.read() as session:
@@ -79,7 +77,7 @@ async def test_a_new_password_ends_every_session(db: Database, alice: User) -> N
     ("current", "new", "field"),
     [("wrong", "battery staple", "current_password"), (PASSWORD, "short", "new_password")],
 )
-async def test_a_password_is_not_changed_by_mistake(
+async def test_an_invalid_change_of_password_names_the_field(
     db: Database, alice: User, current: str, new: str, field: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
@@ -98,7 +96,7 @@ async def test_a_mailed_link_sets_a_password_once(db: Database, alice: User) -> 
         await reset_password(db, token, "another staple")
 
 
-async def test_a_new_password_makes_all_links_useless(db: Database, alice: User) -> None:
+async def test_a_new_password_invalidates_all_reset_links(db: Database, alice: User) -> None:
     first, second = await reset_token(db, alice), await reset_token(db, alice)
 
     await reset_password(db, second, "battery staple")
@@ -107,7 +105,7 @@ async def test_a_new_password_makes_all_links_useless(db: Database, alice: User)
         await reset_password(db, first, "another staple")
 
 
-async def test_a_link_works_for_an_hour(
+async def test_a_reset_link_expires_after_an_hour(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await reset_token(db, alice)
@@ -122,21 +120,23 @@ async def test_a_link_works_for_an_hour(
             await read_reset(session, token)
 
 
-async def test_a_token_for_something_else_is_no_reset(alice: User, session: AsyncSession) -> None:
+async def test_a_token_for_another_purpose_resets_nothing(
+    alice: User, session: AsyncSession
+) -> None:
     with pytest.raises(NotFound):
         await read_reset(session, SIGNER.sign("confirm_address", [alice.id, alice.email]))
 
 
-async def test_nobody_is_mailed_about_an_unknown_address(session: AsyncSession) -> None:
+async def test_an_unknown_address_gets_no_mail(session: AsyncSession) -> None:
     await send_reset(session, "nobody@example.com")
 
     assert (await session.scalars(select(Delivery))).all() == []
 
 
-async def test_the_row_of_a_letter_opens_no_door(db: Database, alice: User) -> None:
+async def test_the_delivery_of_a_reset_mail_holds_no_secret(db: Database, alice: User) -> None:
     await reset_token(db, alice)
 
     async with db.read() as session:
-        letter = (await session.scalars(select(Delivery))).one()
-    assert "token" not in (letter.context or {})
-    assert alice.password_hash not in str(letter.context)
+        mail = (await session.scalars(select(Delivery))).one()
+    assert "token" not in (mail.context or {})
+    assert alice.password_hash not in str(mail.context)

@@ -1,22 +1,22 @@
-"""What the browser says, what the person chooses, and what a browser is called."""
+"""The profile, the language of the browser, and readable names of browsers."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.profile import preferred_language, save_profile
-from app.accounts.user_agents import device_name
 from app.errors import Invalid
 from app.models import User
+from app.user_agents import device_name
 
 
-async def test_choices_are_kept(alice: User, session: AsyncSession) -> None:
+async def test_the_profile_is_saved(alice: User, session: AsyncSession) -> None:
     await save_profile(session, alice, timezone="Asia/Tokyo", language="en", theme="dark")
 
     stored = await session.get_one(User, alice.id)
     assert (stored.timezone, stored.theme) == ("Asia/Tokyo", "dark")
 
 
-async def test_every_wrong_choice_is_named(alice: User, session: AsyncSession) -> None:
+async def test_every_invalid_choice_is_named(alice: User, session: AsyncSession) -> None:
     with pytest.raises(Invalid) as caught:
         await save_profile(session, alice, timezone="Mars/Base", language="tlh", theme="<b>")
 
@@ -35,7 +35,7 @@ async def test_every_wrong_choice_is_named(alice: User, session: AsyncSession) -
         (";;q=,,;q=nan", ""),
     ],
 )
-def test_the_best_language_of_ours_is_found(header: str, language: str) -> None:
+def test_the_best_available_language_is_found(header: str, language: str) -> None:
     assert preferred_language(header) == language
 
 
@@ -58,5 +58,5 @@ def test_the_best_language_of_ours_is_found(header: str, language: str) -> None:
         ("", "Unknown browser"),
     ],
 )
-def test_a_browser_is_called_what_people_call_it(user_agent: str, name: str) -> None:
+def test_a_user_agent_gets_a_readable_name(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.accounts import revocation
 from app.accounts.passwords import reset_password, send_reset
-from app.accounts.sessions import ABSOLUTE, end_all_sessions
+from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.database import Database
 from app.models import Delivery, User, WebSession
@@ -142,7 +142,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
         stream = await open_stream(app, client)
 
         async with db.write() as session:
-            long_ago = clock.now() - ABSOLUTE
+            long_ago = clock.now() - ABSOLUTE_TIMEOUT
             await session.execute(update(WebSession).values(created_at=long_ago))
 
         await stream.until_served()

@@ -1,4 +1,4 @@
-"""How long a session lasts, what is stored of it, and whose it is."""
+"""Sessions: how long they last, what is stored, and who can end them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,9 +20,9 @@ from app.models import User, WebSession
 from app.settings import Settings, load
 
 
-async def begin(db: Database, account: User) -> str:
+async def begin(db: Database, user: User) -> str:
     async with db.write() as session:
-        return await start_session(session, account, "Mozilla/5.0")
+        return await start_session(session, user, "Mozilla/5.0")
 
 
 async def last_seen(db: Database) -> datetime:
@@ -35,7 +35,7 @@ async def age(db: Database, **columns: datetime) -> None:
         await session.execute(update(WebSession).values(columns))
 
 
-async def test_a_token_opens_its_session(db: Database, alice: User) -> None:
+async def test_a_token_finds_its_session(db: Database, alice: User) -> None:
     token = await begin(db, alice)
 
     found = await find_session(db, token)
@@ -54,13 +54,13 @@ async def test_the_token_is_stored_nowhere(db: Database, alice: User) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "made up", "é", "x" * 10_000])
-async def test_another_token_opens_nothing(db: Database, alice: User, token: str) -> None:
+async def test_another_token_finds_no_session(db: Database, alice: User, token: str) -> None:
     await begin(db, alice)
 
     assert await find_session(db, token) is None
 
 
-async def test_each_login_has_a_new_token(db: Database, alice: User) -> None:
+async def test_each_session_has_its_own_token(db: Database, alice: User) -> None:
     assert await begin(db, alice) != await begin(db, alice)
 
 
@@ -78,7 +78,7 @@ async def test_a_busy_session_ends_after_30_days(db: Database, alice: User) -> N
     assert await find_session(db, token) is None
 
 
-async def test_use_is_noted_every_ten_minutes_only(db: Database, alice: User) -> None:
+async def test_use_is_recorded_at_most_every_ten_minutes(db: Database, alice: User) -> None:
     token = await begin(db, alice)
     recently, long_ago = (clock.now() - timedelta(minutes=m) for m in (9, 11))
 
@@ -91,9 +91,7 @@ async def test_use_is_noted_every_ten_minutes_only(db: Database, alice: User) ->
     assert await last_seen(db) > recently
 
 
-async def test_a_person_ends_only_sessions_of_their_own(
-    db: Database, alice: User, bob: User
-) -> None:
+async def test_a_user_can_end_only_their_own_sessions(db: Database, alice: User, bob: User) -> None:
     token = await begin(db, alice)
     found = await find_session(db, token)
     assert found is not None
@@ -108,7 +106,9 @@ async def test_a_person_ends_only_sessions_of_their_own(
     assert await find_session(db, token) is None
 
 
-async def test_logging_out_everywhere_can_spare_one(db: Database, alice: User, bob: User) -> None:
+async def test_logging_out_everywhere_can_except_one_session(
+    db: Database, alice: User, bob: User
+) -> None:
     here, there, of_bob = await begin(db, alice), await begin(db, alice), await begin(db, bob)
     found = await find_session(db, here)
     assert found is not None
@@ -121,7 +121,7 @@ async def test_logging_out_everywhere_can_spare_one(db: Database, alice: User, b
     assert await find_session(db, of_bob) is not None
 
 
-async def test_ended_sessions_are_neither_listed_nor_kept(db: Database, alice: User) -> None:
+async def test_expired_sessions_are_neither_listed_nor_kept(db: Database, alice: User) -> None:
     await begin(db, alice)
     await age(db, created_at=datetime(2020, 1, 1, tzinfo=UTC))
 
@@ -133,7 +133,7 @@ async def test_ended_sessions_are_neither_listed_nor_kept(db: Database, alice: U
         assert len((await session.scalars(select(WebSession))).all()) == 1
 
 
-def test_the_cookie_is_for_the_server_alone(settings: Settings) -> None:
+def test_the_cookie_is_http_only_and_same_site(settings: Settings) -> None:
     cookie = session_cookie(settings, "token")
 
     assert (cookie.key, cookie.httponly, cookie.samesite) == ("session", True, "lax")

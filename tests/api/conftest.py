@@ -1,4 +1,4 @@
-"""Programs that act for the cast; whatever they are answered is held to the document."""
+"""API clients for the cast. Every response they get is checked against the OpenAPI document."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -23,7 +23,7 @@ async def document(app: Litestar) -> Document:
 
 @pytest.fixture
 async def nobody(app: Litestar, document: Document) -> AsyncIterator[Program]:
-    """A program without any token."""
+    """A client without a token."""
     async with browser(app) as program:
         program.event_hooks["response"].append(document.check)
         yield program
@@ -33,13 +33,13 @@ async def nobody(app: Litestar, document: Document) -> AsyncIterator[Program]:
 async def acting_for(
     app: Litestar, db: Database, document: Document
 ) -> AsyncIterator[Callable[..., Awaitable[Program]]]:
-    """Makes a program that acts for an account."""
+    """Creates clients that send the token of a user."""
     programs: list[Program] = []
 
-    async def make(account: User, scope: str = "write") -> Program:
+    async def make(user: User, scope: str = "write") -> Program:
         program = browser(app)
         program.event_hooks["response"].append(document.check)
-        program.headers["Authorization"] = f"Bearer {await key_of(db, account, scope)}"
+        program.headers["Authorization"] = f"Bearer {await key_of(db, user, scope)}"
         programs.append(program)
         return program
 
@@ -48,9 +48,9 @@ async def acting_for(
         await program.aclose()
 
 
-async def key_of(db: Database, account: User, scope: str = "write") -> str:
+async def key_of(db: Database, user: User, scope: str = "write") -> str:
     async with db.write() as session:
-        return (await create_token(session, account, name="test", scope=scope))[1]
+        return (await create_token(session, user, name="test", scope=scope))[1]
 
 
 @pytest.fixture

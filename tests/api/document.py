@@ -1,4 +1,4 @@
-"""The OpenAPI document as a judge: is this answer one that it tells of?"""
+"""Checks responses against the OpenAPI document."""
 
 import re
 from functools import cached_property
@@ -14,12 +14,12 @@ class Document:
 
     @cached_property
     def _paths(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-        """Those without parameters first: /notifications/undo is not a notification's id."""
+        """Paths without parameters first, since /notifications/{id} matches /notifications/undo too."""
         paths = sorted(self.document["paths"].items(), key=lambda one: one[0].count("{"))
         return [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), item) for path, item in paths]
 
     async def check(self, answer: httpx.Response) -> None:
-        """Raises AssertionError for a status or a body that the document does not have."""
+        """Raises AssertionError for a status or a body that the document does not describe."""
         operation = self.operation_of(answer.request)
         if operation is None:
             assert answer.status_code in (404, 405), f"{answer.request} is not documented"

@@ -1,8 +1,8 @@
-"""Thousands of requests made up from the document, against the application as it is shipped.
+"""Sends thousands of requests, generated from the OpenAPI document, to the running application.
 
-`python -m tests.api.fuzzing [EXAMPLES]` tries the API signed in by token, signed in by cookie, and
-signed out, with all checks of schemathesis and EXAMPLES (10) cases an operation beside those that
-cover the shapes. It prints what was not as documented, and fails where there is something.
+`python -m tests.api.fuzzing [EXAMPLES]` runs all checks of schemathesis against the API, by token,
+by session cookie and signed out. Each operation gets EXAMPLES (default 10) random cases besides
+those that cover its schemas. Prints what does not match the document, and then exits with 1.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.security import Signer
 from app.teams.invitations import invite, link_token
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
-from tests.projects.conftest import lay_down
+from tests.projects.conftest import uploaded
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-# A stream never ends; tests/notifications/api tries it.
+# A stream never ends; tests/notifications/api covers it.
 ENDLESS = r"/stream$"
 COPIES = 6
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
@@ -41,7 +41,7 @@ Ids = Mapping[str, list[int | str]]
 
 @dataclass(frozen=True)
 class World:
-    """A site with things of alice's, several of each kind, because they will be deleted."""
+    """A running site. Alice owns several of everything, since the requests delete some."""
 
     site: Site
     ids: Ids
@@ -87,7 +87,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         await session.flush()
         session.add(Share(project_id=project.id, team_id=team.id))
     clip = await add_clip(
-        site.db, site.settings, alice, project.id, lay_down(site.settings, "silent")
+        site.db, site.settings, alice, project.id, uploaded(site.settings, "silent")
     )
     async with site.db.act() as session:
         compilation = Compilation(project_id=project.id)
@@ -111,14 +111,14 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
 
 
 def by_token(world: World) -> list[str]:
-    """Its own token must not be revoked on the way; the others are tried by cookie."""
+    """Excludes revoking tokens, which could revoke the one in use; `by_cookie` covers it."""
     bearer = ["--header", f"Authorization: Bearer {world.key}"]
     return [*bearer, "--exclude-operation-id", "accounts.api.revoke"]
 
 
 def by_cookie(world: World) -> list[str]:
-    """Whether a request without its keys gets in is tried by token: what schemathesis takes from
-    one with several, this one still has.
+    """Excludes the check that credentials are required: schemathesis removes only one of several.
+    `by_token` covers it.
     """
     keys = ["--header", f"Cookie: {world.cookies}", "--header", f"X-CSRF-Token: {world.csrf}"]
     return [*keys, "--exclude-checks", "ignored_auth"]
@@ -129,7 +129,7 @@ def signed_out(_world: World) -> list[str]:
 
 
 async def try_out(world: World, who: list[str], *, examples: int, phases: str) -> Outcome:
-    """All checks over all operations; `code` is 0 where everything was as documented."""
+    """Run all checks on all operations. `code` is 0 if everything matches the document."""
     with TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "schemathesis.cli"),
@@ -150,7 +150,7 @@ async def try_out(world: World, who: list[str], *, examples: int, phases: str) -
 
 
 def _configuration(folder: str, ids: Ids) -> str:
-    """Two of three paths name something that is there."""
+    """Two thirds of the generated paths use existing ids."""
     lines = [CONFIGURATION.read_text()]
     for name, values in ids.items():
         lines += [f"[dictionaries.{name}]", f"values = {values!r}"]

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, with examples that are what they show."""
+"""The OpenAPI document: valid, complete, with examples that match their schemas."""
 
 import re
 
@@ -7,11 +7,10 @@ import jsonschema_rs
 import msgspec
 import pytest
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from app.api.document import operations_of
-from app.api.operation import Operation
-from app.api.shapes import Answer, Sent
+from app.api.shapes import RequestBody, ResponseBody
 from app.models import User
 from tests.api.document import Document
 from tests.conftest import sign_in, text_of
@@ -19,22 +18,27 @@ from tests.conftest import sign_in, text_of
 PAGES = {"/api/openapi.json", "/api/docs"}
 
 
-def operations(app: Litestar) -> list[tuple[str, str, Operation]]:
+def endpoints(app: Litestar) -> list[HTTPRouteHandler]:
     return [
-        (route.path_format, method, operation)
+        handler
         for route in app.routes
-        for method, operation in operations_of(route)
+        if isinstance(route, HTTPRoute)
+        for handler, _model in route.route_handler_map.values()
+        if handler.resolve_include_in_schema()
     ]
 
 
-def shapes_of(operation: Operation) -> list[type[Sent] | type[Answer]]:
-    told = [operation.body, *operation.answers.values()]
-    return [one for one in told if isinstance(one, type) and issubclass(one, (Sent, Answer))]
+def bodies_of(endpoint: HTTPRouteHandler) -> list[type[RequestBody] | type[ResponseBody]]:
+    returned = endpoint.parsed_fn_signature.return_type
+    fields = [endpoint.parsed_data_field, returned, *returned.inner_types]
+    return [
+        field.annotation
+        for field in fields
+        if field and field.is_subclass_of((RequestBody, ResponseBody))
+    ]
 
 
-async def test_every_address_under_api_is_in_the_document(
-    app: Litestar, document: Document
-) -> None:
+async def test_every_endpoint_is_in_the_document(app: Litestar, document: Document) -> None:
     served = {
         (route.path_format, method.lower())
         for route in app.routes
@@ -48,15 +52,20 @@ async def test_every_address_under_api_is_in_the_document(
     assert {one for one in served if one[0] not in PAGES} == documented
 
 
-async def test_no_two_shapes_and_no_two_operations_share_a_name(
+async def test_no_two_bodies_and_no_two_operations_share_a_name(
     app: Litestar, document: Document
 ) -> None:
-    shapes = {shape for *_, operation in operations(app) for shape in shapes_of(operation)}
-    names = [shape.__name__ for shape in shapes]
-    ids = [operation.name for _path, _method, operation in operations(app)]
+    bodies = {body for endpoint in endpoints(app) for body in bodies_of(endpoint)}
+    names = [body.__name__ for body in bodies]
+    ids = [
+        operation["operationId"]
+        for item in document.document["paths"].values()
+        for operation in item.values()
+    ]
 
+    assert len(names) > 30
     assert len(names) == len(set(names))
-    assert len(ids) == len(set(ids))
+    assert len(ids) == len(set(ids)) == len(endpoints(app))
     assert all(re.fullmatch(r"\w+", name) for name in document.document["components"]["schemas"])
 
 
@@ -68,19 +77,91 @@ async def test_every_reference_leads_somewhere(document: Document) -> None:
         assert document.resolve({"$ref": reference})
 
 
-async def test_every_shape_has_an_example_and_every_example_its_shape(
+async def test_every_body_has_an_example_and_every_example_is_valid(
     app: Litestar, document: Document
 ) -> None:
-    for path, method, operation in operations(app):
-        for shape in shapes_of(operation):
-            assert shape.example, f"{shape.__name__} of {method} {path} has no example"
-            msgspec.convert(shape.example, shape)
-            schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
-            schema |= {"components": document.document["components"]}
-            jsonschema_rs.Draft202012Validator(schema).validate(shape.example)
+    components = document.document["components"]
+    for endpoint in endpoints(app):
+        for body in bodies_of(endpoint):
+            assert body.example, f"{body.__name__} of {endpoint} has no example"
+            msgspec.convert(body.example, body)
+            assert components["schemas"][body.__name__]["examples"] == [body.example]
+            schema = {"$ref": f"#/components/schemas/{body.__name__}", "components": components}
+            jsonschema_rs.Draft202012Validator(schema).validate(body.example)
 
 
-async def test_every_operation_says_what_it_does_and_who_may(document: Document) -> None:
+async def test_every_json_body_shows_its_example(document: Document) -> None:
+    for path, item in document.document["paths"].items():
+        for method, operation in item.items():
+            described = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for one in described:
+                media = document.resolve(one).get("content", {}).get("application/json")
+                assert media is None or media["example"], f"{method} {path}"
+
+
+async def test_ids_in_paths_and_bodies_are_bounded_by_what_a_column_holds(
+    document: Document,
+) -> None:
+    bounds = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+    parameters = [
+        parameter["schema"]
+        for item in document.document["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "path" and parameter["name"].endswith("_id")
+    ]
+    selection = document.document["components"]["schemas"]["SelectionObject"]["properties"]
+
+    assert len(parameters) > 20
+    assert all(schema == bounds for schema in parameters)
+    assert selection["notification_ids"]["items"] == bounds
+    assert selection["up_to"] == bounds
+
+
+async def test_an_operation_names_the_failures_that_its_method_path_and_body_bring(
+    document: Document,
+) -> None:
+    operations = document.document["paths"]
+
+    def failures(path: str, method: str) -> set[str]:
+        return {status for status in operations[path][method]["responses"] if status >= "4"}
+
+    assert failures("/api/teams", "get") == {"401"}
+    assert failures("/api/teams", "post") == {"400", "401", "403", "413"}
+    assert failures("/api/teams/{team_id}", "get") == {"400", "401", "404"}
+    assert failures("/api/tokens", "post") == {"400", "401", "409", "413", "429"}
+    assert failures("/api/projects/{project_id}/clips", "post") == {
+        "400", "401", "403", "404", "413",
+    }  # fmt: skip
+
+
+async def test_every_failure_is_a_problem(document: Document) -> None:
+    for path, item in document.document["paths"].items():
+        for method, operation in item.items():
+            for status, response in operation["responses"].items():
+                if status >= "4":
+                    content = document.resolve(response)["content"]
+                    assert list(content) == ["application/problem+json"], f"{method} {path}"
+
+
+async def test_what_changes_something_needs_a_token_or_a_session_with_its_csrf_token(
+    document: Document,
+) -> None:
+    teams, tokens = document.document["paths"]["/api/teams"], "/api/tokens"
+
+    assert teams["get"]["security"] == [{"token": []}, {"session": []}]
+    assert teams["post"]["security"] == [{"token": []}, {"session": [], "csrf": []}]
+    assert document.document["paths"][tokens]["post"]["security"] == []
+
+
+async def test_other_addresses_under_api_are_problems(client: httpx.AsyncClient) -> None:
+    for url in ("/api", "/api/redoc", "/api/swagger", "/api/openapi.yaml", "/api/schema"):
+        answer = await client.get(url)
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "application/problem+json", url
+
+
+async def test_every_operation_has_a_summary_and_a_401(document: Document) -> None:
     for path, item in document.document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"].endswith("."), f"{method} {path}"
@@ -110,7 +191,7 @@ async def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
 
 
 @pytest.mark.parametrize("url", sorted(PAGES))
-async def test_both_are_there_signed_in_or_out(
+async def test_document_and_page_are_public(
     client: httpx.AsyncClient, alice: User, url: str
 ) -> None:
     signed_out = await client.get(url)

@@ -1,4 +1,4 @@
-"""The door for other software: who may tell whom, at most once, and what becomes of it."""
+"""POST /api/events: who may notify whom, at most once for a key, and how it is shown."""
 
 import asyncio
 import re
@@ -37,7 +37,7 @@ async def fields_wrong(answer: httpx.Response) -> list[str]:
     return [error["field"] for error in answer.json()["errors"]]
 
 
-async def test_the_members_are_told_and_nobody_else(
+async def test_only_the_members_are_notified(
     for_alice: Program, for_bob: Program, for_carol: Program, squad: Team, alice: User
 ) -> None:
     sent = {"body": "42 clips", "url": "https://ci.example.com/42", "priority": "low"}
@@ -54,7 +54,7 @@ async def test_the_members_are_told_and_nobody_else(
     assert await told(for_alice) == await told(for_carol) == []
 
 
-async def test_recipients_are_named_by_name_or_id(
+async def test_recipients_are_given_by_username_or_id(
     for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: User,
     bob: User, carol: User,
 ) -> None:  # fmt: skip
@@ -82,7 +82,7 @@ async def test_a_recipient_outside_the_team_is_refused_whoever_they_are(
     assert await told(for_bob) == []
 
 
-async def test_people_of_two_teams_are_not_told_together(
+async def test_recipients_of_two_teams_cannot_be_notified_together(
     for_alice: Program, db: Database, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(db, alice, editors=[bob])
@@ -93,7 +93,7 @@ async def test_people_of_two_teams_are_not_told_together(
     assert await fields_wrong(answer) == ["recipients"]
 
 
-async def test_a_project_tells_the_teams_it_is_shared_with(
+async def test_a_project_reaches_the_teams_it_is_shared_with(
     for_alice: Program, for_bob: Program, for_carol: Program, db: Database, alice: User,
     bob: User, carol: User,
 ) -> None:  # fmt: skip
@@ -114,7 +114,7 @@ async def test_a_project_tells_the_teams_it_is_shared_with(
     assert by_bob.status_code == 403
 
 
-async def test_only_the_owner_and_admins_tell(
+async def test_only_the_owner_and_admins_send_events(
     for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: User
 ) -> None:
     async with db.write() as session:
@@ -132,7 +132,7 @@ async def test_only_the_owner_and_admins_tell(
     assert {answer.status_code for answer in by_stranger} == {404}
 
 
-async def test_a_token_that_may_read_tells_nothing(
+async def test_a_read_token_cannot_send_events(
     nobody: Program, db: Database, squad: Team, alice: User
 ) -> None:
     bearer = {"Authorization": f"Bearer {await key_of(db, alice, 'read')}"}
@@ -162,7 +162,7 @@ async def test_a_token_that_may_read_tells_nothing(
         ({"recipients": []}, ["recipients"]),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_an_invalid_event_is_refused(
     for_alice: Program, sent: dict[str, Any], fields: list[str]
 ) -> None:
     answer = await for_alice.post("/api/events", json=EVENT | sent)
@@ -170,7 +170,7 @@ async def test_what_makes_no_sense_is_refused(
     assert sorted(await fields_wrong(answer)) == fields
 
 
-async def test_a_key_tells_once_within_a_day_and_answers_the_same(
+async def test_repeating_a_key_within_a_day_notifies_once_and_returns_the_same(
     for_alice: Program,
     for_bob: Program,
     squad: Team,
@@ -195,7 +195,7 @@ async def newest(program: Program) -> int:
     return int((await program.get("/api/notifications")).json()["notifications"][0]["id"])
 
 
-async def test_of_many_with_one_key_at_once_one_tells(
+async def test_concurrent_requests_with_one_key_notify_once(
     for_alice: Program, for_bob: Program, squad: Team
 ) -> None:
     sent = EVENT | {"team_id": squad.id, "idempotency_key": "render-42"}
@@ -208,7 +208,7 @@ async def test_of_many_with_one_key_at_once_one_tells(
     assert await told(for_bob) == ["Render done"]
 
 
-async def test_a_key_belongs_to_its_person(
+async def test_a_key_belongs_to_one_user(
     for_alice: Program, for_bob: Program, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
@@ -221,7 +221,7 @@ async def test_a_key_belongs_to_its_person(
     assert by_alice.json()["id"] != by_bob.json()["id"]
 
 
-async def test_an_urgent_one_comes_though_the_team_is_muted(
+async def test_an_urgent_event_reaches_users_who_muted_the_team(
     for_alice: Program, for_bob: Program, squad: Team
 ) -> None:
     await for_bob.put(f"/api/teams/{squad.id}/mute", json={"muted": True})
@@ -233,7 +233,7 @@ async def test_an_urgent_one_comes_though_the_team_is_muted(
     assert await told(for_bob) == ["high"]
 
 
-async def test_mail_is_off_until_somebody_wants_it_and_urgent_mail_goes_at_once(
+async def test_mail_is_off_by_default_and_urgent_mail_goes_at_once(
     for_alice: Program, db: Database, squad: Team, bob: User
 ) -> None:
     async def deliveries() -> list[tuple[str, bool]]:
@@ -248,7 +248,7 @@ async def test_mail_is_off_until_somebody_wants_it_and_urgent_mail_goes_at_once(
     await tell("high")
     before = await deliveries()
     async with db.write() as session:
-        session.add(Preference(type="custom", user_id=bob.id, email=True))
+        session.add(Preference(user_id=bob.id, type="custom", channel="email", wanted=True))
     await tell("normal")
     await tell("high")
 
@@ -256,7 +256,7 @@ async def test_mail_is_off_until_somebody_wants_it_and_urgent_mail_goes_at_once(
     assert await deliveries() == [("bundle", False), ("alone", True)]
 
 
-async def test_who_leaves_the_team_loses_what_was_told_there(
+async def test_leaving_the_team_withdraws_its_custom_events(
     for_alice: Program, for_bob: Program, squad: Team
 ) -> None:
     await for_alice.post("/api/events", json=EVENT | {"team_id": squad.id})

@@ -1,4 +1,4 @@
-"""The inbox for programs: the specification's shapes, filters, pages, marks, and undo."""
+"""The inbox in JSON: the shapes of the specification, filters, pages, marks and undo."""
 
 from datetime import timedelta
 from typing import Any
@@ -112,7 +112,7 @@ async def test_a_filter_may_name_several_types_and_a_synonym(
     assert await ids_of(for_bob, type="compilation_complete") == []
 
 
-async def test_a_day_begins_in_the_persons_time_zone(
+async def test_a_day_begins_in_the_users_time_zone(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
@@ -154,7 +154,7 @@ async def test_every_wrong_parameter_is_named(
     assert {error["field"] for error in answer.json()["errors"]} == fields
 
 
-async def test_what_a_program_knows_already_is_not_sent_again(
+async def test_a_matching_etag_is_304(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
@@ -166,7 +166,7 @@ async def test_what_a_program_knows_already_is_not_sent_again(
         assert (await for_bob.get(url, headers=known)).status_code == 200
 
 
-async def test_retention_changes_the_tag_of_the_list_though_it_leaves_no_trace(
+async def test_retention_changes_the_etag_of_the_list(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
@@ -178,7 +178,7 @@ async def test_retention_changes_the_tag_of_the_list_though_it_leaves_no_trace(
     assert (await for_bob.get(URL, headers=known)).json()["total"] == 0
 
 
-async def test_another_language_is_another_answer(
+async def test_another_language_has_another_etag(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     answer = await for_bob.get(URL)
@@ -187,7 +187,7 @@ async def test_another_language_is_another_answer(
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
-async def test_one_notice_is_looked_at_marked_and_deleted(
+async def test_one_notification_is_shown_marked_and_deleted(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
@@ -212,7 +212,7 @@ async def test_one_notice_is_looked_at_marked_and_deleted(
     assert await ids_of(for_bob) == [one]
 
 
-async def test_all_are_marked_read_up_to_the_one_that_was_seen(
+async def test_read_all_stops_at_the_highest_id_seen(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 2)
@@ -227,7 +227,7 @@ async def test_all_are_marked_read_up_to_the_one_that_was_seen(
     assert await ids_of(for_bob, status="unread") == []
 
 
-async def test_many_are_marked_and_deleted_by_their_ids(
+async def test_many_are_marked_and_deleted_by_id(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 3)
@@ -247,7 +247,7 @@ async def test_many_are_marked_and_deleted_by_their_ids(
     assert await ids_of(for_bob) == ids
 
 
-async def test_all_that_match_leaves_out_what_arrived_meanwhile(
+async def test_a_filter_leaves_out_what_arrived_meanwhile(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob, 3)
@@ -280,7 +280,7 @@ async def test_all_that_match_leaves_out_what_arrived_meanwhile(
         ),
     ],
 )
-async def test_a_selection_that_is_not_clear_is_refused(
+async def test_an_ambiguous_selection_is_refused(
     for_bob: Program, sent: dict[str, object], fields: set[str]
 ) -> None:
     for verb in ("mark-read", "mark-unread", "delete"):
@@ -290,7 +290,7 @@ async def test_a_selection_that_is_not_clear_is_refused(
         assert {error["field"] for error in answer.json()["errors"]} == fields
 
 
-async def test_what_is_not_yours_is_not_there(
+async def test_notifications_of_another_user_are_404(
     for_bob: Program, for_carol: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
@@ -312,7 +312,7 @@ async def test_what_is_not_yours_is_not_there(
     assert await ids_of(for_bob, status="unread") == [one]
 
 
-async def test_an_undo_is_good_once_for_its_owner_and_for_ten_minutes(
+async def test_an_undo_token_works_once_for_its_user_within_ten_minutes(
     for_bob: Program,
     for_carol: Program,
     db: Database,

@@ -1,4 +1,4 @@
-"""Preferences by program: the whole is answered, any part is taken, every wrong field is named."""
+"""Preferences in JSON: responses hold all of them, requests any part; every wrong field is named."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def wrong_fields(answer: httpx.Response) -> set[str]:
     return {one["field"] for one in answer.json()["errors"]}
 
 
-async def test_the_whole_is_what_holds(for_bob: Program) -> None:
+async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -> None:
     held = (await for_bob.get(URL)).json()
 
     assert list(held) == ["preferences", "digest", "timezone"]
@@ -48,7 +48,7 @@ async def test_the_whole_is_what_holds(for_bob: Program) -> None:
         },
     ],
 )
-async def test_any_part_is_taken_and_the_whole_is_answered(
+async def test_any_part_can_be_changed_and_the_response_holds_everything(
     for_bob: Program, part: dict[str, Any]
 ) -> None:
     before = (await for_bob.get(URL)).json()
@@ -67,13 +67,13 @@ def merged(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def test_what_was_answered_can_be_sent_back(for_bob: Program) -> None:
+async def test_a_response_can_be_sent_back(for_bob: Program) -> None:
     whole = (await for_bob.get(URL)).json()
 
     assert (await for_bob.put(URL, json=whole)).json() == whole
 
 
-async def test_the_other_name_of_a_type_is_understood(for_bob: Program) -> None:
+async def test_the_synonym_of_a_type_is_accepted(for_bob: Program) -> None:
     part = {"preferences": {"compilation_complete": {"push": False}}}
 
     held = (await for_bob.put(URL, json=part)).json()
@@ -134,14 +134,14 @@ async def test_one_wrong_field_is_named_by_its_path(
     assert wrong_fields(await for_bob.put(URL, json=part)) == {field}
 
 
-async def test_they_are_ones_own(for_bob: Program, db: Database, alice: User) -> None:
+async def test_they_belong_to_one_user(for_bob: Program, db: Database, alice: User) -> None:
     await for_bob.put(URL, json={"preferences": {"member_added": {"email": False}}})
 
     async with db.read() as session:
         assert await switches.exceptions_of(session, alice) == {}
 
 
-async def test_a_browser_needs_its_token_and_nobody_gets_in(
+async def test_a_session_needs_its_csrf_token_and_signed_out_callers_are_refused(
     client: httpx.AsyncClient, nobody: Program, bob: User
 ) -> None:
     await sign_in(client, bob)

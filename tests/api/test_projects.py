@@ -1,4 +1,4 @@
-"""Projects for programs: clips go up, a video comes down."""
+"""Projects in JSON: upload clips, compile, download the video."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from app.database import Database
 from app.models import Team, User
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.settings import Settings
 from tests import clips
 from tests.api.conftest import Program
@@ -70,7 +70,9 @@ async def test_clips_are_uploaded_together_moved_and_deleted(for_alice: Program,
     assert [clip["id"] for clip in (await for_alice.get(url)).json()["clips"]] == [second["id"]]
 
 
-async def test_what_is_no_video_is_refused_and_the_rest_stays(for_alice: Program, url: str) -> None:
+async def test_files_that_are_no_videos_are_refused_and_the_others_stay(
+    for_alice: Program, url: str
+) -> None:
     mixed = await upload(for_alice, url, clips.make("silent"), clips.make("text"))
     wrong = await upload(for_alice, url, clips.make("text"))
     empty = await for_alice.post(f"{url}/clips", files={"other": ("a.mp4", b"x")})
@@ -83,7 +85,7 @@ async def test_what_is_no_video_is_refused_and_the_rest_stays(for_alice: Program
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "clips")
 
 
-async def test_a_video_is_compiled_once_at_a_time_and_comes_in_parts(
+async def test_one_compilation_runs_at_a_time_and_its_video_comes_in_ranges(
     for_alice: Program, url: str, db: Database, settings: Settings
 ) -> None:
     without = await for_alice.post(f"{url}/compile")
@@ -163,7 +165,7 @@ async def test_a_project_is_shared_and_the_members_see_it(
     assert (await for_bob.get(url)).status_code == 404
 
 
-async def test_a_project_is_muted_for_oneself(for_alice: Program, url: str) -> None:
+async def test_a_project_is_muted_for_one_user_only(for_alice: Program, url: str) -> None:
     await for_alice.put(f"{url}/mute", json={"muted": True})
 
     assert (await for_alice.get(url)).json()["muted"]

@@ -1,4 +1,4 @@
-"""Browser push for programs: subscribed, listed, tested, unsubscribed."""
+"""Browser push in JSON: subscribe, list, test, unsubscribe."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ async def the_device(db: Database) -> PushSubscription:
         return (await session.scalars(select(PushSubscription))).one()
 
 
-async def test_a_browsers_own_words_subscribe_it(
+async def test_a_browser_subscribes_with_what_its_push_manager_returns(
     settings: Settings, for_alice: Program, db: Database
 ) -> None:
     answer = await for_alice.post(
@@ -73,7 +73,7 @@ async def test_without_the_csrf_token_a_page_subscribes_nothing(
     assert answer.status_code == 403
 
 
-async def test_a_page_asks_what_has_become_of_its_browsers_subscription(
+async def test_a_page_asks_whether_its_subscription_still_exists(
     client: httpx.AsyncClient, for_bob: Program, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -103,7 +103,7 @@ async def test_two_browsers_of_a_kind_are_told_apart(for_alice: Program, db: Dat
     assert names == ["Chrome on Linux", "Chrome on Linux 2"]
 
 
-async def test_ones_subscriptions_are_listed_as_the_specification_says(
+async def test_subscriptions_are_listed_as_the_specification_says(
     for_alice: Program, for_bob: Program
 ) -> None:
     id = (await subscribe(for_alice)).json()["subscription_id"]
@@ -139,7 +139,7 @@ async def test_a_subscription_is_removed_by_its_endpoint(
         ({"user_id": 7}, {"user_id"}),
     ],
 )
-async def test_what_is_wrong_is_named(
+async def test_every_wrong_field_is_named(
     for_alice: Program, db: Database, change: dict[str, object], fields: set[str]
 ) -> None:
     sent = Browser(FCM + "phone").subscription | change
@@ -152,7 +152,7 @@ async def test_what_is_wrong_is_named(
         assert (await session.scalars(select(PushSubscription))).all() == []
 
 
-async def test_a_test_goes_to_each_of_ones_devices(
+async def test_a_test_goes_to_every_device_of_the_user(
     for_alice: Program, for_bob: Program, db: Database
 ) -> None:
     await subscribe(for_alice, "phone")
@@ -171,9 +171,7 @@ async def test_without_a_device_there_is_nothing_to_test(for_alice: Program) -> 
     assert (await for_alice.post("/api/push/test")).status_code == 409
 
 
-async def test_who_tests_again_and_again_has_to_wait(
-    settings: Settings, db: Database, alice: User
-) -> None:
+async def test_test_pushes_are_throttled(settings: Settings, db: Database, alice: User) -> None:
     limited = replace(settings, rate_limits=True)
     async with serving(limited) as application, browser(application) as program:
         program.headers["Authorization"] = f"Bearer {await key_of(db, alice)}"
@@ -184,7 +182,7 @@ async def test_who_tests_again_and_again_has_to_wait(
     assert statuses == [200] * 10 + [429]
 
 
-async def test_a_token_that_may_only_read_subscribes_nothing(
+async def test_a_read_token_cannot_subscribe(
     acting_for: Callable[..., Awaitable[Program]], alice: User
 ) -> None:
     reader = await acting_for(alice, "read")
@@ -194,7 +192,7 @@ async def test_a_token_that_may_only_read_subscribes_nothing(
 
 
 @pytest.mark.parametrize("path", ["subscribe", "unsubscribe", "test"])
-async def test_nobody_does_anything(nobody: Program, path: str) -> None:
+async def test_a_signed_out_caller_is_refused(nobody: Program, path: str) -> None:
     answer = await nobody.post(f"/api/push/{path}", json=Browser(FCM + "phone").subscription)
 
     assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""Teams for programs: what a page does, a program does, with the same people told."""
+"""Teams in JSON: programs do what pages do, and the same users are notified."""
 
 from datetime import timedelta
 
@@ -62,7 +62,7 @@ async def test_members_come_in_pages_and_can_be_searched(
     assert found["member_count"] == 61
 
 
-async def test_somebody_is_added_given_a_role_and_removed(
+async def test_a_member_is_added_given_a_role_and_removed(
     for_alice: Program, for_carol: Program, squad: Team, carol: User
 ) -> None:
     url = f"/api/teams/{squad.id}/members"
@@ -80,7 +80,7 @@ async def test_somebody_is_added_given_a_role_and_removed(
     assert await told(for_carol) == ["You were removed from team 'Video Squad'"]
 
 
-async def test_the_owner_hands_the_team_over_and_nobody_else_does(
+async def test_only_the_owner_hands_the_team_over(
     for_alice: Program, for_bob: Program, squad: Team, alice: User, bob: User
 ) -> None:
     url = f"/api/teams/{squad.id}/members"
@@ -93,7 +93,7 @@ async def test_the_owner_hands_the_team_over_and_nobody_else_does(
     assert (await for_bob.delete(f"/api/teams/{squad.id}")).status_code == 200
 
 
-async def test_wrong_fields_are_called_as_in_json(for_alice: Program, squad: Team) -> None:
+async def test_errors_name_fields_as_the_body_does(for_alice: Program, squad: Team) -> None:
     url = f"/api/teams/{squad.id}"
 
     unknown = await for_alice.post(f"{url}/members", json={"username": "nemo", "role": "editor"})
@@ -116,7 +116,7 @@ async def test_a_member_leaves_but_the_owner_does_not(
     assert await told(for_alice) == ["bob left the team"]
 
 
-async def test_a_team_is_muted_for_oneself(for_bob: Program, squad: Team) -> None:
+async def test_a_team_is_muted_for_one_user_only(for_bob: Program, squad: Team) -> None:
     url = f"/api/teams/{squad.id}"
 
     states = []
@@ -154,7 +154,7 @@ async def test_an_invitation_is_answered_by_its_token(
     assert (await for_carol.get(f"/api/teams/{squad.id}")).json()["role"] == "viewer"
 
 
-async def test_an_invitation_is_declined_and_the_inviter_hears_of_it(
+async def test_declining_an_invitation_notifies_the_inviter(
     for_alice: Program, for_carol: Program, squad: Team
 ) -> None:
     sent = {"email": "carol@example.com", "role": "viewer"}
@@ -188,7 +188,9 @@ async def test_an_expired_invitation_is_sent_again_and_revoked(
     assert (revoked.status_code, after.status_code) == (200, 409)
 
 
-async def test_who_may_only_look_is_told_so(for_bob: Program, squad: Team, alice: User) -> None:
+async def test_a_viewer_is_not_allowed_to_change_the_team(
+    for_bob: Program, squad: Team, alice: User
+) -> None:
     url = f"/api/teams/{squad.id}"
 
     tries = [
@@ -203,5 +205,5 @@ async def test_who_may_only_look_is_told_so(for_bob: Program, squad: Team, alice
     assert {answer.status_code for answer in tries} == {403}
 
 
-async def test_a_made_up_invitation_is_not_there(nobody: Program) -> None:
+async def test_an_invented_invitation_token_is_404(nobody: Program) -> None:
     assert (await nobody.get("/api/invitations/made-up")).status_code == 404

@@ -1,4 +1,4 @@
-"""Access tokens: made, used, listed, revoked; what lets a program in and what does not."""
+"""Access tokens: created, used, listed, revoked; what authenticates a request and what does not."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ async def make(program: Program, **fields: object) -> httpx.Response:
     return await program.post("/api/tokens", json={"login": "alice", "name": "Script"} | fields)
 
 
-async def test_a_token_is_made_with_name_and_password_and_lets_a_program_in(
+async def test_a_token_is_created_with_a_password_and_authenticates_requests(
     nobody: Program, alice: User
 ) -> None:
     made = await make(nobody, password=PASSWORD)
@@ -33,7 +33,7 @@ async def test_a_token_is_made_with_name_and_password_and_lets_a_program_in(
     assert [(one["name"], one["scope"]) for one in listed.json()["tokens"]] == [("Script", "write")]
 
 
-async def test_the_key_is_kept_nowhere(nobody: Program, db: Database, alice: User) -> None:
+async def test_the_token_itself_is_not_stored(nobody: Program, db: Database, alice: User) -> None:
     key = (await make(nobody, password=PASSWORD)).json()["token"]
 
     async with db.read() as session:
@@ -42,7 +42,9 @@ async def test_the_key_is_kept_nowhere(nobody: Program, db: Database, alice: Use
     assert key not in str(vars(token).values())
 
 
-async def test_a_wrong_password_makes_no_token(nobody: Program, db: Database, alice: User) -> None:
+async def test_a_wrong_password_creates_no_token(
+    nobody: Program, db: Database, alice: User
+) -> None:
     answer = await make(nobody, password="wrong horse")
 
     async with db.read() as session:
@@ -69,7 +71,7 @@ async def test_every_wrong_field_is_named_at_once(nobody: Program) -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"[1]", b'"\xff"', b"[" * 100_000, b'{"login": "\\ud800"}', b"NaN"]
 )
-async def test_what_is_no_json_object_is_malformed(nobody: Program, body: bytes) -> None:
+async def test_a_body_that_is_no_json_object_is_malformed(nobody: Program, body: bytes) -> None:
     answer = await nobody.post("/api/tokens", content=body)
 
     assert answer.status_code == 400
@@ -82,14 +84,14 @@ async def test_a_body_beyond_a_megabyte_is_too_large(nobody: Program) -> None:
     assert answer.status_code == 413
 
 
-async def test_without_a_token_nothing_is_told(nobody: Program) -> None:
+async def test_without_a_token_a_request_is_401(nobody: Program) -> None:
     answer = await nobody.get("/api/tokens")
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_a_wrong_token_is_refused_though_the_cookie_is_good(
+async def test_a_wrong_token_is_refused_despite_a_valid_cookie(
     client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -101,7 +103,7 @@ async def test_a_wrong_token_is_refused_though_the_cookie_is_good(
     assert by_both.status_code == 401
 
 
-async def test_a_token_is_asked_for_no_csrf_token_though_a_cookie_comes_along(
+async def test_a_request_with_a_token_needs_no_csrf_token_despite_a_cookie(
     client: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     await sign_in(client, bob)
@@ -113,7 +115,7 @@ async def test_a_token_is_asked_for_no_csrf_token_though_a_cookie_comes_along(
     assert revoked.status_code == 200
 
 
-async def test_who_comes_by_cookie_must_send_the_csrf_token_in_the_header(
+async def test_a_request_with_a_cookie_needs_the_csrf_token_in_the_header(
     client: httpx.AsyncClient, db: Database, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -137,7 +139,7 @@ async def test_a_token_opens_no_page(client: httpx.AsyncClient, db: Database, al
     assert answer.headers["Location"] == "/login?next=/account"
 
 
-async def test_a_token_that_may_read_changes_nothing(
+async def test_a_read_token_cannot_change_anything(
     acting_for: object, db: Database, alice: User, nobody: Program
 ) -> None:
     bearer = {"Authorization": f"Bearer {await key_of(db, alice, 'read')}"}
@@ -149,7 +151,7 @@ async def test_a_token_that_may_read_changes_nothing(
     assert len((await nobody.get("/api/tokens", headers=bearer)).json()["tokens"]) == 1
 
 
-async def test_a_revoked_token_lets_nobody_in(for_alice: Program) -> None:
+async def test_a_revoked_token_is_refused(for_alice: Program) -> None:
     (token,) = (await for_alice.get("/api/tokens")).json()["tokens"]
 
     await for_alice.delete(f"/api/tokens/{token['id']}")
@@ -157,7 +159,9 @@ async def test_a_revoked_token_lets_nobody_in(for_alice: Program) -> None:
     assert (await for_alice.get("/api/tokens")).status_code == 401
 
 
-async def test_nobody_revokes_the_token_of_another(for_alice: Program, for_bob: Program) -> None:
+async def test_a_token_of_another_user_cannot_be_revoked(
+    for_alice: Program, for_bob: Program
+) -> None:
     (of_alice,) = (await for_alice.get("/api/tokens")).json()["tokens"]
 
     answer = await for_bob.delete(f"/api/tokens/{of_alice['id']}")
@@ -180,7 +184,7 @@ async def test_the_last_use_is_stamped_once_a_minute(
 
 
 @pytest.mark.parametrize("number", [0, 2**63, 10**30])
-async def test_an_impossible_id_is_not_there(for_alice: Program, number: int) -> None:
+async def test_an_id_beyond_any_column_is_404(for_alice: Program, number: int) -> None:
     answer = await for_alice.delete(f"/api/tokens/{number}")
 
     assert answer.status_code == 404
@@ -194,14 +198,14 @@ async def test_an_unknown_address_is_a_problem_in_json(nobody: Program) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_a_method_that_does_not_exist_says_which_do(nobody: Program) -> None:
+async def test_an_unsupported_method_is_405_with_the_allowed_ones(nobody: Program) -> None:
     answer = await nobody.put("/api/tokens")
 
     assert answer.status_code == 405
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
-async def test_an_address_says_what_can_be_done_there(client: httpx.AsyncClient) -> None:
+async def test_options_lists_the_methods_of_an_address(client: httpx.AsyncClient) -> None:
     answers = [await client.options(url) for url in ("/api/tokens", "/api/teams/1", "/login")]
 
     assert [answer.headers["Allow"] for answer in answers] == [
@@ -211,7 +215,7 @@ async def test_an_address_says_what_can_be_done_there(client: httpx.AsyncClient)
     ]
 
 
-async def test_a_person_makes_and_revokes_a_token_on_the_page(
+async def test_a_token_is_created_and_revoked_on_the_page(
     client: httpx.AsyncClient, db: Database, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -237,11 +241,11 @@ async def test_the_page_asks_for_the_password(
     answer = await post(client, "/account/tokens", name="Mine", scope="write", password="wrong")
 
     assert answer.status_code == 422
-    assert "This is not your password." in answer.text
+    assert "This password is incorrect." in answer.text
     assert 'value="Mine"' in answer.text
 
 
-async def test_closing_the_doors_offers_to_revoke_the_tokens(
+async def test_logging_out_everywhere_offers_to_revoke_the_tokens(
     client: httpx.AsyncClient, db: Database, alice: User, for_alice: Program
 ) -> None:
     await sign_in(client, alice)
@@ -258,7 +262,7 @@ async def test_closing_the_doors_offers_to_revoke_the_tokens(
     assert revoked.status_code == 401
 
 
-async def test_a_new_password_revokes_the_tokens_where_that_is_wanted(
+async def test_changing_the_password_revokes_the_tokens_on_request(
     client: httpx.AsyncClient, alice: User, for_alice: Program
 ) -> None:
     await sign_in(client, alice)

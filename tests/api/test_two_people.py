@@ -1,4 +1,4 @@
-"""Two people: carol tries everything with what is alice's, and learns and changes nothing."""
+"""Carol tries every operation on what belongs to alice, and learns and changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from app.database import Database
 from app.models import Compilation, Project, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.settings import Settings
@@ -21,18 +22,18 @@ from app.teams.invitations import invite, link_token
 from tests.api.conftest import Program
 from tests.api.document import Document
 from tests.factories import SIGNER, make_team
-from tests.projects.conftest import lay_down
+from tests.projects.conftest import uploaded
 
-# What an answer to carol must not hold.
+# What no response to carol may contain.
 SECRETS = ("Video Squad", "Highlight Reel", "dave@example.com", "alice", "silent.mp4")
-# Whoever has the token of an invitation may read it, and is told that it is not for them.
+# The token of an invitation lets anyone read it; accepting and declining are 403 for others.
 BY_TOKEN = "/api/invitations/{token}"
 STAMPED = {"token", "throttle"}
 
 
 @dataclass
 class Things:
-    """Alice's: the values for the parameters of paths, and her notice."""
+    """What belongs to alice: a value for each path parameter, and an undo token."""
 
     ids: dict[str, int | str]
     undo: str
@@ -46,7 +47,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
         session.add(project)
         await session.flush()
         session.add(Share(project_id=project.id, team_id=team.id))
-    clip = await add_clip(db, settings, alice, project.id, lay_down(settings, "silent"))
+    clip = await add_clip(db, settings, alice, project.id, uploaded(settings, "silent"))
     async with db.act() as session:
         invitation = await invite(session, alice, team.id, "dave@example.com", "viewer")
         compilation = Compilation(project_id=project.id, status="running")
@@ -57,7 +58,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
             )
         token, _key = await create_token(session, alice, name="hers", scope="write")
         one, other = await feed.newest(session, alice.id)
-        _count, undo = await feed.delete(session, alice.id, [other.id])
+        _count, undo = await feed.delete(session, alice.id, Selection([other.id]))
     ids: dict[str, int | str] = {
         "team_id": team.id,
         "user_id": alice.id,
@@ -73,7 +74,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
 
 
 def requests_for(document: Document, things: Things) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every operation that names something in its path: (method, url, what to send)."""
+    """Every operation with a path parameter: (method, url, keyword arguments of the request)."""
     for path, item in document.document["paths"].items():
         if "{" not in path or path.startswith(BY_TOKEN):
             continue
@@ -89,7 +90,7 @@ def sending(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 async def everything(db: Database) -> dict[str, list[Any]]:
-    """All rows of all tables, but for what is stamped at each request."""
+    """All rows of all tables, except those that every request updates."""
     tables = orm_registry.metadata.sorted_tables
     async with db.read() as session:
         return {
@@ -116,7 +117,7 @@ async def test_what_is_not_yours_is_404_and_stays_as_it_is(
     assert await everything(db) == before
 
 
-async def test_signed_out_nothing_is_told_and_nothing_changes(
+async def test_signed_out_callers_learn_and_change_nothing(
     nobody: Program, db: Database, document: Document, things: Things
 ) -> None:
     before = await everything(db)
@@ -134,7 +135,7 @@ async def test_signed_out_nothing_is_told_and_nothing_changes(
     assert await everything(db) == before
 
 
-async def test_no_list_tells_of_what_is_not_yours(
+async def test_no_list_contains_what_is_not_yours(
     for_carol: Program, document: Document, things: Things
 ) -> None:
     lists = [
@@ -149,7 +150,7 @@ async def test_no_list_tells_of_what_is_not_yours(
         assert not [secret for secret in SECRETS if secret in answer.text], path
 
 
-async def test_no_body_reaches_what_is_not_yours(
+async def test_no_request_body_reaches_what_is_not_yours(
     for_carol: Program, for_alice: Program, db: Database, things: Things, carol: User
 ) -> None:
     own = (await for_carol.post("/api/projects", json={"name": "Mine"})).headers["Location"]

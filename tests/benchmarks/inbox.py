@@ -16,7 +16,7 @@ from app.database import Database
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import read_bell
 from app.notifications.inbox.feed import PER_PAGE
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
 from tests.benchmarks._world import add_people, fresh_database
 
 EVENTS = text(
@@ -44,7 +44,7 @@ async def measure(rows: int, own: int) -> None:
 
 async def _report(db: Database, user: int, own: int) -> None:
     last = (own + PER_PAGE - 1) // PER_PAGE
-    everything = Filters()
+    everything = Filter()
     parts: dict[str, Callable[[Any], Awaitable[Any]]] = {
         "first page": lambda s: feed.read_page(s, user, everything, 1, own),
         "middle page": lambda s: feed.read_page(s, user, everything, last // 2, own),

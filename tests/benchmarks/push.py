@@ -32,11 +32,11 @@ from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation, install
 from app.models import Delivery, Project, PushSubscription, Share, User
 from app.notifications.channels.push.base64url import encode
-from app.notifications.channels.push.client import PushClient
 from app.notifications.channels.push.services import PushServices
 from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
+from app.outgoing import Outgoing
 from app.settings import Settings, load
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
@@ -137,16 +137,16 @@ def _encrypted() -> bytes:
 async def _post(port: int, pushes: int) -> None:
     """As many connections at once as the outbox has."""
     services = PushServices([f"127.0.0.1:{port}"])
-    service, target = services.find(f"http://127.0.0.1:{port}/push/{encode(os.urandom(100))}")
-    client, headers = PushClient(services), {"TTL": "60", "Urgency": "normal"}
+    url = f"http://127.0.0.1:{port}/push/{encode(os.urandom(100))}"
+    client, headers = Outgoing(services.may_reach), {"TTL": "60", "Urgency": "normal"}
 
     async def work() -> None:
         for _push in range(pushes // AT_ONCE):
-            reply = await client.post(service, target, headers, _encrypted())
+            reply = await client.post(url, headers, _encrypted())
             assert reply.status == 201
 
     await asyncio.gather(*(work() for _worker in range(AT_ONCE)))
-    client.close()
+    await client.close()
 
 
 async def _tell(db: Database, project: Project) -> None:

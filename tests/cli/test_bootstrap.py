@@ -1,4 +1,4 @@
-"""What is installed at the first start, and by whom."""
+"""What the first start installs, and which process does it."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ from app.cli import bootstrap
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """What pip was asked for each time; it does nothing."""
+    """The target of each call of pip, which is replaced."""
     done: list[str] = []
 
     def install(command: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
-        time.sleep(0.05)  # long enough for the others to come
+        time.sleep(0.05)  # long enough for the other threads to arrive
         done.append(command[-1])
         return subprocess.CompletedProcess(command, 0)
 
@@ -37,7 +37,7 @@ def test_of_web_and_worker_started_at_once_only_one_installs(installed: list[str
     assert installed == ["."]
 
 
-def test_what_the_tests_need_is_installed_besides_and_is_enough_for_all(
+def test_an_installation_with_the_test_extra_serves_every_command(
     installed: list[str],
 ) -> None:
     for extras in ("", "test", "test", ""):
@@ -46,7 +46,7 @@ def test_what_the_tests_need_is_installed_besides_and_is_enough_for_all(
     assert installed == [".", ".[test]"]
 
 
-def test_another_list_of_what_is_needed_is_installed_again(
+def test_changed_requirements_are_installed_again(
     installed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
@@ -57,7 +57,7 @@ def test_another_list_of_what_is_needed_is_installed_again(
     assert installed == [".", "."]
 
 
-def test_what_is_installed_may_be_read_only(installed: list[str]) -> None:
+def test_an_existing_installation_is_not_written_to(installed: list[str]) -> None:
     bootstrap.enter()
     (bootstrap.HOME / ".installing").unlink()
 
@@ -67,14 +67,14 @@ def test_what_is_installed_may_be_read_only(installed: list[str]) -> None:
     assert installed == ["."]
 
 
-def test_what_could_not_be_installed_is_tried_again(
+def test_a_failed_installation_is_tried_again(
     installed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(
             subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1)
         )
-        with pytest.raises(SystemExit, match="could be installed"):
+        with pytest.raises(SystemExit, match="installation failed"):
             bootstrap.enter()
 
     bootstrap.enter()

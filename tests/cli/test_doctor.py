@@ -1,4 +1,4 @@
-"""Each setting is tried for real: what is wrong is told apart, with what to do about it."""
+"""Each check names its problem and says what to do about it."""
 
 import asyncio
 import dataclasses
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.broker import open_broker
 from app.cli import doctor
-from app.cli.doctor import NOTE, RIGHT, WRONG, Finding
+from app.cli.doctor import ERROR, OK, WARNING, CheckResult
 from app.database import Database
 from app.settings import ROOT, SettingError, Settings, load
 from tests.certificates import Authority
@@ -23,9 +23,9 @@ from tests.postoffice import PostOffice, open_office
 SENDER = {"smtp_from_email": "clips@example.com"}
 
 
-async def find(settings: Settings, about: str, *, mail_to: str = "") -> Finding:
-    findings = await doctor.examine(settings, mail_to=mail_to, timeout=0.5)
-    return next(one for one in findings if one.about == about)
+async def run(settings: Settings, check: str, *, mail_to: str = "") -> CheckResult:
+    results = await doctor.run_checks(settings, mail_to=mail_to, timeout=0.5)
+    return next(one for one in results if one.check == check)
 
 
 @pytest.fixture
@@ -36,27 +36,27 @@ async def office() -> AsyncIterator[PostOffice]:
 
 @asynccontextmanager
 async def saying(line: bytes) -> AsyncIterator[int]:
-    """Something that is no mail server; its port."""
+    """A server that is not a mail server. Yields its port."""
     server = await asyncio.start_server(lambda _reader, writer: writer.write(line), "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
 
 
-async def test_a_fresh_installation_is_all_right(settings: Settings) -> None:
-    findings = await doctor.examine(settings)
+async def test_a_new_installation_passes_every_check(settings: Settings) -> None:
+    results = await doctor.run_checks(settings)
 
-    assert [one for one in findings if one.level == WRONG] == []
-    assert {one.about for one in findings} >= {"data folder", "database", "mail", "time zone"}
+    assert [one for one in results if one.status == ERROR] == []
+    assert {one.check for one in results} >= {"data folder", "database", "mail", "time zone"}
 
 
-async def test_a_mail_server_that_takes_mail_is_right(
+async def test_a_mail_server_that_accepts_mail_is_ok(
     settings: Settings, office: PostOffice
 ) -> None:
-    finding = await find(office.settings(settings, **SENDER), "mail")
+    result = await run(office.settings(settings, **SENDER), "mail")
 
-    assert (finding.level, finding.sentence) == (
-        RIGHT,
-        f"localhost:{office.port} takes mail from clips@example.com.",
+    assert (result.status, result.sentence) == (
+        OK,
+        f"localhost:{office.port} accepts mail from clips@example.com.",
     )
     assert office.taken == []
 
@@ -68,16 +68,16 @@ async def test_a_mail_server_that_takes_mail_is_right(
         ({"smtp_port": 1}, "Nothing listens at localhost:1"),
         ({"smtp_tls": "starttls"}, "offers no STARTTLS"),
         ({"smtp_tls": "implicit"}, "does not begin with TLS: set SMTP_TLS=starttls"),
-        ({"smtp_from_email": "clippyfront@localhost"}, "set SMTP_FROM_EMAIL"),
+        ({"smtp_from_email": "clippyfront@localhost"}, "Set SMTP_FROM_EMAIL"),
     ],
 )
-async def test_a_wrong_host_port_or_mode_is_told_apart(
+async def test_a_wrong_host_port_or_mode_is_identified(
     settings: Settings, office: PostOffice, wrong: dict[str, object], words: str
 ) -> None:
-    finding = await find(office.settings(settings, **(SENDER | wrong)), "mail")
+    result = await run(office.settings(settings, **(SENDER | wrong)), "mail")
 
-    assert finding.level == WRONG
-    assert words in finding.sentence
+    assert result.status == ERROR
+    assert words in result.sentence
 
 
 @pytest.mark.parametrize("mode", ["starttls", "none"])
@@ -85,13 +85,13 @@ async def test_a_server_that_expects_tls_at_once_is_recognized(
     settings: Settings, authority: Authority, mode: str
 ) -> None:
     async with open_office(context=authority.server, is_implicit=True) as office:
-        finding = await find(office.settings(settings, smtp_tls=mode), "mail")
+        result = await run(office.settings(settings, smtp_tls=mode), "mail")
 
-    assert finding.sentence.endswith("expects TLS from the first byte: set SMTP_TLS=implicit.")
+    assert result.sentence.endswith("expects TLS from the first byte: set SMTP_TLS=implicit.")
 
 
 @pytest.mark.parametrize("is_implicit", [False, True])
-async def test_a_certificate_is_checked_and_may_be_vouched_for(
+async def test_a_certificate_is_checked_and_its_authority_can_be_named(
     settings: Settings,
     authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,21 +99,21 @@ async def test_a_certificate_is_checked_and_may_be_vouched_for(
 ) -> None:
     async with open_office(context=authority.server, is_implicit=is_implicit) as office:
         mailing = office.settings(settings, **SENDER)
-        before = await find(mailing, "mail")
+        before = await run(mailing, "mail")
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
-        after = await find(mailing, "mail")
+        after = await run(mailing, "mail")
 
-    assert (before.level, after.level) == (WRONG, RIGHT)
+    assert (before.status, after.status) == (ERROR, OK)
     assert "SSL_CERT_FILE" in before.sentence
 
 
-async def test_a_server_that_wants_encryption_says_so(
+async def test_a_server_that_requires_encryption_is_recognized(
     settings: Settings, authority: Authority
 ) -> None:
     async with open_office(context=authority.server) as office:
-        finding = await find(office.settings(settings, smtp_tls="none"), "mail")
+        result = await run(office.settings(settings, smtp_tls="none"), "mail")
 
-    assert "wants encryption first: set SMTP_TLS=starttls" in finding.sentence
+    assert "wants encryption first: set SMTP_TLS=starttls" in result.sentence
 
 
 @pytest.mark.parametrize(
@@ -123,22 +123,22 @@ async def test_a_server_that_wants_encryption_says_so(
         ({"smtp_username": "", "smtp_password": ""}, "wants a login: set SMTP_USERNAME"),
     ],
 )
-async def test_a_wrong_password_and_none_are_told_apart(
+async def test_a_wrong_password_and_a_missing_one_are_identified(
     settings: Settings, login: dict[str, str], words: str
 ) -> None:
     async with open_office(wants_login=True) as office:
-        finding = await find(office.settings(settings, **login), "mail")
+        result = await run(office.settings(settings, **login), "mail")
 
-    assert finding.level == WRONG
-    assert words in finding.sentence
+    assert result.status == ERROR
+    assert words in result.sentence
 
 
-async def test_a_sender_that_is_not_welcome_is_told(settings: Settings, office: PostOffice) -> None:
+async def test_a_refused_sender_is_reported(settings: Settings, office: PostOffice) -> None:
     office.answers["MAIL"] = ["550 5.7.1 Not yours"]
 
-    finding = await find(office.settings(settings, **SENDER), "mail")
+    result = await run(office.settings(settings, **SENDER), "mail")
 
-    assert "takes no mail from SMTP_FROM_EMAIL=clips@example.com (550" in finding.sentence
+    assert "takes no mail from SMTP_FROM_EMAIL=clips@example.com (550" in result.sentence
 
 
 @pytest.mark.parametrize(
@@ -149,46 +149,46 @@ async def test_a_sender_that_is_not_welcome_is_told(settings: Settings, office: 
         (b"", "does not answer"),
     ],
 )
-async def test_what_is_no_open_mail_server_is_told(
+async def test_a_server_that_is_not_an_open_mail_server_is_reported(
     settings: Settings, line: bytes, words: str
 ) -> None:
     async with saying(line) as port:
         mailing = dataclasses.replace(
             settings, smtp_host="localhost", smtp_port=port, smtp_tls="none"
         )
-        finding = await find(mailing, "mail")
+        result = await run(mailing, "mail")
 
-    assert finding.level == WRONG
-    assert words in finding.sentence
+    assert result.status == ERROR
+    assert words in result.sentence
 
 
 async def test_a_test_mail_arrives(settings: Settings, office: PostOffice) -> None:
-    finding = await find(office.settings(settings, **SENDER), "test mail", mail_to="me@example.com")
+    result = await run(office.settings(settings, **SENDER), "test mail", mail_to="me@example.com")
 
-    assert finding.level == RIGHT
+    assert result.status == OK
     [mail] = office.mails
     assert (mail["To"], mail["Subject"]) == ("me@example.com", "A test from ClippyFront")
 
 
 async def test_without_a_server_the_test_mail_is_a_file(settings: Settings) -> None:
-    finding = await find(settings, "test mail", mail_to="me@example.com")
+    result = await run(settings, "test mail", mail_to="me@example.com")
 
-    assert finding.level == RIGHT
+    assert result.status == OK
     assert [mail["To"] for mail in kept(settings)] == ["me@example.com"]
 
 
 @pytest.mark.parametrize("address", ["nobody@example.com", "not an address"])
-async def test_a_test_mail_that_is_refused_is_wrong(
+async def test_a_refused_test_mail_is_an_error(
     settings: Settings, office: PostOffice, address: str
 ) -> None:
     office.answers["RCPT"] = ["550 5.1.1 No such person"]
 
-    finding = await find(office.settings(settings, **SENDER), "test mail", mail_to=address)
+    result = await run(office.settings(settings, **SENDER), "test mail", mail_to=address)
 
-    assert finding.level == WRONG
+    assert result.status == ERROR
 
 
-async def test_an_old_schema_is_wrong_and_a_missing_one_only_a_note(
+async def test_an_old_schema_is_an_error_and_a_missing_one_a_warning(
     settings: Settings, tmp_path: Path
 ) -> None:
     db = Database(settings.database_url)
@@ -197,67 +197,67 @@ async def test_an_old_schema_is_wrong_and_a_missing_one_only_a_note(
     await db.close()
     elsewhere = load({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": "x"})
 
-    old, missing = await find(settings, "database"), await find(elsewhere, "database")
+    old, missing = await run(settings, "database"), await run(elsewhere, "database")
 
-    assert (old.level, missing.level) == (WRONG, NOTE)
+    assert (old.status, missing.status) == (ERROR, WARNING)
     assert "python -m app migrate" in old.sentence
 
 
-async def test_a_damaged_database_is_wrong(settings: Settings) -> None:
+async def test_a_damaged_database_is_an_error(settings: Settings) -> None:
     settings.sqlite_path.write_bytes(b"this is no database" * 100)
 
-    finding = await find(settings, "database")
+    result = await run(settings, "database")
 
-    assert (finding.level, "file is not a database" in finding.sentence) == (WRONG, True)
+    assert (result.status, "file is not a database" in result.sentence) == (ERROR, True)
 
 
-async def test_a_worker_that_is_missing_is_told(settings: Settings) -> None:
-    assert (await find(settings, "queue and relay")).level == NOTE
+async def test_a_missing_worker_is_a_warning(settings: Settings) -> None:
+    assert (await run(settings, "queue and relay")).status == WARNING
     broker = open_broker(settings)
     await broker.connect()
     await broker.queue.worker_info("a worker", queue_key=broker.queue.name)
 
-    finding = await find(settings, "queue and relay")
+    result = await run(settings, "queue and relay")
 
     await broker.disconnect()
-    assert finding.level == RIGHT
+    assert result.status == OK
 
 
 @pytest.mark.parametrize(
-    ("settings_of", "level"),
+    ("settings_of", "status"),
     [
-        ({"BASE_URL": "http://127.0.0.1:8000"}, RIGHT),
-        ({"BASE_URL": "https://clips.example.com"}, RIGHT),
-        ({"BASE_URL": "http://clips.example.com"}, NOTE),
-        ({"BASE_URL": "clips.example.com"}, WRONG),
-        ({"BASE_URL": "https://clips.example.com/app"}, WRONG),
-        ({"HOST": "0.0.0.0"}, WRONG),
-        ({"BASE_URL": "https://clips.example.com", "ALLOWED_HOSTS": "example.com"}, WRONG),
+        ({"BASE_URL": "http://127.0.0.1:8000"}, OK),
+        ({"BASE_URL": "https://clips.example.com"}, OK),
+        ({"BASE_URL": "http://clips.example.com"}, WARNING),
+        ({"BASE_URL": "clips.example.com"}, ERROR),
+        ({"BASE_URL": "https://clips.example.com/app"}, ERROR),
+        ({"HOST": "0.0.0.0"}, ERROR),
+        ({"BASE_URL": "https://clips.example.com", "ALLOWED_HOSTS": "example.com"}, ERROR),
     ],
 )
-async def test_an_address_that_leads_nobody_here_is_wrong(
-    tmp_path: Path, settings_of: dict[str, str], level: str
+async def test_an_address_that_does_not_lead_here_is_an_error(
+    tmp_path: Path, settings_of: dict[str, str], status: str
 ) -> None:
     settings = load({"DATA_DIR": str(tmp_path), "SECRET_KEY": "x"} | settings_of)
 
-    assert (await find(settings, "address")).level == level
+    assert (await run(settings, "address")).status == status
 
 
-@pytest.mark.parametrize(("name", "level"), [("Europe/Berlin", RIGHT), ("Middle/Earth", WRONG)])
-async def test_a_zone_that_does_not_exist_is_wrong(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, level: str
+@pytest.mark.parametrize(("name", "status"), [("Europe/Berlin", OK), ("Middle/Earth", ERROR)])
+async def test_a_time_zone_that_does_not_exist_is_an_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, status: str
 ) -> None:
     monkeypatch.setenv("TZ", name)
 
-    assert (await find(settings, "time zone")).level == level
+    assert (await run(settings, "time zone")).status == status
 
 
-async def test_push_keys_that_do_not_fit_are_wrong(settings: Settings) -> None:
+async def test_push_keys_that_do_not_match_are_an_error(settings: Settings) -> None:
     broken = dataclasses.replace(settings, vapid_private_key="short")
 
-    finding = await find(broken, "push keys")
+    result = await run(broken, "push keys")
 
-    assert (finding.level, "VAPID_PRIVATE_KEY" in finding.sentence) == (WRONG, True)
+    assert (result.status, "VAPID_PRIVATE_KEY" in result.sentence) == (ERROR, True)
 
 
 @pytest.mark.parametrize(
@@ -270,13 +270,13 @@ async def test_push_keys_that_do_not_fit_are_wrong(settings: Settings) -> None:
         ("DATA_DIR", "/dev/null/data"),
     ],
 )
-def test_what_cannot_be_right_refuses_to_start(tmp_path: Path, name: str, value: str) -> None:
+def test_an_invalid_setting_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
         load({"DATA_DIR": str(tmp_path), "SECRET_KEY": "x", name: value})
 
 
 @pytest.mark.parametrize(("port", "status"), [("", 0), ("1", 1)])
-def test_the_command_ends_with_1_when_something_is_wrong(
+def test_the_command_exits_with_1_if_a_check_fails(
     settings: Settings, port: str, status: int
 ) -> None:
     environ = {"DATA_DIR": str(settings.data_dir), "SECRET_KEY": "x", "PATH": ""}
@@ -292,4 +292,4 @@ def test_the_command_ends_with_1_when_something_is_wrong(
     )
 
     assert (ended.returncode, ended.stderr) == (status, "")
-    assert ("WRONG  mail: Nothing listens at 127.0.0.1:1" in ended.stdout) is bool(port)
+    assert ("ERROR    mail: Nothing listens at 127.0.0.1:1" in ended.stdout) is bool(port)

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import CONFIRM
 from app.accounts.passwords import RESET, _fingerprint
-from app.accounts.registration import CONFIRM
 from app.accounts.tokens import create_token
 from app.models import (
     Clip,
@@ -34,9 +34,10 @@ from app.notifications.events.catalogue import (
     EventType,
 )
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
-from app.projects.storage import clip_path, thumbnail_path, video_path
-from app.teams.invitations import LASTS, link_token
+from app.projects.media_storage import clip_path, thumbnail_path, video_path
+from app.teams.invitations import LIFETIME, link_token
 from tests.contract.world import World
 from tests.factories import SIGNER, make_account
 
@@ -68,7 +69,9 @@ async def renew(world: World) -> World:
         _lay_down(path)
     _lay_down(thumbnail_path(settings, done_id))
     async with world.app.state.db.act() as session:
-        _count, undo = await feed.delete(session, world.alice.id, [world.ids["deleted_id"]])
+        _count, undo = await feed.delete(
+            session, world.alice.id, Selection([world.ids["deleted_id"]])
+        )
     return World(world.app, world.alice, world.carol, world.ids | {"undo": undo}, world.ids_at)
 
 
@@ -169,7 +172,7 @@ class _Builder:
     async def _invitation(self, team: Team, inviter: User, email: str) -> Invitation:
         invitation = Invitation(team_id=team.id, inviter_id=inviter.id, role="viewer")
         invitation.email = invitation.email_key = email
-        invitation.expires_at = clock.now() + LASTS
+        invitation.expires_at = clock.now() + LIFETIME
         return await self._row(invitation)
 
     async def _notice(self, kind: EventType, **about: Any) -> int:

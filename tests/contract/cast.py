@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from app.accounts.sessions import start_session
 from app.database import Database
 from app.models import Change, Compilation, Membership, Project, Team, User
-from app.projects.compile import run_compilation
+from app.projects.compilation_runs import run_compilation
 from app.settings import Settings
 from app.worker import purge
 from tests import clips

@@ -109,4 +109,4 @@ async def alice_runs_the_server(stage: Stage) -> None:
 
 async def alice_tells_everyone(stage: Stage) -> None:
     said = {"title": "The server rests on Sunday", "body": "From 8 to 9.", "url": "/teams"}
-    await stage.alice.press("Tell everyone", "/admin/announcements", **said)
+    await stage.alice.press("Send announcement", "/admin/announcements", **said)

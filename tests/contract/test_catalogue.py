@@ -26,12 +26,12 @@ def test_every_type_has_its_row_and_every_row_its_type() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_the_catalogue_has_the_defaults_of_the_contract(row: Row) -> None:
-    kind = TYPES[row.type]
+    event_type = TYPES[row.type]
 
-    assert set(kind.context) == row.context
-    assert kind.icon == row.icon
-    assert kind.priority == row.priority
-    assert kind.channels == {
+    assert set(event_type.context) == row.context
+    assert event_type.icon == row.icon
+    assert event_type.priority == row.priority
+    assert event_type.channels == {
         name for name, is_on in [("email", row.mail), ("push", row.push)] if is_on
     }
 

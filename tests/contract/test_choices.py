@@ -124,7 +124,10 @@ async def compile_well(stage: Stage) -> None:
 
 async def prefer(stage: Stage, user: Person, type: str, **chosen: bool) -> None:
     async with stage.db.write() as session:
-        session.add(Preference(type=type, user_id=user.id, **chosen))
+        session.add_all(
+            Preference(user_id=user.id, type=type, channel=channel, wanted=wanted)
+            for channel, wanted in chosen.items()
+        )
 
 
 async def mailed(stage: Stage, type: str) -> set[str]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app.notifications.events.catalogue import CHANNELS, TYPES
+from app.notifications.events.catalogue import EMAIL, IN_APP, PUSH, TYPES
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
 from tests.contract.markup import forms_on, words
@@ -17,7 +17,8 @@ from tests.contract.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 # One switch stands for all of them.
 SWITCH = "preferences.member_added.email"
-ALIKE = {f"preferences.{kind}.{channel}": SWITCH for kind in TYPES for channel in CHANNELS}
+CHANNELS = (IN_APP, EMAIL, PUSH)
+ALIKE = {f"preferences.{type}.{channel}": SWITCH for type in TYPES for channel in CHANNELS}
 SHOWN = {"overlong", "markup"}
 REFERENCES = ("id", "user_id", "user_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
 RANKS = {"role": "owner", "is_admin": "1", "email_confirmed_at": "2026-01-01", "status": "accepted"}

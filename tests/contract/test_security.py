@@ -6,7 +6,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app.rendering import asset
+from app.static_files import asset
 from tests.contract.cast import Stage
 from tests.contract.doors import doors, every_door
 from tests.contract.forms import MARKUP

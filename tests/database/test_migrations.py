@@ -1,8 +1,9 @@
-"""The migrations and the models tell of the same schema."""
+"""The migrations and the models define the same schema, and a failed migration changes nothing."""
 
 import sqlite3
 from contextlib import closing
 
+import pytest
 from advanced_alchemy.base import orm_registry
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.database import Database
 from app.database.migrations import alter, config, migrate, revisions
-from app.models import User
+from app.models import Team, User
 from app.settings import Settings
 
 
@@ -51,6 +52,35 @@ async def test_a_whole_copy_is_kept_of_what_it_was_before(
     with closing(sqlite3.connect(kept)) as copy:
         assert copy.execute("SELECT username FROM account").fetchall() == [(alice.username,)]
         assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+
+
+async def test_a_migration_that_fails_leaves_foreign_keys_on(db: Database, alice: User) -> None:
+    def fail(connection: Connection) -> None:
+        connection.execute(text('DELETE FROM "user"'))
+        raise LookupError
+
+    async with db.engine.connect() as connection:
+        with pytest.raises(LookupError):
+            await alter(connection, fail)
+
+        assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+    async with db.read() as session:
+        assert await session.get(User, alice.id)
+
+
+async def test_a_migration_that_would_leave_a_dangling_reference_fails(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    def delete_users(connection: Connection) -> None:
+        connection.execute(text('DELETE FROM "user"'))
+
+    async with db.engine.connect() as connection:
+        with pytest.raises(RuntimeError, match="1 dangling"):
+            await alter(connection, delete_users)
+
+        assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+    async with db.read() as session:
+        assert await session.get(User, alice.id)
 
 
 async def downgrade(db: Database) -> None:

@@ -1,1 +1,1 @@
-"""Journeys of real people: the shipped commands as processes, real Chromium in front of them."""
+"""Journeys through the application: the shipped commands as processes, used with real Chromium."""

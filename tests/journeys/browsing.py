@@ -1,4 +1,4 @@
-"""Real people's browsers: pages that watch for errors, and words for what a person sees."""
+"""Browsers whose pages are watched for errors, and assertions about what a user sees."""
 
 import asyncio
 import os
@@ -30,25 +30,25 @@ ARGUMENTS = (
     "--no-first-run",
     "--disable-component-update",
     "--disable-sync",
-    # Each window would have a second page of the browser's own beside it, which takes the time of
-    # ours; the others are what Playwright asks for, since the last list is the one that counts.
+    # The first two would open a second page of the browser itself in each window, which costs time.
+    # The others are Playwright's own: only the last list of features counts.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,HttpsUpgrades,PaintHolding,"
     "HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter",
-    # A name that is no secure context, as a server in the living room has.
+    # A host name that is not a secure context, like that of a server in a home network.
     "--host-resolver-rules=MAP livingroom.test 127.0.0.1",
 )
-AT_ONCE = 1.0  # seconds in which everyone concerned has to see what happened
-AT_LAST = 30.0  # seconds after which nobody waits any longer
+AT_ONCE = 1.0  # seconds within which every user concerned must see a change
+AT_LAST = 30.0  # seconds after which a test stops waiting
 SERVER_IS_AWAY = r"net::ERR_|Failed to load resource|[Nn]etwork ?[Ee]rror|Failed to fetch"
 
-# Runs in every page before its own scripts; what was clicked last is known on the next page too.
+# Runs in every page before its own scripts. The time of the last click survives navigation.
 _WATCH = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
   console.error(`The policy forbids ${violatedDirective} ${blockedURI} at ${sourceFile}:${lineNumber}`));
 addEventListener("click", () => (sessionStorage.clickedAt = Date.now()), true);
 """
-# The moment when all this could be seen (or heard, in a label) by the page's own clock: looking
-# from outside is too coarse, and takes the time that is to be measured.
+# The time, by the page's own clock, when everything wanted could be seen (or heard, in a label).
+# Polling from outside would be too coarse, and would slow down what is measured.
 _SEE = """
 wanted => new Promise(resolve => {
   const isSeen = ([id, text]) => {
@@ -67,43 +67,43 @@ wanted => new Promise(resolve => {
 
 
 def find_chromium() -> str:
-    """The path of a Chromium: `CHROMIUM`, else the first that is installed, else ""."""
+    """The path of Chromium: `CHROMIUM` if set, else the first one installed, else ""."""
     found = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)
     return next((path for path in found if path), "")
 
 
 @dataclass
 class Watch:
-    """What went wrong in any page of a browser, but for what the test announced."""
+    """Errors in the pages of a browser, except those the test announced."""
 
     problems: list[str] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
 
     def expect(self, pattern: str) -> None:
-        """The test is about to cause problems that match this regular expression."""
+        """Announces errors that match this regular expression."""
         self.announced.append(pattern)
 
     def over(self, context: BrowserContext) -> None:
-        context.on("console", self._hear)
+        context.on("console", self._on_console)
         context.on("weberror", lambda error: self.problems.append(f"Uncaught: {error.error}"))
-        context.on("response", self._look)
+        context.on("response", self._on_response)
 
     @property
     def unexpected(self) -> list[str]:
         return [one for one in self.problems if not any(re.search(p, one) for p in self.announced)]
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(f"{message.text} ({message.location.get('url', '')})")
 
-    def _look(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if response.status >= 500:
             self.problems.append(f"{response.status} from {response.url}")
 
 
 @dataclass
 class Visitor:
-    """One person's browser, with cookies of its own, at one server; `page` is its first tab."""
+    """A browser with its own cookies, at one server. `page` is its first tab."""
 
     context: BrowserContext
     url: str
@@ -112,7 +112,7 @@ class Visitor:
     has_stream: bool = False
 
     async def open(self, path: str = "/") -> Page:
-        """Go there with the first tab; return when the page's stream is open, if it has one."""
+        """Opens the path in the first tab. Returns when the page's stream is open, if it has one."""
         if self.has_stream:
             async with self.page.expect_response("**/notifications/stream?*"):
                 await self.page.goto(self.url + path)
@@ -121,25 +121,25 @@ class Visitor:
         return self.page
 
     async def tab(self, path: str = "/") -> Page:
-        """One more tab of this browser, which has no stream of its own: tabs share one."""
+        """Opens another tab, which shares the stream of the first."""
         page = await self.context.new_page()
         await page.goto(self.url + path)
         return page
 
-    async def log_in(self, account: User, password: str = PASSWORD) -> None:
+    async def log_in(self, user: User, password: str = PASSWORD) -> None:
         await self.page.goto(self.url + "/login")
-        await self.page.get_by_label("Email or username").fill(account.username)
+        await self.page.get_by_label("Email or username").fill(user.username)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Log in").click()
         await expect(bell(self.page)).to_be_visible()
 
     async def take_session(self, token: str) -> None:
-        """Be signed in from the next request on."""
+        """Signs in with this session, from the next request on."""
         await self.context.add_cookies([{"name": "session", "value": token, "url": self.url}])
 
 
 async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
-    """A new browser at this server; `options` are Playwright's for a context."""
+    """A new browser at this server. `options` are Playwright's options of a context."""
     context = await browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC", **options})
     context.set_default_timeout(10_000)
     await context.add_init_script(_WATCH)
@@ -150,13 +150,15 @@ async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
 
 @dataclass
 class Sight:
-    """What a page is to show all at once; `wanted` is a list of (element's id, its text; the bell's label)."""
+    """What a page must show at the same time. `wanted` is a list of (element id, text); for the
+    bell, the text is its label.
+    """
 
     page: Page
     wanted: list[tuple[str, str]]
 
     async def moment(self) -> float:
-        """Wait for it; when it could be seen, in seconds of the epoch."""
+        """Waits for it. Returns when it could be seen, in seconds since the epoch."""
         async with asyncio.timeout(AT_LAST):
             return float(await self.page.evaluate(_SEE, self.wanted)) / 1000
 
@@ -164,14 +166,14 @@ class Sight:
 def shows(
     page: Page, sentence: str = "", *, unread: int, where: Sequence[str] = ("panel", "inbox")
 ) -> Sight:
-    """The bell says so many, to the eye and to the ear; the sentence stands in these places."""
+    """The bell shows and announces the count, and the sentence is in these places."""
     count = "99+" if unread > 99 else str(unread)
     label = f"Notifications, {count} unread" if unread else "Notifications"
     return Sight(page, [("bell", label), *((place, sentence) for place in where if sentence)])
 
 
 async def at_once(button: Locator, *sights: Sight, seconds: float = AT_ONCE) -> None:
-    """Click, and others see this in their open pages within a second, by the pages' own clocks."""
+    """Clicks, and asserts that open pages show the sights within a second, by their own clocks."""
     watching = asyncio.create_task(when_seen(*sights))
     await button.click()
     moments = await watching
@@ -180,12 +182,12 @@ async def at_once(button: Locator, *sights: Sight, seconds: float = AT_ONCE) -> 
 
 
 async def seen_soon(since: float, *sights: Sight, seconds: float = AT_ONCE) -> None:
-    """All this is seen within these seconds of `since`, a moment of the epoch."""
+    """Asserts that the sights appear within `seconds` of `since`, in seconds since the epoch."""
     assert_prompt(since, sights, await when_seen(*sights), seconds)
 
 
 async def when_seen(*sights: Sight) -> list[float | BaseException]:
-    """The moment of each; what was never seen has an error instead."""
+    """The moment of each sight, or an error if it never appeared."""
     return await asyncio.gather(*(sight.moment() for sight in sights), return_exceptions=True)
 
 
@@ -205,7 +207,7 @@ def assert_prompt(
 
 
 async def sees(page: Page, unread: int) -> None:
-    """The bell says so many, to the eye and to the ear."""
+    """The bell shows and announces the count."""
     await shows(page, unread=unread).moment()
     badge = bell(page).locator(".badge:visible")
     await expect(badge).to_have_text([str(min(unread, 99)) + "+" * (unread > 99)] if unread else [])
@@ -213,7 +215,7 @@ async def sees(page: Page, unread: int) -> None:
 
 @asynccontextmanager
 async def without_reload(*pages: Page) -> AsyncIterator[None]:
-    """What happens within happens in these very pages."""
+    """Asserts that the pages are not reloaded within the block."""
     for page in pages:
         await page.evaluate("window.isTheSame = true")
     yield
@@ -243,5 +245,5 @@ def toasts(page: Page) -> Locator:
 
 
 def notice(region: Locator, sentence: str) -> Locator:
-    """The button that a notice's sentence is."""
+    """The button with the notice's sentence."""
     return region.get_by_role("button", name=sentence)

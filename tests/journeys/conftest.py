@@ -1,4 +1,4 @@
-"""Fixtures of the journeys: a site that nobody has been to for each test, one Chromium for all."""
+"""Fixtures of the journeys: an empty site for each test, and one Chromium for all."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,14 +16,14 @@ from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
 from tests.journeys.large_world import LargeWorld
 from tests.journeys.reading import Reader
 from tests.journeys.running import Site
-from tests.journeys.standing import Standing
+from tests.journeys.site_pool import SitePool
 
 Arrive = Callable[..., Awaitable[Visitor]]
 Sit = Callable[[User], Awaitable[Reader]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every journey is marked, and runs on the one loop that the browser lives on."""
+    """Marks every journey, and runs it on the event loop of the browser."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
@@ -51,44 +51,44 @@ async def large_world(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def standing(
+async def site_pool(
     migrated: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Standing]:
-    sites = Standing(migrated, lambda: tmp_path_factory.mktemp("site"))
+) -> AsyncIterator[SitePool]:
+    sites = SitePool(migrated, lambda: tmp_path_factory.mktemp("site"))
     yield sites
     await sites.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest, chromium: Browser, standing: Standing, large_world: LargeWorld
+    request: pytest.FixtureRequest, chromium: Browser, site_pool: SitePool, large_world: LargeWorld
 ) -> AsyncIterator[Site]:
-    """The shipped commands over an empty database, or over the large world where so marked.
+    """The shipped commands on an empty database, or on the large world for tests marked so.
 
-    A parameter is further environment.
+    A parameter adds to the environment.
     """
     if request.node.get_closest_marker("large_world"):
         site = await large_world.as_built()
     else:
-        site = await standing.as_started(getattr(request, "param", {}))
+        site = await site_pool.as_started(getattr(request, "param", {}))
     yield site
     assert "Traceback" not in site.log, site.log
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
-    """A new browser, signed in as somebody if one is named: `await arrive(bob)`.
+    """A new browser, signed in if a user is given: `await arrive(bob)`.
 
-    `at` is another address than the site's; what else is given goes to Playwright's context.
+    `at` is a URL other than the site's; other options are passed to Playwright's context.
     """
     visitors: list[Visitor] = []
 
-    async def one(account: User | None = None, *, at: str = "", **options: Any) -> Visitor:
+    async def one(user: User | None = None, *, at: str = "", **options: Any) -> Visitor:
         visitor = await visit(chromium, at or site.url, **options)
         visitors.append(visitor)
-        if account:
+        if user:
             async with site.db.write() as session:
-                token = await start_session(session, account, "a journey's browser")
+                token = await start_session(session, user, "a journey's browser")
             await visitor.take_session(token)
             visitor.has_stream = options.get("java_script_enabled", True)
         return visitor
@@ -102,7 +102,7 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
 
 @pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"], loop_scope="session")
 async def sit(request: pytest.FixtureRequest, arrive: Arrive) -> Sit:
-    """Somebody in front of the inbox, once in a browser with scripts, once without."""
+    """A user of the inbox, once in a browser with scripts and once without."""
 
     async def one(user: User) -> Reader:
         return Reader(await arrive(user, java_script_enabled=request.param))
@@ -117,21 +117,21 @@ async def reader(sit: Sit, alice: User) -> Reader:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def alice(site: Site) -> User:
-    return await _somebody(site, "alice")
+    return await _user(site, "alice")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bob(site: Site) -> User:
-    return await _somebody(site, "bob")
+    return await _user(site, "bob")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def carol(site: Site) -> User:
-    return await _somebody(site, "carol")
+    return await _user(site, "carol")
 
 
-async def _somebody(site: Site, name: str) -> User:
-    """Whom the world knows already, or a new account."""
+async def _user(site: Site, name: str) -> User:
+    """The user of the large world, or a new one."""
     async with site.db.read() as session:
         known = await session.scalar(select(User).where(User.username_key == name))
     return known or await make_account(site.db, name)

@@ -1,7 +1,7 @@
-"""A world to get lost in: a team of 10,000 members, and 100,000 notices of one person.
+"""A large database: a team of 10,000 members, and 100,000 notifications of one user.
 
-Built once per session in set-based statements. One site serves all tests marked `large_world`, and
-each begins with the world as it was built.
+It is built once per session, with set-based statements. One site serves all tests marked
+`large_world`, and each starts with the database as it was built.
 """
 
 import json
@@ -49,13 +49,13 @@ TOUCHED = (
 )
 ROWS = text(
     "INSERT INTO notification (user_id, event_id, type, hidden, read_at)"
-    " SELECT :person, id, type, 0, CASE WHEN id % :unread THEN created_at END FROM event ORDER BY id"
+    " SELECT :user, id, type, 0, CASE WHEN id % :unread THEN created_at END FROM event ORDER BY id"
 )
 
 
 @dataclass
 class LargeWorld:
-    """Built, and served, when the first test asks; `close` ends the site."""
+    """Built and served on first use. `close` ends the site."""
 
     folder: Path
     migrated: Path
@@ -83,14 +83,16 @@ class LargeWorld:
 
 
 async def member(db: Database, number: int) -> User:
-    """One of the crowd in Video Squad."""
+    """One of the 10,000 members of Video Squad."""
     named = select(User).where(User.username_key == f"person{number}")
     async with db.read() as session:
         return (await session.scalars(named)).one()
 
 
 def _restore(path: Path, pristine: Path) -> None:
-    """Everything as it was built, but for `change`: positions only ever grow, and processes follow them."""
+    """Restores every table but `change`: positions must keep growing, because processes follow
+    them.
+    """
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
         db.execute("ATTACH ? AS pristine", [str(pristine)])
         db.execute("BEGIN IMMEDIATE")
@@ -130,7 +132,7 @@ async def _build(path: Path) -> None:
 async def _add_projects(
     session: AsyncSession, alice: User, bob: User, squad: Team, editors: Team
 ) -> tuple[Compilation, Project]:
-    """Alice's, whose compilation failed, and bob's."""
+    """Adds a project of alice, whose compilation failed, and one of bob."""
     reel = Project(name="Highlight Reel", owner_id=alice.id)
     best = Project(name="Best Clips 2025", owner_id=bob.id)
     session.add_all([reel, best])
@@ -179,7 +181,7 @@ async def _add_notices(
 
 
 def _kinds(squad: Team, editors: Team, broken: Compilation, best: Project) -> list[dict[str, Any]]:
-    """What the notices tell of, in turns."""
+    """The kinds of events, which alternate."""
     reel: dict[str, Any] = {"project_id": broken.project_id, "compilation_id": broken.id}
     reel |= {"project_name": "Highlight Reel", "has_actor": False}
     return [

@@ -1,24 +1,23 @@
-"""What a person does in the inbox: the same words with scripts and without."""
+"""What a user does in the inbox, with the same methods with and without scripts."""
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import Totals
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
-PATIENTLY = 15_000  # milliseconds; what is done to 100,000 notices takes its time on a busy machine
+TIMEOUT = 15_000  # milliseconds; changing 100,000 notifications takes long on a busy machine
 
 
 @dataclass
 class Reader:
-    """One person in front of the inbox, in the visitor's first tab."""
+    """A user of the inbox, in the visitor's first tab."""
 
     visitor: Visitor
 
@@ -41,13 +40,13 @@ class Reader:
         await self.visitor.open("/notifications" + query)
 
     async def narrow(self, label: str, value: str) -> None:
-        """Choose in one of the filters: Type, Status or Date."""
+        """Selects a value of a filter: Type, Status or Date."""
         await self.page.get_by_label(label, exact=True).select_option(value)
         if not self.has_scripts:
             await self.page.get_by_role("button", name="Apply").click()
 
     async def press(self, row: Locator, name: str) -> None:
-        """One of the row's own buttons; where no script can offer Undo, deleting is confirmed."""
+        """Presses a button of the row. Without scripts, there is no Undo and Delete asks first."""
         await row.get_by_role("button", name=name, exact=True).click()
         if name == "Delete":
             await self._confirm()
@@ -60,7 +59,7 @@ class Reader:
         await self.page.get_by_label(re.compile(r"Select all \d+ matching")).check()
 
     async def do(self, name: str) -> None:
-        """With what is chosen: one of the buttons above the list."""
+        """Presses a button above the list, for the selection."""
         await self.page.get_by_role("button", name=name, exact=True).click()
         if name == "Delete selected":
             await self._confirm()
@@ -69,18 +68,19 @@ class Reader:
         await self.page.get_by_role("button", name="Undo").last.click()
 
     async def is_told(self, sentence: str) -> None:
-        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible(timeout=PATIENTLY)
+        await expect(self.page.get_by_text(sentence, exact=True)).to_be_visible(timeout=TIMEOUT)
 
     async def sees_matching(self, count: int) -> None:
         label = self.page.get_by_label(f"Select all {count} matching", exact=True)
-        await expect(label).to_be_visible(timeout=PATIENTLY)
+        await expect(label).to_be_visible(timeout=TIMEOUT)
 
     async def _confirm(self) -> None:
         if not self.has_scripts:
             await self.page.get_by_role("main").get_by_role("button", name="Delete").click()
 
 
-async def totals(site: Site, user: User, **filters: Any) -> Totals:
-    """How many notices there are in truth."""
+async def totals(site: Site, user: User, **chosen: str) -> Totals:
+    """The counts in the database."""
     async with site.db.read() as session:
-        return await feed.count_totals(session, user.id, Filters(**filters))
+        wanted = Filter({name: (value,) for name, value in chosen.items()})
+        return await feed.count_totals(session, user.id, wanted)

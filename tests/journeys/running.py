@@ -1,4 +1,4 @@
-"""The shipped commands as real processes, on a data folder and ports of their own."""
+"""Runs the shipped commands as real processes, with their own data folder and ports."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ SECONDS_TO_STOP = 15
 
 @dataclass
 class Program:
-    """One command (`web` or `worker`) and the processes it starts, a group of their own."""
+    """A command (`web` or `worker`) and the processes it starts, in a process group of their own."""
 
     command: str
     environ: dict[str, str]
@@ -46,7 +46,7 @@ class Program:
         return self.log_path.read_text()
 
     async def start(self) -> None:
-        """Return when it serves; a worker is given no such test, its jobs wait for it."""
+        """Returns when `web` serves requests. A worker is not waited for: its jobs wait for it."""
         with self.log_path.open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "app", self.command),
@@ -58,30 +58,30 @@ class Program:
                 start_new_session=True,
             )
         if self.command == "web":
-            await self._serves()
+            await self._wait_until_it_serves()
 
     async def stop(self) -> None:
-        """SIGTERM, as an operator does; raises TimeoutError when it does not end."""
+        """Sends SIGTERM, as an operator does. Raises TimeoutError if the process does not end."""
         if self.process and self.is_running:
             self.process.terminate()
             async with asyncio.timeout(SECONDS_TO_STOP):
                 await self.process.wait()
 
     async def kill(self) -> None:
-        """SIGKILL: no goodbye, nothing tidied up."""
+        """Sends SIGKILL: the process cannot clean up."""
         assert self.process
         self.process.kill()
         await self.process.wait()
 
     def freeze(self) -> None:
-        """From here on it does nothing, and does not know it."""
+        """Suspends every process until `thaw`."""
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._signal_all(signal.SIGCONT)
 
     async def end(self) -> None:
-        """Stop it, however it was left, and whatever it has started."""
+        """Stops it in whatever state it is, with every process it has started."""
         self.thaw()
         try:
             await self.stop()
@@ -89,7 +89,7 @@ class Program:
             self._signal_all(signal.SIGKILL)
 
     def servers(self) -> list[int]:
-        """The ids of the processes that answer requests, where WEB_CONCURRENCY asks for several."""
+        """The ids of the web processes, if WEB_CONCURRENCY is more than 1."""
         assert self.process
         listed = subprocess.run(
             ["ps", "-Aww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
@@ -106,10 +106,10 @@ class Program:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    async def _serves(self) -> None:
-        patience = time.monotonic() + SECONDS_TO_START
+    async def _wait_until_it_serves(self) -> None:
+        deadline = time.monotonic() + SECONDS_TO_START
         async with httpx.AsyncClient(timeout=SECONDS_TO_START) as client:
-            while self.is_running and time.monotonic() < patience:
+            while self.is_running and time.monotonic() < deadline:
                 with suppress(httpx.TransportError):
                     if (await client.get(f"{self.url}/healthz")).is_success:
                         return
@@ -119,7 +119,7 @@ class Program:
 
 @dataclass
 class Site:
-    """What runs over one data folder. `db` is the same database, seen from the test."""
+    """The programs that run on one data folder. `db` is the same database, for the test."""
 
     settings: Settings
     environ: dict[str, str]
@@ -133,7 +133,7 @@ class Site:
         return self.web.url
 
     def program(self, command: str) -> Program:
-        """One more process of this command, not yet started; a web process on its own port."""
+        """Another program with this command, not started yet. A web process gets its own port."""
         environ = self.environ | ({"PORT": str(free_port())} if command == "web" else {})
         log = self.settings.data_dir / f"{command}-{len(self.programs)}.log"
         one = Program(command, environ, log)
@@ -145,7 +145,7 @@ class Site:
         return "".join(program.log for program in self.programs if program.log_path.exists())
 
     async def close(self) -> None:
-        """End what still runs, however the test left it."""
+        """Ends every program that is still running."""
         try:
             async with asyncio.TaskGroup() as ending:
                 for program in self.programs:
@@ -162,7 +162,7 @@ async def serving(
     web: bool = True,
     worker: bool = True,
 ) -> AsyncIterator[Site]:
-    """A web process and a worker over `folder`, which may hold a database already."""
+    """A web process and a worker on `folder`, which may already contain a database."""
     site = _site(folder, dict(environ or {}))
     try:
         if worker:
@@ -191,13 +191,13 @@ def _site(folder: Path, given: dict[str, str]) -> Site:
     return Site(settings, environ, install(settings).db, web, worker, [web, worker])
 
 
-async def post_as(site: Site, account: User, path: str, **fields: object) -> float:
-    """What a button does, over a new connection: whichever process is awake takes it.
+async def post_as(site: Site, user: User, path: str, **fields: object) -> float:
+    """Posts a form as a button does, over a new connection, which any running process may accept.
 
-    Returns when it was pressed, in seconds of the epoch.
+    Returns the time of the request, in seconds since the epoch.
     """
     async with site.db.write() as session:
-        token = await start_session(session, account, "a new connection")
+        token = await start_session(session, user, "a new connection")
     async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
         await client.get("/account")
         fields["_csrf_token"] = client.cookies["csrftoken"]

@@ -1,4 +1,4 @@
-"""What a person does on the way to a story, by the forms that everybody uses."""
+"""Steps that several journeys share, taken with the forms of the pages."""
 
 from playwright.async_api import Page, expect
 from sqlalchemy import select
@@ -28,7 +28,7 @@ async def register(visitor: Visitor, name: str) -> None:
 
 
 async def inbox_of(visitor: Visitor) -> Page:
-    """The person's inbox, with the bell's panel open in front of it."""
+    """Opens the inbox and the bell's panel in front of it."""
     page = await visitor.open("/notifications")
     await open_panel(page)
     return page
@@ -51,7 +51,7 @@ async def upload(page: Page, *names: str) -> None:
 
 
 async def seen_at_the_end(db: Database, *sights: Sight) -> None:
-    """The compilation under way ends, and all this is seen within a second of its end."""
+    """Waits for the compilation to end, and asserts that the sights appear within a second of it."""
     moments = await when_seen(*sights)
     async with db.read() as session:
         compilation = (await session.scalars(select(Compilation))).one()

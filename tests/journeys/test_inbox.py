@@ -24,7 +24,7 @@ async def test_filters_stand_in_the_address_and_back_and_reload_agree(
     site: Site, reader: Reader, alice: User
 ) -> None:
     unread = (await totals(site, alice, status="unread")).filtered_count
-    left = (await totals(site, alice, status="unread", types=("member_left",))).filtered_count
+    left = (await totals(site, alice, status="unread", type="member_left")).filtered_count
     assert 0 < left < unread == COUNT_UNREAD
     await reader.open()
 
@@ -104,7 +104,7 @@ async def test_one_notice_is_deleted_and_brought_back(
     assert (await totals(site, alice)).total == NOTICES - 1
     await reader.undo()
 
-    await reader.is_told("1 notification brought back.")
+    await reader.is_told("1 notification restored")
     await expect(row).to_contain_text(said)
     await expect(reader.page).to_have_url(re.compile("page=2$"))
 
@@ -113,20 +113,20 @@ async def test_the_selected_are_marked_and_deleted_together(reader: Reader) -> N
     await reader.open()
     await reader.choose(NEWEST, SECOND)
     await reader.do("Mark selected as unread")
-    await reader.is_told("2 notifications marked as unread.")
+    await reader.is_told("2 notifications marked as unread")
 
     await reader.choose(NEWEST, UNREAD)
     await reader.do("Mark selected as read")
-    await reader.is_told("2 notifications marked as read.")
+    await reader.is_told("2 notifications marked as read")
     await expect(reader.row(SECOND)).to_have_class(re.compile("is-unread"))
 
     await reader.choose(NEWEST, SECOND)
     await reader.do("Delete selected")
-    await reader.is_told("2 notifications deleted.")
+    await reader.is_told("2 notifications deleted")
     await expect(reader.row(NEWEST)).to_have_count(0)
     await expect(reader.row(SECOND)).to_have_count(0)
     await reader.undo()
-    await reader.is_told("2 notifications brought back.")
+    await reader.is_told("2 notifications restored")
     await expect(reader.row(NEWEST)).to_be_visible()
     await expect(reader.row(SECOND)).to_be_visible()
 
@@ -152,12 +152,12 @@ async def test_all_that_match_spare_what_came_meanwhile_and_undo_restores_exactl
     await rename(site, bob, "Cutting Room")
 
     await reader.do("Delete selected")
-    await reader.is_told(f"{NOTICES - 1} notifications deleted.")
+    await reader.is_told(f"{NOTICES - 1} notifications deleted")
     await expect(reader.rows).to_have_count(1)
     await expect(reader.rows).to_contain_text("is now called 'Cutting Room'")
     await reader.undo()
 
-    await reader.is_told(f"{NOTICES - 1} notifications brought back.")
+    await reader.is_told(f"{NOTICES - 1} notifications restored")
     await reader.sees_matching(NOTICES)
     after = await notices_of(site, alice)
     assert len(after) == NOTICES
@@ -172,8 +172,8 @@ async def test_all_unread_are_read_at_once_and_nothing_matches_any_more(
 
     await reader.do("Mark selected as read")
 
-    await reader.is_told(f"{COUNT_UNREAD} notifications marked as read.")
-    await reader.is_told("Nothing matches")
+    await reader.is_told(f"{COUNT_UNREAD} notifications marked as read")
+    await reader.is_told("No notifications match these filters")
     await expect(bell(reader.page)).to_have_accessible_name("Notifications")
     await reader.page.get_by_role("link", name="Show all").click()
     await reader.sees_matching(NOTICES)

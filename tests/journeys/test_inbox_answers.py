@@ -60,7 +60,7 @@ async def test_whoever_was_told_nothing_finds_a_way_on(site: Site, sit: Sit) -> 
     reader = await sit(await make_account(site.db, "dora"))
     await reader.open()
 
-    await reader.is_told("Nothing here yet")
+    await reader.is_told("No notifications yet")
     await reader.page.get_by_role("link", name="Go to my teams").click()
     await expect(reader.page.get_by_role("button", name="Create team")).to_be_visible()
 
@@ -69,7 +69,7 @@ async def test_a_filter_that_makes_no_sense_is_named_beside_the_whole_list(reade
     reader.visitor.watch.expect("422")
     await reader.open("?type=nonsense")
 
-    await reader.is_told("There is no such type of notification.")
+    await reader.is_told("There is no such notification type.")
     await expect(reader.page.get_by_label("Type", exact=True)).to_have_attribute(
         "aria-invalid", "true"
     )

@@ -50,7 +50,7 @@ async def test_what_is_being_read_stays_where_it_is(
 
     await rename(site, bob, "Cutting Room")
 
-    more = reader.page.get_by_role("link", name="1 new — show")
+    more = reader.page.get_by_role("link", name="Show 1 new notification")
     await expect(more).to_be_visible()
     assert (await ids_of(reader), await row.bounding_box()) == (shown, place)
     if how == "selected":
@@ -92,13 +92,13 @@ async def test_the_last_page_deleted_while_it_is_looked_at_says_so_and_can_come_
     await other.open()
     await other.choose_all()
     await other.do("Delete selected")
-    await other.is_told("Nothing here yet")
+    await other.is_told("No notifications yet")
 
     await expect(one.rows.filter(has_text="Deleted.")).to_have_count(20)
     await sees(one.page, 0)
     await one.rows.first.get_by_role("button", name="Undo").click()
 
-    await one.is_told(f"{NOTICES} notifications brought back.")
+    await one.is_told(f"{NOTICES} notifications restored")
     await expect(one.row(1).get_by_role("button", name="Delete")).to_be_visible()
     await other.sees_matching(NOTICES)
 
@@ -113,12 +113,12 @@ async def test_without_scripts_what_has_gone_meanwhile_is_said_and_leads_on(
     await other.open()
     await other.choose_all()
     await other.do("Delete selected")
-    await other.is_told("Nothing here yet")
+    await other.is_told("No notifications yet")
 
     stale.visitor.watch.expect("404")
     await stale.choose(1, 2)
     await stale.do("Mark selected as unread")
-    await stale.is_told("0 notifications marked as unread.")
+    await stale.is_told("0 notifications marked as unread")
     await stale.is_told("This page is empty")
     await tab.locator("#notice-1").get_by_role("button", name="Mark as unread").click()
     await expect(tab.get_by_role("heading", name="Not found")).to_be_visible()
@@ -143,7 +143,7 @@ async def test_the_dashboard_tells_what_is_going_on_by_itself(
     site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     page = await (await arrive(alice)).open("/")
-    news = page.locator("#going-on").get_by_role("listitem").first
+    news = page.locator("#activity").get_by_role("listitem").first
 
     await rename(site, bob, "Cutting Room")
 
@@ -166,6 +166,27 @@ async def test_an_invitation_is_answered_from_its_toast(
     await reader.is_told("Welcome to 'Film Club'.")
     await expect(toast).to_have_count(0)
     await expect(reader.page).to_have_url(re.compile("/teams$"))
+
+
+async def test_a_toast_leaves_by_itself_but_not_while_it_is_pointed_at(
+    arrive: Arrive, alice: User
+) -> None:
+    reader = Reader(await arrive(alice))
+    await reader.open()
+    await reader.choose(UNREAD)
+    await reader.do("Mark selected as read")
+    toast = toasts(reader.page).filter(has_text="1 notification marked as read.").locator(".toast")
+
+    await toast.hover()
+    assert await toast.evaluate(CLOCK) == "paused"
+    await reader.page.mouse.move(0, 0)
+    assert await toast.evaluate(CLOCK) == "running"
+    await toast.evaluate("toast => toast.getAnimations().forEach(one => one.finish())")
+
+    await expect(toast).to_have_count(0)
+
+
+CLOCK = "toast => toast.getAnimations().find(one => one.animationName === 'expiry').playState"
 
 
 async def rename(site: Site, actor: User, name: str) -> None:

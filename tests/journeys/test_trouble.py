@@ -50,7 +50,7 @@ async def test_a_list_that_cannot_be_fetched_stays_and_says_so(
 
     await site.web.start()
     await page.get_by_label("Type", exact=True).select_option("team_updated")
-    await expect(page.get_by_text("Nothing matches")).to_be_visible()
+    await expect(page.get_by_text("No notifications match these filters")).to_be_visible()
 
 
 async def compiling(site: Site, owner: User) -> int:

@@ -16,6 +16,8 @@ from app.settings import Settings
 
 Say = Callable[[Claimed], Outcome]
 
+EMAIL_DESCRIPTION = ChannelDescription(EMAIL, "Email", "bi-envelope")
+
 
 @dataclass
 class Scripted:
@@ -24,7 +26,7 @@ class Scripted:
     say: Say = lambda _delivery: SENT
     left: list[str] = field(default_factory=list)
     name: str = EMAIL
-    description: ChannelDescription = ChannelDescription(EMAIL, "Email", "bi-envelope")
+    description: ChannelDescription = EMAIL_DESCRIPTION
     at_once: int = 100
     gathers: bool = True
     is_back: bool = True
@@ -52,5 +54,5 @@ class Scripted:
     async def answers(self, settings: Settings) -> bool:
         return self.is_back
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """It holds nothing."""

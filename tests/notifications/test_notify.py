@@ -110,7 +110,9 @@ async def test_with_the_app_off_the_row_is_hidden_and_the_mail_still_goes(
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.write() as session:
-        session.add(Preference(type=PROJECT_SHARED.name, user_id=bob.id, in_app=False))
+        session.add(
+            Preference(user_id=bob.id, type=PROJECT_SHARED.name, channel="in_app", wanted=False)
+        )
 
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=alice, team=team, project_name="Reel")

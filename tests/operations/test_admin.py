@@ -17,7 +17,7 @@ async def admin(db: Database, alice: User) -> User:
     return alice
 
 
-async def test_only_administrators_find_it(
+async def test_only_administrators_see_it(
     client: httpx.AsyncClient, admin: User, bob: User
 ) -> None:
     await sign_in(client, bob)
@@ -29,20 +29,20 @@ async def test_only_administrators_find_it(
     assert (await client.get("/admin")).status_code == 200
 
 
-async def test_it_tells_what_a_night_removed(
+async def test_it_shows_what_the_nightly_clean_up_removed(
     client: httpx.AsyncClient, db: Database, admin: User
 ) -> None:
     await sign_in(client, admin)
-    assert "No night yet" in text_of(await client.get("/admin"))
+    assert "No clean-up yet" in text_of(await client.get("/admin"))
 
     await retention.clean_up(db, 30)
 
     page = text_of(await client.get("/admin"))
-    assert "No night yet" not in page
-    assert "read notifications" in page
+    assert "No clean-up yet" not in page
+    assert "Read notifications" in page
 
 
-async def test_it_says_that_no_worker_is_there(client: httpx.AsyncClient, admin: User) -> None:
+async def test_it_shows_that_no_worker_is_running(client: httpx.AsyncClient, admin: User) -> None:
     await sign_in(client, admin)
 
-    assert "Worker does not answer" in text_of(await client.get("/admin"))
+    assert "Worker unavailable" in text_of(await client.get("/admin"))

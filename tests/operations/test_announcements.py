@@ -1,4 +1,4 @@
-"""A word from an administrator to everyone."""
+"""An administrator notifies every user."""
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ async def texts(db: Database, user: User) -> list[str]:
         return [notice.text for notice in await feed.newest(session, user.id)]
 
 
-async def test_everyone_else_is_told(
+async def test_every_other_user_gets_the_announcement(
     client: httpx.AsyncClient, db: Database, admin: User, bob: User, carol: User
 ) -> None:
     await sign_in(client, admin)
@@ -39,7 +39,7 @@ async def test_everyone_else_is_told(
 @pytest.mark.parametrize(
     ("field", "value"), [("title", ""), ("title", "x" * 201), ("url", "javascript:alert(1)")]
 )
-async def test_what_cannot_be_told_comes_back_with_what_was_typed(
+async def test_an_invalid_announcement_comes_back_with_what_was_typed(
     client: httpx.AsyncClient, db: Database, admin: User, bob: User, field: str, value: str
 ) -> None:
     await sign_in(client, admin)
@@ -53,7 +53,7 @@ async def test_what_cannot_be_told_comes_back_with_what_was_typed(
     assert await texts(db, bob) == []
 
 
-async def test_only_administrators_may(
+async def test_only_administrators_may_send_one(
     client: httpx.AsyncClient, db: Database, admin: User, bob: User, carol: User
 ) -> None:
     await sign_in(client, bob)

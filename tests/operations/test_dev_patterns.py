@@ -12,14 +12,14 @@ from tests.conftest import sign_in
 
 @pytest.fixture
 async def local(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser on the machine itself."""
+    """A browser on the server's own machine."""
     home = "http://127.0.0.1:8000"
     at_home = dataclasses.replace(settings, base_url=home, port=8000, allowed_hosts=("127.0.0.1",))
     async with serving(at_home) as app, browser(app, home) as client:
         yield client
 
 
-async def test_patterns_show_every_piece_to_whoever_builds_at_the_machine(
+async def test_patterns_show_every_component_on_a_local_installation(
     local: httpx.AsyncClient, alice: User
 ) -> None:
     signed_out = await local.get("/dev/patterns")
@@ -32,7 +32,7 @@ async def test_patterns_show_every_piece_to_whoever_builds_at_the_machine(
         assert "Deleted." in answer.text
 
 
-async def test_patterns_are_closed_to_whoever_comes_through_a_proxy(
+async def test_patterns_do_not_exist_behind_a_proxy(
     local: httpx.AsyncClient,
 ) -> None:
     answer = await local.get("/dev/patterns", headers={"X-Forwarded-For": "203.0.113.7"})
@@ -40,5 +40,5 @@ async def test_patterns_are_closed_to_whoever_comes_through_a_proxy(
     assert answer.status_code == 404
 
 
-async def test_patterns_are_closed_where_the_address_is_public(client: httpx.AsyncClient) -> None:
+async def test_patterns_do_not_exist_on_a_public_address(client: httpx.AsyncClient) -> None:
     assert (await client.get("/dev/patterns")).status_code == 404

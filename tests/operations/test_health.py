@@ -1,4 +1,4 @@
-"""What load balancers ask."""
+"""The endpoints for load balancers."""
 
 import json
 
@@ -8,7 +8,7 @@ from litestar import Litestar
 from app.broker import Broker
 
 
-async def test_the_process_answers(client: httpx.AsyncClient) -> None:
+async def test_a_running_process_is_healthy(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
 
 
@@ -33,9 +33,7 @@ async def test_with_a_worker_it_is_ready(app: Litestar, client: httpx.AsyncClien
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
-async def test_a_broken_part_is_named_without_its_secrets(
-    app: Litestar, client: httpx.AsyncClient
-) -> None:
+async def test_a_failing_part_is_named(app: Litestar, client: httpx.AsyncClient) -> None:
     await app.state.broker.queue.disconnect()
 
     answer = await client.get("/readyz")

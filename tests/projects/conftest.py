@@ -1,4 +1,4 @@
-"""A project of alice's, and ways to fill it."""
+"""A project of alice, and functions to add clips to it."""
 
 import secrets
 import shutil
@@ -9,7 +9,7 @@ from app.database import Database
 from app.models import Clip, Project, User
 from app.projects.clips import add_clip
 from app.projects.projects import create_project
-from app.projects.upload import Upload
+from app.projects.upload_stream import Upload
 from app.settings import Settings
 from tests import clips
 
@@ -23,12 +23,12 @@ async def reel(db: Database, alice: User) -> Project:
 async def add(
     db: Database, settings: Settings, project: Project, owner: User, clip: str = "silent"
 ) -> Clip:
-    """Add the test clip of this name, as an upload would."""
-    return await add_clip(db, settings, owner, project.id, lay_down(settings, clip))
+    """Adds the test clip with this name, as an upload does."""
+    return await add_clip(db, settings, owner, project.id, uploaded(settings, clip))
 
 
-def lay_down(settings: Settings, clip: str) -> Upload:
-    """A file that has just arrived."""
+def uploaded(settings: Settings, clip: str) -> Upload:
+    """A file that has just been received."""
     source = clips.make(clip)
     settings.clips_dir.mkdir(exist_ok=True)
     path = settings.clips_dir / f"{secrets.token_hex(4)}.upload"

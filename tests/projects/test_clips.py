@@ -1,4 +1,4 @@
-"""Taking clips in, ordering and deleting them; reading an upload as it arrives."""
+"""Adding, moving and deleting clips, and reading an upload as it arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,19 +10,20 @@ import pytest
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Project, User
-from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, room_left
-from app.projects.ffmpeg import Unusable
+from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, remaining_quota
+from app.projects.projects import create_project
 from app.projects.sharing import share_project
-from app.projects.upload import MB, receive
+from app.projects.upload_stream import MB, receive
+from app.projects.video.ffmpeg import Unusable
 from app.settings import Settings
 from tests.factories import make_team
-from tests.projects.conftest import add, lay_down
+from tests.projects.conftest import add, uploaded
 
 PART = '--x\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\n\r\n{}\r\n'
 
 
 async def body(*parts: str, end: str = "--x--\r\n", step: int = 7) -> AsyncIterator[bytes]:
-    """Arrives in small pieces, as from a slow line."""
+    """Arrives in small chunks, as over a slow connection."""
     whole = ("".join(parts) + end).encode()
     for start in range(0, len(whole), step):
         yield whole[start : start + step]
@@ -37,7 +38,7 @@ async def order(db: Database, project: Project) -> list[int]:
         return [clip.id for clip in await clips_of(session, project.id)]
 
 
-async def test_a_clip_is_known_by_what_it_is(
+async def test_a_clip_has_the_size_and_duration_of_its_file(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice, "portrait")
@@ -47,7 +48,7 @@ async def test_a_clip_is_known_by_what_it_is(
     assert [path.name for path in settings.clips_dir.iterdir()] == [clip.stored_as]
 
 
-async def test_what_is_no_video_is_refused_by_name(
+async def test_a_file_that_is_not_a_video_is_refused_by_name(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     with pytest.raises(Unusable, match=r"'playlist\.mp4' is not a video"):
@@ -70,10 +71,10 @@ async def test_only_the_owner_adds(
 async def test_uploads_at_once_do_not_exceed_the_quota(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
-    size = lay_down(settings, "silent").size
+    size = uploaded(settings, "silent").size
     narrow = replace(settings, upload_quota_mb=1)
-    filler = lay_down(settings, "silent")
-    filler.size = MB - size - 1
+    filler = uploaded(settings, "silent")
+    filler.size = MB - size
     await add_clip(db, narrow, alice, reel.id, filler)
     outcomes = await asyncio.gather(
         *(add(db, narrow, reel, alice) for _ in range(2)), return_exceptions=True
@@ -81,7 +82,45 @@ async def test_uploads_at_once_do_not_exceed_the_quota(
 
     assert sum(isinstance(outcome, TooLarge) for outcome in outcomes) == 1
     async with db.read() as session:
-        assert await room_left(session, narrow, alice) == 1
+        assert await remaining_quota(session, narrow, alice) == 0
+
+
+async def test_only_clips_in_projects_of_the_user_count_towards_the_quota(
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
+) -> None:
+    narrow = replace(settings, upload_quota_mb=1)
+    clip = await add(db, narrow, reel, alice)
+
+    async with db.read() as session:
+        assert await remaining_quota(session, narrow, alice) == MB - clip.size
+        assert await remaining_quota(session, narrow, bob) == MB
+
+
+async def test_a_lowered_quota_leaves_nothing(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    large = uploaded(settings, "silent")
+    large.size = 2 * MB
+    await add_clip(db, settings, alice, reel.id, large)
+
+    async with db.read() as session:
+        lowered = replace(settings, upload_quota_mb=1)
+        assert await remaining_quota(session, lowered, alice) == 0
+
+
+async def test_a_clip_is_added_at_the_end_of_its_project(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    first, second = [(await add(db, settings, reel, alice)).id for _ in range(2)]
+    async with db.act() as session:
+        await move_clip(session, alice, reel.id, second, by=-1)
+        other = await create_project(session, alice, "Best Clips 2025")
+
+    third = await add(db, settings, reel, alice)
+    elsewhere = await add(db, settings, other, alice)
+
+    assert await order(db, reel) == [second, first, third.id]
+    assert (third.position, elsewhere.position) == (2, 0)
 
 
 async def test_a_clip_moves_up_and_down_but_not_out(
@@ -99,7 +138,7 @@ async def test_a_clip_moves_up_and_down_but_not_out(
     assert await order(db, reel) == [third, first, second]
 
 
-async def test_a_clip_of_another_project_is_not_there(
+async def test_a_clip_of_another_project_is_not_found(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice)
@@ -116,7 +155,7 @@ async def test_a_clip_of_another_project_is_not_there(
             await delete_clip(session, settings, alice, reel.id, 999)
 
 
-async def test_deleting_a_clip_names_its_file(
+async def test_deleting_a_clip_returns_its_file(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice)
@@ -128,10 +167,10 @@ async def test_deleting_a_clip_names_its_file(
     assert await order(db, reel) == []
 
 
-async def test_an_upload_is_read_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
+async def test_an_upload_is_read_from_chunks_of_any_size(tmp_path: Path) -> None:
     parts = [PART.format("clips", "a.mp4", "AAA"), PART.format("clips", "b.mp4", "B\r\nB")]
 
-    async with receive(body(*parts), "x", tmp_path, most=MB) as uploads:
+    async with receive(body(*parts), "x", tmp_path, limit=MB) as uploads:
         read = [(each.name, each.size, each.path.read_bytes()) for each in uploads]
 
     assert read == [("a.mp4", 3, b"AAA"), ("b.mp4", 4, b"B\r\nB")]
@@ -148,8 +187,10 @@ async def test_an_upload_is_read_in_whatever_pieces_it_comes(tmp_path: Path) -> 
         ("x" * 300 + ".mp4", "x" * 251 + ".mp4"),
     ],
 )
-async def test_a_name_is_only_a_name(tmp_path: Path, sent: str, kept: str) -> None:
-    async with receive(body(PART.format("clips", sent, "A")), "x", tmp_path, most=MB) as uploads:
+async def test_a_file_name_is_stored_without_folders_and_control_characters(
+    tmp_path: Path, sent: str, kept: str
+) -> None:
+    async with receive(body(PART.format("clips", sent, "A")), "x", tmp_path, limit=MB) as uploads:
         assert uploads[0].name == kept
         assert uploads[0].path.parent == tmp_path
 
@@ -158,16 +199,16 @@ async def test_a_file_that_is_too_large_ends_the_upload(tmp_path: Path) -> None:
     parts = [PART.format("clips", "a.mp4", "A" * 10), PART.format("clips", "big.mp4", "B" * 50)]
 
     with pytest.raises(TooLarge, match=r"big\.mp4"):
-        async with receive(body(*parts), "x", tmp_path, most=20):
-            pytest.fail("It was taken.")
+        async with receive(body(*parts), "x", tmp_path, limit=20):
+            pytest.fail("The upload was accepted.")
 
     assert names_in(tmp_path) == []
 
 
-async def test_other_fields_are_passed_over(tmp_path: Path) -> None:
+async def test_other_fields_are_ignored(tmp_path: Path) -> None:
     parts = [PART.format("avatar", "a.png", "A"), PART.format("clips", "b.mp4", "B")]
 
-    async with receive(body(*parts), "x", tmp_path, most=MB) as uploads:
+    async with receive(body(*parts), "x", tmp_path, limit=MB) as uploads:
         assert [each.name for each in uploads] == ["b.mp4"]
 
 
@@ -176,7 +217,7 @@ async def test_an_upload_cut_short_leaves_nothing(tmp_path: Path, end: str) -> N
     part = PART.format("clips", "a.mp4", "AAA")
 
     with pytest.raises(Invalid):
-        async with receive(body(part, end=end), "x", tmp_path, most=MB):
-            pytest.fail("It was taken.")
+        async with receive(body(part, end=end), "x", tmp_path, limit=MB):
+            pytest.fail("The upload was accepted.")
 
     assert names_in(tmp_path) == []

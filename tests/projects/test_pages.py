@@ -25,21 +25,21 @@ async def upload(
     return await client.post(f"/projects/{project_id}/clips", files=files, headers=headers)
 
 
-async def test_the_signed_out_are_told_what_this_is(client: httpx.AsyncClient) -> None:
+async def test_a_visitor_sees_the_landing_page(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
 
     assert answer.status_code == 200
     assert "Create account" in answer.text
 
 
-async def test_an_empty_dashboard_says_what_to_do(as_alice: httpx.AsyncClient) -> None:
+async def test_an_empty_dashboard_suggests_what_to_do(as_alice: httpx.AsyncClient) -> None:
     answer = await as_alice.get("/")
 
     assert "No projects yet" in answer.text
     assert "No teams yet" in answer.text
 
 
-async def test_the_dashboard_shows_teams_projects_and_news(
+async def test_the_dashboard_shows_teams_and_projects(
     as_alice: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     await make_team(db, bob, "Editors", viewers=[alice])
@@ -76,9 +76,7 @@ async def test_uploaded_clips_are_listed(as_alice: httpx.AsyncClient, reel: Proj
     assert page.index("silent") < page.index("portrait")
 
 
-async def test_clips_are_moved_and_deleted_by_buttons(
-    as_alice: httpx.AsyncClient, reel: Project
-) -> None:
+async def test_clips_are_moved_and_deleted(as_alice: httpx.AsyncClient, reel: Project) -> None:
     await upload(as_alice, reel.id, "silent", "portrait")
 
     moved = await post(as_alice, f"/projects/{reel.id}/clips/2/move", to="up")
@@ -90,7 +88,7 @@ async def test_clips_are_moved_and_deleted_by_buttons(
     assert "portrait" not in (await as_alice.get(f"/projects/{reel.id}")).text
 
 
-async def test_only_the_ends_of_the_list_have_a_button_that_does_nothing(
+async def test_only_the_first_and_last_clip_have_a_disabled_button(
     as_alice: httpx.AsyncClient, reel: Project
 ) -> None:
     await upload(as_alice, reel.id, "silent", "portrait", "mp4")
@@ -100,13 +98,13 @@ async def test_only_the_ends_of_the_list_have_a_button_that_does_nothing(
     assert page.count("disabled") == 2
 
 
-async def test_a_clip_moves_nowhere_else(as_alice: httpx.AsyncClient, reel: Project) -> None:
+async def test_a_clip_moves_only_up_or_down(as_alice: httpx.AsyncClient, reel: Project) -> None:
     answer = await post(as_alice, f"/projects/{reel.id}/clips/1/move", to="sideways")
 
     assert answer.status_code == 400
 
 
-async def test_a_good_clip_stays_when_the_other_is_none(
+async def test_a_video_is_added_even_if_the_other_file_is_not_one(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings
 ) -> None:
     answer = await upload(as_alice, reel.id, "text", "silent")
@@ -117,7 +115,7 @@ async def test_a_good_clip_stays_when_the_other_is_none(
     assert len(list(settings.clips_dir.iterdir())) == 1
 
 
-async def test_a_script_hears_of_the_wrong_file_by_its_sentence(
+async def test_a_script_gets_the_sentence_about_the_wrong_file(
     as_alice: httpx.AsyncClient, reel: Project
 ) -> None:
     answer = await upload(as_alice, reel.id, "text", **{"HX-Request-Type": "partial"})
@@ -127,7 +125,9 @@ async def test_a_script_hears_of_the_wrong_file_by_its_sentence(
     assert "<html" not in answer.text
 
 
-async def test_nothing_chosen_is_said(as_alice: httpx.AsyncClient, reel: Project) -> None:
+async def test_an_upload_without_a_file_is_refused(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
     files = [("clips", ("", b""))]
 
     answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
@@ -139,7 +139,7 @@ async def test_nothing_chosen_is_said(as_alice: httpx.AsyncClient, reel: Project
 @pytest.mark.parametrize(
     "kind", ["text/plain", "multipart/form-data", "multipart/form-data; boundary=x"]
 )
-async def test_a_body_that_makes_no_sense_is_said(
+async def test_a_malformed_body_is_refused(
     as_alice: httpx.AsyncClient, reel: Project, kind: str
 ) -> None:
     answer = await as_alice.post(
@@ -198,7 +198,7 @@ async def test_a_project_is_shared_and_unshared(
 
 
 @pytest.mark.parametrize("team_id", ["", "x", "-1", "²", "9" * 40])
-async def test_no_team_chosen_is_said(
+async def test_sharing_needs_a_team(
     as_alice: httpx.AsyncClient, reel: Project, team_id: str
 ) -> None:
     answer = await post(as_alice, f"/projects/{reel.id}/share", team_id=team_id)
@@ -207,7 +207,7 @@ async def test_no_team_chosen_is_said(
     assert "Choose a team." in answer.text
 
 
-async def test_compiling_shows_that_it_waits_until_it_is_cancelled(
+async def test_a_queued_compilation_is_shown_until_it_is_cancelled(
     as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
@@ -221,12 +221,12 @@ async def test_compiling_shows_that_it_waits_until_it_is_cancelled(
     again = await post(as_alice, cancel)
 
     assert 'hx-trigger="every 1s"' in waiting.text
-    assert "Waiting for its turn" in waiting.text
+    assert "Queued" in waiting.text
     assert "was cancelled" in (await as_alice.get(f"/projects/{reel.id}")).text
     assert again.status_code == 409
 
 
-async def test_muting_is_shown_and_undone(as_alice: httpx.AsyncClient, reel: Project) -> None:
+async def test_a_project_is_muted_and_unmuted(as_alice: httpx.AsyncClient, reel: Project) -> None:
     await post(as_alice, f"/projects/{reel.id}/mute", muted="1")
     muted = await as_alice.get(f"/projects/{reel.id}")
     await post(as_alice, f"/projects/{reel.id}/mute", muted="0")
@@ -235,7 +235,7 @@ async def test_muting_is_shown_and_undone(as_alice: httpx.AsyncClient, reel: Pro
     assert "Unmute</button>" not in (await as_alice.get(f"/projects/{reel.id}")).text
 
 
-async def test_deleting_asks_first(as_alice: httpx.AsyncClient, reel: Project) -> None:
+async def test_deleting_asks_for_confirmation(as_alice: httpx.AsyncClient, reel: Project) -> None:
     asked = await as_alice.get(f"/projects/{reel.id}/delete")
     await post(as_alice, f"/projects/{reel.id}/delete")
 

@@ -1,4 +1,4 @@
-"""Creating, renaming and deleting projects, and who may."""
+"""Creating, renaming and deleting projects, and who may do so."""
 
 import pytest
 from sqlalchemy import func, select
@@ -8,13 +8,13 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Clip, Project, Share, User
 from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
+from app.projects.project_views import list_projects
 from app.projects.projects import (
     create_project,
     delete_project,
     delete_projects_of,
     rename_project,
 )
-from app.projects.queries import list_projects
 from app.projects.sharing import share_project
 from app.settings import Settings
 from tests.factories import make_team
@@ -22,7 +22,7 @@ from tests.projects.conftest import add
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121])
-async def test_a_name_that_cannot_be_is_refused(db: Database, alice: User, name: str) -> None:
+async def test_an_invalid_name_is_refused(db: Database, alice: User, name: str) -> None:
     async with db.act() as session:
         with pytest.raises(Invalid) as refused:
             await create_project(session, alice, name)
@@ -30,7 +30,7 @@ async def test_a_name_that_cannot_be_is_refused(db: Database, alice: User, name:
     assert "name" in refused.value.fields
 
 
-async def test_a_name_is_kept_without_needless_blanks(db: Database, alice: User) -> None:
+async def test_extra_spaces_in_a_name_are_removed(db: Database, alice: User) -> None:
     async with db.act() as session:
         project = await create_project(session, alice, "  Best \n Clips ")
 
@@ -45,7 +45,9 @@ async def test_the_owner_renames(db: Database, alice: User, reel: Project) -> No
         assert (await session.get_one(Project, reel.id)).name == "Reel 2"
 
 
-async def test_an_outsider_finds_nothing(db: Database, carol: User, reel: Project) -> None:
+async def test_a_project_does_not_exist_for_outsiders(
+    db: Database, carol: User, reel: Project
+) -> None:
     async with db.act() as session:
         with pytest.raises(NotFound):
             await find_project(session, carol, reel.id)
@@ -53,7 +55,7 @@ async def test_an_outsider_finds_nothing(db: Database, carol: User, reel: Projec
             await rename_project(session, carol, reel.id, "Mine")
 
 
-async def test_members_see_a_shared_project_but_do_not_change_it(
+async def test_members_see_a_shared_project_but_may_not_change_it(
     db: Database, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -80,7 +82,7 @@ async def test_editors_may_compile_and_viewers_may_not(
         assert not await may_compile(session, carol, reel)
 
 
-async def test_deleting_a_shared_project_tells_its_teams_and_leaves_nothing(
+async def test_deleting_a_shared_project_notifies_its_teams_and_leaves_nothing(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -101,7 +103,7 @@ async def test_deleting_a_shared_project_tells_its_teams_and_leaves_nothing(
     assert files == [settings.clips_dir / clip.stored_as]
 
 
-async def test_with_an_account_go_its_projects(
+async def test_the_projects_of_a_deleted_account_are_deleted(
     db: Database, settings: Settings, alice: User, bob: User, reel: Project
 ) -> None:
     async with db.act() as session:

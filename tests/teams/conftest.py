@@ -1,4 +1,4 @@
-"""What the tests of teams read: who was told what, in the words they see."""
+"""What the tests of teams share: a view of the bell, and shared projects."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,24 +6,23 @@ import pytest
 
 from app.database import Database
 from app.models import Project, Share, Team, User
-from app.notifications.inbox import feed
+from tests.bell import bell_of
 
-Told = Callable[[User], Awaitable[list[str]]]
+Bell = Callable[[User], Awaitable[list[str]]]
 
 
 @pytest.fixture
-def told(db: Database) -> Told:
-    """The sentences in a person's bell, newest first."""
+def bell(db: Database) -> Bell:
+    """The sentences in a user's bell, newest first."""
 
     async def read(user: User) -> list[str]:
-        async with db.read() as session:
-            return [notice.text for notice in await feed.newest(session, user.id)]
+        return await bell_of(db, user)
 
     return read
 
 
 async def share(db: Database, owner: User, name: str, *teams: Team) -> Project:
-    """A project of `owner`, shared with `teams` without telling anybody."""
+    """A project of `owner`, shared with `teams`. Notifies nobody."""
     project = Project(name=name, owner_id=owner.id)
     async with db.write() as session:
         session.add(project)

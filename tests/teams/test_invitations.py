@@ -1,4 +1,4 @@
-"""Invitations: sent to an address, told in the app or by letter, answered once by its account."""
+"""Invitations: sent to an address, announced in the app or by mail, answered once by its account."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -18,24 +18,24 @@ from app.models import Delivery, Event, Invitation, Membership, Notification, Te
 from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import (
-    MOST_OPEN,
-    greet_newcomer,
+    MAX_OPEN,
     invite,
     link_token,
+    notify_of_open_invitations,
     read_token,
     revoke,
     send_again,
 )
 from app.teams.membership import add_member, remove_member
-from app.teams.responses import accept, decline, invitation_told_in
+from app.teams.responses import accept, decline, invitation_of
 from tests.factories import SIGNER, make_account, make_team
 from tests.mailing import deliver_mail, token_of
-from tests.teams.conftest import Told
+from tests.teams.conftest import Bell
 
 
 @pytest.fixture
 async def invitation(db: Database, alice: User, bob: User, video_squad: Team) -> Invitation:
-    """Alice asks bob to join Video Squad as editor."""
+    """Alice invites bob to Video Squad as editor."""
     async with db.act() as session:
         return await invite(session, alice, video_squad.id, bob.email, "editor")
 
@@ -46,15 +46,20 @@ async def found(db: Database, invitation: Invitation) -> AsyncIterator[Invitatio
         yield await session.get_one(Invitation, invitation.id)
 
 
-async def letters(db: Database) -> list[Delivery]:
+async def transactional_mails(db: Database) -> list[Delivery]:
     async with db.read() as session:
         return list(await session.scalars(select(Delivery).where(Delivery.letter.is_not(None))))
 
 
-async def set_confirmed(db: Database, account: User, *, confirmed: bool) -> None:
-    account.email_confirmed_at = clock.now() if confirmed else None
+async def set_confirmed(db: Database, user: User, *, confirmed: bool) -> None:
+    user.email_confirmed_at = clock.now() if confirmed else None
     async with db.write() as session:
-        await session.merge(account)
+        await session.merge(user)
+
+
+async def status_of(db: Database, *invitations: Invitation) -> list[str]:
+    async with db.read() as session:
+        return [(await session.get_one(Invitation, one.id)).status for one in invitations]
 
 
 async def expire(db: Database, invitation: Invitation) -> None:
@@ -65,27 +70,27 @@ async def expire(db: Database, invitation: Invitation) -> None:
         )
 
 
-async def test_who_has_an_account_is_told_in_the_app_and_gets_no_letter(
-    db: Database, bob: User, invitation: Invitation, told: Told
+async def test_an_account_is_notified_in_the_app_and_not_mailed(
+    db: Database, bob: User, invitation: Invitation, bell: Bell
 ) -> None:
-    assert await told(bob) == ["alice invited you to join team 'Video Squad' as editor"]
-    assert await letters(db) == []
+    assert await bell(bob) == ["alice invited you to join team 'Video Squad' as editor"]
+    assert await transactional_mails(db) == []
 
 
-async def test_a_strange_address_gets_a_letter_without_a_secret(
+async def test_an_address_without_account_is_mailed_and_the_delivery_holds_no_secret(
     db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "New@Example.com", "viewer")
 
-    (letter,) = await letters(db)
-    context = letter.context or {}
-    assert (letter.address, letter.letter) == ("New@Example.com", "invitation")
+    (mail,) = await transactional_mails(db)
+    context = mail.context or {}
+    assert (mail.address, mail.letter) == ("New@Example.com", "invitation")
     assert "token" not in context
-    assert read_token(SIGNER, token_of(letter)) == (context["invitation_id"], True)
+    assert read_token(SIGNER, token_of(mail)) == (context["invitation_id"], True)
 
 
-async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
+async def test_the_mail_has_the_link_and_escapes_names(
     db: Database, settings: Settings, alice: User
 ) -> None:
     team = await make_team(db, alice, "Cats & <Dogs>")
@@ -95,25 +100,25 @@ async def test_the_letter_arrives_with_the_link_and_names_as_they_are(
     await deliver_mail(db, settings)
 
     (file,) = settings.mail_dir.glob("*.eml")
-    letter = message_from_bytes(file.read_bytes(), policy=default)
-    text, html = (letter.get_body((kind,)) for kind in ("plain", "html"))
-    assert letter["Subject"] == "alice invited you to join team 'Cats & <Dogs>'"
+    mail = message_from_bytes(file.read_bytes(), policy=default)
+    text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert mail["Subject"] == "alice invited you to join team 'Cats & <Dogs>'"
     assert text
     assert html
     assert "http://testserver/invitations/" in text.get_content()
     assert "Cats &amp; &lt;Dogs&gt;" in html.get_content()
 
 
-async def test_an_unconfirmed_account_gets_the_letter_and_no_notice(
-    db: Database, alice: User, bob: User, video_squad: Team, told: Told
+async def test_an_unconfirmed_account_is_mailed_and_not_notified(
+    db: Database, alice: User, bob: User, video_squad: Team, bell: Bell
 ) -> None:
     await set_confirmed(db, bob, confirmed=False)
 
     async with db.act() as session:
         await invite(session, alice, video_squad.id, bob.email, "viewer")
 
-    assert await told(bob) == []
-    assert len(await letters(db)) == 1
+    assert await bell(bob) == []
+    assert len(await transactional_mails(db)) == 1
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ async def test_an_unconfirmed_account_gets_the_letter_and_no_notice(
         "a" * 250 + "@b.de",
     ],
 )
-async def test_what_is_no_address_is_refused_with_the_role(
+async def test_an_invalid_address_and_an_invalid_role_are_both_named(
     db: Database, alice: User, video_squad: Team, email: str
 ) -> None:
     with pytest.raises(Invalid) as invalid:
@@ -140,7 +145,7 @@ async def test_what_is_no_address_is_refused_with_the_role(
     assert set(invalid.value.fields) == {"email", "role"}
 
 
-async def test_members_and_the_invited_are_not_invited_again(
+async def test_a_member_and_an_invited_address_cannot_be_invited(
     db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     for email in (alice.email.upper(), bob.email.upper()):
@@ -150,7 +155,52 @@ async def test_members_and_the_invited_are_not_invited_again(
         assert set(invalid.value.fields) == {"email"}
 
 
-async def test_editors_do_not_invite_revoke_or_send_again(
+async def test_two_teams_can_invite_the_same_address(
+    db: Database, alice: User, bob: User, invitation: Invitation, bell: Bell
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+
+    async with db.act() as session:
+        other = await invite(session, alice, choir.id, bob.email, "viewer")
+
+    assert await status_of(db, invitation, other) == ["pending", "pending"]
+    assert await bell(bob) == [
+        "alice invited you to join team 'Choir' as viewer",
+        "alice invited you to join team 'Video Squad' as editor",
+    ]
+
+
+async def test_a_member_of_another_team_can_be_invited(
+    db: Database, alice: User, bob: User, video_squad: Team
+) -> None:
+    await make_team(db, bob, "Choir")
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, bob.email, "viewer")
+
+
+async def test_inviting_one_address_leaves_the_other_invitations_open(
+    db: Database, alice: User, video_squad: Team, invitation: Invitation
+) -> None:
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "new@example.com", "viewer")
+
+    assert await status_of(db, invitation) == ["pending"]
+
+
+async def test_an_address_that_declined_can_be_invited_again(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+) -> None:
+    async with db.act() as session:
+        await decline(session, bob, invitation.id)
+
+    async with db.act() as session:
+        newer = await invite(session, alice, video_squad.id, bob.email, "viewer")
+
+    assert await status_of(db, invitation, newer) == ["declined", "pending"]
+
+
+async def test_an_editor_cannot_invite_revoke_or_send_again(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -167,13 +217,13 @@ async def test_editors_do_not_invite_revoke_or_send_again(
                 await verb(session, bob, team.id, *rest)
 
 
-async def test_fifty_can_be_open_and_an_expired_one_makes_room(
+async def test_fifty_invitations_can_be_open_and_an_expired_one_does_not_count(
     db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
         sent = [
             await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
-            for n in range(MOST_OPEN)
+            for n in range(MAX_OPEN)
         ]
     with pytest.raises(Conflict):
         async with db.act() as session:
@@ -187,26 +237,60 @@ async def test_fifty_can_be_open_and_an_expired_one_makes_room(
             await send_again(session, alice, video_squad.id, sent[0].id)
 
 
-async def test_an_address_is_free_again_once_its_invitation_has_expired(
-    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+async def test_the_open_invitations_of_another_team_do_not_count(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            await invite(session, alice, choir.id, f"n{n}@example.com", "viewer")
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "more@example.com", "viewer")
+
+
+async def test_a_closed_invitation_does_not_count(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            latest = await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
+        await revoke(session, alice, video_squad.id, latest.id)
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, "more@example.com", "viewer")
+
+
+async def test_one_of_fifty_open_invitations_can_be_sent_again(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    async with db.act() as session:
+        for n in range(MAX_OPEN):
+            latest = await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
+
+    async with db.act() as session:
+        await send_again(session, alice, video_squad.id, latest.id)
+
+
+async def test_an_address_can_be_invited_again_once_its_invitation_has_expired(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation, bell: Bell
 ) -> None:
     await expire(db, invitation)
 
     async with db.act() as session:
         newer = await invite(session, alice, video_squad.id, bob.email, "viewer")
 
-    assert newer.id != invitation.id
-    async with found(db, invitation) as older:
-        assert older.status == "revoked"
+    assert await status_of(db, invitation, newer) == ["revoked", "pending"]
+    assert await bell(bob) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
-async def test_accepting_makes_a_member_and_tells_all_in_their_words(
+async def test_accepting_makes_a_member_and_notifies_everyone(
     db: Database,
     alice: User,
     bob: User,
     video_squad: Team,
     invitation: Invitation,
-    told: Told,
+    bell: Bell,
 ) -> None:
     async with db.act() as session:
         await accept(session, bob, invitation.id)
@@ -214,12 +298,12 @@ async def test_accepting_makes_a_member_and_tells_all_in_their_words(
     async with db.read() as session:
         assert (await session.get_one(Membership, (video_squad.id, bob.id))).role == "editor"
         assert await feed.unread_count(session, bob.id) == 1
-    assert await told(alice) == ["bob joined the team as editor"]
-    assert (await told(bob))[0] == "You were added to team 'Video Squad' as editor"
+    assert await bell(alice) == ["bob joined the team as editor"]
+    assert (await bell(bob))[0] == "You were added to team 'Video Squad' as editor"
 
 
-async def test_declining_tells_the_inviter_alone(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_declining_notifies_the_inviter_alone(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, admins=[carol])
     async with db.act() as session:
@@ -228,8 +312,8 @@ async def test_declining_tells_the_inviter_alone(
     async with db.act() as session:
         await decline(session, bob, invitation.id)
 
-    assert await told(alice) == ["bob declined the invitation to team 'Video Squad'"]
-    assert await told(carol) == []
+    assert await bell(alice) == ["bob declined the invitation to team 'Video Squad'"]
+    assert await bell(carol) == []
     async with db.read() as session:
         assert await feed.unread_count(session, bob.id) == 0
         assert await session.get(Membership, (team.id, bob.id)) is None
@@ -247,7 +331,7 @@ async def test_an_invitation_is_answered_once(
             await second(session, bob, invitation.id)  # type: ignore[operator]
 
 
-async def test_of_two_answers_at_the_same_moment_one_counts(
+async def test_of_concurrent_responses_one_counts(
     db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     async def answer() -> None:
@@ -263,7 +347,48 @@ async def test_of_two_answers_at_the_same_moment_one_counts(
         assert len((await session.scalars(added)).all()) == 1
 
 
-async def test_an_expired_or_revoked_one_is_not_answered(
+async def test_accepting_leaves_other_invitations_open_and_other_notifications_unread(
+    db: Database, alice: User, bob: User, carol: User, video_squad: Team, invitation: Invitation
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        of_carol = await invite(session, alice, video_squad.id, carol.email, "viewer")
+        to_choir = await invite(session, alice, choir.id, bob.email, "viewer")
+
+    async with db.act() as session:
+        await accept(session, bob, invitation.id)
+
+    expected = ["accepted", "pending", "pending"]
+    assert await status_of(db, invitation, of_carol, to_choir) == expected
+    async with db.read() as session:
+        assert await feed.unread_count(session, bob.id) == 2
+        assert await feed.unread_count(session, carol.id) == 1
+
+
+async def test_a_member_whose_new_address_was_invited_cannot_accept(
+    db: Database, alice: User, bob: User
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        invitation = await invite(session, alice, team.id, "new@example.com", "viewer")
+        member = await session.get_one(User, bob.id)
+        member.email = member.email_key = "new@example.com"
+
+    with pytest.raises(Conflict, match="already in 'Video Squad'"):
+        async with db.act() as session:
+            await accept(session, bob, invitation.id)
+
+    assert await status_of(db, invitation) == ["pending"]
+
+
+async def test_a_response_to_an_unknown_invitation_is_not_found(db: Database, bob: User) -> None:
+    for verb in (accept, decline):
+        with pytest.raises(NotFound):
+            async with db.act() as session:
+                await verb(session, bob, 999)
+
+
+async def test_an_expired_or_revoked_invitation_cannot_be_accepted(
     db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await expire(db, invitation)
@@ -273,12 +398,12 @@ async def test_an_expired_or_revoked_one_is_not_answered(
 
     async with db.act() as session:
         await revoke(session, alice, video_squad.id, invitation.id)
-    with pytest.raises(Conflict, match="taken back"):
+    with pytest.raises(Conflict, match="revoked"):
         async with db.act() as session:
             await accept(session, bob, invitation.id)
 
 
-async def test_nobody_else_answers(
+async def test_only_the_invited_address_can_respond(
     db: Database, alice: User, carol: User, invitation: Invitation
 ) -> None:
     for user in (alice, carol):
@@ -288,7 +413,7 @@ async def test_nobody_else_answers(
                     await verb(session, user, invitation.id, is_mailed=True)
 
 
-async def test_an_unconfirmed_address_is_confirmed_by_the_mailed_link_only(
+async def test_only_the_mailed_link_confirms_an_unconfirmed_address(
     db: Database, bob: User, invitation: Invitation
 ) -> None:
     await set_confirmed(db, bob, confirmed=False)
@@ -303,7 +428,25 @@ async def test_an_unconfirmed_address_is_confirmed_by_the_mailed_link_only(
         assert (await session.get_one(User, bob.id)).is_confirmed
 
 
-async def test_a_link_that_was_shown_does_not_pass_for_a_mailed_one(
+async def test_confirming_by_the_mailed_link_brings_the_other_invitations(
+    db: Database, alice: User, bob: User, video_squad: Team, bell: Bell
+) -> None:
+    await set_confirmed(db, bob, confirmed=False)
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        await invite(session, alice, choir.id, bob.email, "viewer")
+        invitation = await invite(session, alice, video_squad.id, bob.email, "editor")
+
+    async with db.act() as session:
+        await accept(session, bob, invitation.id, is_mailed=True)
+
+    assert await bell(bob) == [
+        "You were added to team 'Video Squad' as editor",
+        "alice invited you to join team 'Choir' as viewer",
+    ]
+
+
+async def test_a_link_shown_in_the_app_is_not_a_mailed_one(
     db: Database, invitation: Invitation
 ) -> None:
     assert read_token(SIGNER, link_token(SIGNER, invitation.id)) == (invitation.id, False)
@@ -311,42 +454,42 @@ async def test_a_link_that_was_shown_does_not_pass_for_a_mailed_one(
         read_token(SIGNER, SIGNER.sign("undo", invitation.id))
 
 
-async def test_revoking_withdraws_the_notice(
+async def test_revoking_withdraws_the_notification(
     db: Database,
     alice: User,
     bob: User,
     video_squad: Team,
     invitation: Invitation,
-    told: Told,
+    bell: Bell,
 ) -> None:
     async with db.act() as session:
         await revoke(session, alice, video_squad.id, invitation.id)
 
-    assert await told(bob) == []
+    assert await bell(bob) == []
     with pytest.raises(Conflict):
         async with db.act() as session:
             await revoke(session, alice, video_squad.id, invitation.id)
 
 
-async def test_sending_again_extends_and_leaves_one_notice(
+async def test_sending_again_extends_and_leaves_one_notification(
     db: Database,
     alice: User,
     bob: User,
     video_squad: Team,
     invitation: Invitation,
-    told: Told,
+    bell: Bell,
 ) -> None:
     await expire(db, invitation)
 
     async with db.act() as session:
         await send_again(session, alice, video_squad.id, invitation.id)
 
-    assert len(await told(bob)) == 1
+    assert len(await bell(bob)) == 1
     async with found(db, invitation) as renewed:
         assert renewed.expires_at > clock.now() + timedelta(days=6)
 
 
-async def test_an_invitation_of_another_team_is_not_there(
+async def test_an_invitation_of_another_team_is_not_found(
     db: Database, bob: User, invitation: Invitation
 ) -> None:
     team = await make_team(db, bob, "Bob's")
@@ -357,8 +500,8 @@ async def test_an_invitation_of_another_team_is_not_there(
                 await verb(session, bob, team.id, invitation.id)
 
 
-async def test_who_comes_later_finds_what_waited_for_them_once(
-    db: Database, alice: User, video_squad: Team, told: Told
+async def test_a_new_account_is_notified_once_of_an_earlier_invitation(
+    db: Database, alice: User, video_squad: Team, bell: Bell
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "Dora@Example.com", "viewer")
@@ -366,29 +509,60 @@ async def test_who_comes_later_finds_what_waited_for_them_once(
 
     for _ in range(2):
         async with db.act() as session:
-            await greet_newcomer(session, dora)
+            await notify_of_open_invitations(session, dora)
 
-    assert await told(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
+    assert await bell(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
-async def test_adding_the_invited_directly_settles_the_invitation(
+async def test_a_new_account_is_not_notified_of_invitations_to_others_or_closed_ones(
+    db: Database, alice: User, video_squad: Team, invitation: Invitation, bell: Bell
+) -> None:
+    async with db.act() as session:
+        revoked = await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
+        await revoke(session, alice, video_squad.id, revoked.id)
+        expired = await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
+    await expire(db, expired)
+    dora = await make_account(db, "dora")
+
+    async with db.act() as session:
+        await notify_of_open_invitations(session, dora)
+
+    assert await bell(dora) == []
+
+
+async def test_an_invitation_outlives_the_account_of_its_inviter(
+    db: Database, alice: User, bob: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, admins=[bob])
+    async with db.act() as session:
+        await invite(session, bob, team.id, "dora@example.com", "viewer")
+    async with db.write() as session:
+        await session.execute(delete(User).where(User.id == bob.id))
+    dora = await make_account(db, "dora")
+
+    async with db.act() as session:
+        await notify_of_open_invitations(session, dora)
+
+    assert await bell(dora) == ["Video Squad invited you to join team 'Video Squad' as viewer"]
+
+
+async def test_adding_an_invited_user_directly_closes_the_invitation(
     db: Database,
     alice: User,
     bob: User,
     video_squad: Team,
     invitation: Invitation,
-    told: Told,
+    bell: Bell,
 ) -> None:
     async with db.act() as session:
         await add_member(session, alice, video_squad.id, "bob", "viewer")
 
-    assert await told(bob) == ["You were added to team 'Video Squad' as viewer"]
-    async with found(db, invitation) as settled:
-        assert settled.status == "accepted"
+    assert await bell(bob) == ["You were added to team 'Video Squad' as viewer"]
+    assert await status_of(db, invitation) == ["accepted"]
 
 
-async def test_an_inviter_who_was_removed_hears_of_no_answer(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_a_removed_inviter_is_not_notified_of_the_response(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
     async with db.act() as session:
@@ -398,15 +572,15 @@ async def test_an_inviter_who_was_removed_hears_of_no_answer(
     async with db.act() as session:
         await decline(session, carol, invitation.id)
 
-    assert await told(bob) == ["You were removed from team 'Video Squad'"]
+    assert await bell(bob) == ["You were removed from team 'Video Squad'"]
 
 
-async def test_only_ones_own_notice_leads_to_an_invitation(
+async def test_only_ones_own_notification_leads_to_its_invitation(
     db: Database, bob: User, carol: User, invitation: Invitation
 ) -> None:
     async def read(session: AsyncSession, user: User) -> int:
         notice = (await session.scalars(select(Notification))).one()
-        return await invitation_told_in(session, user, notice.id)
+        return await invitation_of(session, user, notice.id)
 
     async with db.read() as session:
         assert await read(session, bob) == invitation.id

@@ -1,4 +1,4 @@
-"""From a mailed invitation through registration into the team; and letters that come too late."""
+"""From a mailed invitation through registration into the team; mails that became pointless."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -55,8 +55,8 @@ def link_in(mail: EmailMessage) -> str:
     return urlsplit(found[0]).path
 
 
-async def places(db: Database, team: Team) -> dict[str, str]:
-    """The role of everyone in the team, by name."""
+async def roles(db: Database, team: Team) -> dict[str, str]:
+    """The role of each member, by username."""
     async with db.read() as session:
         rows = select(User.username, Membership.role).join(
             Membership, Membership.user_id == User.id
@@ -65,7 +65,7 @@ async def places(db: Database, team: Team) -> dict[str, str]:
         return {row.username: row.role for row in found}
 
 
-async def test_a_stranger_follows_the_mailed_link_through_registration_into_the_team(
+async def test_the_mailed_link_leads_through_registration_into_the_team(
     db: Database,
     mailing: Settings,
     office: PostOffice,
@@ -96,10 +96,10 @@ async def test_a_stranger_follows_the_mailed_link_through_registration_into_the_
         welcome = await post(dora, f"{link}/accept")
 
     assert welcome.headers["location"] == f"/teams/{video_squad.id}"
-    assert await places(db, video_squad) == {"alice": "owner", "dora": "editor"}
+    assert await roles(db, video_squad) == {"alice": "owner", "dora": "editor"}
 
 
-async def test_who_came_by_the_mailed_link_need_not_confirm_the_address(
+async def test_accepting_by_the_mailed_link_makes_the_confirmation_mail_unnecessary(
     db: Database,
     mailing: Settings,
     office: PostOffice,
@@ -122,32 +122,32 @@ async def test_who_came_by_the_mailed_link_need_not_confirm_the_address(
     assert [mail["Subject"] for mail in office.mails if mail["To"] == DORA] == []
 
 
-async def is_revoked(db: Database, alice: User, asked: Invitation) -> None:
+async def is_revoked(db: Database, alice: User, invitation: Invitation) -> None:
     async with db.act() as session:
-        await revoke(session, alice, asked.team_id, asked.id)
+        await revoke(session, alice, invitation.team_id, invitation.id)
 
 
-async def is_accepted(db: Database, _alice: User, asked: Invitation) -> None:
+async def is_accepted(db: Database, _alice: User, invitation: Invitation) -> None:
     dora = await make_account(db, "dora")
     async with db.act() as session:
-        await accept(session, dora, asked.id, is_mailed=True)
+        await accept(session, dora, invitation.id, is_mailed=True)
 
 
-async def is_declined(db: Database, _alice: User, asked: Invitation) -> None:
+async def is_declined(db: Database, _alice: User, invitation: Invitation) -> None:
     dora = await make_account(db, "dora")
     async with db.act() as session:
-        await decline(session, dora, asked.id, is_mailed=True)
+        await decline(session, dora, invitation.id, is_mailed=True)
 
 
-async def expires(db: Database, _alice: User, asked: Invitation) -> None:
+async def expires(db: Database, _alice: User, invitation: Invitation) -> None:
     async with db.write() as session:
-        mine = update(Invitation).where(Invitation.id == asked.id)
+        mine = update(Invitation).where(Invitation.id == invitation.id)
         await session.execute(mine.values(expires_at=clock.now() - timedelta(seconds=1)))
 
 
-async def loses_its_team(db: Database, alice: User, asked: Invitation) -> None:
+async def loses_its_team(db: Database, alice: User, invitation: Invitation) -> None:
     async with db.act() as session:
-        await delete_team(session, alice, asked.team_id)
+        await delete_team(session, alice, invitation.team_id)
 
 
 Meanwhile = Callable[[Database, User, Invitation], Awaitable[None]]
@@ -155,12 +155,12 @@ TOO_LATE: list[Meanwhile] = [is_revoked, is_accepted, is_declined, expires, lose
 
 
 @pytest.mark.parametrize("meanwhile", TOO_LATE, ids=lambda one: str(one.__name__))
-async def test_a_letter_about_an_invitation_that_is_closed_does_not_leave(
+async def test_the_mail_about_a_closed_invitation_is_not_sent(
     db: Database, settings: Settings, alice: User, video_squad: Team, meanwhile: Meanwhile
 ) -> None:
     async with db.act() as session:
-        asked = await invite(session, alice, video_squad.id, DORA, "editor")
-    await meanwhile(db, alice, asked)
+        invitation = await invite(session, alice, video_squad.id, DORA, "editor")
+    await meanwhile(db, alice, invitation)
 
     await deliver_mail(db, settings)
 

@@ -1,4 +1,4 @@
-"""Belonging: who may change it, who hears of it in which words, and what goes with who goes."""
+"""Membership: who may change it, who is notified how, and what ends with it."""
 
 import pytest
 from sqlalchemy import select, update
@@ -8,30 +8,32 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Delivery, Membership, Mute, Share, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
 from app.notifications.notify import notify
+from app.teams.invitations import invite
 from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
+from app.teams.responses import decline
 from app.teams.teams import mute_team, rename_team
 from tests.factories import make_account, make_team
-from tests.teams.conftest import Told, share
+from tests.teams.conftest import Bell, share
 
 
-async def role_of(db: Database, team_id: int, account: User) -> str | None:
+async def role_of(db: Database, team_id: int, user: User) -> str | None:
     async with db.read() as session:
-        membership = await session.get(Membership, (team_id, account.id))
+        membership = await session.get(Membership, (team_id, user.id))
         return membership.role if membership else None
 
 
 @pytest.mark.parametrize("login", ["carol", "CAROL", "carol@example.com", "Carol@Example.com"])
-async def test_somebody_is_added_by_name_or_address_and_everyone_else_hears_of_it(
-    db: Database, alice: User, bob: User, carol: User, told: Told, login: str
+async def test_a_member_is_added_by_name_or_address_and_everyone_else_is_notified(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell, login: str
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
         await add_member(session, alice, team.id, login, "editor")
 
-    assert await told(carol) == ["You were added to team 'Video Squad' as editor"]
-    assert await told(bob) == ["carol joined the team as editor"]
-    assert await told(alice) == []
+    assert await bell(carol) == ["You were added to team 'Video Squad' as editor"]
+    assert await bell(bob) == ["carol joined the team as editor"]
+    assert await bell(alice) == []
 
 
 async def test_every_wrong_field_is_named_at_once(db: Database, alice: User) -> None:
@@ -54,7 +56,7 @@ async def test_a_member_is_not_added_twice(db: Database, alice: User, bob: User)
     assert invalid.value.fields == {"login": "bob is already in this team."}
 
 
-async def test_an_address_nobody_confirmed_adds_nobody(
+async def test_nobody_is_added_by_an_unconfirmed_address(
     db: Database, alice: User, carol: User
 ) -> None:
     team = await make_team(db, alice)
@@ -67,32 +69,32 @@ async def test_an_address_nobody_confirmed_adds_nobody(
             await add_member(session, alice, team.id, carol.email, "viewer")
 
 
-async def test_a_changed_role_is_told_in_two_ways(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_a_changed_role_notifies_the_member_and_the_others(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, viewers=[bob, carol])
 
     async with db.act() as session:
         await change_role(session, alice, team.id, bob.id, "editor")
 
-    assert await told(bob) == ["Your role in team 'Video Squad' changed from viewer to editor"]
-    assert await told(carol) == ["bob's role changed from viewer to editor"]
+    assert await bell(bob) == ["Your role in team 'Video Squad' changed from viewer to editor"]
+    assert await bell(carol) == ["bob's role changed from viewer to editor"]
     assert await role_of(db, team.id, bob) == "editor"
 
 
-async def test_the_role_somebody_has_already_is_no_news(
-    db: Database, alice: User, bob: User, told: Told
+async def test_setting_the_present_role_notifies_nobody(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
     async with db.act() as session:
         await change_role(session, alice, team.id, bob.id, "viewer")
 
-    assert await told(bob) == []
+    assert await bell(bob) == []
 
 
 @pytest.mark.parametrize("role", ["owner", "", "boss", "Editor"])
-async def test_only_roles_below_the_owner_are_granted(
+async def test_only_roles_below_owner_can_be_granted(
     db: Database, alice: User, bob: User, role: str
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
@@ -104,7 +106,9 @@ async def test_only_roles_below_the_owner_are_granted(
     assert set(invalid.value.fields) == {"role"}
 
 
-async def test_an_admin_never_touches_the_owner(db: Database, alice: User, bob: User) -> None:
+async def test_an_admin_cannot_change_or_remove_the_owner(
+    db: Database, alice: User, bob: User
+) -> None:
     team = await make_team(db, alice, admins=[bob])
 
     for verb, rest in ((change_role, ("viewer",)), (remove_member, ())):
@@ -115,7 +119,7 @@ async def test_an_admin_never_touches_the_owner(db: Database, alice: User, bob: 
     assert await role_of(db, team.id, alice) == "owner"
 
 
-async def test_an_admin_manages_another_admin_but_not_themselves(
+async def test_an_admin_can_change_another_admin_but_not_themselves(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, admins=[bob, carol])
@@ -131,7 +135,7 @@ async def test_an_admin_manages_another_admin_but_not_themselves(
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
-async def test_editors_and_viewers_decide_about_nobody(
+async def test_editors_and_viewers_cannot_manage_members(
     db: Database, alice: User, bob: User, role: str
 ) -> None:
     dora = await make_account(db, "dora")
@@ -148,7 +152,7 @@ async def test_editors_and_viewers_decide_about_nobody(
                 await verb(session, dora, team.id, *rest)
 
 
-async def test_who_is_not_in_the_team_cannot_be_changed(
+async def test_a_user_outside_the_team_cannot_be_removed(
     db: Database, alice: User, carol: User
 ) -> None:
     team = await make_team(db, alice)
@@ -159,8 +163,8 @@ async def test_who_is_not_in_the_team_cannot_be_changed(
                 await remove_member(session, alice, team.id, user_id)
 
 
-async def test_the_removed_keeps_that_notice_only_and_the_rest_hear_of_it(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_a_removed_member_keeps_only_that_notification(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     async with db.act() as session:
@@ -169,13 +173,13 @@ async def test_the_removed_keeps_that_notice_only_and_the_rest_hear_of_it(
     async with db.act() as session:
         await remove_member(session, alice, team.id, bob.id)
 
-    assert await told(bob) == ["You were removed from team 'Film Squad'"]
-    assert (await told(carol))[0] == "bob was removed from the team"
-    assert len(await told(carol)) == 2
+    assert await bell(bob) == ["You were removed from team 'Film Squad'"]
+    assert (await bell(carol))[0] == "bob was removed from the team"
+    assert len(await bell(carol)) == 2
     assert await role_of(db, team.id, bob) is None
 
 
-async def test_mail_about_what_was_withdrawn_is_not_sent(
+async def test_mail_about_a_withdrawn_notification_is_not_sent(
     db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice)
@@ -192,8 +196,8 @@ async def test_mail_about_what_was_withdrawn_is_not_sent(
     assert [(one.state, one.reason) for one in deliveries] == [("skipped", "withdrawn")]
 
 
-async def test_projects_no_longer_visible_go_from_the_bell_and_others_stay(
-    db: Database, alice: User, bob: User, told: Told
+async def test_only_notifications_about_projects_out_of_sight_are_withdrawn(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team, other = await make_team(db, alice, editors=[bob]), await make_team(db, bob, "Editors")
     lost = await share(db, alice, "Lost", team)
@@ -205,14 +209,14 @@ async def test_projects_no_longer_visible_go_from_the_bell_and_others_stay(
     async with db.act() as session:
         await remove_member(session, alice, team.id, bob.id)
 
-    assert await told(bob) == [
+    assert await bell(bob) == [
         "You were removed from team 'Video Squad'",
         "Compilation of 'Kept' is complete",
     ]
 
 
-async def test_own_projects_leave_with_their_owner_and_the_team_hears_of_it(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_a_member_who_leaves_takes_their_projects_along(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
     mine, theirs = await share(db, bob, "Mine", team), await share(db, carol, "Theirs", team)
@@ -223,29 +227,69 @@ async def test_own_projects_leave_with_their_owner_and_the_team_hears_of_it(
         await leave_team(session, bob, team.id)
 
     expected = ["bob left the team", "Project 'Mine' is no longer shared with team 'Video Squad'"]
-    assert await told(carol) == expected
-    assert await told(alice) == expected
-    assert await told(bob) == []
+    assert await bell(carol) == expected
+    assert await bell(alice) == expected
+    assert await bell(bob) == []
     async with db.read() as session:
         assert (await session.scalars(select(Share.project_id))).all() == [theirs.id]
 
 
-async def test_leaving_forgets_that_the_team_was_muted(
-    db: Database, alice: User, bob: User
-) -> None:
+async def test_leaving_deletes_the_mute(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, editors=[bob])
+    other = await make_team(db, bob, "Choir")
     async with db.act() as session:
         await mute_team(session, bob, team.id)
+        await mute_team(session, bob, other.id)
+        await mute_team(session, alice, team.id)
 
     async with db.act() as session:
         await leave_team(session, bob, team.id)
 
     async with db.read() as session:
-        assert (await session.scalars(select(Mute))).all() == []
+        mutes = select(Mute.team_id, Mute.user_id).order_by(Mute.team_id)
+        assert (await session.execute(mutes)).all() == [(team.id, alice.id), (other.id, bob.id)]
+
+
+async def test_leaving_one_team_keeps_the_other_memberships_and_notifications(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, editors=[bob, carol])
+    other = await make_team(db, alice, "Choir", editors=[bob])
+    own = await share(db, bob, "Mine", team, other)
+    async with db.act() as session:
+        await rename_team(session, alice, other.id, "Big Choir")
+
+    async with db.act() as session:
+        await leave_team(session, bob, team.id)
+
+    assert await role_of(db, team.id, carol) == "editor"
+    assert await role_of(db, other.id, bob) == "editor"
+    assert await bell(bob) == ["Team 'Choir' is now called 'Big Choir'"]
+    async with db.read() as session:
+        shares = await session.execute(select(Share.project_id, Share.team_id))
+        assert shares.all() == [(own.id, other.id)]
+
+
+async def test_only_the_invitations_sent_by_a_removed_member_lose_their_inviter(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, admins=[bob])
+    other = await make_team(db, bob, "Choir")
+    async with db.act() as session:
+        of_alice = await invite(session, alice, team.id, carol.email, "viewer")
+        of_bob = await invite(session, bob, other.id, carol.email, "viewer")
+        await remove_member(session, alice, team.id, bob.id)
+
+    async with db.act() as session:
+        for invitation in (of_alice, of_bob):
+            await decline(session, carol, invitation.id)
+
+    assert await bell(alice) == ["carol declined the invitation to team 'Video Squad'"]
+    assert (await bell(bob))[0] == "carol declined the invitation to team 'Choir'"
 
 
 async def test_the_owner_cannot_leave_before_handing_over(
-    db: Database, alice: User, bob: User, told: Told
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     with pytest.raises(Forbidden):
@@ -257,14 +301,14 @@ async def test_the_owner_cannot_leave_before_handing_over(
         await leave_team(session, alice, team.id)
 
     assert await role_of(db, team.id, bob) == "owner"
-    assert await told(bob) == [
+    assert await bell(bob) == [
         "alice left the team",
         "Your role in team 'Video Squad' changed from editor to owner",
     ]
-    assert await told(alice) == []
+    assert await bell(alice) == []
 
 
-async def test_who_hands_over_stays_as_admin(db: Database, alice: User, bob: User) -> None:
+async def test_the_old_owner_becomes_an_admin(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, viewers=[bob])
 
     async with db.act() as session:

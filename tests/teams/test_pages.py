@@ -13,22 +13,22 @@ from app.notifications.inbox import feed
 from app.teams.invitations import invite, link_token
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD_HASH, SIGNER, make_team
-from tests.teams.conftest import Told, share
+from tests.teams.conftest import Bell, share
 
 
 @pytest.fixture
 async def invitation(
     client: httpx.AsyncClient, db: Database, alice: User, bob: User, video_squad: Team
 ) -> Invitation:
-    """Alice asks bob to join Video Squad as editor."""
+    """Alice invites bob to Video Squad as editor."""
     async with db.act() as session:
         return await invite(session, alice, video_squad.id, bob.email, "editor")
 
 
-async def role_of(db: Database, team: Team, account: User) -> str | None:
+async def role_of(db: Database, team: Team, user: User) -> str | None:
     async with db.read() as session:
-        place = await session.get(Membership, (team.id, account.id))
-        return place.role if place else None
+        membership = await session.get(Membership, (team.id, user.id))
+        return membership.role if membership else None
 
 
 async def test_a_team_is_created_and_found_in_the_list(
@@ -45,7 +45,7 @@ async def test_a_team_is_created_and_found_in_the_list(
     assert "1 member" in text_of(await client.get("/teams"))
 
 
-async def test_a_wrong_name_comes_back_with_the_form(
+async def test_an_invalid_name_comes_back_with_the_form(
     client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
@@ -57,7 +57,7 @@ async def test_a_wrong_name_comes_back_with_the_form(
             assert 'aria-invalid="true"' in answer.text
 
 
-async def test_outsiders_find_nothing_and_the_signed_out_are_led_to_the_login(
+async def test_outsiders_get_404_and_the_signed_out_are_led_to_the_login(
     client: httpx.AsyncClient, carol: User, video_squad: Team
 ) -> None:
     signed_out = await client.get(f"/teams/{video_squad.id}")
@@ -71,7 +71,7 @@ async def test_outsiders_find_nothing_and_the_signed_out_are_led_to_the_login(
         assert (await client.get(f"/teams/{number}")).status_code == 404
 
 
-async def test_what_a_role_forbids_is_not_offered_and_not_done(
+async def test_a_viewer_is_neither_offered_nor_allowed_more(
     client: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, viewers=[bob])
@@ -87,7 +87,7 @@ async def test_what_a_role_forbids_is_not_offered_and_not_done(
         assert answer.status_code == 403, path
 
 
-async def test_the_labels_and_fields_are_those_of_the_contract(
+async def test_fields_and_buttons_of_a_team_have_their_labels(
     client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
@@ -119,7 +119,7 @@ async def test_ten_thousand_members_come_in_pages_that_can_be_searched(
 @pytest.mark.parametrize(
     "query", ["page=0", "page=-3", "page=x", "page=" + "9" * 40, "q=%25", "q=%00"]
 )
-async def test_junk_in_the_address_still_shows_the_team(
+async def test_an_invalid_query_string_still_shows_the_team(
     client: httpx.AsyncClient, alice: User, video_squad: Team, query: str
 ) -> None:
     await sign_in(client, alice)
@@ -134,7 +134,7 @@ async def test_a_search_without_result_says_so_and_escapes_it(
 
     page = await client.get(f"/teams/{video_squad.id}", params={"q": "<script>"})
 
-    assert "Nobody found" in page.text
+    assert "No members found" in page.text
     assert "“<script>" not in page.text
 
 
@@ -177,7 +177,7 @@ async def test_the_team_is_handed_over_left_and_deleted(
         assert await session.get(Team, team.id) is None
 
 
-async def test_muting_is_a_button_that_changes(
+async def test_the_mute_button_toggles(
     client: httpx.AsyncClient, alice: User, video_squad: Team
 ) -> None:
     await sign_in(client, alice)
@@ -251,10 +251,10 @@ async def test_accepting_by_the_link_leads_to_the_team(
     assert answer.headers["location"] == f"/teams/{video_squad.id}"
     assert await role_of(db, video_squad, bob) == "editor"
     assert (await post(client, f"{url}/accept")).status_code == 409
-    assert "accepted already" in text_of(await client.get(url))
+    assert "already accepted" in text_of(await client.get(url))
 
 
-async def test_signed_in_as_somebody_else_the_link_says_so(
+async def test_the_link_tells_another_user_that_it_is_not_theirs(
     client: httpx.AsyncClient, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
@@ -262,19 +262,19 @@ async def test_signed_in_as_somebody_else_the_link_says_so(
 
     page = await client.get(url)
 
-    assert "another address than yours, carol@example.com" in text_of(page)
+    assert "Yours is carol@example.com" in text_of(page)
     assert "/accept" not in page.text
     assert (await post(client, f"{url}/accept")).status_code == 403
 
 
-async def test_an_invitation_is_answered_from_its_notice(
+async def test_an_invitation_is_declined_in_its_notification(
     client: httpx.AsyncClient,
     db: Database,
     alice: User,
     bob: User,
     video_squad: Team,
     invitation: Invitation,
-    told: Told,
+    bell: Bell,
 ) -> None:
     await sign_in(client, bob)
     async with db.read() as session:
@@ -286,13 +286,13 @@ async def test_an_invitation_is_answered_from_its_notice(
 
     assert followed.headers["location"].startswith("/invitations/")
     assert answer.status_code == 303
-    assert await told(alice) == ["bob declined the invitation to team 'Video Squad'"]
+    assert await bell(alice) == ["bob declined the invitation to team 'Video Squad'"]
     async with db.read() as session:
         assert await feed.unread_count(session, bob.id) == 0
     assert (await post(client, f"{url}/accept")).status_code == 409
 
 
-async def test_accepting_in_place_makes_a_member(
+async def test_an_invitation_is_accepted_in_its_notification(
     client: httpx.AsyncClient, db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
@@ -304,7 +304,7 @@ async def test_accepting_in_place_makes_a_member(
     assert await role_of(db, video_squad, bob) == "editor"
 
 
-async def test_the_notice_of_somebody_else_answers_nothing(
+async def test_a_notification_of_someone_else_is_not_found(
     client: httpx.AsyncClient, db: Database, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
@@ -316,7 +316,7 @@ async def test_the_notice_of_somebody_else_answers_nothing(
         assert (await client.get(f"/notifications/{number}/invitation")).status_code == 404
 
 
-async def test_a_forged_or_foreign_link_is_nothing(
+async def test_a_forged_or_foreign_link_is_not_found(
     client: httpx.AsyncClient, invitation: Invitation
 ) -> None:
     for token in (
@@ -329,7 +329,7 @@ async def test_a_forged_or_foreign_link_is_nothing(
         assert (await post(client, f"/invitations/{token}/accept")).status_code == 404
 
 
-async def test_waiting_invitations_stand_above_the_teams(
+async def test_open_invitations_are_shown_above_the_teams(
     client: httpx.AsyncClient, bob: User, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
@@ -337,8 +337,8 @@ async def test_waiting_invitations_stand_above_the_teams(
     assert "You are invited" in text_of(await client.get("/teams"))
 
 
-async def test_who_registers_after_being_invited_finds_the_invitation(
-    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team, told: Told
+async def test_registering_with_an_invited_address_brings_the_invitation(
+    client: httpx.AsyncClient, db: Database, alice: User, video_squad: Team, bell: Bell
 ) -> None:
     async with db.act() as session:
         await invite(session, alice, video_squad.id, "dora@example.com", "viewer")
@@ -348,7 +348,7 @@ async def test_who_registers_after_being_invited_finds_the_invitation(
 
     async with db.read() as session:
         dora = (await session.scalars(select(User).filter_by(username="dora"))).one()
-    assert await told(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
+    assert await bell(dora) == ["alice invited you to join team 'Video Squad' as viewer"]
 
 
 async def _fill(db: Database, team: Team, count: int) -> None:
@@ -369,5 +369,5 @@ async def _fill(db: Database, team: Team, count: int) -> None:
     ]
     async with db.write() as session:
         ids = await session.scalars(insert(User).returning(User.id), people)
-        places = [{"team_id": team.id, "user_id": one, "role": "viewer"} for one in ids]
-        await session.execute(insert(Membership), places)
+        memberships = [{"team_id": team.id, "user_id": one, "role": "viewer"} for one in ids]
+        await session.execute(insert(Membership), memberships)

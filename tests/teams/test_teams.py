@@ -1,4 +1,4 @@
-"""A team as a whole: created, renamed, muted, deleted; each told to whom it concerns."""
+"""Teams: created, renamed, muted, deleted, and who is notified."""
 
 import pytest
 from sqlalchemy import func, select
@@ -13,11 +13,11 @@ from app.teams.membership import add_member, leave_team
 from app.teams.roles import RIGHTS
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
 from tests.factories import make_account, make_team
-from tests.teams.conftest import Told, share
+from tests.teams.conftest import Bell, share
 
 
-async def test_who_creates_a_team_owns_it_and_is_told_nothing(
-    db: Database, alice: User, told: Told
+async def test_creating_a_team_makes_its_owner_and_notifies_nobody(
+    db: Database, alice: User, bell: Bell
 ) -> None:
     async with db.act() as session:
         team = await create_team(session, alice, "  Video \n Squad ")
@@ -26,13 +26,11 @@ async def test_who_creates_a_team_owns_it_and_is_told_nothing(
         membership = await session.get_one(Membership, (team.id, alice.id))
         event = (await session.scalars(select(Event))).one()
     assert (team.name, membership.role, event.type) == ("Video Squad", "owner", "team_created")
-    assert await told(alice) == []
+    assert await bell(alice) == []
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\x01\x02", "\u200d", "n" * 81, "x" * 10_000])
-async def test_a_name_that_says_nothing_or_too_much_is_refused(
-    db: Database, alice: User, name: str
-) -> None:
+async def test_an_empty_or_overlong_name_is_refused(db: Database, alice: User, name: str) -> None:
     with pytest.raises(Invalid) as invalid:
         async with db.act() as session:
             await create_team(session, alice, name)
@@ -41,38 +39,38 @@ async def test_a_name_that_says_nothing_or_too_much_is_refused(
 
 
 @pytest.mark.parametrize("name", ["🎬👩‍👩‍👧", "<script>alert(1)</script>", "n" * 80, "Übung & Co"])
-async def test_any_other_name_is_kept_as_it_is(db: Database, alice: User, name: str) -> None:
+async def test_any_other_name_is_accepted(db: Database, alice: User, name: str) -> None:
     async with db.act() as session:
         team = await create_team(session, alice, name)
 
     assert team.name == name
 
 
-async def test_members_hear_of_the_new_name(
-    db: Database, alice: User, bob: User, told: Told
+async def test_members_are_notified_of_a_new_name(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
         await rename_team(session, alice, team.id, "Film Squad")
 
-    assert await told(bob) == ["Team 'Video Squad' is now called 'Film Squad'"]
-    assert await told(alice) == []
+    assert await bell(bob) == ["Team 'Video Squad' is now called 'Film Squad'"]
+    assert await bell(alice) == []
 
 
-async def test_the_same_name_again_is_no_news(
-    db: Database, alice: User, bob: User, told: Told
+async def test_renaming_to_the_same_name_notifies_nobody(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
         await rename_team(session, alice, team.id, "Video Squad")
 
-    assert await told(bob) == []
+    assert await bell(bob) == []
 
 
-async def test_of_a_deleted_team_the_members_keep_only_that_notice(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_members_of_a_deleted_team_keep_only_that_notification(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     project = await share(db, alice, "Best Clips", team)
@@ -84,15 +82,15 @@ async def test_of_a_deleted_team_the_members_keep_only_that_notice(
     async with db.act() as session:
         await delete_team(session, alice, team.id)
 
-    assert await told(bob) == ["Team 'Film Squad' was deleted"]
-    assert await told(carol) == []
+    assert await bell(bob) == ["Team 'Film Squad' was deleted"]
+    assert await bell(carol) == []
     async with db.read() as session:
         for model in (Team, Membership, Invitation):
             assert await session.scalar(select(func.count()).select_from(model)) == 0
 
 
-async def test_who_left_before_keeps_no_notice_of_the_deletion(
-    db: Database, alice: User, bob: User, told: Told
+async def test_a_former_member_is_not_notified_of_the_deletion(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -101,11 +99,11 @@ async def test_who_left_before_keeps_no_notice_of_the_deletion(
     async with db.act() as session:
         await delete_team(session, alice, team.id)
 
-    assert await told(bob) == []
+    assert await bell(bob) == []
 
 
-async def test_a_muted_team_is_silent_but_for_what_concerns_oneself(
-    db: Database, alice: User, bob: User, carol: User, told: Told
+async def test_a_muted_team_sends_no_ordinary_notifications(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, admins=[bob])
     async with db.act() as session:
@@ -115,12 +113,12 @@ async def test_a_muted_team_is_silent_but_for_what_concerns_oneself(
     async with db.act() as session:
         await add_member(session, alice, team.id, "carol", "viewer")
 
-    assert await told(bob) == []
-    assert len(await told(carol)) == 1
+    assert await bell(bob) == []
+    assert len(await bell(carol)) == 1
 
 
-async def test_unmuting_brings_the_news_back(
-    db: Database, alice: User, bob: User, told: Told
+async def test_unmuting_resumes_notifications(
+    db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
@@ -130,13 +128,13 @@ async def test_unmuting_brings_the_news_back(
     async with db.act() as session:
         await rename_team(session, alice, team.id, "Film Squad")
 
-    assert len(await told(bob)) == 1
+    assert len(await bell(bob)) == 1
     async with db.read() as session:
         assert (await session.scalars(select(Mute))).all() == []
 
 
 @pytest.mark.parametrize("role", ["admin", "editor", "viewer"])
-async def test_nobody_but_the_owner_deletes_a_team(db: Database, alice: User, role: str) -> None:
+async def test_only_the_owner_can_delete_a_team(db: Database, alice: User, role: str) -> None:
     user = await make_account(db, "dora")
     team = await make_team(db, alice, **{f"{role}s": [user]})  # type: ignore[arg-type]
 
@@ -146,7 +144,7 @@ async def test_nobody_but_the_owner_deletes_a_team(db: Database, alice: User, ro
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
-async def test_editors_and_viewers_do_not_rename(db: Database, alice: User, role: str) -> None:
+async def test_editors_and_viewers_cannot_rename(db: Database, alice: User, role: str) -> None:
     user = await make_account(db, "dora")
     team = await make_team(db, alice, **{f"{role}s": [user]})  # type: ignore[arg-type]
 
@@ -155,7 +153,7 @@ async def test_editors_and_viewers_do_not_rename(db: Database, alice: User, role
             await rename_team(session, user, team.id, "Mine")
 
 
-async def test_for_an_outsider_there_is_no_team(
+async def test_an_outsider_does_not_find_the_team(
     db: Database, video_squad: Team, carol: User
 ) -> None:
     for verb in (delete_team, mute_team, unmute_team, leave_team):
@@ -164,7 +162,7 @@ async def test_for_an_outsider_there_is_no_team(
                 await verb(session, carol, video_squad.id)
 
 
-def test_every_right_is_held_by_somebody_and_the_owner_lacks_only_leaving() -> None:
+def test_the_owner_has_every_right_but_to_leave() -> None:
     lacking = {right for right, roles in RIGHTS.items() if "owner" not in roles}
 
     assert all(RIGHTS.values())

@@ -1,18 +1,13 @@
-"""Every address of this area."""
+"""The HTML routes of accounts."""
 
 from typing import Any
 
-from app.account_closure import pages
-from app.accounts.pages import account, links, login, sessions, tokens
-from app.operations import dev_mailbox, dev_patterns
+from app.accounts.pages import account, login, password_reset, sessions, tokens
 
 routes: list[Any] = [
     *login.routes,
-    *links.routes,
+    *password_reset.routes,
     *account.routes,
     *sessions.routes,
     *tokens.routes,
-    *pages.routes,
-    *dev_mailbox.routes,
-    *dev_patterns.routes,
 ]

@@ -1,4 +1,4 @@
-"""Logging out of one other browser, or of all."""
+"""Logging out one other browser, or all of them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.accounts.pages.login import go_out
+from app.accounts.pages.login import sign_out
 from app.accounts.sessions import end_all_sessions, end_session
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
@@ -24,7 +24,7 @@ async def end_one(
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, user, ended_id)
-    return redirect("/account", _("That browser is logged out."))
+    return redirect("/account", _("The browser was logged out."))
 
 
 @post("/account/sessions/end")
@@ -38,7 +38,7 @@ async def end_all(
         await end_all_sessions(session, user)
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)
-    return go_out(settings, redirect("/login", _("You are logged out everywhere.")))
+    return sign_out(settings, redirect("/login", _("You are logged out everywhere.")))
 
 
 routes = [end_one, end_all]

@@ -1,4 +1,4 @@
-"""/account/tokens: keys for programs, made with the password, shown once, revoked."""
+"""/account/tokens: create, list and revoke access tokens."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.accounts.pages.login import origin
 from app.accounts.passwords import require_password
+from app.accounts.throttles import throttle_password_check
 from app.accounts.tokens import READ, WRITE, create_token, revoke_token, tokens_of
 from app.database import Database
 from app.errors import Invalid
@@ -17,7 +17,6 @@ from app.language import _
 from app.layout import page
 from app.models import User
 from app.settings import Settings
-from app.throttle import throttle
 
 
 @get("/account/tokens")
@@ -35,8 +34,8 @@ async def create(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    """Answers with the key on the page: it is kept nowhere, so that nothing can lead back to it."""
-    await throttle(db, settings, f"password-from:{origin(request)}", most=20, seconds=600)
+    """Shows the key in this response, without a redirect, because it is stored nowhere."""
+    await throttle_password_check(request, db, settings)
     try:
         await require_password(user, form["password"])
         async with db.write() as session:
@@ -73,7 +72,7 @@ async def _tokens(
         status=status,
         tokens=tokens,
         key=key,
-        scopes=[(READ, _("Read only")), (WRITE, _("Read and change"))],
+        scopes=[(READ, _("Read only")), (WRITE, _("Read and write"))],
         typed=typed,
         errors=errors or {},
     )

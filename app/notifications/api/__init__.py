@@ -1,4 +1,4 @@
-"""The JSON mouths of the notification system."""
+"""The JSON handlers of notifications: inbox, bulk actions, devices, preferences, stream."""
 
 from app.notifications.api import bulk, devices, inbox, preferences, stream
 

@@ -1,126 +1,111 @@
-"""Many notices at once, for programs: read, unread, deleted, brought back."""
+"""Bulk actions in JSON: mark as read or unread, delete, undo."""
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Message, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
 from app.database import Database
-from app.language import _, ngettext
+from app.language import _
 from app.models import User
-from app.notifications.api.selection import Selection
-from app.notifications.inbox import feed
+from app.notifications.api.selection import SelectionObject
+from app.notifications.inbox import bulk_actions, feed
+from app.notifications.inbox.bulk_actions import Done
 from app.notifications.inbox.json_shapes import Deleted
 from app.rendering import zone_of
 
 
-class UpTo(Sent):
-    """`up_to`: the highest id that was seen; what arrived since then stays unread."""
+class UpTo(RequestBody):
+    """`up_to` is the highest id that the client has seen; later notifications stay unread."""
 
     up_to: Id | UnsetType = UNSET
 
     example = like(up_to=123)
 
 
-class Counted(Answer):
+class Counted(ResponseBody):
     message: str
     count: int
 
     example = like(message="3 notifications marked as read", count=3)
 
 
-class Undo(Sent):
+class Undo(RequestBody):
     undo: Text
 
     example = like(undo="WzEsNDJd.aRx")
 
 
-@api.post("/api/notifications/read-all")
+@post("/api/notifications/read-all", status_code=200)
 async def read_all(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[UpTo],
+    data: JSONBody[UpTo],
 ) -> Message:
     """Mark all notifications as read."""
     async with db.act() as session:
-        newest = await feed.newest_id(session, user.id)
-        await feed.read_all(session, user.id, min(sent.up_to or newest, newest))
+        await feed.read_all(session, user.id, data.up_to or None)
     return Message(_("All notifications marked as read"))
 
 
-@api.post("/api/notifications/bulk-mark-read")
+@post("/api/notifications/bulk-mark-read", status_code=200)
 async def bulk_mark_read(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[SelectionObject],
 ) -> Counted:
     """Mark many notifications as read.
 
-    Those that are not yours, or are read already, are not counted.
+    Notifications that are already read, or not yours, are not counted.
     """
-    count = await _mark_many(db, user, sent, read=True)
-    message = ngettext("{n} notification marked as read", "{n} notifications marked as read", count)
-    return Counted(message.format(n=count), count)
+    done = await _perform(db, user, "read", data)
+    return Counted(done.message, done.count)
 
 
-@api.post("/api/notifications/bulk-mark-unread")
+@post("/api/notifications/bulk-mark-unread", status_code=200)
 async def bulk_mark_unread(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[SelectionObject],
 ) -> Counted:
     """Mark many notifications as unread.
 
-    Those that are not yours, or are unread already, are not counted.
+    Notifications that are already unread, or not yours, are not counted.
     """
-    count = await _mark_many(db, user, sent, read=False)
-    message = ngettext(
-        "{n} notification marked as unread", "{n} notifications marked as unread", count
-    )
-    return Counted(message.format(n=count), count)
+    done = await _perform(db, user, "unread", data)
+    return Counted(done.message, done.count)
 
 
-async def _mark_many(db: Database, user: User, which: Selection, *, read: bool) -> int:
-    which.require_whole()
-    async with db.act() as session:
-        if which.filter is UNSET:
-            return await feed.mark(session, user.id, which.notification_ids or [], read=read)
-        wanted = which.filter.filters(zone_of(user))
-        up_to = min(which.up_to or 0, await feed.newest_id(session, user.id))
-        return await feed.mark_matching(session, user.id, wanted, up_to, read=read)
-
-
-@api.post("/api/notifications/bulk-delete")
+@post("/api/notifications/bulk-delete", status_code=200)
 async def bulk_delete(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[Selection],
+    data: JSONBody[SelectionObject],
 ) -> Deleted:
     """Delete many notifications.
 
-    Those that are not yours are not counted.
+    Notifications that are not yours are not counted.
     """
-    sent.require_whole()
+    done = await _perform(db, user, "delete", data)
+    return Deleted(done.message, done.count, done.undo or None)
+
+
+async def _perform(db: Database, user: User, action: str, data: SelectionObject) -> Done:
+    selection = data.selection(zone_of(user))
     async with db.act() as session:
-        if sent.filter is UNSET:
-            count, undo = await feed.delete(session, user.id, sent.notification_ids or [])
-        else:
-            wanted = sent.filter.filters(zone_of(user))
-            up_to = sent.up_to or 0
-            count, undo = await feed.delete_matching(session, user.id, wanted, up_to)
-    message = ngettext("{n} notification deleted", "{n} notifications deleted", count)
-    return Deleted(message.format(n=count), count, undo or None)
+        return await bulk_actions.perform(session, user.id, action, selection)
 
 
-@api.post("/api/notifications/undo", problems={404})
+@post("/api/notifications/undo", status_code=200, responses=problems(404))
 async def undo(
-    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[Undo]
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
-    """Bring back what a deletion took, within ten minutes."""
+    """Restore what a deletion removed, within ten minutes."""
     async with db.act() as session:
-        count = await feed.undo(session, user.id, sent.undo)
-    message = ngettext("{n} notification restored", "{n} notifications restored", count)
-    return Counted(message.format(n=count), count)
+        done = await bulk_actions.undo(session, user.id, data.undo)
+    return Counted(done.message, done.count)
 
 
 routes = [read_all, bulk_mark_read, bulk_mark_unread, bulk_delete, undo]

@@ -1,12 +1,13 @@
-"""Browser push for programs and for our own pages; shapes as the specification has them."""
+"""JSON endpoints for browser push, used by our own pages too."""
 
 from datetime import datetime
 
+from litestar import get, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
-from app import api
-from app.accounts.user_agents import device_name
-from app.api.shapes import Answer, Message, Sent, Text, like, moment
+from app.api.problems import problems
+from app.api.shapes import Message, RequestBody, ResponseBody, Text, like, whole_seconds
 from app.broker import Broker
 from app.broker.relay import CHANGES
 from app.database import Database
@@ -16,18 +17,17 @@ from app.language import _, ngettext
 from app.models import PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.services import PushServices
+from app.notifications.channels.push.throttles import throttle_tests
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.settings import Settings
-from app.throttle import throttle
+from app.user_agents import device_name
 
-MOST_TESTS = 10
-TESTS_WITHIN = 600  # seconds
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/dpH5lCsTSSM"
 P256DH = "BNThgjl5_l3WGzRLtD2_hiBxRzDBiFQ9akthG6H4GYbBxibxV9qTNKqWffoprKmyJZ8RCrQYK3ShXidFEzJ4NrU"
 
 
-class SubscriptionKeys(Sent):
-    """Base64url: a public key on P-256 and a secret of 16 bytes (RFC 8291)."""
+class SubscriptionKeys(RequestBody):
+    """Base64url: a P-256 public key and a 16-byte secret (RFC 8291)."""
 
     p256dh: Text
     auth: Text
@@ -35,8 +35,8 @@ class SubscriptionKeys(Sent):
     example = like(p256dh=P256DH, auth="8eDyX_uCN0XRhSbY5hs7Hg")
 
 
-class NewSubscription(Sent):
-    """What `PushSubscription.toJSON()` gives in a browser."""
+class NewSubscription(RequestBody):
+    """What `PushSubscription.toJSON()` returns in a browser."""
 
     endpoint: Text
     keys: SubscriptionKeys
@@ -45,21 +45,21 @@ class NewSubscription(Sent):
     example = like(endpoint=ENDPOINT, keys=SubscriptionKeys.example)
 
 
-class OldSubscription(Sent):
+class OldSubscription(RequestBody):
     endpoint: Text
 
     example = like(endpoint=ENDPOINT)
 
 
-class Subscribed(Answer):
+class Subscribed(ResponseBody):
     message: str
     subscription_id: int
 
     example = like(message="Push subscription saved", subscription_id=42)
 
 
-class SubscriptionInList(Answer):
-    """`last_used_at` is when a push was last taken for it."""
+class SubscriptionInList(ResponseBody):
+    """`last_used_at` is when the push service last accepted a push for this browser."""
 
     id: int
     endpoint: str
@@ -74,13 +74,13 @@ class SubscriptionInList(Answer):
     )
 
 
-class SubscriptionList(Answer):
+class SubscriptionList(ResponseBody):
     subscriptions: list[SubscriptionInList]
 
     example = like(subscriptions=[SubscriptionInList.example])
 
 
-class Tested(Answer):
+class Tested(ResponseBody):
     """`count` is the number of devices."""
 
     message: str
@@ -89,26 +89,26 @@ class Tested(Answer):
     example = like(message="Test push on its way to 2 devices", count=2)
 
 
-@api.post("/api/push/subscribe")
+@post("/api/push/subscribe", status_code=200)
 async def subscribe(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     vapid_keys: NamedDependency[VapidKeys],
     user: NamedDependency[User],
-    sent: NamedDependency[NewSubscription],
+    data: JSONBody[NewSubscription],
 ) -> Subscribed:
-    """Have pushes sent to a browser, or renew what is sent there.
+    """Subscribe a browser to push notifications, or renew its subscription.
 
-    It belongs to whoever is signed in there: from anybody else it is taken over.
+    A browser belongs to one user: if someone else subscribed it before, it becomes yours.
     """
     services = PushServices(settings.push_allowed_hosts)
-    keys = devices.read_keys(services, sent.endpoint, sent.keys.p256dh, sent.keys.auth)
+    keys = devices.read_keys(services, data.endpoint, data.keys.p256dh, data.keys.auth)
     async with db.write() as session:
         device = await devices.subscribe(
             session,
             user,
-            endpoint=sent.endpoint,
+            endpoint=data.endpoint,
             keys=keys,
             vapid_key=vapid_keys.public,
             name=device_name(request.headers.get("User-Agent", "")),
@@ -117,34 +117,34 @@ async def subscribe(
     return Subscribed(_("Push subscription saved"), device.id)
 
 
-@api.post("/api/push/unsubscribe", problems={404})
+@post("/api/push/unsubscribe", status_code=200, responses=problems(404))
 async def unsubscribe(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[OldSubscription],
+    data: JSONBody[OldSubscription],
 ) -> Message:
-    """Have no more pushes sent to a browser."""
+    """Unsubscribe a browser from push notifications."""
     async with db.write() as session:
-        await devices.unsubscribe(session, user, sent.endpoint)
+        await devices.unsubscribe(session, user, data.endpoint)
     return Message(_("Push subscription removed"))
 
 
-@api.get("/api/push/subscriptions")
+@get("/api/push/subscriptions")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> SubscriptionList:
-    """The browsers to which one's pushes are sent, the oldest first."""
+    """List your subscribed browsers, oldest first."""
     async with db.read() as session:
         return SubscriptionList([_in_list(one) for one in await devices.devices_of(session, user)])
 
 
-@api.post("/api/push/test", problems={409, 429})
+@post("/api/push/test", status_code=200, responses=problems(409, 429))
 async def test(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
 ) -> Tested:
-    """Send a test push to each of one's browsers. It leaves at once, but after the answer."""
-    await require_patience(db, settings, user)
+    """Send a test push to each of your browsers, right after the response."""
+    await throttle_tests(db, settings, user)
     async with db.write() as session:
         theirs = await devices.devices_of(session, user)
         if not theirs:
@@ -159,15 +159,9 @@ async def test(
     return Tested(sentence.format(n=count), count)
 
 
-async def require_patience(db: Database, settings: Settings, user: User) -> None:
-    """Raises TooMany for one who tests again and again: somebody else's service has to carry it."""
-    key = f"push-test:{user.id}"
-    await throttle(db, settings, key, most=MOST_TESTS, seconds=TESTS_WITHIN)
-
-
 def _in_list(device: PushSubscription) -> SubscriptionInList:
-    used = device.last_used_at and moment(device.last_used_at)
-    return SubscriptionInList(device.id, device.endpoint, moment(device.created_at), used)
+    used = device.last_used_at and whole_seconds(device.last_used_at)
+    return SubscriptionInList(device.id, device.endpoint, whole_seconds(device.created_at), used)
 
 
 routes = [subscribe, unsubscribe, index, test]

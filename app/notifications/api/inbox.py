@@ -1,52 +1,40 @@
-"""The inbox for programs: list, count, mark, delete, undo; shapes as the specification has them."""
+"""The inbox in JSON: list, count, show, mark and delete, in the shapes of the specification."""
 
 import math
 from typing import Annotated
 
-from litestar import Response
-from litestar.di import NamedDependency
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
-from msgspec import Meta, field
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import api
-from app.api.answers import PAGED, TAGGED, page_links, unless_known
-from app.api.shapes import Answer, Message, Sent, like
+from app.api.responses import ETAG, LINK, NOT_MODIFIED, conditional, page_links
+from app.api.shapes import Message, PageNumber, ResponseBody, like
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
 from app.models import User
-from app.notifications.api.selection import DateRange, Status, TypeName, filters
-from app.notifications.events.catalogue import MEMBER_ADDED
+from app.notifications.api.selection import FilterQuery, filter_in, parameter
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import Deleted, NotificationObject, as_json
+from app.notifications.inbox.selection import Selection
 from app.rendering import zone_of
 
 DEPRECATED = {"deprecated": True}
 
 
-class InboxQuery(Sent):
-    type: Annotated[list[TypeName], Meta(description="Only these types; may be repeated.")] = field(
-        default_factory=list
+class InboxQuery(FilterQuery, kw_only=True):  # type: ignore[misc, valid-type, call-arg]
+    page: PageNumber = 1
+    limit: Annotated[int, parameter("Notifications per page.", ge=1, le=100)] = 20
+    offset: Annotated[int, parameter("Use `page` instead.", ge=0, schema_extra=DEPRECATED)] = 0
+    unread_only: Annotated[bool, parameter("Use `status` instead.", schema_extra=DEPRECATED)] = (
+        False
     )
-    status: Annotated[Status, Meta(description="Only what is read, or not.")] = "all"
-    date_range: Annotated[
-        DateRange, Meta(description="Since when; a day begins in the person's time zone.")
-    ] = "all"
-    page: Annotated[int, Meta(ge=1, description="One beyond the last is empty.")] = 1
-    limit: Annotated[int, Meta(ge=1, le=100, description="Notifications a page.")] = 20
-    offset: Annotated[
-        int, Meta(ge=0, description="Where there is no `page`.", extra_json_schema=DEPRECATED)
-    ] = 0
-    unread_only: Annotated[
-        bool, Meta(description="Where there is no `status`.", extra_json_schema=DEPRECATED)
-    ] = False
-
-    example = like(type=[MEMBER_ADDED.name], status="unread", date_range="week")
 
 
-class InboxPage(Answer):
-    """`total` counts the inbox, `filtered_count` what matches; the newest come first."""
+class InboxPage(ResponseBody):
+    """Newest first. `total` counts the inbox, `filtered_count` the matching notifications."""
 
     notifications: list[NotificationObject]
     unread_count: int
@@ -67,94 +55,101 @@ class InboxPage(Answer):
     )
 
 
-class UnreadCount(Answer):
+class UnreadCount(ResponseBody):
     count: int
 
     example = like(count=3)
 
 
-@api.get("/api/notifications", answers={304: None}, headers=TAGGED | PAGED)
+@get(
+    "/api/notifications",
+    dependencies={"inbox_query": Provide(InboxQuery, sync_to_thread=False)},
+    responses=NOT_MODIFIED,
+    response_headers=[ETAG, LINK],
+)
 async def index(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    asked: NamedDependency[InboxQuery],
+    inbox_query: NamedDependency[InboxQuery],
 ) -> Response[InboxPage]:
-    """One's notifications, a page of them, the newest first."""
+    """List your notifications, newest first."""
     given = request.query_params
-    unread_only = asked.unread_only and "status" not in given
-    status = "unread" if unread_only else asked.status
-    wanted = filters(asked.type, status, asked.date_range, zone_of(user))
-    first = (asked.page - 1) * asked.limit if "page" in given else asked.offset
+    if inbox_query.unread_only and "status" not in given:
+        inbox_query = replace(inbox_query, status="unread")
+    wanted = filter_in(inbox_query, zone_of(user))
+    first = (inbox_query.page - 1) * inbox_query.limit if "page" in given else inbox_query.offset
     async with db.read() as session:
         totals = await feed.count_totals(session, user.id, wanted)
         matching = totals.filtered_count
-        notices = await feed.read_slice(session, user.id, wanted, first, asked.limit, matching)
+        notices = await feed.read_slice(
+            session, user.id, wanted, first, inbox_query.limit, matching
+        )
     found = InboxPage(
         notifications=[as_json(notice) for notice in notices],
         unread_count=totals.unread_count,
         total=totals.total,
         filtered_count=matching,
-        page=first // asked.limit + 1,
-        per_page=asked.limit,
-        pages=max(1, math.ceil(matching / asked.limit)),
+        page=first // inbox_query.limit + 1,
+        per_page=inbox_query.limit,
+        pages=max(1, math.ceil(matching / inbox_query.limit)),
     )
-    return unless_known(request, found, page_links(request, found.page, found.pages))
+    return conditional(request, found, page_links(request, found.page, found.pages))
 
 
-@api.get("/api/notifications/unread-count", answers={304: None}, headers=TAGGED)
+@get("/api/notifications/unread-count", responses=NOT_MODIFIED, response_headers=[ETAG])
 async def unread_count(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[UnreadCount]:
-    """How many of one's notifications are unread."""
+    """Count your unread notifications."""
     async with db.read() as session:
         count = await feed.unread_count(session, user.id)
-    return unless_known(request, UnreadCount(count))
+    return conditional(request, UnreadCount(count))
 
 
-@api.get("/api/notifications/{notification_id:int}")
+@get("/api/notifications/{notification_id:int}")
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
-    """One notification; looking marks nothing."""
+    """Show one notification. This does not mark it as read."""
     async with db.read() as session:
         return as_json(await feed.find(session, user.id, notification_id))
 
 
-@api.post("/api/notifications/{notification_id:int}/read")
+@post("/api/notifications/{notification_id:int}/read", status_code=200)
 async def read(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
-    """Mark one notification as read."""
+    """Mark a notification as read."""
     async with db.act() as session:
         await _mark_one(session, user, notification_id, read=True)
     return Message(_("Notification marked as read"))
 
 
-@api.post("/api/notifications/{notification_id:int}/unread")
+@post("/api/notifications/{notification_id:int}/unread", status_code=200)
 async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Message:
-    """Mark one notification as unread."""
+    """Mark a notification as unread."""
     async with db.act() as session:
         await _mark_one(session, user, notification_id, read=False)
     return Message(_("Notification marked as unread"))
 
 
-async def _mark_one(session: AsyncSession, user: User, one: int, *, read: bool) -> None:
-    await feed.find(session, user.id, one)
-    await feed.mark(session, user.id, [one], read=read)
+async def _mark_one(session: AsyncSession, user: User, notification_id: int, *, read: bool) -> None:
+    await feed.find(session, user.id, notification_id)
+    await feed.mark(session, user.id, Selection([notification_id]), read=read)
 
 
-@api.delete("/api/notifications/{notification_id:int}")
-async def delete(
+@delete("/api/notifications/{notification_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Deleted:
-    """Delete one notification."""
+    """Delete a notification."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
-        count, undo = await feed.delete(session, user.id, [notification_id])
+        count, undo = await feed.delete(session, user.id, Selection([notification_id]))
     return Deleted(_("Notification deleted"), count, undo)
 
 
-routes = [index, unread_count, show, read, unread, delete]
+routes = [index, unread_count, show, read, unread, destroy]

@@ -1,61 +1,57 @@
-"""What a person wants to hear of and where, for programs: the twin of the page."""
+"""Which events reach a user on which channel, for programs: the twin of the page."""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
+from litestar import get, put
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Sent, like
+from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
-from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.channels import REGISTRY
+from app.notifications.events.catalogue import IN_APP, MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names
 
-HOUR = Meta(ge=0, le=23, description="By the person's own clock.")
+CHANNELS = [IN_APP, *(channel.name for channel in REGISTRY)]
+SWITCHES = {"properties": {channel: {"type": "boolean"} for channel in CHANNELS}}
+HOUR = Meta(ge=0, le=23, description="In the user's time zone.")
 EXAMPLE = like(
-    preferences={MEMBER_ADDED.name: {"in_app": True, "email": False, "push": False}},
+    preferences={MEMBER_ADDED.name: {name: MEMBER_ADDED.is_on(name) for name in CHANNELS}},
     digest={"enabled": True, "frequency": "daily", "hour": 8},
     timezone="Europe/Berlin",
 )
 
-
-class SwitchesObject(Answer):
-    """Whether one type of event is wanted on each channel."""
-
-    in_app: bool
-    email: bool
-    push: bool
+# By channel. The names come from the registry, so these are objects that the document describes.
+AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
+SomeSwitches = Annotated[
+    dict[str, bool], Meta(extra_json_schema=SWITCHES | {"additionalProperties": False})
+]
 
 
-class DigestObject(Answer):
-    """Weekly digests come on Mondays."""
+class DigestObject(ResponseBody):
+    """Weekly digests are sent on Mondays."""
 
     enabled: bool
     frequency: Literal["daily", "weekly"]
     hour: Annotated[int, HOUR]
 
 
-class PreferencesObject(Answer):
-    """What holds, for every type of event; `timezone` is an IANA name."""
+class PreferencesObject(ResponseBody):
+    """What is in effect, for every type of event; `timezone` is an IANA name."""
 
-    preferences: dict[str, SwitchesObject]
+    preferences: dict[str, AllSwitches]
     digest: DigestObject
     timezone: str
 
     example = EXAMPLE
 
 
-class SwitchesChange(Sent):
-    in_app: bool | UnsetType = UNSET
-    email: bool | UnsetType = UNSET
-    push: bool | UnsetType = UNSET
-
-
-class DigestChange(Sent):
+class DigestChange(RequestBody):
     enabled: bool | UnsetType = UNSET
     frequency: Literal["daily", "weekly"] | UnsetType = UNSET
     hour: Annotated[int, HOUR] | UnsetType = UNSET
@@ -63,15 +59,15 @@ class DigestChange(Sent):
 
 TypesChange = msgspec.defstruct(
     "TypesChange",
-    [(name, SwitchesChange | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
-    bases=(Sent,),
+    [(name, SomeSwitches | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
+    bases=(RequestBody,),
     module=__name__,
 )
 Zone = Annotated[str, Meta(extra_json_schema={"enum": sorted(zone_names())})]
 
 
-class PreferencesChange(Sent):
-    """Any part of the preferences; the rest stays as it is."""
+class PreferencesChange(RequestBody):
+    """Any part of the preferences; the rest does not change."""
 
     preferences: TypesChange | UnsetType = UNSET  # type: ignore[valid-type]
     digest: DigestChange | UnsetType = UNSET
@@ -80,31 +76,31 @@ class PreferencesChange(Sent):
     example = EXAMPLE
 
     @classmethod
-    def wrong(cls, sent: Any) -> dict[str, str]:
-        return wrong_fields(sent)
+    def find_errors(cls, data: Any) -> dict[str, str]:
+        return wrong_fields(data, CHANNELS)
 
 
-@api.get("/api/notification-preferences")
+@get("/api/notification-preferences")
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
-    """Every type on every channel as it is in effect, the digest, and the time zone."""
+    """Read which types of event are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
 
-@api.put("/api/notification-preferences")
+@put("/api/notification-preferences")
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[PreferencesChange],
+    data: JSONBody[PreferencesChange],
 ) -> PreferencesObject:
-    """Change any part of one's preferences; answers with the whole."""
+    """Change any part of the preferences; answers with all of them."""
     async with db.act() as session:
-        await preferences.change(session, user, msgspec.to_builtins(sent))
+        await preferences.change(session, user, msgspec.to_builtins(data))
         return _as_json(await preferences.read(session, user))
 
 
-def _as_json(held: preferences.Preferences) -> PreferencesObject:
-    return msgspec.convert(held, PreferencesObject, from_attributes=True)
+def _as_json(found: preferences.Preferences) -> PreferencesObject:
+    return msgspec.convert(found, PreferencesObject, from_attributes=True)
 
 
 routes = [show, change]

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
-from msgspec import Meta
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter, QueryParameter
 
-from app import api
-from app.api.shapes import Sent, like
+from app.api.problems import problems
 from app.http import AnyRequest, is_same_origin
 from app.models import User
 from app.notifications.live.hub import Hub
@@ -15,29 +16,27 @@ from app.notifications.live.resuming import UNKNOWN, Resumptions
 from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
 from app.numbers import whole_number
 
-
-class StreamQuery(Sent):
-    since: Annotated[
-        str,
-        Meta(
-            description="The id of the last event seen. Last-Event-ID, if sent, takes precedence."
-        ),
-    ] = ""
-
-    example = like(since="42")
+SINCE = QueryParameter(
+    description="The id of the last event received, where Last-Event-ID cannot be sent.",
+    examples=[Example(value="42")],
+)
+LAST_EVENT_ID = HeaderParameter(
+    name="Last-Event-ID", description="The id of the last event received; browsers send it."
+)
 
 
-@api.get(
+@get(
     "/api/notifications/stream",
-    answers={200: "text/event-stream"},
-    problems=[403, 503],
+    media_type="text/event-stream",
+    responses=problems(403, 503),
 )
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
     resumptions: NamedDependency[Resumptions],
     user: NamedDependency[User],
-    asked: NamedDependency[StreamQuery],
+    since: Annotated[str, SINCE] = "",
+    last_event_id: Annotated[str, LAST_EVENT_ID] = "",
 ) -> EventStream:
     """Every change to your notifications, as it happens (server-sent events).
 
@@ -53,8 +52,8 @@ async def stream(
     key = _key(request)
     if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
-    since = _position(request.headers.get("Last-Event-ID") or asked.since)
-    return EventStream(hub, user.id, key, resumptions.begin(since).read, JSON)
+    position = _position(last_event_id or since)
+    return EventStream(hub, user.id, key, resumptions.begin(position).read, JSON)
 
 
 def _key(request: AnyRequest) -> Key:

@@ -1,6 +1,7 @@
-"""The channels: ways of reaching people outside the app. Add a channel to `open_channels`."""
+"""The channels: ways of reaching users outside the app. Add a channel to the REGISTRY."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,18 +12,35 @@ from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import EventType
+from app.notifications.preferences.channels import ChannelDescription
 from app.security import Signer
 from app.settings import Settings
 
 Channels = Mapping[str, Channel]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the installation that a channel may be made of."""
+
+    settings: Settings
+    signer: Signer
+    vapid_keys: VapidKeys
+    transactional_mails: TransactionalMails
+
+
+REGISTRY: Mapping[ChannelDescription, Callable[[Parts], Channel]] = {
+    Email.description: lambda of: Email(of.settings, of.signer, of.transactional_mails),
+    Push.description: lambda of: Push(of.settings, of.vapid_keys),
+}
+
+
 def open_channels(
     settings: Settings, signer: Signer, keys: VapidKeys, mails: TransactionalMails
 ) -> Channels:
     """Every channel by its name. Raises SettingError for a setting that cannot be right."""
-    channels: list[Channel] = [Email(settings, signer, mails), Push(settings, keys)]
-    return {channel.name: channel for channel in channels}
+    parts = Parts(settings, signer, keys, mails)
+    return {description.name: make(parts) for description, make in REGISTRY.items()}
 
 
 def channels_of(session: AsyncSession) -> Channels:
@@ -31,7 +49,7 @@ def channels_of(session: AsyncSession) -> Channels:
     return channels
 
 
-async def add_deliveries(session: AsyncSession, event: Event, kind: EventType) -> None:
+async def add_deliveries(session: AsyncSession, event: Event, event_type: EventType) -> None:
     """Add a row for each recipient, channel and address that is wanted."""
     for channel in channels_of(session).values():
-        await channel.add_deliveries(session, event, kind)
+        await channel.add_deliveries(session, event, event_type)

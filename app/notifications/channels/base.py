@@ -121,5 +121,5 @@ class Channel(Protocol):
     async def answers(self, settings: Settings) -> bool:
         """Whether its service can be reached again; asked while deliveries wait for that."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Called once at the end."""

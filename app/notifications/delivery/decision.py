@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import N_
@@ -12,7 +12,6 @@ from app.models import (
     Event,
     Membership,
     Notification,
-    Preference,
     Project,
     Share,
     User,
@@ -20,7 +19,7 @@ from app.models import (
 from app.models.notification import FOR_GOOD
 from app.notifications.events.catalogue import HIGH, TYPES
 from app.notifications.events.notices import all_notices
-from app.notifications.preferences.switches import has_muted, wants
+from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
@@ -63,21 +62,13 @@ def _claimed(channel: str) -> Select[Any]:
         .add_columns(Delivery.id.label("delivery_id"), User, reason_against(channel))
         .join(Delivery, Delivery.notification_id == Notification.id)
         .join(User, User.id == Notification.user_id)
-        .join(
-            Preference,
-            and_(Preference.user_id == User.id, Preference.type == Notification.type),
-            isouter=True,
-        )
         .order_by(Delivery.id)
     )
 
 
 def reason_against(channel: str) -> Any:
-    """`reason`: why not to send it, or NULL; in a select of Notification, Event and Preference."""
-    wanted = or_(
-        false(),
-        *(and_(Notification.type == kind.name, wants(kind, channel)) for kind in TYPES.values()),
-    )
+    """`reason`: why not to send it, or NULL; in a select of Notification and Event."""
+    wanted = wants_each(Notification.user_id, Notification.type, channel)
     return case(
         (Notification.deleted_in == FOR_GOOD, WITHDRAWN),
         (Notification.deleted_at.is_not(None), DELETED),

@@ -1,7 +1,7 @@
-"""Who hears of an event: each rule a SELECT of (account_id, team_id).
+"""Who is notified of an event. Each audience is a SELECT of (user_id, team_id).
 
-`team_id` is the team through which somebody is concerned, or NULL when it is about themselves;
-a muted team is left out by it. A person may appear twice: the unique row makes it one notice.
+`team_id` is the team through which the event concerns a user, so that muting that team leaves them
+out; NULL where it concerns them personally. A user may be selected twice and still gets one notice.
 """
 
 from collections.abc import Callable
@@ -12,34 +12,34 @@ from sqlalchemy.sql.selectable import CompoundSelect
 
 from app.models import Event, Invitation, Membership, Project, Share, User
 
-People = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
-Audience = Callable[[Event], People]
+Recipients = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+Audience = Callable[[Event], Recipients]
 
 
-def affected_only(event: Event) -> People:
+def affected_only(event: Event) -> Recipients:
     return _one(event.affected_id)
 
 
-def team_members(event: Event) -> People:
+def team_members(event: Event) -> Recipients:
     return select(Membership.user_id, Membership.team_id).where(Membership.team_id == event.team_id)
 
 
-def team_members_and_affected(event: Event) -> People:
-    """The affected first: who was just removed is no member any more, but is told."""
+def team_members_and_affected(event: Event) -> Recipients:
+    """With the affected user added, who after a removal is no longer a member."""
     return union_all(_one(event.affected_id), team_members(event))
 
 
-def inviter(event: Event) -> People:
+def inviter(event: Event) -> Recipients:
     return _personal(Invitation.inviter_id).where(
         Invitation.id == event.invitation_id, Invitation.inviter_id.is_not(None)
     )
 
 
-def project_owner(event: Event) -> People:
+def project_owner(event: Event) -> Recipients:
     return _personal(Project.owner_id).where(Project.id == event.project_id)
 
 
-def project_people(event: Event) -> People:
+def project_members(event: Event) -> Recipients:
     """The owner, and the members of every team the project is shared with."""
     members = (
         select(Membership.user_id, Membership.team_id)
@@ -49,16 +49,16 @@ def project_people(event: Event) -> People:
     return union_all(project_owner(event), members)
 
 
-# Whom these name is concerned as themselves, whatever team or project it is about.
-PERSONAL = (affected_only, inviter, project_owner)
-
-
-def everybody(_event: Event) -> People:
+def everybody(_event: Event) -> Recipients:
     return _personal(User.id)
 
 
-def nobody(_event: Event) -> People:
+def nobody(_event: Event) -> Recipients:
     return _one(None)
+
+
+# The audiences whose users are concerned personally, whatever team or project the event is about.
+PERSONAL = (affected_only, inviter, project_owner)
 
 
 def _one(user_id: int | None) -> Select[Any]:
@@ -66,5 +66,4 @@ def _one(user_id: int | None) -> Select[Any]:
 
 
 def _personal(user_id: Any) -> Select[Any]:
-    """Somebody concerned as themselves, through no team."""
     return select(user_id.label("user_id"), null().label("team_id"))

@@ -1,7 +1,7 @@
-"""Every event type, in one place: sentence, audience, icon, action, channels, priority.
+"""Every event type, in one place: sentence, audience, icon, actions, channels, priority.
 
 Add a type here and nowhere else. A sentence is rendered from the event's context wherever it is
-shown, in the reader's language; `to_affected` is the variant for the person it happened to.
+shown, in the reader's language; `message_to_affected` is the variant for the user it happened to.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,8 @@ from app.notifications.events import audience
 from app.notifications.events.audience import Audience
 
 IN_APP, EMAIL, PUSH = "in_app", "email", "push"
-CHANNELS = (IN_APP, EMAIL, PUSH)
 HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
-# Under which headings people find the types where they choose among them.
+# The headings under which the preferences page lists the types.
 ABOUT_YOU, TEAMS = N_("About you"), N_("Teams")
 PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
 GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
@@ -25,8 +24,8 @@ GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
 
 @dataclass(frozen=True)
 class Link:
-    """A labelled link; the URL is made from ids of the event, or is the one among its facts, and
-    offered where they are there.
+    """An action that opens a page. Its URL is filled in from the event's ids and facts, and the
+    link is only offered where all of them are there.
     """
 
     label: str
@@ -35,8 +34,8 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A button that acts in place, offered while `open_while` holds of what the event is about."""
+class Button:
+    """An action that works in place, offered while `open_while` is true of the event's subject."""
 
     label: str
     url: str
@@ -46,8 +45,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class EventType:
-    """`is_custom`: the context says in somebody's own words what happened, and how urgent that is;
-    such a notice is read on a page of its own.
+    """`channels` are those that are on by default, beside the app. `is_custom`: the sender chooses
+    the words and the priority, both in the context; the notice has a page of its own.
     """
 
     name: str
@@ -55,14 +54,14 @@ class EventType:
     icon: str
     audience: Audience
     message: str
-    to_affected: str = ""
+    message_to_affected: str = ""
     action: Link | None = None
-    answers: tuple[Answer, ...] = ()
+    buttons: tuple[Button, ...] = ()
     channels: frozenset[str] = frozenset()
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
-    # How long a push may wait for a device that is out of reach.
+    # How long a push may wait for a device that is offline.
     push_ttl: timedelta = timedelta(days=1)
     context: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
@@ -73,13 +72,17 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """With its team or project: what is urgent, or meant for one person, comes all the same."""
+        """Muting a team or project stops neither urgent events nor those meant for one user."""
         return not self.is_high and self.audience not in audience.PERSONAL
 
     @property
-    def reaches_somebody(self) -> bool:
-        """False for what only has an icon and a name, for filters: nobody is told of it."""
+    def has_audience(self) -> bool:
+        """False for a type that only lends its label and icon to filters."""
         return self.audience is not audience.nobody
+
+    def is_on(self, channel: str) -> bool:
+        """Whether `channel` is on by default: the app always is."""
+        return channel == IN_APP or channel in self.channels
 
 
 TYPES: dict[str, EventType] = {}
@@ -92,33 +95,47 @@ def event(name: str, **form: Any) -> EventType:
     return TYPES[name]
 
 
-def kind_of(type_name: str, context: Mapping[str, Any]) -> EventType:
-    """The type as this event has it: of a custom one, the event itself says how urgent it is."""
-    kind, priority = TYPES[type_name], context.get("priority")
-    return _urgent(kind.name, priority) if kind.is_custom and priority in PRIORITIES else kind
+def type_of(name: str, context: Mapping[str, Any]) -> EventType:
+    """The type as this event has it: a custom one has the priority that its sender chose."""
+    event_type, priority = TYPES[name], context.get("priority")
+    is_chosen = event_type.is_custom and priority in PRIORITIES
+    return _with_priority(name, priority) if is_chosen else event_type
 
 
 @cache
-def _urgent(type_name: str, priority: str) -> EventType:
-    return replace(TYPES[type_name], priority=priority)
+def _with_priority(name: str, priority: str) -> EventType:
+    return replace(TYPES[name], priority=priority)
 
 
-def sentence(type_name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """What the notice says, in the language being spoken."""
-    kind = TYPES[type_name]
-    template = kind.to_affected if to_affected and kind.to_affected else kind.message
-    return _(template).format_map(_Facts(context))
+def types_on_by_default(channel: str) -> list[str]:
+    return [name for name, event_type in TYPES.items() if event_type.is_on(channel)]
+
+
+def types_open_while(fact: str) -> list[str]:
+    """The types with a button that is offered while `fact` is true."""
+    return [
+        name
+        for name, event_type in TYPES.items()
+        if any(button.open_while == fact for button in event_type.buttons)
+    ]
+
+
+def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """What a notice of this type says, in the current language."""
+    event_type = TYPES[name]
+    own = event_type.message_to_affected if to_affected else ""
+    return _(own or event_type.message).format_map(_Facts(context))
 
 
 class _Facts(dict[str, Any]):
-    """The context with its words translated: roles, and what stands for the name of somebody
-    whose account was deleted. A fact that an old event lacks shows as a dash.
+    """The context with its words translated: roles, and the stand-in for the name of a deleted
+    account. A fact that an old event lacks is shown as a dash.
     """
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name) if name in self else "–"
-        is_nobody = name in NAMES_OF_PEOPLE and value == SOMEONE
-        return _(value) if is_nobody or name in ("role", "old_role", "new_role") else value
+        is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
+        return _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -127,7 +144,7 @@ class _Facts(dict[str, Any]):
 GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
 SOMEONE = N_("Someone")
-NAMES_OF_PEOPLE = ("username", "inviter")
+NAMES_OF_USERS = ("username", "inviter")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(
@@ -138,9 +155,9 @@ INVITATION_RECEIVED = event(
     audience=audience.affected_only,
     message=N_("{inviter} invited you to join team '{team_name}' as {role}"),
     action=Link(N_("View Invitation"), "/notifications/{notification_id}/invitation"),
-    answers=(
-        Answer(N_("Accept"), "/notifications/{notification_id}/accept", "invitation", True),
-        Answer(N_("Decline"), "/notifications/{notification_id}/decline", "invitation"),
+    buttons=(
+        Button(N_("Accept"), "/notifications/{notification_id}/accept", "invitation", True),
+        Button(N_("Decline"), "/notifications/{notification_id}/decline", "invitation"),
     ),
     channels={EMAIL, PUSH},
     priority=HIGH,
@@ -165,7 +182,7 @@ MEMBER_ADDED = event(
     icon="bi-person-plus",
     audience=audience.team_members,
     message=N_("{username} joined the team as {role}"),
-    to_affected=N_("You were added to team '{team_name}' as {role}"),
+    message_to_affected=N_("You were added to team '{team_name}' as {role}"),
     action=GO_TO_TEAM,
     channels={EMAIL},
     context=("username", "role"),
@@ -177,7 +194,7 @@ MEMBER_REMOVED = event(
     icon="bi-person-dash",
     audience=audience.team_members_and_affected,
     message=N_("{username} was removed from the team"),
-    to_affected=N_("You were removed from team '{team_name}'"),
+    message_to_affected=N_("You were removed from team '{team_name}'"),
     action=Link(N_("Go to Team"), "/teams/{team_id}", for_affected=False),
     context=("username",),
     example={"username": "Bob", "team_name": "Video Squad", "team_id": 5},
@@ -199,7 +216,7 @@ MEMBER_ROLE_CHANGED = event(
     icon="bi-person-gear",
     audience=audience.team_members,
     message=N_("{username}'s role changed from {old_role} to {new_role}"),
-    to_affected=N_("Your role in team '{team_name}' changed from {old_role} to {new_role}"),
+    message_to_affected=N_("Your role in team '{team_name}' changed from {old_role} to {new_role}"),
     action=GO_TO_TEAM,
     context=("username", "old_role", "new_role"),
     example={
@@ -269,7 +286,7 @@ COMPILATION_COMPLETED = event(
     label=N_("A compilation is complete"),
     group=COMPILATIONS,
     icon="bi-check-circle",
-    audience=audience.project_people,
+    audience=audience.project_members,
     message=N_("Compilation of '{project_name}' is complete"),
     action=VIEW_PROJECT,
     channels={EMAIL, PUSH},
@@ -285,7 +302,7 @@ COMPILATION_FAILED = event(
     audience=audience.project_owner,
     message=N_("Compilation of '{project_name}' failed"),
     action=VIEW_PROJECT,
-    answers=(Answer(N_("Retry"), "/notifications/{notification_id}/retry", "compilation", True),),
+    buttons=(Button(N_("Retry"), "/notifications/{notification_id}/retry", "compilation", True),),
     channels={EMAIL, PUSH},
     priority=HIGH,
     push_ttl=timedelta(hours=4),
@@ -294,10 +311,10 @@ COMPILATION_FAILED = event(
 )
 CUSTOM = event(
     "custom",
-    label=N_("A program tells your team something"),
+    label=N_("Messages from integrations"),
     icon="bi-megaphone",
     audience=audience.team_members,
-    message=N_("{title}"),
+    message="{title}",
     action=Link(N_("Open"), "{url}"),
     is_custom=True,
     context=("title", "body", "url", "priority"),
@@ -305,11 +322,11 @@ CUSTOM = event(
 )
 ANNOUNCEMENT = event(
     "announcement",
-    label=N_("Whoever runs this server tells everyone something"),
+    label=N_("Server announcements"),
     group=ABOUT_YOU,
     icon="bi-megaphone",
     audience=audience.everybody,
-    message=N_("{title}"),
+    message="{title}",
     action=Link(N_("Open"), "{url}"),
     is_custom=True,
     context=("title", "body", "url", "priority"),

@@ -1,4 +1,4 @@
-"""A message in somebody's own words: what other software or an administrator tells people."""
+"""The event types whose sender writes the words: integrations and administrators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ TITLE_LENGTH, BODY_LENGTH, URL_LENGTH = 200, 2000, 2000
 
 
 @dataclass(frozen=True)
-class Message:
-    """What to tell. `url` is "", a path of ours or https; `priority` high, normal or low."""
+class CustomMessage:
+    """`url` is "", a path on this server or https; `priority` is high, normal or low."""
 
     title: str
     body: str = ""
@@ -33,27 +33,27 @@ class Message:
 
     def facts(self) -> dict[str, Any]:
         """The event's context."""
-        facts = {"body": self.body.strip(), "url": self.url}
-        said = {name: fact for name, fact in facts.items() if fact}
-        return {"title": " ".join(self.title.split()), "priority": self.priority} | said
+        optional = {"body": self.body.strip(), "url": self.url}
+        given = {name: fact for name, fact in optional.items() if fact}
+        return {"title": " ".join(self.title.split()), "priority": self.priority} | given
 
 
 def _wrong_title(title: str) -> str:
-    return _too_long(title, TITLE_LENGTH) if title.strip() else _("Say what happened.")
+    return _too_long(title, TITLE_LENGTH) if title.strip() else _("Enter a title.")
 
 
 def _too_long(text: str, most: int) -> str:
-    return _("At most {n} characters.").format(n=most) if len(text) > most else ""
+    return _("Use at most {n} characters.").format(n=most) if len(text) > most else ""
 
 
 def _wrong_url(url: str) -> str:
     if not url or own_path(url, "") == url or _is_https(url):
         return ""
-    return _("A link is a path of this application, or begins with https://.")
+    return _("A link must be a path on this server or begin with https://.")
 
 
 def _is_https(url: str) -> bool:
-    """Complete, without a name and password that would make another host look like this one."""
+    """With a host, and without the user name that could make another host look like this one."""
     try:
         parts = urlsplit(url)
         _port = parts.port
@@ -63,6 +63,6 @@ def _is_https(url: str) -> bool:
 
 
 def _has_plain_host(parts: SplitResult) -> bool:
-    """Letters beyond ASCII are written in Punycode, in which none looks like another."""
+    """ASCII only: names with other letters are sent as Punycode, where no two look alike."""
     host = parts.hostname or ""
     return bool(host) and host.isascii() and "@" not in parts.netloc and not set(host) & set(" \\")

@@ -1,9 +1,10 @@
-"""A notice as people see it: the row, its event and what is still there, in one sentence with its actions."""
+"""A notification as users see it: one sentence and its actions, from its row and its event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,11 +22,13 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.events.catalogue import TYPES, kind_of, sentence
+from app.notifications.events.catalogue import TYPES, sentence, type_of
 
 
 @dataclass(frozen=True)
 class Action:
+    """A link, or with method "post" a button, that a notice offers."""
+
     label: str
     url: str
     method: str = "get"
@@ -33,16 +36,16 @@ class Action:
 
     @property
     def host(self) -> str:
-        """Whose page it opens, where that is not ours."""
+        """The host that the link leads to, "" for this application."""
         return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One notification as people see it, in the language being spoken.
+    """One notification as its recipient sees it, rendered in the current language.
 
-    `body` is what there is to say beyond `text`; `target` is where the notice leads.
-    `team` and `project` are (id, present name), None where they are gone.
+    `body` is the text below the sentence; `target` is the page that a click on the sentence opens.
+    `team` and `project` are (id, current name), or None once deleted.
     """
 
     id: int
@@ -69,20 +72,20 @@ _actor = aliased(User)
 
 
 def notices_of(user_id: int) -> Select[Any]:
-    """The person's rows with all that a `Notice` needs; narrow and order it before use."""
+    """This user's rows with all columns that `as_notice` needs; add a filter and an order."""
     return all_notices().where(Notification.user_id == user_id)
 
 
 @cache
 def all_notices() -> Select[Any]:
-    """Everybody's, for those who tell people; narrow it before use."""
+    """The rows of all users, for sending and publishing; add a filter."""
     own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
     return _with_facts(own.join(Event, Event.id == Notification.event_id))
 
 
 @cache
 def all_events() -> Select[Any]:
-    """What their notices have in common, whoever is told; narrow it before use."""
+    """What the notices of one event have in common; add a filter."""
     return _with_facts(select(Event.id.label("event_id")))
 
 
@@ -115,26 +118,26 @@ def _with_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
 
 
 def as_notice(row: Row[Any]) -> Notice:
-    kind = kind_of(row.type, row.context)
+    event_type = type_of(row.type, row.context)
     to_affected = row.affected_id == row.user_id
     link = _link(row, to_affected)
     return Notice(
         id=row.id,
         position=row.event_id,
         type=row.type,
-        icon=kind.icon,
+        icon=event_type.icon,
         text=sentence(row.type, row.context, to_affected=to_affected),
         actor=row.actor,
         created_at=row.created_at,
         is_read=row.read_at is not None,
-        is_high=kind.is_high,
-        actions=[*_answers(row), *([link] if link else [])],
+        is_high=event_type.is_high,
+        actions=[*_buttons(row), *([link] if link else [])],
         target=_target(row, link),
         read_at=row.read_at,
         actor_id=row.actor_id,
         team=(row.team_id, row.team) if row.team_id else None,
         project=(row.project_id, row.project) if row.project_id else None,
-        context={name: row.context[name] for name in kind.context if name in row.context},
+        context={name: row.context[name] for name in event_type.context if name in row.context},
         body=str(row.context.get("body") or ""),
     )
 
@@ -146,22 +149,27 @@ def _target(row: Row[Any], link: Action | None) -> str:
 
 
 def _link(row: Row[Any], to_affected: bool) -> Action | None:
-    """The type's action, where all it leads to is still there."""
-    action = TYPES[row.type].action
-    if action is None or (to_affected and not action.for_affected):
+    """The link of its type, if the ids and facts that make up its URL are all there."""
+    link = TYPES[row.type].action
+    if link is None or (to_affected and not link.for_affected):
         return None
-    facts = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
-    facts["url"] = row.context.get("url")
-    if any(value is None and f"{{{name}}}" in action.url for name, value in facts.items()):
+    ids = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
+    facts = {**row.context, **ids}
+    if any(facts.get(name) is None for name in _placeholders(link.url)):
         return None
-    return Action(_(action.label), action.url.format(**facts))
+    return Action(_(link.label), link.url.format_map(facts))
 
 
-def _answers(row: Row[Any]) -> list[Action]:
+@cache
+def _placeholders(url: str) -> list[str]:
+    return [name for _text, name, *_format in Formatter().parse(url) if name]
+
+
+def _buttons(row: Row[Any]) -> list[Action]:
     return [
         Action(
-            _(answer.label), answer.url.format(notification_id=row.id), "post", answer.is_primary
+            _(button.label), button.url.format(notification_id=row.id), "post", button.is_primary
         )
-        for answer in TYPES[row.type].answers
-        if getattr(row, answer.open_while)
+        for button in TYPES[row.type].buttons
+        if getattr(row, button.open_while)
     ]

@@ -1,4 +1,4 @@
-"""What the bell shows: the count, the newest notices, and how recent that is."""
+"""The bell: the unread count, the newest notifications, and the position they belong to."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause
 
 @dataclass(frozen=True)
 class Bell:
-    """`unread` is capped at 100; `position` is that of the last thing the bell knows of."""
+    """`unread` is capped at 100; `position` is that of the last change included."""
 
     unread: int
     position: int
@@ -29,16 +29,16 @@ async def look(db: Database, user: User) -> Bell:
 
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:
-    """Count, position and newest notices of one moment, in one statement."""
+    """The whole bell in one statement, so that count, position and notices agree."""
     rows = (await session.execute(_bell(), {"user_id": user_id})).all()
-    # A newer version may have written a type that this one does not know.
+    # A newer version of the application may have written types that this one does not know.
     notices = [as_notice(row) for row in rows if row.id is not None and row.type in TYPES]
     return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
 
 
 @cache
 def _bell() -> Select[*tuple[Any, ...]]:
-    """Asked by every page, and built once for all of them."""
+    """Built once, because every page runs it."""
     user_id: Any = bindparam("user_id")
     unread_rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)

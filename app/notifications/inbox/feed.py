@@ -1,6 +1,6 @@
-"""A recipient's notices: a page of them, how many are unread; mark, delete, undo, in bulk.
+"""A user's notifications: read a page of them, count, mark, delete and restore them.
 
-Every statement is scoped to the person, so what is not theirs is not there.
+Every statement is limited to the user's own rows, so those of others are simply not found.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import NotFound
 from app.language import _
-from app.models import (
-    Change,
-    Notification,
-)
+from app.models import Change, Notification
 from app.models.notification import SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.events.positions import record_change
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.security import signer_of
 
 PER_PAGE = 20
@@ -28,7 +26,7 @@ MOST_COUNTED = 100
 IDS_PER_CHANGE = 1000
 UNDO_FOR = timedelta(minutes=10)
 
-# Written out as the partial indexes have them: SQLite uses an index only where the words agree.
+# Written as in the partial indexes: SQLite uses an index only if the terms are the same.
 shown = text(SHOWN)
 unread = text(UNREAD)
 kept = Notification.deleted_at.is_(None)
@@ -40,28 +38,29 @@ async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> l
 
 
 async def read_page(
-    session: AsyncSession, user_id: int, filters: Filters, page: int, matching: int
+    session: AsyncSession, user_id: int, wanted: Filter, page: int, matching: int
 ) -> list[Notice]:
-    """Page `page` (from 1) of the `matching` notices, newest first."""
-    return await read_slice(session, user_id, filters, (page - 1) * PER_PAGE, PER_PAGE, matching)
+    """Page `page` (from 1) of the `matching` notifications, newest first."""
+    return await read_slice(session, user_id, wanted, (page - 1) * PER_PAGE, PER_PAGE, matching)
 
 
 async def read_slice(
-    session: AsyncSession, user_id: int, filters: Filters, first: int, most: int, matching: int
+    session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int, matching: int
 ) -> list[Notice]:
-    """At most `most` of the `matching` notices from the one at `first` (from 0), newest first.
+    """At most `most` of the `matching` notifications, newest first, from index `first` (from 0).
 
-    Read from the nearer end; beyond the last there are none.
+    Reads from the nearer end, so that the last page costs no more than the first one. Empty
+    beyond the last notification.
     """
     if not 0 <= first < matching:
         return []
-    wanted = select(Notification.id).where(Notification.user_id == user_id, *filters.clauses())
+    mine = select(Notification.id).where(Notification.user_id == user_id, *wanted.clauses())
     size = min(most, matching - first)
     if first > matching / 2:
-        wanted = wanted.order_by(Notification.event_id.asc()).offset(matching - first - size)
+        mine = mine.order_by(Notification.event_id.asc()).offset(matching - first - size)
     else:
-        wanted = wanted.order_by(Notification.event_id.desc()).offset(first)
-    ids = wanted.limit(size).subquery()
+        mine = mine.order_by(Notification.event_id.desc()).offset(first)
+    ids = mine.limit(size).subquery()
     rows = notices_of(user_id).where(Notification.id.in_(select(ids.c.id)))
     return [
         as_notice(row) for row in await session.execute(rows.order_by(Notification.event_id.desc()))
@@ -71,9 +70,9 @@ async def read_slice(
 async def find(
     session: AsyncSession, user_id: int, notification_id: int, *, also_hidden: bool = False
 ) -> Notice:
-    """One notice; raises NotFound where there is none of that id for this person.
+    """One notification. Raises NotFound if the user has none with this id.
 
-    `also_hidden`: also one of which only mail or push tells, and which leads here from there.
+    With `also_hidden`, finds hidden ones too: a mail or a push may link to them.
     """
     wanted = and_(Notification.id == notification_id, kept if also_hidden else shown)
     row = (await session.execute(notices_of(user_id).where(wanted))).one_or_none()
@@ -83,7 +82,7 @@ async def find(
 
 
 async def unread_count(session: AsyncSession, user_id: int, most: int | None = None) -> int:
-    """How many are unread; counting stops at `most`."""
+    """How many notifications are unread; counting stops at `most`."""
     rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
     )
@@ -92,14 +91,14 @@ async def unread_count(session: AsyncSession, user_id: int, most: int | None = N
 
 
 async def still_unread(session: AsyncSession, user_id: int, ids: Sequence[int]) -> Sequence[int]:
-    """Those of `ids` that this person has and has not read, also where the app does not show them."""
+    """Those of `ids` that the user has not read, hidden ones included."""
     mine = select(Notification.id).where(Notification.user_id == user_id, kept)
-    unread = mine.where(Notification.id.in_(ids), Notification.read_at.is_(None))
-    return (await session.scalars(unread)).all()
+    waiting = mine.where(Notification.id.in_(ids), Notification.read_at.is_(None))
+    return (await session.scalars(waiting)).all()
 
 
 async def position_of(session: AsyncSession, user_id: int) -> int:
-    """The position of the last thing that happened to this person's notices."""
+    """The position of the last change to the user's notifications."""
     return int((await session.execute(select(position_clause(user_id)))).scalar_one())
 
 
@@ -110,43 +109,23 @@ def position_clause(user_id: int) -> ColumnElement[int]:
     return case((a > b, a), else_=b)
 
 
-async def mark(session: AsyncSession, user_id: int, ids: Sequence[int], *, read: bool) -> int:
-    """Mark these as read or unread, also what the app does not show; returns how many changed."""
-    return await _mark(session, user_id, Notification.id.in_(ids), read=read)
+async def count(session: AsyncSession, user_id: int, selection: Selection) -> int:
+    """How many notifications of the inbox are selected."""
+    selected = select(func.count()).where(Notification.user_id == user_id, shown, selection.clause)
+    return int((await session.execute(selected.select_from(Notification))).scalar_one())
 
 
-async def mark_matching(
-    session: AsyncSession, user_id: int, filters: Filters, up_to: int, *, read: bool
-) -> int:
-    """Mark all that match and are not newer than notice `up_to`."""
-    if read and filters.is_everything:
-        return await read_all(session, user_id, up_to)
-    return await _mark(
-        session, user_id, and_(Notification.id <= up_to, *filters.clauses()), read=read
-    )
+async def mark(session: AsyncSession, user_id: int, selection: Selection, *, read: bool) -> int:
+    """Mark the selection as read or unread; returns how many notifications changed.
 
-
-async def read_all(session: AsyncSession, user_id: int, up_to: int) -> int:
-    """The whole inbox up to notice `up_to`, in one UPDATE and one change."""
-    marked = (
-        update(Notification)
-        .where(Notification.user_id == user_id, Notification.id <= up_to, unread)
-        .values(read_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-    count = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
-    if count:
-        await record_change(session, "read", user_id, up_to=up_to)
-    return count
-
-
-async def _mark(
-    session: AsyncSession, user_id: int, which: ColumnElement[bool], *, read: bool
-) -> int:
+    Hidden notifications are marked if their ids are selected, but streams do not show it.
+    """
+    if read and selection.is_whole_inbox:
+        return await read_all(session, user_id, selection.up_to)
     is_other = Notification.read_at.is_(None) if read else Notification.read_at.is_not(None)
     marked = (
         update(Notification)
-        .where(Notification.user_id == user_id, kept, is_other, which)
+        .where(Notification.user_id == user_id, kept, is_other, selection.clause)
         .values(read_at=clock.now() if read else None)
         .returning(Notification.id, Notification.hidden)
         .execution_options(synchronize_session=False)
@@ -157,40 +136,46 @@ async def _mark(
     return len(rows)
 
 
-async def delete(session: AsyncSession, user_id: int, ids: Sequence[int]) -> tuple[int, str]:
-    """Delete these; returns how many, and the token that brings them back within ten minutes."""
-    return await _delete(session, user_id, Notification.id.in_(ids))
+async def read_all(session: AsyncSession, user_id: int, up_to: int | None = None) -> int:
+    """Mark the inbox as read, up to notification `up_to` if it is given.
 
-
-async def delete_matching(
-    session: AsyncSession, user_id: int, filters: Filters, up_to: int
-) -> tuple[int, str]:
-    """Delete all that match and are not newer than notice `up_to`."""
-    return await _delete(session, user_id, and_(Notification.id <= up_to, *filters.clauses()))
-
-
-async def _delete(
-    session: AsyncSession, user_id: int, which: ColumnElement[bool]
-) -> tuple[int, str]:
-    gone = (
+    Returns how many notifications changed. One UPDATE and one change, for any number of rows.
+    """
+    last = await newest_id(session, user_id)
+    up_to = last if up_to is None else min(up_to, last)
+    marked = (
         update(Notification)
-        .where(Notification.user_id == user_id, shown, which)
-        .values(deleted_at=clock.now())
+        .where(Notification.user_id == user_id, Notification.id <= up_to, unread)
+        .values(read_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    changed = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
+    if changed:
+        await record_change(session, "read", user_id, up_to=up_to)
+    return changed
+
+
+async def delete(session: AsyncSession, user_id: int, selection: Selection) -> tuple[int, str]:
+    """Delete the selection; returns how many, and the token that restores them for ten minutes.
+
+    Without any notification to delete the token is empty.
+    """
+    now = clock.now()
+    deleted = (
+        update(Notification)
+        .where(Notification.user_id == user_id, shown, selection.clause)
+        .values(deleted_at=now)
         .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
-    ids = sorted((await session.execute(gone)).scalars())
+    ids = sorted((await session.execute(deleted)).scalars())
     if not ids:
         return 0, ""
     change = await _record(session, "deleted", user_id, ids)
-    deleted_at = clock.now()
+    just_deleted = and_(Notification.deleted_at == now, Notification.deleted_in.is_(None))
     await session.execute(
         update(Notification)
-        .where(
-            Notification.user_id == user_id,
-            Notification.deleted_at <= deleted_at,
-            Notification.deleted_in.is_(None),
-        )
+        .where(Notification.user_id == user_id, just_deleted)
         .values(deleted_in=change)
         .execution_options(synchronize_session=False)
     )
@@ -198,14 +183,17 @@ async def _delete(
 
 
 async def undo(session: AsyncSession, user_id: int, token: str) -> int:
-    """Bring back what the token's deletion took; raises NotFound if foreign, used or expired."""
-    owner, change = signer_of(session).unsign("undo", token, max_age=int(UNDO_FOR.total_seconds()))
+    """Restore what the deletion with this token removed; returns how many notifications.
+
+    Raises NotFound if the token is another user's, used, or older than ten minutes.
+    """
+    owner, change = signer_of(session).unsign("undo", token)
     restored = (
         update(Notification)
         .where(
             Notification.user_id == user_id,
             Notification.deleted_in == change,
-            # A page that is open longer renews the token, but not the ten minutes.
+            # The deletion's own time: an open page gets fresh tokens for an old deletion.
             Notification.deleted_at > clock.now() - UNDO_FOR,
         )
         .values(deleted_at=None, deleted_in=None)
@@ -214,13 +202,13 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
     )
     ids = sorted((await session.execute(restored)).scalars()) if owner == user_id else []
     if not ids:
-        raise NotFound(_("There is nothing left to bring back."))
+        raise NotFound(_("There is nothing left to undo."))
     await _record(session, "restored", user_id, ids)
     return len(ids)
 
 
 async def _record(session: AsyncSession, kind: str, user_id: int, ids: list[int]) -> int:
-    """Changes of at most 1,000 ids each; returns the first one's position, 0 when there is none."""
+    """Record changes of at most 1,000 ids each; returns the position of the first, 0 for none."""
     changes = [
         await record_change(session, kind, user_id, ids=ids[start : start + IDS_PER_CHANGE])
         for start in range(0, len(ids), IDS_PER_CHANGE)
@@ -229,7 +217,7 @@ async def _record(session: AsyncSession, kind: str, user_id: int, ids: list[int]
 
 
 async def newest_id(session: AsyncSession, user_id: int) -> int:
-    """The id of the newest notice in the inbox, the watermark for bulk; 0 when there is none."""
+    """The id of the newest notification in the inbox; 0 for an empty inbox."""
     return await session.scalar(_newest(user_id)) or 0
 
 
@@ -240,7 +228,10 @@ def _newest(user_id: int) -> Select[int]:
 
 @dataclass(frozen=True)
 class Totals:
-    """How many notices: in the inbox, matching the filters, unread; and the watermark for bulk."""
+    """Counts of the inbox, of the matching and of the unread notifications.
+
+    `up_to` is the newest id, the watermark of a selection; `position` that of the last change.
+    """
 
     total: int
     filtered_count: int
@@ -249,13 +240,11 @@ class Totals:
     position: int
 
 
-async def count_totals(session: AsyncSession, user_id: int, filters: Filters) -> Totals:
-    """All five in one statement."""
+async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
+    """All totals, in one statement."""
     mine = Notification.user_id == user_id
     total = select(func.count()).where(mine, shown)
-    matching = (
-        total if filters.is_everything else select(func.count()).where(mine, *filters.clauses())
-    )
+    matching = total if wanted.is_open else select(func.count()).where(mine, *wanted.clauses())
     row = (
         await session.execute(
             select(

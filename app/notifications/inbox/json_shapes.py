@@ -1,27 +1,15 @@
-"""How a notification looks in JSON: as the specification's answers show it, wherever it is sent."""
+"""The JSON form of a notification, the same in answers and on the stream."""
 
 from datetime import datetime
 from typing import Any
 
-from app.api.shapes import Answer, like
+from app.api.shapes import NamedReference, ResponseBody, UserReference, like, whole_seconds
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.notices import Notice
 
 
-class ActorObject(Answer):
-    id: int
-    username: str
-
-
-class NamedObject(Answer):
-    """A team or a project, by its present name."""
-
-    id: int
-    name: str
-
-
-class NotificationObject(Answer):
-    """Who or what is gone is null; `message` is in the reader's language, times are UTC."""
+class NotificationObject(ResponseBody):
+    """`message` is in your language. An actor, team or project that was deleted is null."""
 
     id: int
     type: str
@@ -29,9 +17,9 @@ class NotificationObject(Answer):
     is_read: bool
     created_at: datetime
     read_at: datetime | None
-    actor: ActorObject | None
-    team: NamedObject | None
-    project: NamedObject | None
+    actor: UserReference | None
+    team: NamedReference | None
+    project: NamedReference | None
     context: dict[str, Any]
 
     example = like(
@@ -54,23 +42,19 @@ def as_json(notice: Notice) -> NotificationObject:
         type=notice.type,
         message=notice.text,
         is_read=notice.is_read,
-        created_at=_whole_second(notice.created_at),
-        read_at=notice.read_at and _whole_second(notice.read_at),
-        actor=ActorObject(notice.actor_id, notice.actor)
+        created_at=whole_seconds(notice.created_at),
+        read_at=notice.read_at and whole_seconds(notice.read_at),
+        actor=UserReference(notice.actor_id, notice.actor)
         if notice.actor_id and notice.actor
         else None,
-        team=notice.team and NamedObject(*notice.team),
-        project=notice.project and NamedObject(*notice.project),
+        team=notice.team and NamedReference(*notice.team),
+        project=notice.project and NamedReference(*notice.project),
         context=dict(notice.context),
     )
 
 
-def _whole_second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)
-
-
-class Deleted(Answer):
-    """`undo` brings them back within ten minutes; null where there was nothing to delete."""
+class Deleted(ResponseBody):
+    """`undo` restores them within ten minutes; null if nothing was deleted."""
 
     message: str
     count: int

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app import clock
-from app.language import speaking
+from app.language import in_language
 from app.notifications.events.notices import Notice
 from app.notifications.live.frames import data_lines, frame
 from app.notifications.live.variants import ID, Facts, Variant
@@ -60,7 +60,7 @@ def _list_changed(position: int) -> bytes:
 def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     """Bell and panel without rows: up to the position, up to the rows, after the rows."""
     placeholder = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
-    with speaking(language):
+    with in_language(language):
         row = render("notifications/_notice.html", {"notice": placeholder, "user": None})
         bell = SimpleNamespace(unread=unread, position=POSITION, notices=[placeholder])
         whole = frame(render("notifications/_update.html", {"bell": bell, "user": None}))
@@ -71,7 +71,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
 
 @lru_cache(4096)
 def _row(variant: Variant) -> list[bytes]:
-    with speaking(variant.language):
+    with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}
         row = render("notifications/_notice.html", context)
     return data_lines(row).split(b"%d" % ID)
@@ -81,7 +81,7 @@ def _row(variant: Variant) -> list[bytes]:
 def _count(language: str, unread: int) -> tuple[bytes, bytes]:
     """The bell alone: up to the position, after it."""
     bell = SimpleNamespace(unread=unread, position=POSITION)
-    with speaking(language):
+    with in_language(language):
         whole = frame(render("notifications/_count.html", {"bell": bell, "user": None}))
     before, after = whole.split(b"%d" % POSITION)
     return before, after
@@ -89,6 +89,6 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
 
 @lru_cache(1024)
 def _arrival(variant: Variant) -> list[bytes]:
-    with speaking(variant.language):
+    with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}
         return frame(render("notifications/_arrival.html", context)).split(b"%d" % ID)

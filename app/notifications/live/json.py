@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.language import speaking
+from app.language import in_language
 from app.models import Change
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.follower import Changes
@@ -101,7 +101,7 @@ def _arrival_frame(recipient: Row[Any], event: Facts, unread: int) -> bytes:
 @lru_cache(1024)
 def _parts(variant: Variant) -> tuple[bytes, bytes, bytes]:
     """Up to the id, up to the count, after the count."""
-    with speaking(variant.language):
+    with in_language(variant.language):
         notification = as_json(variant.notice())
         whole = notification_frame(variant.facts.row.event_id, notification, COUNT)
     before, rest = whole.split(b"%d" % ID)

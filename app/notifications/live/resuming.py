@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.language import speaking
+from app.language import in_language
 from app.models import Change, Notification
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.json_shapes import as_json
@@ -143,7 +143,7 @@ async def _notification_frames(
     """By position, without the events that cannot be rendered."""
     facts = renderable(await read_facts(session, events))
     frames: dict[int, bytes] = {}
-    with speaking(user.language):
+    with in_language(user.language):
         rows = await session.execute(_notifications(), {"user": user.id, "events": list(facts)})
         for row in rows:
             notice = facts[row.event_id].notice(row.id, user.id, row.read_at)

@@ -1,4 +1,4 @@
-"""The HTML mouths of the notification system: bell and stream, inbox, preferences, devices, what was sent."""
+"""The HTML handlers of notifications: bell, inbox, preferences, devices, push, delivery log."""
 
 from app.notifications.pages import (
     actions,

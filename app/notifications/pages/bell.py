@@ -1,4 +1,4 @@
-"""The stream that keeps open pages true, and the bell for pages without one."""
+"""The stream that updates open pages, and the bell for pages that have no stream."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from app.database import Database
 from app.http import AnyRequest, Form, is_partial, redirect, same_origin
 from app.models import User
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import read_bell
+from app.notifications.inbox.bell import Bell, look, read_bell
 from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, EventStream
@@ -46,7 +46,7 @@ async def bell(
     user: NamedDependency[User],
     since: FromQuery[str] = "",
 ) -> Response[str | None]:
-    """The same pieces for a page that asks; 204 when nothing happened since that position."""
+    """The same fragments for a page that polls; 204 if nothing has changed since `since`."""
     async with db.read() as session:
         position = await feed.position_of(session, user.id)
         etag = f'"{position}"'
@@ -55,10 +55,8 @@ async def bell(
         if request.headers.get("If-None-Match") == etag:
             return Response(None, status_code=304, headers={"ETag": etag})
         state = await read_bell(session, user.id)
-    body = render("notifications/_update.html", {"bell": state, "user": user})
-    return Response(
-        body, media_type=MediaType.HTML, headers={"ETag": etag, "Cache-Control": "no-cache"}
-    )
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    return Response(_rendered(state, user), media_type=MediaType.HTML, headers=headers)
 
 
 @post("/notifications/read-all", status_code=200)
@@ -68,20 +66,22 @@ async def read_all(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
-    """Everything up to the newest notice the page knew of; what came since stays unread."""
+    """Mark all up to the newest notification on the page as read; later ones stay unread."""
     up_to = whole_number(form["up_to"]) or 0
     async with db.act() as session:
         await feed.read_all(session, user.id, up_to)
     if is_partial(request):
-        return Response(await present(request, db, user), media_type=MediaType.HTML)
+        return Response(await bell_fragments(db, user), media_type=MediaType.HTML)
     return redirect("/notifications")
 
 
-async def present(_request: AnyRequest, db: Database, user: User) -> str:
-    """The bell and panel as they are now: goes along with the answer to every act."""
-    async with db.read() as session:
-        state = await read_bell(session, user.id)
-    return render("notifications/_update.html", {"bell": state, "user": user})
+async def bell_fragments(db: Database, user: User) -> str:
+    """The bell and the panel as they are now, for the response to every action."""
+    return _rendered(await look(db, user), user)
+
+
+def _rendered(bell: Bell, user: User) -> str:
+    return render("notifications/_update.html", {"bell": bell, "user": user})
 
 
 routes = [stream, bell, read_all]

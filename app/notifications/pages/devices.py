@@ -11,9 +11,9 @@ from app.http import AnyRequest, is_partial, redirect
 from app.language import _
 from app.layout import fragment
 from app.models import User
-from app.notifications.api.devices import require_patience
 from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.device_list import read_list
+from app.notifications.channels.push.throttles import throttle_tests
 from app.settings import Settings
 
 PREFERENCES = "/account/notifications"
@@ -39,7 +39,7 @@ async def test(
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
         device = await devices.find(session, user, device_id)
-    await require_patience(db, settings, user)
+    await throttle_tests(db, settings, user)
     async with db.write() as session:
         await device_tests.add(session, device)
     broker.relay.poke(CHANGES)

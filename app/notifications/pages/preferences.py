@@ -1,7 +1,7 @@
-"""/account/notifications: what reaches a person where, when their mail comes, what they have muted.
+"""/account/notifications: which events reach a user on which channel, digest, devices and mutes.
 
-Every control is named by its path in the preferences. With scripts each is saved by itself, so
-that an old page takes back nothing that was changed elsewhere; without, all of them are.
+Each control is named by its path in the preferences. With scripts it is saved by itself, so that
+an old page reverts nothing that was changed elsewhere; without scripts all are saved at once.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,21 +16,14 @@ from app import clock
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.http import AnyRequest, Form, is_partial, redirect
-from app.language import N_, _
+from app.language import _
 from app.layout import fragment, page
 from app.models import User
 from app.notifications.channels.push.device_list import read_list
-from app.notifications.events.catalogue import (
-    CHANNELS,
-    EMAIL,
-    GROUPS,
-    IN_APP,
-    PUSH,
-    TYPES,
-    EventType,
-)
+from app.notifications.events.catalogue import GROUPS, TYPES, EventType
 from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
+from app.notifications.preferences.channels import channel_names, descriptions_of
 from app.notifications.preferences.digest import DAILY, WEEKLY
 from app.numbers import whole_number
 from app.rendering import zone_of
@@ -38,11 +31,6 @@ from app.rendering import zone_of
 HERE = "/account/notifications"
 Values = dict[str, Any]
 
-COLUMNS = {
-    IN_APP: ("bi-bell", N_("In app")),
-    EMAIL: ("bi-envelope", N_("Mail")),
-    PUSH: ("bi-phone", N_("Push")),
-}
 DIGEST = ("digest.enabled", "digest.frequency", "digest.hour", "timezone")
 PUSHES_ALWAYS = "pushes_always"
 
@@ -61,7 +49,7 @@ async def save_all(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
-    wanted = _typed(form, _fields())
+    wanted = _typed(form, await _fields(db))
     try:
         await _save(db, user, wanted)
     except Invalid as invalid:
@@ -78,8 +66,8 @@ async def save_one(
     form: NamedDependency[Form],
     field: FromPath[str],
 ) -> Response[str] | Response[None]:
-    """One control, the moment it is changed; what depends on it is swapped in with the word."""
-    if field not in _fields():
+    """One control, as soon as it is changed; answers with the parts of the page that depend on it."""
+    if field not in await _fields(db):
         raise NotFound
     wanted, invalid = _typed(form, [field]), None
     try:
@@ -87,7 +75,7 @@ async def save_one(
     except Invalid as error:
         invalid = error
     if not is_partial(request):
-        return redirect(HERE, _("Saved.") if invalid is None else _("That was not saved."))
+        return redirect(HERE, _("Saved.") if invalid is None else _("Your change was not saved."))
     context = await _context(db, user, wanted if invalid else None, invalid)
     return fragment(
         request,
@@ -104,14 +92,14 @@ async def ask_to_reset(
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
         if not await preferences.exceptions_of(session, user):
-            return redirect(HERE, _("Every switch is as it was at first."))
+            return redirect(HERE, _("Every switch is at its default."))
     return await page(
         request,
         "components/confirm.html",
         question=_("Reset to the defaults?"),
         explanation=_(
-            "Every switch goes back to how it was at first. "
-            "The digest, your time zone and what you have muted stay as they are."
+            "Every switch goes back to its default. "
+            "The digest, your time zone and what you have muted do not change."
         ),
         button_label=_("Reset to defaults"),
         action=f"{HERE}/reset",
@@ -124,7 +112,7 @@ async def ask_to_reset(
 async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
         await preferences.reset(session, user)
-    return redirect(HERE, _("Every switch is as it was at first."))
+    return redirect(HERE, _("Every switch is at its default."))
 
 
 @post(HERE + "/muted/{mute_id:int}/lift")
@@ -136,20 +124,21 @@ async def unmute(
     return redirect(HERE, _("Unmuted."))
 
 
-def _fields() -> list[str]:
-    """Every control of the page."""
-    switches = [
-        f"preferences.{kind.name}.{channel}" for kind in _shown_types() for channel in CHANNELS
-    ]
+async def _fields(db: Database) -> list[str]:
+    """The names of all controls on the page."""
+    async with db.read() as session:
+        channels = channel_names(session)
+    types = [event_type.name for event_type in _shown_types()]
+    switches = [f"preferences.{name}.{channel}" for name in types for channel in channels]
     return [*switches, *DIGEST, PUSHES_ALWAYS]
 
 
 def _shown_types() -> list[EventType]:
-    return [kind for kind in TYPES.values() if kind.reaches_somebody]
+    return [event_type for event_type in TYPES.values() if event_type.has_audience]
 
 
 def _typed(form: Form, fields: Iterable[str]) -> Values:
-    """What the controls were set to; a box that is not ticked is not sent."""
+    """The value of each control; browsers do not send a box that is not ticked."""
     return {field: _READERS.get(field, _is_ticked)(form[field]) for field in fields}
 
 
@@ -173,7 +162,7 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     chosen = dict(wanted)
     pushes_always = chosen.pop(PUSHES_ALWAYS, None)
     if chosen.get("timezone") == user.timezone:
-        del chosen["timezone"]  # not chosen yet, or one that is no more: it may stay
+        del chosen["timezone"]  # keeps an empty one, and one that is no longer in the list
     async with db.act() as session:
         await preferences.change(session, user, _nested(chosen))
         if pushes_always is not None:
@@ -194,43 +183,47 @@ def _nested(values: Values) -> dict[str, Any]:
 async def _context(
     db: Database, user: User, typed: Values | None = None, invalid: Invalid | None = None
 ) -> dict[str, Any]:
-    """What the page shows: what is stored, and over it what was typed and is wrong."""
+    """What the page shows: what is stored, overlaid by what was typed and refused."""
     async with db.read() as session:
-        account = await session.get_one(User, user.id)
-        stored = await preferences.read(session, account)
-        exceptions = await preferences.exceptions_of(session, account)
-        muted = await muting.list_muted(session, account)
-        listed = await read_list(session, account)
-    return {
-        "user": account,
-        "values": _values(stored, account) | (typed or {}),
+        user = await session.get_one(User, user.id)
+        stored: dict[str, Any] = {
+            "channels": descriptions_of(session),
+            "values": _values(await preferences.read(session, user), user),
+            "has_exceptions": bool(await preferences.exceptions_of(session, user)),
+            "muted": await muting.list_muted(session, user),
+            "devices": await read_list(session, user),
+        }
+    return stored | {
+        "user": user,
+        "values": stored["values"] | (typed or {}),
         "errors": invalid.fields if invalid else {},
-        "groups": _groups(),
-        "columns": [(channel, icon, _(label)) for channel, (icon, label) in COLUMNS.items()],
-        "frequencies": [(DAILY, _("Every day")), (WEEKLY, _("Every Monday"))],
-        "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
-        "now_there": f"{clock.now().astimezone(zone_of(account)):%H:%M}",
-        "has_exceptions": bool(exceptions),
-        "muted": muted,
-        "devices": listed,
+        **_choices(user),
     }
 
 
-def _values(stored: preferences.Preferences, account: User) -> Values:
+def _choices(user: User) -> dict[str, Any]:
+    return {
+        "groups": _groups(),
+        "frequencies": [(DAILY, _("Every day")), (WEEKLY, _("Every Monday"))],
+        "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
+        "time_there": f"{clock.now().astimezone(zone_of(user)):%H:%M}",
+    }
+
+
+def _values(stored: preferences.Preferences, user: User) -> Values:
     switches = {
         f"preferences.{name}.{channel}": is_on
         for name, channels in stored.preferences.items()
         for channel, is_on in channels.items()
     }
     digest = {f"digest.{name}": value for name, value in asdict(stored.digest).items()}
-    rest = {"timezone": account.timezone, PUSHES_ALWAYS: account.pushes_always}
+    rest = {"timezone": user.timezone, PUSHES_ALWAYS: user.pushes_always}
     return switches | digest | rest
 
 
 def _groups() -> list[tuple[str, list[EventType]]]:
-    return [
-        (_(group), [kind for kind in _shown_types() if kind.group == group]) for group in GROUPS
-    ]
+    """The types that can be switched, under their headings."""
+    return [(_(group), [one for one in _shown_types() if one.group == group]) for group in GROUPS]
 
 
 routes = [show, save_all, ask_to_reset, reset, unmute, save_one]

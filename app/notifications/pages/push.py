@@ -15,11 +15,10 @@ from app.notifications.channels.push import devices
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.numbers import whole_number
-from app.rendering import STATIC, asset
+from app.static_files import NO_CACHE, asset, respond
 
-# The address never changes, so browsers have to ask whether the content did.
-ASK_AGAIN = {"Cache-Control": "no-cache"}
 PRIVATE = {"Cache-Control": "no-store"}
 MOST_ASKED = 100
 ICONS = (
@@ -31,20 +30,15 @@ ICONS = (
 
 
 @get("/sw.js", sync_to_thread=False)
-def service_worker() -> Response[bytes]:
-    """From the root, so that it serves every page."""
-    return _script("sw.js")
+def service_worker(request: AnyRequest) -> Response[bytes | None]:
+    """The service worker. At the root, because it controls only pages below its own address."""
+    return respond(request, "sw.js", NO_CACHE)
 
 
 @get("/offline.js", sync_to_thread=False)
-def service_worker_offline() -> Response[bytes]:
-    """What the service worker begins with."""
-    return _script("offline.js")
-
-
-def _script(name: str) -> Response[bytes]:
-    script = (STATIC / name).read_bytes()
-    return Response(script, media_type="text/javascript", headers=ASK_AGAIN)
+def service_worker_offline(request: AnyRequest) -> Response[bytes | None]:
+    """What the service worker imports."""
+    return respond(request, "offline.js", NO_CACHE)
 
 
 @get("/manifest.webmanifest", sync_to_thread=False)
@@ -66,7 +60,9 @@ def manifest() -> Response[dict[str, Any]]:
         ],
         "shortcuts": [{"name": _("Notifications"), "url": "/notifications"}],
     }
-    return Response(described, media_type="application/manifest+json", headers=ASK_AGAIN)
+    return Response(
+        described, media_type="application/manifest+json", headers={"Cache-Control": NO_CACHE}
+    )
 
 
 @get("/offline")
@@ -114,7 +110,7 @@ async def read(
     """Mark the notice read that was clicked on the screen."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id, also_hidden=True)
-        await feed.mark(session, user.id, [notification_id], read=True)
+        await feed.mark(session, user.id, Selection([notification_id]), read=True)
 
 
 @post("/push/subscription", status_code=200)

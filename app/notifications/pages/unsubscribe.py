@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.http import AnyRequest, Form
-from app.language import _, speak
+from app.language import _, set_language
 from app.layout import page
 from app.notifications.channels.email.unsubscribe import EVERYTHING, Link, read_link, resume, stop
 from app.notifications.events.catalogue import TYPES
@@ -63,7 +63,7 @@ async def _show(
     request: AnyRequest, link: Link, token: str, *, back: str = "", is_resumed: bool = False
 ) -> Response[str]:
     if not request.scope.get("user"):
-        speak(link.user.language)
+        set_language(link.user.language)
     label = _(TYPES[link.scope].label) if link.scope in TYPES else ""
     return await page(
         request,

@@ -1,4 +1,4 @@
-"""What preferences, logs and pages need to know of a channel, without knowing how it sends."""
+"""What preferences, logs and pages need to know about a channel, without knowing how it sends."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,11 +24,15 @@ class Described(Protocol):
     def description(self) -> ChannelDescription: ...
 
 
-# The page itself: it needs no deliveries, but it is wanted or not like any other channel.
-IN_APP_CHANNEL = ChannelDescription(IN_APP, N_("In the app"), "bi-bell")
+# Bell and inbox: they need no deliveries, but can be switched off like any other channel.
+IN_APP_CHANNEL = ChannelDescription(IN_APP, N_("In app"), "bi-bell")
 
 
 def descriptions_of(session: AsyncSession) -> Sequence[ChannelDescription]:
     """Every channel of the installation that opened this session, the app itself first."""
     others: Iterable[Described] = session.info["channels"].values()
     return [IN_APP_CHANNEL, *(one.description for one in others)]
+
+
+def channel_names(session: AsyncSession) -> Sequence[str]:
+    return [one.name for one in descriptions_of(session)]

@@ -1,6 +1,6 @@
-"""Muting a team or a project: of its ordinary events nothing reaches this person any more.
+"""Muting a team or project: its ordinary events no longer notify this user.
 
-What concerns themselves, and what is of high priority, still does.
+Events that concern the user personally and urgent ones still do.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.upsert import insert_into
 from app.errors import NotFound
 from app.models import Membership, Mute, Project, Share, Team, User
 
 
 @dataclass(frozen=True)
 class Muted:
-    """A team or a project that is muted; `id` is that of the mute."""
+    """A muted team or project; `id` is that of the mute."""
 
     id: int
     name: str
@@ -29,9 +30,9 @@ async def mute(
     team_id: int | None = None,
     project_id: int | None = None,
 ) -> None:
-    """Mute the one or the other, of which the person may know; doing it twice changes nothing."""
-    if not await is_muted(session, user, team_id=team_id, project_id=project_id):
-        session.add(Mute(user_id=user.id, team_id=team_id, project_id=project_id))
+    """Mute a team or a project that the user can see; muting it again changes nothing."""
+    row = insert_into(session, Mute).values(user_id=user.id, team_id=team_id, project_id=project_id)
+    await session.execute(row.on_conflict_do_nothing())
 
 
 async def unmute(
@@ -60,14 +61,14 @@ def _its_mute(user: User, team_id: int | None, project_id: int | None) -> list[C
 
 
 async def lift(session: AsyncSession, user: User, mute_id: int) -> None:
-    """Unmute by the mute's own id. Raises NotFound where the person has none of that id."""
+    """Unmute by the id of the mute. Raises NotFound unless it is this user's."""
     lifted = delete(Mute).where(Mute.id == mute_id, Mute.user_id == user.id).returning(Mute.id)
     if await session.scalar(lifted) is None:
         raise NotFound
 
 
 async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
-    """What the person has muted and may still see, teams first, by name."""
+    """What the user has muted and can still see: teams, then projects, each by name."""
     teams = (
         select(Mute.id, Team.name, Team.id.label("of"))
         .join(Team, Team.id == Mute.team_id)

@@ -1,48 +1,73 @@
-"""Whether somebody wants an event on a channel: the catalogue's default, overlaid by exceptions.
+"""Whether a user wants an event on a channel: the catalogue's default, unless a row differs.
 
-One SQL expression, used by the fan-out and again at the moment of sending; and the verbs by which
-people change what it says.
+One SQL expression, used by the fan-out and again when a delivery is sent; and the verbs that change
+what it says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     SQLColumnExpression,
+    and_,
     delete,
     exists,
     func,
     literal,
     or_,
     select,
+    tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
+from app.database.upsert import insert_into
 from app.models import Event, Mute, Preference, User
-from app.notifications.events.catalogue import CHANNELS, IN_APP, SYNONYMS, TYPES, EventType
+from app.notifications.events.catalogue import SYNONYMS, TYPES, EventType, types_on_by_default
+from app.notifications.preferences.channels import channel_names
 from app.notifications.preferences.digest import reschedule
 from app.notifications.preferences.fields import require_right
 
-
-def is_default(kind: EventType, channel: str) -> bool:
-    return channel == IN_APP or channel in kind.channels
-
-
-def wants(kind: EventType, channel: str) -> ColumnElement[bool]:
-    """True where a person, whose `Preference` row is outer-joined, wants `kind` on `channel`."""
-    return func.coalesce(getattr(Preference, channel), is_default(kind, channel))
+UserId = SQLColumnExpression[Any]
+TypeName = SQLColumnExpression[str]
 
 
-def is_not_muted(event: Event, kind: EventType, people: Subquery) -> ColumnElement[bool] | None:
-    """True for whom the team or project is not muted; None where muting does not apply."""
-    if not kind.can_be_muted:
+def wants(user_id: UserId, event_type: EventType, channel: str) -> ColumnElement[bool]:
+    """True where this user wants events of this type on `channel`."""
+    chosen = _choice(user_id, literal(event_type.name), channel)
+    return func.coalesce(chosen, event_type.is_on(channel))
+
+
+def wants_each(user_id: UserId, type_name: TypeName, channel: str) -> ColumnElement[bool]:
+    """The same for rows of different types."""
+    chosen = _choice(user_id, type_name, channel)
+    return func.coalesce(chosen, type_name.in_(types_on_by_default(channel)))
+
+
+def _choice(user_id: UserId, type_name: TypeName, channel: str) -> ScalarSelect[bool]:
+    row = select(Preference.wanted).where(is_choice(Preference, user_id, type_name, channel))
+    return row.correlate_except(Preference).scalar_subquery()
+
+
+def is_choice(
+    table: type[Preference], user_id: UserId, type_name: TypeName, channel: str
+) -> ColumnElement[bool]:
+    """That a row of `table` is what this user chose for this type and channel."""
+    return and_(table.user_id == user_id, table.type == type_name, table.channel == channel)
+
+
+def is_not_muted(
+    event: Event, event_type: EventType, audience: Subquery
+) -> ColumnElement[bool] | None:
+    """True for those who did not mute the team or project; None where muting does not apply."""
+    if not event_type.can_be_muted:
         return None
     project_id = literal(event.project_id, Event.project_id.type)
-    muted = has_muted(people.c.user_id, people.c.team_id, project_id)
-    return or_(~muted, people.c.user_id == event.affected_id)
+    muted = has_muted(audience.c.user_id, audience.c.team_id, project_id)
+    return or_(~muted, audience.c.user_id == event.affected_id)
 
 
 def has_muted(
@@ -50,14 +75,14 @@ def has_muted(
     team_id: SQLColumnExpression[Any],
     project_id: SQLColumnExpression[Any],
 ) -> ColumnElement[bool]:
-    """True where this person has muted the team or the project; NULL stands for none."""
+    """True where this user has muted the team or the project; NULL stands for neither."""
     either = or_(Mute.team_id == team_id, Mute.project_id == project_id)
     return exists(select(Mute.id).where(Mute.user_id == user_id, either).correlate_except(Mute))
 
 
 @dataclass(frozen=True)
 class Digest:
-    """`frequency` is daily or weekly (on Mondays), `hour` that of the person's own clock."""
+    """`frequency` is daily or weekly (on Mondays); `hour` is in the user's time zone."""
 
     enabled: bool
     frequency: str
@@ -66,7 +91,7 @@ class Digest:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What holds for a person, in the shape of the JSON API: `preferences[type][channel]`."""
+    """What is in effect for a user, in the shape of the JSON API: `preferences[type][channel]`."""
 
     preferences: dict[str, dict[str, bool]]
     digest: Digest
@@ -74,86 +99,104 @@ class Preferences:
 
 
 async def read(session: AsyncSession, user: User) -> Preferences:
-    """Every type on every channel as it is in effect, the digest, and the zone ("UTC" for none)."""
-    account = await session.get_one(User, user.id)
-    stored = await exceptions_of(session, account)
+    """Every type on every channel, the digest, and the time zone ("UTC" where none is chosen)."""
+    user = await session.get_one(User, user.id)
+    stored = await exceptions_of(session, user)
+    channels = channel_names(session)
     return Preferences(
-        preferences={kind.name: _in_effect(kind, stored.get(kind.name)) for kind in TYPES.values()},
-        digest=Digest(account.digest_is_on, account.digest_frequency, account.digest_hour),
-        timezone=account.timezone or "UTC",
+        preferences={
+            name: {channel: event_type.is_on(channel) for channel in channels}
+            | stored.get(name, {})
+            for name, event_type in TYPES.items()
+        },
+        digest=Digest(user.digest_is_on, user.digest_frequency, user.digest_hour),
+        timezone=user.timezone or "UTC",
     )
 
 
-async def exceptions_of(session: AsyncSession, user: User) -> dict[str, Preference]:
-    """What differs from the defaults, by type."""
+async def exceptions_of(session: AsyncSession, user: User) -> dict[str, dict[str, bool]]:
+    """What differs from the defaults: `[type][channel]`."""
     rows = await session.scalars(select(Preference).where(Preference.user_id == user.id))
-    return {row.type: row for row in rows}
-
-
-def _in_effect(kind: EventType, row: Preference | None) -> dict[str, bool]:
-    chosen = {channel: getattr(row, channel, None) for channel in CHANNELS}
-    return {
-        channel: is_default(kind, channel) if value is None else value
-        for channel, value in chosen.items()
-    }
+    found: dict[str, dict[str, bool]] = {}
+    for row in rows:
+        found.setdefault(row.type, {})[row.channel] = row.wanted
+    return found
 
 
 async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
-    """Change any part of what `read` gives, within an act: waiting mail follows.
+    """Change any part of what `read` gives, within an act; pending mail follows.
 
-    Raises Invalid naming every wrong field by its path, and has changed nothing then.
+    Raises Invalid naming every wrong field by its path, and changes nothing then.
     """
-    require_right(wanted)
-    account = await session.get_one(User, user.id)
-    await _store_switches(session, account, wanted.get("preferences", {}))
+    require_right(wanted, channel_names(session))
+    user = await session.get_one(User, user.id)
+    await _store_switches(session, user, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
-        setattr(account, _DIGEST[field], value)
-    account.timezone = wanted.get("timezone", account.timezone)
+        setattr(user, _DIGEST[field], value)
+    user.timezone = wanted.get("timezone", user.timezone)
     if "digest" in wanted or "timezone" in wanted:
-        await reschedule(session, account)
+        await reschedule(session, user)
 
 
 _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "digest_hour"}
 
 
 async def _store_switches(
-    session: AsyncSession, account: User, wanted: Mapping[str, Mapping[str, bool]]
+    session: AsyncSession, user: User, wanted: Mapping[str, Mapping[str, bool]]
 ) -> None:
-    stored = await exceptions_of(session, account)
-    for name, channels in wanted.items():
-        kind = TYPES[SYNONYMS.get(name, name)]
-        row = stored.setdefault(kind.name, Preference(type=kind.name, user_id=account.id))
-        for channel, value in channels.items():
-            setattr(row, channel, None if value == is_default(kind, channel) else value)
-    for row in stored.values():
-        await _keep_exceptions(session, row)
+    """A row for each exception; none for what equals the default, so that a default can change."""
+    chosen = {
+        (SYNONYMS.get(name, name), channel): value
+        for name, channels in wanted.items()
+        for channel, value in channels.items()
+    }
+    exceptions = {key: value for key, value in chosen.items() if value != _default(*key)}
+    await _forget(session, user, chosen.keys() - exceptions.keys())
+    await _keep(session, user, exceptions)
 
 
-async def _keep_exceptions(session: AsyncSession, row: Preference) -> None:
-    if any(getattr(row, channel) is not None for channel in CHANNELS):
-        session.add(row)
-    elif row in session:
-        await session.delete(row)
+def _default(type: str, channel: str) -> bool:
+    return TYPES[type].is_on(channel)
+
+
+async def _forget(session: AsyncSession, user: User, keys: Collection[tuple[str, str]]) -> None:
+    these = tuple_(Preference.type, Preference.channel).in_(keys)
+    await session.execute(delete(Preference).where(Preference.user_id == user.id, these))
+
+
+async def _keep(
+    session: AsyncSession, user: User, exceptions: Mapping[tuple[str, str], bool]
+) -> None:
+    if not exceptions:
+        return
+    rows = [
+        {"user_id": user.id, "type": type, "channel": channel, "wanted": value}
+        for (type, channel), value in exceptions.items()
+    ]
+    insert = insert_into(session, Preference).values(rows)
+    key = [Preference.user_id, Preference.type, Preference.channel]
+    changed = {"wanted": insert.excluded.wanted}
+    await session.execute(insert.on_conflict_do_update(index_elements=key, set_=changed))
 
 
 async def set_switch(
     session: AsyncSession, user: User, type: str, channel: str, *, wanted: bool
 ) -> None:
-    """Have events of this type come on this channel, or not. Raises Invalid as `change` does."""
+    """Turn one type of event on or off on one channel. Raises Invalid as `change` does."""
     await change(session, user, {"preferences": {type: {channel: wanted}}})
 
 
 async def set_timezone(session: AsyncSession, user: User, name: str) -> None:
-    """Live in the zone of this IANA name from now on. Raises Invalid for `timezone`."""
+    """Move to the zone of this IANA name. Raises Invalid for `timezone`."""
     await change(session, user, {"timezone": name})
 
 
 async def reset(session: AsyncSession, user: User) -> None:
-    """Every switch as the catalogue has it."""
+    """Set every switch back to the catalogue's default."""
     await session.execute(delete(Preference).where(Preference.user_id == user.id))
 
 
 async def set_pushes_always(session: AsyncSession, user: User, *, wanted: bool) -> None:
-    """Have pushes sent also while a page is being looked at, or spared then."""
-    account = await session.get_one(User, user.id)
-    account.pushes_always = wanted
+    """Push also while the user is looking at a page, or not."""
+    user = await session.get_one(User, user.id)
+    user.pushes_always = wanted

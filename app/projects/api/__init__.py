@@ -1,4 +1,4 @@
-"""The JSON mouths of this area."""
+"""The JSON API of projects."""
 
 from app.projects.api import clips, compilations, projects
 

@@ -1,25 +1,51 @@
-"""Clips for programs: uploaded, moved, deleted."""
+"""JSON API: upload, move and delete clips."""
 
+from dataclasses import dataclass
+
+from litestar import delete, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.enums import RequestEncodingType
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import FieldProblem, Message
+from app.api.problems import FieldProblem
+from app.api.shapes import Message
 from app.database import Database
 from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
 from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
-from app.projects.clips import add_clips, delete_clip, move_clip
-from app.projects.storage import remove
-from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips
+from app.projects.clip_upload import sentences_of, upload_clips
+from app.projects.clips import delete_clip, move_clip
+from app.projects.media_storage import remove
+from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 
-@api.post(
-    "/api/projects/{project_id:int}/clips", status=201, upload=FIELD, request_max_body_size=None
+@dataclass
+class UploadOperation(Operation):
+    """The handler reads its body as it arrives, so Litestar cannot know what it takes."""
+
+    def __post_init__(self) -> None:
+        file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        files = Schema(type=OpenAPIType.ARRAY, items=file, min_items=1)
+        form = Schema(type=OpenAPIType.OBJECT, properties={FIELD: files}, required=[FIELD])
+        content = {RequestEncodingType.MULTI_PART.value: OpenAPIMediaType(schema=form)}
+        self.request_body = RequestBody(content=content, required=True)
+
+
+@post(
+    "/api/projects/{project_id:int}/clips",
+    operation_class=UploadOperation,
+    request_max_body_size=None,
 )
 async def upload(
     request: AnyRequest,
@@ -28,41 +54,40 @@ async def upload(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> ClipsAdded:
-    """Upload videos, one or more.
+    """Upload one or more videos.
 
-    Those that are videos stay; what was wrong with the others is told in `errors`.
+    Files that are not videos are skipped; `errors` says what is wrong with each of them.
     """
-    async with arriving(request, db, settings, user, project_id) as uploads:
-        clips, problems = await add_clips(db, settings, user, project_id, uploads)
+    clips, failures = await upload_clips(request, db, settings, user, project_id)
     if not clips:
-        raise _together(problems)
-    errors = [FieldProblem(FIELD, sentence) for sentence in said_of_clips(problems)]
+        raise _combined(failures)
+    errors = [FieldProblem(FIELD, sentence) for sentence in sentences_of(failures)]
     return ClipsAdded([clip_object(clip) for clip in clips], errors)
 
 
-def _together(problems: list[Failure]) -> Failure:
-    """One answer for all files: what weighs more than a file that is no video comes first."""
-    grave = (NotFound, Forbidden, TooLarge)
-    invalid = Invalid({FIELD: " ".join(said_of_clips(problems))})
-    return next((problem for problem in problems if isinstance(problem, grave)), invalid)
+def _combined(failures: list[Failure]) -> Failure:
+    """One failure for all files. One that is not about a file's content takes precedence."""
+    not_about_content = (NotFound, Forbidden, TooLarge)
+    invalid = Invalid({FIELD: " ".join(sentences_of(failures))})
+    return next((one for one in failures if isinstance(one, not_about_content)), invalid)
 
 
-@api.post("/api/projects/{project_id:int}/clips/{clip_id:int}/move")
+@post("/api/projects/{project_id:int}/clips/{clip_id:int}/move", status_code=200)
 async def move(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     clip_id: FromPath[int],
-    sent: NamedDependency[Step],
+    data: JSONBody[Step],
 ) -> Message:
-    """Move a clip up or down, as far as there are places."""
+    """Move a clip up or down in the list. It stops at either end."""
     async with db.act() as session:
-        await move_clip(session, user, project_id, clip_id, by=sent.by)
+        await move_clip(session, user, project_id, clip_id, by=data.by)
     return Message(_("Clip moved."))
 
 
-@api.delete("/api/projects/{project_id:int}/clips/{clip_id:int}")
-async def delete(
+@delete("/api/projects/{project_id:int}/clips/{clip_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
@@ -76,4 +101,4 @@ async def delete(
     return Message(_("Clip deleted."))
 
 
-routes = [upload, move, delete]
+routes = [upload, move, destroy]

@@ -1,12 +1,12 @@
-"""Compilations for programs: asked for, watched, cancelled; the video and its picture."""
+"""JSON API: start, show and cancel compilations; download the video and its thumbnail."""
 
-from typing import Any
-
-from litestar import Response
+from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from app import api
+from app.api.problems import problems
+from app.api.responses import ETAG, NOT_MODIFIED, documented_header
 from app.broker import Broker
 from app.database import Database
 from app.http import AnyRequest
@@ -15,66 +15,64 @@ from app.projects.access import find_project
 from app.projects.api.shapes import CompilationObject, compilation_object
 from app.projects.compilations import (
     cancel_compilation,
-    enqueue,
     find_compilation,
-    find_result,
-    request_compilation,
+    start_compilation,
 )
-from app.projects.files import send_file
-from app.projects.storage import thumbnail_path, video_path
+from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
 
-VIDEO, PICTURE = "video/mp4", "image/jpeg"
+FILE_HEADERS = [ETAG, documented_header("Accept-Ranges", "bytes")]
 
 
-@api.post("/api/projects/{project_id:int}/compile", status=202, problems={409})
+def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
+    part = ResponseSpec(bytes, generate_examples=False, media_type=media_type)
+    return {206: part} | NOT_MODIFIED | problems(416)
+
+
+@post("/api/projects/{project_id:int}/compile", status_code=202, responses=problems(409))
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
-    """Compile a project's clips into a video. While one is being made, that one is answered."""
-    async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        compilation = await request_compilation(session, project, user)
-    await enqueue(broker, compilation)
-    return compilation_object(compilation)
+    """Compile a project's clips into a video. Returns the unfinished compilation if there is one."""
+    return compilation_object(await start_compilation(db, broker, user, project_id))
 
 
-@api.get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
+@get("/api/projects/{project_id:int}/compilations/{compilation_id:int}")
 async def show(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """One compilation, and how far it is."""
-    async with db.read() as session:
-        project = await find_project(session, user, project_id)
-        return compilation_object(await find_compilation(session, project, compilation_id))
+    """Show a compilation and its progress."""
+    return await _compilation(db, user, project_id, compilation_id)
 
 
-@api.post("/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel", problems={409})
+@post(
+    "/api/projects/{project_id:int}/compilations/{compilation_id:int}/cancel",
+    status_code=200,
+    responses=problems(409),
+)
 async def cancel(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
-    """Call a compilation off, waiting or running."""
+    """Cancel a queued or running compilation."""
     async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        await cancel_compilation(session, user, project, compilation_id)
-    async with db.read() as session:
-        return compilation_object(await find_compilation(session, project, compilation_id))
+        await cancel_compilation(session, user, project_id, compilation_id)
+    return await _compilation(db, user, project_id, compilation_id)
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/video",
-    answers={200: VIDEO, 206: VIDEO, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=VIDEO,
+    responses=_file_responses(VIDEO),
+    response_headers=FILE_HEADERS,
 )
 async def video(
     request: AnyRequest,
@@ -83,19 +81,16 @@ async def video(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
-    """The video, or the part of it in `Range`."""
-    async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = video_path(settings, compilation_id)
-    return await send_file(request, path, VIDEO, f"{project.name}.mp4")
+) -> Response[bytes]:
+    """Download the video, or the part of it in `Range`."""
+    return await send_video(request, db, settings, user, project_id, compilation_id)
 
 
-@api.get(
+@get(
     "/api/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail",
-    answers={200: PICTURE, 206: PICTURE, 304: None},
-    problems={416},
-    headers={"ETag": "For If-None-Match and If-Range", "Accept-Ranges": "bytes"},
+    media_type=THUMBNAIL,
+    responses=_file_responses(THUMBNAIL),
+    response_headers=FILE_HEADERS,
 )
 async def thumbnail(
     request: AnyRequest,
@@ -104,12 +99,17 @@ async def thumbnail(
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
-) -> Response[Any]:
-    """A picture out of the video."""
+) -> Response[bytes]:
+    """Download the video's thumbnail."""
+    return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
+
+
+async def _compilation(
+    db: Database, user: User, project_id: int, compilation_id: int
+) -> CompilationObject:
     async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = thumbnail_path(settings, compilation_id)
-    return await send_file(request, path, PICTURE, f"{project.name}.jpg")
+        project = await find_project(session, user, project_id)
+        return compilation_object(await find_compilation(session, project, compilation_id))
 
 
 routes = [start, show, cancel, video, thumbnail]

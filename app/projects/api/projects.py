@@ -1,16 +1,15 @@
-"""Projects for programs: list, create, look, rename, mute, share, delete."""
+"""JSON API: list, create, show, rename, delete, mute and share projects."""
 
-from litestar import Response
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import Message, Muted, MuteState
+from app.api.problems import problems
+from app.api.responses import LOCATION
+from app.api.shapes import Message, MuteChange, MuteState
 from app.database import Database
 from app.language import _
 from app.models import User
-from app.notifications.preferences import muting
-from app.projects.access import find_project
 from app.projects.api.shapes import (
     NewProject,
     ProjectList,
@@ -20,116 +19,114 @@ from app.projects.api.shapes import (
     summary,
 )
 from app.projects.compilations import compilations_of
-from app.projects.projects import create_project, delete_project, rename_project
-from app.projects.queries import list_projects, view_project
+from app.projects.media_storage import remove
+from app.projects.project_views import list_projects, view_project
+from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
-from app.projects.storage import remove
 from app.settings import Settings
 
-MOST_COMPILATIONS = 20
+SHOWN_COMPILATIONS = 20
 
 
-@api.get("/api/projects")
+@get("/api/projects")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
-    """Every project one may see, the newest first."""
+    """List every project you may see, newest first."""
     async with db.read() as session:
         return ProjectList([summary(*one) for one in await list_projects(session, user)])
 
 
-@api.post("/api/projects", status=201, headers={"Location": "The new project"})
+@post("/api/projects", response_headers=[LOCATION])
 async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
-    sent: NamedDependency[NewProject],
+    data: JSONBody[NewProject],
 ) -> Response[ProjectObject]:
     """Create a project."""
     async with db.act() as session:
-        project = await create_project(session, user, sent.name)
+        project = await create_project(session, user, data.name)
     location = {"Location": f"/api/projects/{project.id}"}
     return Response(await _project(db, user, project.id), headers=location)
 
 
-@api.get("/api/projects/{project_id:int}")
+@get("/api/projects/{project_id:int}")
 async def show(
     db: NamedDependency[Database], user: NamedDependency[User], project_id: FromPath[int]
 ) -> ProjectObject:
-    """One project, with its clips and compilations."""
+    """Show a project with its clips and compilations."""
     return await _project(db, user, project_id)
 
 
-@api.put("/api/projects/{project_id:int}")
+@put("/api/projects/{project_id:int}")
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[NewProject],
+    data: JSONBody[NewProject],
 ) -> ProjectObject:
-    """Rename a project of one's own."""
+    """Rename a project that you own."""
     async with db.act() as session:
-        await rename_project(session, user, project_id, sent.name)
+        await rename_project(session, user, project_id, data.name)
     return await _project(db, user, project_id)
 
 
-@api.delete("/api/projects/{project_id:int}")
-async def delete(
+@delete("/api/projects/{project_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Message:
-    """Delete a project of one's own. The teams it was shared with are told."""
+    """Delete a project that you own. Notifies the teams it was shared with."""
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)
     return Message(_("Project deleted."))
 
 
-@api.put("/api/projects/{project_id:int}/mute")
+@put("/api/projects/{project_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[Muted],
+    data: JSONBody[MuteChange],
 ) -> MuteState:
-    """Mute a project: only what concerns oneself, or is urgent, is told of it; or unmute it."""
-    change = muting.mute if sent.muted else muting.unmute
+    """Mute or unmute a project. You still get notifications about yourself and urgent ones."""
     async with db.write() as session:
-        project = await find_project(session, user, project_id)
-        await change(session, user, project_id=project.id)
-    return MuteState(sent.muted)
+        await set_muted(session, user, project_id, muted=data.muted)
+    return MuteState(data.muted)
 
 
-@api.post("/api/projects/{project_id:int}/share", problems={409})
+@post("/api/projects/{project_id:int}/share", status_code=200, responses=problems(409))
 async def share(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[WithTeam],
+    data: JSONBody[WithTeam],
 ) -> Message:
-    """Share a project of one's own with a team. Its members are told."""
+    """Share a project that you own with a team. Notifies its members."""
     async with db.act() as session:
-        team = await share_project(session, user, project_id, sent.team_id)
+        team = await share_project(session, user, project_id, data.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
 
 
-@api.post("/api/projects/{project_id:int}/unshare")
+@post("/api/projects/{project_id:int}/unshare", status_code=200)
 async def unshare(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     project_id: FromPath[int],
-    sent: NamedDependency[WithTeam],
+    data: JSONBody[WithTeam],
 ) -> Message:
-    """No longer share a project with a team. Its members are told."""
+    """Stop sharing a project with a team. Notifies its members."""
     async with db.act() as session:
-        team = await unshare_project(session, user, project_id, sent.team_id)
+        team = await unshare_project(session, user, project_id, data.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))
 
 
 async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
     async with db.read() as session:
         view = await view_project(session, user, project_id)
-        compilations = await compilations_of(session, project_id, MOST_COMPILATIONS)
+        compilations = await compilations_of(session, project_id, SHOWN_COMPILATIONS)
     return project_object(view, compilations)
 
 
-routes = [index, create, show, rename, delete, mute, share, unshare]
+routes = [index, create, show, rename, destroy, mute, share, unshare]

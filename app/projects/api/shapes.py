@@ -1,58 +1,68 @@
-"""How projects, clips and compilations look in JSON."""
+"""The JSON shapes of projects, clips and compilations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from app.api.shapes import Answer, FieldProblem, Id, Named, Person, Sent, Text, like, moment
+from app.api.problems import FieldProblem
+from app.api.shapes import (
+    Id,
+    NamedReference,
+    RequestBody,
+    ResponseBody,
+    Text,
+    UserReference,
+    like,
+    whole_seconds,
+)
 from app.language import _
 from app.models import Clip, Compilation, Project
-from app.projects.projects import LONGEST_NAME
-from app.projects.queries import ProjectView
+from app.projects.project_views import ProjectView
+from app.projects.projects import MAX_NAME_LENGTH
 
 Status = Literal["queued", "running", "completed", "failed"]
 
 
-class NewProject(Sent):
-    name: Annotated[Text, Meta(min_length=1, max_length=LONGEST_NAME)]
+class NewProject(RequestBody):
+    name: Annotated[Text, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 
     example = like(name="Highlight Reel")
 
 
-class WithTeam(Sent):
+class WithTeam(RequestBody):
     team_id: Id
 
     example = like(team_id=5)
 
 
-class Step(Sent):
-    """`by` places; -1 is one up."""
+class Step(RequestBody):
+    """`by` is the number of places to move; -1 moves one up."""
 
     by: Annotated[int, Meta(ge=-10_000, le=10_000)]
 
     example = like(by=-1)
 
 
-class ProjectSummary(Answer):
+class ProjectSummary(ResponseBody):
     """A project in a list."""
 
     id: int
     name: str
-    owner: Person
+    owner: UserReference
     clip_count: int
 
-    example = like(id=7, name="Highlight Reel", owner=Person.example, clip_count=2)
+    example = like(id=7, name="Highlight Reel", owner=UserReference.example, clip_count=2)
 
 
-class ProjectList(Answer):
+class ProjectList(ResponseBody):
     projects: list[ProjectSummary]
 
     example = like(projects=[ProjectSummary.example])
 
 
-class ClipObject(Answer):
-    """`duration` in seconds, `size` in bytes; `position` counts from 0."""
+class ClipObject(ResponseBody):
+    """`duration` is in seconds, `size` in bytes; `position` counts from 0."""
 
     id: int
     filename: str
@@ -75,8 +85,8 @@ class ClipObject(Answer):
     )
 
 
-class ClipsAdded(Answer):
-    """The clips that were taken in, and what was wrong with the other files."""
+class ClipsAdded(ResponseBody):
+    """The clips that were added, and what is wrong with the other files."""
 
     clips: list[ClipObject]
     errors: list[FieldProblem]
@@ -84,9 +94,9 @@ class ClipsAdded(Answer):
     example = like(clips=[ClipObject.example], errors=[])
 
 
-class CompilationObject(Answer):
-    """`progress` runs from 0 to 1; `duration` in seconds, `size` in bytes. One that was called off
-    has failed, and says so in `error`.
+class CompilationObject(ResponseBody):
+    """`progress` is from 0 to 1, `duration` in seconds, `size` in bytes. A cancelled compilation has
+    the status `failed` and says so in `error`.
     """
 
     id: int
@@ -110,15 +120,15 @@ class CompilationObject(Answer):
     )
 
 
-class ProjectObject(Answer):
-    """`teams` are those it is shared with, as far as one may know of them; `compilations` the
-    newest twenty, the newest first.
+class ProjectObject(ResponseBody):
+    """`teams` are those that the project is shared with and you may know of. `compilations` are the
+    newest twenty, newest first.
     """
 
     id: int
     name: str
-    owner: Person
-    teams: list[Named]
+    owner: UserReference
+    teams: list[NamedReference]
     clips: list[ClipObject]
     compilations: list[CompilationObject]
     muted: bool
@@ -126,8 +136,8 @@ class ProjectObject(Answer):
     example = like(
         id=7,
         name="Highlight Reel",
-        owner=Person.example,
-        teams=[Named.example],
+        owner=UserReference.example,
+        teams=[NamedReference.example],
         clips=[ClipObject.example],
         compilations=[CompilationObject.example],
         muted=False,
@@ -135,7 +145,9 @@ class ProjectObject(Answer):
 
 
 def summary(project: Project, owner: str, clip_count: int) -> ProjectSummary:
-    return ProjectSummary(project.id, project.name, Person(project.owner_id, owner), clip_count)
+    return ProjectSummary(
+        project.id, project.name, UserReference(project.owner_id, owner), clip_count
+    )
 
 
 def clip_object(clip: Clip) -> ClipObject:
@@ -147,13 +159,13 @@ def clip_object(clip: Clip) -> ClipObject:
         width=clip.width,
         height=clip.height,
         position=clip.position,
-        created_at=moment(clip.created_at),
+        created_at=whole_seconds(clip.created_at),
     )
 
 
 def compilation_object(compilation: Compilation) -> CompilationObject:
     url = f"/api/projects/{compilation.project_id}/compilations/{compilation.id}"
-    is_there = compilation.status == "completed"
+    is_complete = compilation.status == "completed"
     return CompilationObject(
         id=compilation.id,
         status=_status(compilation),
@@ -161,8 +173,8 @@ def compilation_object(compilation: Compilation) -> CompilationObject:
         error=_("It was cancelled.") if compilation.status == "cancelled" else compilation.error,
         duration=compilation.duration,
         size=compilation.size,
-        video_url=f"{url}/video" if is_there else None,
-        thumbnail_url=f"{url}/thumbnail" if is_there else None,
+        video_url=f"{url}/video" if is_complete else None,
+        thumbnail_url=f"{url}/thumbnail" if is_complete else None,
     )
 
 
@@ -176,8 +188,8 @@ def project_object(view: ProjectView, compilations: list[Compilation]) -> Projec
     return ProjectObject(
         id=project.id,
         name=project.name,
-        owner=Person(project.owner_id, view.owner),
-        teams=[Named(team.id, team.name) for team, _may_end in view.shares],
+        owner=UserReference(project.owner_id, view.owner),
+        teams=[NamedReference(team.id, team.name) for team, _may_end in view.shares],
         clips=[clip_object(clip) for clip in view.clips],
         compilations=[compilation_object(one) for one in compilations],
         muted=view.is_muted,

@@ -1,12 +1,10 @@
-"""Every address of this area."""
+"""The pages of projects."""
 
 from typing import Any
 
-from app.dashboard import pages
 from app.projects.pages import clips, compilations, projects, sharing
 
 routes: list[Any] = [
-    *pages.routes,
     *projects.routes,
     *sharing.routes,
     *clips.routes,

@@ -1,4 +1,4 @@
-"""The clips on a project's page: upload, move, delete."""
+"""Pages: upload, move and delete clips."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
 from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed_in
 from app.language import _, ngettext
-from app.models import User
-from app.projects.clips import add_clips, delete_clip, move_clip
+from app.models import Clip, User
+from app.projects.clip_upload import sentences_of, upload_clips
+from app.projects.clips import delete_clip, move_clip
+from app.projects.media_storage import remove
 from app.projects.pages.projects import project_page
-from app.projects.storage import remove
-from app.projects.upload import FIELD
-from app.projects.upload_guards import arriving, said_of_clips
+from app.projects.upload_stream import FIELD
 from app.settings import Settings
 
 STEPS = {"up": -1, "down": 1}
@@ -34,20 +34,21 @@ async def upload(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    """Several files at once; those that are videos stay. The size is held to while it arrives."""
+    """Adds the files that are videos; the others are reported in the form."""
+    clips: list[Clip] = []
+    failures: list[Failure] = []
     try:
-        async with arriving(request, db, settings, user, project_id) as uploads:
-            _clips, problems = await add_clips(db, settings, user, project_id, uploads)
-    except (Invalid, TooLarge) as problem:
-        problems = [problem]
-    if problems and is_partial(request):
-        raise problems[0]
-    if problems:
-        return await _again(request, db, settings, user, project_id, problems)
+        clips, failures = await upload_clips(request, db, settings, user, project_id)
+    except (Invalid, TooLarge) as failure:
+        failures = [failure]
+    if failures and is_partial(request):
+        raise failures[0]
+    if failures:
+        return await _form_again(request, db, settings, user, project_id, failures)
     if is_partial(request):
         return Response(None, status_code=204)
-    words = ngettext("{n} clip added.", "{n} clips added.", len(uploads))
-    return redirect(f"/projects/{project_id}#clips-of-project", words.format(n=len(uploads)))
+    sentence = ngettext("{n} clip added.", "{n} clips added.", len(clips)).format(n=len(clips))
+    return redirect(f"/projects/{project_id}#clips-of-project", sentence)
 
 
 @post("/projects/{project_id:int}/clips/{clip_id:int}/move")
@@ -60,7 +61,7 @@ async def move(
 ) -> Response[Any]:
     by = STEPS.get(form["to"])
     if by is None:
-        raise Invalid({"to": _("A clip moves up or down.")})
+        raise Invalid({"to": _("Choose up or down.")})
     async with db.act() as session:
         await move_clip(session, user, project_id, clip_id, by=by)
     return redirect(f"/projects/{project_id}#clip-{clip_id}")
@@ -80,25 +81,19 @@ async def delete(
     return redirect(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
 
 
-async def _again(
+async def _form_again(
     request: AnyRequest,
     db: Database,
     settings: Settings,
     user: User,
     project_id: int,
-    problems: list[Failure],
+    failures: list[Failure],
 ) -> Response[Any]:
-    """The page once more, with what was wrong at the field."""
-    is_too_large = any(isinstance(problem, TooLarge) for problem in problems)
-    return await project_page(
-        request,
-        db,
-        settings,
-        user,
-        project_id,
-        errors={FIELD: " ".join(said_of_clips(problems))},
-        status=413 if is_too_large else 422,
-    )
+    """The page again, with the failures at the file field."""
+    is_too_large = any(isinstance(failure, TooLarge) for failure in failures)
+    errors = {FIELD: " ".join(sentences_of(failures))}
+    status = 413 if is_too_large else 422
+    return await project_page(request, db, settings, user, project_id, errors=errors, status=status)
 
 
 routes = [upload, move, delete]

@@ -1,4 +1,4 @@
-"""Compile, watch how far it is, cancel, watch and download the result; Retry from a notice."""
+"""Pages: compile a project, show the progress, cancel, watch and download; retry from a notification."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ from app.database import Database
 from app.http import AnyRequest, is_partial, redirect
 from app.language import _
 from app.layout import fragment
-from app.models import Project, User
+from app.models import User
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.pages.actions import answer_in_place
 from app.projects.access import find_project
 from app.projects.compilations import (
     cancel_compilation,
     enqueue,
-    find_result,
-    project_of_notice,
+    find_notified_project,
     request_compilation,
+    start_compilation,
 )
-from app.projects.files import send_file
-from app.projects.queries import view_compilation
-from app.projects.storage import thumbnail_path, video_path
+from app.projects.downloads import send_thumbnail, send_video
+from app.projects.project_views import view_compilation
 from app.settings import Settings
 
 
@@ -36,11 +36,8 @@ async def compile_project(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        compilation = await request_compilation(session, project, user)
-    await enqueue(broker, compilation)
-    return await _card(request, db, user, project)
+    await start_compilation(db, broker, user, project_id)
+    return await _card(request, db, user, project_id)
 
 
 @get("/projects/{project_id:int}/compilation")
@@ -50,10 +47,8 @@ async def progress(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    """What an open page asks for every second while a compilation is unfinished."""
-    async with db.read() as session:
-        project = await find_project(session, user, project_id)
-    return await _card(request, db, user, project)
+    """An open page requests this every second while a compilation is unfinished."""
+    return await _card(request, db, user, project_id)
 
 
 @post("/projects/{project_id:int}/compilations/{compilation_id:int}/cancel")
@@ -65,9 +60,8 @@ async def cancel(
     compilation_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        await cancel_compilation(session, user, project, compilation_id)
-    return await _card(request, db, user, project)
+        await cancel_compilation(session, user, project_id, compilation_id)
+    return await _card(request, db, user, project_id)
 
 
 @get("/projects/{project_id:int}/compilations/{compilation_id:int}/video")
@@ -79,10 +73,7 @@ async def video(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = video_path(settings, compilation_id)
-    return await send_file(request, path, "video/mp4", f"{project.name}.mp4")
+    return await send_video(request, db, settings, user, project_id, compilation_id)
 
 
 @get("/projects/{project_id:int}/compilations/{compilation_id:int}/thumbnail")
@@ -94,10 +85,7 @@ async def thumbnail(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    async with db.read() as session:
-        project = await find_result(session, user, project_id, compilation_id)
-    path = thumbnail_path(settings, compilation_id)
-    return await send_file(request, path, "image/jpeg", f"{project.name}.jpg")
+    return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
 
 
 @post("/notifications/{notification_id:int}/retry", status_code=200)
@@ -108,25 +96,26 @@ async def retry(
     user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[Any]:
-    """Compile again what this notice says has failed; the notice counts as read."""
+    """Compiles the project again whose failure this notification reports, and marks it as read."""
     async with db.act() as session:
-        project = await project_of_notice(session, user, notification_id)
+        project = await find_notified_project(session, user, notification_id)
         compilation = await request_compilation(session, project, user)
-        await feed.mark(session, user.id, [notification_id], read=True)
+        await feed.mark(session, user.id, Selection([notification_id]), read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
     answer = await answer_in_place(request, db, user, notification_id, place, text)
-    # Where the project's own page is open behind the panel, it looks again. (The event needs a
-    # target: the button that was pressed is swapped out by then.)
+    # If the project's page is open behind the panel, it refreshes. The event needs a target because
+    # the pressed button has been swapped out by then.
     answer.headers["HX-Trigger"] = '{"compilation-begun": {"target": "body"}}'
     return answer
 
 
-async def _card(request: AnyRequest, db: Database, user: User, project: Project) -> Response[Any]:
-    """The part of the page that is about compiling, or the page."""
-    if not is_partial(request):
-        return redirect(f"/projects/{project.id}#compilation")
+async def _card(request: AnyRequest, db: Database, user: User, project_id: int) -> Response[Any]:
+    """The page's compilation card for htmx, a redirect to the page otherwise."""
     async with db.read() as session:
+        project = await find_project(session, user, project_id)
+        if not is_partial(request):
+            return redirect(f"/projects/{project_id}#compilation")
         compiling = await view_compilation(session, user, project)
     return fragment(request, "projects/_compilation.html", project=project, compiling=compiling)
 

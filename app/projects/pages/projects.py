@@ -1,4 +1,4 @@
-"""/projects and /projects/{id}: create, look, rename, mute, delete."""
+"""Pages: list, create, show, rename, mute and delete projects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,10 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
-from app.notifications.preferences import muting
-from app.projects.access import find_own_project, find_project
-from app.projects.projects import create_project, delete_project, rename_project
-from app.projects.queries import list_projects, view_project
-from app.projects.storage import remove
+from app.projects.access import find_own_project
+from app.projects.media_storage import remove
+from app.projects.project_views import list_projects, view_project
+from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.settings import Settings
 
 
@@ -40,7 +39,7 @@ async def create(
             project = await create_project(session, user, form["name"])
     except Invalid as invalid:
         return await _index(request, db, user, name=form["name"], errors=invalid.fields, status=422)
-    return redirect(f"/projects/{project.id}", _("Project created. Now upload its clips."))
+    return redirect(f"/projects/{project.id}", _("Project created. Now upload clips."))
 
 
 @get("/projects/{project_id:int}")
@@ -70,7 +69,7 @@ async def rename(
         return await project_page(
             request, db, settings, user, project_id, typed=form, errors=invalid.fields, status=422
         )
-    return redirect(f"/projects/{project_id}", _("Renamed."))
+    return redirect(f"/projects/{project_id}", _("Project renamed."))
 
 
 @post("/projects/{project_id:int}/mute")
@@ -81,12 +80,10 @@ async def mute(
     project_id: FromPath[int],
 ) -> Response[Any]:
     muted = form["muted"] == "1"
-    change = muting.mute if muted else muting.unmute
-    async with db.act() as session:
-        project = await find_project(session, user, project_id)
-        await change(session, user, project_id=project.id)
-    words = _("Muted: only what concerns you will reach you.") if muted else _("Unmuted.")
-    return redirect(f"/projects/{project_id}", words)
+    async with db.write() as session:
+        await set_muted(session, user, project_id, muted=muted)
+    muted_sentence = _("Muted. You will only get notifications about yourself and urgent ones.")
+    return redirect(f"/projects/{project_id}", muted_sentence if muted else _("Unmuted."))
 
 
 @get("/projects/{project_id:int}/delete")
@@ -102,7 +99,7 @@ async def ask_to_delete(
         request,
         "components/confirm.html",
         question=_("Delete '{name}'?").format(name=project.name),
-        explanation=_("Its clips and videos go with it. This cannot be undone."),
+        explanation=_("Its clips and videos will be deleted too. This cannot be undone."),
         action=f"/projects/{project.id}/delete",
         pairs=[],
         button_label=_("Delete project"),
@@ -134,7 +131,7 @@ async def project_page(
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    """The whole page of one project; raises NotFound for those who may not see it."""
+    """The page of a project. Raises NotFound if the user may not see it."""
     async with db.read() as session:
         view = await view_project(session, user, project_id)
     return await page(
@@ -144,7 +141,7 @@ async def project_page(
         view=view,
         project=view.project,
         compiling=view.compiling,
-        largest=settings.max_upload_mb,
+        max_upload_mb=settings.max_upload_mb,
         typed=typed,
         errors=errors or {},
     )

@@ -1,4 +1,4 @@
-"""Sharing a project with a team from its page, and ending that."""
+"""Pages: share a project with a team, and stop sharing it."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.errors import Invalid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
+from app.numbers import whole_number
 from app.projects.pages.projects import project_page
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
@@ -42,17 +43,17 @@ async def unshare(
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    """Goes on to `next`: who ends a share as the team's admin may not see the project any more."""
+    """Redirects to `next`, because the team's admin may no longer see the project afterwards."""
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, _team_id(form))
-    words = _("No longer shared with {team}.").format(team=team.name)
-    return redirect(own_path(form["next"], "/projects"), words)
+    sentence = _("No longer shared with {team}.").format(team=team.name)
+    return redirect(own_path(form["next"], "/projects"), sentence)
 
 
 def _team_id(form: Form) -> int:
-    if not form["team_id"].isdecimal() or len(form["team_id"]) > 18:
+    if (team_id := whole_number(form["team_id"])) is None:
         raise Invalid({"team_id": _("Choose a team.")})
-    return int(form["team_id"])
+    return team_id
 
 
 routes = [share, unshare]

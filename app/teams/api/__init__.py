@@ -1,4 +1,4 @@
-"""The JSON mouths of this area."""
+"""The JSON routes of teams."""
 
 from app.teams.api import events, invitations, members, teams
 

@@ -1,19 +1,21 @@
-"""The door for other software: a notice of its own words for members of a team."""
+"""POST /api/events: programs notify the members of a team."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from app import api
-from app.api.shapes import Answer, Id, Sent, Text, like
+from app.api.problems import problems
+from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import Message
+from app.notifications.events.custom import CustomMessage
 from app.settings import Settings
-from app.teams.ingest import Whom, tell
-from app.throttle import throttle
+from app.teams.ingest import Recipients, send_event
+from app.teams.throttles import throttle_events
 
 if TYPE_CHECKING:
     TypeName = str
@@ -24,9 +26,9 @@ MOST_RECIPIENTS = 1000
 LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
-class NewEvent(Sent):
-    """For the members of a team, of those a project is shared with, or for `recipients` among
-    them, by name or id. `url` is a path of ClippyFront or https.
+class NewEvent(RequestBody):
+    """Goes to the members of a team, or of all teams that a project is shared with. `recipients`
+    narrows them by username or id. `url` is a path of ClippyFront or an https URL.
     """
 
     type: TypeName
@@ -49,19 +51,21 @@ class NewEvent(Sent):
         team_id=5,
         idempotency_key="render-42",
     )
-    rules = like(anyOf=[{"required": [name]} for name in ("recipients", "team_id", "project_id")])
+    constraints = like(
+        any_of=[{"required": [name]} for name in ("recipients", "team_id", "project_id")]
+    )
 
     @property
-    def message(self) -> Message:
-        return Message(self.title, self.body, self.url, self.priority)
+    def message(self) -> CustomMessage:
+        return CustomMessage(self.title, self.body, self.url, self.priority)
 
     @property
-    def whom(self) -> Whom:
-        return Whom(self.team_id or None, self.project_id or None, self.recipients or ())
+    def to(self) -> Recipients:
+        return Recipients(self.team_id or None, self.project_id or None, self.recipients or ())
 
 
-class EventObject(Answer):
-    """`recipients` is how many were told; the person behind the token is not."""
+class EventObject(ResponseBody):
+    """`recipients` is the number of users notified; the user who sends the event is not one of them."""
 
     id: int
     type: str
@@ -70,21 +74,23 @@ class EventObject(Answer):
     example = like(id=4711, type=CUSTOM.name, recipients=3)
 
 
-@api.post("/api/events", status=201, problems={404, 429})
+@post("/api/events", responses=problems(404, 429))
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
-    sent: NamedDependency[NewEvent],
+    data: JSONBody[NewEvent],
 ) -> EventObject:
-    """Tell members of a team something, as its owner or admin.
+    """Send an event to members of a team, as its owner or admin.
 
-    The same `idempotency_key` within 24 hours tells nobody again and gets the same answer.
+    Repeating an `idempotency_key` within 24 hours notifies nobody and returns the first response.
     """
-    await throttle(db, settings, f"ingest:{user.id}", most=60, seconds=60)
+    await throttle_events(db, settings, user)
     async with db.act() as session:
-        told = await tell(session, user, sent.message, sent.whom, key=sent.idempotency_key)
-    return EventObject(told.event_id, CUSTOM.name, told.recipients)
+        event = await send_event(
+            session, user, data.message, data.to, idempotency_key=data.idempotency_key
+        )
+    return EventObject(event.event_id, CUSTOM.name, event.recipient_count)
 
 
 routes = [create]

@@ -1,11 +1,11 @@
-"""Invitations for programs: sent, listed, sent again, revoked; read and answered by their token."""
+"""Invitations in JSON: sent, listed, sent again, revoked; read and answered by their token."""
 
+from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.shapes import Message, Named
-from app.broker import Broker
+from app.api.problems import problems
+from app.api.shapes import Message, NamedReference
 from app.database import Database
 from app.language import _
 from app.models import User
@@ -22,117 +22,115 @@ from app.teams.api.shapes import (
     invitation_object,
 )
 from app.teams.invitations import invite, link_token, read_token, revoke, send_again
-from app.teams.pages.invitation import require_patience
 from app.teams.queries import pending_invitations, read_invitation
+from app.teams.throttles import throttle_invitations
 
 
-@api.post("/api/teams/{team_id:int}/invitations", status=201, problems={409, 429})
+@post("/api/teams/{team_id:int}/invitations", responses=problems(409, 429))
 async def create(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewInvitation],
+    data: JSONBody[NewInvitation],
 ) -> InvitationObject:
-    """Invite an address to a team, for seven days."""
-    await require_patience(db, settings, user)
+    """Invite an address to a team. The invitation expires after seven days."""
+    await throttle_invitations(db, settings, user)
     async with db.act() as session:
-        invitation = await invite(session, user, team_id, sent.email, sent.role)
-    await broker.queue.enqueue("deliver")
+        invitation = await invite(session, user, team_id, data.email, data.role)
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.get("/api/teams/{team_id:int}/invitations", problems={403})
+@get("/api/teams/{team_id:int}/invitations", responses=problems(403))
 async def index(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> InvitationList:
-    """A team's open invitations; those that have expired can still be sent again."""
+    """List a team's pending invitations, including expired ones, which can be sent again."""
     async with db.read() as session:
         await require(session, user, team_id, "invite")
         invitations = await pending_invitations(session, team_id)
     return InvitationList([invitation_object(invitation) for invitation in invitations])
 
 
-@api.post(
-    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again",
-    status=201,
-    problems={409, 429},
+@post(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}/again", responses=problems(409, 429)
 )
 async def again(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> InvitationObject:
-    """Send an invitation again, for another seven days."""
-    await require_patience(db, settings, user)
+    """Send an invitation again. It expires after another seven days."""
+    await throttle_invitations(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
-    await broker.queue.enqueue("deliver")
     return invitation_object(invitation, link_token(signer, invitation.id))
 
 
-@api.delete("/api/teams/{team_id:int}/invitations/{invitation_id:int}", problems={409})
+@delete(
+    "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
+    status_code=200,
+    responses=problems(409),
+)
 async def take_back(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
     invitation_id: FromPath[int],
 ) -> Message:
-    """Revoke an invitation; its link leads nowhere any more."""
+    """Revoke an invitation. Its link stops working."""
     async with db.act() as session:
         invitation = await revoke(session, user, team_id, invitation_id)
     return Message(_("Invitation to {email} revoked.").format(email=invitation.email))
 
 
-@api.get("/api/invitations/{token:str}", is_public=True)
+@get("/api/invitations/{token:str}", is_public=True)
 async def show(
     db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
 ) -> InvitationSeen:
-    """Who invites to what; whoever has the token may read that much."""
+    """Show an invitation to anyone who has its token."""
     invitation_id, _is_mailed = read_token(signer, token)
     async with db.read() as session:
-        asked = await read_invitation(session, invitation_id)
-    seen = invitation_object(asked.invitation)
+        received = await read_invitation(session, invitation_id)
+    seen = invitation_object(received.invitation)
     return InvitationSeen(
         id=seen.id,
         email=seen.email,
         role=seen.role,
         status=seen.status,
         expires_at=seen.expires_at,
-        team=Named(asked.invitation.team_id, asked.team_name),
-        inviter=asked.inviter,
+        team=NamedReference(received.invitation.team_id, received.team_name),
+        inviter=received.inviter,
     )
 
 
-@api.post("/api/invitations/{token:str}/accept", problems={409})
+@post("/api/invitations/{token:str}/accept", status_code=200, responses=problems(409))
 async def accept(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Joined:
-    """Join the team; only the account with the invited address can."""
+    """Accept an invitation and join the team. Only the account with the invited address can."""
     invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
-    return Joined(text, Named(team.id, team.name))
+    return Joined(text, NamedReference(team.id, team.name))
 
 
-@api.post("/api/invitations/{token:str}/decline", problems={409})
+@post("/api/invitations/{token:str}/decline", status_code=200, responses=problems(409))
 async def decline(
     db: NamedDependency[Database],
     signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Message:
-    """Decline the invitation. Whoever invited is told."""
+    """Decline an invitation. The inviter is notified."""
     invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
         team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)

@@ -1,72 +1,87 @@
-"""Members for programs: added directly, given another role or the team itself, removed."""
+"""Members in JSON: added directly, given another role, made owner, removed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from litestar import delete, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from app import api
-from app.api.answers import calling
-from app.api.shapes import Message, moment
+from app.api.problems import problems
+from app.api.shapes import Message, whole_seconds
 from app.database import Database
+from app.errors import Invalid
 from app.language import _
 from app.models import User
 from app.settings import Settings
 from app.teams.access import find_member
 from app.teams.api.shapes import MemberObject, NewMember, NewRole
 from app.teams.membership import add_member, change_role, hand_over, remove_member
-from app.teams.pages.invitation import require_patience
 from app.teams.roles import OWNER
+from app.teams.throttles import throttle_invitations
 
 
-@api.post("/api/teams/{team_id:int}/members", status=201, problems={409, 429})
+@post("/api/teams/{team_id:int}/members", responses=problems(409, 429))
 async def add(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewMember],
+    data: JSONBody[NewMember],
 ) -> MemberObject:
-    """Add somebody to a team, by name or address. They are told, and so are the members."""
-    await require_patience(db, settings, user)
-    with calling(login="username"):
+    """Add a user to a team, by username or address. They and the other members are notified."""
+    await throttle_invitations(db, settings, user)
+    with _named(login="username"):
         async with db.act() as session:
-            member = await add_member(session, user, team_id, sent.username.strip(), sent.role)
+            member = await add_member(session, user, team_id, data.username.strip(), data.role)
     return await _member(db, team_id, member.id)
 
 
-@api.put("/api/teams/{team_id:int}/members/{user_id:int}")
+@put("/api/teams/{team_id:int}/members/{user_id:int}")
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
-    sent: NamedDependency[NewRole],
+    data: JSONBody[NewRole],
 ) -> MemberObject:
-    """Give a member another role, or, as the owner, the team itself."""
+    """Change a member's role. The owner can hand the team over with the role `owner`."""
     async with db.act() as session:
-        if sent.role == OWNER:
+        if data.role == OWNER:
             await hand_over(session, user, team_id, user_id)
         else:
-            await change_role(session, user, team_id, user_id, sent.role)
+            await change_role(session, user, team_id, user_id, data.role)
     return await _member(db, team_id, user_id)
 
 
-@api.delete("/api/teams/{team_id:int}/members/{user_id:int}")
+@delete("/api/teams/{team_id:int}/members/{user_id:int}", status_code=200)
 async def remove(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Message:
-    """Remove a member. They are told, and so are the others."""
+    """Remove a member. They and the other members are notified."""
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
     return Message(_("{name} was removed.").format(name=member.username))
 
 
+@contextmanager
+def _named(**names: str) -> Iterator[None]:
+    """Within this block, Invalid names fields as the request body does."""
+    try:
+        yield
+    except Invalid as invalid:
+        errors = invalid.fields.items()
+        invalid.fields = {names.get(field, field): sentence for field, sentence in errors}
+        raise
+
+
 async def _member(db: Database, team_id: int, user_id: int) -> MemberObject:
     async with db.read() as session:
         member, place = await find_member(session, team_id, user_id)
-    return MemberObject(member.id, member.username, place.role, moment(place.joined_at))
+    return MemberObject(member.id, member.username, place.role, whole_seconds(place.joined_at))
 
 
 routes = [add, change, remove]

@@ -1,4 +1,4 @@
-"""How teams, members and invitations look in JSON."""
+"""The JSON objects of teams, members and invitations."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,10 +6,18 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from app import clock
-from app.api.shapes import Answer, Named, Person, Sent, Text, like, moment
+from app.api.shapes import (
+    NamedReference,
+    RequestBody,
+    ResponseBody,
+    Text,
+    UserReference,
+    like,
+    whole_seconds,
+)
+from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
-from app.teams.access import Standing
-from app.teams.invitations import ADDRESS, ADDRESS_LENGTH
+from app.teams.access import TeamAccess
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
 
@@ -17,14 +25,14 @@ Role = Literal["owner", "admin", "editor", "viewer"]
 Grantable = Literal["admin", "editor", "viewer"]
 
 
-class NewTeam(Sent):
+class NewTeam(RequestBody):
     name: Annotated[Text, Meta(min_length=1, max_length=NAME_LENGTH)]
 
     example = like(name="My Team")
 
 
-class TeamSummary(Answer):
-    """A team in a list; `role` is one's own."""
+class TeamSummary(ResponseBody):
+    """A team in a list; `role` is your own."""
 
     id: int
     name: str
@@ -34,13 +42,13 @@ class TeamSummary(Answer):
     example = like(id=5, name="My Team", role="owner", member_count=3)
 
 
-class TeamList(Answer):
+class TeamList(ResponseBody):
     teams: list[TeamSummary]
 
     example = like(teams=[TeamSummary.example])
 
 
-class MemberObject(Answer):
+class MemberObject(ResponseBody):
     user_id: int
     username: str
     role: str
@@ -49,13 +57,13 @@ class MemberObject(Answer):
     example = like(user_id=2, username="alice", role="editor", joined_at="2025-11-19T22:30:00Z")
 
 
-class TeamObject(Answer):
-    """`members` is page `page` of `pages` of those whose names match, `member_count` all there are."""
+class TeamObject(ResponseBody):
+    """`members` is page `page` of `pages` of the members that match `q`; `member_count` counts all."""
 
     id: int
     name: str
     role: str
-    owner: Person
+    owner: UserReference
     member_count: int
     members: list[MemberObject]
     page: int
@@ -66,7 +74,7 @@ class TeamObject(Answer):
         id=5,
         name="My Team",
         role="editor",
-        owner=Person.example,
+        owner=UserReference.example,
         member_count=1,
         members=[MemberObject.example],
         page=1,
@@ -75,15 +83,8 @@ class TeamObject(Answer):
     )
 
 
-class MembersQuery(Sent):
-    page: Annotated[int, Meta(ge=1, description="One beyond the last is empty.")] = 1
-    q: Annotated[Text, Meta(description="Only members whose name contains this.")] = ""
-
-    example = like(q="ali")
-
-
-class NewMember(Sent):
-    """`username` is the name or the confirmed address of an account."""
+class NewMember(RequestBody):
+    """`username` is the username or the confirmed address of an account."""
 
     username: Text
     role: Grantable
@@ -91,24 +92,24 @@ class NewMember(Sent):
     example = like(username="alice", role="editor")
 
 
-class NewRole(Sent):
-    """`owner` hands the team over; only its owner can do that."""
+class NewRole(RequestBody):
+    """`owner` hands the team over, which only its present owner can do."""
 
     role: Role
 
     example = like(role="viewer")
 
 
-class NewInvitation(Sent):
-    email: Annotated[str, Meta(max_length=ADDRESS_LENGTH, pattern=rf"^{ADDRESS.pattern}$")]
+class NewInvitation(RequestBody):
+    email: Annotated[str, Meta(max_length=EMAIL_LENGTH, pattern=rf"^{EMAIL_PATTERN}$")]
     role: Grantable
 
     example = like(email="alice@example.com", role="editor")
 
 
-class InvitationObject(Answer):
-    """`status` is pending, accepted, declined, revoked or expired. `token`, the end of the link
-    that is sent, is told only to who created it or sent it again.
+class InvitationObject(ResponseBody):
+    """`status` is pending, accepted, declined, revoked or expired. `token` is the last part of the
+    invitation's link; it is present only in the response that created or sent the invitation.
     """
 
     id: int
@@ -127,26 +128,26 @@ class InvitationObject(Answer):
     )
 
 
-class InvitationList(Answer):
+class InvitationList(ResponseBody):
     invitations: list[InvitationObject]
 
     example = like(invitations=[InvitationObject.example])
 
 
 class InvitationSeen(InvitationObject, kw_only=True):
-    """As its invitee sees it; `inviter` is null where that account has gone."""
+    """An invitation as the invitee sees it. `inviter` is null once their account is deleted."""
 
-    team: Named
+    team: NamedReference
     inviter: str | None
 
-    example = like(**InvitationObject.example, team=Named.example, inviter="admin")
+    example = like(**InvitationObject.example, team=NamedReference.example, inviter="admin")
 
 
-class Joined(Answer):
+class Joined(ResponseBody):
     message: str
-    team: Named
+    team: NamedReference
 
-    example = like(message="Welcome to 'My Team'.", team=Named.example)
+    example = like(message="Welcome to 'My Team'.", team=NamedReference.example)
 
 
 def summary(team: TeamInList) -> TeamSummary:
@@ -154,18 +155,18 @@ def summary(team: TeamInList) -> TeamSummary:
 
 
 def member_object(member: Member) -> MemberObject:
-    return MemberObject(member.id, member.username, member.role, moment(member.joined_at))
+    return MemberObject(member.id, member.username, member.role, whole_seconds(member.joined_at))
 
 
 def team_object(
-    standing: Standing, owner: User, count: int, found: MemberPage, *, page: int, muted: bool
+    access: TeamAccess, owner: User, count: int, found: MemberPage, *, page: int, muted: bool
 ) -> TeamObject:
     members = found.members if page <= found.pages else []
     return TeamObject(
-        id=standing.team.id,
-        name=standing.team.name,
-        role=standing.role,
-        owner=Person(owner.id, owner.username),
+        id=access.team.id,
+        name=access.team.name,
+        role=access.role,
+        owner=UserReference(owner.id, owner.username),
         member_count=count,
         members=[member_object(member) for member in members],
         page=page,
@@ -180,11 +181,11 @@ def invitation_object(invitation: Invitation, token: str = "") -> InvitationObje
         email=invitation.email,
         role=invitation.role,
         status=status_of(invitation),
-        expires_at=moment(invitation.expires_at),
+        expires_at=whole_seconds(invitation.expires_at),
         token=token or UNSET,
     )
 
 
 def status_of(invitation: Invitation) -> str:
-    is_over = invitation.status == "pending" and invitation.expires_at <= clock.now()
-    return "expired" if is_over else invitation.status
+    is_expired = invitation.status == "pending" and invitation.expires_at <= clock.now()
+    return "expired" if is_expired else invitation.status

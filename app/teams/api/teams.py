@@ -1,12 +1,14 @@
-"""Teams for programs: list, create, look, rename, mute, leave, delete."""
+"""Teams in JSON: list, create, show, rename, mute, leave, delete."""
 
-from litestar import Response
+from typing import Annotated
+
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.openapi.spec import Example
+from litestar.params import FromPath, JSONBody, QueryParameter
 
-from app import api
-from app.api.answers import PAGED, page_links
-from app.api.shapes import Message, Muted, MuteState
+from app.api.responses import LINK, LOCATION, page_links
+from app.api.shapes import NO_NUL, Message, MuteChange, MuteState, PageNumber
 from app.database import Database
 from app.http import AnyRequest
 from app.language import _
@@ -15,7 +17,6 @@ from app.notifications.preferences.muting import is_muted
 from app.teams import queries
 from app.teams.access import find_owner, require
 from app.teams.api.shapes import (
-    MembersQuery,
     NewTeam,
     TeamList,
     TeamObject,
@@ -25,95 +26,102 @@ from app.teams.api.shapes import (
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
 
+NAME_CONTAINS = QueryParameter(
+    pattern=NO_NUL,
+    description="Only members whose username contains this.",
+    examples=[Example(value="ali")],
+)
 
-@api.get("/api/teams")
+
+@get("/api/teams")
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> TeamList:
-    """One's teams, by name."""
+    """List your teams by name."""
     async with db.read() as session:
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
 
-@api.post("/api/teams", status=201, headers={"Location": "The new team"})
+@post("/api/teams", response_headers=[LOCATION])
 async def create(
-    db: NamedDependency[Database], user: NamedDependency[User], sent: NamedDependency[NewTeam]
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[NewTeam]
 ) -> Response[TeamObject]:
-    """Create a team, and own it."""
+    """Create a team. You become its owner."""
     async with db.act() as session:
-        team = await create_team(session, user, sent.name)
+        team = await create_team(session, user, data.name)
     location = {"Location": f"/api/teams/{team.id}"}
     return Response(await _team(db, user, team.id), headers=location)
 
 
-@api.get("/api/teams/{team_id:int}", headers=PAGED)
+@get("/api/teams/{team_id:int}", response_headers=[LINK])
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    asked: NamedDependency[MembersQuery],
+    page: PageNumber = 1,
+    q: Annotated[str, NAME_CONTAINS] = "",
 ) -> Response[TeamObject]:
-    """One team, and a page of its members."""
-    team = await _team(db, user, team_id, page=asked.page, q=asked.q.strip())
+    """Show a team and a page of its members."""
+    team = await _team(db, user, team_id, page=page, q=q.strip())
     return Response(team, headers=page_links(request, team.page, team.pages))
 
 
-@api.put("/api/teams/{team_id:int}")
+@put("/api/teams/{team_id:int}")
 async def rename(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[NewTeam],
+    data: JSONBody[NewTeam],
 ) -> TeamObject:
-    """Rename a team. Its members are told."""
+    """Rename a team. Its members are notified."""
     async with db.act() as session:
-        await rename_team(session, user, team_id, sent.name)
+        await rename_team(session, user, team_id, data.name)
     return await _team(db, user, team_id)
 
 
-@api.delete("/api/teams/{team_id:int}")
-async def delete(
+@delete("/api/teams/{team_id:int}", status_code=200)
+async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
-    """Delete a team of one's own. Its members are told."""
+    """Delete a team that you own. Its members are notified."""
     async with db.act() as session:
         await delete_team(session, user, team_id)
     return Message(_("Team deleted."))
 
 
-@api.post("/api/teams/{team_id:int}/leave")
+@post("/api/teams/{team_id:int}/leave", status_code=200)
 async def leave(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Message:
-    """Leave a team; one's own projects leave with one."""
+    """Leave a team. Your own projects are no longer shared with it."""
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return Message(_("You left '{team}'.").format(team=team.name))
 
 
-@api.put("/api/teams/{team_id:int}/mute")
+@put("/api/teams/{team_id:int}/mute")
 async def mute(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-    sent: NamedDependency[Muted],
+    data: JSONBody[MuteChange],
 ) -> MuteState:
-    """Mute a team: only what concerns oneself, or is urgent, is told of it; or unmute it."""
-    change = mute_team if sent.muted else unmute_team
+    """Mute or unmute a team. While it is muted, you get only urgent and personal notifications."""
+    change = mute_team if data.muted else unmute_team
     async with db.write() as session:
         await change(session, user, team_id)
-    return MuteState(sent.muted)
+    return MuteState(data.muted)
 
 
 async def _team(
     db: Database, user: User, team_id: int, *, page: int = 1, q: str = ""
 ) -> TeamObject:
     async with db.read() as session:
-        standing = await require(session, user, team_id, "look")
+        access = await require(session, user, team_id, "view")
         members = await queries.members_of(session, team_id, q, page)
         count = members.total if not q else await queries.count_members(session, team_id)
         owner = await find_owner(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
-    return team_object(standing, owner, count, members, page=page, muted=muted)
+    return team_object(access, owner, count, members, page=page, muted=muted)
 
 
-routes = [index, create, show, rename, delete, leave, mute]
+routes = [index, create, show, rename, destroy, leave, mute]

@@ -1,5 +1,5 @@
-"""The HTML mouth of teams: the list, a team, its members, and invitations from both sides."""
+"""The HTML routes of teams."""
 
-from app.teams.pages import invitation, members, team, teams
+from app.teams.pages import invitations, members, team, teams
 
-routes = [*teams.routes, *team.routes, *members.routes, *invitation.routes]
+routes = [*teams.routes, *team.routes, *members.routes, *invitations.routes]

@@ -1,4 +1,4 @@
-"""Members: added directly, and one member's page with role, hand-over and removal."""
+"""Adding a member, and the page of one member: role, hand-over, removal."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ from app.models import User
 from app.settings import Settings
 from app.teams.access import find_member, require
 from app.teams.membership import add_member, change_role, hand_over, remove_member
-from app.teams.pages.invitation import require_patience
 from app.teams.roles import GRANTABLE, OWNER
+from app.teams.throttles import throttle_invitations
 
-Answer = Response[str] | Response[None]
+PageOrRedirect = Response[str] | Response[None]
 
 
 @get("/teams/{team_id:int}/members/add")
-async def ask_whom(
+async def add_page(
     request: AnyRequest,
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
 ) -> Response[str]:
-    return await _ask_whom(request, db, user, team_id)
+    return await _add_page(request, db, user, team_id)
 
 
 @post("/teams/{team_id:int}/members/add", status_code=200)
@@ -39,18 +39,18 @@ async def add(
     user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
-) -> Answer:
-    await require_patience(db, settings, user)
+) -> PageOrRedirect:
+    await throttle_invitations(db, settings, user)
     try:
         async with db.act() as session:
             member = await add_member(session, user, team_id, form["login"], form["role"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
-        return await _ask_whom(request, db, user, team_id, status=422, **typed)
+        return await _add_page(request, db, user, team_id, status=422, **typed)
     return redirect(f"/teams/{team_id}", _("{name} was added.").format(name=member.username))
 
 
-async def _ask_whom(
+async def _add_page(
     request: AnyRequest,
     db: Database,
     user: User,
@@ -85,7 +85,7 @@ async def set_role(
     form: NamedDependency[Form],
     team_id: FromPath[int],
     user_id: FromPath[int],
-) -> Answer:
+) -> PageOrRedirect:
     try:
         async with db.act() as session:
             member = await change_role(session, user, team_id, user_id, form["role"])
@@ -106,7 +106,7 @@ async def make_owner(
     async with db.act() as session:
         member = await hand_over(session, user, team_id, user_id)
     return redirect(
-        f"/teams/{team_id}", _("{name} owns the team now.").format(name=member.username)
+        f"/teams/{team_id}", _("{name} is now the owner of the team.").format(name=member.username)
     )
 
 
@@ -133,20 +133,20 @@ async def _member(
     **context: Any,
 ) -> Response[str]:
     async with db.read() as session:
-        standing = await require(session, user, team_id, "change_role")
-        member, place = await find_member(session, team_id, user_id)
+        access = await require(session, user, team_id, "change_role")
+        member, membership = await find_member(session, team_id, user_id)
     return await page(
         request,
         "teams/member.html",
         status=status,
-        team=standing.team,
-        standing=standing,
+        team=access.team,
+        access=access,
         member=member,
-        place=place,
-        is_settled=place.role == OWNER or member.id == user.id,
+        membership=membership,
+        can_be_changed=membership.role != OWNER and member.id != user.id,
         grantable=GRANTABLE,
         **context,
     )
 
 
-routes = [ask_whom, add, show, set_role, make_owner, remove]
+routes = [add_page, add, show, set_role, make_owner, remove]

@@ -1,4 +1,4 @@
-"""A team's own page, and what is done to the team as a whole."""
+"""The page of a team: shown, renamed, muted, left, deleted."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from app.notifications.preferences.muting import is_muted
 from app.numbers import whole_number
 from app.security import signer_of
 from app.teams import queries
-from app.teams.access import Standing, require
+from app.teams.access import require
 from app.teams.invitations import link_token
 from app.teams.membership import leave_team
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
 
-Answer = Response[str] | Response[None]
+PageOrRedirect = Response[str] | Response[None]
 
 
 @get("/teams/{team_id:int}")
@@ -44,12 +44,12 @@ async def show_team(
     status: int = 200,
     **context: Any,
 ) -> Response[str]:
-    """The page of a team; forms come back to it with `typed` and `errors`."""
+    """The page of a team; after an invalid form, with `typed` and `errors`."""
     q = request.query_params.get("q", "").replace("\x00", "").strip()
     number = request.query_params.get("page", "1")
     async with db.read() as session:
-        standing = await require(session, user, team_id, "look")
-        members = await queries.members_of(session, team_id, q, _whole(number))
+        access = await require(session, user, team_id, "view")
+        members = await queries.members_of(session, team_id, q, _page_number(number))
         projects = await queries.projects_shared_with(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
         invitations = await queries.pending_invitations(session, team_id)
@@ -58,7 +58,9 @@ async def show_team(
         request,
         "teams/team.html",
         status=status,
-        **_standing(standing),
+        team=access.team,
+        access=access,
+        grantable=GRANTABLE,
         members=members,
         q=q,
         projects=projects,
@@ -68,11 +70,7 @@ async def show_team(
     )
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
-    return {"team": standing.team, "standing": standing, "grantable": GRANTABLE}
-
-
-def _whole(text: str) -> int:
+def _page_number(text: str) -> int:
     return whole_number(text, most=10**9) or 1
 
 
@@ -83,7 +81,7 @@ async def rename(
     user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
-) -> Answer:
+) -> PageOrRedirect:
     try:
         async with db.act() as session:
             await rename_team(session, user, team_id, form["name"])
@@ -99,7 +97,7 @@ async def mute(
 ) -> Response[None]:
     async with db.act() as session:
         await mute_team(session, user, team_id)
-    text = _("Muted. You still hear of what concerns yourself, and of what is urgent.")
+    text = _("Muted. You will still get urgent notifications and those about yourself.")
     return redirect(f"/teams/{team_id}", text)
 
 
@@ -109,7 +107,9 @@ async def unmute(
 ) -> Response[None]:
     async with db.act() as session:
         await unmute_team(session, user, team_id)
-    return redirect(f"/teams/{team_id}", _("You hear of everything in this team again."))
+    return redirect(
+        f"/teams/{team_id}", _("Unmuted. You will get all notifications about this team again.")
+    )
 
 
 @get("/teams/{team_id:int}/delete")
@@ -127,7 +127,7 @@ async def ask_to_delete(
         "delete",
         question=_("Delete team '{team}'?").format(team=team.name),
         explanation=_(
-            "Its members are told and lose sight of the projects shared with it. "
+            "Its members are notified, and can no longer see the projects shared with it. "
             "The projects themselves stay with their owners. This cannot be undone."
         ),
         button_label=_("Delete team"),
@@ -158,8 +158,8 @@ async def ask_to_leave(
         "leave",
         question=_("Leave team '{team}'?").format(team=team.name),
         explanation=_(
-            "You lose sight of its projects, and your own leave the team with you. "
-            "To come back you have to be invited again."
+            "You will no longer see its projects, and it will no longer see yours. "
+            "To come back, you have to be invited again."
         ),
         button_label=_("Leave team"),
     )

@@ -1,4 +1,4 @@
-"""The list of a person's teams, and a form for a new one."""
+"""The list of the user's teams, and a form for a new one."""
 
 from typing import Any
 
@@ -11,12 +11,10 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
-from app.security import signer_of
-from app.teams.invitations import link_token
-from app.teams.queries import invitations_waiting_for, teams_of
+from app.teams.queries import open_invitations_of, teams_of
 from app.teams.teams import create_team
 
-Answer = Response[str] | Response[None]
+PageOrRedirect = Response[str] | Response[None]
 
 
 @get("/teams")
@@ -32,14 +30,14 @@ async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
-) -> Answer:
+) -> PageOrRedirect:
     try:
         async with db.act() as session:
             team = await create_team(session, user, form["name"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await _index(request, db, user, status=422, **typed)
-    return redirect(f"/teams/{team.id}", _("Team created. Now invite the others."))
+    return redirect(f"/teams/{team.id}", _("Team created. Now invite its members."))
 
 
 async def _index(
@@ -47,13 +45,14 @@ async def _index(
 ) -> Response[str]:
     async with db.read() as session:
         teams = await teams_of(session, user)
-        waiting = await invitations_waiting_for(session, user)
-        signer = signer_of(session)
-    links = [
-        (asked, f"/invitations/{link_token(signer, asked.invitation.id)}") for asked in waiting
-    ]
+        invitations = await open_invitations_of(session, user)
     return await page(
-        request, "teams/index.html", status=status, teams=teams, waiting=links, **context
+        request,
+        "teams/index.html",
+        status=status,
+        teams=teams,
+        invitations=invitations,
+        **context,
     )
 
 

@@ -73,7 +73,7 @@ async def tell_of_compilation(site: Site, user: User) -> None:
         await notify(
             session,
             COMPILATION_COMPLETED,
-            people=people.where(User.id == user.id),
+            recipients=people.where(User.id == user.id),
             **COMPILATION_COMPLETED.example,
         )
 

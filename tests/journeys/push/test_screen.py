@@ -8,6 +8,7 @@ import pytest
 
 from app.models import User
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, panel
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import until
@@ -36,7 +37,7 @@ async def test_none_is_lost_while_pages_have_what_was_read_taken_off_the_screen(
     await visitor.page.evaluate("""
         async () => {
           const { active } = await navigator.serviceWorker.ready;
-          setInterval(() => active.postMessage("tidy"), 2);
+          setInterval(() => active.postMessage("close-read"), 2);
         }
     """)
 
@@ -75,7 +76,7 @@ async def test_what_takes_the_place_of_something_read_stays(
     await close_app(visitor)
     first, second = await two_of_a_kind(site, bob, push_service, browser)
     async with site.db.act() as session:
-        await feed.mark(session, bob.id, [first["notification_id"]], read=True)
+        await feed.mark(session, bob.id, Selection([first["notification_id"]]), read=True)
 
     await screen.evaluate(HOLD, "/push/unread")
     await screen.receive(json.dumps(first))
@@ -151,7 +152,7 @@ async def mark_all_read(site: Site, user: User) -> None:
     """As another of their devices does."""
     async with site.db.act() as session:
         ids = [one.id for one in await feed.newest(session, user.id)]
-        await feed.mark(session, user.id, ids, read=True)
+        await feed.mark(session, user.id, Selection(ids), read=True)
 
 
 @pytest.mark.parametrize("way", ["here", "everywhere", "by itself"])
@@ -182,7 +183,7 @@ async def test_what_was_read_before_its_push_came_does_not_stay(
     await invite(site, bob)
     pushed: Pushed = await push_service.next_push(browser)
     async with site.db.act() as session:
-        await feed.mark(session, bob.id, [pushed.payload["notification_id"]], read=True)
+        await feed.mark(session, bob.id, Selection([pushed.payload["notification_id"]]), read=True)
 
     await screen.receive(pushed)
 

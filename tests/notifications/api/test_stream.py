@@ -15,7 +15,8 @@ from app.models import Change, Event, Membership, Notification, Preference, Team
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.positions import last_position
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.notifications.live.hub import STREAMS_PER_USER
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
@@ -92,13 +93,13 @@ async def test_each_kind_of_change_comes_with_the_count_after_it(
         told.extend((one.event, one.data) for one in await program.until(event))
 
     async with db.act() as session:
-        await feed.mark(session, bob.id, [first], read=True)
+        await feed.mark(session, bob.id, Selection([first]), read=True)
     await note("read")
     async with db.act() as session:
-        await feed.mark(session, bob.id, [first], read=False)
+        await feed.mark(session, bob.id, Selection([first]), read=False)
     await note("unread")
     async with db.act() as session:
-        _count, undo = await feed.delete(session, bob.id, [first, second])
+        _count, undo = await feed.delete(session, bob.id, Selection([first, second]))
     await note("deleted")
     async with db.act() as session:
         await feed.undo(session, bob.id, undo)
@@ -136,8 +137,8 @@ async def test_a_filtered_act_on_2500_comes_in_events_of_at_most_1000_ids(
     await program.until("hello")
 
     async with db.act() as session:
-        chosen = Filters(types=("team_updated",))
-        await feed.mark_matching(session, bob.id, chosen, 10**9, read=True)
+        renamed = Filter({"type": ("team_updated",)})
+        await feed.mark(session, bob.id, Selection(filter=renamed, up_to=10**9), read=True)
     told = await program.until("read", "read", "read")
 
     assert [len(one.data["ids"]) for one in told] == [1000, 1000, 500]
@@ -162,8 +163,8 @@ async def test_a_client_that_reconnects_gets_each_missed_change_once(
     await program.hang_up()
     missed = await tell(db, squad, alice, bob)
     async with db.act() as session:
-        await feed.mark(session, bob.id, [seen], read=True)
-        await feed.delete(session, bob.id, [missed])
+        await feed.mark(session, bob.id, Selection([seen]), read=True)
+        await feed.delete(session, bob.id, Selection([missed]))
 
     if by == "query":
         program.last = ""
@@ -193,7 +194,7 @@ async def test_a_client_that_missed_more_than_fits_one_part_gets_it_all(
     id = await tell(db, squad, alice, bob)
     async with db.act() as session:
         for number in range(1_200):
-            await feed.mark(session, bob.id, [id], read=number % 2 == 0)
+            await feed.mark(session, bob.id, Selection([id]), read=number % 2 == 0)
 
     program.connect(app)
     await program.connection.until(lambda: len(program.waiting()) == 1_202)
@@ -289,7 +290,7 @@ async def test_a_notification_deleted_at_once_is_sent_first_so_that_it_can_be_re
 
     id = await tell(db, squad, alice, bob)
     async with db.act() as session:
-        _count, undo = await feed.delete(session, bob.id, [id])
+        _count, undo = await feed.delete(session, bob.id, Selection([id]))
     async with db.act() as session:
         await feed.undo(session, bob.id, undo)
 
@@ -307,7 +308,9 @@ async def test_hidden_notifications_and_those_of_other_users_are_not_sent(
     program: Program,
 ) -> None:
     async with db.write() as session:
-        session.add(Preference(user_id=bob.id, type=MEMBER_ADDED.name, in_app=False))
+        session.add(
+            Preference(user_id=bob.id, type=MEMBER_ADDED.name, channel="in_app", wanted=False)
+        )
     outsider = await program_of(db, carol)
     program.connect(app)
     outsider.connect(app)
@@ -317,7 +320,7 @@ async def test_hidden_notifications_and_those_of_other_users_are_not_sent(
     await tell(db, squad, alice, bob)
     async with db.write() as session:
         session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
-        await session.execute(update(Preference).values(in_app=True))
+        await session.execute(update(Preference).values(wanted=True))
     await tell(db, squad, alice, bob)
 
     (to_bob,) = await program.until("notification")

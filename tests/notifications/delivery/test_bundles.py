@@ -14,6 +14,7 @@ from app.notifications.delivery import outbox
 from app.notifications.delivery.bundles import tie
 from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import digest, switches
 from app.settings import Settings
@@ -160,7 +161,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
     await fail(db, settings)
     async with db.act() as session:
         [_second, first] = await feed.newest(session, bob.id)
-        await feed.mark(session, bob.id, [first.id], read=True)
+        await feed.mark(session, bob.id, Selection([first.id]), read=True)
     await make_due(db)
 
     await deliver_mail(db, settings)

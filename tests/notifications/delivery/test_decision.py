@@ -11,6 +11,7 @@ from app.models import Mute, Project, Share, Team, User
 from app.notifications.delivery.decision import REASONS
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, EMAIL, PROJECT_SHARED
 from app.notifications.inbox import feed
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
@@ -39,13 +40,13 @@ async def reads_and_thinks_again(db: Database, user: User, team: Team) -> None:
     await reads(db, user, team)
     async with db.act() as session:
         newest = await feed.newest_id(session, user.id)
-        await feed.mark(session, user.id, [newest], read=False)
+        await feed.mark(session, user.id, Selection([newest]), read=False)
 
 
 async def deletes(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
         newest = await feed.newest_id(session, user.id)
-        await feed.delete(session, user.id, [newest])
+        await feed.delete(session, user.id, Selection([newest]))
 
 
 async def is_removed(db: Database, user: User, team: Team) -> None:

@@ -5,7 +5,7 @@ from gettext import NullTranslations
 import pytest
 
 from app import language
-from app.language import speaking
+from app.language import in_language
 from app.notifications.events.catalogue import MEMBER_LEFT, SOMEONE, sentence
 
 
@@ -27,5 +27,5 @@ def shouting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_has_gone_is_someone_in_every_language_and_a_name_stays_a_name(
     shouting: None, username: str, said: str
 ) -> None:
-    with speaking("xx"):
+    with in_language("xx"):
         assert sentence(MEMBER_LEFT.name, {"username": username}, to_affected=False) == said

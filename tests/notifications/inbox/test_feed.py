@@ -1,132 +1,373 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import NotFound
-from app.models import User
-from app.notifications.events.catalogue import TEAM_UPDATED
+from app.models import Change, Notification, User
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import read_bell
-from app.notifications.inbox.filters import Filters
-from app.notifications.notify import notify
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
-from tests.factories import make_team
+from tests.notifications.conftest import Hands
+from tests.notifications.inbox.conftest import Alter, Tell
+
+EVERYTHING, UNREAD = Filter(), Filter({"status": ("unread",)})
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-async def told(db: Database, alice: User, bob: User) -> list[int]:
-    """Bob was told 45 times; the ids of his notices, oldest first."""
-    team = await make_team(db, alice, editors=[bob])
-    async with db.act() as session:
-        for number in range(45):
-            await notify(
-                session, TEAM_UPDATED, actor=alice, team=team, old_name="A", new_name=str(number)
-            )
-    async with db.read() as session:
-        return sorted(notice.id for notice in await feed.newest(session, bob.id, 100))
-
-
-async def page_of(session: AsyncSession, user: User, number: int) -> list[int]:
-    totals = await feed.count_totals(session, user.id, Filters())
-    notices = await feed.read_page(session, user.id, Filters(), number, totals.filtered_count)
+async def slice_of(session: AsyncSession, user: User, first: int, most: int) -> list[int]:
+    matching = (await feed.count_totals(session, user.id, EVERYTHING)).filtered_count
+    notices = await feed.read_slice(session, user.id, EVERYTHING, first, most, matching)
     return [notice.id for notice in notices]
 
 
+async def changes_of(db: Database, user: User) -> list[tuple[str, Any, Any]]:
+    """(kind, ids, up_to) of what was done to the user's notifications."""
+    rows = select(Change.kind, Change.ids, Change.up_to).where(Change.user_id == user.id)
+    async with db.read() as session:
+        return [tuple(row) for row in await session.execute(rows.order_by(Change.id))]  # type: ignore[misc]
+
+
+async def are_read(db: Database, ids: list[int]) -> list[bool]:
+    rows = select(Notification.read_at.is_not(None)).where(Notification.id.in_(ids))
+    async with db.read() as session:
+        return list(await session.scalars(rows.order_by(Notification.id)))
+
+
 async def test_pages_show_every_notice_once_newest_first(
-    db: Database, bob: User, told: list[int]
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
-    async with db.read() as session:
-        pages = [await page_of(session, bob, number) for number in (1, 2, 3, 4)]
-
-    assert [len(page) for page in pages] == [20, 20, 5, 0]
-    assert [one for page in pages for one in page] == sorted(told, reverse=True)
-
-
-async def test_reading_counts_down_and_only_ones_own(
-    db: Database, alice: User, bob: User, told: list[int]
-) -> None:
-    async with db.act() as session:
-        assert await feed.mark(session, alice.id, told, read=True) == 0
-        assert await feed.mark(session, bob.id, told[:3], read=True) == 3
+    told = await tell_bob(45)
 
     async with db.read() as session:
-        assert await feed.unread_count(session, bob.id) == 42
+        pages = [
+            [notice.id for notice in await feed.read_page(session, bob.id, EVERYTHING, page, 45)]
+            for page in (0, 1, 2, 3, 4)
+        ]
+
+    assert [len(page) for page in pages] == [0, 20, 20, 5, 0]
+    assert [one for page in pages for one in page] == told[::-1]
 
 
-async def test_all_read_leaves_what_came_after_the_watermark(
-    db: Database, bob: User, told: list[int]
+@pytest.mark.parametrize("most", [1, 2, 4, 7, 100])
+async def test_a_slice_is_the_same_from_either_end(
+    db: Database, bob: User, tell_bob: Tell, most: int
 ) -> None:
-    async with db.act() as session:
-        await feed.read_all(session, bob.id, told[-3])
+    newest_first = (await tell_bob(7))[::-1]
 
     async with db.read() as session:
-        assert await feed.unread_count(session, bob.id) == 2
+        slices = [await slice_of(session, bob, first, most) for first in range(8)]
+
+    assert slices == [newest_first[first : first + most] for first in range(8)]
 
 
-async def test_undo_brings_back_exactly_what_was_deleted_once(
-    db: Database, alice: User, bob: User, told: list[int]
+async def test_one_notice_is_found_by_its_recipient_alone(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
+    shown, hidden, deleted = await tell_bob(3)
+    await alter([hidden], hidden=True)
+    await alter([deleted], deleted_at=LONG_AGO)
+
+    async with db.read() as session:
+        assert (await feed.find(session, bob.id, shown)).id == shown
+        assert (await feed.find(session, bob.id, hidden, also_hidden=True)).id == hidden
+        for user, one in [(alice, shown), (bob, hidden), (bob, deleted)]:
+            with pytest.raises(NotFound):
+                await feed.find(session, user.id, one)
+        for user, one in [(alice, shown), (bob, deleted)]:
+            with pytest.raises(NotFound):
+                await feed.find(session, user.id, one, also_hidden=True)
+
+
+async def test_the_unread_are_counted_up_to_a_limit(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    ids = await tell_bob(6)
+    await alter(ids[:1], hidden=True)
+    await alter(ids[1:2], deleted_at=LONG_AGO)
+    await alter(ids[2:3], read_at=LONG_AGO)
+
+    async with db.read() as session:
+        assert await feed.unread_count(session, bob.id) == 3
+        assert await feed.unread_count(session, bob.id, 2) == 2
+        assert await feed.unread_count(session, alice.id) == 0
+
+
+async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    shown, hidden, read, deleted, unasked = await tell_bob(5)
+    await alter([hidden], hidden=True)
+    await alter([read], read_at=LONG_AGO)
+    await alter([deleted], deleted_at=LONG_AGO)
+
+    async with db.read() as session:
+        asked = [shown, hidden, read, deleted]
+        assert sorted(await feed.still_unread(session, bob.id, asked)) == [shown, hidden]
+        assert await feed.still_unread(session, alice.id, [*asked, unasked]) == []
+
+
+async def test_the_newest_leave_out_what_is_hidden_or_deleted(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    ids = await tell_bob(5)
+    await alter(ids[4:], hidden=True)
+    await alter(ids[3:4], deleted_at=LONG_AGO)
+
+    async with db.read() as session:
+        assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
+        assert await feed.newest_id(session, bob.id) == ids[2]
+
+
+async def test_the_position_is_that_of_the_last_event_or_change(
+    db: Database, alice: User, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(2)
     async with db.act() as session:
-        await feed.delete(session, bob.id, told[:1])
-        count, token = await feed.delete(session, bob.id, told[1:4])
+        told = await feed.position_of(session, bob.id)
+        await feed.mark(session, bob.id, Selection(ids[:1]), read=True)
+        marked = await feed.position_of(session, bob.id)
+        nobody = await feed.position_of(session, alice.id)
+    await tell_bob(1)
+
+    async with db.read() as session:
+        assert nobody == 0 < told < marked < await feed.position_of(session, bob.id)
+
+
+async def test_totals_count_the_inbox_the_matching_and_the_unread(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    ids = await tell_bob(9)
+    await alter(ids[:2], read_at=LONG_AGO)
+    await alter(ids[2:3], hidden=True)
+    await alter(ids[8:], deleted_at=LONG_AGO)
+
+    async with db.read() as session:
+        totals = await feed.count_totals(session, bob.id, Filter({"status": ("read",)}))
+        whole = await feed.count_totals(session, bob.id, EVERYTHING)
+        position = await feed.position_of(session, bob.id)
+        others = await feed.count_totals(session, alice.id, EVERYTHING)
+
+    assert totals == feed.Totals(7, 2, 5, up_to=ids[7], position=position)
+    assert whole == feed.Totals(7, 7, 5, up_to=ids[7], position=position)
+    assert others == feed.Totals(0, 0, 0, up_to=0, position=0)
+
+
+async def test_marking_counts_only_ones_own_that_are_kept_and_change(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    unread, read, deleted, other = ids = await tell_bob(4)
+    await alter([read], read_at=LONG_AGO)
+    await alter([deleted], deleted_at=LONG_AGO)
+    some = Selection([unread, read, deleted])
+
+    async with db.act() as session:
+        assert await feed.mark(session, alice.id, some, read=True) == 0
+        assert await feed.mark(session, bob.id, some, read=True) == 1
+        assert await feed.mark(session, bob.id, some, read=True) == 0
+    assert await are_read(db, ids) == [True, True, False, False]
+
+    async with db.act() as session:
+        assert await feed.mark(session, bob.id, Selection([unread, other]), read=False) == 1
+    assert await are_read(db, ids) == [False, True, False, False]
+    assert await changes_of(db, bob) == [("read", [unread], None), ("unread", [unread], None)]
+
+
+async def test_hidden_notices_are_marked_by_id_without_a_word_on_the_streams(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    shown, hidden = await tell_bob(2)
+    await alter([hidden], hidden=True)
+
+    async with db.act() as session:
+        assert await feed.mark(session, bob.id, Selection([hidden]), read=True) == 1
+    assert await changes_of(db, bob) == []
+
+    async with db.act() as session:
+        assert await feed.mark(session, bob.id, Selection([shown, hidden]), read=False) == 1
+        assert await feed.mark(session, bob.id, Selection([shown, hidden]), read=True) == 2
+    assert await changes_of(db, bob) == [("read", [shown], None)]
+
+
+@pytest.mark.parametrize(("wanted", "is_whole"), [(EVERYTHING, True), (UNREAD, False)])
+async def test_a_filter_marks_up_to_its_watermark_and_nothing_hidden_or_anothers(
+    db: Database,
+    bob: User,
+    carol: User,
+    tell_bob: Tell,
+    alter: Alter,
+    wanted: Filter,
+    is_whole: bool,
+) -> None:
+    ids = await tell_bob(4)
+    await alter(ids[:1], hidden=True)
+    seen = Selection(filter=wanted, up_to=ids[2])
+
+    async with db.act() as session:
+        assert await feed.mark(session, bob.id, seen, read=True) == 2
+        assert await feed.unread_count(session, carol.id) == 4
+
+    assert await are_read(db, ids) == [False, True, True, False]
+    change = ("read", None, ids[2]) if is_whole else ("read", ids[1:3], None)
+    assert await changes_of(db, bob) == [change]
+
+
+async def test_a_filter_marks_only_what_matches(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    ids = await tell_bob(3)
+    await alter(ids[:2], read_at=LONG_AGO)
+    seen = Selection(filter=Filter({"type": ("member_left",)}), up_to=ids[2])
+
+    async with db.act() as session:
+        assert await feed.mark(session, bob.id, seen, read=True) == 0
+        whole = Selection(filter=EVERYTHING, up_to=ids[2])
+        assert await feed.mark(session, bob.id, whole, read=False) == 2
+
+    assert await are_read(db, ids) == [False, False, False]
+    assert await changes_of(db, bob) == [("unread", ids[:2], None)]
+
+
+async def test_the_whole_inbox_is_read_in_one_change_that_names_its_watermark(
+    db: Database, alice: User, bob: User, carol: User, tell_bob: Tell, alter: Alter
+) -> None:
+    ids = await tell_bob(4)
+    await alter(ids[:1], hidden=True)
+    await alter(ids[1:2], deleted_at=LONG_AGO)
+
+    async with db.act() as session:
+        assert await feed.read_all(session, alice.id, ids[3]) == 0
+        assert await feed.read_all(session, bob.id, ids[2]) == 1
+        assert await feed.read_all(session, bob.id, ids[2]) == 0
+        assert await feed.unread_count(session, carol.id) == 4
+    assert await are_read(db, ids) == [False, False, True, False]
+    assert await changes_of(db, bob) == [("read", None, ids[2])]
+    assert await changes_of(db, alice) == []
+
+
+@pytest.mark.parametrize("up_to", [None, 10**9])
+async def test_a_watermark_beyond_the_newest_notice_spares_what_comes_later(
+    db: Database, bob: User, tell_bob: Tell, up_to: int | None
+) -> None:
+    ids = await tell_bob(2)
+
+    async with db.act() as session:
+        assert await feed.read_all(session, bob.id, up_to) == 2
+
+    assert await changes_of(db, bob) == [("read", None, ids[1])]
+
+
+@pytest.mark.parametrize("wanted", [None, UNREAD])
+async def test_what_is_deleted_was_counted_before(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter, wanted: Filter | None
+) -> None:
+    ids = await tell_bob(6)
+    await alter(ids[:1], hidden=True)
+    await alter(ids[1:2], deleted_at=LONG_AGO, deleted_in=1)
+    selection = Selection(filter=wanted, up_to=ids[3]) if wanted else Selection(ids[:4])
+
+    async with db.act() as session:
+        assert await feed.count(session, alice.id, selection) == 0
+        assert await feed.delete(session, alice.id, selection) == (0, "")
+        assert await feed.count(session, bob.id, selection) == 2
+        assert (await feed.delete(session, bob.id, selection))[0] == 2
+        assert await feed.count(session, bob.id, selection) == 0
+
+    async with db.read() as session:
+        assert await slice_of(session, bob, 0, 10) == [ids[5], ids[4]]
+    assert await changes_of(db, bob) == [("deleted", ids[2:4], None)]
+
+
+async def test_undo_restores_exactly_what_one_deletion_removed_and_only_once(
+    db: Database, alice: User, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(5)
+    async with db.act() as session:
+        await feed.delete(session, bob.id, Selection(ids[:1]))
+        count, token = await feed.delete(session, bob.id, Selection(ids[1:4]))
     assert count == 3
 
     async with db.act() as session:
         with pytest.raises(NotFound):
             await feed.undo(session, alice.id, token)
         assert await feed.undo(session, bob.id, token) == 3
-    async with db.act() as session:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="nothing left to undo"):
             await feed.undo(session, bob.id, token)
 
     async with db.read() as session:
-        assert (await feed.count_totals(session, bob.id, Filters())).total == 44
+        assert await slice_of(session, bob, 0, 10) == ids[:0:-1]
+    assert await changes_of(db, bob) == [
+        ("deleted", ids[:1], None),
+        ("deleted", ids[1:4], None),
+        ("restored", ids[1:4], None),
+    ]
 
 
-async def test_filters_narrow_and_totals_tell_both(
-    db: Database, bob: User, told: list[int]
+async def test_what_was_restored_can_be_deleted_and_restored_again(
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
+    ids = await tell_bob(2)
+
+    for _time in range(2):
+        async with db.act() as session:
+            _count, token = await feed.delete(session, bob.id, Selection(ids))
+        async with db.act() as session:
+            assert await feed.undo(session, bob.id, token) == 2
+
+
+async def test_a_deletion_can_be_undone_for_ten_minutes(
+    db: Database, bob: User, tell_bob: Tell, hands: Hands
+) -> None:
+    first, second = await tell_bob(2)
+    hands.set("2026-06-30 12:00")
     async with db.act() as session:
-        await feed.mark(session, bob.id, told[:5], read=True)
+        _count, in_time = await feed.delete(session, bob.id, Selection([first]))
+        _count, too_late = await feed.delete(session, bob.id, Selection([second]))
 
-    async with db.read() as session:
-        totals = await feed.count_totals(
-            session, bob.id, Filters(status="read", date_range="today")
-        )
-        none = await feed.count_totals(session, bob.id, Filters(("member_left",)))
-
-    assert (totals.total, totals.filtered_count, totals.unread_count) == (45, 5, 40)
-    assert none.filtered_count == 0
-
-
-async def test_the_bell_knows_count_newest_and_position(
-    db: Database, bob: User, told: list[int]
-) -> None:
-    async with db.read() as session:
-        bell = await read_bell(session, bob.id)
-
-    assert bell.unread == 45
-    assert [notice.id for notice in bell.notices] == sorted(told, reverse=True)[:20]
-    assert bell.position == bell.notices[0].position
-
-
-async def test_the_bell_of_somebody_told_nothing_is_empty(db: Database, carol: User) -> None:
-    async with db.read() as session:
-        bell = await read_bell(session, carol.id)
-
-    assert (bell.unread, bell.position, bell.notices) == (0, 0, [])
-
-
-async def test_what_was_withdrawn_is_gone_and_no_undo_brings_it_back(
-    db: Database, bob: User, told: list[int]
-) -> None:
+    hands.move(timedelta(minutes=9, seconds=59))
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, told[:2])
-        team_id = (await feed.find(session, bob.id, told[5])).actions[0].url.rpartition("/")[2]
-        await withdraw_team(session, int(team_id), select(User.id).where(User.id == bob.id))
+        assert await feed.undo(session, bob.id, in_time) == 1
+    hands.move(timedelta(seconds=1))
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, too_late)
+
+
+async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(5)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection(ids[:2]))
+        team = (await feed.find(session, bob.id, ids[4])).team
+        assert team
+        await withdraw_team(session, team[0], select(User.id).where(User.id == bob.id))
 
     async with db.act() as session:
         with pytest.raises(NotFound):
             await feed.undo(session, bob.id, token)
         assert await feed.unread_count(session, bob.id) == 0
+
+
+async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
+    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "IDS_PER_CHANGE", 2)
+    ids = await tell_bob(5)
+
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection(ids))
+    assert [kept for _kind, kept, _up_to in await changes_of(db, bob)] == [
+        ids[:2],
+        ids[2:4],
+        ids[4:],
+    ]
+
+    async with db.act() as session:
+        assert await feed.undo(session, bob.id, token) == 5
+        rows = select(func.count()).where(Notification.deleted_in.is_not(None))
+        assert await session.scalar(rows.select_from(Notification)) == 0

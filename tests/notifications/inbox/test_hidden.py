@@ -1,4 +1,4 @@
-"""Notices that the app does not show: only a push or a mail tells of them, and leads to them."""
+"""Notifications that the app hides: only a mail or a push announces them and links to them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
 
 @pytest.fixture
 async def hidden(db: Database, bob: User) -> int:
-    """An invitation of which bob wants to hear outside the app alone."""
+    """An invitation to bob, who has switched this type off in the app."""
     async with db.act() as session:
         await switches.set_switch(session, bob, INVITATION_RECEIVED.name, IN_APP, wanted=False)
         facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}

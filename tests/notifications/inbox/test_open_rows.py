@@ -1,113 +1,154 @@
-"""A list that is being read is renewed in place."""
+"""A list that is open in a browser is updated in place."""
 
 from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from app import clock
 from app.database import Database
 from app.errors import NotFound
-from app.models import User
-from app.notifications.events.catalogue import TEAM_UPDATED
+from app.models import Notification, Team, User
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import Filters
-from app.notifications.inbox.open_rows import Gone, count_newer, held_in, read_held
-from app.notifications.notify import notify
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.open_rows import (
+    MOST_OPEN_ROWS,
+    OpenRows,
+    RemovedRow,
+    count_newer,
+    open_rows_in,
+    read_open_rows,
+)
+from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
 from tests.conftest import sign_in
-from tests.factories import make_team
+from tests.notifications.conftest import Hands
+from tests.notifications.inbox.conftest import Alter, Tell
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-@pytest.fixture
-async def told(db: Database, alice: User, bob: User) -> list[int]:
-    """Bob was told three times; the ids of his notices, newest first."""
-    team = await make_team(db, alice, editors=[bob])
-    async with db.act() as session:
-        for number in range(3):
-            await notify(
-                session, TEAM_UPDATED, actor=alice, team=team, old_name="A", new_name=str(number)
-            )
-    async with db.read() as session:
-        return [notice.id for notice in await feed.newest(session, bob.id)]
+EVERYTHING = Filter()
 
 
 async def test_what_was_read_elsewhere_is_shown_as_read(
-    db: Database, bob: User, told: list[int]
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
+    one, two, three = await tell_bob(3)
     async with db.act() as session:
-        await feed.mark(session, bob.id, told[:1], read=True)
+        await feed.mark(session, bob.id, Selection([two]), read=True)
 
     async with db.read() as session:
-        held = await read_held(session, bob.id, told)
+        rows = await read_open_rows(session, bob.id, [three, one, two])
 
-    assert [(one.id, one.is_deleted) for one in held] == [(one, False) for one in told]
-    assert [one.is_read for one in held if not isinstance(one, Gone)] == [True, False, False]
+    assert [(row.id, row.is_deleted) for row in rows] == [
+        (three, False),
+        (one, False),
+        (two, False),
+    ]
+    assert [row.is_read for row in rows if not isinstance(row, RemovedRow)] == [False, False, True]
 
 
-async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_brought_back(
-    db: Database, bob: User, told: list[int]
+async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_restored(
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
+    ids = await tell_bob(3)
     async with db.act() as session:
-        await feed.delete(session, bob.id, told[1:2])
+        await feed.delete(session, bob.id, Selection(ids[1:2]))
 
     async with db.read() as session:
-        [_first, gone, _last] = await read_held(session, bob.id, told)
+        [_first, removed, _last] = await read_open_rows(session, bob.id, ids)
 
-    assert isinstance(gone, Gone)
+    assert isinstance(removed, RemovedRow)
+    assert removed.id == ids[1]
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, gone.undo) == 1
+        assert await feed.undo(session, bob.id, removed.undo) == 1
 
 
-async def test_after_ten_minutes_nothing_comes_back_however_often_the_page_was_renewed(
-    db: Database, bob: User, told: list[int], monkeypatch: pytest.MonkeyPatch
+async def test_after_ten_minutes_nothing_is_restored_however_often_the_page_was_updated(
+    db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
+    ids = await tell_bob(1)
+    hands.set("2026-06-30 12:00")
     async with db.act() as session:
-        await feed.delete(session, bob.id, told[:1])
+        await feed.delete(session, bob.id, Selection(ids))
+    hands.move(timedelta(minutes=9, seconds=59))
     async with db.read() as session:
-        [gone] = await read_held(session, bob.id, told[:1])
-    assert isinstance(gone, Gone)
+        [removed] = await read_open_rows(session, bob.id, ids)
+    assert isinstance(removed, RemovedRow)
+    assert removed.undo
 
-    later = clock.now() + timedelta(minutes=11)
-    monkeypatch.setattr(clock, "now", lambda: later)
+    hands.move(timedelta(seconds=1))
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, gone.undo)
-        assert await read_held(session, bob.id, told[:1]) == [Gone(told[0])]
+            await feed.undo(session, bob.id, removed.undo)
+        assert await read_open_rows(session, bob.id, ids) == [RemovedRow(ids[0])]
 
 
 async def test_what_was_withdrawn_is_gone_for_good(
-    db: Database, bob: User, told: list[int]
+    db: Database, bob: User, squad: Team, tell_bob: Tell
 ) -> None:
+    ids = await tell_bob(3)
     async with db.act() as session:
-        notice = await feed.find(session, bob.id, told[0])
-        team_id = int(notice.actions[0].url.rpartition("/")[2])
-        await withdraw_team(session, team_id, select(User.id).where(User.id == bob.id))
+        await withdraw_team(session, squad.id, select(User.id).where(User.id == bob.id))
 
     async with db.read() as session:
-        assert await read_held(session, bob.id, told) == [Gone(one) for one in told]
+        assert await read_open_rows(session, bob.id, ids) == [RemovedRow(one) for one in ids]
 
 
-async def test_what_is_another_persons_is_not_shown(
-    db: Database, alice: User, told: list[int]
+async def test_what_is_hidden_or_another_users_is_not_shown(
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
+    shown, hidden = ids = await tell_bob(2)
+    await alter([hidden], hidden=True)
+
     async with db.read() as session:
-        assert await read_held(session, alice.id, told) == [Gone(one) for one in told]
+        first, second = await read_open_rows(session, bob.id, ids)
+        foreign = await read_open_rows(session, alice.id, ids)
+
+    assert (first.id, first.is_deleted) == (shown, False)
+    assert second == RemovedRow(hidden)
+    assert foreign == [RemovedRow(one) for one in ids]
 
 
-async def test_what_came_since_is_counted_as_far_as_it_matches(
-    db: Database, bob: User, told: list[int]
+async def test_newer_notifications_are_counted_if_they_match(
+    db: Database, alice: User, bob: User, tell_bob: Tell
 ) -> None:
+    oldest, _middle, newest = await tell_bob(3)
     async with db.act() as session:
-        await feed.mark(session, bob.id, told[:1], read=True)
+        await feed.mark(session, bob.id, Selection([newest]), read=True)
 
     async with db.read() as session:
-        assert await count_newer(session, bob.id, Filters(), told[-1]) == 2
-        assert await count_newer(session, bob.id, Filters(status="unread"), told[-1]) == 1
-        assert await count_newer(session, bob.id, Filters(), told[0]) == 0
+        assert await count_newer(session, bob.id, EVERYTHING, oldest) == 2
+        assert await count_newer(session, bob.id, Filter({"status": ("unread",)}), oldest) == 1
+        assert await count_newer(session, bob.id, EVERYTHING, newest) == 0
+        assert await count_newer(session, alice.id, EVERYTHING, oldest) == 0
+
+
+async def test_newer_notifications_are_counted_after_the_last_known_one_was_purged(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    first, last = await tell_bob(2)
+    await tell_bob(3)
+    async with db.write() as session:
+        await session.execute(delete(Notification).where(Notification.id == last))
+
+    async with db.read() as session:
+        assert await count_newer(session, bob.id, EVERYTHING, last) == 3
+    async with db.write() as session:
+        await session.execute(delete(Notification).where(Notification.id == first))
+    async with db.read() as session:
+        assert await count_newer(session, bob.id, EVERYTHING, last) == 3
+
+
+def test_a_page_names_its_rows_in_their_order_and_the_newest_it_knows() -> None:
+    assert open_rows_in({"shown": "3,x,1,,2", "up_to": "7"}) == OpenRows([3, 1, 2], 7)
+
+
+def test_a_page_names_at_most_a_hundred_rows() -> None:
+    shown = ",".join(str(one) for one in range(1, MOST_OPEN_ROWS + 50))
+
+    rows = open_rows_in({"shown": shown, "up_to": "7"})
+
+    assert rows == OpenRows(list(range(1, 101)), 7)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +157,20 @@ async def test_what_came_since_is_counted_as_far_as_it_matches(
         {},
         {"shown": "1,2"},
         {"up_to": "2"},
+        {"shown": "1,2", "up_to": "0"},
         {"shown": ",,", "up_to": "2"},
         {"shown": "x,-1,1.5,9999999999999999999", "up_to": "2"},
     ],
 )
-def test_a_page_that_says_nothing_sensible_holds_nothing(fields: dict[str, str]) -> None:
-    assert held_in(fields) is None
+def test_a_page_without_sensible_fields_has_no_open_rows(fields: dict[str, str]) -> None:
+    assert open_rows_in(fields) is None
 
 
-async def test_the_open_page_gets_its_own_rows_and_the_count_of_the_new(
-    client: httpx.AsyncClient, bob: User, told: list[int]
+async def test_the_open_page_gets_its_own_rows_and_the_count_of_the_new_ones(
+    client: httpx.AsyncClient, bob: User, tell_bob: Tell
 ) -> None:
+    oldest, middle, newest = await tell_bob(3)
     await sign_in(client, bob)
-    newest, middle, oldest = told
 
     answer = await client.get(
         f"/notifications?shown={middle},{oldest}&up_to={middle}", headers=PARTIAL
@@ -136,5 +178,18 @@ async def test_the_open_page_gets_its_own_rows_and_the_count_of_the_new(
 
     assert f'id="notice-{newest}"' not in answer.text
     assert answer.text.index(f'id="notice-{middle}"') < answer.text.index(f'id="notice-{oldest}"')
-    assert "1 new — show" in answer.text
+    assert "Show 1 new notification" in answer.text
     assert "Select all 2 matching" in answer.text
+    assert f'name="up_to" value="{middle}"' in answer.text
+
+
+async def test_a_page_that_is_loaded_anew_shows_everything(
+    client: httpx.AsyncClient, bob: User, tell_bob: Tell
+) -> None:
+    oldest, newest = await tell_bob(2)
+    await sign_in(client, bob)
+
+    page = await client.get(f"/notifications?shown={oldest}&up_to={oldest}")
+
+    assert f'id="notice-{newest}"' in page.text
+    assert "Select all 2 matching" in page.text

@@ -1,16 +1,18 @@
 """What is done in the inbox, as a plain form and as htmx asks for it."""
 
 import re
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from app.database import Database
-from app.models import Team, User
-from app.notifications.events.catalogue import TEAM_UPDATED
+from app.models import Notification, Team, User
+from app.notifications.events.catalogue import CUSTOM, TEAM_UPDATED
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import Filters
+from app.notifications.inbox.filters import Filter
 from app.notifications.notify import notify
 from app.teams.invitations import invite
 from tests.conftest import post, sign_in
@@ -26,77 +28,240 @@ async def editors(db: Database, alice: User, bob: User) -> Team:
 
 @pytest.fixture
 async def told(db: Database, alice: User, bob: User, editors: Team) -> list[int]:
-    """Bob was told three times; the ids of his notices, newest first."""
+    """Bob has three notifications; their ids, newest first."""
     for number in range(3):
         await rename(db, alice, editors, str(number))
     async with db.read() as session:
         return [notice.id for notice in await feed.newest(session, bob.id)]
 
 
+@pytest.fixture
+async def as_bob(client: httpx.AsyncClient, bob: User) -> httpx.AsyncClient:
+    await sign_in(client, bob)
+    return client
+
+
 async def test_deleting_all_that_match_asks_how_many_and_spares_what_came_since(
-    client: httpx.AsyncClient,
+    as_bob: httpx.AsyncClient,
     db: Database,
     alice: User,
     bob: User,
     editors: Team,
     told: list[int],
 ) -> None:
-    await sign_in(client, bob)
     chosen = {"do": "delete", "all_matching": "1", "status": "unread", "up_to": told[0]}
     await rename(db, alice, editors, "News")
 
-    asked = await post(client, "/notifications/bulk", **chosen)
-    await post(client, "/notifications/bulk", confirmed="1", **chosen)
-
+    asked = await post(as_bob, "/notifications/bulk", **chosen)
     assert "Delete 3 notifications?" in asked.text
     assert 'href="/notifications?status=unread"' in asked.text
+    assert await total(db, bob) == 4
+    await submit(as_bob, asked)
+
     assert await total(db, bob) == 1
 
 
-async def test_what_can_be_deleted_can_be_undone_where_the_reader_was(
-    client: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+async def test_deleting_the_selected_asks_how_many_of_them_are_there(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
-    await sign_in(client, bob)
+    chosen = {"do": "delete", "ids": [*told[:2], 10**6], "page": "2", "type": "team_updated"}
+
+    asked = await post(as_bob, "/notifications/bulk", **chosen)
+    assert "Delete 2 notifications?" in asked.text
+    deleted = await submit(as_bob, asked)
+
+    assert deleted.headers["location"] == "/notifications?type=team_updated&page=2"
+    assert await total(db, bob) == 1
+
+
+async def test_deleting_one_is_confirmed_and_leads_back(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    asked = await post(as_bob, f"/notifications/{told[0]}/delete", status="unread")
+    assert "Delete 1 notification?" in asked.text
+    assert await total(db, bob) == 3
+    deleted = await submit(as_bob, asked)
+
+    assert deleted.headers["location"] == "/notifications?status=unread"
+    assert await total(db, bob) == 2
+
+
+async def test_what_can_be_deleted_can_be_undone_where_the_reader_was(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
     chosen = {"do": "delete", "ids": told[:2], "status": "unread", "confirmed": "1"}
 
-    deleted = await post(client, "/notifications/bulk", **chosen)
-    page = await client.get(deleted.headers["location"])
-    undo = re.search(r'action="(/notifications/undo[^"]+)"', page.text)
-    assert undo
-    restored = await post(client, undo[1].replace("&amp;", "&"))
+    deleted = await post(as_bob, "/notifications/bulk", **chosen)
+    page = await as_bob.get(deleted.headers["location"])
+    assert "2 notifications deleted" in page.text
+    restored = await post(as_bob, undo_in(page, "action"))
 
     assert restored.headers["location"] == "/notifications?status=unread"
+    assert "2 notifications restored" in (await as_bob.get("/notifications")).text
     assert await total(db, bob) == 3
 
 
-async def test_the_word_in_an_open_page_undoes_in_place_and_keeps_the_filters(
-    client: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+async def test_the_flash_in_an_open_page_undoes_in_place_and_keeps_the_filters(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
-    await sign_in(client, bob)
     chosen = {"do": "delete", "ids": told[:1], "type": "team_updated"}
 
-    deleted = await post_partial(client, "/notifications/bulk", **chosen)
-    undo = re.search(r'hx-post="(/notifications/undo[^"]+)"', deleted.text)
-    assert undo
-    url = undo[1].replace("&amp;", "&")
-    restored = await post_partial(client, url)
+    deleted = await post_partial(as_bob, "/notifications/bulk", **chosen)
+    url = undo_in(deleted, "hx-post")
+    restored = await post_partial(as_bob, url)
 
+    assert "1 notification deleted" in deleted.text
     assert parse_qs(urlsplit(url).query)["type"] == ["team_updated"]
-    assert "1 notification brought back." in restored.text
+    assert "1 notification restored" in restored.text
     assert 'hx-get="/notifications?type=team_updated"' in restored.text
     assert await total(db, bob) == 3
 
 
+async def test_undo_in_a_row_leaves_the_other_open_rows_where_they_are(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    _newest, middle, oldest = told
+    deleted = await post_partial(as_bob, f"/notifications/{middle}/delete")
+    token = re.search(r'name="undo" value="([^"]+)"', deleted.text)
+    assert token
+    open_rows = {"shown": f"{middle},{oldest}", "up_to": middle}
+
+    restored = await post_partial(as_bob, "/notifications/undo", undo=token[1], **open_rows)
+
+    assert rows_in(restored) == [middle, oldest]
+    assert "Show 1 new notification" in restored.text
+    assert await total(db, bob) == 3
+
+
+async def test_a_row_is_marked_in_place_and_the_bell_with_it(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    read = await post_partial(as_bob, f"/notifications/{told[0]}/read")
+    assert rows_in(read) == [told[0]]
+    assert "Mark as unread" in read.text
+    assert 'aria-label="Notifications, 2 unread"' in read.text
+    assert await unread(db, bob) == 2
+
+    back = await post_partial(as_bob, f"/notifications/{told[0]}/unread")
+    assert "Mark as read" in back.text
+    assert await unread(db, bob) == 3
+
+
+@pytest.mark.parametrize(("do", "left"), [("read", 2), ("unread", 3)])
+async def test_without_scripts_one_is_marked_and_the_page_comes_back(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], do: str, left: int
+) -> None:
+    if do == "unread":
+        await post(as_bob, f"/notifications/{told[0]}/read")
+
+    marked = await post(as_bob, f"/notifications/{told[0]}/{do}", page="2", type="<junk>")
+
+    assert marked.status_code == 303
+    assert marked.headers["location"] == "/notifications"
+    page = await as_bob.get("/notifications")
+    assert f"1 notification marked as {do}" in page.text
+    assert "/notifications/undo?" not in page.text
+    assert await unread(db, bob) == left
+
+
+async def test_the_selected_are_marked_and_no_others(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    some = await post_partial(as_bob, "/notifications/bulk", do="read", ids=told[:2])
+    assert "2 notifications marked as read" in some.text
+    assert rows_in(some) == told
+    assert await unread(db, bob) == 1
+
+    await post_partial(as_bob, "/notifications/bulk", do="unread", ids=[told[0], "x", ""])
+    assert await unread(db, bob) == 2
+
+
+async def test_all_that_match_are_marked_up_to_what_the_page_knew(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    chosen = {"do": "read", "all_matching": "1", "up_to": told[1], "status": "unread"}
+
+    marked = await post(as_bob, "/notifications/bulk", **chosen)
+
+    assert marked.headers["location"] == "/notifications?status=unread"
+    assert await unread(db, bob) == 1
+
+
+@pytest.mark.parametrize("up_to", ["", "0", "none"])
+async def test_all_that_match_without_a_watermark_is_nothing(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], up_to: str
+) -> None:
+    await post(as_bob, "/notifications/bulk", do="read", all_matching="1", up_to=up_to)
+
+    assert await unread(db, bob) == 3
+
+
 @pytest.mark.parametrize("do", ["read", "unread", "delete"])
 async def test_nothing_selected_is_said_at_once(
-    client: httpx.AsyncClient, db: Database, bob: User, told: list[int], do: str
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], do: str
 ) -> None:
-    await sign_in(client, bob)
+    answer = await post(as_bob, "/notifications/bulk", do=do, up_to=told[0], status="read")
 
-    answer = await post(client, "/notifications/bulk", do=do, up_to=told[0])
-
-    assert "Select some" in (await client.get(answer.headers["location"])).text
+    assert answer.headers["location"] == "/notifications?status=read"
+    assert "Select some" in (await as_bob.get("/notifications")).text
     assert await total(db, bob) == 3
+
+
+async def test_what_is_no_action_is_refused(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    many = await post(as_bob, "/notifications/bulk", do="burn", ids=told)
+    one = await post(as_bob, f"/notifications/{told[0]}/burn")
+
+    assert (many.status_code, one.status_code) == (400, 404)
+    assert "Choose what to do" in many.text
+    assert await unread(db, bob) == 3
+
+
+@pytest.mark.parametrize("do", ["read", "unread", "delete", "open"])
+async def test_another_users_notification_is_not_found(
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User, told: list[int], do: str
+) -> None:
+    await sign_in(client, alice)
+
+    answer = await post(client, f"/notifications/{told[0]}/{do}", confirmed="1")
+
+    assert answer.status_code == 404
+    assert (await total(db, bob), await unread(db, bob)) == (3, 3)
+
+
+async def test_a_form_selects_at_most_a_thousand(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    ids = [*range(10**6, 10**6 + 998), *told]
+
+    await post(as_bob, "/notifications/bulk", do="read", ids=ids)
+
+    assert await unread(db, bob) == 1
+
+
+async def test_opening_marks_read_and_leads_where_the_notification_leads(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, editors: Team, told: list[int]
+) -> None:
+    opened = await post(as_bob, f"/notifications/{told[0]}/open")
+
+    assert opened.headers["location"] == f"/teams/{editors.id}"
+    assert await unread(db, bob) == 2
+
+
+async def test_looking_marks_nothing(
+    as_bob: httpx.AsyncClient, db: Database, alice: User, bob: User, editors: Team, told: list[int]
+) -> None:
+    async with db.act() as session:
+        await notify(session, CUSTOM, actor=alice, team=editors, title="Done", body="All of it.")
+        own_page = await feed.newest_id(session, bob.id)
+
+    leads_on = await as_bob.get(f"/notifications/{told[0]}")
+    read_there = await as_bob.get(f"/notifications/{own_page}")
+
+    assert leads_on.headers["location"] == f"/teams/{editors.id}"
+    assert "All of it." in read_there.text
+    assert await unread(db, bob) == 4
 
 
 async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
@@ -126,7 +291,36 @@ async def rename(db: Database, actor: User, team: Team, name: str) -> None:
 
 async def total(db: Database, user: User) -> int:
     async with db.read() as session:
-        return (await feed.count_totals(session, user.id, Filters())).total
+        return (await feed.count_totals(session, user.id, Filter())).total
+
+
+async def unread(db: Database, user: User) -> int:
+    rows = select(func.count()).where(
+        Notification.user_id == user.id, Notification.read_at.is_(None)
+    )
+    async with db.read() as session:
+        return int(await session.scalar(rows.select_from(Notification)) or 0)
+
+
+def undo_in(answer: httpx.Response, attribute: str) -> str:
+    """Where the flash leads that offers Undo."""
+    undo = re.search(rf'{attribute}="(/notifications/undo\?[^"]+)"', answer.text)
+    assert undo
+    return unescape(undo[1])
+
+
+def rows_in(answer: httpx.Response) -> list[int]:
+    return [int(one) for one in re.findall(r'id="notice-(\d+)"', answer.text)]
+
+
+async def submit(client: httpx.AsyncClient, asked: httpx.Response) -> httpx.Response:
+    """Confirm on the page that asks."""
+    form = asked.text[asked.text.index('class="actions"') :]
+    pairs = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(unescape(name), []).append(unescape(value))
+    return await client.post(asked.url.path, data=fields)
 
 
 async def post_partial(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:

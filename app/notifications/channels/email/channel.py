@@ -13,7 +13,7 @@ from app import clock
 from app.database import Database
 from app.language import N_
 from app.mail.transactional import TransactionalMails
-from app.models import Delivery, Event, Notification, Preference, User
+from app.models import Delivery, Event, Notification, User
 from app.notifications.channels.base import SENT, Claimed, Outcome, Settled, Undelivered, skipped
 from app.notifications.channels.email.grouping import Mail, Writer, sort_out
 from app.notifications.channels.email.mail_folder import Folder
@@ -44,7 +44,7 @@ class Email:
     """`timeout` is how many seconds a mail server may take for one command."""
 
     name = EMAIL
-    description = ChannelDescription(EMAIL, N_("Email"), "bi-envelope")
+    description = ChannelDescription(EMAIL, N_("Mail"), "bi-envelope")
     # After the n-th failed attempt; together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     at_once = 100
@@ -99,7 +99,7 @@ class Email:
             return False
         return True
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Each batch hangs up by itself."""
 
 
@@ -128,16 +128,11 @@ def _deliveries(event: Event, kind: EventType, delay: timedelta) -> Select[Any]:
             literal(now, MOMENT),
         )
         .join(User, User.id == Notification.user_id)
-        .join(
-            Preference,
-            and_(Preference.user_id == User.id, Preference.type == kind.name),
-            isouter=True,
-        )
         .where(
             Notification.event_id == event.id,
             User.email_confirmed_at.is_not(None),
             User.email_gone_at.is_(None),
-            wants(kind, EMAIL),
+            wants(Notification.user_id, kind, EMAIL),
         )
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.language import SOURCE_LANGUAGE, _, ngettext, speaking
+from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
 from app.mail.composing import compose, domain_of, message_id, render_mail
 from app.models import User
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
@@ -50,7 +50,7 @@ def write_mail(
     Raises TemplateError, or ValueError when the address cannot stand in a header.
     """
     user: User = rows[0].User
-    with speaking(user.language):
+    with in_language(user.language):
         items = [_item(settings, row) for row in rows]
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
         mail = render_mail(template, _context(settings, signer, user, items, rows[0].type))

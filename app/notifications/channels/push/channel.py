@@ -5,21 +5,21 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, insert, literal, or_, select
+from sqlalchemy import Select, String, cast, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
 from app.language import N_
-from app.models import Delivery, Event, Notification, Preference, PushSubscription
+from app.models import Delivery, Event, Notification, PushSubscription
 from app.notifications.channels.base import Claimed, Settled
-from app.notifications.channels.push.client import SECONDS, PushClient
 from app.notifications.channels.push.sender import Sender
 from app.notifications.channels.push.services import PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import PUSH, EventType
 from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import wants
+from app.outgoing import SECONDS, Outgoing
 from app.settings import Settings
 
 MOMENT = Delivery.__table__.c.due_at.type
@@ -55,7 +55,7 @@ class Push:
         self.delay = timedelta(seconds=settings.push_delay_seconds)
         self._vapid_key = keys.public
         services = PushServices(settings.push_allowed_hosts)
-        client = PushClient(services, seconds=seconds)
+        client = Outgoing(services.may_reach, seconds=seconds)
         self._sender = Sender(settings, keys, services, client)
 
     async def add_deliveries(self, session: AsyncSession, event: Event, kind: EventType) -> None:
@@ -78,11 +78,6 @@ class Push:
                 literal(now, MOMENT),
             )
             .join(PushSubscription, PushSubscription.user_id == Notification.user_id)
-            .join(
-                Preference,
-                and_(Preference.user_id == Notification.user_id, Preference.type == kind.name),
-                isouter=True,
-            )
             .where(
                 Notification.event_id == event.id,
                 PushSubscription.vapid_key == self._vapid_key,
@@ -91,7 +86,7 @@ class Push:
                     PushSubscription.failing_since > now - REFUSED_FOR,
                     PushSubscription.refused_at < now - TRIED_EVERY,
                 ),
-                wants(kind, PUSH),
+                wants(PushSubscription.user_id, kind, PUSH),
             )
         )
 
@@ -110,5 +105,5 @@ class Push:
         """Each push service is given its rest by the sender; no delivery waits for all of them."""
         return True
 
-    def close(self) -> None:
-        self._sender.close()
+    async def close(self) -> None:
+        await self._sender.close()

@@ -15,10 +15,10 @@ from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.database.upsert import insert_into
 from app.errors import Invalid, NotFound
 from app.language import _
 from app.models import PushSubscription, RemovedDevice, User
@@ -149,20 +149,13 @@ async def _upsert(
     session: AsyncSession, added: Mapping[str, object], renewed: Mapping[str, object]
 ) -> PushSubscription:
     """One statement: two tabs of a browser may subscribe it in the same moment."""
-    row = _insert(session, PushSubscription).values({**added, **renewed})
+    row = insert_into(session, PushSubscription).values({**added, **renewed})
     either = row.on_conflict_do_update(
         index_elements=[PushSubscription.endpoint_hash], set_=dict(renewed)
     )
     found = either.returning(PushSubscription).execution_options(populate_existing=True)
     device: PushSubscription = (await session.scalars(found)).one()
     return device
-
-
-def _insert(
-    session: AsyncSession, model: type[PushSubscription | RemovedDevice]
-) -> sqlite.Insert | postgresql.Insert:
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite.insert(model) if is_sqlite else postgresql.insert(model)
 
 
 async def _make_room(session: AsyncSession, user: User, newest: PushSubscription) -> None:
@@ -206,7 +199,7 @@ async def remove(session: AsyncSession, user: User, device_id: int) -> None:
     """
     digest = await _remove(session, user, PushSubscription.id == device_id)
     now = clock.now()
-    row = _insert(session, RemovedDevice).values(
+    row = insert_into(session, RemovedDevice).values(
         user_id=user.id, endpoint_hash=digest, removed_at=now
     )
     known = [RemovedDevice.user_id, RemovedDevice.endpoint_hash]

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from app.language import _, speaking
+from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import HIGH, LOW, NORMAL, kind_of, sentence
-from app.rendering import asset
+from app.notifications.events.catalogue import HIGH, LOW, NORMAL, sentence, type_of
 from app.settings import Settings
+from app.static_files import asset
 
 # What is left of the 4,096 bytes that every push service takes, when it is encrypted (RFC 8291, 4).
 MOST_BYTES = 3993
@@ -89,7 +89,7 @@ class Writer:
     def _wording_for(self, row: Row[Any]) -> Wording:
         reader = row.event_id, row.language, row.affected_id == row.user_id
         if (known := self._wordings.get(reader)) is None:
-            with speaking(row.language):
+            with in_language(row.language):
                 known = self._wordings[reader] = _of_test() if row.letter else _of_event(row)
         return known
 
@@ -114,7 +114,7 @@ def _of_event(row: Row[Any]) -> Wording:
         title=_title(context),
         body=_body(row),
         brief=_("You have a new notification."),
-        urgency=URGENCY[kind_of(row.type, context).priority],
+        urgency=URGENCY[type_of(row.type, context).priority],
         subject=(row.type, *_about(row), row.affected_id, context.get("title")),
         actions=[_open(), {"action": "read", "title": _("Mark as read")}],
     )

@@ -7,8 +7,8 @@ from random import uniform
 
 from app import clock
 from app.notifications.channels.base import SENT, Outcome
-from app.notifications.channels.push.client import Reply
 from app.notifications.channels.push.services import Service
+from app.outgoing import Reply
 
 WELL, GONE, TROUBLED, UNKNOWN = "well", "gone", "troubled", "unknown"
 GONE_CODES = (404, 410)  # the device has unsubscribed

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.models import Delivery, Event, Notification, Preference, PushSubscription, User
+from app.models import Delivery, Event, Notification, PushSubscription, User
 from app.notifications.channels.base import Outcome, Settled
 from app.notifications.channels.push.devices import note_answers
 from app.notifications.channels.push.responses import GONE, TROUBLED, WELL, Answer
@@ -67,10 +67,6 @@ def _pushes() -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(Notification, Notification.id == Delivery.notification_id)
         .outerjoin(Event, Event.id == Notification.event_id)
-        .outerjoin(
-            Preference,
-            and_(Preference.user_id == User.id, Preference.type == Notification.type),
-        )
     )
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import Row
 
 from app.database import Database
 from app.notifications.channels.base import Outcome, Settled
-from app.notifications.channels.push.client import PushClient, Reply, Unanswered
 from app.notifications.channels.push.message import Message
 from app.notifications.channels.push.responses import (
     TROUBLED,
@@ -21,9 +20,10 @@ from app.notifications.channels.push.responses import (
     refused,
 )
 from app.notifications.channels.push.rows import Findings
-from app.notifications.channels.push.services import NotAllowed, PushServices, Service
+from app.notifications.channels.push.services import PushServices, Service
 from app.notifications.channels.push.turns import Push, Turns
 from app.notifications.channels.push.vapid_keys import VapidKeys
+from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
 from app.settings import Settings
 
 AT_ONCE = 16  # for each push service
@@ -38,14 +38,14 @@ class Sender:
     """Keeps the connections, and how patient to be with each service."""
 
     def __init__(
-        self, settings: Settings, keys: VapidKeys, services: PushServices, client: PushClient
+        self, settings: Settings, keys: VapidKeys, services: PushServices, client: Outgoing
     ) -> None:
         self._settings, self._keys = settings, keys
         self._services, self._client = services, client
         self._patience: defaultdict[Service, Patience] = defaultdict(Patience)
 
-    def close(self) -> None:
-        self._client.close()
+    async def close(self) -> None:
+        await self._client.close()
 
     async def send(
         self, db: Database, claim: str, is_over: Callable[[], bool]
@@ -109,7 +109,7 @@ class Sender:
             if reply.status == TOO_LARGE and message.payload != (small := message.small):
                 body = _encrypted(push.row, small)
                 reply = await self._post(push, service, message, body)
-        except NotAllowed as error:
+        except AddressRefused as error:
             return refused(str(error))
         except Unanswered as error:
             outcome = Outcome("pending", error=f"{service.host}: {error}")
@@ -122,7 +122,7 @@ class Sender:
     async def _post(self, push: Push, service: Service, message: Message, body: bytes) -> Reply:
         authorization = {"Authorization": self._keys.authorization(service.origin)}
         headers = authorization | HEADERS | message.headers
-        return await self._client.post(service, push.target, headers, body)
+        return await self._client.post(service.origin + push.target, headers, body)
 
 
 def _encrypted(row: Row[Any], payload: bytes) -> bytes:

@@ -1,20 +1,18 @@
-"""Which push services a subscription may name, and under which addresses they are reached.
+"""Which push services a subscription may name, and which addresses are connected to for them.
 
-An endpoint is chosen by whoever subscribes, so it could name a machine inside our own network. It
-must lie on a known push service, or on one that PUSH_ALLOWED_HOSTS adds; and when a connection is
-made, only public addresses are connected to, whatever a name resolves to by then. An address that
-is not public is reached only where that setting names that very address.
+A subscriber chooses the endpoint, so it could name a machine inside our own network. It must lie
+on a known push service, or on one that PUSH_ALLOWED_HOSTS adds; and only public addresses are
+connected to, whatever a name resolves to by then. A private address is reached only where that
+setting names that very address.
 """
 
-import asyncio
 import re
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from app.language import _
+from app.outgoing import is_public
 from app.settings import SettingError, is_loopback
 
 # Each of them and every name below it; HTTPS at its usual port.
@@ -33,15 +31,10 @@ _endpoint = re.compile(
     rf"(https?)://({_label}(?:\.{_label})*)(?::(\d{{1,5}}))?(/[!-~]*)?", re.IGNORECASE
 )
 _named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
-# IPv4 inside IPv6, as gateways translate it (RFC 6052); `ipaddress` knows the other forms.
-_translated = IPv6Network("64:ff9b::/96")
-# Of a network's own, though `ipaddress` does not say so: translation (RFC 8215, RFC 2765), IPv4
-# inside IPv6 as it once was (RFC 4291, 2.5.5.1), site-local addresses (RFC 3879).
-_own = [IPv6Network(net) for net in ("64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "fec0::/10")]
 
 
 class NotAllowed(Exception):
-    """Nothing may be sent there; the sentence is for whoever subscribes."""
+    """Nothing may be sent there; the sentence is for the subscriber."""
 
 
 @dataclass(frozen=True)
@@ -94,21 +87,11 @@ class PushServices:
             raise NotAllowed(_("This push service is not one of those that are allowed."))
         return service
 
-    async def addresses(self, service: Service) -> list[str]:
-        """Where to connect to, best first. Raises NotAllowed where nothing public is to be found."""
-        if _is_address(service.host):  # `find` let it through, so a setting names it
-            return [service.host]
-        found = await asyncio.get_running_loop().getaddrinfo(
-            service.host,
-            service.port,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_ADDRCONFIG,
-        )
-        addresses = [str(entry[4][0]) for entry in found]
-        wanted = is_loopback if is_loopback(service.host) else is_public
-        if not (allowed := [one for one in addresses if wanted(one)]):
-            raise NotAllowed(_("The push service is at an address inside our own network."))
-        return allowed
+    def may_reach(self, host: str, address: str) -> bool:
+        """Whether this address may be connected to for this host: a public one, whatever a name
+        resolves to by then; a loopback one where the name itself is loopback.
+        """
+        return is_loopback(address) if is_loopback(host) else is_public(address)
 
     def _is_named(self, service: Service) -> bool:
         is_fitting = service.scheme == "https" or is_loopback(service.host)
@@ -120,29 +103,6 @@ class PushServices:
 def _is_well_known(service: Service) -> bool:
     is_below = any(service.host == one or service.host.endswith(f".{one}") for one in WELL_KNOWN)
     return is_below and service.scheme == "https" and service.port == 443
-
-
-def is_public(address: str) -> bool:
-    """Whether it belongs to everybody's internet, also where it wraps an IPv4 address."""
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
-        found = inner
-    is_own = isinstance(found, IPv6Address) and any(found in net for net in _own)
-    return found.is_global and not found.is_multicast and not is_own
-
-
-def _wrapped(address: IPv6Address) -> IPv4Address | None:
-    if address in _translated:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_name(name: str) -> tuple[str, int | None]:

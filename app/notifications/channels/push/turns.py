@@ -27,7 +27,7 @@ from app.notifications.channels.push.responses import Answer, refused
 from app.notifications.channels.push.rows import Findings, read_pushes
 from app.notifications.channels.push.services import NotAllowed, PushServices, Service
 from app.notifications.channels.push.visibility import LASTS
-from app.notifications.events.catalogue import TYPES, kind_of
+from app.notifications.events.catalogue import TYPES, type_of
 from app.settings import Settings
 
 GOOD_FOR = 1.0  # seconds
@@ -112,7 +112,7 @@ class Turns:
         return self._while_looking(row) if self._may_wait(row) else None
 
     def _may_wait(self, row: Row[Any]) -> bool:
-        is_urgent = row.letter or kind_of(row.type, row.context).is_high
+        is_urgent = row.letter or type_of(row.type, row.context).is_high
         return not is_urgent and self._settings.push_delay_seconds > 0
 
     def _while_looking(self, row: Row[Any]) -> Outcome | None:

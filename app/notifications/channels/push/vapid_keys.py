@@ -15,6 +15,7 @@ from py_vapid import Vapid02
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.email_addresses import is_email_address
 from app.language import _
 from app.notifications.channels.push.base64url import decode, encode
 from app.settings import SettingError, Settings, kept_secret
@@ -112,10 +113,16 @@ def _hint() -> str:
 
 def _subject(settings: Settings) -> str:
     subject = settings.vapid_email or _own_subject(settings)
-    if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://[^\s/@]+(/\S*)?", subject):
+    if not _is_contact(subject):
         sentence = _("VAPID_EMAIL must be like mailto:admin@example.com or https://example.com.")
         raise SettingError(sentence)
     return subject
+
+
+def _is_contact(uri: str) -> bool:
+    if uri.startswith("mailto:"):
+        return is_email_address(uri.removeprefix("mailto:"))
+    return re.fullmatch(r"https://[^\s/@]+(/\S*)?", uri) is not None
 
 
 def _own_subject(settings: Settings) -> str:

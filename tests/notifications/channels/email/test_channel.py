@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app import clock
-from app.accounts.addresses import change_address
+from app.account_lifecycle.onboarding import change_address
 from app.database import Database
 from app.installation import TRANSACTIONAL_MAILS
 from app.mail.transactional import TransactionalMail
@@ -106,7 +106,9 @@ async def test_no_mail_waits_for_who_wants_none_of_this_kind(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.write() as session:
-        session.add(Preference(type=PROJECT_SHARED.name, user_id=bob.id, email=False))
+        session.add(
+            Preference(user_id=bob.id, type=PROJECT_SHARED.name, channel="email", wanted=False)
+        )
 
     await share(db, alice, squad)
 

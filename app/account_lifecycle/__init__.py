@@ -1,0 +1,1 @@
+"""What an account does across teams and projects: it is onboarded, exported and closed."""

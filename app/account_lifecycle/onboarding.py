@@ -1,0 +1,83 @@
+"""How an account gets its confirmed address: on registration, by a mailed link, by a change.
+
+The new holder of an address is notified of the invitations that were sent to it.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.addresses import (
+    read_confirmation,
+    request_change,
+    send_confirmation,
+    set_confirmed_address,
+)
+from app.accounts.passwords import require_password
+from app.accounts.profile import fill_from_browser
+from app.accounts.registration import new_user, store_new_user
+from app.database import Database
+from app.email_addresses import email_error
+from app.errors import require_valid
+from app.language import _
+from app.models import User
+from app.settings import Settings
+from app.teams.invitations import notify_of_open_invitations
+
+
+async def register(
+    db: Database,
+    settings: Settings,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    timezone: str = "",
+    accept_language: str = "",
+) -> User:
+    """Create an account. Raises Invalid for `username`, `email`, `password`.
+
+    With SMTP_HOST set, the address is confirmed by a mailed link; otherwise it counts as confirmed.
+    """
+    user = await new_user(username=username, email=email, password=password)
+    fill_from_browser(user, timezone, accept_language)
+    async with db.act() as session:
+        await store_new_user(session, user)
+        if settings.sends_mail:
+            await send_confirmation(session, user, email)
+        else:
+            await _confirm(session, user, email)
+    return user
+
+
+async def confirm_address(session: AsyncSession, token: str) -> User:
+    """Confirm the address to which the link with this `token` was mailed.
+
+    Raises NotFound for a link that is no longer valid, and Invalid when another account has taken
+    the address since.
+    """
+    user, address = await read_confirmation(session, token)
+    await _confirm(session, user, address)
+    return user
+
+
+async def change_address(
+    db: Database, settings: Settings, user: User, *, email: str, password: str
+) -> User:
+    """Change to `email`: once it is confirmed, or at once where no mail can be sent.
+
+    Raises Invalid for `email`, `password`.
+    """
+    same = _("This is already your address.") if email == user.email else ""
+    require_valid(email=email_error(email) or same)
+    await require_password(user, password)
+    async with db.act() as session:
+        user = await session.get_one(User, user.id)
+        if settings.sends_mail:
+            await request_change(session, user, email)
+        else:
+            await _confirm(session, user, email)
+    return user
+
+
+async def _confirm(session: AsyncSession, user: User, address: str) -> None:
+    await set_confirmed_address(session, user, address)
+    await notify_of_open_invitations(session, user)

@@ -1,0 +1,65 @@
+"""Changing an address, and the page behind a mailed confirmation link.
+
+GET only shows a button, because mail scanners follow links.
+"""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.account_lifecycle.onboarding import change_address, confirm_address
+from app.accounts.addresses import read_confirmation
+from app.accounts.pages.account import show_account
+from app.accounts.throttles import throttle_confirmation
+from app.database import Database
+from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect, without_referrer
+from app.language import _
+from app.layout import page
+from app.models import User
+from app.settings import Settings
+
+
+@post("/account/address")
+async def change(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    session_id: NamedDependency[int],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    await throttle_confirmation(db, settings, user)
+    try:
+        changed = await change_address(
+            db, settings, user, email=form["email"], password=form["password"]
+        )
+    except Invalid as invalid:
+        return await show_account(request, db, user, session_id, form, invalid)
+    if changed.pending_email:
+        text = _("Open the link that we mailed to {address}.")
+        return redirect("/account", text.format(address=changed.pending_email))
+    return redirect("/account", _("Your address was changed."))
+
+
+@get("/confirm/{token:str}")
+async def confirm_page(
+    request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
+) -> Response[Any]:
+    async with db.read() as session:
+        _user, address = await read_confirmation(session, token)
+    return without_referrer(
+        await page(request, "accounts/confirm.html", token=token, address=address)
+    )
+
+
+@post("/confirm/{token:str}")
+async def confirm(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
+    async with db.act() as session:
+        await confirm_address(session, token)
+    return redirect("/", _("Your address is confirmed."))
+
+
+routes = [change, confirm_page, confirm]

@@ -1,0 +1,52 @@
+"""/account/export and /account/delete"""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from app.account_lifecycle.archive import export_account
+from app.account_lifecycle.closing import delete_account
+from app.accounts.pages.login import sign_out
+from app.accounts.throttles import throttle_password_check
+from app.database import Database
+from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect
+from app.language import _
+from app.layout import page
+from app.models import User
+from app.settings import Settings
+
+
+@get("/account/export")
+async def download(
+    db: NamedDependency[Database], user: NamedDependency[User]
+) -> Response[dict[str, Any]]:
+    async with db.read() as session:
+        archive = await export_account(session, user)
+    name = f'attachment; filename="clippyfront-{user.id}.json"'
+    return Response(archive, headers={"Content-Disposition": name, "Cache-Control": "no-store"})
+
+
+@get("/account/delete")
+async def deletion_page(request: AnyRequest, user: NamedDependency[User]) -> Response[Any]:  # noqa: ARG001
+    return await page(request, "accounts/delete.html")
+
+
+@post("/account/delete")
+async def delete(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    await throttle_password_check(request, db, settings)
+    try:
+        await delete_account(db, settings, user, form["password"])
+    except Invalid as invalid:
+        return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
+    return sign_out(settings, redirect("/login", _("Your account was deleted.")))
+
+
+routes = [download, deletion_page, delete]

@@ -1,0 +1,53 @@
+"""/register"""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from app.account_lifecycle.onboarding import register
+from app.accounts.pages.login import login_or_register_page, sign_in
+from app.accounts.throttles import throttle_registration
+from app.database import Database
+from app.errors import Invalid
+from app.http import AnyRequest, Form, own_path, redirect
+from app.language import _
+from app.models import User
+from app.settings import Settings
+
+
+@get("/register")
+async def register_page(
+    request: AnyRequest, optional_user: NamedDependency[User | None]
+) -> Response[Any]:
+    next_path = own_path(request.query_params.get("next", ""))
+    if optional_user:
+        return redirect(next_path)
+    return await login_or_register_page(request, "register", {"next": next_path})
+
+
+@post("/register")
+async def create_account(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    form: NamedDependency[Form],
+) -> Response[Any]:
+    await throttle_registration(request, db, settings)
+    try:
+        user = await register(
+            db,
+            settings,
+            username=form["username"],
+            email=form["email"],
+            password=form["password"],
+            timezone=form["timezone"],
+            accept_language=request.headers.get("Accept-Language", ""),
+        )
+    except Invalid as invalid:
+        return await login_or_register_page(request, "register", form, invalid)
+    welcome = _("Welcome, {name}.").format(name=user.username)
+    return await sign_in(request, db, settings, user, redirect(own_path(form["next"]), welcome))
+
+
+routes = [register_page, create_account]

@@ -1,0 +1,50 @@
+"""Problem details (RFC 9457): their shape, and what each status means in this API."""
+
+from litestar.openapi import ResponseSpec
+
+from app.api.shapes import ResponseBody
+
+PROBLEM_JSON = "application/problem+json"
+MEANINGS = {
+    400: "The request is malformed or a field is invalid",
+    401: "The caller is not signed in, or the token is not valid",
+    403: "The caller's role, token scope or CSRF token does not allow this",
+    404: "It does not exist, or it is not yours",
+    409: "The request is valid but conflicts with the current state",
+    413: "The request body is too large",
+    416: "The range starts beyond the end of the file",
+    429: "Too many requests",
+    503: "Too many streams are open",
+}
+
+
+class Problem(ResponseBody):
+    """Problem details (RFC 9457)."""
+
+    status: int
+    title: str
+    detail: str
+
+
+class FieldProblem(ResponseBody):
+    """An invalid field; `field` is its path, as in `filter.type`."""
+
+    field: str
+    detail: str
+
+
+class InvalidProblem(Problem):
+    """Problem details that name every invalid field."""
+
+    errors: list[FieldProblem]
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The `responses` of a handler that fails with these statuses.
+
+    Those that follow from its method, path and body need not be named: see `app.api_docs`.
+    """
+    return {
+        status: ResponseSpec(Problem, generate_examples=False, media_type=PROBLEM_JSON)
+        for status in statuses
+    }

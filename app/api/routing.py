@@ -1,0 +1,28 @@
+"""The router of the JSON API: what every endpoint shares, so that no handler repeats it."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+
+from app.api.reading import ApiRequest
+from app.http import signed_in
+
+MAX_BODY_BYTES = 1_000_000
+SECURITY = [{"token": list[str]()}, {"session": list[str]()}]
+
+
+def api_router(handlers: Sequence[HTTPRouteHandler]) -> Router:
+    """A router for `handlers`: signed-out callers reach only those marked `is_public=True`."""
+    public = [handler for handler in handlers if handler.opt.get("is_public")]
+    private = [handler for handler in handlers if not handler.opt.get("is_public")]
+    return Router(
+        "/",
+        route_handlers=[
+            Router("/", route_handlers=public),
+            Router("/", route_handlers=private, guards=[signed_in], security=SECURITY),
+        ],
+        include_in_schema=True,
+        request_class=ApiRequest,
+        request_max_body_size=MAX_BODY_BYTES,
+    )

@@ -1,0 +1,11 @@
+"""How many test pushes a user may send."""
+
+from app.database import Database
+from app.models import User
+from app.settings import Settings
+from app.throttle import throttle
+
+
+async def throttle_tests(db: Database, settings: Settings, user: User) -> None:
+    """Ten in ten minutes: each costs the browser vendors' push services. Raises TooMany."""
+    await throttle(db, settings, f"push-test:{user.id}", limit=10, seconds=600)

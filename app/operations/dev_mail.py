@@ -1,0 +1,99 @@
+"""/dev/mail shows the mails that an installation without SMTP_HOST writes to files.
+
+They contain links that open accounts, so the page exists only on a local installation.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.errors import NotFound
+from app.http import AnyRequest
+from app.layout import page
+from app.operations.local_access import require_local_installation
+from app.settings import Settings
+
+SHOWN_MAILS = 100
+# The HTML of a mail is untrusted: it may only be displayed and its links followed.
+SANDBOX = (
+    "sandbox allow-popups allow-top-navigation-by-user-activation; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+)
+
+
+@dataclass(frozen=True)
+class MailFile:
+    """`name` is the name of the file."""
+
+    name: str
+    subject: str
+    to: str
+    date: datetime
+    text: str
+    html: str
+
+
+@get("/dev/mail")
+async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
+    require_local_installation(request, settings)
+    mails = await asyncio.to_thread(_newest, settings.mail_dir)
+    return await page(request, "dev/mailbox.html", mails=mails)
+
+
+@get("/dev/mail/{name:str}")
+async def mail_page(
+    request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
+) -> Response[Any]:
+    require_local_installation(request, settings)
+    mail = await asyncio.to_thread(_find, settings.mail_dir, name)
+    return await page(request, "dev/mail.html", mail=mail)
+
+
+@get("/dev/mail/{name:str}/html")
+async def mail_html(
+    request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
+) -> Response[str]:
+    require_local_installation(request, settings)
+    mail = await asyncio.to_thread(_find, settings.mail_dir, name)
+    headers = {"Content-Security-Policy": SANDBOX, "Cache-Control": "no-store"}
+    return Response(mail.html, media_type=MediaType.HTML, headers=headers)
+
+
+def _newest(folder: Path) -> list[MailFile]:
+    return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:SHOWN_MAILS]]
+
+
+def _find(folder: Path, name: str) -> MailFile:
+    for path in folder.glob("*.eml"):
+        if path.name == name:
+            return _read(path)
+    raise NotFound
+
+
+def _read(path: Path) -> MailFile:
+    message = message_from_bytes(path.read_bytes(), policy=default)
+    return MailFile(
+        name=path.name,
+        subject=message["Subject"],
+        to=message["To"],
+        date=message["Date"].datetime,
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+    )
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    return str(part.get_content()) if part else ""
+
+
+routes = [mailbox, mail_page, mail_html]

@@ -1,0 +1,245 @@
+"""Runs compilations in the worker: claim, make the video, report progress, notify.
+
+The row decides who works on it. A claim is one conditional update that counts the attempt, and
+every later update names that attempt. A worker whose run was cancelled, or taken over after a long
+silence, matches no row any more and stops.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from saq import Job
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.broker import Broker
+from app.database import Database
+from app.language import _, in_language
+from app.models import Compilation, Project, User
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
+from app.notifications.notify import notify
+from app.projects.clips import clips_of
+from app.projects.compilations import SILENT_SECONDS, enqueue
+from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path
+from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
+from app.projects.video.ffmpeg import CompilationError
+from app.settings import Settings
+
+MAX_ATTEMPTS = 2
+REPORT_SECONDS = 0.5
+REPORTS_PER_JOB_UPDATE = 20
+
+
+class _Lost(Exception):
+    """The run is no longer ours: cancelled, deleted with its project, or taken over."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One attempt. Error sentences are written in `language`, the project owner's."""
+
+    compilation_id: int
+    project_id: int
+    attempt: int
+    language: str
+
+    @property
+    def is_ours(self) -> ColumnElement[bool]:
+        return and_(
+            Compilation.id == self.compilation_id,
+            Compilation.status == "running",
+            Compilation.attempts == self.attempt,
+        )
+
+
+async def run_compilation(
+    db: Database, settings: Settings, compilation_id: int, *, job: Job | None = None
+) -> None:
+    """Makes the video and notifies, unless another worker is already at it.
+
+    Keeps `job` alive while it runs. If the task is cancelled, the compilation goes back to the
+    queue and the attempt does not count.
+    """
+    run = await _claim(db, compilation_id)
+    if run is None:
+        return
+    with in_language(run.language):
+        try:
+            video = await _make_video(db, settings, run, job)
+            await _complete(db, run, video)
+        except CompilationError as error:
+            await _fail(db, run, error.sentence)
+        except _Lost:
+            await _remove_files(db, settings, run)
+        except asyncio.CancelledError:
+            await _give_back(db, run)
+            raise
+
+
+async def recover_compilations(db: Database, broker: Broker) -> None:
+    """Requeues compilations that are queued or whose worker went silent. After MAX_ATTEMPTS they
+    fail.
+    """
+    async with db.read() as session:
+        claimable = list(await session.scalars(select(Compilation).where(_is_claimable())))
+    for compilation in claimable:
+        if compilation.attempts < MAX_ATTEMPTS:
+            await enqueue(broker, compilation)
+        else:
+            await _give_up(db, compilation)
+
+
+async def _claim(db: Database, compilation_id: int) -> _Run | None:
+    now = clock.now()
+    claimed = (
+        update(Compilation)
+        .where(
+            Compilation.id == compilation_id,
+            Compilation.attempts < MAX_ATTEMPTS,
+            _is_claimable(),
+        )
+        .values(
+            status="running",
+            attempts=Compilation.attempts + 1,
+            progress=0.0,
+            started_at=now,
+            touched_at=now,
+        )
+        .returning(Compilation.project_id, Compilation.attempts)
+        .execution_options(synchronize_session=False)
+    )
+    async with db.write() as session:
+        if (row := (await session.execute(claimed)).one_or_none()) is None:
+            return None
+        project_id, attempt = row
+        return _Run(compilation_id, project_id, attempt, await _language(session, project_id))
+
+
+def _is_claimable() -> ColumnElement[bool]:
+    """Queued, or running with a worker that has not reported for SILENT_SECONDS."""
+    silent_since = clock.now() - timedelta(seconds=SILENT_SECONDS)
+    return or_(
+        Compilation.status == "queued",
+        and_(Compilation.status == "running", Compilation.touched_at < silent_since),
+    )
+
+
+async def _language(session: AsyncSession, project_id: int) -> str:
+    owner = select(User.language).join(Project, Project.owner_id == User.id)
+    return str((await session.scalars(owner.where(Project.id == project_id))).one())
+
+
+async def _make_video(
+    db: Database, settings: Settings, run: _Run, job: Job | None
+) -> FinishedVideo:
+    """Concatenates the clips while reporting progress. Raises _Lost once the run is not ours."""
+    reporter = _Reporter(db, run, job)
+    working = asyncio.create_task(_concatenate(db, settings, run, reporter))
+    reporting = asyncio.create_task(reporter.report_forever())
+    try:
+        await asyncio.wait({working, reporting}, return_when=asyncio.FIRST_COMPLETED)
+        if reporting.done():
+            reporting.result()
+        return working.result()
+    finally:
+        working.cancel()
+        reporting.cancel()
+        await asyncio.gather(working, reporting, return_exceptions=True)
+
+
+async def _concatenate(
+    db: Database, settings: Settings, run: _Run, reporter: "_Reporter"
+) -> FinishedVideo:
+    async with db.read() as session:
+        clips = await clips_of(session, run.project_id)
+    files = [ClipFile(clip_path(settings, clip.stored_as), clip.filename) for clip in clips]
+    target = video_path(settings, run.compilation_id)
+    workdir = settings.compilations_dir
+    return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
+
+
+class _Reporter:
+    """Writes the progress of a run to its row twice a second, which also shows it is alive."""
+
+    def __init__(self, db: Database, run: _Run, job: Job | None) -> None:
+        self._db, self._run, self._job = db, run, job
+        self._progress = 0.0
+
+    async def set_progress(self, progress: float) -> None:
+        self._progress = progress
+
+    async def report_forever(self) -> None:
+        """Ends only by raising _Lost."""
+        for reports in count(1):
+            await asyncio.sleep(REPORT_SECONDS)
+            async with self._db.write() as session:
+                values = {"progress": self._progress, "touched_at": clock.now()}
+                if not await _update(session, self._run, **values):
+                    raise _Lost
+            if self._job and reports % REPORTS_PER_JOB_UPDATE == 0:
+                await self._job.update()
+
+
+async def _update(session: AsyncSession, run: _Run, **values: Any) -> bool:
+    """Returns whether the run was still ours, so that its row was updated."""
+    changed = update(Compilation).where(run.is_ours).values(**values).returning(Compilation.id)
+    changed = changed.execution_options(synchronize_session=False)
+    return (await session.execute(changed)).first() is not None
+
+
+async def _complete(db: Database, run: _Run, video: FinishedVideo) -> None:
+    async with db.act() as session:
+        completed = {"status": "completed", "progress": 1.0, "finished_at": clock.now()}
+        facts: dict[str, Any] = {"duration": video.duration, "size": video.size_bytes}
+        if not await _update(session, run, **completed, **facts):
+            raise _Lost
+        project = await session.get_one(Project, run.project_id)
+        await notify(
+            session,
+            COMPILATION_COMPLETED,
+            project=project,
+            compilation=await session.get_one(Compilation, run.compilation_id),
+            thumbnail=f"/projects/{project.id}/compilations/{run.compilation_id}/thumbnail",
+            **facts,
+        )
+
+
+async def _fail(db: Database, run: _Run, sentence: str) -> None:
+    async with db.act() as session:
+        failed = {"status": "failed", "error": sentence, "finished_at": clock.now()}
+        if not await _update(session, run, **failed):
+            return
+        await notify(
+            session,
+            COMPILATION_FAILED,
+            project=await session.get_one(Project, run.project_id),
+            compilation=await session.get_one(Compilation, run.compilation_id),
+            error=sentence,
+        )
+
+
+async def _remove_files(db: Database, settings: Settings, run: _Run) -> None:
+    """Removes the files of a lost run, unless another worker took over: it writes the same ones."""
+    async with db.read() as session:
+        compilation = await session.get(Compilation, run.compilation_id)
+    if compilation is None or compilation.status not in ("running", "completed"):
+        id_ = run.compilation_id
+        await remove([video_path(settings, id_), thumbnail_path(settings, id_)])
+
+
+async def _give_back(db: Database, run: _Run) -> None:
+    """Returns the compilation to the queue when the worker stops. The attempt does not count."""
+    async with db.write() as session:
+        await _update(session, run, status="queued", attempts=run.attempt - 1, touched_at=None)
+
+
+async def _give_up(db: Database, compilation: Compilation) -> None:
+    async with db.read() as session:
+        language = await _language(session, compilation.project_id)
+    run = _Run(compilation.id, compilation.project_id, compilation.attempts, language)
+    with in_language(language):
+        await _fail(db, run, _("The server was interrupted several times. Please try again."))

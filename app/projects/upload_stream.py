@@ -1,0 +1,136 @@
+"""Reads an upload (multipart/form-data, RFC 7578) as it arrives and writes the files to disk.
+
+Nothing large stays in memory, and a file over the limit ends the upload at once.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+)
+
+from app.errors import Invalid, TooLarge
+from app.language import _
+from app.projects.media_storage import UPLOADING
+
+FIELD = "clips"
+MAX_PARTS = 100
+MAX_NAME_LENGTH = 255
+MB = 1_000_000
+
+
+@dataclass
+class Upload:
+    """A received file. `name` is the file name its sender gave, `size` is in bytes."""
+
+    path: Path
+    name: str
+    size: int = 0
+
+
+@asynccontextmanager
+async def receive(
+    body: AsyncIterator[bytes], boundary: str, folder: Path, *, limit: int
+) -> AsyncIterator[list[Upload]]:
+    """Writes the files of the field `clips` to `folder` and yields them. Files that are still
+    there when the block ends are removed.
+
+    Raises TooLarge for a file of more than `limit` bytes, and Invalid for `clips` if there is no
+    file or the body is malformed.
+    """
+    receiver = _Receiver(_parser(boundary), folder, limit)
+    try:
+        async for chunk in body:
+            await asyncio.to_thread(receiver.feed, chunk)
+        await asyncio.to_thread(receiver.end)
+        yield receiver.uploads
+    finally:
+        await asyncio.to_thread(receiver.clear)
+
+
+def _parser(boundary: str) -> PushMultipartParser:
+    try:
+        return PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
+    except MultipartError as error:
+        raise _malformed() from error
+
+
+def _malformed() -> Invalid:
+    return Invalid({FIELD: _("The upload could not be read. Please try again.")})
+
+
+@dataclass
+class _Receiver:
+    """Writes the files that the parser finds. One file is open at a time."""
+
+    parser: PushMultipartParser
+    folder: Path
+    limit: int
+    uploads: list[Upload] = field(default_factory=list)
+    file: BinaryIO | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        try:
+            for found in self.parser.parse(chunk) if chunk else ():
+                self._take(found)
+        except MultipartError as error:
+            raise _malformed() from error
+
+    def end(self) -> None:
+        try:
+            self.parser.close()
+        except MultipartError as error:
+            raise _malformed() from error
+        if not self.uploads:
+            raise Invalid({FIELD: _("Choose one or more videos first.")})
+
+    def clear(self) -> None:
+        self._close()
+        for upload in self.uploads:
+            upload.path.unlink(missing_ok=True)
+
+    def _take(self, found: MultipartSegment | bytes | bytearray | None) -> None:
+        if isinstance(found, MultipartSegment):
+            self._begin(found)
+        elif found is None:
+            self._close()
+        elif self.file:
+            self._write(bytes(found))
+
+    def _begin(self, part: MultipartSegment) -> None:
+        """Opens a file for the part. Other fields and empty file fields are skipped."""
+        if part.name != FIELD or not part.filename:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        upload = Upload(self.folder / f"{secrets.token_hex(16)}{UPLOADING}", _name(part.filename))
+        self.file = upload.path.open("xb")
+        self.uploads.append(upload)
+
+    def _write(self, data: bytes) -> None:
+        assert self.file
+        upload = self.uploads[-1]
+        upload.size += len(data)
+        if upload.size > self.limit:
+            sentence = _("'{name}' is too large. A clip can have at most {limit} MB.")
+            raise TooLarge(sentence.format(name=upload.name, limit=self.limit // MB))
+        self.file.write(data)
+
+    def _close(self) -> None:
+        if self.file:
+            self.file.close()
+        self.file = None
+
+
+def _name(filename: str) -> str:
+    """The file name without folders (in the style of any system) or unprintable characters."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(character for character in last if character.isprintable()).strip()
+    return printable[-MAX_NAME_LENGTH:] or "clip"

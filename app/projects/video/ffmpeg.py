@@ -1,0 +1,192 @@
+"""Runs ffmpeg on untrusted files, in a child process with tight limits.
+
+Errors; each CompilationError has a sentence for the user who asked for the video:
+
+    CompilationError
+    ├── Unusable         a clip is not a video we can read
+    ├── OutOfTime        over the wall clock limit or the CPU limit
+    ├── OutOfMemory
+    ├── DiskFull
+    └── TooBig           a file exceeded the size limit
+    FfmpegFailed         any other failure of ffmpeg; the caller knows which clip caused it
+
+ffmpeg's own output is only logged, because it contains paths of this machine.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from app.errors import Failure
+from app.language import _
+
+THREADS = "2"
+LOG_BYTES = 32_768
+RESOURCE_LIMITS = Path(__file__).with_name("resource_limits.py")
+
+OnFrame = Callable[[int], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+
+class CompilationError(Failure):
+    pass
+
+
+class Unusable(CompilationError):
+    status = 400
+
+
+class OutOfTime(CompilationError):
+    def __init__(self) -> None:
+        sentence = _("Processing took too long and was stopped. Use fewer or shorter clips.")
+        super().__init__(sentence)
+
+
+class OutOfMemory(CompilationError):
+    def __init__(self) -> None:
+        super().__init__(_("The server ran out of memory. Use fewer or smaller clips."))
+
+
+class DiskFull(CompilationError):
+    def __init__(self) -> None:
+        sentence = _("The server's disk is full. Delete clips you no longer need, and try again.")
+        super().__init__(sentence)
+
+
+class TooBig(CompilationError):
+    def __init__(self) -> None:
+        super().__init__(_("The video would be too large. Use fewer or shorter clips."))
+
+
+class FfmpegFailed(Exception):
+    """`log` is the output of ffmpeg."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__("ffmpeg failed")
+        self.log = log
+
+
+# Words in ffmpeg's output, and the error they mean.
+ERRORS = {
+    "No space left on device": DiskFull,
+    "File too large": TooBig,
+    "Cannot allocate memory": OutOfMemory,
+    f"received signal {signal.SIGXCPU.value}": OutOfTime,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The output of ffmpeg, the number of video frames written, and how many seconds they last."""
+
+    log: str
+    frames: int
+    seconds: float
+
+
+async def _ignore(_frames: int) -> None:
+    pass
+
+
+async def run(*arguments: str, seconds: float, on_frame: OnFrame = _ignore) -> Outcome:
+    """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
+
+    The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime after
+    `seconds` of wall clock time, another CompilationError if the machine has too little memory or
+    disk space, FfmpegFailed otherwise.
+    """
+    process = await _start(arguments, seconds)
+    assert process.stdout
+    assert process.stderr
+    try:
+        async with asyncio.timeout(seconds):
+            log, (frames, time) = await asyncio.gather(
+                _read_log(process.stderr), _follow(process.stdout, on_frame)
+            )
+            code = await process.wait()
+    except TimeoutError:
+        raise OutOfTime from None
+    finally:
+        await _kill(process)
+    if code:
+        _log.info("ffmpeg exited with code %d: %s", code, log[-2_000:])
+        raise _failure(code, log)
+    return Outcome(log, frames, time)
+
+
+def reading(path: Path, container: str) -> list[str]:
+    """Arguments that open an untrusted file as this container and as nothing else.
+
+    No playlist, script or URL inside the file is followed: the demuxer is forced, for nested files
+    too, and only local files can be opened.
+    """
+    only = ["-protocol_whitelist", "file", "-format_whitelist", container]
+    return [*only, "-threads", THREADS, "-f", container, "-i", local(path)]
+
+
+def local(path: Path) -> str:
+    """The path in a form that ffmpeg never takes for an option, a URL or a pattern."""
+    return f"file:{path.absolute()}"
+
+
+async def _start(arguments: tuple[str, ...], seconds: float) -> asyncio.subprocess.Process:
+    cpu_seconds = ceil(seconds * int(THREADS)) + 1
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", str(RESOURCE_LIMITS), str(os.getpid()), str(cpu_seconds)),
+        *(get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y", "-filter_threads", THREADS),
+        *("-nostats", "-progress", "pipe:1", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        # No secrets, and English output, in which ERRORS can be found.
+        env={"LC_ALL": "C"},
+    )
+
+
+async def _read_log(stream: asyncio.StreamReader) -> str:
+    """Keeps the beginning and the end: a broken clip can make ffmpeg print gigabytes."""
+    beginning = end = b""
+    while chunk := await stream.read(LOG_BYTES):
+        beginning += chunk[: LOG_BYTES - len(beginning)]
+        end = (end + chunk)[-LOG_BYTES:]
+    whole = beginning if beginning == end else beginning + b"\n" + end
+    return whole.decode(errors="replace")
+
+
+async def _follow(stream: asyncio.StreamReader, on_frame: OnFrame) -> tuple[int, float]:
+    """Returns the final frames and seconds, from the `key=value` lines of `-progress`."""
+    values: dict[str, str] = {}
+    async for line in stream:
+        key, value = line.decode().strip().partition("=")[::2]
+        values[key] = value
+        if key == "progress":
+            await on_frame(_number(values.get("frame", "")))
+    return _number(values.get("frame", "")), _number(values.get("out_time_us", "")) / 1_000_000
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdigit() else 0
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _failure(code: int, log: str) -> Exception:
+    if code == -signal.SIGKILL:
+        return OutOfMemory()
+    for words, error in ERRORS.items():
+        if words in log:
+            return error()
+    return FfmpegFailed(log)

@@ -1,0 +1,198 @@
+"""Invitations: sent, sent again and revoked by the team; answered by the invitee.
+
+The invitee answers on the page behind the invitation's link, or in place in a notification.
+"""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.database import Database
+from app.errors import Invalid
+from app.http import AnyRequest, Form, redirect, without_referrer
+from app.language import _
+from app.layout import page
+from app.models import Team, User
+from app.notifications.pages.actions import answer_in_place
+from app.security import Signer
+from app.settings import Settings
+from app.teams import responses
+from app.teams.invitations import (
+    closed_reason,
+    invitation_path,
+    invite,
+    read_token,
+    revoke,
+    send_again,
+)
+from app.teams.pages.team import show_team
+from app.teams.queries import read_invitation
+from app.teams.throttles import throttle_invitations
+
+PageOrRedirect = Response[str] | Response[None]
+
+
+@post("/teams/{team_id:int}/invitations", status_code=200)
+async def send(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    form: NamedDependency[Form],
+    team_id: FromPath[int],
+) -> PageOrRedirect:
+    await throttle_invitations(db, settings, user)
+    try:
+        async with db.act() as session:
+            await invite(session, user, team_id, form["email"], form["role"])
+    except Invalid as invalid:
+        typed = {"typed": form, "errors": invalid.fields}
+        return await show_team(request, db, user, team_id, status=422, **typed)
+    return redirect(
+        f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"])
+    )
+
+
+@post("/teams/{team_id:int}/invitations/{invitation_id:int}/again")
+async def resend(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Response[None]:
+    await throttle_invitations(db, settings, user)
+    async with db.act() as session:
+        invitation = await send_again(session, user, team_id, invitation_id)
+    text = _("Invitation sent to {email} again.").format(email=invitation.email)
+    return redirect(f"/teams/{team_id}", text)
+
+
+@post("/teams/{team_id:int}/invitations/{invitation_id:int}/revoke")
+async def revoke_invitation(
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Response[None]:
+    async with db.act() as session:
+        invitation = await revoke(session, user, team_id, invitation_id)
+    text = _("Invitation to {email} revoked.").format(email=invitation.email)
+    return redirect(f"/teams/{team_id}", text)
+
+
+@get("/invitations/{token:str}")
+async def show(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    optional_user: NamedDependency[User | None],
+    token: FromPath[str],
+) -> Response[str]:
+    """Anyone with the link can see who invites to which team."""
+    invitation_id, is_mailed = read_token(signer, token)
+    async with db.read() as session:
+        received = await read_invitation(session, invitation_id)
+    reason = closed_reason(received.invitation)
+    if optional_user and not reason:
+        reason = responses.refusal(received.invitation, optional_user, is_mailed=is_mailed)
+    response = await page(
+        request, "teams/invitation.html", received=received, token=token, reason=reason
+    )
+    return without_referrer(response)
+
+
+@post("/invitations/{token:str}/accept")
+async def accept(
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    optional_user: NamedDependency[User | None],
+    token: FromPath[str],
+) -> Response[None]:
+    invitation_id, is_mailed = read_token(signer, token)
+    if optional_user is None:
+        return _to_login(token)
+    async with db.act() as session:
+        team = await responses.accept(session, optional_user, invitation_id, is_mailed=is_mailed)
+    return redirect(f"/teams/{team.id}", _welcome_to(team))
+
+
+@post("/invitations/{token:str}/decline")
+async def decline(
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    optional_user: NamedDependency[User | None],
+    token: FromPath[str],
+) -> Response[None]:
+    invitation_id, is_mailed = read_token(signer, token)
+    if optional_user is None:
+        return _to_login(token)
+    async with db.act() as session:
+        team = await responses.decline(session, optional_user, invitation_id, is_mailed=is_mailed)
+    return redirect("/notifications", _declined(team))
+
+
+@get("/notifications/{notification_id:int}/invitation")
+async def follow(
+    db: NamedDependency[Database],
+    signer: NamedDependency[Signer],
+    user: NamedDependency[User],
+    notification_id: FromPath[int],
+) -> Response[None]:
+    """Redirect from a notification to its invitation."""
+    async with db.read() as session:
+        invitation_id = await responses.invitation_of(session, user, notification_id)
+    return redirect(invitation_path(signer, invitation_id))
+
+
+@post("/notifications/{notification_id:int}/accept", status_code=200)
+async def accept_in_place(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    notification_id: FromPath[int],
+) -> PageOrRedirect:
+    async with db.act() as session:
+        invitation_id = await responses.invitation_of(session, user, notification_id)
+        team = await responses.accept(session, user, invitation_id)
+    path, text = f"/teams/{team.id}", _welcome_to(team)
+    return await answer_in_place(request, db, user, notification_id, path, text)
+
+
+@post("/notifications/{notification_id:int}/decline", status_code=200)
+async def decline_in_place(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    notification_id: FromPath[int],
+) -> PageOrRedirect:
+    async with db.act() as session:
+        invitation_id = await responses.invitation_of(session, user, notification_id)
+        team = await responses.decline(session, user, invitation_id)
+    path, text = "/notifications", _declined(team)
+    return await answer_in_place(request, db, user, notification_id, path, text)
+
+
+def _to_login(token: str) -> Response[None]:
+    return redirect(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
+
+
+def _welcome_to(team: Team) -> str:
+    return _("Welcome to '{team}'.").format(team=team.name)
+
+
+def _declined(team: Team) -> str:
+    return _("You declined the invitation to '{team}'.").format(team=team.name)
+
+
+routes = [
+    send,
+    resend,
+    revoke_invitation,
+    show,
+    accept,
+    decline,
+    follow,
+    accept_in_place,
+    decline_in_place,
+]

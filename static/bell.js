@@ -1,0 +1,56 @@
+// What follows from the bell: the page's title and icon, the app's badge, and announcements.
+import { $, $$, SECOND, on } from "./base.js";
+
+const rows = () => $$("#panel-list > li");
+const idOf = (row) => Number(row.dataset.id);
+let newest = Math.max(0, ...rows().map(idOf));
+let unannounced = 0, announcedAt = 0, pending;
+
+function update() {
+  showUnread(Number($("#bell").dataset.unread));
+  announceSoon(rows().filter((row) => idOf(row) > newest));
+}
+
+function showUnread(unread) {
+  const title = document.title.replace(/^\(\d+\+?\) /, "");
+  document.title = unread ? `(${$("#bell .badge").textContent}) ${title}` : title;
+  const icon = $("#favicon");
+  icon.href = icon.dataset[unread ? "unread" : "plain"];
+  navigator.setAppBadge?.(unread).catch(() => {}); // only an installed app has a badge
+}
+
+// Several notifications are announced in one sentence, and at most once in ten seconds.
+function announceSoon(arrived) {
+  if (!arrived.length) return;
+  newest = idOf(arrived[0]);
+  unannounced += arrived.length;
+  $("#panel-form").elements.up_to.value = newest;
+  const text = arrived[0].querySelector(".notice-text").lastChild.textContent.trim();
+  const delay = Math.max(3 * SECOND, announcedAt + 10 * SECOND - Date.now());
+  clearTimeout(pending);
+  pending = setTimeout(announce, delay, text);
+}
+
+function announce(text) {
+  const { dataset } = $("#announcer");
+  const values = { n: unannounced, text };
+  $("#announcer").textContent = dataset.sentence.replace(/{(\w+)}/g, (_, name) => values[name]);
+  unannounced = 0;
+  announcedAt = Date.now();
+}
+
+// A response may be older than a message of the stream, and a message may come twice.
+function dropStale({ detail: { tasks } }) {
+  const position = Number($("#bell").dataset.position);
+  const isOld = tasks.some((task) => task.fragment.querySelector("#bell")?.dataset.position < position);
+  for (const task of tasks) {
+    const isAdded = /^(afterbegin|beforeend)$/.test(task.swapSpec.style);
+    const isRepeated = isAdded && document.getElementById(task.fragment.firstElementChild?.id);
+    const isBell = ["bell", "panel-list"].includes(task.target?.id);
+    if (isRepeated || (isOld && isBell)) task.target = null;
+  }
+}
+
+on("htmx:before:swap", dropStale);
+on("htmx:finally:swap", update);
+update();

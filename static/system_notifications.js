@@ -1,0 +1,29 @@
+// Notifications of the system, which pushes show: those that were read are closed, and all of them
+// when the user has signed out.
+import { $, SECOND, on, post } from "./base.js";
+
+// Also to a service worker that does not control this page, as after a forced reload.
+async function send(message) {
+  const registration = await navigator.serviceWorker?.ready;
+  registration?.active.postMessage(message);
+}
+
+let timer;
+function closeReadSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(send, SECOND / 2, "close-read");
+}
+
+// The link of a notification that the browser showed by itself ends in #read-<id>: it has been read.
+function markRead() {
+  const [, id] = location.hash.match(/^#read-(\d+)$/) ?? [];
+  if (!id) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  post(`/push/${id}/read`, null, { keepalive: true }).catch(() => {});
+}
+
+if ($("#bell")) {
+  on("notifications-changed", closeReadSoon);
+  markRead();
+  closeReadSoon(); // those that were read while no page was open
+} else send("close-all"); // the next user of this browser must not read them

@@ -1,0 +1,163 @@
+"""Exporting and deleting an account."""
+
+import json
+
+import pytest
+from litestar.serialization import encode_json
+from sqlalchemy import select
+
+from app.account_lifecycle.archive import export_account
+from app.account_lifecycle.closing import delete_account
+from app.database import Database
+from app.errors import Conflict, Invalid
+from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
+from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
+from app.notifications.notify import notify
+from app.settings import Settings
+from app.teams.invitations import invite
+from tests.bell import bell_of
+from tests.factories import PASSWORD, make_team
+from tests.teams.conftest import share
+
+
+async def add_bob(db: Database, alice: User, bob: User) -> Team:
+    """Bob is in Alice's team, and she was notified; returns the team."""
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
+    return team
+
+
+async def add_clips(db: Database, project: Project, *names: str) -> None:
+    async with db.write() as session:
+        for position, name in enumerate(names):
+            clip = Clip(project_id=project.id, position=position, filename=name, stored_as=name)
+            clip.uploader_id, clip.size, clip.duration = project.owner_id, 1, 1.0
+            clip.width, clip.height = 16, 16
+            session.add(clip)
+
+
+async def test_events_of_a_deleted_user_stay_without_the_name(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    await add_bob(db, alice, bob)
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        joined, left = (await session.scalars(select(Event).order_by(Event.id))).all()
+        assert await session.get(User, bob.id) is None
+    assert [joined.type, left.type] == ["member_added", "member_left"]
+    assert [joined.context["username"], left.context["username"]] == ["Someone", "Someone"]
+    assert (left.actor_id, left.affected_id) == (None, None)
+
+
+async def test_everything_of_the_user_alone_is_deleted(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    await add_bob(db, alice, bob)
+    await make_team(db, bob, "Bob alone")
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        assert (await session.scalars(select(Team.name))).all() == ["Video Squad"]
+        assert (await session.scalars(select(Membership.user_id))).all() == [alice.id]
+        assert set(await session.scalars(select(Notification.user_id))) == {alice.id}
+
+
+async def test_an_invitation_to_a_deleted_team_is_withdrawn(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    team = await make_team(db, bob, "Bob alone")
+    async with db.act() as session:
+        await invite(session, bob, team.id, alice.email, "editor")
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        sent = select(Event).where(Event.type == INVITATION_RECEIVED.name)
+        event = (await session.scalars(sent)).one()
+    assert await bell_of(db, alice) == []
+    assert event.context["inviter"] == "Someone"
+
+
+async def test_the_owner_of_a_team_with_members_cannot_be_deleted(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    await add_bob(db, alice, bob)
+
+    with pytest.raises(Conflict, match="Video Squad"):
+        await delete_account(db, settings, alice, PASSWORD)
+
+    async with db.read() as session:
+        assert await session.get(User, alice.id) is not None
+
+
+async def test_deleting_requires_the_password(
+    db: Database, settings: Settings, alice: User
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        await delete_account(db, settings, alice, "wrong")
+
+    assert set(caught.value.fields) == {"password"}
+
+
+async def test_projects_are_deleted_with_their_files_and_their_teams_are_notified(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    project = await share(db, bob, "Highlight Reel", team)
+    await add_clips(db, project, "clip", "clip whose file is missing")
+    file = settings.clips_dir / "clip"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    assert not file.exists()
+    async with db.read() as session:
+        assert (await session.scalars(select(Project))).all() == []
+    assert await bell_of(db, alice) == [
+        "Someone left the team",
+        "Project 'Highlight Reel' is no longer shared with team 'Video Squad'",
+    ]
+
+
+async def test_a_team_that_is_left_keeps_its_other_members_and_projects(
+    db: Database, settings: Settings, alice: User, bob: User, carol: User
+) -> None:
+    team = await make_team(db, alice, editors=[bob], viewers=[carol])
+    await share(db, alice, "Best Clips", team)
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        members = select(Membership.user_id).order_by(Membership.user_id)
+        assert (await session.scalars(members)).all() == [alice.id, carol.id]
+        assert (await session.scalars(select(Share.team_id))).all() == [team.id]
+
+
+async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: User) -> None:
+    await add_bob(db, alice, bob)
+
+    async with db.read() as session:
+        archive = json.loads(encode_json(await export_account(session, alice)))
+
+    assert archive["account"]["email"] == "alice@example.com"
+    assert [team["name"] for team in archive["teams"]] == ["Video Squad"]
+    assert [notice["message"] for notice in archive["notifications"]] == [
+        "bob joined the team as editor"
+    ]
+
+
+async def test_the_export_has_no_secrets_and_no_data_of_others(
+    db: Database, alice: User, bob: User, carol: User
+) -> None:
+    await add_bob(db, alice, bob)
+
+    async with db.read() as session:
+        text = encode_json(await export_account(session, alice)).decode()
+
+    assert alice.password_hash not in text
+    assert "bob@example.com" not in text
+    assert "carol" not in text

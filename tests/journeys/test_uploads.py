@@ -1,0 +1,47 @@
+"""Clips that are uploaded by a script, each by itself."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from app.models import User
+from tests import clips
+from tests.journeys.browsing import SERVER_IS_AWAY
+from tests.journeys.conftest import Arrive
+from tests.journeys.running import Site
+from tests.journeys.steps import start_project
+
+
+async def test_a_file_that_is_refused_says_why_and_spoils_no_other(
+    site: Site, arrive: Arrive, alice: User, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("not a video")
+    maker = await arrive(alice)
+    maker.watch.expect("status of 4")
+    page = await start_project(maker, "Highlight Reel")
+
+    await page.get_by_label("Clips").set_input_files([notes, clips.make("silent")])
+    await page.get_by_role("button", name="Upload").click()
+
+    await expect(page.locator("#clip-list")).to_contain_text("silent.mp4")
+    await expect(page.locator("#clip-list")).not_to_contain_text("notes.mp4")
+    problem = page.locator("#uploads").get_by_role("listitem")
+    await expect(problem).to_have_count(1)
+    await expect(problem.get_by_role("alert")).to_contain_text("'notes.mp4' is not a video")
+    await expect(page.get_by_role("button", name="Upload")).to_be_enabled()
+
+
+async def test_an_upload_without_a_connection_says_so(
+    site: Site, arrive: Arrive, alice: User
+) -> None:
+    maker = await arrive(alice)
+    maker.watch.expect(SERVER_IS_AWAY)
+    page = await start_project(maker, "Highlight Reel")
+    await maker.context.set_offline(True)
+
+    await page.get_by_label("Clips").set_input_files([clips.make("silent")])
+    await page.get_by_role("button", name="Upload").click()
+
+    alert = page.locator("#uploads").get_by_role("alert")
+    await expect(alert).to_have_text("The connection was lost. Please try again.")
