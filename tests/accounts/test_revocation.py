@@ -7,15 +7,17 @@ import httpx
 import pytest
 from litestar import Litestar
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from app import clock
 from app.accounts import revocation
 from app.accounts.passwords import reset_password, send_reset
-from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions
+from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
+from app.broker.relay import SESSIONS
 from app.database import Database
 from app.models import Delivery, User, WebSession
-from app.notifications.live.stream import SESSION, TOKEN, EventStream
+from app.notifications.live.stream import SESSION, TOKEN, EventStream, Key
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import post, sign_in
@@ -160,3 +162,47 @@ async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
     late.open(EventStream(app.state.hub, alice.id, (SESSION, 1), present_state))
 
     await late.until_served()
+
+
+async def test_a_check_ends_the_streams_of_ended_sessions_and_tokens_only(
+    app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "KEYS_AT_ONCE", 2)
+    async with app.state.db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+        await start_session(session, alice, "a browser")
+        session_id = await session.scalar(select(WebSession.id)) or 0
+    valid, ended = [(SESSION, session_id), (TOKEN, token.id)], [(SESSION, 999), (TOKEN, 999)]
+    streams = {key: Connection() for key in (*valid, *ended)}
+    for key, stream in streams.items():
+        stream.open(EventStream(app.state.hub, alice.id, key, present_state))
+        await stream.until_received(b"hello")
+
+    await app.state.revocation_watcher.check()
+
+    assert [key for key, stream in streams.items() if stream.is_complete] == ended
+
+
+async def test_a_check_that_fails_is_repeated_until_it_succeeds(
+    app: Litestar,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.05)
+    watcher, failures = app.state.revocation_watcher, ["busy", "still busy"]
+    valid = watcher._valid
+
+    async def valid_at_last(keys: set[Key]) -> set[Key]:
+        if failures:
+            raise OperationalError("SELECT", {}, Exception(failures.pop(0)))
+        return set(await valid(keys))
+
+    monkeypatch.setattr(watcher, "_valid", valid_at_last)
+    stream = Connection()
+    stream.open(EventStream(app.state.hub, alice.id, (SESSION, 999), present_state))
+
+    app.state.broker.relay.poke(SESSIONS)
+    await stream.until_served()
+
+    assert caplog.text.count("Could not check which sessions have ended.") == 2

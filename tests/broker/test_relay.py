@@ -125,6 +125,26 @@ async def test_pokes_reach_every_other_process(alice: LocalRelay, bob: LocalRela
     await asyncio.wait_for(back.wait(), SECONDS)
 
 
+async def test_a_poke_does_not_come_back_to_the_process_that_sent_it(
+    alice: LocalRelay, bob: LocalRelay
+) -> None:
+    calls: list[str] = []
+    alice.listen(CHANGES, lambda: calls.append("changes"))
+    there, back = event_of(bob, CHANGES), event_of(alice, "back")
+    alice.poke(CHANGES)
+    await asyncio.wait_for(there.wait(), SECONDS)
+    bob.poke("back")
+    await asyncio.wait_for(back.wait(), SECONDS)
+    assert calls == ["changes"]
+
+
+async def test_nothing_is_kept_for_a_process_that_is_gone(
+    alice: LocalRelay, directory: Path
+) -> None:
+    alice._send(directory / "gone", {CHANGES})
+    assert alice._unsent == {}
+
+
 async def test_a_poke_just_before_disconnecting_still_arrives(
     alice: LocalRelay, bob: LocalRelay
 ) -> None:

@@ -191,20 +191,15 @@ def _site(folder: Path, given: dict[str, str]) -> Site:
     return Site(settings, environ, install(settings).db, web, worker, [web, worker])
 
 
-async def post_as(site: Site, user: User, path: str, **fields: object) -> float:
-    """Posts a form as a button does, over a new connection, which any running process may accept.
-
-    Returns the time of the request, in seconds since the epoch.
-    """
+async def post_as(site: Site, user: User, path: str, **fields: object) -> None:
+    """Posts a form as a button does, over a new connection, which any running process may accept."""
     async with site.db.write() as session:
         token = await start_session(session, user, "a new connection")
     async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
         await client.get("/account")
         fields["_csrf_token"] = client.cookies["csrftoken"]
-        pressed_at = time.time()
         answer = await client.post(path, data=fields)
         assert answer.status_code == 303, answer.text
-        return pressed_at
 
 
 def free_port() -> int:

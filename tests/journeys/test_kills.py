@@ -19,9 +19,9 @@ from tests.journeys.browsing import (
     Visitor,
     open_panel,
     panel,
-    seen_soon,
     sees,
     shows,
+    wait_for,
     without_reload,
 )
 from tests.journeys.conftest import Arrive
@@ -52,8 +52,8 @@ async def test_a_web_process_killed_between_commit_and_delivery_has_lost_nothing
         await promote(site, team, alice, bob)
         await other.kill()
         await other.start()
-        await shows(watching, SHARED, unread=2).moment()
-        await shows(watching, PROMOTED, unread=2).moment()
+        await shows(watching, SHARED, unread=2).wait()
+        await shows(watching, PROMOTED, unread=2).wait()
         await is_live(site, watching, team, alice, bob, unread=3)
 
 
@@ -73,7 +73,7 @@ async def test_a_server_that_was_away_comes_back_into_open_pages(
         await read_everything(site, bob)
         await promote(site, team, alice, bob)
         await site.web.start()
-        await shows(watching, PROMOTED, unread=1).moment()
+        await shows(watching, PROMOTED, unread=1).wait()
         await is_live(site, watching, team, alice, bob, unread=2)
 
 
@@ -93,7 +93,7 @@ async def test_a_machine_that_was_offline_shows_it_and_ends_in_the_true_state(
         await promote(site, team, alice, bob)
         await expect(watching.get_by_text("Live updates paused")).to_be_visible(timeout=30_000)
         await member.context.set_offline(False)
-        await shows(watching, PROMOTED, unread=1).moment()
+        await shows(watching, PROMOTED, unread=1).wait()
         await expect(watching.get_by_text("Live updates paused")).to_be_hidden()
         await is_live(site, watching, team, alice, bob, unread=2)
 
@@ -120,7 +120,7 @@ async def test_a_killed_workers_compilation_is_taken_up_again(
     async with without_reload(making):
         await kill_while_it_compiles(site)
         await site.worker.start()
-        await shows(making, COMPLETE, unread=1, where=["panel"]).moment()
+        await shows(making, COMPLETE, unread=1, where=["panel"]).wait()
         await expect(making.locator("video")).to_be_visible()
     assert await compilations(site) == [("completed", 2)]
 
@@ -134,7 +134,7 @@ async def test_a_compilation_that_killed_two_workers_is_declared_failed(
         for attempt in (1, 2):
             await kill_while_it_compiles(site, attempt)
             await site.worker.start()
-        await shows(making, FAILED, unread=1, where=["panel"]).moment()
+        await shows(making, FAILED, unread=1, where=["panel"]).wait()
         await expect(making.get_by_role("main").get_by_text("interrupted")).to_be_visible()
     assert await compilations(site) == [("failed", 2)]
 
@@ -167,9 +167,9 @@ async def read_everything(site: Site, user: User) -> None:
 async def is_live(
     site: Site, page: Page, team: Team, alice: User, bob: User, *, unread: int
 ) -> None:
-    """What happens from now on is seen at once again."""
-    since = await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role="viewer")
-    await seen_soon(since, shows(page, DEMOTED, unread=unread))
+    """The next change shows in the page."""
+    await post_as(site, alice, f"/teams/{team.id}/members/{bob.id}/role", role="viewer")
+    await wait_for(shows(page, DEMOTED, unread=unread))
 
 
 async def compiling(visitor: Visitor) -> Page:

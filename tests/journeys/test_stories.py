@@ -9,7 +9,7 @@ from app.settings import Settings
 from tests import clips
 from tests.factories import make_team
 from tests.journeys.browsing import (
-    at_once,
+    click_and_see,
     inbox,
     notice,
     open_panel,
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
-async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
+async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_live(
     site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
@@ -46,14 +46,14 @@ async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
     async with without_reload(invited):
         await inviting.get_by_label("Email address").fill("carol@example.com")
         await inviting.get_by_label("Role", exact=True).first.select_option("editor")
-        await at_once(
+        await click_and_see(
             inviting.get_by_role("button", name="Send invitation"),
             shows(invited, INVITED, unread=1, where=("panel", "inbox", "toasts")),
         )
 
     await open_panel(inviting)
     async with without_reload(inviting, watching):
-        await at_once(
+        await click_and_see(
             panel(invited).get_by_role("button", name="Accept"),
             shows(watching, JOINED, unread=1),
             shows(inviting, JOINED, unread=1, where=["panel"]),
@@ -62,12 +62,12 @@ async def test_a_member_joins_by_an_invitation_and_everyone_sees_it_at_once(
     await expect(notice(inbox(invited), ADDED)).to_be_visible()
 
     other_tab = await member.tab("/")
-    await at_once(notice(panel(watching), JOINED), shows(other_tab, unread=0))
+    await click_and_see(notice(panel(watching), JOINED), shows(other_tab, unread=0))
     await expect(watching).to_have_url(f"{site.url}/teams/{team.id}")
     await sees(watching, 0)
 
 
-async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_once(
+async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_live(
     site: Site, arrive: Arrive, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(site.db, alice, "Editors", editors=[bob], viewers=[carol])
@@ -79,7 +79,7 @@ async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_onc
 
     async with without_reload(edits, views):
         await sharing.get_by_label("Team").select_option(label="Editors")
-        await at_once(
+        await click_and_see(
             sharing.get_by_role("button", name="Share", exact=True),
             shows(edits, SHARED, unread=1),
             shows(views, SHARED, unread=1),
@@ -90,7 +90,7 @@ async def test_a_project_is_shared_and_each_member_but_the_sharer_sees_it_at_onc
     await expect(views.get_by_role("heading", name="Best Clips 2025")).to_be_visible()
 
 
-async def test_a_compilation_ends_and_its_owner_and_the_team_see_it_at_once(
+async def test_a_compilation_ends_and_its_owner_and_the_team_see_it_live(
     site: Site, arrive: Arrive, alice: User, bob: User, carol: User
 ) -> None:
     await make_team(site.db, alice, "Video Squad", editors=[bob], viewers=[carol])

@@ -1,8 +1,7 @@
-"""What is done in one process shows at once in the pages that another one serves."""
+"""A change made in one process shows in the pages that another one serves."""
 
 import os
 import signal
-import time
 
 import pytest
 from playwright.async_api import expect
@@ -11,14 +10,14 @@ from app.models import User
 from app.projects.projects import create_project
 from tests.factories import make_team
 from tests.journeys.browsing import (
-    at_once,
+    click_and_see,
     inbox,
     notice,
     open_panel,
     panel,
-    seen_soon,
     sees,
     shows,
+    wait_for,
     without_reload,
 )
 from tests.journeys.conftest import Arrive
@@ -49,13 +48,13 @@ async def test_an_invitation_and_what_follows_show_in_the_other_process(
     await owning.get_by_label("Email address").fill("bob@example.com")
 
     async with without_reload(invited):
-        await at_once(
+        await click_and_see(
             owning.get_by_role("button", name="Send invitation"),
             shows(invited, INVITED, unread=1, where=("panel", "inbox", "toasts")),
         )
     await open_panel(owning)
     async with without_reload(owning):
-        await at_once(
+        await click_and_see(
             panel(invited).get_by_role("button", name="Accept"),
             shows(owning, "bob joined the team as editor", unread=1, where=["panel"]),
         )
@@ -71,18 +70,18 @@ async def test_losing_access_in_one_process_empties_the_page_of_the_other(
     owning, watching = await owner.open(f"/projects/{project.id}"), await inbox_of(member)
 
     async with without_reload(watching):
-        await at_once(
+        await click_and_see(
             owning.get_by_role("button", name="Share", exact=True),
             shows(watching, SHARED, unread=1),
         )
         await owner.open(f"/teams/{team.id}/members/{bob.id}")
         await owning.get_by_label("Role").select_option("editor")
-        await at_once(
+        await click_and_see(
             owning.get_by_role("button", name="Change role"),
             shows(watching, PROMOTED, unread=2),
         )
         await owner.open(f"/teams/{team.id}/members/{bob.id}")
-        await at_once(
+        await click_and_see(
             owning.get_by_role("button", name="Remove from team"),
             shows(watching, REMOVED, unread=1),
         )
@@ -104,13 +103,17 @@ async def test_what_is_read_or_deleted_on_one_device_is_so_on_the_other(
 
     async with without_reload(on_laptop, on_phone):
         row = inbox(on_laptop).get_by_role("listitem")
-        await at_once(row.get_by_role("button", name="Mark as read"), shows(on_phone, unread=0))
-        await at_once(
+        await click_and_see(
+            row.get_by_role("button", name="Mark as read"), shows(on_phone, unread=0)
+        )
+        await click_and_see(
             row.get_by_role("button", name="Mark as unread"), shows(on_phone, SHARED, unread=1)
         )
-        await at_once(row.get_by_role("button", name="Delete"), shows(on_phone, unread=0))
+        await click_and_see(row.get_by_role("button", name="Delete"), shows(on_phone, unread=0))
         await expect(notice(panel(on_phone), SHARED)).to_have_count(0)
-        await at_once(row.get_by_role("button", name="Undo"), shows(on_phone, SHARED, unread=1))
+        await click_and_see(
+            row.get_by_role("button", name="Undo"), shows(on_phone, SHARED, unread=1)
+        )
 
 
 async def test_what_ends_in_the_worker_shows_in_every_web_process(
@@ -145,13 +148,12 @@ async def test_of_two_servers_behind_one_port_either_tells_the_pages_of_the_othe
             os.kill(frozen, signal.SIGSTOP)
             await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
             os.kill(frozen, signal.SIGCONT)
-            since = time.time()
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
-            await seen_soon(since, shows(watching, told, unread=number))
+            await wait_for(shows(watching, told, unread=number))
 
 
 @pytest.mark.parametrize("site", [TWO_SERVERS], indirect=True)
-async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
+async def test_with_two_servers_behind_one_port_each_of_many_acts_shows(
     site: Site, arrive: Arrive, alice: User, bob: User
 ) -> None:
     team = await make_team(site.db, alice, "Video Squad", viewers=[bob])
@@ -160,6 +162,6 @@ async def test_with_two_servers_behind_one_port_each_of_many_acts_shows_at_once(
         for number in range(1, 9):
             async with site.db.act() as session:
                 project = await create_project(session, alice, f"Reel {number}")
-            since = await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
+            await post_as(site, alice, f"/projects/{project.id}/share", team_id=team.id)
             told = f"Project 'Reel {number}' was shared with team 'Video Squad'"
-            await seen_soon(since, shows(watching, told, unread=number))
+            await wait_for(shows(watching, told, unread=number))

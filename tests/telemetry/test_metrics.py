@@ -1,16 +1,23 @@
 """The metrics that Prometheus fetches."""
 
 import dataclasses
+import os
+import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
+from app.notifications.live.stream import EventStream
 from app.settings import Settings
+from app.telemetry import metrics
 from tests.application import browser, serving
+from tests.notifications._connection import A_SESSION, OPENING, Connection, present_state
 
 
 async def value_of(client: httpx.AsyncClient, name: str) -> float:
@@ -67,3 +74,36 @@ async def test_without_a_token_requests_through_a_proxy_are_refused(
     answer = await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"})
 
     assert answer.status_code == 404
+
+
+async def test_open_streams_are_counted(
+    app: Litestar, client: httpx.AsyncClient, alice: User
+) -> None:
+    sample, stream = "clippyfront_open_streams", Connection()
+    before = await value_of(client, sample)
+
+    stream.open(EventStream(app.state.hub, alice.id, A_SESSION, present_state))
+    await stream.until_received(OPENING)
+    while_open = await value_of(client, sample)
+    stream.disconnect()
+    await stream.until_served()
+
+    assert while_open == before + 1
+    assert await value_of(client, sample) == before
+
+
+def test_the_counters_of_dead_processes_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(metrics.FOLDER, "")
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    for pid in (dead.pid, os.getpid()):
+        (folder / f"counter_{pid}.db").touch()
+
+    metrics.share(tmp_path)
+
+    assert [file.name for file in folder.iterdir()] == [f"counter_{os.getpid()}.db"]
+    assert os.environ[metrics.FOLDER] == str(folder)

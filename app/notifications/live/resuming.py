@@ -1,7 +1,6 @@
 """Resuming a JSON stream: from the last id a client has seen, in parts, up to the present."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -13,7 +12,6 @@ from app import clock
 from app.database import Database
 from app.language import in_language
 from app.models import Change, Notification
-from app.notifications.events.notices import as_notice, notices_of
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.json_shapes import as_json
 from app.notifications.live.follower import Follower
@@ -24,14 +22,13 @@ from app.notifications.live.json import (
     notification_frame,
     read_changes,
 )
-from app.notifications.live.queries import published, read_unread, read_users
+from app.notifications.live.queries import published, read_facts, read_unread, read_users
 from app.notifications.live.stream import Opening
+from app.notifications.live.variants import renderable
 
 CHANGES_PER_PART = 500
 READING_AT_ONCE = 4
 UNKNOWN = -1
-
-_log = logging.getLogger(__name__)
 
 
 class Resumptions:
@@ -135,21 +132,28 @@ async def _frames(
 ) -> list[bytes]:
     arrived = [row.position for row in found if row.kind == NOTIFICATION]
     changed = [row.position for row in found if row.kind != NOTIFICATION]
-    frames: dict[int, bytes] = {}
-    if arrived:
-        rows = notices_of(user.id).where(Notification.event_id.in_(arrived))
-        with in_language(user.language):
-            for row in await session.execute(rows):
-                frames[row.event_id] = _notification(row, unread)
-    for row in await read_changes(session, changed):
-        frames[row.id] = change_frame(row, unread)
+    frames = await _notification_frames(session, user, arrived, unread)
+    frames |= {row.id: change_frame(row, unread) for row in await read_changes(session, changed)}
     return [frames[row.position] for row in found if row.position in frames]
 
 
-def _notification(row: Row[Any], unread: int) -> bytes:
-    try:
-        return notification_frame(row.event_id, as_json(as_notice(row)), unread)
-    except Exception:
-        # A newer version's event type, or a damaged row.
-        _log.exception("The event at %s cannot be rendered.", row.event_id)
-        return b""
+async def _notification_frames(
+    session: AsyncSession, user: Row[Any], events: Sequence[int], unread: int
+) -> dict[int, bytes]:
+    """By position, without the events that cannot be rendered."""
+    facts = renderable(await read_facts(session, events))
+    frames: dict[int, bytes] = {}
+    with in_language(user.language):
+        rows = await session.execute(_notifications(), {"user": user.id, "events": list(facts)})
+        for row in rows:
+            notice = facts[row.event_id].notice(row.id, user.id, row.read_at)
+            frames[row.event_id] = notification_frame(row.event_id, as_json(notice), unread)
+    return frames
+
+
+@cache
+def _notifications() -> Select[*tuple[Any, ...]]:
+    return select(Notification.id, Notification.event_id, Notification.read_at).where(
+        Notification.user_id == bindparam("user"),
+        Notification.event_id.in_(bindparam("events", expanding=True)),
+    )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,10 @@ class Facts:
     def of(cls, row: Row[Any]) -> "Facts":
         return cls(row, repr(tuple(row)))
 
+    def notice(self, id: int, user_id: int, read_at: datetime | None) -> Notice:
+        own = {"id": id, "user_id": user_id, "read_at": read_at}
+        return as_notice(SimpleNamespace(**self.row._mapping, **own))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -42,13 +47,8 @@ class Variant:
 
     def notice(self) -> Notice:
         """The notice of one of these readers, with `ID` in place of its id."""
-        row = self.facts.row
-        own = {
-            "id": ID,
-            "user_id": row.affected_id if self.to_affected else 0,
-            "read_at": clock.now() if self.is_read else None,
-        }
-        return as_notice(SimpleNamespace(**row._mapping, **own))  # type: ignore[arg-type]
+        user_id = self.facts.row.affected_id if self.to_affected else 0
+        return self.facts.notice(ID, user_id, clock.now() if self.is_read else None)
 
 
 def renderable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:

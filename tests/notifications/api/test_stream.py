@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from app import clock
 from app.accounts.tokens import revoke_all_tokens
@@ -241,12 +241,68 @@ async def test_an_id_that_is_not_kept_gets_one_resync_and_then_live_events(
     given = {"old": "1", "future": str(await present(db) + 1)}.get(since, since)
 
     program.connect(app, query=f"since={given}")
-    _hello, resync = await program.until("hello", "resync")
+    hello, resync = await program.until("hello", "resync")
     await tell(db, squad, alice, bob)
     told = await program.until("notification")
 
     assert (resync.id, resync.data) == (await present(db) - 1, {"unread_count": 3})
+    assert hello.id == (int(given) if since in ("old", "future") else resync.id)
     assert len(told) == 1
+
+
+async def test_an_old_id_gets_a_resync_after_every_change_was_pruned(
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
+) -> None:
+    for _ in range(2):
+        await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        await session.execute(delete(Change))
+
+    program.connect(app, query="since=1")
+    _hello, resync = await program.until("hello", "resync")
+
+    assert (resync.id, resync.data) == (2, {"unread_count": 2})
+
+
+async def test_a_client_that_resumes_gets_only_visible_notifications_of_its_own(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: User,
+    bob: User,
+    carol: User,
+    program: Program,
+) -> None:
+    async with db.write() as session:
+        session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
+        session.add(
+            Preference(user_id=bob.id, type=MEMBER_ADDED.name, channel="in_app", wanted=False)
+        )
+    await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        await session.execute(update(Preference).values(wanted=True))
+    visible = await tell(db, squad, alice, bob)
+    async with db.act() as session:
+        await feed.read_all(session, carol.id, 2**53)
+
+    program.connect(app, query="since=0")
+    _hello, told = await program.until("hello", "notification")
+
+    assert told.data["id"] == visible
+
+
+async def test_a_client_resumes_past_an_event_that_cannot_be_rendered(
+    app: Litestar, db: Database, squad: Team, alice: User, bob: User, program: Program
+) -> None:
+    await tell(db, squad, alice, bob)
+    async with db.write() as session:
+        await session.execute(text("UPDATE event SET context = '{'"))
+    whole = await tell(db, squad, alice, bob)
+
+    program.connect(app, query="since=0")
+    _hello, told = await program.until("hello", "notification")
+
+    assert told.data["id"] == whole
 
 
 async def test_the_oldest_id_that_is_kept_can_be_resumed(

@@ -10,7 +10,7 @@ from litestar import Litestar, Request, get
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.notifications.live.detached_streams import OPENING_AT_ONCE, StreamingLitestar
+from app.notifications.live.detached_streams import OPENING_AT_ONCE, STREAM_PATHS, StreamingLitestar
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream
@@ -153,3 +153,7 @@ async def test_a_full_hub_is_still_a_503(middleware: Adding) -> None:
     await late.until_served()
 
     assert late.status == 503
+
+
+async def test_the_paths_of_the_streams_are_routes(app: Litestar) -> None:
+    assert {route.path for route in app.routes} >= set(STREAM_PATHS)

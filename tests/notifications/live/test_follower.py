@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
@@ -63,6 +63,11 @@ class RecordingPublisher:
             self.failures -= 1
             raise OperationalError("SELECT", {}, Exception("database is locked"))
         self.published.append([change.id for change in changes])
+
+    async def until(self, position: int) -> None:
+        async with asyncio.timeout(5):
+            while not self.published or self.published[-1][-1] < position:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -255,17 +260,94 @@ async def test_a_change_is_published_once_even_if_the_database_fails_meanwhile(
     first, second = RecordingPublisher(), RecordingPublisher()
     second.failures = 2
     async with following(db, Hub(), first, second):
-        for _ in range(3):
-            async with db.act() as session:
-                await record_change(session, "event")
-        async with asyncio.timeout(5):
-            while len(second.published) < 3:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await record(db, "event", "event", "event")
+        await second.until(3)
 
     assert first.published == second.published == [[1], [2], [3]]
 
 
-async def test_reaching_the_present_does_not_wait_for_publishing(db: Database) -> None:
+async def record(db: Database, *kinds: str) -> None:
+    async with db.act() as session:
+        for kind in kinds:
+            await record_change(session, kind)
+
+
+async def test_events_are_published_one_by_one_and_other_changes_together(db: Database) -> None:
+    publisher = RecordingPublisher()
+    async with following(db, Hub(), publisher):
+        await record(db, "read", "unread", "event", "event", "read")
+        await publisher.until(5)
+
+    assert publisher.published == [[1, 2], [3], [4], [5]]
+
+
+async def test_more_changes_than_one_query_returns_are_published_after_one_poke(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "POLL_SECONDS", 3600)
+    publisher = RecordingPublisher()
+    async with following(db, Hub(), publisher):
+        async with db.act() as session:
+            await session.execute(insert(Change), [{"kind": "read"}] * 1_200)
+        await publisher.until(1_200)
+
+    assert [len(batch) for batch in publisher.published] == [500, 500, 200]
+
+
+async def test_changes_from_before_the_start_are_not_published(db: Database) -> None:
+    await record(db, "event", "event")
+    publisher = RecordingPublisher()
+    async with following(db, Hub(), publisher):
+        await record(db, "event")
+        await publisher.until(3)
+
+    assert publisher.published == [[3]]
+
+
+async def test_a_change_without_a_poke_is_published_too(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "POLL_SECONDS", 0.05)
+    publisher = RecordingPublisher()
+    async with following(db, Hub(), publisher):
+        db._poke = lambda topic: None
+        await record(db, "event")
+        await publisher.until(1)
+
+    assert publisher.published == [[1]]
+
+
+async def test_changes_that_cannot_be_published_hold_up_nothing(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Choosy(RecordingPublisher):
+        async def publish(self, changes: Changes) -> None:
+            if changes[0].id == 1:
+                raise ValueError("I do not like this one.")
+            await super().publish(changes)
+
+    publisher = Choosy()
+    async with following(db, Hub(), publisher):
+        await record(db, "event", "event")
+        await publisher.until(2)
+
+    assert publisher.published == [[2]]
+    assert "The changes at [1] cannot be published." in caplog.text
+
+
+async def test_reaching_the_present_does_not_wait_forever(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "LAG_SECONDS", 0.01)
+    await record(db, "event")
+    hub = Hub()
+
+    await Follower(db, ProcessRelay(), hub, []).reach_present()
+
+    assert hub.position == 0
+
+
+async def test_reaching_the_present_does_not_wait_for_for_publishing(db: Database) -> None:
     class Slow(RecordingPublisher):
         async def publish(self, changes: Changes) -> None:
             await asyncio.sleep(60)
@@ -273,9 +355,7 @@ async def test_reaching_the_present_does_not_wait_for_publishing(db: Database) -
     hub, relay = Hub(), ProcessRelay()
     slow_follower = Follower(db, relay, hub, [Slow()])
     async with slow_follower.running():
-        for _ in range(3):
-            async with db.act() as session:
-                await record_change(session, "event")
+        await record(db, "event", "event", "event")
 
         await slow_follower.reach_present()
 
@@ -319,10 +399,7 @@ async def test_what_was_committed_while_reads_failed_is_published(
 
     async with following(db, Hub(), publisher):
         monkeypatch.setattr(db, "read", sometimes)
-        async with db.act() as session:
-            await record_change(session, "event")
-        async with asyncio.timeout(5):
-            while not publisher.published:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await record(db, "event")
+        await publisher.until(1)
 
     assert publisher.published == [[1]]

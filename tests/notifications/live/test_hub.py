@@ -18,6 +18,7 @@ from app.notifications.live.stream import (
     SESSION,
     TOKEN,
     EventStream,
+    Format,
     Opening,
 )
 from tests.notifications._connection import (
@@ -169,9 +170,10 @@ async def test_a_stream_leaves_the_hub_when_its_client_disconnects(hub: Hub) -> 
     assert bob.body == b""
 
 
-async def test_a_users_31st_stream_ends_the_oldest(hub: Hub) -> None:
-    tabs = [await opened(hub, ALICE) for _ in range(STREAMS_PER_USER - 1)]
-    tabs.append(await opened(hub, ALICE, format=JSON))
+@pytest.mark.parametrize("oldest", [HTML, JSON], ids=lambda format: format.name)
+async def test_a_users_31st_stream_ends_the_oldest(hub: Hub, oldest: Format) -> None:
+    tabs = [await opened(hub, ALICE, format=oldest)]
+    tabs += [await opened(hub, ALICE) for _ in range(STREAMS_PER_USER - 1)]
     bob = await opened(hub, BOB)
 
     newest = await opened(hub, ALICE, format=JSON)
@@ -289,3 +291,22 @@ async def test_a_signal_drains_the_hub_and_reaches_the_server(hub: Hub) -> None:
     assert heard == [signal.SIGTERM]
     assert b"event: bye" in connection.body
     assert restored is of_the_server
+
+
+async def test_a_signal_that_the_server_does_not_handle_is_left_alone(hub: Hub) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        async with hub.running():
+            handler = signal.getsignal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert handler is signal.SIG_DFL
+
+
+async def test_a_hub_can_run_outside_the_main_thread(hub: Hub) -> None:
+    async def run() -> bool:
+        async with hub.running():
+            return True
+
+    assert await asyncio.to_thread(asyncio.run, run())
