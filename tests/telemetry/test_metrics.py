@@ -12,8 +12,8 @@ from litestar import Litestar
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.notify import notify
 from app.notifications.live.stream import EventStream
+from app.notifications.notify import notify
 from app.settings import Settings
 from app.telemetry import metrics
 from tests.application import browser, serving
