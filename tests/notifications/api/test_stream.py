@@ -255,6 +255,7 @@ async def test_an_old_id_gets_a_resync_after_every_change_was_pruned(
 ) -> None:
     for _ in range(2):
         await tell(db, squad, alice, bob)
+    await app.state.follower.reach_present()
     async with db.write() as session:
         await session.execute(delete(Change))
 
