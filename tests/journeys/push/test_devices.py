@@ -1,10 +1,13 @@
 """The devices that pushes go to: tested, removed, lost, renewed, and handed on."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import expect
 from sqlalchemy import delete, update
 
 from app import clock
+from app.installation import install
 from app.models import PushSubscription, User
 from app.notifications.channels.push.devices import remove
 from app.notifications.channels.push.vapid_keys import read_keys
@@ -109,7 +112,7 @@ async def test_a_device_that_fails_is_given_another_chance_at_the_next_visit(
     visitor = await arrive(bob)
     await enable(visitor, push_service.browser())
     async with site.db.write() as session:
-        failing = {"failing_since": clock.now(), "error": "403 from push.example"}
+        failing = {"failing_since": clock.now(), "refused_status": 403}
         await session.execute(update(PushSubscription).values(failing))
 
     async with visitor.page.expect_response("**/api/push/subscribe"):
@@ -187,7 +190,7 @@ async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
     async with visitor.page.expect_response("**/api/push/subscribe"):
         await visitor.open("/")
     await close_app(visitor)
-    await invite(site, bob)
+    await invite(replace(site, db=install(site.settings).db), bob)
 
     await screen.receive(await push_service.next_push(browser))
     await is_shown(screen, INVITED)
