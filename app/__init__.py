@@ -9,7 +9,6 @@ reads this very table.
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
-    api_docs                              the OpenAPI document and its page
     operations                            admin pages, health, metrics, announcements
     api_docs                              the OpenAPI document, and the page made from it
     dashboard account_lifecycle           use cases that cross the areas below
@@ -18,7 +17,7 @@ reads this very table.
     accounts                              users, sessions, tokens, passwords: verbs, pages, api
     notifications.pages notifications.api  thin HTML and JSON handlers over the rooms below
     layout                                a page with its bell, or a fragment
-    notifications.notify notifications.withdraw  the front doors: tell everyone concerned; take it back
+    notifications.notify notifications.withdraw  the front doors: notify everyone concerned; take it back
     notifications.channels                which channels there are
     notifications.channels.email notifications.channels.push
     notifications.delivery                decide, claim, send, retry, log, clean up

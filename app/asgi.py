@@ -1,4 +1,4 @@
-"""create_app(): the web application put together."""
+"""create_app() builds the web application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

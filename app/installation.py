@@ -30,7 +30,7 @@ class Installation:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connect, and let go of everything at the end."""
+        """Connect on entry; close every connection on exit."""
         try:
             await self.broker.connect()
             yield

@@ -114,7 +114,7 @@ async def end_session(session: AsyncSession, user: User, session_id: int) -> Non
 async def end_all_sessions(
     session: AsyncSession, user: User, *, except_id: int | None = None
 ) -> None:
-    """Sign the user out everywhere but in the session `except_id`; remove push subscriptions."""
+    """End all of the user's sessions except `except_id`, and remove their push subscriptions."""
     await devices.remove_all(session, user, except_session=except_id)
     theirs = delete(WebSession).where(WebSession.user_id == user.id)
     if except_id is not None:

@@ -124,8 +124,10 @@ def _option_in_words(kind: kinds.Type) -> str:
         case kinds.ListType(item_type=item, max_length=most):
             each = _in_words(item)
             if most is None:
-                return _("A list. Each: {each}").format(each=each)
-            return _("A list of at most {most}. Each: {each}").format(most=most, each=each)
+                return _("A list. Each item: {each}").format(each=each)
+            return _("A list of at most {most} items. Each item: {each}").format(
+                most=most, each=each
+            )
     return _("An object.")
 
 

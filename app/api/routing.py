@@ -1,4 +1,4 @@
-"""The router of the JSON API: what every endpoint shares, so that no handler repeats it."""
+"""The router of the JSON API, with the settings that all endpoints share."""
 
 from collections.abc import Sequence
 

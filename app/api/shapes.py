@@ -20,7 +20,7 @@ PageNumber = Annotated[int, QueryParameter(ge=1, description="A page after the l
 
 
 def whole_seconds(moment: datetime) -> datetime:
-    """`moment` without microseconds: JSON has it as ISO 8601 in UTC, with Z."""
+    """`moment` without microseconds. JSON shows it as ISO 8601 in UTC, ending in Z."""
     return moment.replace(microsecond=0)
 
 
@@ -41,7 +41,7 @@ class RequestBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def find_errors(cls, _data: Mapping[str, Any]) -> Mapping[str, str]:
-        """Every invalid field by its path, for bodies whose domain explains it better than types."""
+        """An error message for each invalid field, by its path. Override it where the domain explains it better."""
         return {}
 
 

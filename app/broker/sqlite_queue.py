@@ -171,7 +171,7 @@ class SqliteQueue(Queue):
         return False
 
     async def notify(self, job: Job) -> None:
-        """Wake the listeners of jobs, and the waiting workers if there may be a job for them."""
+        """Wake the listeners of jobs, and the idle workers if a job may be ready."""
         self._relay.poke(self._updates)
         if job.status is Status.QUEUED or job.group_key:
             self._relay.poke(self._work)

@@ -72,7 +72,7 @@ async def skip_reason(
 def write_transactional_mail(
     settings: Settings, signer: Signer, mails: TransactionalMails, delivery: Row[Any]
 ) -> bytes:
-    """Raises TemplateError or ValueError when it cannot be written."""
+    """Raises TemplateError or ValueError if the mail cannot be composed."""
     name, facts = str(delivery.transactional), _facts_of(delivery)
     with in_language(_language_of(delivery)):
         links = _mail_of(mails, delivery).links(signer, facts)

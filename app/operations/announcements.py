@@ -21,7 +21,7 @@ URL = "/admin/announcements"
 
 
 async def announce(session: AsyncSession, user: User, message: CustomMessage) -> int:
-    """Notifies every other user. Returns how many. Raises Invalid for `title`, `body`, `url`."""
+    """Notify every other user and return their number. Raises Invalid for `title`, `body`, `url`."""
     message.require_right()
     event = await notify(session, ANNOUNCEMENT, actor=user, **message.facts())
     return await count_recipients(session, event)

@@ -1,4 +1,4 @@
-"""/admin for administrators, /metrics for Prometheus; every route of this area."""
+"""/admin for administrators, /metrics for Prometheus."""
 
 from hmac import compare_digest
 from typing import Any

@@ -1,6 +1,6 @@
 """Ending a membership, with everything in the team that depends on it.
 
-The caller notifies the team afterwards, so that its own notification is not withdrawn.
+The caller notifies the team afterwards: a notification sent before would be withdrawn as well.
 """
 
 from sqlalchemy import delete, select, update

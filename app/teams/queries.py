@@ -111,7 +111,7 @@ async def pending_invitations(session: AsyncSession, team_id: int) -> list[Invit
 
 
 async def projects_shared_with(session: AsyncSession, team_id: int) -> list[SharedProject]:
-    """Most recently shared first, at most a hundred."""
+    """The projects shared with the team, most recent share first, at most 100."""
     shared = (
         select(Project.id, Project.name, User.username, Share.created_at)
         .join(Share, Share.project_id == Project.id)

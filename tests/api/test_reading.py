@@ -43,7 +43,7 @@ async def test_unknown_fields_are_named_beside_wrong_ones(for_alice: Program) ->
         "all": "There is no such field.",
         "filter.colour": "There is no such field.",
         "filter.status": "One of: all, read, unread.",
-        "notification_ids": f"A list of at most 1000. Each: A whole number from 1 to {2**63 - 1}.",
+        "notification_ids": f"A list of at most 1000 items. Each item: A whole number from 1 to {2**63 - 1}.",
     }
 
 

@@ -18,6 +18,7 @@ MEANINGS = (
     ("read", r"You had already read it in the app\."),
     ("unwanted", r"You had turned this off by then\."),
     ("muted", r"You had muted the team or project by then\."),
+    ("muted", r"You had already muted the team or project\."),
     ("gone", r"Mail to this address was permanently refused\."),
     ("outage", r"The service cannot be reached\. We will try again\."),
     ("withdrawn", r"You may no longer see what it was about\."),

@@ -150,7 +150,7 @@ class Channel(ABC):
     @classmethod
     @abstractmethod
     def open(cls, parts: Parts) -> Self:
-        """Raises SettingError for a setting that cannot be right."""
+        """Raises SettingError if a setting is invalid."""
 
     @abstractmethod
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:

@@ -19,7 +19,7 @@ BATCH_SECONDS = 10
 
 
 class ClaimedBatch:
-    """What a channel sees as `base.Batch`; `settled` counts the deliveries with an outcome."""
+    """The deliveries of one claim, passed to a channel as a `base.Batch`. `settled` counts those with an outcome."""
 
     def __init__(
         self, db: Database, channel: Channel, claim: Claim, is_stopping: Callable[[], bool]

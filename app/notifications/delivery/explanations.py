@@ -38,7 +38,7 @@ REASONS = {
     DELETED: N_("You had already deleted the notification."),
     READ: N_("You had already read it in the app."),
     UNWANTED: N_("You had turned this off by then."),
-    MUTED: N_("You had muted the team or project by then."),
+    MUTED: N_("You had already muted the team or project."),
     EXPIRED: N_("It expired before it could be delivered."),
     VISIBLE: N_("You had a page open."),
     PERHAPS_VISIBLE: N_("You may have a page open. It is sent if you have left it."),
@@ -75,7 +75,7 @@ def explain(delivery: Delivery, channel: Channel) -> str:
 
 
 def explain_reason(reason: str, words: Mapping[str, str]) -> str:
-    """`words` are those of the channel."""
+    """The reason as a sentence in the current language. The channel's own `words` take precedence."""
     return _(words.get(reason) or REASONS.get(reason) or reason)
 
 
@@ -93,7 +93,7 @@ def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
 
 
 def failure_of(delivery: Delivery) -> Failure | None:
-    """How its last attempt failed."""
+    """The failure of the delivery's last attempt, or None."""
     if delivery.failure is None:
         return None
     return Failure(delivery.failure, delivery.host, delivery.status_code, delivery.detail)

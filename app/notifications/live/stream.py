@@ -71,7 +71,7 @@ ReadOpening = Callable[[int, int], Awaitable[Opening]]
 
 
 class Registry(Protocol):
-    """What a stream needs of its hub."""
+    """The part of the hub that a stream uses."""
 
     position: int
 

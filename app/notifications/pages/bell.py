@@ -46,7 +46,7 @@ async def bell(
     user: NamedDependency[User],
     since: FromQuery[str] = "",
 ) -> Response[str | None]:
-    """The same fragments for a page that polls; 204 if nothing has changed since `since`."""
+    """The bell's fragments for a page that polls; 204 if nothing has changed since `since`."""
     async with db.read() as session:
         position = await feed.position_of(session, user.id)
         etag = f'"{position}"'

@@ -17,7 +17,7 @@ from app.notifications.pages.listing import Listing, read_listing, view_listing
 async def inbox(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
-    """The page, or only its list for a page that is open already."""
+    """The inbox page, or only its list when an open page requests an update."""
     try:
         listing = read_listing(request, user, request.query_params)
     except Invalid as invalid:

@@ -59,7 +59,7 @@ def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> 
 
 
 def listing_to_return_to(request: AnyRequest, user: User, fields: Mapping[str, str]) -> Listing:
-    """The listing where the user was; the whole inbox if the fields do not describe one."""
+    """The listing that the user came from, or the whole inbox if the fields do not describe one."""
     try:
         return read_listing(request, user, fields)
     except Invalid:

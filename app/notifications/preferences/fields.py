@@ -38,7 +38,7 @@ def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
 def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str) -> Wrong:
     """What is wrong in an object whose fields each have a check."""
     if not isinstance(value, Mapping):
-        return {path: _("This must be an object.")}
+        return {path: _("This must be a JSON object.")}
     wrong: Wrong = {}
     for name, part in value.items():
         inner = f"{path}.{name}" if path else str(name)

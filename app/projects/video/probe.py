@@ -122,7 +122,9 @@ def _duration(header: str, measured: float, name: str) -> float:
     found = re.search(r"^ +Duration: (\d+):(\d\d):(\d\d\.\d+)", header, re.MULTILINE)
     declared = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
     if declared - measured > max(1.0, declared / 10):
-        sentence = _("'{name}' is incomplete: its end is missing. Upload it again, or remove it.")
+        sentence = _(
+            "'{name}' is incomplete: the end of the file is missing. Upload it again, or remove it."
+        )
         raise Unusable(sentence.format(name=name))
     return max(declared, measured)
 

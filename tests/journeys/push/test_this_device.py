@@ -24,7 +24,7 @@ from tests.push_service import Browser, PushService
 pytestmark = with_push
 
 
-SCRIPTS_ARE_OFF = "Push is enabled by a script, and scripts are off in this browser."
+SCRIPTS_ARE_OFF = "Push needs JavaScript, which is turned off in this browser."
 
 
 def the_button_to_disable(page: Page) -> Locator:
