@@ -1,8 +1,8 @@
-"""The one HTTP client that leaves the machine: pinned addresses, no redirects, no cookies, limits.
+"""The only HTTP client for outgoing requests: pinned addresses, no redirects, no cookies, limits.
 
-Whoever registers an address chooses where we connect, so names are resolved here, once for each
-connection, and only addresses that the caller allows are connected to. aiohttp asks no resolver
-for a host that is a literal address: callers refuse those first.
+Users register the URLs that we connect to, so this client resolves each host name once for each
+connection and connects only to addresses that the caller allows. aiohttp calls no resolver for a
+host that is a literal address; callers must refuse those first.
 """
 
 import asyncio

@@ -12,13 +12,13 @@ from app import clock
 class User(IdentityBase):
     """A person with an account.
 
-    `username_key`, `email_key`: case-folded, therefore unique regardless of case.
-    `email_gone_at`: when a mail server refused the address permanently; no more mail goes to it.
-    `pending_email`: the address that the user wants to change to, until it is confirmed.
+    `username_key`, `email_key`: case-folded, so that uniqueness ignores case.
+    `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
+    `pending_email`: a new address that the user has not confirmed yet.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
-    `visible_until`: until then a page is considered visible, and no pushes are sent unless
-    `pushes_always`.
+    `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
+    unless `pushes_always`.
     """
 
     username: Mapped[str] = mapped_column(String(32))

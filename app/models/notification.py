@@ -1,13 +1,13 @@
-"""What happened (event), who was told (notification), how they are reached (delivery).
+"""Events, the notifications of their recipients, and the deliveries of each notification.
 
-Every field of the specification's Notification exists; the shared ones stand on the event:
+Every field of the specification's Notification exists; those that recipients share are on Event:
 
     notification_type → Event.type       actor_id, team_id, project_id → Event, same names
     message           → rendered from the catalogue        context     → Event.context
     user_id, read_at  → Notification     is_read → read_at is not None
-    created_at        → Event.created_at (a notice is as old as what it tells)
+    created_at        → Event.created_at (a notification is as old as its event)
 
-`change` allots the positions of the live streams, one row per act, in commit order.
+`Change` allocates the positions of the live streams, one row per act, in commit order.
 """
 
 from datetime import datetime
@@ -31,11 +31,11 @@ from app import clock
 
 
 class Change(IdentityBase):
-    """Something a stream must show. `id` is the position.
+    """A change that the live streams must show. `id` is its position.
 
-    `kind` is `event` (user_id NULL: everyone told of the event with this id), or what one person's
-    notices went through: `read`, `unread`, `deleted`, `restored`, `withdrawn`. Those name the
-    notices in `ids` (at most 1,000), or all of the inbox up to notice `up_to`.
+    `kind` is `event` (`user_id` is NULL: it concerns every recipient of the event with this id), or
+    a change to one user's notifications: `read`, `unread`, `deleted`, `restored` or `withdrawn`. It
+    applies to the notifications in `ids` (at most 1,000), or to the inbox up to `up_to`.
     """
 
     __table_args__ = (Index("ix_change_user", "user_id", "id"), {"sqlite_autoincrement": True})
@@ -48,8 +48,10 @@ class Change(IdentityBase):
 
 
 class Event(DefaultBase):
-    """Facts, not sentences; `id` is that of its change. It outlives what it is about:
-    references become NULL, the names of the time live in `context`.
+    """An occurrence, stored as facts rather than text. `id` is the id of its change.
+
+    When a referenced row is deleted, the event stays and the reference becomes NULL; `context`
+    holds the names as they were when the event occurred.
     """
 
     id: Mapped[int] = mapped_column(BigIntIdentity, primary_key=True, autoincrement=False)
@@ -76,11 +78,10 @@ class Event(DefaultBase):
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
-# The `deleted_in` of a withdrawn notification, which is no change, so that no undo can name it.
-FOR_GOOD = 0
 SHOWN = "deleted_at IS NULL AND NOT hidden"
 UNREAD = "read_at IS NULL AND " + SHOWN
-# In `Notification.deleted_in`: withdrawn. No change has this id, so no undo names it.
+# `Notification.deleted_in` of a withdrawn notification. No change has this id, so undo cannot
+# restore it.
 FOR_GOOD = 0
 
 
@@ -90,9 +91,10 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
 
 class Notification(IdentityBase):
-    """One recipient's own row. `hidden`: another channel wants it, the app does not.
+    """One recipient's row for an event. `hidden`: delivered on other channels but not shown in the
+    app.
 
-    `deleted_in` is the change that deleted it and can be undone by naming that change, or FOR_GOOD.
+    `deleted_in` is the id of the change that deleted it, which undo takes, or FOR_GOOD.
     """
 
     __table_args__ = (
@@ -115,26 +117,26 @@ class Notification(IdentityBase):
     deleted_in: Mapped[int | None] = mapped_column(BigIntIdentity)
 
 
-# Claimed for the second time or more, and due again: its attempts were interrupted.
+# Claimed at least twice and still pending: an earlier attempt was interrupted.
 INTERRUPTED = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
 
 
 class Delivery(IdentityBase):
     """One notification on one channel to one address; or a transactional message, such as a
-    password reset, whose name is `transactional` and whose facts are `context`.
+    password reset, with its name in `transactional` and its facts in `context`.
 
-    `state` is `pending` (also while retrying), `sent`, `skipped`, `failed` (refused for good) or
-    `dead` (attempts or time used up). All waiting is `due_at`. `reason` is a code: why it was
-    skipped, waits, or is dead (NULL where its attempts are used up).
+    `state` is `pending` (also while retrying), `sent`, `skipped`, `failed` (permanently refused) or
+    `dead` (out of attempts or time). Every delay is expressed by `due_at`. `reason` is the code for
+    why it was skipped, is deferred, or is dead (NULL if it ran out of attempts).
 
-    `failure` to `detail` say how the last attempt, at `attempted_at`, failed: our code, the host
-    that answered or could not be reached, its SMTP or HTTP status, and its own words. They are
-    NULL before the first attempt and after a successful one.
+    `failure`, `host`, `status_code` and `detail` describe how the last attempt, at `attempted_at`,
+    failed: our code, the host that responded or was unreachable, its SMTP or HTTP status, and its
+    response text. They are NULL before the first attempt and after a successful one.
 
-    `bundling`: it is sent `alone`, in a `bundle` with what else comes within the delay, or in the
-    `digest`. `bundle_id`, the first delivery of the mail it is part of, is set when that mail is
-    first attempted, so that each further attempt sends the same mail. `claimed_by` names its
-    claim; a claimed delivery that is due was interrupted.
+    `bundling`: sent `alone`, in a `bundle` with other deliveries due within the delay, or in the
+    `digest`. `bundle_id` is the id of the first delivery in the same mail. It is set at the first
+    attempt, so that every retry sends the same mail. `claimed_by` identifies the claim; a claimed
+    delivery that is due was interrupted.
     """
 
     __table_args__ = (
@@ -181,7 +183,7 @@ class Delivery(IdentityBase):
     settled_at: Mapped[datetime | None]
 
 
-# Spelled as in the partial indexes: SQLite uses such an index only for the same words.
+# A literal, as in the partial indexes: SQLite uses such an index only if the terms match.
 is_pending = Delivery.state == literal_column("'pending'")
 is_unbundled = and_(
     is_pending, Delivery.bundle_id.is_(None), Delivery.bundling.in_(("bundle", "digest"))
@@ -189,11 +191,11 @@ is_unbundled = and_(
 
 
 class PushSubscription(IdentityBase):
-    """One browser of one person (RFC 8030), called a device before people; `name` is for them.
+    """A push subscription (RFC 8030) of one browser, shown to users as a device called `name`.
 
-    It belongs to whoever is signed in there (`session_id`). `vapid_key` is the public key it was
-    made with, `failing_since` when its push service began to refuse, `refused_at` when it did so
-    last, and `refused_status` the HTTP status it did so with (NULL where we refused the service).
+    It belongs to the user who is signed in there (`session_id`). `vapid_key` is the public key it
+    was created with. `failing_since` is when its push service began to refuse pushes, `refused_at`
+    the latest refusal, and `refused_status` its HTTP status (NULL if we refused the service).
     """
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
@@ -214,8 +216,9 @@ class PushSubscription(IdentityBase):
 
 
 class RemovedDevice(IdentityBase):
-    """A push subscription that its person removed from the list, elsewhere maybe: its browser is to
-    give it up at the next visit, where one that was lost in any other way is renewed.
+    """A push subscription that its user removed from the device list, possibly in another browser.
+
+    Its browser unsubscribes at the next visit. A subscription lost in any other way is renewed.
     """
 
     __table_args__ = (UniqueConstraint("user_id", "endpoint_hash"),)
@@ -226,9 +229,9 @@ class RemovedDevice(IdentityBase):
 
 
 class IngestKey(IdentityBase):
-    """An idempotency key that other software sent with an event; it is good for 24 hours.
+    """An idempotency key that an integration sent with an event, valid for 24 hours.
 
-    `recipients` is how many were told: the answer to the first request, given again.
+    `recipients` is the number of recipients, so that a repeated request gets the same response.
     """
 
     __table_args__ = (UniqueConstraint("user_id", "key"),)
@@ -243,7 +246,7 @@ class IngestKey(IdentityBase):
 class Preference(DefaultBase):
     """Whether a user wants one event type on one channel, where the catalogue's default differs."""
 
-    # The fan-out looks up one key for each recipient; without a rowid that takes one step less.
+    # The fan-out looks up one key for each recipient; without a rowid each lookup saves a step.
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it once
 
     user_id: Mapped[int] = mapped_column(
@@ -270,7 +273,7 @@ class Mute(IdentityBase):
 
 
 class CleanUp(IdentityBase):
-    """What one night's retention removed: {"notifications": 120, …}."""
+    """The numbers of rows that one retention run removed: {"notifications": 120, …}."""
 
     removed: Mapped[dict[str, int]] = mapped_column(JSON)
     finished_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)

@@ -35,7 +35,7 @@ class Clip(IdentityBase):
 
 
 class Share(DefaultBase):
-    """A project is shared with a team: its members may see it."""
+    """Shares a project with a team, whose members may then see it."""
 
     project_id: Mapped[int] = mapped_column(
         ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
@@ -47,11 +47,11 @@ class Share(DefaultBase):
 
 
 class Compilation(IdentityBase):
-    """A video made, or to be made, of a project's clips. `status` is `queued` or `running`, then
+    """A video made from a project's clips. `status` is `queued` or `running`, then
     `completed`, `failed` or `cancelled`. A project has at most one unfinished compilation.
 
     `progress` is from 0 to 1, `duration` in seconds, `size` in bytes; `error` is a sentence for the
-    user. `attempts` counts the workers that started it: if one dies, the next takes over.
+    user. `attempts` counts the workers that started it: if one crashes, another takes over.
     """
 
     __table_args__ = (

@@ -15,7 +15,7 @@ class Team(IdentityBase):
 
 
 class Membership(DefaultBase):
-    """One user in one team. `role`: `owner` (exactly one a team), `admin`, `editor` or `viewer`."""
+    """One user in one team. `role`: `owner` (one per team), `admin`, `editor` or `viewer`."""
 
     __table_args__ = (
         Index(
@@ -38,10 +38,10 @@ class Membership(DefaultBase):
 
 
 class Invitation(IdentityBase):
-    """An invitation of a mail address. `status`: `pending`, `accepted`, `declined` or `revoked`.
+    """An invitation to a mail address. `status`: `pending`, `accepted`, `declined` or `revoked`.
 
-    A pending invitation has expired once `expires_at` is past. Its link is a signature over its
-    id, made when it is shown or mailed: the database holds nothing that would let anyone accept.
+    A pending invitation expires at `expires_at`. Its link contains a signature of its id, computed
+    when it is shown or mailed, so the database holds no secret that would allow accepting it.
     """
 
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""JSON endpoints for browser push, used by our own pages too."""
+"""JSON endpoints for browser push, also used by our own pages."""
 
 from datetime import datetime
 
@@ -133,7 +133,9 @@ async def unsubscribe(
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> SubscriptionList:
     """List your subscribed browsers, oldest first."""
     async with db.read() as session:
-        return SubscriptionList([_in_list(one) for one in await devices.devices_of(session, user)])
+        return SubscriptionList(
+            [_in_list(device) for device in await devices.devices_of(session, user)]
+        )
 
 
 @post(status_code=200, responses=problems(409, 429))
@@ -146,13 +148,13 @@ async def test(
     """Send a test push to each of your browsers, right after the response."""
     await throttle_tests(db, settings, user)
     async with db.write() as session:
-        theirs = await devices.devices_of(session, user)
-        if not theirs:
+        current = await devices.devices_of(session, user)
+        if not current:
             raise Conflict(_("You have not enabled push on any device."))
-        for device in theirs:
+        for device in current:
             await device_tests.add(session, device)
     broker.relay.poke(CHANGES)
-    count = len(theirs)
+    count = len(current)
     sentence = ngettext(
         "Test push on its way to {n} device", "Test push on its way to {n} devices", count
     )
@@ -160,5 +162,6 @@ async def test(
 
 
 def _in_list(device: PushSubscription) -> SubscriptionInList:
-    used = device.last_used_at and whole_seconds(device.last_used_at)
-    return SubscriptionInList(device.id, device.endpoint, whole_seconds(device.created_at), used)
+    created_at = whole_seconds(device.created_at)
+    last_used_at = device.last_used_at and whole_seconds(device.last_used_at)
+    return SubscriptionInList(device.id, device.endpoint, created_at, last_used_at)

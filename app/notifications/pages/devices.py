@@ -1,4 +1,4 @@
-"""The devices on which a person enabled push: listed, tested, removed. Part of the preferences."""
+"""The device list of the preferences page: show, test and remove a user's push devices."""
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -24,7 +24,7 @@ HERE = PREFERENCES + "/devices"
 async def show(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str] | Response[None]:
-    """The list alone: for a page that has just subscribed, or waits for what becomes of a test."""
+    """The list as a fragment, for a page that has just subscribed or waits for a test result."""
     return await _list(request, db, user) if is_partial(request) else redirect(PREFERENCES)
 
 

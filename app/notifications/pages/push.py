@@ -1,4 +1,4 @@
-"""What browsers fetch by themselves: the service worker and what it asks, and the app's manifest."""
+"""The service worker, the endpoints it and our push scripts call, and the app manifest."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.numbers import whole_number
 from app.static_files import NO_CACHE, asset, respond
 
 PRIVATE = {"Cache-Control": "no-store"}
-MOST_ASKED = 100
+MOST_REQUESTED = 100
 ICONS = (
     ("icons/192.png", 192, "any"),
     ("icons/512.png", 512, "any"),
@@ -31,19 +31,19 @@ ICONS = (
 
 @get(sync_to_thread=False)
 def service_worker(request: AnyRequest) -> Response[bytes | None]:
-    """The service worker. At the root, because it controls only pages below its own address."""
+    """The service worker, served from the root because it controls only pages below its path."""
     return respond(request, "sw.js", NO_CACHE)
 
 
 @get(sync_to_thread=False)
 def service_worker_offline(request: AnyRequest) -> Response[bytes | None]:
-    """What the service worker imports."""
+    """The script that the service worker imports."""
     return respond(request, "offline.js", NO_CACHE)
 
 
 @get(sync_to_thread=False)
 def manifest() -> Response[dict[str, Any]]:
-    """With which the app can be installed (W3C Web Application Manifest)."""
+    """The W3C Web Application Manifest, which makes the app installable."""
     described = {
         "id": "/",
         "name": "ClippyFront",
@@ -67,35 +67,38 @@ def manifest() -> Response[dict[str, Any]]:
 
 @get()
 async def offline(request: AnyRequest) -> Response[str]:
-    """What the service worker shows while the server cannot be reached. Kept there, so nobody's."""
+    """The page shown while the server is unreachable. The service worker caches it, so it must
+    contain nothing about a user.
+    """
     return fragment(request, "offline.html")
 
 
 @get(media_type="text/plain", sync_to_thread=False)
 def words() -> str:
-    """What the service worker shows of a push that says nothing it can read. Kept there."""
+    """The text shown for a push with an unreadable payload. The service worker caches it."""
     return _("Something new has happened.")
 
 
 @get(guards=[signed_in], sync_to_thread=False)
 def state(request: AnyRequest, vapid_keys: NamedDependency[VapidKeys]) -> Response[dict[str, str]]:
-    """What a service worker needs in order to subscribe again by itself."""
-    told = {"key": vapid_keys.public, "csrf_token": csrf_token(request)}
-    return Response(told, headers=PRIVATE)
+    """The values that a service worker needs to renew its subscription."""
+    values = {"key": vapid_keys.public, "csrf_token": csrf_token(request)}
+    return Response(values, headers=PRIVATE)
 
 
 @get()
 async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], ids: FromQuery[str] = ""
 ) -> Response[dict[str, Any]]:
-    """Which of these notices are still unread: only those stay on the screen."""
-    asked = [number for one in ids.split(",")[:MOST_ASKED] if (number := whole_number(one))]
+    """The requested notifications that are still unread: the others are closed on the screen."""
+    parts = ids.split(",")[:MOST_REQUESTED]
+    requested = [number for part in parts if (number := whole_number(part))]
     async with db.read() as session:
-        told = {
-            "unread": await feed.still_unread(session, user.id, asked),
+        counts = {
+            "unread": await feed.still_unread(session, user.id, requested),
             "unread_count": await feed.unread_count(session, user.id, feed.MOST_COUNTED),
         }
-    return Response(told, headers=PRIVATE)
+    return Response(counts, headers=PRIVATE)
 
 
 @post(
@@ -106,7 +109,7 @@ async def unread(
 async def read(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> None:
-    """Mark the notice read that was clicked on the screen."""
+    """Marks as read the notification that the user clicked on the screen."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id, also_hidden=True)
         await feed.mark(session, user.id, Selection([notification_id]), read=True)
@@ -118,7 +121,7 @@ async def subscription(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> dict[str, str]:
-    """What has become of the subscription that a browser has (`endpoint`): see devices.state_of."""
+    """The state of a browser's subscription (`endpoint`): see devices.state_of."""
     async with db.read() as session:
         return {"state": await devices.state_of(session, user, form["endpoint"])}
 
@@ -129,7 +132,9 @@ async def visibility(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> dict[str, bool]:
-    """A page is in view (`visible` is 1) or no more; `is_wanted` says whether that is of use."""
+    """A page reports that it is in view (`visible` is 1) or no longer is; `is_wanted` tells it
+    whether to keep reporting.
+    """
     async with db.write() as session:
         is_wanted = await note_visible(session, user, is_visible=form["visible"] == "1")
     return {"is_wanted": is_wanted}

@@ -1,4 +1,4 @@
-"""Leaving a push service in peace for a while after it failed for one device after another."""
+"""Pauses sending to a push service after it has failed for several devices in a row."""
 
 from datetime import datetime, timedelta
 from random import uniform
@@ -7,24 +7,25 @@ from app import clock
 from app.notifications.channels.base import Failed
 from app.notifications.channels.push.responses import LONGEST_PAUSE, Result
 
-# When so many devices in a row cannot be reached, it is the service.
+# After this many different devices fail in a row, the service itself is assumed to be down.
 FAILURES_TO_REST = 5
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=15)
 
 
 class Backoff:
-    """The rests of one service, and of single devices for which it asks for a pause."""
+    """The pauses of one service, and those it requested (Retry-After) for single devices."""
 
     def __init__(self) -> None:
         self._failing: set[str] = set()
-        self._asked = timedelta(0)  # the longest pause that the service asked for
+        self._requested = timedelta(0)  # the longest pause that the service requested
         self._rests = 0
         self._until = self._noted_at = clock.now()
         self._devices_until: dict[str, datetime] = {}
 
     def rests_until(self, endpoint_hash: str) -> datetime | None:
-        """Until when the service, or this device there, is not to be asked. Devices are told apart
-        by endpoint, since an id may be another device's by now.
+        """The end of the pause of the service or of this device; None when there is no pause.
+
+        Devices are identified by endpoint hash because a database id may have been reused.
         """
         now = clock.now()
         until = max(self._until, self._devices_until.get(endpoint_hash, now))
@@ -34,24 +35,24 @@ class Backoff:
         self._noted_at = clock.now()
         if not result.is_service:
             self._failing.clear()
-            self._asked, self._rests = timedelta(0), 0
+            self._requested, self._rests = timedelta(0), 0
             return
         self._failing.add(endpoint_hash)
-        if isinstance(result.outcome, Failed) and (asked := result.outcome.retry_after):
-            self._devices_until[endpoint_hash] = clock.now() + asked
-            self._asked = max(self._asked, asked)
+        if isinstance(result.outcome, Failed) and (requested := result.outcome.retry_after):
+            self._devices_until[endpoint_hash] = clock.now() + requested
+            self._requested = max(self._requested, requested)
         if len(self._failing) >= FAILURES_TO_REST and self._until <= clock.now():
             self._rest()
 
     def _rest(self) -> None:
-        rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._asked)
+        rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._requested)
         self._until = clock.now() + rest * uniform(1, 1.2)  # noqa: S311
         self._rests = min(self._rests + 1, 10)
 
     def forget(self) -> bool:
-        """Forget what is over; returns whether nothing is left to remember."""
+        """Drops pauses that have ended; returns whether this object can be discarded."""
         now = clock.now()
-        ahead = {one: until for one, until in self._devices_until.items() if until > now}
-        self._devices_until = ahead
+        active = {device: until for device, until in self._devices_until.items() if until > now}
+        self._devices_until = active
         is_recent = bool(self._failing) and now - self._noted_at <= LONGEST_PAUSE
-        return not (is_recent or ahead) and self._until <= now
+        return not (is_recent or active) and self._until <= now

@@ -1,4 +1,4 @@
-"""Base64 as keys travel in URLs, headers and JSON: RFC 4648, section 5, without padding."""
+"""URL-safe Base64 without padding (RFC 4648, section 5), as used for keys and tokens."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Takes either alphabet, padded or not; b"" for anything else."""
+    """Accepts the standard and the URL-safe alphabet, padded or not; returns b"" if invalid."""
     plain = text.rstrip("=").replace("+", "-").replace("/", "_")
     if not re.fullmatch(r"[\w-]*", plain, re.ASCII) or len(plain) % 4 == 1:
         return b""

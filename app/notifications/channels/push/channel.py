@@ -1,4 +1,4 @@
-"""Browser push as a channel: one delivery for each device on which a recipient enabled it."""
+"""The push channel: one delivery for each device on which the recipient has enabled push."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -36,12 +36,12 @@ from app.outgoing import SECONDS, Outgoing
 from app.settings import SettingError, Settings
 
 REMOVED, NO_DEVICE = "removed", "no_device"
-# A device refused for so long is only tried now and then: our own mistake may be the reason.
+# After this long, a refusing device is tried once a day, in case the fault is on our side.
 REFUSED_FOR, TRIED_EVERY = timedelta(days=5), timedelta(days=1)
 
 
 class Push(Channel):
-    """`seconds` is how long a push service may take to answer."""
+    """`seconds` is the timeout for a response from a push service."""
 
     description = ChannelDescription(PUSH, N_("Push"), "bi-phone")
     batch_size = 500
@@ -58,7 +58,7 @@ class Push(Channel):
     }
 
     def __init__(self, settings: Settings, keys: VapidKeys, *, seconds: float = SECONDS) -> None:
-        """Raises SettingError for hosts that cannot be right."""
+        """Raises SettingError for an invalid entry in PUSH_ALLOWED_HOSTS."""
         self.delay = timedelta(seconds=settings.push_delay_seconds)
         self._vapid_key = keys.public
         services = PushServices(settings.push_allowed_hosts)
@@ -98,8 +98,8 @@ class Push(Channel):
         )
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
-        """The device is missing where it was removed, or belongs to another user by now."""
-        is_its = PushSubscription.id == Delivery.subscription_id
+        """The device columns are NULL if the device was removed or now belongs to another user."""
+        is_same_device = PushSubscription.id == Delivery.subscription_id
         return rows.add_columns(
             User.language,
             unread_of(User.id).label("unread"),
@@ -111,7 +111,9 @@ class Push(Channel):
             PushSubscription.endpoint_hash,
             PushSubscription.p256dh,
             PushSubscription.auth,
-        ).outerjoin(PushSubscription, and_(is_its, PushSubscription.user_id == Delivery.user_id))
+        ).outerjoin(
+            PushSubscription, and_(is_same_device, PushSubscription.user_id == Delivery.user_id)
+        )
 
     def address_problem(self) -> ColumnElement[Any]:
         return case((PushSubscription.id.is_(None), REMOVED))
@@ -122,19 +124,21 @@ class Push(Channel):
     async def read_places(
         self, session: AsyncSession, deliveries: Sequence[Delivery]
     ) -> Mapping[int, str]:
-        ids = {one.subscription_id for one in deliveries}
+        ids = {delivery.subscription_id for delivery in deliveries}
         found = select(PushSubscription.id, PushSubscription.name).where(
             PushSubscription.id.in_(ids)
         )
         names = {row.id: row.name for row in await session.execute(found)} if ids else {}
-        since_removed = _("a device since removed")
-        return {one.id: names.get(one.subscription_id, since_removed) for one in deliveries}
+        removed = _("a device since removed")
+        return {
+            delivery.id: names.get(delivery.subscription_id, removed) for delivery in deliveries
+        }
 
     def why_none(self, _user: User) -> str:
         return NO_DEVICE
 
     async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """Each push service has rests of its own; none is an outage of the channel."""
+        """Push services are paused individually; a failing one is not an outage of the channel."""
         async with aclosing(self._sender.send(db, batch)) as outcomes:
             async for settled in outcomes:
                 yield settled

@@ -1,4 +1,4 @@
-"""A user's devices as the preferences page lists them, and whether pushes arrive there."""
+"""The device list of the preferences page: a user's devices and their push health."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 
 MOBILE = ("Android", "iPhone", "iPad")
-# An older test says nothing about the present.
+# An older test no longer reflects the state of the device.
 TEST_IS_NEWS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Device:
-    """`health` is "", "busy", "done" or "problem", and `words` say more. A device that its test
-    found unsubscribed has no `id` any more.
+    """`health` is "", "busy", "done" or "problem"; `words` explains it to the user. `id` is None
+    for a device that a test found unsubscribed.
     """
 
     id: int | None
@@ -33,28 +33,31 @@ class Device:
 
     @property
     def is_mobile(self) -> bool:
-        return any(one in self.name for one in MOBILE)
+        return any(system in self.name for system in MOBILE)
 
     @property
     def is_waiting(self) -> bool:
-        """A test is on its way, so that the list should be read again soon."""
+        """Whether a test is in progress, so that the page should reload the list soon."""
         return self.health == "busy"
 
 
 async def read_list(session: AsyncSession, user: User) -> list[Device]:
     vapid_key = vapid_keys_of(session).public
     tests = await device_tests.last(session, user)
-    theirs = await devices.devices_of(session, user)
+    current = await devices.devices_of(session, user)
     lost = await device_tests.of_lost_devices(session, user, clock.now() - TEST_IS_NEWS)
     return [
-        *(_as_device(one, tests.get(one.id), vapid_key) for one in theirs),
-        *_lost_devices(lost, theirs),
+        *(_as_device(device, tests.get(device.id), vapid_key) for device in current),
+        *_lost_devices(lost, current),
     ]
 
 
-def _lost_devices(tests: Iterable[Delivery], theirs: Sequence[PushSubscription]) -> list[Device]:
-    """Those whose tests found them unsubscribed; a device that came back has its name again."""
-    names = {one.name for one in theirs}
+def _lost_devices(tests: Iterable[Delivery], current: Sequence[PushSubscription]) -> list[Device]:
+    """Devices that a test found unsubscribed, except those that have since subscribed again.
+
+    A renewed device gets its former name, so names are compared.
+    """
+    names = {device.name for device in current}
     lost = {test.address.rpartition(" #")[0]: test for test in tests}
     return [_lost_device(name, test) for name, test in lost.items() if name not in names]
 
@@ -67,7 +70,7 @@ def _lost_device(name: str, test: Delivery) -> Device:
         created_at=test.created_at,
         last_used_at=None,
         health="problem",
-        words=_of_lost_test(test),
+        words=_lost_test_sentence(test),
     )
 
 
@@ -86,44 +89,44 @@ def _as_device(found: PushSubscription, test: Delivery | None, vapid_key: str) -
 
 def _health(found: PushSubscription, test: Delivery | None, vapid_key: str) -> tuple[str, str]:
     if test and clock.now() - test.created_at < TEST_IS_NEWS:
-        return _of_test(test)
+        return _test_health(test)
     if found.vapid_key != vapid_key:
         return "problem", _("The server has a new key. Open ClippyFront there once.")
     if found.failing_since:
         problem = _("Its push service refuses our pushes{code}.")
-        return "problem", f"{_with_code(problem, found.refused_status)} {_what_to_do()}"
+        return "problem", f"{_with_code(problem, found.refused_status)} {_remedy()}"
     return "", ""
 
 
-def _of_test(test: Delivery) -> tuple[str, str]:
-    """The outcome, as far as a push service reports it."""
+def _test_health(test: Delivery) -> tuple[str, str]:
+    """The outcome that the push service reported: it cannot confirm display on the screen."""
     if test.state == "sent":
         sentence = _("The test was accepted by its push service and should be on its screen.")
         return "done", sentence
     if test.state == "pending" and not test.failure:
         return "busy", _("A test is on its way.")
-    return "problem", _of_failed_test(test)
+    return "problem", _failed_test_sentence(test)
 
 
-def _of_failed_test(test: Delivery) -> str:
+def _failed_test_sentence(test: Delivery) -> str:
     if test.state == "pending":
         problem = _("Its push service could not accept the test yet{code}. We try for ten minutes.")
     elif test.state == "dead":
         problem = _("Its push service did not accept the test{code}. Please try again later.")
     elif test.status_code:
-        problem = _("Its push service refused the test{code}.") + " " + _what_to_do()
+        problem = _("Its push service refused the test{code}.") + " " + _remedy()
     else:
         problem = _("The test could not be sent. Disable and enable push there, and try again.")
     return _with_code(problem, test.status_code)
 
 
-def _of_lost_test(test: Delivery) -> str:
+def _lost_test_sentence(test: Delivery) -> str:
     problem = _("The test found that this browser has unsubscribed from push{code}.")
     remedy = _("Open ClippyFront there once to subscribe it again.")
     return f"{_with_code(problem, test.status_code)} {remedy}"
 
 
-def _what_to_do() -> str:
+def _remedy() -> str:
     return _(
         "Disable and enable push there. If that does not help, ask the administrator of this "
         "server to look into it."
@@ -131,5 +134,5 @@ def _what_to_do() -> str:
 
 
 def _with_code(sentence: str, status_code: int | None) -> str:
-    """With the status of the push service's reply in parentheses, where there was one."""
+    """Inserts the status of the push service's response in parentheses, if there is one."""
     return sentence.format(code=f" ({status_code})" if status_code else "")

@@ -1,4 +1,4 @@
-"""Test pushes, which users send to a device of theirs to see whether pushes arrive there."""
+"""Test pushes, which users send to one of their devices to check that push works."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.notifications.events.catalogue import PUSH
 
 
 async def add(session: AsyncSession, device: PushSubscription) -> Delivery:
-    """Send a test to the device. Poke the relay after the commit, so that it leaves at once."""
+    """Queues a test for the device. Poke the relay after the commit to send it immediately."""
     test = Delivery(
         channel=PUSH,
         address=f"{device.name} #{device.id}",
@@ -36,8 +36,9 @@ async def last(session: AsyncSession, user: User) -> dict[int, Delivery]:
 
 
 async def of_lost_devices(session: AsyncSession, user: User, since: datetime) -> Sequence[Delivery]:
-    """Tests that found their device unsubscribed, so that it is no longer in the list. A device
-    that its user removed leaves none.
+    """Tests since `since` that found their device unsubscribed, which deleted the device.
+
+    Devices that the user removed are not included: `forget` deletes their tests.
     """
     lost = select(Delivery).where(
         _by(user),
@@ -49,11 +50,11 @@ async def of_lost_devices(session: AsyncSession, user: User, since: datetime) ->
 
 
 async def forget(session: AsyncSession, user: User, name: str) -> None:
-    """Forget all tests of the device of this name, one that is on its way included, and those from
-    before the device was lost and came back.
+    """Deletes all tests of the device with this name, including one in progress and those from
+    before the device was lost and subscribed again.
     """
-    its = Delivery.address.startswith(f"{name} #", autoescape=True)
-    await session.execute(delete(Delivery).where(_by(user), its))
+    is_of_device = Delivery.address.startswith(f"{name} #", autoescape=True)
+    await session.execute(delete(Delivery).where(_by(user), is_of_device))
 
 
 def _by(user: User) -> ColumnElement[bool]:

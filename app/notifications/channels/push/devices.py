@@ -1,11 +1,11 @@
-"""The browsers on which a person enabled push: RFC 8030's subscriptions, devices before people.
+"""Push subscriptions (RFC 8030): the browsers on which a user enabled push, shown as devices.
 
-A subscription belongs to one browser, and moves to whoever is signed in there. What waits for it
-stays behind: nobody sees on their screen what was meant for somebody else.
+A subscription belongs to one browser and moves to the user who signs in there. Pending deliveries
+do not move with it, so a user never sees another user's notifications.
 
-It is lost in many ways: its push service gives it up, a new password ends all of them, a 21st
-device takes its place. Its browser then renews it at the next visit, except where its person has
-removed it from the list.
+A subscription ends when its push service drops it, when the user changes the password, or when a
+21st device replaces it. The browser then renews it at the next visit, unless the user removed the
+device from the list.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,7 +34,7 @@ ENABLED, FAILING, REMOVED, UNKNOWN = "enabled", "failing", "removed", "unknown"
 
 @dataclass(frozen=True)
 class Keys:
-    """What a browser gives along with its endpoint, checked: RFC 8291, section 2."""
+    """The validated keys of a subscription (RFC 8291, section 2)."""
 
     p256dh: str
     auth: str
@@ -79,15 +79,15 @@ async def subscribe(
     name: str,
     session_id: int | None,
 ) -> PushSubscription:
-    """Enable push in one browser, or renew it; `session_id` is where the person is signed in there.
+    """Creates or renews the subscription of one browser. `session_id` is the user's session there.
 
-    `name` gets a number where another device of theirs is called so; one that is renewed keeps what
-    it has. Beyond 20 devices, the one that has not been used for longest gives way.
+    `name` gets a number if another device of the user has it; a renewed device keeps its name.
+    Beyond 20 devices, the least recently used one is deleted.
     """
     digest = _digest(endpoint)
-    await _clear_the_way(session, user, digest)
-    left = await _leave_behind(session, user, digest, vapid_key, session_id)
-    name = _known_name(left, name) or await _free_name(session, user, digest, name)
+    await _delete_former(session, user, digest)
+    former_names = await _delete_outdated(session, user, digest, vapid_key, session_id)
+    name = _former_name(former_names, name) or await _free_name(session, user, digest, name)
     added = {"endpoint": endpoint, "endpoint_hash": digest, "name": name}
     renewed = {
         "user_id": user.id,
@@ -108,18 +108,18 @@ def _digest(endpoint: str) -> str:
     return sha256(canonical(endpoint).encode()).hexdigest()
 
 
-async def _clear_the_way(session: AsyncSession, user: User, digest: str) -> None:
-    """Whoever had this browser before, and that it was ever removed."""
-    is_it = PushSubscription.endpoint_hash == digest
-    before = delete(PushSubscription).where(is_it, PushSubscription.user_id != user.id)
-    await session.execute(before)
+async def _delete_former(session: AsyncSession, user: User, digest: str) -> None:
+    """Deletes another user's subscription of this browser, and every record of its removal."""
+    is_same_browser = PushSubscription.endpoint_hash == digest
+    of_others = delete(PushSubscription).where(is_same_browser, PushSubscription.user_id != user.id)
+    await session.execute(of_others)
     await session.execute(delete(RemovedDevice).where(RemovedDevice.endpoint_hash == digest))
 
 
-async def _leave_behind(
+async def _delete_outdated(
     session: AsyncSession, user: User, digest: str, vapid_key: str, session_id: int | None
 ) -> Sequence[str]:
-    """What this browser had under a key that is no longer ours; returns its names."""
+    """Deletes this browser's subscriptions under a former VAPID key; returns their names."""
     outdated = delete(PushSubscription).where(
         PushSubscription.user_id == user.id,
         PushSubscription.session_id == session_id,
@@ -129,31 +129,31 @@ async def _leave_behind(
     return (await session.scalars(outdated.returning(PushSubscription.name))).all()
 
 
-def _known_name(left: Sequence[str], name: str) -> str | None:
-    """The one among `left` that is `name`, or `name` with a number."""
-    return next((one for one in left if not one.removeprefix(name).strip(DIGITS)), None)
+def _former_name(names: Sequence[str], name: str) -> str | None:
+    """The first of `names` that is `name`, with or without a number."""
+    return next((former for former in names if not former.removeprefix(name).strip(DIGITS)), None)
 
 
 async def _free_name(session: AsyncSession, user: User, digest: str, name: str) -> str:
-    """`name`, with a number where another device of theirs is called so."""
+    """`name`, with a number if another device of the user already has it."""
     others = select(PushSubscription.name).where(
         PushSubscription.user_id == user.id, PushSubscription.endpoint_hash != digest
     )
     taken = set(await session.scalars(others))
     if name not in taken:
         return name
-    return next(one for n in count(2) if (one := f"{name} {n}") not in taken)
+    return next(free for n in count(2) if (free := f"{name} {n}") not in taken)
 
 
 async def _upsert(
     session: AsyncSession, added: Mapping[str, object], renewed: Mapping[str, object]
 ) -> PushSubscription:
-    """One statement: two tabs of a browser may subscribe it in the same moment."""
+    """A single statement, because two tabs of a browser may subscribe at the same time."""
     row = insert_into(session, PushSubscription).values({**added, **renewed})
-    either = row.on_conflict_do_update(
+    upsert = row.on_conflict_do_update(
         index_elements=[PushSubscription.endpoint_hash], set_=dict(renewed)
     )
-    found = either.returning(PushSubscription).execution_options(populate_existing=True)
+    found = upsert.returning(PushSubscription).execution_options(populate_existing=True)
     device: PushSubscription = (await session.scalars(found)).one()
     return device
 
@@ -166,18 +166,18 @@ async def _make_room(session: AsyncSession, user: User, newest: PushSubscription
         .order_by(last_used.desc(), PushSubscription.id.desc())
         .limit(MOST_DEVICES - 1)
     )
-    theirs = and_(PushSubscription.user_id == user.id, PushSubscription.id != newest.id)
-    await session.execute(delete(PushSubscription).where(theirs, PushSubscription.id.not_in(kept)))
+    others = and_(PushSubscription.user_id == user.id, PushSubscription.id != newest.id)
+    await session.execute(delete(PushSubscription).where(others, PushSubscription.id.not_in(kept)))
 
 
 async def state_of(session: AsyncSession, user: User, endpoint: str) -> str:
-    """What a browser that has this subscription is to know of it: ENABLED, FAILING (its push
-    service refuses us), REMOVED (by this person) or UNKNOWN.
+    """The state of a browser's subscription: ENABLED, FAILING (its push service refuses our
+    pushes), REMOVED (by this user) or UNKNOWN.
     """
     digest = _digest(endpoint)
-    is_it = PushSubscription.endpoint_hash == digest
+    is_same_browser = PushSubscription.endpoint_hash == digest
     device = await session.scalar(
-        select(PushSubscription).where(PushSubscription.user_id == user.id, is_it)
+        select(PushSubscription).where(PushSubscription.user_id == user.id, is_same_browser)
     )
     if device:
         return FAILING if device.failing_since else ENABLED
@@ -188,14 +188,14 @@ async def state_of(session: AsyncSession, user: User, endpoint: str) -> str:
 
 
 async def unsubscribe(session: AsyncSession, user: User, endpoint: str) -> None:
-    """Raises NotFound for an endpoint that is not theirs."""
+    """Raises NotFound for an endpoint that is not one of the user's."""
     await _remove(session, user, PushSubscription.endpoint_hash == _digest(endpoint))
 
 
 async def remove(session: AsyncSession, user: User, device_id: int) -> None:
-    """For good: its browser, which may be another one, gives it up at the next visit.
+    """Removes a device permanently: its browser unsubscribes at the next visit.
 
-    Raises NotFound for a device that is not theirs.
+    Raises NotFound for a device that is not one of the user's.
     """
     digest = await _remove(session, user, PushSubscription.id == device_id)
     now = clock.now()
@@ -204,25 +204,25 @@ async def remove(session: AsyncSession, user: User, device_id: int) -> None:
     )
     known = [RemovedDevice.user_id, RemovedDevice.endpoint_hash]
     await session.execute(row.on_conflict_do_update(index_elements=known, set_={"removed_at": now}))
-    await _forget_oldest(session, user)
+    await _delete_oldest_removed(session, user)
 
 
-async def _forget_oldest(session: AsyncSession, user: User) -> None:
-    theirs = RemovedDevice.user_id == user.id
+async def _delete_oldest_removed(session: AsyncSession, user: User) -> None:
+    is_of_user = RemovedDevice.user_id == user.id
     kept = (
         select(RemovedDevice.id)
-        .where(theirs)
+        .where(is_of_user)
         .order_by(RemovedDevice.removed_at.desc(), RemovedDevice.id.desc())
         .limit(MOST_REMOVED)
     )
-    await session.execute(delete(RemovedDevice).where(theirs, RemovedDevice.id.not_in(kept)))
+    await session.execute(delete(RemovedDevice).where(is_of_user, RemovedDevice.id.not_in(kept)))
 
 
-async def _remove(session: AsyncSession, user: User, which: ColumnElement[bool]) -> str:
-    """Returns the hash of its endpoint."""
-    gone = delete(PushSubscription).where(PushSubscription.user_id == user.id, which)
-    known = gone.returning(PushSubscription.endpoint_hash, PushSubscription.name)
-    removed = (await session.execute(known)).one_or_none()
+async def _remove(session: AsyncSession, user: User, condition: ColumnElement[bool]) -> str:
+    """Deletes a device and its tests; returns the hash of its endpoint."""
+    deletion = delete(PushSubscription).where(PushSubscription.user_id == user.id, condition)
+    returned = deletion.returning(PushSubscription.endpoint_hash, PushSubscription.name)
+    removed = (await session.execute(returned)).one_or_none()
     if removed is None:
         raise NotFound
     await device_tests.forget(session, user, removed.name)
@@ -231,31 +231,31 @@ async def _remove(session: AsyncSession, user: User, which: ColumnElement[bool])
 
 
 async def remove_of_session(session: AsyncSession, user: User, session_id: int) -> None:
-    """What the person enabled in a browser where this session of theirs is about to end."""
-    theirs = PushSubscription.user_id == user.id
+    """Deletes the subscription made in this session of the user, which is about to end."""
+    is_of_user = PushSubscription.user_id == user.id
     await session.execute(
-        delete(PushSubscription).where(theirs, PushSubscription.session_id == session_id)
+        delete(PushSubscription).where(is_of_user, PushSubscription.session_id == session_id)
     )
 
 
 async def remove_all(
     session: AsyncSession, user: User, *, except_session: int | None = None
 ) -> None:
-    """Every device of the person, but for those of one session."""
-    theirs = delete(PushSubscription).where(PushSubscription.user_id == user.id)
+    """Deletes every device of the user, except those of one session."""
+    deletion = delete(PushSubscription).where(PushSubscription.user_id == user.id)
     if except_session is not None:
-        theirs = theirs.where(PushSubscription.session_id.is_distinct_from(except_session))
-    await session.execute(theirs)
+        deletion = deletion.where(PushSubscription.session_id.is_distinct_from(except_session))
+    await session.execute(deletion)
 
 
 async def devices_of(session: AsyncSession, user: User) -> Sequence[PushSubscription]:
-    """The oldest first."""
-    theirs = select(PushSubscription).where(PushSubscription.user_id == user.id)
-    return (await session.scalars(theirs.order_by(PushSubscription.id))).all()
+    """The user's devices, oldest first."""
+    found = select(PushSubscription).where(PushSubscription.user_id == user.id)
+    return (await session.scalars(found.order_by(PushSubscription.id))).all()
 
 
 async def find(session: AsyncSession, user: User, device_id: int) -> PushSubscription:
-    """Raises NotFound for a device that is not theirs."""
+    """Raises NotFound for a device that is not one of the user's."""
     device = await session.get(PushSubscription, device_id)
     if device is None or device.user_id != user.id:
         raise NotFound
@@ -269,17 +269,17 @@ async def note_replies(
     gone: Collection[str],
     refusing: Mapping[str, int | None],
 ) -> None:
-    """What push services replied about devices: pushes are accepted, the device is gone, or
-    pushes are refused, with this status.
+    """Records the responses of push services for devices: `well` (accepted), `gone`
+    (unsubscribed, so the device is deleted) or `refusing` (with the HTTP status).
 
-    Devices are named by the hash of their endpoint: an id may be another device's by now.
+    Devices are identified by endpoint hash because a database id may have been reused.
     """
     now = clock.now()
     change = update(PushSubscription).execution_options(synchronize_session=False)
     if well:
-        fine = change.where(PushSubscription.endpoint_hash.in_(well))
+        accepting = change.where(PushSubscription.endpoint_hash.in_(well))
         await session.execute(
-            fine.values(last_used_at=now, refused_status=None, failing_since=None)
+            accepting.values(last_used_at=now, refused_status=None, failing_since=None)
         )
     if gone:
         await session.execute(
@@ -287,7 +287,7 @@ async def note_replies(
         )
     for digest, status in refusing.items():
         since = func.coalesce(PushSubscription.failing_since, now)
-        one = change.where(PushSubscription.endpoint_hash == digest)
+        refused = change.where(PushSubscription.endpoint_hash == digest)
         await session.execute(
-            one.values(refused_status=status, failing_since=since, refused_at=now)
+            refused.values(refused_status=status, failing_since=since, refused_at=now)
         )

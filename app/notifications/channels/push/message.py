@@ -1,7 +1,7 @@
-"""What a push says, and how it is to travel: RFC 8030; small enough for RFC 8291.
+"""The payload and headers of a push (RFC 8030), within the size limit of RFC 8291.
 
-The payload is read by our service worker. It is a declarative web push (Push API, "declarative push
-message") at the same time, which a browser can show without asking any script.
+Our service worker reads the payload. It is also a declarative push message (Push API), which a
+browser can show without running a script.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, sen
 from app.settings import Settings
 from app.static_files import asset
 
-# What is left of the 4,096 bytes that every push service takes, when it is encrypted (RFC 8291, 4).
+# Every push service accepts 4,096 bytes; encryption uses up the difference (RFC 8291, section 4).
 MOST_BYTES = 3993
 TITLE_LENGTH = 80
 BODY_LENGTH = 240
@@ -31,13 +31,13 @@ TEST_TTL = timedelta(minutes=10)
 
 
 def time_to_live(event_type: EventType | None) -> timedelta:
-    """For how long a push about an event of this type, or (None) a test, is worth sending."""
+    """How long a push stays relevant for an event of this type, or for a test (None)."""
     return event_type.push_ttl if event_type else TEST_TTL
 
 
 @dataclass(frozen=True)
 class Message:
-    """`payload` and `headers` to send; `small` says less, for where the payload is too large."""
+    """The `payload` and `headers` to send; `small` is a shorter payload for when it is too large."""
 
     payload: bytes
     headers: dict[str, str]
@@ -51,9 +51,9 @@ class Message:
 
 @dataclass(frozen=True)
 class Wording:
-    """What all who read of an event in one language are told; `brief` is a body that fits always.
+    """The text of an event in one language; `brief` is a body that always fits the size limit.
 
-    `subject` is what makes one message a repeat of another to the same person.
+    Two messages to the same user with the same `subject` are repeats: the newer replaces the older.
     """
 
     title: str
@@ -65,7 +65,7 @@ class Wording:
 
 
 class Writer:
-    """Writes the messages of one batch: what many are told is put into words once."""
+    """Writes the messages of one batch. Recipients with the same wording share it."""
 
     def __init__(self, settings: Settings) -> None:
         self._base = settings.base_url
@@ -74,16 +74,17 @@ class Writer:
         self._wordings: dict[object, Wording] = {}
 
     def write(self, row: Row[Any], seconds: int) -> Message:
-        """About the notice of a row, or that push works; news for `seconds` from now."""
-        wording, one = self._wording_for(row), row.notification_id
+        """The message for the notification of a row, or for a test; it expires in `seconds`."""
+        wording, notification_id = self._wording_for(row), row.notification_id
         facts = {
             "title": wording.title,
             "body": wording.body,
-            "url": f"{self._base}/notifications/{one}" if one else self._base + PREFERENCES,
+            "url": self._base
+            + (f"/notifications/{notification_id}" if notification_id else PREFERENCES),
             "tag": self._topic(row.user_id, *wording.subject),
             "icon": self._icon,
             "unread_count": row.unread,
-            "notification_id": one,
+            "notification_id": notification_id,
             "timestamp": int(row.queued_at.timestamp() * 1000),
         }
         headers = {"TTL": str(seconds), "Urgency": wording.urgency, "Topic": facts["tag"]}
@@ -98,13 +99,13 @@ class Writer:
                 known = self._wordings[reader] = _of_test() if row.transactional else _of_event(row)
         return known
 
-    def _topic(self, *of: object) -> str:
-        """What makes a message a repeat of another, as 32 characters that tell nobody anything.
+    def _topic(self, *parts: object) -> str:
+        """A keyed hash of 32 characters, the same for repeats and meaningless to a push service.
 
-        A push service keeps only the newest of a topic for a device that is out of reach
-        (RFC 8030, 5.4), a screen shows only the newest of a tag.
+        For a device out of reach, a push service keeps only the newest message of a topic
+        (RFC 8030, section 5.4); a screen shows only the newest one of a tag.
         """
-        return encode(hashlib.blake2b(repr(of).encode(), key=self._key, digest_size=24).digest())
+        return encode(hashlib.blake2b(repr(parts).encode(), key=self._key, digest_size=24).digest())
 
 
 def _of_test() -> Wording:
@@ -113,7 +114,7 @@ def _of_test() -> Wording:
 
 
 def _of_event(row: Row[Any]) -> Wording:
-    """Of a custom event only its title says what it is about."""
+    """`subject` includes the title, which is all that distinguishes two custom events."""
     context = row.context
     return Wording(
         title=_title(context),
@@ -126,13 +127,13 @@ def _of_event(row: Row[Any]) -> Wording:
 
 
 def _about(row: Row[Any]) -> tuple[object, object]:
-    """Which team and project: by name where it is no more, else all such would be one."""
+    """The team and project: by name if deleted, so that different deleted ones stay distinct."""
     team = row.team_id or row.context.get("team_name")
     return team, row.project_id or row.context.get("project_name")
 
 
 def _title(context: Mapping[str, Any]) -> str:
-    """What it is about: many sentences do not name their team."""
+    """The project or team, because many sentences do not name it."""
     name = context.get("project_name") or context.get("team_name") or NAME
     return _cut(str(name), TITLE_LENGTH)
 
@@ -152,15 +153,15 @@ def _cut(text: str, most: int) -> str:
 
 
 def _payload(facts: Mapping[str, Any]) -> bytes:
-    one, badge = facts["notification_id"], facts["unread_count"]
+    notification_id, badge = facts["notification_id"], facts["unread_count"]
     declared = {
         "title": facts["title"],
         "body": facts["body"],
-        # No service worker sees a click on what the browser shows by itself: the page marks it read.
-        "navigate": facts["url"] + (f"#read-{one}" if one else ""),
+        # The service worker gets no click for a declarative push, so the page marks it as read.
+        "navigate": facts["url"] + (f"#read-{notification_id}" if notification_id else ""),
         "tag": facts["tag"],
         "silent": False,
-        "app_badge": str(badge),  # where the first browsers with it look; the standard has it below
+        "app_badge": str(badge),  # read by early implementations; the standard places it below
     }
     return msgspec.json.encode(
         {"web_push": 8030, "notification": declared, "app_badge": badge, **facts}

@@ -1,4 +1,4 @@
-"""What the reply of a push service means for a delivery, for its device, and for the service."""
+"""Interprets a push service's response: for the delivery, its device and the service."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,7 @@ from app.notifications.channels.push.services import Service
 from app.outgoing import Reply
 
 WELL, GONE, REFUSING, UNKNOWN = "well", "gone", "refusing", "unknown"
-# The failure of a device that has unsubscribed, and the status codes that say so.
+# The failure code of a device that has unsubscribed, and the HTTP statuses that report it.
 UNSUBSCRIBED = "unsubscribed"
 GONE_CODES = (404, 410)
 LONGEST_PAUSE = timedelta(days=1)
@@ -25,7 +25,7 @@ LONGEST_PAUSE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Result:
-    """`device` is its state as far as the reply tells; `is_service`: the service is in trouble."""
+    """`device` is the state that the response implies; `is_service` means the service is failing."""
 
     outcome: Outcome
     device: str = UNKNOWN
@@ -33,7 +33,7 @@ class Result:
 
 
 def read_reply(reply: Reply, service: Service) -> Result:
-    """By RFC 8030, sections 5 and 7.3; what it leaves open, as the large services do it."""
+    """Follows RFC 8030, sections 5 and 7.3, and the large services where the RFC leaves a choice."""
     status, host = reply.status, service.host
     if 200 <= status < 300:
         return Result(SENT, WELL)
@@ -46,12 +46,12 @@ def read_reply(reply: Reply, service: Service) -> Result:
 
 
 def refused(failure: Failure) -> Result:
-    """For good, and the device may be to blame."""
+    """A final failure that may be caused by the device."""
     return Result(Failed(failure, is_final=True), REFUSING)
 
 
 def read_pause(retry_after: str) -> timedelta | None:
-    """From seconds or a date (RFC 9110, 10.2.3), at most a day; None where it is neither."""
+    """Parses Retry-After, seconds or a date (RFC 9110, 10.2.3), up to a day; None if invalid."""
     text = retry_after.strip()
     try:
         if text.isascii() and text.isdigit():

@@ -1,4 +1,4 @@
-"""Results of pushes, collected so that many are recorded at once."""
+"""Collects the results of pushes so that they are recorded in bulk."""
 
 from collections import defaultdict
 from typing import Any
@@ -25,7 +25,7 @@ class Results:
         self._devices[result.device][delivery.endpoint_hash] = status
 
     async def take(self, db: Database) -> list[Settled]:
-        """The outcomes added since the last call; what they say of devices is recorded here."""
+        """Returns the outcomes added since the last call, and records the states of their devices."""
         deliveries, self._deliveries = self._deliveries, defaultdict(list)
         devices, self._devices = self._devices, defaultdict(dict)
         if devices.keys() & {WELL, GONE, REFUSING}:

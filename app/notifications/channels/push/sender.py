@@ -1,4 +1,4 @@
-"""Sending a batch of pushes, several at once to each push service."""
+"""Sends a batch of pushes, with several concurrent requests to each push service."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ from app.settings import Settings
 AT_ONCE = 16  # for each push service
 SETTLE_SECONDS = 1.0
 TOO_LARGE = 413
-# The failure of a service whose name resolves to no public address.
+# The failure code of a service whose host name does not resolve to a public address.
 INTERNAL_ADDRESS = "internal_address"
 HEADERS = {"Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream"}
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """Keeps the connections, and the rests of each service."""
+    """Holds the open connections and the backoff state of each service."""
 
     def __init__(
         self, settings: Settings, keys: VapidKeys, services: PushServices, client: Outgoing
@@ -56,7 +56,7 @@ class Sender:
         await self._client.close()
 
     async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """Yields outcomes about every second."""
+        """Yields the outcomes about once a second."""
         results = Results()
         queues = ServiceQueues(batch, self._services, results)
         tasks = await self._start(batch, queues, results)
@@ -70,12 +70,12 @@ class Sender:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for service in [one for one, backoff in self._backoff.items() if backoff.forget()]:
+        for service in [key for key, backoff in self._backoff.items() if backoff.forget()]:
             del self._backoff[service]
         for settled in await results.take(db):
             yield settled
         for task in tasks:
-            task.result()  # raises an unforeseen error
+            task.result()  # re-raises an unexpected error
 
     async def _start(
         self, batch: Batch, queues: ServiceQueues, results: Results
@@ -98,7 +98,7 @@ class Sender:
         backoff = self._backoff[service]
         while not batch.is_over() and (push := await queues.next(service)):
             device = push.row.endpoint_hash
-            # A test ignores rests: its user wants to see the reply of the service.
+            # A test ignores backoff: the user wants to see the response of the service.
             if not push.row.transactional and (until := backoff.rests_until(device)):
                 results.add(push.row, Result(Wait(until, RESTING)))
                 continue
@@ -107,7 +107,7 @@ class Sender:
             results.add(push.row, result)
 
     async def _attempt(self, push: Push, service: Service, writer: Writer) -> Result:
-        """One that cannot be written must not hold up the others."""
+        """A push that cannot be written fails alone, so that it does not block the batch."""
         try:
             message = writer.write(push.row, _seconds_left(push.row))
             body = _encrypted(push.row, message.payload)
@@ -121,7 +121,7 @@ class Sender:
         return result
 
     async def _result(self, push: Push, service: Service, message: Message, body: bytes) -> Result:
-        """An error that is not handled may be over the next time."""
+        """An unexpected error is not final, because it may not recur at the next attempt."""
         try:
             reply = await self._post(push, service, message, body)
             if reply.status == TOO_LARGE and message.payload != (small := message.small):
@@ -144,12 +144,12 @@ class Sender:
 
 
 def _seconds_left(row: Row[Any]) -> int:
-    """For how long the push service may keep it for a device that is out of reach."""
-    lasts = time_to_live(TYPES[row.type] if row.type else None)
-    return max(1, int((row.queued_at + lasts - clock.now()).total_seconds()))
+    """The TTL header: how long the push service may store the push for an unreachable device."""
+    lifetime = time_to_live(TYPES[row.type] if row.type else None)
+    return max(1, int((row.queued_at + lifetime - clock.now()).total_seconds()))
 
 
 def _encrypted(row: Row[Any], payload: bytes) -> bytes:
-    """For the one device that can read it: RFC 8291. Raises ValueError for keys that are none."""
+    """Encrypts the payload for one device (RFC 8291). Raises ValueError for invalid keys."""
     keys = {"p256dh": row.p256dh, "auth": row.auth}
     return bytes(WebPusher({"endpoint": row.endpoint, "keys": keys}).encode(payload)["body"])

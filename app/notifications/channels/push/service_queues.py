@@ -1,7 +1,7 @@
 """The pushes of one batch, queued by push service.
 
-They are decided on anew at least every second: a slow service keeps the last of many waiting, and
-meanwhile they may be read or withdrawn, or their browser may have changed hands.
+The batch decides again at least once a second which pushes to send. While a slow service delays
+them, a notification may be read or withdrawn, or a browser may move to another user.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ DECISION_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A delivery to be sent, and the path of its device at the service."""
+    """A delivery to send, and the path of its device's endpoint."""
 
     row: Row[Any]
     target: str
@@ -35,7 +35,7 @@ class ServiceQueues:
         self._refilling = asyncio.Lock()
 
     async def refill(self) -> dict[Service, int]:
-        """Decide on all that has not begun; returns how many there are for each service."""
+        """Decides again on all pushes not yet begun; returns the number queued for each service."""
         deliveries = await self._batch.decide()
         self._queues, self._decided_at = defaultdict(deque), monotonic()
         for delivery in deliveries:
@@ -43,7 +43,7 @@ class ServiceQueues:
         return {service: len(queue) for service, queue in self._queues.items()}
 
     async def next(self, service: Service) -> Push | None:
-        """The next one to be sent there; None when there are no more."""
+        """The next push to send to the service; None if its queue is empty."""
         if self._is_outdated():
             async with self._refilling:
                 if self._is_outdated():  # no other task has refilled while this one waited
@@ -58,7 +58,7 @@ class ServiceQueues:
         return monotonic() - self._decided_at > DECISION_SECONDS
 
     def _add(self, delivery: Row[Any]) -> None:
-        """Refuse a device whose service is not allowed (any more)."""
+        """Queues the delivery, or refuses it if the service is not (or no longer) allowed."""
         try:
             service, target = self._services.find(delivery.endpoint)
         except NotAllowed as error:

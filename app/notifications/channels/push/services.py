@@ -1,9 +1,8 @@
-"""Which push services a subscription may name, and which addresses are connected to for them.
+"""The push services that a subscription may use, and the addresses we connect to for them.
 
-A subscriber chooses the endpoint, so it could name a machine inside our own network. It must lie
-on a known push service, or on one that PUSH_ALLOWED_HOSTS adds; and only public addresses are
-connected to, whatever a name resolves to by then. A private address is reached only where that
-setting names that very address.
+The subscriber chooses the endpoint, which could point into our own network. Its host must be a
+well-known push service or listed in PUSH_ALLOWED_HOSTS. We connect only to public addresses,
+checked when the name is resolved; a private address must itself be listed in that setting.
 """
 
 import re
@@ -15,7 +14,7 @@ from app.language import _
 from app.outgoing import is_public
 from app.settings import SettingError, is_loopback
 
-# Each of them and every name below it; HTTPS at its usual port.
+# Each host and all of its subdomains, over HTTPS on port 443 only.
 WELL_KNOWN = (
     "fcm.googleapis.com",
     "jmt17.google.com",
@@ -35,7 +34,7 @@ _named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class NotAllowed(Exception):
-    """Nothing may be sent there; `code` says why, and the sentence is for the subscriber."""
+    """The endpoint is not allowed; `code` is the reason, `sentence` explains it to the subscriber."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -44,7 +43,7 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A push service, as seen from outside."""
+    """A push service, identified by its origin."""
 
     scheme: str
     host: str
@@ -52,17 +51,17 @@ class Service:
 
     @property
     def authority(self) -> str:
-        """`host[:port]`, as an HTTP request names it."""
+        """`host[:port]`, as in the Host header."""
         return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """What a VAPID token is made for."""
+        """The audience (`aud`) of a VAPID token."""
         return f"{self.scheme}://{self.authority}"
 
 
 def canonical(endpoint: str) -> str:
-    """One way to write it for all: host in small letters, no port where it is the usual one."""
+    """The normalized endpoint: scheme and host in lower case, without the default port."""
     parts = _endpoint.fullmatch(endpoint)
     if parts is None:
         return endpoint
@@ -72,15 +71,15 @@ def canonical(endpoint: str) -> str:
 
 
 class PushServices:
-    """The well-known ones and those named in the settings, as `host` or `host:port`."""
+    """The allowed push services: well-known ones, and `host` or `host:port` in the settings."""
 
     def __init__(self, named: Iterable[str] = ()) -> None:
-        """Raises SettingError for a name that is none."""
+        """Raises SettingError for an invalid name."""
         self._named = [_read_name(name) for name in named]
-        self._allowed = lru_cache(1024)(self._service)  # what is refused is not kept
+        self._allowed = lru_cache(1024)(self._service)  # does not cache refusals, which raise
 
     def find(self, endpoint: str) -> tuple[Service, str]:
-        """The service of an endpoint, and what to ask it for. Raises NotAllowed."""
+        """The service of an endpoint, and the path there. Raises NotAllowed."""
         parts = _endpoint.fullmatch(endpoint)
         if parts is None or len(endpoint) > ENDPOINT_LENGTH or "#" in endpoint:
             raise NotAllowed(INVALID_ENDPOINT, _("This is not the address of a push service."))
@@ -94,21 +93,23 @@ class PushServices:
         return service
 
     def may_reach(self, host: str, address: str) -> bool:
-        """Whether this address may be connected to for this host: a public one, whatever a name
-        resolves to by then; a loopback one where the name itself is loopback.
+        """Whether we may connect to this address for this host: it must be public, or loopback if
+        the host itself is loopback.
         """
         return is_loopback(address) if is_loopback(host) else is_public(address)
 
     def _is_named(self, service: Service) -> bool:
-        is_fitting = service.scheme == "https" or is_loopback(service.host)
-        usual = PORTS[service.scheme]
-        named = [(host, port or usual) for host, port in self._named]
-        return is_fitting and (service.host, service.port) in named
+        is_scheme_allowed = service.scheme == "https" or is_loopback(service.host)
+        default = PORTS[service.scheme]
+        named = [(host, port or default) for host, port in self._named]
+        return is_scheme_allowed and (service.host, service.port) in named
 
 
 def _is_well_known(service: Service) -> bool:
-    is_below = any(service.host == one or service.host.endswith(f".{one}") for one in WELL_KNOWN)
-    return is_below and service.scheme == "https" and service.port == 443
+    is_known_host = any(
+        service.host == host or service.host.endswith(f".{host}") for host in WELL_KNOWN
+    )
+    return is_known_host and service.scheme == "https" and service.port == 443
 
 
 def _read_name(name: str) -> tuple[str, int | None]:

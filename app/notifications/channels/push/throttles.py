@@ -1,4 +1,4 @@
-"""How many test pushes a user may send."""
+"""The rate limit of test pushes."""
 
 from app.database import Database
 from app.models import User
@@ -7,5 +7,5 @@ from app.throttle import throttle
 
 
 async def throttle_tests(db: Database, settings: Settings, user: User) -> None:
-    """Ten in ten minutes: each costs the browser vendors' push services. Raises TooMany."""
+    """Allows ten in ten minutes, to spare the browser vendors' push services. Raises TooMany."""
     await throttle(db, settings, f"push-test:{user.id}", limit=10, seconds=600)

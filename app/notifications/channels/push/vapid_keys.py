@@ -1,7 +1,7 @@
-"""The key pair by which push services know this installation (VAPID, RFC 8292).
+"""The key pair that identifies this installation to push services (VAPID, RFC 8292).
 
-From the settings, or made once and kept in `DATA_DIR`. Every subscription belongs to one public
-key; with another pair browsers have to subscribe again, which pages do at the next visit.
+It comes from the settings, or is generated once and stored in `DATA_DIR`. A subscription is bound
+to one public key. After the key changes, our pages subscribe each browser again at its next visit.
 """
 
 import re
@@ -20,16 +20,16 @@ from app.language import _
 from app.notifications.channels.push.base64url import decode, encode
 from app.settings import SettingError, Settings, kept_secret
 
-# RFC 8292 allows 24 hours. Services may refuse tokens that are renewed often, so one is kept long.
+# RFC 8292 allows 24 hours. Services may reject tokens renewed too often, so we reuse each one.
 VALID_FOR = timedelta(hours=12)
 KEPT_FOR = timedelta(hours=11)
 
 
 @dataclass(frozen=True)
 class VapidKeys:
-    """`public` is what browsers take as applicationServerKey: 65 bytes, 87 characters base64url.
+    """`public` is the applicationServerKey for browsers: 65 bytes, 87 characters in base64url.
 
-    `subject` tells push services whom to ask about what this installation does.
+    `subject` is the contact that push services can turn to about this installation.
     """
 
     public: str
@@ -38,9 +38,10 @@ class VapidKeys:
     _kept: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
     def authorization(self, origin: str) -> str:
-        """The header for one push service, `https://host[:port]`; signed anew every 11 hours.
+        """The Authorization header for one push service, `https://host[:port]`. It is signed again
+        every 11 hours.
 
-        Raises VapidException for what is no origin.
+        Raises VapidException for an invalid origin.
         """
         now = clock.now()
         signed_at, header = self._kept.get(origin, (now, ""))
@@ -51,20 +52,21 @@ class VapidKeys:
                 "sub": self.subject,
             }
             header = self._signer.sign(claims)["Authorization"]
-            for old in [one for one, (at, _header) in self._kept.items() if now - at >= KEPT_FOR]:
-                del self._kept[old]
+            expired = [key for key, (at, _header) in self._kept.items() if now - at >= KEPT_FOR]
+            for key in expired:
+                del self._kept[key]
             self._kept[origin] = now, header
         return header
 
 
 def read_keys(settings: Settings) -> VapidKeys:
-    """The keys of the settings, or those in `DATA_DIR`. Raises SettingError for what is wrong."""
+    """The keys from the settings or from `DATA_DIR`. Raises SettingError for invalid settings."""
     if settings.vapid_public_key and not settings.vapid_private_key:
         raise SettingError(_("VAPID_PUBLIC_KEY is set, but VAPID_PRIVATE_KEY is not."))
     private = settings.vapid_private_key or kept_secret(
         settings.data_dir / "vapid_private_key", lambda: fresh_pair()[1]
     )
-    # Not strict: the library knows only some of the subjects that RFC 8292 allows; we look ourselves.
+    # Not strict: the library rejects some subjects that RFC 8292 allows, so `_subject` validates.
     signer = Vapid02(_private_key(private), conf={"no-strict": True})
     public = encode(_point(signer.private_key))
     if settings.vapid_public_key:
@@ -73,13 +75,13 @@ def read_keys(settings: Settings) -> VapidKeys:
 
 
 def vapid_keys_of(session: AsyncSession) -> VapidKeys:
-    """The key pair of the installation that opened this session."""
+    """The key pair of the installation that this database session belongs to."""
     keys: VapidKeys = session.info["vapid_keys"]
     return keys
 
 
 def fresh_pair() -> tuple[str, str]:
-    """A new public and private key, as VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY take them."""
+    """A new public and private key, in the format of VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY."""
     key = ec.generate_private_key(ec.SECP256R1())
     return encode(_point(key)), encode(key.private_numbers().private_value.to_bytes(32, "big"))
 
@@ -89,7 +91,7 @@ def _private_key(text: str) -> ec.EllipticCurvePrivateKey:
     try:
         if len(raw) == 32:
             return ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
-    except ValueError:  # beyond the order of the curve
+    except ValueError:  # zero, or beyond the order of the curve
         pass
     sentence = _("VAPID_PRIVATE_KEY must be 32 bytes as base64url, 43 characters. {hint}")
     raise SettingError(sentence.format(hint=_hint()))
@@ -112,7 +114,7 @@ def _hint() -> str:
 
 
 def _subject(settings: Settings) -> str:
-    subject = settings.vapid_email or _own_subject(settings)
+    subject = settings.vapid_email or _default_subject(settings)
     if not _is_contact(subject):
         sentence = _("VAPID_EMAIL must be like mailto:admin@example.com or https://example.com.")
         raise SettingError(sentence)
@@ -125,8 +127,8 @@ def _is_contact(uri: str) -> bool:
     return re.fullmatch(r"https://[^\s/@]+(/\S*)?", uri) is not None
 
 
-def _own_subject(settings: Settings) -> str:
-    """Some services refuse a subject at localhost; `.invalid` is nobody's, and says so (RFC 2606)."""
+def _default_subject(settings: Settings) -> str:
+    """Some services reject a subject at localhost; `.invalid` is reserved (RFC 2606)."""
     domain = settings.smtp_from_email.rpartition("@")[2]
     host = urlsplit(settings.base_url).hostname or ""
     if "." in domain:

@@ -1,4 +1,4 @@
-"""Whether somebody is looking at a page just now, so that their devices can stay quiet."""
+"""Records whether a user has a page in view, so that pushes to their devices can be skipped."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import PushSubscription, User
 
-# A page says so about every 20 seconds; it may be late.
+# A visible page reports about every 20 seconds; the rest allows for delays.
 LASTS = timedelta(seconds=30)
 
 
 async def note_visible(session: AsyncSession, user: User, *, is_visible: bool) -> bool:
-    """A page has come into view, still is, or has left it; returns whether that is worth saying.
+    """Records that a page is in view or no longer is; returns whether pages should keep reporting.
 
-    It is not while the person has no device that could stay quiet. One statement.
+    They should not while the user has no device. A single statement checks and updates.
     """
     now = clock.now()
     has_device = exists().where(PushSubscription.user_id == user.id)
