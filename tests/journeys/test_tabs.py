@@ -77,7 +77,8 @@ async def test_navigating_in_the_tab_with_the_stream_loses_nothing(
     for number in range(10):
         role = ("editor", "viewer")[number % 2]
         acting = asyncio.create_task(change_role(site, team, alice, bob, role))
-        await streams.holder.goto(site.url + PATHS[number % len(PATHS)])
+        holder = await streams.next_holder()
+        await holder.goto(site.url + PATHS[number % len(PATHS)])
         await acting
     await wait_for(*(shows(tab, unread=10) for tab in tabs))
     for tab in tabs:
@@ -137,6 +138,13 @@ class Streams:
     @property
     def holder(self) -> Page:
         return self.open[-1].frame.page
+
+    async def next_holder(self) -> Page:
+        """The tab with the stream; between two of them, for a moment, there is none."""
+        async with asyncio.timeout(30):
+            while not self.open:  # noqa: ASYNC110 - Playwright's events offer nothing to await
+                await asyncio.sleep(0.02)
+        return self.holder
 
     def _watch(self, page: Page) -> None:
         page.on("close", self._forget)
