@@ -6,10 +6,7 @@ PREFERENCES = "tests/notifications/preferences"
 
 MODULES = {
     "app/notifications/delivery/retention.py": [f"{DELIVERY}/test_retention.py"],
-    "app/notifications/delivery/decision.py": [
-        f"{DELIVERY}/test_decision.py",
-        f"{DELIVERY}/test_outbox.py",
-    ],
+    "app/notifications/delivery/decision.py": [f"{DELIVERY}/test_decision.py"],
     "app/notifications/delivery/claims.py": [
         f"{DELIVERY}/test_claims.py",
         f"{DELIVERY}/test_outbox.py",
