@@ -12,6 +12,7 @@ from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
+from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -354,20 +355,22 @@ async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
 
 
 async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
-    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
-    monkeypatch.setattr(feed, "IDS_PER_CHANGE", 2)
-    ids = await tell_bob(5)
+    await tell_bob(1)
+    await repeat(db, bob, 2000)
+    ids = await tell_bob(0)
 
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        count, token = await feed.delete(session, bob.id, Selection(ids))
+    assert count == 2001
     assert [kept for _kind, kept, _up_to in await changes_of(db, bob)] == [
-        ids[:2],
-        ids[2:4],
-        ids[4:],
+        ids[:1000],
+        ids[1000:2000],
+        ids[2000:],
     ]
 
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, token) == 5
+        assert await feed.undo(session, bob.id, token) == 2001
         rows = select(func.count()).where(Notification.deleted_in.is_not(None))
         assert await session.scalar(rows.select_from(Notification)) == 0
