@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import NotFound
-from app.models import Change, Notification, User
+from app.models import Change, Event, Notification, User
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
 from tests.mailing import repeat
@@ -122,6 +123,26 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
     async with db.read() as session:
         assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
         assert await feed.newest_id(session, bob.id) == ids[2]
+
+
+async def test_what_a_newer_version_has_written_is_left_out(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    """Its types have no sentence here."""
+    old, unknown, new = await tell_bob(3)
+    async with db.write() as session:
+        row = await session.get_one(Notification, unknown)
+        event = await session.get_one(Event, row.event_id)
+        row.type = event.type = "of_the_future"
+
+    async with db.read() as session:
+        assert [notice.id for notice in await feed.newest(session, bob.id)] == [new, old]
+        assert await slice_of(session, bob, 0, 10) == [new, old]
+        with pytest.raises(NotFound):
+            await feed.find(session, bob.id, unknown)
+        rows = await read_open_rows(session, bob.id, [old, unknown, new])
+    assert [row.id for row in rows] == [old, unknown, new]
+    assert isinstance(rows[1], RemovedRow)
 
 
 async def test_the_position_is_that_of_the_last_event_or_change(
