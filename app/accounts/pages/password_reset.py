@@ -33,7 +33,7 @@ async def request_reset(
     await throttle_reset(request, db, settings, form["email"])
     async with db.write() as session:
         await send_reset(session, form["email"])
-    text = _("If an account has this address, we have mailed a link to it.")
+    text = _("If an account has this address, we have emailed a link to it.")
     return redirect("/login", text)
 
 
