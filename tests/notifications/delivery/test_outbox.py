@@ -210,7 +210,7 @@ async def test_a_worker_told_to_stop_gives_back_what_it_claimed(db: Database) ->
             yield [], SENT
 
     working = asyncio.create_task(outbox.deliver(db, Stuck()))
-    await begun.wait()
+    await asyncio.wait_for(begun.wait(), 5)
     working.cancel()
     await asyncio.wait([working])
 
@@ -241,7 +241,7 @@ async def test_a_worker_that_stops_before_or_after_its_batch_gives_back_what_it_
 
     monkeypatch.setattr(claims, step, take_slowly)
     working = asyncio.create_task(outbox.deliver(db, always(outcome)))
-    await has_begun.wait()
+    await asyncio.wait_for(has_begun.wait(), 5)
 
     working.cancel()
     goes_on.set()
