@@ -51,7 +51,9 @@ async def probe(path: Path, name: str) -> ClipFacts:
     first_frame = ["-map", "0:V:0", "-frames:v", "1", "-f", "null", "-"]
     every_packet = ["-map", "0:V:0", "-map", "0:a:0?", "-c", "copy", "-f", "null", "-"]
     try:
-        outcome = await run(*reading(path, container), *first_frame, *every_packet, seconds=SECONDS)
+        outcome = await run(
+            *reading(path, container), *first_frame, *every_packet, reads=[path], seconds=SECONDS
+        )
     except FfmpegFailed as error:
         kinds = STREAMS.findall(error.log)
         only_sound = "Audio" in kinds and "Video" not in kinds
