@@ -162,7 +162,7 @@ async def _encode_segment(
             *([*samples, *until, local(sound)] if fact.has_sound else []),
             reads=[clip.path],
             writes=[segment, sound],
-            seconds=_timeout(fact.duration),
+            seconds=_timeout(fact.effort),
             on_frame=on_frame,
         )
     except FfmpegFailed as error:
