@@ -30,8 +30,10 @@ from app.notifications.preferences.switches import has_muted, wants_each
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
 EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
+UNKNOWN_TYPE = "unknown_type"
 # What has less time left than this would be over on arrival.
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
     return Skip(READ) if delivery.is_read else None
 
 
+def _has_unknown_type(delivery: Row[Any], _channel: Channel) -> Wait | None:
+    """A newer version of the application has written it, whose worker knows what to do."""
+    is_known = delivery.type is None or delivery.type in TYPES
+    return None if is_known else Wait(clock.now() + MINUTE, UNKNOWN_TYPE)
+
+
 def _is_unwanted(delivery: Row[Any], _channel: Channel) -> Skip | None:
     if delivery.transactional:
         return None
@@ -127,6 +135,7 @@ def _is_urgent(delivery: Row[Any]) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _is_settled_in_app,
+    _has_unknown_type,
     _is_unwanted,
     _has_no_address,
     _is_expired,
