@@ -47,6 +47,10 @@ class Storage:
     def free(self) -> int:
         return max(0, self.quota - self.used - self.arriving)
 
+    @property
+    def is_used_up(self) -> bool:
+        return self.used >= self.quota
+
     def usage(self) -> str:
         sentence = _("Your clips and videos take up {used} MB of {quota} MB.")
         return sentence.format(used=_megabytes(self.used), quota=_megabytes(self.quota))

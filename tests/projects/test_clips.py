@@ -1,7 +1,7 @@
 """Adding, moving and deleting clips, and reading an upload as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +9,15 @@ import pytest
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
-from app.models import Project, User
+from app.models import Clip, Project, User
 from app.projects.clips import add_clip, clips_of, delete_clip, move_clip
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
 from app.projects.storage import storage_of
 from app.projects.upload_stream import MB, Overfull, receive
 from app.projects.video.ffmpeg import Unusable
+from app.projects.video.probe import ClipFacts
+from app.projects.video.turns import Turns, turn
 from app.settings import Settings
 from tests.factories import make_team
 from tests.projects.conftest import add, uploaded
@@ -71,6 +73,44 @@ async def test_only_the_owner_adds(
 
     with pytest.raises(Forbidden):
         await add(db, settings, reel, bob)
+
+
+async def test_one_persons_upload_is_next_after_the_flood_of_another(
+    db: Database,
+    settings: Settings,
+    alice: User,
+    bob: User,
+    reel: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[str] = []
+
+    async def probe(_path: Path, name: str) -> ClipFacts:
+        async with turn():
+            order.append(name)
+            await asyncio.sleep(0.01)
+        return ClipFacts("mov", 1, 160, 120, 25, has_sound=False, frames=25, size=9_999)
+
+    monkeypatch.setattr("app.projects.clips.probe", probe)
+    async with db.act() as session:
+        project_of_bob = await create_project(session, bob, "Bob's own")
+    turns = Turns(settings.data_dir / "ffmpeg", 1)
+    async with db.read() as session:
+        one_place = Database(settings.database_url, info={**session.info, "turns": turns})
+
+    def adding(project: Project, owner: User, name: str) -> Awaitable[Clip]:
+        upload = replace(uploaded(settings, "silent"), name=name)
+        return add_clip(one_place, settings, owner, project.id, upload)
+
+    flood = asyncio.gather(*(adding(reel, alice, "alice") for _ in range(12)))
+    while not order:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    await adding(project_of_bob, bob, "bob")
+    await flood
+    await one_place.close()
+
+    assert order[:2] == ["alice", "bob"]
+    assert len(order) == 13
 
 
 async def test_uploads_at_once_do_not_exceed_the_quota(
