@@ -41,6 +41,7 @@ async def run_checks(
         "database": lambda: _check_database(settings),
         "queue and relay": lambda: _check_queue(settings),
         "address": lambda: _check_address(settings),
+        "registration": lambda: _check_registration(settings),
         "time zone": _check_time_zone,
         "ffmpeg": lambda: _check_ffmpeg(settings),
     }
@@ -117,6 +118,21 @@ async def _check_address(settings: Settings) -> tuple[str, str]:
         sentence = "Without https, browsers offer neither push nor one live stream for all tabs."
         return WARNING, f"{url} is not encrypted. {sentence}"
     return OK, f"Links start with {url}."
+
+
+async def _check_registration(settings: Settings) -> tuple[str, str]:
+    if settings.registration == "closed":
+        return OK, "REGISTRATION is closed: nobody can create an account."
+    if settings.registration == "invited":
+        return OK, "REGISTRATION is invited: an account can be created by invitation only."
+    host = urlsplit(settings.base_url).hostname or ""
+    if settings.is_loopback and is_loopback(host):
+        return OK, "REGISTRATION is open: anyone on this machine can create an account."
+    sentence = (
+        "can create an account, upload clips and send invitations by mail. To decide who joins, "
+        "set it to invited or closed."
+    )
+    return WARNING, f"REGISTRATION is open: anyone who can reach {settings.base_url} {sentence}"
 
 
 async def _check_time_zone() -> tuple[str, str]:

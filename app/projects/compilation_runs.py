@@ -11,6 +11,7 @@ silence, matches no row any more and stops.
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
+from app.cancellation import claim_or_give_back
 from app.database import Database
 from app.language import _, in_language
 from app.models import Compilation, Project, User
@@ -64,10 +66,10 @@ class _Run:
 async def run_compilation(db: Database, settings: Settings, *, job: Job | None = None) -> None:
     """Makes the video of the compilation whose turn it is, if there is one, and notifies.
 
-    Keeps `job` alive while it runs. If the task is cancelled, the compilation goes back to the
-    queue and the attempt does not count.
+    Keeps `job` alive while it runs. If the task is cancelled, even while it claims, the
+    compilation goes back to the queue and the attempt does not count.
     """
-    run = await _claim(db)
+    run = await claim_or_give_back(_claim(db), partial(_give_back, db))
     if run is None:
         return
     with in_language(run.language):

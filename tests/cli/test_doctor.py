@@ -50,6 +50,26 @@ async def test_a_new_installation_passes_every_check(settings: Settings) -> None
     assert {one.check for one in results} >= {"data folder", "database", "mail", "time zone"}
 
 
+@pytest.mark.parametrize(
+    ("registration", "base_url", "status", "words"),
+    [
+        ("open", "http://127.0.0.1:8000", OK, "anyone on this machine"),
+        ("open", "https://clips.example.com", WARNING, "anyone who can reach https://clips"),
+        ("invited", "https://clips.example.com", OK, "by invitation only"),
+        ("closed", "https://clips.example.com", OK, "nobody can create an account"),
+    ],
+)
+async def test_it_says_who_can_create_an_account(
+    settings: Settings, registration: str, base_url: str, status: str, words: str
+) -> None:
+    asked = dataclasses.replace(settings, registration=registration, base_url=base_url)
+
+    result = await run(asked, "registration")
+
+    assert result.status == status
+    assert words in result.sentence
+
+
 async def test_a_mail_server_that_accepts_mail_is_ok(
     settings: Settings, office: PostOffice
 ) -> None:
