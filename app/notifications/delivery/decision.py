@@ -122,15 +122,11 @@ def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
     lasts, visible_until = channel.quiet_while_visible, delivery.visible_until
     if lasts is None or visible_until is None or visible_until <= clock.now():
         return None
-    if not channel.delay or _is_urgent(delivery):
+    if not channel.delay or type_of(delivery.type, delivery.context).is_high:
         return None
     if visible_until - lasts > delivery.queued_at + channel.delay:
         return Skip(VISIBLE)
     return Wait(visible_until, PERHAPS_VISIBLE)
-
-
-def _is_urgent(delivery: Row[Any]) -> bool:
-    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).is_high
 
 
 RULES: tuple[Rule, ...] = (
@@ -177,7 +173,9 @@ def _deliveries(channel: Channel) -> Select[Any]:
 
 
 def _visible_until() -> ColumnElement[Any]:
-    """A notification hidden in the app is on no page, however long its user looks at one."""
+    """A notification hidden in the app is on no page, however long its user looks at one; nor is a
+    transactional message, which has none.
+    """
     may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
     return case((may_be_spared, User.visible_until))
 
