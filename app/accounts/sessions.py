@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.last_seen import note_seen
 from app.broker.relay import SESSIONS
 from app.database import Database, poke_after_commit
 from app.errors import NotFound
@@ -41,7 +42,7 @@ async def find_session(db: Database, token: str) -> tuple[User, int] | None:
         return None
     user, session_id, last_seen_at = row
     if now - last_seen_at >= TOUCH_EVERY:
-        await _touch(db, session_id, now)
+        await _touch(db, user, session_id, now)
     return user, session_id
 
 
@@ -55,6 +56,7 @@ def _found() -> Select[User, int, datetime]:
             WebSession.token_hash == bindparam("hash"),
             WebSession.created_at > bindparam("created"),
             WebSession.last_seen_at > bindparam("seen"),
+            User.suspended_at.is_(None),
         )
     )
 
@@ -69,11 +71,12 @@ def _is_alive(now: datetime) -> ColumnElement[bool]:
     )
 
 
-async def _touch(db: Database, session_id: int, now: datetime) -> None:
+async def _touch(db: Database, user: User, session_id: int, now: datetime) -> None:
     async with db.write() as session:
         await session.execute(
             update(WebSession).where(WebSession.id == session_id).values(last_seen_at=now)
         )
+        await note_seen(session, user, now)
 
 
 async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
@@ -81,6 +84,7 @@ async def start_session(session: AsyncSession, user: User, user_agent: str) -> s
     await session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
+    await note_seen(session, user, clock.now())
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
@@ -124,10 +128,14 @@ async def end_all_sessions(
 
 
 async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have neither ended nor expired."""
+    """Those of `ids` that have neither ended nor expired, and whose account is not suspended."""
     if not ids:
         return ids
-    alive = select(WebSession.id).where(WebSession.id.in_(ids), _is_alive(clock.now()))
+    alive = (
+        select(WebSession.id)
+        .join(User, User.id == WebSession.user_id)
+        .where(WebSession.id.in_(ids), _is_alive(clock.now()), User.suspended_at.is_(None))
+    )
     return (await session.scalars(alive)).all()
 
 

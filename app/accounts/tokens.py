@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.last_seen import note_seen
 from app.broker.relay import SESSIONS
 from app.database import Database, poke_after_commit
 from app.errors import Conflict, NotFound, require_valid
@@ -66,7 +67,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     found = (
         select(User, Token)
         .join(Token, Token.user_id == User.id)
-        .where(Token.token_hash == _hash(key))
+        .where(Token.token_hash == _hash(key), User.suspended_at.is_(None))
     )
     async with db.read() as session:
         row = (await session.execute(found)).one_or_none()
@@ -78,6 +79,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
         async with db.write() as session:
             used = update(Token).where(Token.id == token.id).values(last_used_at=now)
             await session.execute(used)
+            await note_seen(session, user, now)
     return user, token
 
 
@@ -102,7 +104,12 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
 
 
 async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have not been revoked."""
+    """Those of `ids` that have not been revoked, and whose account is not suspended."""
     if not ids:
         return ids
-    return (await session.scalars(select(Token.id).where(Token.id.in_(ids)))).all()
+    valid = (
+        select(Token.id)
+        .join(User, User.id == Token.user_id)
+        .where(Token.id.in_(ids), User.suspended_at.is_(None))
+    )
+    return (await session.scalars(valid)).all()

@@ -19,6 +19,8 @@ class User(IdentityBase):
     `digest_due_at`: when the next digest is due; None while digests are off.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
+    `suspended_at`: when an administrator suspended the account; None while it is not suspended.
+    `last_seen_at`: accurate to ten minutes.
     """
 
     username: Mapped[str] = mapped_column(String(32))
@@ -39,6 +41,8 @@ class User(IdentityBase):
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
     visible_until: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from app import clock
+from app.account_lifecycle.suspension import suspend
 from app.accounts import revocation
 from app.accounts.passwords import reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
@@ -21,7 +22,7 @@ from app.notifications.live.stream import SESSION, TOKEN, EventStream, Key
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import post, sign_in
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_account
 from tests.mailing import token_of
 from tests.notifications._connection import Connection, present_state, request_of
 
@@ -77,8 +78,15 @@ async def delete_account(client: httpx.AsyncClient, db: Database, alice: User) -
     await post(client, "/account/delete", password=PASSWORD)
 
 
+async def is_suspended(client: httpx.AsyncClient, db: Database, alice: User) -> None:
+    root = await make_account(db, "root")
+    async with db.write() as session:
+        await suspend(session, root, alice.id)
+
+
 @pytest.mark.parametrize(
-    "verb", [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account]
+    "verb",
+    [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account, is_suspended],
 )
 async def test_ending_sessions_ends_their_streams_in_every_process(
     client: httpx.AsyncClient,
@@ -131,6 +139,20 @@ async def test_revoking_a_token_ends_its_streams(
     async with app.state.db.write() as session:
         given = [token.id] if ends is revoke_token else []
         await ends(session, alice, *given)  # type: ignore[misc]
+
+    await stream.until_served()
+
+
+async def test_a_suspension_ends_the_streams_of_access_tokens(app: Litestar, alice: User) -> None:
+    db = app.state.db
+    async with db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+    stream = Connection()
+    stream.open(EventStream(app.state.hub, alice.id, (TOKEN, token.id), present_state))
+    await stream.until_received(b"hello")
+
+    async with browser(app) as client:
+        await is_suspended(client, db, alice)
 
     await stream.until_served()
 
