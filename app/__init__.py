@@ -37,5 +37,5 @@ reads this very table.
     security_log                          who signed in, failed to, changed rights
     settings zones
     email_addresses errors user_agents    small, one purpose each
-    clock gc_tuning language numbers
+    cancellation clock gc_tuning language numbers
 """

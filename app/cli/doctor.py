@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Und
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
+from app.projects.video.ffmpeg import CompilationError, is_confined
 from app.settings import SettingError, Settings, is_loopback
 from app.zones import server_zone, zone_names
 
@@ -41,6 +43,7 @@ async def run_checks(
         "address": lambda: _check_address(settings),
         "registration": lambda: _check_registration(settings),
         "time zone": _check_time_zone,
+        "ffmpeg": lambda: _check_ffmpeg(settings),
     }
     results = [CheckResult(name, *await check()) for name, check in checks.items()]
     for channel in channels.CHANNELS:
@@ -142,6 +145,20 @@ async def _check_time_zone() -> tuple[str, str]:
         return ERROR, f"TZ must be a time zone like Europe/Berlin, not {name!r}."
     now = clock.now().astimezone(server_zone())
     return OK, f"The time is {now:%H:%M} ({now:%Z}). The nightly clean-up runs at 00:00."
+
+
+async def _check_ffmpeg(settings: Settings) -> tuple[str, str]:
+    try:
+        with tempfile.NamedTemporaryFile(dir=settings.data_dir) as file:
+            file.write(b"x")
+            file.flush()
+            holds = await is_confined(Path(file.name))
+    except (OSError, CompilationError) as error:
+        return ERROR, f"ffmpeg could not be started ({error})."
+    if not holds:
+        sentence = "Landlock is missing (Linux 5.13 or newer), so a hostile clip that takes over"
+        return WARNING, f"{sentence} ffmpeg could read every file of this user."
+    return OK, "It runs, and sees only its input, its output and the system's libraries."
 
 
 async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:
