@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
-from app.broker.relay import SESSIONS
-from app.database import Database, poke_after_commit
+from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
@@ -112,7 +112,7 @@ async def end_session(session: AsyncSession, user: User, session_id: int) -> Non
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def end_all_sessions(
@@ -124,7 +124,7 @@ async def end_all_sessions(
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:

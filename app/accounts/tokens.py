@@ -15,9 +15,9 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
-from app.broker.relay import SESSIONS
-from app.database import Database, poke_after_commit
+from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
@@ -95,12 +95,12 @@ async def revoke_token(session: AsyncSession, user: User, token_id: int) -> None
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
     await session.execute(delete(Token).where(Token.user_id == user.id))
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:

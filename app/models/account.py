@@ -71,6 +71,13 @@ class Token(IdentityBase):
     last_used_at: Mapped[datetime | None]
 
 
+class EndingCount(DefaultBase):
+    """How often sessions or access tokens were ended, or accounts suspended: one row, with id 1."""
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
+
+
 class Throttle(DefaultBase):
     """The number of attempts for one key in the window that ends at `resets_at`."""
 

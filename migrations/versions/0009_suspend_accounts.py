@@ -1,4 +1,4 @@
-"""suspend accounts, and remember when their users were last seen"""
+"""suspend accounts, remember when their users were last seen, count ended sessions"""
 
 import sqlalchemy as sa
 from advanced_alchemy.types import DateTimeUTC
@@ -23,8 +23,15 @@ def upgrade() -> None:
     for name in ("suspended_at", "last_seen_at"):
         op.add_column("user", sa.Column(name, DateTimeUTC(timezone=True), nullable=True))
     op.execute(LAST_SEEN)
+    op.create_table(
+        "ending_count",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ending_count")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("ending_count")
     op.drop_column("user", "last_seen_at")
     op.drop_column("user", "suspended_at")

@@ -8,6 +8,7 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.account_lifecycle.suspension import suspend
@@ -157,6 +158,42 @@ async def test_a_suspension_ends_the_streams_of_access_tokens(app: Litestar, ali
     await stream.until_served()
 
 
+async def end_sessions(session: AsyncSession, user: User) -> None:
+    await end_all_sessions(session, user)
+
+
+async def suspend_account(session: AsyncSession, user: User) -> None:
+    root = await session.scalar(select(User).where(User.username == "bob"))
+    assert root
+    await suspend(session, root, user.id)
+
+
+@pytest.mark.parametrize("ends", [end_sessions, suspend_account, revoke_all_tokens])
+async def test_streams_end_also_where_the_poke_is_lost(
+    settings: Settings,
+    app: Litestar,
+    alice: User,
+    bob: User,
+    ends: Callable[[AsyncSession, User], Awaitable[None]],
+) -> None:
+    deaf = Database(settings.database_url)
+    async with deaf.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+        await start_session(session, alice, "a browser")
+        session_id = await session.scalar(select(WebSession.id)) or 0
+    key = (TOKEN, token.id) if ends is revoke_all_tokens else (SESSION, session_id)
+    stream = Connection()
+    stream.open(EventStream(app.state.hub, alice.id, key, present_state))
+    await stream.until_received(b"hello")
+    await app.state.revocation_watcher.check()
+
+    async with deaf.write() as session:
+        await ends(session, alice)
+    await deaf.close()
+
+    await stream.until_served()
+
+
 async def test_a_session_that_expires_ends_its_streams_without_a_poke(
     settings: Settings, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +212,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
 async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
     app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.1)
     async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)
@@ -211,7 +248,7 @@ async def test_a_check_that_fails_is_repeated_until_it_succeeds(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
     watcher, failures = app.state.revocation_watcher, ["busy", "still busy"]
     valid = watcher._valid
 
