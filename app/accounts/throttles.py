@@ -2,6 +2,7 @@
 
 from ipaddress import IPv6Address, ip_address
 
+from app.accounts.validation import loggable
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
@@ -11,8 +12,11 @@ from app.throttle import throttle
 
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:
     """Slow down password guessing, from one network and against one account."""
-    await throttle(db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600)
-    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600)
+    user = loggable(login)
+    await throttle(
+        db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600, user=user
+    )
+    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.email_addresses import is_email_address
 from app.errors import require_valid
 from app.language import _
 from app.models import User
@@ -18,6 +19,13 @@ def username_error(username: str) -> str:
     if USERNAME.fullmatch(username):
         return ""
     return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
+
+
+def loggable(login: str) -> str | None:
+    """A login for the security log. None for what is neither a name nor an address: it may be a
+    password in the wrong field.
+    """
+    return login if USERNAME.fullmatch(login) or is_email_address(login) else None
 
 
 def password_error(password: str) -> str:

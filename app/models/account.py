@@ -26,6 +26,8 @@ class User(IdentityBase):
     `compiled_at`: when a compilation that they asked for last began; users take turns.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
+    `suspended_at`: when an administrator suspended the account; None while it is not suspended.
+    `last_seen_at`: accurate to ten minutes.
     """
 
     username: Mapped[str] = mapped_column(String(32))
@@ -51,6 +53,8 @@ class User(IdentityBase):
     pushes_always: Mapped[bool] = mapped_column(default=False)
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property
@@ -83,6 +87,13 @@ class Token(IdentityBase):
     scope: Mapped[str] = mapped_column(String(5))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_used_at: Mapped[datetime | None]
+
+
+class EndingCount(DefaultBase):
+    """How often sessions or access tokens were ended, or accounts suspended: one row, with id 1."""
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
 
 
 class Throttle(DefaultBase):
