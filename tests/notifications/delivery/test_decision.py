@@ -33,6 +33,7 @@ from app.notifications.events.catalogue import (
     COMPILATION_FAILED,
     CUSTOM,
     EMAIL,
+    INVITATION_RECEIVED,
     MEMBER_ADDED,
     PROJECT_SHARED,
     EventType,
@@ -125,6 +126,10 @@ async def has_a_dead_address(db: Database, user: User, _team: Team) -> None:
     await _change(db, user, email_gone_at=clock.now())
 
 
+async def is_suspended(db: Database, user: User, _team: Team) -> None:
+    await _change(db, user, suspended_at=clock.now())
+
+
 async def _change(db: Database, user: User, **values: object) -> None:
     async with db.write() as session:
         await session.execute(update(User).where(User.id == user.id).values(**values))
@@ -140,6 +145,7 @@ WHY_NOT: dict[Meanwhile, str | None] = {
     mutes_the_team: "muted",
     loses_confirmation: "unconfirmed",
     has_a_dead_address: "gone",
+    is_suspended: "suspended",
 }
 
 
@@ -241,6 +247,31 @@ async def test_an_urgent_type_comes_though_its_project_is_muted(db: Database, bo
     assert await decided(db) == [SEND]
 
 
+async def test_an_invitation_is_not_sent_for_a_suspended_inviter(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    """What else they did is still told."""
+    facts = {"role": "editor", "inviter": "alice"}
+    await tell(db, INVITATION_RECEIVED, actor=alice, affected=bob, team=squad, **facts)
+    await share(db, alice, squad)
+    assert await decided(db) == [SEND, SEND]
+
+    await _change(db, alice, suspended_at=clock.now())
+
+    assert await decided(db) == [Skip("inviter_suspended"), SEND]
+
+
+async def test_a_suspended_user_gets_no_transactional_message_either(
+    db: Database, bob: User
+) -> None:
+    await write(db, bob.email, user_id=bob.id)
+    await write(db, "stranger@example.com")
+
+    await _change(db, bob, suspended_at=clock.now())
+
+    assert await decided(db) == [Skip("suspended"), SEND]
+
+
 async def test_without_a_mute_nothing_is_muted(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
@@ -297,14 +328,17 @@ async def test_the_first_rule_that_objects_gives_the_reason(
     expired = Fleeting(lasts={PROJECT_SHARED.name: 0 * SECOND})
     given: list[str] = []
     for meanwhile in (
-        nothing, loses_confirmation, mutes_the_team, switches_it_off, reads, deletes, is_removed,
+        nothing, loses_confirmation, mutes_the_team, switches_it_off, is_suspended, reads, deletes,
+        is_removed,
     ):  # fmt: skip
         await meanwhile(db, bob, squad)
         [decision] = await decided(db, expired)
         assert isinstance(decision, Skip)
         given.append(decision.reason)
 
-    assert given == ["expired", "unconfirmed", "muted", "unwanted", "read", "deleted", "withdrawn"]
+    assert given == [
+        "expired", "unconfirmed", "muted", "unwanted", "suspended", "read", "deleted", "withdrawn",
+    ]  # fmt: skip
 
 
 async def test_what_a_newer_version_has_written_waits_for_its_worker(
