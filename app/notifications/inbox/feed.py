@@ -187,7 +187,7 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
 
     Raises NotFound if the token is another user's, used, or older than ten minutes.
     """
-    owner, change = signer_of(session).unsign("undo", token)
+    _owner, change = signer_of(session).unsign("undo", token)
     restored = (
         update(Notification)
         .where(
@@ -200,7 +200,7 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
         .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
-    ids = sorted((await session.execute(restored)).scalars()) if owner == user_id else []
+    ids = sorted((await session.execute(restored)).scalars())
     if not ids:
         raise NotFound(_("There is nothing left to undo."))
     await _record(session, "restored", user_id, ids)
