@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.types import BigIntIdentity
 from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.models.base import IdentityBase
 
 
 class Project(IdentityBase):
