@@ -37,5 +37,6 @@ reads this very table.
     broker security telemetry             queue and relay; signatures; logs, metrics
     settings zones
     email_addresses errors user_agents    small, one purpose each
+    parsing                               forms and cookies, within limits
     clock gc_tuning language numbers
 """
