@@ -28,12 +28,14 @@ reads this very table.
     notifications.events                  the catalogue of event types, audiences, positions
     api                                   bodies, problems and router of the JSON API
     mail throttle                         composing mail; rate limits
+    forwarding                            the client behind a proxy
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
     http                                  forms, guards, redirects
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
+    reachability                          whether others can reach this server
     settings zones
     email_addresses errors user_agents    small, one purpose each
     clock gc_tuning language numbers

@@ -11,6 +11,7 @@ from app.database.upsert import insert_into
 from app.errors import TooMany
 from app.language import _
 from app.models import Throttle
+from app.reachability import is_throttled
 from app.settings import Settings
 
 KEY_LENGTH = 200
@@ -19,9 +20,9 @@ KEY_LENGTH = 200
 async def throttle(db: Database, settings: Settings, key: str, *, limit: int, seconds: int) -> None:
     """Count one attempt for `key`. Raises TooMany beyond `limit` attempts within `seconds`.
 
-    The window starts with the first attempt. Does nothing while RATE_LIMITS is off.
+    The window starts with the first attempt. Does nothing while rate limits are off.
     """
-    if not settings.rate_limits:
+    if not is_throttled(settings):
         return
     now = clock.now()
     async with db.write() as session:

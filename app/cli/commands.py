@@ -15,6 +15,7 @@ from honcho.manager import Manager
 from sqlalchemy import update
 
 from app import worker
+from app.accounts.validation import DEMO_PASSWORD
 from app.cli import demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
@@ -23,6 +24,7 @@ from app.installation import install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.reachability import explanation
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
 
@@ -38,8 +40,8 @@ def run(_arguments: list[str]) -> None:
     settings = _settings()
     asyncio.run(_prepare(settings))
     print(f"\nClippyFront is running at {settings.base_url}", flush=True)
-    if settings.demo:
-        print(demo.LOGINS, flush=True)
+    if settings.demo and not settings.is_reachable:
+        print(demo.logins(DEMO_PASSWORD), flush=True)
     manager = Manager()
     environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
     for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
@@ -52,6 +54,7 @@ def web(_arguments: list[str]) -> None:
     """Starts the web processes. Each open stream needs a file descriptor."""
     settings = _settings()
     asyncio.run(_prepare(settings))
+    print(explanation(settings), flush=True)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     uvicorn.run(
@@ -63,6 +66,7 @@ def web(_arguments: list[str]) -> None:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        proxy_headers=False,  # app/forwarding.py reads them, as TRUSTED_PROXIES says
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -123,14 +127,17 @@ def doctor(arguments: list[str]) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrates the database, and loads the demo data into a new one."""
+    """Migrates the database, loads the demo data into a new one, and closes the demo's logins where
+    others can reach the server.
+    """
     db = install(settings).db
     try:
         # Web and worker may start at the same moment: one prepares, the other waits.
         with locked(settings.data_dir / ".preparing"):
-            is_new = await migrate(db, settings)
-            if is_new and settings.demo:
+            if await migrate(db, settings) and settings.demo:
                 await demo.load(db, settings)
+            if settings.is_reachable:
+                await demo.close_logins(db)
     finally:
         await db.close()
 

@@ -18,12 +18,14 @@ from app.broker import open_broker
 from app.database import Database
 from app.database.migrations import revisions
 from app.email_addresses import is_email_address
+from app.forwarding import ProxiesSeen
 from app.mail.composing import compose, render_mail
 from app.notifications import channels
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
+from app.reachability import explanation
 from app.settings import SettingError, Settings, is_loopback
 from app.zones import server_zone, zone_names
 
@@ -39,6 +41,10 @@ async def run_checks(
         "database": lambda: _check_database(settings),
         "queue and relay": lambda: _check_queue(settings),
         "address": lambda: _check_address(settings),
+        "reachability": lambda: _check_reachability(settings),
+        "confirmed addresses": lambda: _check_confirmation(settings),
+        "registration": lambda: _check_registration(settings),
+        "proxy": lambda: _check_proxy(settings),
         "time zone": _check_time_zone,
     }
     results = [CheckResult(name, *await check()) for name, check in checks.items()]
@@ -99,10 +105,8 @@ async def _check_queue(settings: Settings) -> tuple[str, str]:
 
 
 async def _check_address(settings: Settings) -> tuple[str, str]:
-    url, parts = settings.base_url, urlsplit(settings.base_url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
-        return ERROR, f"BASE_URL must look like https://clips.example.com, not {url!r}."
+    url = settings.base_url
+    host = urlsplit(url).hostname or ""
     if is_loopback(host) and not settings.is_loopback:
         sentence = (
             "makes links in mail point to the reader's own machine. Set it to the public URL."
@@ -111,9 +115,40 @@ async def _check_address(settings: Settings) -> tuple[str, str]:
     if host not in settings.allowed_hosts and "*" not in settings.allowed_hosts:
         return ERROR, f"ALLOWED_HOSTS does not contain {host}, so its pages are refused."
     if not settings.is_https and not is_loopback(host):
-        sentence = "Without https, browsers offer neither push nor one live stream for all tabs."
-        return WARNING, f"{url} is not encrypted. {sentence}"
+        sentence = "browsers offer neither push nor one live stream for all tabs."
+        return WARNING, f"{url} is not encrypted: anyone on the way reads passwords, and {sentence}"
     return OK, f"Links start with {url}."
+
+
+async def _check_reachability(settings: Settings) -> tuple[str, str]:
+    is_open = settings.is_reachable and settings.rate_limits is False
+    return WARNING if is_open else OK, explanation(settings)
+
+
+async def _check_confirmation(settings: Settings) -> tuple[str, str]:
+    if settings.sends_mail:
+        return OK, "A mailed link confirms each address."
+    if not settings.is_reachable:
+        return OK, "Without SMTP_HOST, every address counts as confirmed."
+    sentence = "so anyone can claim another person's address. Set SMTP_HOST."
+    return WARNING, f"Without SMTP_HOST, every address counts as confirmed, {sentence}"
+
+
+async def _check_registration(settings: Settings) -> tuple[str, str]:
+    if settings.is_reachable:
+        return WARNING, "Anyone who can reach this server can create an account."
+    return OK, "Anyone on this machine can create an account."
+
+
+async def _check_proxy(settings: Settings) -> tuple[str, str]:
+    if problems := ProxiesSeen(settings).problems():
+        return WARNING, " ".join(problems)
+    trusted = ", ".join(settings.trusted_proxies)
+    is_remote = settings.is_https and not settings.is_loopback
+    if is_remote and all(is_loopback(one.partition("/")[0]) for one in settings.trusted_proxies):
+        sentence = "Name the proxy that speaks https in TRUSTED_PROXIES if it runs elsewhere."
+        return WARNING, f"Only proxies on this machine are trusted. {sentence}"
+    return OK, f"X-Forwarded-For is believed from {trusted}."
 
 
 async def _check_time_zone() -> tuple[str, str]:
