@@ -38,5 +38,5 @@ reads this very table.
     reachability                          whether others can reach this server
     settings zones
     email_addresses errors user_agents    small, one purpose each
-    clock gc_tuning language numbers
+    cancellation clock gc_tuning language numbers
 """
