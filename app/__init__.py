@@ -36,7 +36,7 @@ reads this very table.
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
     reachability                          whether others can reach this server
-    settings zones
+    settings zones private_files
     email_addresses errors user_agents    small, one purpose each
     cancellation clock gc_tuning language numbers
 """

@@ -30,6 +30,7 @@ from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
+from app.private_files import create_private_files
 from app.routes import API, PAGES
 from app.settings import Settings, has_port, load
 from app.telemetry import logs, metrics
@@ -44,6 +45,7 @@ class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar):
 
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
+    create_private_files()
     settings = load()
     logs.configure(settings)
     metrics.share(settings.data_dir)

@@ -254,7 +254,7 @@ class _Reader:
 
 def _make_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"DATA_DIR {folder} cannot be created ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):

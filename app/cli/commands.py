@@ -24,6 +24,7 @@ from app.installation import install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.private_files import create_private_files, make_private
 from app.reachability import explanation
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
@@ -134,6 +135,7 @@ async def _prepare(settings: Settings) -> None:
     try:
         # Web and worker may start at the same moment: one prepares, the other waits.
         with locked(settings.data_dir / ".preparing"):
+            make_private(settings.data_dir)
             if await migrate(db, settings) and settings.demo:
                 await demo.load(db, settings)
             if settings.is_reachable:
@@ -153,6 +155,7 @@ async def _make_admin(settings: Settings, name: str) -> bool:
 
 def _settings() -> Settings:
     """Loads and checks the settings. Exits with a sentence before anything has started."""
+    create_private_files()
     try:
         settings = load()
         install(settings)

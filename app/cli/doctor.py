@@ -26,6 +26,7 @@ from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Und
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
+from app.private_files import is_private
 from app.projects.video.ffmpeg import CompilationError, is_confined
 from app.reachability import explanation
 from app.settings import SettingError, Settings, is_loopback
@@ -73,6 +74,8 @@ async def _check_folder(settings: Settings) -> tuple[str, str]:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         return ERROR, f"The disk of DATA_DIR {folder} has only {free >> 20} MB left."
+    if not is_private(folder):
+        return WARNING, f"Other users can read files in {folder}. The next start makes it private."
     return OK, f"{folder} is writable and has {free >> 30} GB left."
 
 
