@@ -29,6 +29,7 @@ reads this very table.
     notifications.events                  the catalogue of event types, audiences, positions
     api                                   bodies, problems and router of the JSON API
     mail throttle                         composing mail; rate limits
+    forwarding                            the client behind a proxy
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
     http                                  forms, guards, redirects
@@ -36,7 +37,8 @@ reads this very table.
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
     security_log                          who signed in, failed to, changed rights
-    settings zones
+    reachability                          whether others can reach this server
+    settings zones private_files
     email_addresses errors user_agents    small, one purpose each
     parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language numbers

@@ -35,8 +35,8 @@ class Limits:
 
     A body must bring `body_rate` bytes a second on average over each `body_seconds`. The time in
     which the application itself did not read on does not count. A response fails when its client
-    reads none of it for `unread_seconds`. The trusted addresses may have any number of connections
-    each, because they are proxies.
+    reads none of it for `unread_seconds`. Addresses that `trusts` accepts may have any number of
+    connections each, because they are proxies.
     """
 
     head_seconds: float = 60
@@ -49,7 +49,7 @@ class Limits:
     pipelined: int = 16
     connections: int = field(default_factory=_most_connections)
     connections_per_address: int = 256
-    trusted_addresses: frozenset[str] = frozenset({"127.0.0.1", "::1"})
+    trusts: Callable[[str], bool] = frozenset({"127.0.0.1", "::1"}).__contains__
     check_seconds: float = 2
 
 
@@ -79,11 +79,13 @@ class BoundedProtocol(HttpToolsProtocol):
         "_unread",
         "_unread_since",
         "address",
+        "is_trusted",
     )
 
     def __init__(self, clients: "Clients", *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.address = ""
+        self.is_trusted = False
         self._clients = clients
         self._part = Part.NOTHING
         self._refusal = 400
@@ -98,6 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
+        self.is_trusted = self._clients.limits.trusts(self.address)
         _keep_little_unsent(transport)
         self._clients.add(self)
 
@@ -289,7 +292,7 @@ class Clients:
         return max(groups, key=lambda group: (not self._is_trusted(group), len(group)))
 
     def _is_trusted(self, group: Group) -> bool:
-        return next(iter(group)).address in self.limits.trusted_addresses
+        return next(iter(group)).is_trusted
 
     async def _check(self) -> None:
         """Until no connection is left; the next one starts it anew."""
