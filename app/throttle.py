@@ -11,6 +11,7 @@ from app.database.upsert import insert_into
 from app.errors import TooMany
 from app.language import _
 from app.models import Throttle
+from app.reachability import is_throttled
 from app.security_log import record
 from app.settings import Settings
 
@@ -22,10 +23,10 @@ async def throttle(
 ) -> None:
     """Count one attempt for `key`. Raises TooMany beyond `limit` attempts within `seconds`.
 
-    The window starts with the first attempt. Does nothing while RATE_LIMITS is off. `user` is whom
+    The window starts with the first attempt. Does nothing while rate limits are off. `user` is whom
     the security log names.
     """
-    if not settings.rate_limits:
+    if not is_throttled(settings):
         return
     now = clock.now()
     async with db.write() as session:

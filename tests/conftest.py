@@ -77,6 +77,7 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
         "SECRET_KEY": SECRET_KEY,
         "BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver",
+        "RATE_LIMITS": "0",
     }
     return load(environ)
 

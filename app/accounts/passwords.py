@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
-from app.accounts.validation import loggable, password_error
+from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
+from app.reachability import others_can_reach
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 from app.security_log import record
 
@@ -34,6 +35,7 @@ async def check_login(db: Database, login: str, password: str) -> User:
     Neither the error nor the time it takes reveals whether such an account exists. Raises Forbidden
     for a suspended account, which only the right password reveals.
     """
+    _refuse_demo_password("login", password)
     async with db.read() as session:
         user = await _find_user(session, login)
     is_right = await verify_password(password, user.password_hash if user else DECOY)
@@ -46,6 +48,13 @@ async def check_login(db: Database, login: str, password: str) -> User:
     if needs_rehash(user.password_hash):
         await _store_hash(db, user, await hash_password(password))
     return user
+
+
+def _refuse_demo_password(field: str, password: str) -> None:
+    if password == DEMO_PASSWORD and others_can_reach():
+        raise Invalid({
+            field: _("This is the password of the demo. It is not accepted where others can log in.")
+        })  # fmt: skip
 
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
@@ -62,6 +71,7 @@ async def _store_hash(db: Database, user: User, password_hash: str) -> None:
 
 async def require_password(user: User, password: str, field: str = "password") -> None:
     """Raises Invalid for `field` unless this is the user's password."""
+    _refuse_demo_password(field, password)
     if not await verify_password(password, user.password_hash):
         record("password_failed", user=user.username)
         raise Invalid({field: _("This password is incorrect.")})
@@ -107,7 +117,9 @@ async def send_reset(session: AsyncSession, address: str) -> None:
 
 
 def _fingerprint(user: User) -> str:
-    """Changes with the password and the address: a link works once, and for one address."""
+    """Changes with the password and the address: a link works once, and for one address. The salt
+    in the hash makes it random, so it is never that of another account with the same id.
+    """
     return hashlib.sha256(f"{user.password_hash} {user.email_key}".encode()).hexdigest()[:24]
 
 

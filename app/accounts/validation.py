@@ -13,6 +13,8 @@ from app.models import User
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 PASSWORD_BYTES = range(8, 1025)
+# Of the demo accounts. It is no password where others can reach the server.
+DEMO_PASSWORD = "clippyfront"  # noqa: S105
 
 
 def username_error(username: str) -> str:
@@ -32,6 +34,8 @@ def password_error(password: str) -> str:
     size = len(password.encode())
     if size < PASSWORD_BYTES.start:
         return _("Use at least 8 characters.")
+    if password == DEMO_PASSWORD:
+        return _("Everybody knows this password. Choose another one.")
     return "" if size in PASSWORD_BYTES else _("Use at most 1,024 bytes.")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -15,6 +16,7 @@ from honcho.manager import Manager
 from sqlalchemy import update
 
 from app import worker
+from app.accounts.validation import DEMO_PASSWORD
 from app.cli import demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
@@ -23,7 +25,10 @@ from app.installation import install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.private_files import create_private_files, make_private
+from app.reachability import explanation
 from app.security_log import record
+from app.server import Limits, bounded_protocol
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
 
@@ -39,8 +44,8 @@ def run(_arguments: list[str]) -> None:
     settings = _settings()
     asyncio.run(_prepare(settings))
     print(f"\nClippyFront is running at {settings.base_url}", flush=True)
-    if settings.demo:
-        print(demo.LOGINS, flush=True)
+    if settings.demo and not settings.is_reachable:
+        print(demo.logins(DEMO_PASSWORD), flush=True)
     manager = Manager()
     environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
     for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
@@ -53,6 +58,7 @@ def web(_arguments: list[str]) -> None:
     """Starts the web processes. Each open stream needs a file descriptor."""
     settings = _settings()
     asyncio.run(_prepare(settings))
+    print(explanation(settings), flush=True)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     uvicorn.run(
@@ -62,8 +68,10 @@ def web(_arguments: list[str]) -> None:
         port=settings.port,
         workers=settings.web_concurrency,
         loop="uvloop",
-        http="httptools",
+        http=cast(Any, bounded_protocol(Limits(trusts=settings.trusts))),
+        ws="none",
         access_log=False,
+        proxy_headers=False,  # app/forwarding.py reads them, as TRUSTED_PROXIES says
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -128,14 +136,18 @@ def doctor(arguments: list[str]) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrates the database, and loads the demo data into a new one."""
+    """Migrates the database, loads the demo data into a new one, and closes the demo's logins where
+    others can reach the server.
+    """
     db = install(settings).db
     try:
         # Web and worker may start at the same moment: one prepares, the other waits.
         with locked(settings.data_dir / ".preparing"):
-            is_new = await migrate(db, settings)
-            if is_new and settings.demo:
+            make_private(settings.data_dir)
+            if await migrate(db, settings) and settings.demo:
                 await demo.load(db, settings)
+            if settings.is_reachable:
+                await demo.close_logins(db)
     finally:
         await db.close()
 
@@ -155,6 +167,7 @@ async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
 
 def _settings() -> Settings:
     """Loads and checks the settings. Exits with a sentence before anything has started."""
+    create_private_files()
     try:
         settings = load()
         install(settings)

@@ -331,6 +331,20 @@ async def test_undo_restores_exactly_what_one_deletion_removed_and_only_once(
     ]
 
 
+async def test_a_later_account_of_the_same_id_undoes_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        later = update(User).where(User.id == bob.id).values(link_nonce="another account's")
+        await session.execute(later)
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
+
+
 async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
     db: Database, bob: User, carol: User, tell_bob: Tell, hands: Hands
 ) -> None:
@@ -376,6 +390,20 @@ async def test_a_deletion_can_be_undone_for_ten_minutes(
     async with db.act() as session:
         with pytest.raises(NotFound):
             await feed.undo(session, bob.id, too_late)
+
+
+async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    [one] = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection([one]))
+    async with db.write() as session:
+        await session.execute(update(User).values(link_nonce="of a later account"))
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
 
 
 async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
