@@ -20,6 +20,7 @@ TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
 COUNTED = "The rows are counted; what they hold does not matter."
 EITHER_END = "A slice is the same from either end; reading from the nearer one is only faster."
 FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
+SAME_SECOND = "The search ends at the same second, only in more or fewer steps."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -175,6 +176,24 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             '- nonce = await session.scalar(select(nonce_clause(user_id))) or ""\n'
             '+ nonce = await session.scalar(select(nonce_clause(user_id))) or "XXXX"',
             "Every user has a nonce; the rest is for the type checker.",
+        ),
+    ],
+    "app/notifications/preferences/digest.py": [
+        Equivalent(
+            "- while moment - before > SECOND:\n+ while moment - before >= SECOND:", SAME_SECOND
+        ),
+        Equivalent(
+            "- middle = before + (moment - before) // 2\n+ middle = before + (moment - before) / 2",
+            SAME_SECOND,
+        ),
+        Equivalent(
+            "- middle = before + (moment - before) // 2\n+ middle = before + (moment - before) // 3",
+            SAME_SECOND,
+        ),
+        Equivalent(
+            "- if _reads(middle, there) < wall.replace(tzinfo=None):\n"
+            "+ if _reads(middle, there) <= wall.replace(tzinfo=None):",
+            "No clock reads an hour that is skipped.",
         ),
     ],
     "app/projects/sharing.py": [
