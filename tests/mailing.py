@@ -32,10 +32,10 @@ def email(settings: Settings, *, timeout: float = 20) -> Email:
     return Email(settings, SIGNER, TRANSACTIONAL_MAILS, timeout=timeout)
 
 
-def token_of(mail: Delivery) -> str:
-    """The token in the link of a transactional mail, as it would be made when it is sent."""
+def token_of(mail: Delivery, name: str = "token") -> str:
+    """The token or link in a transactional mail, as it would be made when it is sent."""
     facts = {**(mail.context or {}), "user_id": mail.user_id}
-    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)["token"])
+    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)[name])
 
 
 async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:

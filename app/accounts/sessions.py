@@ -15,12 +15,14 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import cancel_address_change
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
 from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
+from app.notifications.live.stream import SESSION, Key
 from app.settings import Settings
 
 IDLE_TIMEOUT = timedelta(days=14)
@@ -118,7 +120,11 @@ async def end_session(session: AsyncSession, user: User, session_id: int) -> Non
 async def end_all_sessions(
     session: AsyncSession, user: User, *, except_id: int | None = None
 ) -> None:
-    """End all of the user's sessions except `except_id`, and remove their push subscriptions."""
+    """End all of the user's sessions except `except_id`, and remove their push subscriptions.
+
+    A pending change of address ends as well: an intruder in a session may have asked for it.
+    """
+    await cancel_address_change(session, user)
     await devices.remove_all(session, user, except_session=except_id)
     theirs = delete(WebSession).where(WebSession.user_id == user.id)
     if except_id is not None:
@@ -127,14 +133,22 @@ async def end_all_sessions(
     await announce_ending(session)
 
 
-async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have neither ended nor expired, and whose account is not suspended."""
-    if not ids:
-        return ids
+def stream_key(token: str) -> Key:
+    """What the streams of this session are ended by: random, so never another session's."""
+    return SESSION, _hash(token)
+
+
+async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
+    """The token hashes of sessions that have neither ended nor expired, and whose account is
+    not suspended.
+    """
+    if not hashes:
+        return hashes
+    is_asked = WebSession.token_hash.in_(hashes)
     alive = (
-        select(WebSession.id)
+        select(WebSession.token_hash)
         .join(User, User.id == WebSession.user_id)
-        .where(WebSession.id.in_(ids), _is_alive(clock.now()), User.suspended_at.is_(None))
+        .where(is_asked, _is_alive(clock.now()), User.suspended_at.is_(None))
     )
     return (await session.scalars(alive)).all()
 

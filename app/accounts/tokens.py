@@ -21,6 +21,7 @@ from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
+from app.notifications.live.stream import TOKEN, Key
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets recognize a key by its prefix.
@@ -103,13 +104,18 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
     await announce_ending(session)
 
 
-async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have not been revoked, and whose account is not suspended."""
-    if not ids:
-        return ids
+def stream_key(token: Token) -> Key:
+    """What the streams of this token are ended by: random, so never another token's."""
+    return TOKEN, token.token_hash
+
+
+async def valid_tokens(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
+    """The hashes of tokens that have not been revoked, and whose account is not suspended."""
+    if not hashes:
+        return hashes
     valid = (
-        select(Token.id)
+        select(Token.token_hash)
         .join(User, User.id == Token.user_id)
-        .where(Token.id.in_(ids), User.suspended_at.is_(None))
+        .where(Token.token_hash.in_(hashes), User.suspended_at.is_(None))
     )
     return (await session.scalars(valid)).all()
