@@ -156,6 +156,7 @@ def _title(status: int) -> str:
         404: _("Not found"),
         405: _("Method not allowed"),
         409: _("Conflict"),
+        410: _("No longer here"),
         413: _("Too large"),
         416: _("Range not satisfiable"),
         429: _("Too many attempts"),

@@ -139,16 +139,17 @@ def stream_key(token: str) -> Key:
 
 
 async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
-    """The token hashes of sessions that have neither ended nor expired, and whose account is
-    not suspended.
+    """The token hashes of sessions that have neither ended nor expired, and whose account is not
+    suspended.
     """
     if not hashes:
         return hashes
-    is_asked = WebSession.token_hash.in_(hashes)
     alive = (
         select(WebSession.token_hash)
         .join(User, User.id == WebSession.user_id)
-        .where(is_asked, _is_alive(clock.now()), User.suspended_at.is_(None))
+        .where(
+            WebSession.token_hash.in_(hashes), _is_alive(clock.now()), User.suspended_at.is_(None)
+        )
     )
     return (await session.scalars(alive)).all()
 

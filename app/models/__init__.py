@@ -13,7 +13,7 @@ from app.models.notification import (
     PushSubscription,
     RemovedDevice,
 )
-from app.models.project import Clip, Compilation, Project, Share
+from app.models.project import Clip, Compilation, Project, Share, UploadReservation
 from app.models.team import Invitation, Membership, Team
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Team",
     "Throttle",
     "Token",
+    "UploadReservation",
     "User",
     "WebSession",
 ]

@@ -23,6 +23,7 @@ class User(IdentityBase):
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
+    `compiled_at`: when a compilation that they asked for last began; users take turns.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
     `suspended_at`: when an administrator suspended the account; None while it is not suspended.
@@ -51,6 +52,7 @@ class User(IdentityBase):
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
     visible_until: Mapped[datetime | None]
+    compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -214,8 +214,9 @@ async def test_streams_end_also_where_the_poke_is_lost(
     async with deaf.write() as session:
         token, _key = await create_token(session, alice, name="script", scope="read")
         cookie = await start_session(session, alice, "a browser")
-    is_about_token = ends is revoke_all_tokens
-    key = tokens.stream_key(token) if is_about_token else sessions.stream_key(cookie)
+    key = tokens.stream_key(token)
+    if ends is not revoke_all_tokens:
+        key = sessions.stream_key(cookie)
     stream = Connection()
     stream.open(EventStream(app.state.hub, alice.id, key, present_state))
     await stream.until_received(b"hello")
