@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock
 from app.database import Database
 from app.errors import NotFound
 from app.models import Change, Event, Notification, User
@@ -114,7 +115,7 @@ async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
 
 
 async def test_the_newest_leave_out_what_is_hidden_or_deleted(
-    db: Database, bob: User, tell_bob: Tell, alter: Alter
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(5)
     await alter(ids[4:], hidden=True)
@@ -123,6 +124,7 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
     async with db.read() as session:
         assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
         assert await feed.newest_id(session, bob.id) == ids[2]
+        assert await feed.newest_id(session, alice.id) == 0
 
 
 async def test_what_a_newer_version_has_written_is_left_out(
@@ -327,6 +329,37 @@ async def test_undo_restores_exactly_what_one_deletion_removed_and_only_once(
         ("deleted", ids[1:4], None),
         ("restored", ids[1:4], None),
     ]
+
+
+async def test_a_later_account_of_the_same_id_undoes_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        later = update(User).where(User.id == bob.id).values(link_nonce="another account's")
+        await session.execute(later)
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
+
+
+async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
+    db: Database, bob: User, carol: User, tell_bob: Tell, hands: Hands
+) -> None:
+    ids = await tell_bob(1)
+    hands.set("2026-06-30 12:00")
+    async with db.write() as session:
+        others = update(Notification).where(Notification.user_id == carol.id)
+        await session.execute(others.values(deleted_at=clock.now()))
+
+    async with db.act() as session:
+        await feed.delete(session, bob.id, Selection(ids))
+
+    async with db.read() as session:
+        theirs = select(Notification.deleted_in).where(Notification.user_id == carol.id)
+        assert (await session.scalars(theirs)).all() == [None]
 
 
 async def test_what_was_restored_can_be_deleted_and_restored_again(
