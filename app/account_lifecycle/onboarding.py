@@ -6,6 +6,7 @@ The new holder of an address is notified of the invitations that were sent to it
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.addresses import (
+    notify_of_request,
     read_confirmation,
     request_change,
     send_confirmation,
@@ -74,6 +75,7 @@ async def change_address(
         if settings.sends_mail:
             await request_change(session, user, email)
         else:
+            await notify_of_request(session, user, email)
             await _confirm(session, user, email)
     return user
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -11,7 +11,13 @@ from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
-from app.models import Delivery, User
+from app.models import Delivery, Notification, User
+from app.notifications.events.catalogue import (
+    ACCOUNT_ADDRESS_CHANGE_REQUESTED,
+    EMAIL,
+    types_with_mandatory,
+)
+from app.notifications.notify import notify
 from app.security import Signer, signer_of
 
 CONFIRM = "confirm_address"
@@ -26,6 +32,12 @@ async def request_change(session: AsyncSession, user: User, address: str) -> Non
     await _require_available(session, user, address)
     user.pending_email = address
     await send_confirmation(session, user, address)
+    await notify_of_request(session, user, address)
+
+
+async def notify_of_request(session: AsyncSession, user: User, address: str) -> None:
+    """Notify the user, by mail to the present address, that a change to `address` was requested."""
+    await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, address=address)
 
 
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
@@ -78,7 +90,10 @@ async def _require_available(session: AsyncSession, user: User, address: str) ->
 
 
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
-    """Pending notification mail moves to the new address; the old one is informed of the change."""
+    """Pending notification mail moves to the new address; the old one is informed of the change.
+
+    Mail that nobody can switch off stays at the old one, so that its holder learns of a theft.
+    """
     old_address = user.email
     user.email, user.email_key, user.pending_email = address, address.casefold(), None
     await session.execute(
@@ -88,6 +103,12 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
             Delivery.notification_id.is_not(None),
             Delivery.address == old_address,
             Delivery.state == "pending",
+            Delivery.notification_id.not_in(
+                select(Notification.id).where(
+                    Notification.user_id == user.id,
+                    Notification.type.in_(types_with_mandatory(EMAIL)),
+                )
+            ),
         )
         .values(address=address)
     )

@@ -15,6 +15,8 @@ from app.errors import Conflict, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
+from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
+from app.notifications.notify import notify
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 
 RESET = "reset_password"
@@ -75,7 +77,7 @@ async def change_password(
 async def _replace(db: Database, user: User, password: str, *, revokes_tokens: bool) -> None:
     """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
-    async with db.write() as session:
+    async with db.act() as session:
         stored = await session.get_one(User, user.id)
         if stored.password_hash != user.password_hash:
             raise Conflict(_("This password was changed a moment ago."))
@@ -83,6 +85,7 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
         await end_all_sessions(session, user)
         if revokes_tokens:
             await revoke_all_tokens(session, user)
+        await notify(session, ACCOUNT_PASSWORD_CHANGED, affected=stored)
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:

@@ -1,6 +1,6 @@
 """The schema. Start reading here: account, team, project, notification."""
 
-from app.models.account import Throttle, Token, User, WebSession
+from app.models.account import SignInPlace, Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
@@ -33,6 +33,7 @@ __all__ = [
     "PushSubscription",
     "RemovedDevice",
     "Share",
+    "SignInPlace",
     "Team",
     "Throttle",
     "Token",

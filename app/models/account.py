@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase, IdentityBase
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -65,6 +65,25 @@ class Token(IdentityBase):
     scope: Mapped[str] = mapped_column(String(5))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_used_at: Mapped[datetime | None]
+
+
+class SignInPlace(IdentityBase):
+    """A browser or network from which a user has signed in.
+
+    `kind` is `browser` (`value` is the SHA-256 of its device cookie) or `network` (`value` is a /24
+    of IPv4 or a /48 of IPv6). `last_seen_at` is the last sign-in from there.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "kind", "value"),
+        {"sqlite_autoincrement": True},
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(7))
+    value: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class Throttle(DefaultBase):

@@ -21,7 +21,8 @@ def mailing(settings: Settings) -> Settings:
 
 async def transactional_mails(db: Database) -> list[Delivery]:
     async with db.read() as session:
-        return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
+        mails = select(Delivery).where(Delivery.transactional.is_not(None))
+        return list(await session.scalars(mails.order_by(Delivery.id)))
 
 
 async def token_of_newest(db: Database) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import clock
 from app.accounts import revocation
-from app.accounts.passwords import reset_password, send_reset
+from app.accounts.passwords import RESET, reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.broker.relay import SESSIONS
@@ -69,7 +69,7 @@ async def change_password(client: httpx.AsyncClient, db: Database, alice: User) 
 async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     async with db.write() as session:
         await send_reset(session, alice.email)
-        [mail] = await session.scalars(select(Delivery))
+        [mail] = await session.scalars(select(Delivery).where(Delivery.transactional == RESET))
     await reset_password(db, token_of(mail), "battery staple")
 
 

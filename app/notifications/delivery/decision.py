@@ -80,6 +80,8 @@ def decide(delivery: Row[Any], channel: Channel, obsolete: str | None = None) ->
 def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
     if delivery.is_withdrawn:
         return Skip(WITHDRAWN)
+    if delivery.type and TYPES[delivery.type].is_immediate:
+        return None
     if delivery.is_deleted:
         return Skip(DELETED)
     return Skip(READ) if delivery.is_read else None
@@ -122,7 +124,7 @@ def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
 
 
 def _is_urgent(delivery: Row[Any]) -> bool:
-    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).is_high
+    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).goes_at_once
 
 
 RULES: tuple[Rule, ...] = (

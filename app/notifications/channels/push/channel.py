@@ -86,7 +86,7 @@ class Push(Channel):
             event_type,
             address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
             subscription_id=PushSubscription.id,
-            due_at=literal(now if event_type.is_high else now + self.delay, MOMENT),
+            due_at=literal(now if event_type.goes_at_once else now + self.delay, MOMENT),
         )
         return rows.join(PushSubscription, PushSubscription.user_id == User.id).where(
             PushSubscription.vapid_key == self._vapid_key,
