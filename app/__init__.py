@@ -36,5 +36,5 @@ reads this very table.
     broker security telemetry             queue and relay; signatures; logs, metrics
     settings zones
     email_addresses errors user_agents    small, one purpose each
-    clock gc_tuning language numbers
+    cancellation clock gc_tuning language numbers
 """

@@ -19,9 +19,9 @@ def main() -> None:
     if command in ("help", "--help", "-h"):
         print(COMMANDS, end="")
         return
-    from app.cli.bootstrap import enter
+    from app.cli.bootstrap import APP, enter
 
-    enter("test" if command == "test" else "")
+    enter("test" if command == "test" else APP)
     # The commands import what `enter` has installed.
     from app.cli.commands import COMMANDS as known
 

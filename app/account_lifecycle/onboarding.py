@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.addresses import (
     notify_of_request,
     read_confirmation,
-    request_change,
+    request_address_change,
     send_confirmation,
     set_confirmed_address,
 )
@@ -73,7 +73,7 @@ async def change_address(
     async with db.act() as session:
         user = await session.get_one(User, user.id)
         if settings.sends_mail:
-            await request_change(session, user, email)
+            await request_address_change(session, user, email)
         else:
             await notify_of_request(session, user, email)
             await _confirm(session, user, email)

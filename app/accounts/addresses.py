@@ -1,6 +1,11 @@
-"""A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed."""
+"""A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed.
+
+Until then the change is pending. The holder of the old address is told, and can cancel it by a
+mailed link. It also ends with every new password, with "Log out everywhere", and after seven days.
+"""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -18,30 +23,38 @@ from app.notifications.events.catalogue import (
     types_with_mandatory,
 )
 from app.notifications.notify import notify
-from app.security import Signer, signer_of
+from app.security import Signer, new_nonce, signer_of
 
-CONFIRM = "confirm_address"
-DAYS_TO_CONFIRM = 7
+CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
+TIME_TO_CONFIRM = timedelta(days=7)
 
 
-async def request_change(session: AsyncSession, user: User, address: str) -> None:
+async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address`, which replaces the present address once it is confirmed.
 
     Raises Invalid when another account has `address`.
     """
     await _require_available(session, user, address)
-    user.pending_email = address
+    user.pending_email, user.pending_email_nonce = address, new_nonce()
     await send_confirmation(session, user, address)
-    await notify_of_request(session, user, address)
+    await notify_of_request(session, user, address, nonce=user.pending_email_nonce)
 
 
-async def notify_of_request(session: AsyncSession, user: User, address: str) -> None:
-    """Notify the user, by mail to the present address, that a change to `address` was requested."""
-    await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, address=address)
+async def notify_of_request(
+    session: AsyncSession, user: User, address: str, **cancellation: str | None
+) -> None:
+    """Notify the user that a change to `address` was requested. The mail goes to the present
+    address, with a link that cancels the change if its `nonce` is given.
+    """
+    facts: dict[str, Any] = {"address": address, **cancellation}
+    await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, **facts)
 
 
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address` by which its holder confirms it as the user's address."""
+    user = await session.get_one(User, user.id)
+    if address == user.pending_email:
+        user.pending_email_until = clock.now() + TIME_TO_CONFIRM
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -49,6 +62,7 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         user_id=user.id,
         username=user.username,
         email=address,
+        nonce=_nonce_of(user, address),
     )
 
 
@@ -57,17 +71,44 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, st
 
     Raises NotFound for a link that was altered, used, superseded, or is older than seven days.
     """
-    user_id, address = signer_of(session).unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
-    user = await session.get(User, user_id)
-    if user is None or not is_unconfirmed(user, address):
-        raise NotFound(_("This link has already been used, or has expired."))
-    return user, address
+    max_age = int(TIME_TO_CONFIRM.total_seconds())
+    match signer_of(session).unsign(CONFIRM, token, max_age=max_age):
+        case [int(user_id), str(nonce), str(address)]:
+            user = await session.get(User, user_id)
+            if user and nonce == _nonce_of(user, address):
+                return user, address
+    raise NotFound(_("This link has already been used, or has expired."))
 
 
 def is_unconfirmed(user: User, address: str) -> bool:
     """Whether `address` is the user's present or pending address, and is not confirmed yet."""
-    is_present = address == user.email and not user.is_confirmed
-    return is_present or address == user.pending_email
+    return _nonce_of(user, address) is not None
+
+
+def _nonce_of(user: User, address: str) -> str | None:
+    """The nonce of the links that confirm `address`; None if it is not to be confirmed."""
+    if address == user.awaited_email:
+        return user.pending_email_nonce
+    return user.link_nonce if address == user.email and not user.is_confirmed else None
+
+
+async def read_cancellation(session: AsyncSession, token: str) -> User:
+    """The user whose pending change the link to cancel it is about.
+
+    Raises NotFound for a link that was altered, and once the change has ended in any way.
+    """
+    match signer_of(session).unsign(CANCEL, token):
+        case [int(user_id), str(nonce)]:
+            user = await session.get(User, user_id)
+            if user and user.awaited_email and nonce == user.pending_email_nonce:
+                return user
+    raise NotFound(_("This change of address was already made or cancelled, or has expired."))
+
+
+async def cancel_address_change(session: AsyncSession, user: User) -> None:
+    """End the pending change, if there is one: its links no longer work."""
+    stored = await session.get_one(User, user.id)
+    stored.pending_email = stored.pending_email_nonce = stored.pending_email_until = None
 
 
 async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
@@ -92,10 +133,13 @@ async def _require_available(session: AsyncSession, user: User, address: str) ->
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
     """Pending notification mail moves to the new address; the old one is informed of the change.
 
-    Mail that nobody can switch off stays at the old one, so that its holder learns of a theft.
+    Links that were mailed to the old address end. Mail that nobody can switch off still goes there,
+    so that its holder learns of a theft.
     """
-    old_address = user.email
-    user.email, user.email_key, user.pending_email = address, address.casefold(), None
+    old_address, was_confirmed = user.email, user.is_confirmed
+    user.email, user.email_key = address, address.casefold()
+    user.link_nonce, user.has_old_links = new_nonce(), False
+    await cancel_address_change(session, user)
     await session.execute(
         update(Delivery)
         .where(
@@ -112,20 +156,22 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
         )
         .values(address=address)
     )
-    facts = {"username": user.username, "email": address}
-    await add_transactional_mail(
-        session, "address_changed", address=old_address, user_id=user.id, **facts
-    )
+    if was_confirmed:
+        facts = {"username": user.username, "email": address}
+        await add_transactional_mail(
+            session, "address_changed", address=old_address, user_id=user.id, **facts
+        )
 
 
-def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = signer.sign(CONFIRM, [facts["user_id"], facts["email"]])
-    return {"token": token, "days": DAYS_TO_CONFIRM}
+def _confirm_links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = signer.sign(CONFIRM, [facts["user_id"], facts["nonce"], facts["email"]])
+    return {"token": token, "days": TIME_TO_CONFIRM.days}
 
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     user = await session.get(User, facts["user_id"])
-    return None if user and is_unconfirmed(user, facts["email"]) else "confirmed"
+    is_of_use = user and facts["nonce"] == _nonce_of(user, facts["email"])
+    return None if is_of_use else "confirmed"
 
 
-CONFIRM_MAIL = TransactionalMail(CONFIRM, _links, _skip_reason)
+CONFIRM_MAIL = TransactionalMail(CONFIRM, _confirm_links, _skip_reason)

@@ -4,11 +4,11 @@ The handlers' signatures, docstrings, `responses` and `response_headers` say wha
 an endpoint; what follows from its method, path and body is added to all of them at once.
 """
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from litestar.openapi.spec import Components, OpenAPI, Reference, SecurityScheme
 from app.api.problems import MEANINGS, PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api_docs.schemas import SCHEMA
 from app.numbers import GREATEST_ID
+from app.settings import ROOT
 
 SAFE = ("get",)
 DESCRIPTION = """\
@@ -46,7 +47,7 @@ def openapi_config(url: str) -> OpenAPIConfig:
     """`url` is where the application is reached."""
     return _Config(
         title="ClippyFront",
-        version=version("clippyfront"),
+        version=_version(),
         description=DESCRIPTION,
         servers=[Server(url)],
         components=Components(security_schemes=SECURITY_SCHEMES),
@@ -55,6 +56,12 @@ def openapi_config(url: str) -> OpenAPIConfig:
         path="/api",
         render_plugins=[_OnlyJson(media_type=MediaType.JSON)],
     )
+
+
+def _version() -> str:
+    """Read from its source, since the application runs from its checkout and is not installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
 
 
 def _operation_id(handler: Any) -> str:

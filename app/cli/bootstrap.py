@@ -1,7 +1,8 @@
 """Sets up the Python environment on the first start, using only the standard library.
 
-Creates `.venv` and installs the requirements of `pyproject.toml`, once, and again only when that
-file changes. Then continues with the Python in `.venv`.
+Creates `.venv` and installs the exact versions that a list in `requirements/` names, each file
+checked against its hash; once, and again only when that list changes. Then continues with the
+Python in `.venv`.
 """
 
 import hashlib
@@ -16,45 +17,57 @@ from app.cli.file_lock import locked
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
+# Made by `.ci/lock`. BUILD_TOOLS build the few requirements that are published as source only.
+LISTS = ROOT / "requirements"
+APP, BUILD_TOOLS = "app", "build"
 
 
-def enter(extras: str = "") -> None:
-    """Installs the requirements and these extras if need be, and continues in `.venv`."""
+def enter(chosen: str = APP) -> None:
+    """Installs the list of this name if need be, and continues in `.venv`."""
     if sys.version_info < (3, 11):  # noqa: UP036 - a sentence instead of a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
-    if not _is_installed(extras):
+    if not _is_installed(chosen):
         HOME.mkdir(exist_ok=True)
         # Web and worker may start at the same moment: one installs, the other waits.
         with locked(HOME / ".installing"):
-            if not _is_installed(extras):  # another process may have installed it meanwhile
-                _install(extras)
+            if not _is_installed(chosen):  # another process may have installed it meanwhile
+                _install(chosen)
     if Path(sys.prefix).resolve() != HOME.resolve():
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "app", *sys.argv[1:]])  # noqa: S606
 
 
-def _is_installed(extras: str) -> bool:
-    """An installation with extras also serves without: processes started by tests rely on that."""
-    stamps = [_stamp(extras)] if extras else sorted(HOME.glob("installed*"))
-    return any(stamp.exists() and stamp.read_text() == _fingerprint() for stamp in stamps)
+def _is_installed(chosen: str) -> bool:
+    """Every list contains that of the app: processes started by tests rely on that."""
+    names = [path.stem for path in LISTS.glob("*.txt")] if chosen == APP else [chosen]
+    return any(_stamp(name).exists() and _is_current(name) for name in names)
 
 
-def _stamp(extras: str) -> Path:
-    return HOME / f"installed{'-' + extras if extras else ''}"
+def _is_current(name: str) -> bool:
+    return _stamp(name).read_text() == _fingerprint(name)
 
 
-def _fingerprint() -> str:
-    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+def _stamp(name: str) -> Path:
+    return HOME / f"installed-{name}-list"
 
 
-def _install(extras: str) -> None:
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((LISTS / f"{name}.txt").read_bytes()).hexdigest()
+
+
+def _install(chosen: str) -> None:
     if not PYTHON.exists():
         print("Creating the Python environment …", flush=True)
         venv.create(HOME, with_pip=True)
     print("Installing the requirements; this happens only once …", flush=True)
-    options = ["--quiet", "--disable-pip-version-check"]
-    target = f".[{extras}]" if extras else "."
-    pip = [str(PYTHON), "-m", "pip", "install", *options, "--editable", target]
-    if subprocess.run(pip, cwd=ROOT, check=False).returncode:  # noqa: S603
+    _pip_install(BUILD_TOOLS)
+    # Isolated builds would fetch build tools that no list names.
+    _pip_install(chosen, "--no-build-isolation")
+    _stamp(chosen).write_text(_fingerprint(chosen))
+
+
+def _pip_install(name: str, *options: str) -> None:
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    exact = [*options, "--require-hashes", "--requirement", str(LISTS / f"{name}.txt")]
+    if subprocess.run([*pip, *exact], cwd=ROOT, check=False).returncode:  # noqa: S603
         sys.exit("The installation failed. The messages of pip above say why.")
-    _stamp(extras).write_text(_fingerprint())

@@ -1,25 +1,28 @@
-"""What the first start installs, and which process does it."""
+"""What the first start installs, which process does it, and what the lists of requirements say."""
 
 import os
+import re
 import subprocess
 import time
+import tomllib
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from app.cli import bootstrap
 
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """The target of each call of pip, which is replaced."""
+    """The list of each call of pip, which is replaced."""
     done: list[str] = []
 
     def install(command: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
         time.sleep(0.05)  # long enough for the other threads to arrive
-        done.append(command[-1])
+        done.append(Path(command[-1]).stem)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(bootstrap, "HOME", tmp_path / ".venv")
@@ -34,27 +37,27 @@ def test_of_web_and_worker_started_at_once_only_one_installs(installed: list[str
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda _: bootstrap.enter(), range(4)))
 
-    assert installed == ["."]
+    assert installed == ["build", "app"]
 
 
 def test_an_installation_with_the_test_extra_serves_every_command(
     installed: list[str],
 ) -> None:
-    for extras in ("", "test", "test", ""):
-        bootstrap.enter(extras)
+    for chosen in ("app", "test", "test", "app"):
+        bootstrap.enter(chosen)
 
-    assert installed == [".", ".[test]"]
+    assert installed == ["build", "app", "build", "test"]
 
 
 def test_changed_requirements_are_installed_again(
     installed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "LISTS", tmp_path)
     for needed in ("one", "one", "another"):
-        (tmp_path / "pyproject.toml").write_text(needed)
+        (tmp_path / "app.txt").write_text(needed)
         bootstrap.enter()
 
-    assert installed == [".", "."]
+    assert installed == ["build", "app", "build", "app"]
 
 
 def test_an_existing_installation_is_not_written_to(installed: list[str]) -> None:
@@ -64,7 +67,7 @@ def test_an_existing_installation_is_not_written_to(installed: list[str]) -> Non
     bootstrap.enter()
 
     assert not (bootstrap.HOME / ".installing").exists()
-    assert installed == ["."]
+    assert installed == ["build", "app"]
 
 
 def test_a_failed_installation_is_tried_again(
@@ -79,4 +82,67 @@ def test_a_failed_installation_is_tried_again(
 
     bootstrap.enter()
 
-    assert installed == ["."]
+    assert installed == ["build", "app"]
+
+
+def test_pip_accepts_nothing_whose_hash_is_not_listed(
+    installed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+    bootstrap.enter()
+
+    assert [command[4:] for command in commands] == [
+        [
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--requirement",
+            str(bootstrap.LISTS / "build.txt"),
+        ],
+        [
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-build-isolation",
+            "--require-hashes",
+            "--requirement",
+            str(bootstrap.LISTS / "app.txt"),
+        ],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"), [("app", []), ("test", ["test"]), ("mutation", ["test", "mutation"])]
+)
+def test_a_list_names_an_exact_version_in_the_range_of_every_requirement(
+    name: str, extras: list[str]
+) -> None:
+    project = tomllib.loads((bootstrap.ROOT / "pyproject.toml").read_text())["project"]
+    optional = [project["optional-dependencies"][extra] for extra in extras]
+    required = map(Requirement, sum(optional, project["dependencies"]))
+    exact = _versions(name)
+
+    outside = [one for one in required if not one.specifier.contains(exact.get(one.name, "0"))]
+
+    assert outside == []
+
+
+@pytest.mark.parametrize("name", ["build", "app", "test", "mutation"])
+def test_a_list_has_hashes_for_every_package_and_names_no_server(name: str) -> None:
+    text = (bootstrap.LISTS / f"{name}.txt").read_text()
+    entries = text.replace("\\\n", " ").splitlines()
+
+    assert entries
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "://" not in text
+
+
+def _versions(name: str) -> dict[str, str]:
+    text = (bootstrap.LISTS / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))

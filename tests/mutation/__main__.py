@@ -2,7 +2,7 @@
 
 python -m tests.mutation [MODULE ...]    every module of modules.py, or those whose path matches
 
-Needs the extra `mutation`: pip install -e '.[test,mutation]'. mutmut does not mutate constants of
+Needs the extra `mutation`: INSTALL below. mutmut does not mutate constants of
 a module and decorated functions. Exits with 1 if a mutant survives that is not in equivalents.py.
 """
 
@@ -24,6 +24,7 @@ from app.settings import ROOT
 from tests.mutation.equivalents import EQUIVALENT
 from tests.mutation.modules import MODULES, NOT_MUTATED
 
+INSTALL = ".venv/bin/pip install --no-build-isolation --require-hashes -r requirements/mutation.txt"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 FOLDERS = ("app", "tests", "templates", "static", "migrations")
 FILES = ("pyproject.toml", "Procfile", "README.md")
@@ -72,7 +73,7 @@ class Report:
 
 def main(arguments: Sequence[str]) -> int:
     if not MUTMUT.exists():
-        sys.exit("mutmut is missing: pip install -e '.[test,mutation]'")
+        sys.exit(f"mutmut is missing: {INSTALL}")
     chosen = [m for m in MODULES if not arguments or any(each in m for each in arguments)]
     try:
         reports = asyncio.run(_examine_all(chosen))

@@ -20,7 +20,7 @@ from app.mail.transactional import TransactionalMails
 from app.models import Delivery, Event, Notification, User
 from app.notifications.events.catalogue import EventType
 from app.notifications.preferences.channels import ChannelDescription
-from app.notifications.preferences.switches import wants
+from app.notifications.preferences.switches import UserId, wants
 from app.security import Signer
 from app.settings import Settings
 
@@ -221,11 +221,15 @@ def rows_for(
     *,
     address: Any,
     due_at: Any = None,
+    user_id: UserId = Notification.user_id,
     **columns: Any,
 ) -> Select[Any]:
     """A delivery for each recipient of `event` who wants its type on `channel`, as a select that
     can be joined and narrowed. A column is given as an SQL expression over User and what is
     joined; `due_at` is now unless given.
+
+    Preferences are looked up by `user_id`. A channel that few users have an address on gives the
+    column of its own table, so that only theirs are looked up.
     """
     now = literal(clock.now(), MOMENT)
     values = {
@@ -242,5 +246,5 @@ def rows_for(
     return (
         select(*(value.label(name) for name, value in values.items()))
         .join(User, User.id == Notification.user_id)
-        .where(Notification.event_id == event.id, wants(Notification.user_id, event_type, channel))
+        .where(Notification.event_id == event.id, wants(user_id, event_type, channel))
     )

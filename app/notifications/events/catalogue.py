@@ -46,7 +46,8 @@ class Button:
 @dataclass(frozen=True)
 class MailedLink:
     """An action that only the mail offers, because its link proves who got the mail. The token in
-    its URL signs the event's `fact` for `purpose`; without that fact it is not offered.
+    its URL signs the user's id and the event's `fact` for `purpose`; without that fact there is no
+    link.
     """
 
     label: str
@@ -230,7 +231,10 @@ ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
     message=N_("A change of your address to {address} was requested"),
     action=REVIEW_ACCOUNT,
     mailed_link=MailedLink(
-        N_("Cancel this change"), "/cancel-address/{token}", "cancel_address", "change"
+        N_("Cancel this change"),
+        "/account/address/cancel/{token}",
+        purpose="cancel_address_change",
+        fact="nonce",
     ),
     channels={EMAIL},
     mandatory={IN_APP, EMAIL},

@@ -70,7 +70,7 @@ def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
     link = TYPES[row.type].mailed_link
     if link is None or link.fact not in row.context:
         return []
-    token = signer.sign(link.purpose, row.context[link.fact])
+    token = signer.sign(link.purpose, [row.user_id, row.context[link.fact]])
     return [Action(_(link.label), link.url.format(token=token))]
 
 
@@ -98,16 +98,16 @@ def _context(
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": _stop_url(settings, signer, user.id, type),
-        "stop_all_url": unsubscribe_url(settings, signer, user.id, EVERYTHING),
+        "stop_type_url": _stop_url(settings, signer, user, type),
+        "stop_all_url": unsubscribe_url(settings, signer, user, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
 
 
-def _stop_url(settings: Settings, signer: Signer, user_id: int, type: str) -> str:
+def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
     """The link that stops mails of this type; "" where nobody can."""
     is_mandatory = EMAIL in TYPES[type].mandatory
-    return "" if is_mandatory else unsubscribe_url(settings, signer, user_id, type)
+    return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 
 
 def _groups(items: list[Item]) -> list[Group]:
@@ -130,7 +130,7 @@ def _headers(
     if scope != EVERYTHING and EMAIL in TYPES[scope].mandatory:
         return {}
     headers = {
-        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.user_id, scope)}>",
+        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.User, scope)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
     if is_digest:

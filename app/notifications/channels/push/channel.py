@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.language import N_, _
-from app.models import Delivery, Event, PushSubscription, User
+from app.models import Delivery, Event, Notification, PushSubscription, User
 from app.notifications.channels.base import (
     ERROR,
     MOMENT,
@@ -85,10 +85,11 @@ class Push(Channel):
             event,
             event_type,
             address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
+            user_id=PushSubscription.user_id,
             subscription_id=PushSubscription.id,
             due_at=literal(now if event_type.goes_at_once else now + self.delay, MOMENT),
         )
-        return rows.join(PushSubscription, PushSubscription.user_id == User.id).where(
+        return rows.join(PushSubscription, PushSubscription.user_id == Notification.user_id).where(
             PushSubscription.vapid_key == self._vapid_key,
             or_(
                 PushSubscription.failing_since.is_(None),

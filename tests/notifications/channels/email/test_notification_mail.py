@@ -211,12 +211,14 @@ async def test_only_what_can_be_turned_off_says_how(
 async def test_a_link_that_only_the_mail_has_signs_its_fact(
     db: Database, settings: Settings, alice: User
 ) -> None:
-    facts: dict[str, Any] = {"address": "new@example.com", "change": 7}
+    facts: dict[str, Any] = {"address": "new@example.com", "nonce": "a nonce"}
     async with db.act() as session:
         await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=alice, **facts)
 
     [mail] = await mails_due(db, settings)
 
     text = part(mail, "plain")
-    [token] = re.findall(rf"Cancel this change: {settings.base_url}/cancel-address/(\S+)", text)
-    assert SIGNER.unsign("cancel_address", token) == 7
+    [token] = re.findall(
+        rf"Cancel this change: {settings.base_url}/account/address/cancel/(\S+)", text
+    )
+    assert SIGNER.unsign("cancel_address_change", token) == [alice.id, "a nonce"]
