@@ -14,7 +14,6 @@ from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
-from app.security import Signer
 from app.settings import Settings
 
 
@@ -23,13 +22,12 @@ async def register_page(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    signer: NamedDependency[Signer],
     optional_user: NamedDependency[User | None],
 ) -> Response[Any]:
     next_path = own_path(request.query_params.get("next", ""))
     if optional_user:
         return redirect(next_path)
-    invitation = await find_admission(db, settings, signer, next_path)
+    invitation = await find_admission(db, settings, next_path)
     typed = {"next": next_path, "email": invitation.email if invitation else ""}
     return await login_or_register_page(request, "register", typed)
 
@@ -39,11 +37,10 @@ async def create_account(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    signer: NamedDependency[Signer],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle_registration(request, db, settings)
-    invitation = await find_admission(db, settings, signer, own_path(form["next"]))
+    invitation = await find_admission(db, settings, own_path(form["next"]))
     try:
         require_valid(email=address_error(invitation, form["email"]))
         user = await register(

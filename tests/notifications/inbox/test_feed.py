@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -335,6 +335,20 @@ async def test_a_deletion_can_be_undone_for_ten_minutes(
     async with db.act() as session:
         with pytest.raises(NotFound):
             await feed.undo(session, bob.id, too_late)
+
+
+async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    [one] = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection([one]))
+    async with db.write() as session:
+        await session.execute(update(User).values(link_nonce="of a later account"))
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
 
 
 async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
