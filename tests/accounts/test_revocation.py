@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 from litestar import Litestar
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from app import clock
@@ -184,10 +184,32 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
         await stream.until_served()
 
 
-async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
-    app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("model", [WebSession, Token])
+async def test_a_stream_ends_even_if_the_poke_is_lost(
+    app: Litestar, alice: User, model: type[WebSession] | type[Token]
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
+    async with app.state.db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+        cookie = await start_session(session, alice, "a browser")
+    own = {WebSession: sessions.stream_key(cookie), Token: tokens.stream_key(token)}
+    streams = {each: Connection() for each in own}
+    for each, stream in streams.items():
+        stream.open(EventStream(app.state.hub, alice.id, own[each], present_state))
+        await stream.until_received(b"hello")
+
+    async with app.state.db.write() as session:
+        await session.execute(delete(model))
+        # Those that came meanwhile hide none that ended.
+        await create_token(session, alice, name="another", scope="read")
+        await start_session(session, alice, "another browser")
+
+    await streams[model].until_served()
+    assert [each for each, stream in streams.items() if stream.is_complete] == [model]
+
+
+async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
+    app: Litestar, alice: User
+) -> None:
     async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)
@@ -212,7 +234,7 @@ async def test_a_check_ends_the_streams_of_ended_sessions_and_tokens_only(
         stream.open(EventStream(app.state.hub, alice.id, key, present_state))
         await stream.until_received(b"hello")
 
-    await app.state.revocation_watcher.check()
+    await app.state.revocation_watcher.check(app.state.hub.keys())
 
     assert [key for key, stream in streams.items() if stream.is_complete] == ended
 
@@ -223,7 +245,6 @@ async def test_a_check_that_fails_is_repeated_until_it_succeeds(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.05)
     watcher, failures = app.state.revocation_watcher, ["busy", "still busy"]
     valid = watcher._valid
 
