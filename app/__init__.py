@@ -35,6 +35,6 @@ reads this very table.
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
     settings zones
-    email_addresses errors user_agents    small, one purpose each
+    email_addresses errors user_agents usernames    small, one purpose each
     cancellation clock gc_tuning language numbers
 """

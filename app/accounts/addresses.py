@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
@@ -26,15 +27,13 @@ from app.notifications.notify import notify
 from app.security import Signer, new_nonce, signer_of
 
 CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
+IN_USE = "address_in_use"
 TIME_TO_CONFIRM = timedelta(days=7)
+TOLD_EVERY = timedelta(days=1)
 
 
 async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
-    """Mail a link to `address`, which replaces the present address once it is confirmed.
-
-    Raises Invalid when another account has `address`.
-    """
-    await _require_available(session, user, address)
+    """Mail a link to `address`, which replaces the present address once it is confirmed."""
     user.pending_email, user.pending_email_nonce = address, new_nonce()
     await send_confirmation(session, user, address)
     await notify_of_request(session, user, address, nonce=user.pending_email_nonce)
@@ -51,10 +50,17 @@ async def notify_of_request(
 
 
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
-    """Mail a link to `address` by which its holder confirms it as the user's address."""
+    """Mail a link to `address` by which its holder confirms it as the user's address.
+
+    Where another account has confirmed it, its owner is told instead. Nobody else learns of that.
+    """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
         user.pending_email_until = clock.now() + TIME_TO_CONFIRM
+    owner = await find_holder(session, address)
+    if owner and owner.id != user.id:
+        await _tell_owner(session, owner)
+        return
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -64,6 +70,19 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         email=address,
         nonce=_nonce_of(user, address),
     )
+
+
+async def _tell_owner(session: AsyncSession, owner: User) -> None:
+    """That somebody has used their address; at most once a day, for strangers can cause it."""
+    earlier = select(Delivery.id).where(
+        Delivery.user_id == owner.id,
+        Delivery.transactional == IN_USE,
+        Delivery.created_at > clock.now() - TOLD_EVERY,
+    )
+    if await session.scalar(earlier.limit(1)) is None:
+        await add_transactional_mail(
+            session, IN_USE, address=owner.email, user_id=owner.id, username=owner.username
+        )
 
 
 async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, str]:
@@ -113,8 +132,9 @@ async def cancel_address_change(session: AsyncSession, user: User) -> None:
 
 async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
     """Make `address` the user's confirmed address. Raises Invalid when another account has it."""
+    if not (user.is_confirmed and address.casefold() == user.email_key):
+        await require_available(session, email=address)
     if address != user.email:
-        await _require_available(session, user, address)
         await _replace_address(session, user, address)
     user.email_confirmed_at, user.email_gone_at = clock.now(), None
 
@@ -122,12 +142,6 @@ async def set_confirmed_address(session: AsyncSession, user: User, address: str)
 async def resume_mail(session: AsyncSession, user: User) -> None:
     """Send mail to the user's address again, although a server refused it permanently."""
     (await session.get_one(User, user.id)).email_gone_at = None
-
-
-async def _require_available(session: AsyncSession, user: User, address: str) -> None:
-    """Another spelling of the user's own address, like capital letters, is available to them."""
-    if address.casefold() != user.email_key:
-        await require_available(session, email=address)
 
 
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:

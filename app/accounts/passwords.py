@@ -1,12 +1,13 @@
 """Checking a login, changing a password, and resetting one by a mailed link."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.lookup import find_holder, has_confirmed
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import password_error
@@ -21,6 +22,8 @@ from app.security import Signer, hash_password, needs_rehash, signer_of, verify_
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
+# Each costs a verification of the password.
+MOST_CANDIDATES = 10
 
 # The hash of a discarded random password: an unknown name takes as long as a wrong password.
 DECOY = (
@@ -35,20 +38,27 @@ async def check_login(db: Database, login: str, password: str) -> User:
     Neither the error nor the time it takes reveals whether such an account exists.
     """
     async with db.read() as session:
-        user = await _find_user(session, login)
-    is_right = await verify_password(password, user.password_hash if user else DECOY)
-    if user is None or not is_right:
-        raise Invalid({"login": _("The username, email address or password is incorrect.")})
-    if needs_rehash(user.password_hash):
-        await _store_hash(db, user, await hash_password(password))
-    return user
+        candidates = await _find_candidates(session, login)
+    for user in candidates:
+        if await verify_password(password, user.password_hash):
+            if needs_rehash(user.password_hash):
+                await _store_hash(db, user, await hash_password(password))
+            return user
+    if not candidates:
+        await verify_password(password, DECOY)
+    raise Invalid({"login": _("The username, email address or password is incorrect.")})
 
 
-async def _find_user(session: AsyncSession, login: str) -> User | None:
-    """By username or address. A username has no @, so there is at most one."""
+async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
+    """The account with this username, which has no @, or with this confirmed address; without one,
+    the first few that have the address unconfirmed.
+    """
     key = login.casefold()
-    found = select(User).where(or_(User.username_key == key, User.email_key == key))
-    return (await session.scalars(found)).one_or_none()
+    named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
+    if user := (await session.scalars(named)).one_or_none():
+        return [user]
+    claimed = select(User).where(User.email_key == key).order_by(User.id).limit(MOST_CANDIDATES)
+    return (await session.scalars(claimed)).all()
 
 
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
@@ -89,9 +99,8 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:
-    """Mail a reset link to `address` if an account has it. Does nothing otherwise."""
-    found = select(User).where(User.email_key == address.casefold())
-    if user := (await session.scalars(found)).one_or_none():
+    """Mail a reset link to `address` if an account has confirmed it. Does nothing otherwise."""
+    if user := await find_holder(session, address):
         await add_transactional_mail(
             session,
             RESET,

@@ -10,10 +10,11 @@ from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from litestar.datastructures import Cookie
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import has_confirmed
 from app.database import Database
 from app.database.upsert import insert_into
 from app.http import AnyRequest
@@ -97,13 +98,11 @@ async def find_browser(db: Database, login: str, device: str) -> int | None:
     """The id of the row by which the account with this username or confirmed address knows the
     browser with this device token. An address that is not confirmed may be anybody's.
     """
-    key = login.casefold()
-    by_address = and_(User.email_key == key, User.email_confirmed_at.is_not(None))
     found = (
         select(SignInPlace.id)
         .join(User, User.id == SignInPlace.user_id)
         .where(
-            or_(User.username_key == key, by_address),
+            or_(User.username_key == login.casefold(), has_confirmed(login)),
             SignInPlace.kind == BROWSER,
             SignInPlace.value == _hash(device),
             SignInPlace.last_seen_at >= clock.now() - REMEMBERED_FOR,

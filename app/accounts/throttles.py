@@ -28,8 +28,12 @@ async def throttle_password_check(request: AnyRequest, db: Database, settings: S
     await throttle(db, settings, f"password-from:{network_of(request)}", limit=20, seconds=600)
 
 
-async def throttle_registration(request: AnyRequest, db: Database, settings: Settings) -> None:
+async def throttle_registration(
+    request: AnyRequest, db: Database, settings: Settings, address: str
+) -> None:
+    """Limit the accounts that one network can create, and the mails that they cause."""
     await throttle(db, settings, f"register-from:{network_of(request)}", limit=20, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
 
 
 async def throttle_reset(
@@ -40,9 +44,14 @@ async def throttle_reset(
     await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
 
 
-async def throttle_confirmation(db: Database, settings: Settings, user: User) -> None:
-    """Limit the confirmation mails that one user can cause."""
+async def throttle_confirmation(db: Database, settings: Settings, user: User, address: str) -> None:
+    """Limit the confirmation mails that one user can cause, and those to one address."""
     await throttle(db, settings, f"address:{user.id}", limit=10, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
+
+
+async def _throttle_confirmations_to(db: Database, settings: Settings, address: str) -> None:
+    await throttle(db, settings, f"confirm:{address.casefold()}", limit=5, seconds=3600)
 
 
 def network_of(request: AnyRequest) -> str:

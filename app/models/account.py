@@ -3,18 +3,26 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.models.base import IdentityBase
 from app.security import new_nonce
+from app.usernames import skeleton
+
+
+def _skeleton(row: DefaultExecutionContext) -> str:
+    return skeleton(row.get_current_parameters()["username_key"])  # type: ignore[no-untyped-call]
 
 
 class User(IdentityBase):
     """A person with an account.
 
-    `username_key`, `email_key`: case-folded, so that uniqueness ignores case.
+    `username_key`, `email_key`: case-folded, so that uniqueness ignores case. An address is unique
+    among the accounts that have confirmed it. `username_skeleton` is the same for names that look
+    alike; a new account must not have that of another.
     `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
     `link_nonce`: random; in every link that we mail to the user. It is replaced with the address,
     so that links mailed to an earlier address end.
@@ -27,10 +35,21 @@ class User(IdentityBase):
     unless `pushes_always`.
     """
 
+    __table_args__ = (
+        Index(
+            "uq_user_confirmed_email",
+            "email_key",
+            unique=True,
+            sqlite_where=text("email_confirmed_at IS NOT NULL"),
+            postgresql_where=text("email_confirmed_at IS NOT NULL"),
+        ),
+    )
+
     username: Mapped[str] = mapped_column(String(32))
     username_key: Mapped[str] = mapped_column(String(32), unique=True)
+    username_skeleton: Mapped[str] = mapped_column(String(32), default=_skeleton, index=True)
     email: Mapped[str] = mapped_column(String(254))
-    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    email_key: Mapped[str] = mapped_column(String(254), index=True)
     email_confirmed_at: Mapped[datetime | None]
     email_gone_at: Mapped[datetime | None]
     link_nonce: Mapped[str] = mapped_column(String(32), default=new_nonce)
