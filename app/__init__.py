@@ -34,6 +34,7 @@ reads this very table.
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
+    security_log                          who signed in, failed to, changed rights
     settings zones
     email_addresses errors user_agents usernames    small, one purpose each
     cancellation clock gc_tuning language numbers

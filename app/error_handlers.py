@@ -17,6 +17,7 @@ from app.http import AnyRequest, is_api, is_partial, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
+from app.security_log import record
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
+    if error.status_code == 403:
+        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
@@ -153,6 +156,7 @@ def _title(status: int) -> str:
         404: _("Not found"),
         405: _("Method not allowed"),
         409: _("Conflict"),
+        410: _("No longer here"),
         413: _("Too large"),
         416: _("Range not satisfiable"),
         429: _("Too many attempts"),

@@ -18,6 +18,7 @@ from litestar.utils.scope.state import ScopeState
 from app.errors import Forbidden, NotFound, SignedOut
 from app.language import _
 from app.numbers import GREATEST_ID
+from app.security_log import record
 
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
@@ -91,13 +92,18 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     are covered by the SameSite session cookie.
     """
     if is_same_origin(connection) is False:
-        raise Forbidden(_("This request came from another site."))
+        raise _from_another_site(connection)
 
 
 def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
     if not is_same_origin(connection):
-        raise Forbidden(_("This request came from another site."))
+        raise _from_another_site(connection)
+
+
+def _from_another_site(connection: Connection) -> Forbidden:
+    record("origin_refused", user=getattr(connection.scope.get("user"), "username", None))
+    return Forbidden(_("This request came from another site."))
 
 
 def is_same_origin(connection: Connection) -> bool | None:

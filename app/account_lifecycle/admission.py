@@ -44,8 +44,7 @@ async def _find_invitation(db: Database, path: str) -> Invitation | None:
         return None
     try:
         async with db.read() as session:
-            token = path.removeprefix(INVITATION)
-            invitation_id, _is_mailed = await read_token(session, token)
+            invitation_id, _is_mailed = await read_token(session, path.removeprefix(INVITATION))
             return (await read_invitation(session, invitation_id)).invitation
     except NotFound:
         return None

@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.lookup import find_holder, has_confirmed
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
-from app.accounts.validation import password_error
+from app.accounts.validation import loggable, password_error
 from app.database import Database
-from app.errors import Conflict, Invalid, NotFound, require_valid
+from app.errors import Conflict, Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
 from app.notifications.notify import notify
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
+from app.security_log import record
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
@@ -35,18 +36,21 @@ DECOY = (
 async def check_login(db: Database, login: str, password: str) -> User:
     """The user with this `login` (username or address) and `password`. Raises Invalid.
 
-    Neither the error nor the time it takes reveals whether such an account exists.
+    Neither the error nor the time it takes reveals whether such an account exists. Raises Forbidden
+    for a suspended account, which only the right password reveals.
     """
     async with db.read() as session:
         candidates = await _find_candidates(session, login)
-    for user in candidates:
-        if await verify_password(password, user.password_hash):
-            if needs_rehash(user.password_hash):
-                await _store_hash(db, user, await hash_password(password))
-            return user
-    if not candidates:
-        await verify_password(password, DECOY)
-    raise Invalid({"login": _("The username, email address or password is incorrect.")})
+    user = await _pick(candidates, password)
+    if user is None:
+        record("login_failed", user=loggable(login))
+        raise Invalid({"login": _("The username, email address or password is incorrect.")})
+    if user.suspended_at:
+        record("login_suspended", user=user.username)
+        raise Forbidden(_("This account is suspended. Please contact the administrator."))
+    if needs_rehash(user.password_hash):
+        await _store_hash(db, user, await hash_password(password))
+    return user
 
 
 async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
@@ -61,6 +65,16 @@ async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
     return (await session.scalars(claimed)).all()
 
 
+async def _pick(candidates: Sequence[User], password: str) -> User | None:
+    """The first with this password."""
+    for user in candidates:
+        if await verify_password(password, user.password_hash):
+            return user
+    if not candidates:
+        await verify_password(password, DECOY)
+    return None
+
+
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
     async with db.write() as session:
         (await session.get_one(User, user.id)).password_hash = password_hash
@@ -69,6 +83,7 @@ async def _store_hash(db: Database, user: User, password_hash: str) -> None:
 async def require_password(user: User, password: str, field: str = "password") -> None:
     """Raises Invalid for `field` unless this is the user's password."""
     if not await verify_password(password, user.password_hash):
+        record("password_failed", user=user.username)
         raise Invalid({field: _("This password is incorrect.")})
 
 

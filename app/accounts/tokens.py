@@ -15,8 +15,9 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.broker.relay import SESSIONS
-from app.database import Database, poke_after_commit
+from app.accounts.endings import announce_ending
+from app.accounts.last_seen import note_seen
+from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
@@ -70,7 +71,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     found = (
         select(User, Token)
         .join(Token, Token.user_id == User.id)
-        .where(Token.token_hash == _hash(key))
+        .where(Token.token_hash == _hash(key), User.suspended_at.is_(None))
     )
     async with db.read() as session:
         row = (await session.execute(found)).one_or_none()
@@ -82,6 +83,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
         async with db.write() as session:
             used = update(Token).where(Token.id == token.id).values(last_used_at=now)
             await session.execute(used)
+            await note_seen(session, user, now)
     return user, token
 
 
@@ -97,12 +99,12 @@ async def revoke_token(session: AsyncSession, user: User, token_id: int) -> None
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
     await session.execute(delete(Token).where(Token.user_id == user.id))
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 def stream_key(token: Token) -> Key:
@@ -111,8 +113,12 @@ def stream_key(token: Token) -> Key:
 
 
 async def valid_tokens(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
-    """The hashes of tokens that have not been revoked."""
+    """The hashes of tokens that have not been revoked, and whose account is not suspended."""
     if not hashes:
         return hashes
-    valid = select(Token.token_hash).where(Token.token_hash.in_(hashes))
+    valid = (
+        select(Token.token_hash)
+        .join(User, User.id == Token.user_id)
+        .where(Token.token_hash.in_(hashes), User.suspended_at.is_(None))
+    )
     return (await session.scalars(valid)).all()

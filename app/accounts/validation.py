@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.common_passwords import is_common
 from app.accounts.lookup import find_holder
+from app.email_addresses import is_email_address
 from app.errors import require_valid
 from app.language import _
 from app.models import User
@@ -21,6 +22,13 @@ def username_error(username: str) -> str:
     if not USERNAME.fullmatch(username):
         return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
     return _("This username is reserved.") if is_reserved(username) else ""
+
+
+def loggable(login: str) -> str | None:
+    """A login for the security log. None for what is neither a name nor an address: it may be a
+    password in the wrong field.
+    """
+    return login if USERNAME.fullmatch(login) or is_email_address(login) else None
 
 
 def password_error(password: str) -> str:

@@ -23,6 +23,7 @@ from app.installation import install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.security_log import record
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
 
@@ -87,11 +88,15 @@ def migrate_database(_arguments: list[str]) -> None:
 
 
 def admin(arguments: list[str]) -> None:
-    if len(arguments) != 1:
-        sys.exit("Usage: python -m app admin NAME")
-    if not asyncio.run(_make_admin(_settings(), arguments[0])):
-        sys.exit(f"There is no user named {arguments[0]!r}.")
-    print(f"{arguments[0]} is now an administrator.")
+    parser = ArgumentParser(prog="python -m app admin")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--remove", action="store_true", help="NAME is no longer an administrator")
+    given = parser.parse_args(arguments)
+    settings = _settings()
+    logs.configure(settings)
+    if not asyncio.run(_set_admin(settings, given.name, is_admin=not given.remove)):
+        sys.exit(f"There is no user named {given.name!r}.")
+    print(f"{given.name} is {'no longer' if given.remove else 'now'} an administrator.")
 
 
 def print_vapid_keys(_arguments: list[str]) -> None:
@@ -135,13 +140,17 @@ async def _prepare(settings: Settings) -> None:
         await db.close()
 
 
-async def _make_admin(settings: Settings, name: str) -> bool:
+async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
+    """Returns whether there is such a user. A new administrator is restored if suspended."""
     db = install(settings).db
+    values = {"is_admin": True, "suspended_at": None} if is_admin else {"is_admin": False}
+    named = update(User).where(User.username_key == name.casefold()).values(values)
     async with db.write() as session:
-        named = update(User).where(User.username_key == name.casefold()).values(is_admin=True)
-        found = (await session.execute(named)).rowcount  # type: ignore[attr-defined]
+        username = await session.scalar(named.returning(User.username))
     await db.close()
-    return bool(found)
+    if username:
+        record("admin_named" if is_admin else "admin_dismissed", account=username)
+    return username is not None
 
 
 def _settings() -> Settings:

@@ -1,6 +1,6 @@
 """The schema. Start reading here: account, team, project, notification."""
 
-from app.models.account import SignInPlace, Throttle, Token, User, WebSession
+from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
@@ -13,7 +13,7 @@ from app.models.notification import (
     PushSubscription,
     RemovedDevice,
 )
-from app.models.project import Clip, Compilation, Project, Share
+from app.models.project import Clip, Compilation, Project, Share, UploadReservation
 from app.models.team import Invitation, Membership, Team
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Clip",
     "Compilation",
     "Delivery",
+    "EndingCount",
     "Event",
     "IngestKey",
     "Invitation",
@@ -37,6 +38,7 @@ __all__ = [
     "Team",
     "Throttle",
     "Token",
+    "UploadReservation",
     "User",
     "WebSession",
 ]

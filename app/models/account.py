@@ -31,8 +31,11 @@ class User(IdentityBase):
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
+    `compiled_at`: when a compilation that they asked for last began; users take turns.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
+    `suspended_at`: when an administrator suspended the account; None while it is not suspended.
+    `last_seen_at`: accurate to ten minutes.
     """
 
     __table_args__ = (
@@ -68,6 +71,9 @@ class User(IdentityBase):
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
     visible_until: Mapped[datetime | None]
+    compiled_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property
@@ -116,6 +122,13 @@ class SignInPlace(IdentityBase):
     value: Mapped[str] = mapped_column(String(64))
     first_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class EndingCount(DefaultBase):
+    """How often sessions or access tokens were ended, or accounts suspended: one row, with id 1."""
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
 
 
 class Throttle(DefaultBase):

@@ -19,6 +19,7 @@ from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Invitation, Membership, Team, User
+from app.notifications.delivery.decision import INVITER_SUSPENDED
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
@@ -244,7 +245,10 @@ def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     invitation = await session.get(Invitation, facts["invitation_id"])
-    return "answered" if invitation is None or closed_reason(invitation) else None
+    if invitation is None or closed_reason(invitation):
+        return "answered"
+    inviter = await session.get(User, invitation.inviter_id) if invitation.inviter_id else None
+    return INVITER_SUSPENDED if inviter and inviter.suspended_at else None
 
 
 INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason)

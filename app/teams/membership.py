@@ -16,6 +16,7 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
+from app.security_log import record
 from app.teams.access import find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
@@ -135,6 +136,7 @@ async def _find_other_member(
 async def _notify_of_role(
     session: AsyncSession, user: User, member: User, team: Team, old_role: str, role: str
 ) -> None:
+    record("role_changed", user=user.username, member=member.username, team=team.id, role=role)
     await notify(
         session,
         MEMBER_ROLE_CHANGED,

@@ -113,6 +113,9 @@ FORMS = {
     "/account/notifications/{field:str}": Form({"timezone": Field("Europe/Berlin")}),
     "/account/notifications/reset": BUTTON,
     "/account/notifications/muted/{mute_id:int}/lift": BUTTON,
+    "/admin/accounts/{user_id:int}/suspend": BUTTON,
+    "/admin/accounts/{user_id:int}/restore": BUTTON,
+    "/admin/accounts/{user_id:int}/delete": BUTTON,
     "/admin/announcements": Form(
         {
             "title": Field("The server rests", NOTHING | {"overlong"}),

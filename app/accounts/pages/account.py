@@ -19,6 +19,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _, set_language
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 from app.user_agents import device_name
 
@@ -94,6 +95,7 @@ async def renew_password(
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)
+    record("password_changed", user=user.username)
     text = _("Your password was changed, and your other browsers were logged out.")
     return await sign_in(request, db, settings, user, redirect("/account", text))
 

@@ -25,6 +25,7 @@ from app.language import _
 from app.layout import page
 from app.models import User
 from app.notifications.preferences.digest import reschedule
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -50,6 +51,7 @@ async def log_in(
         user = await check_login(db, form["login"], form["password"])
     except Invalid as invalid:
         return await login_or_register_page(request, "login", form, invalid)
+    record("login", user=user.username)
     await _fill_on_first_visit(request, db, user, form["timezone"])
     response = redirect(own_path(form["next"]))
     return await sign_in(request, db, settings, user, response, is_told=True)
@@ -64,6 +66,7 @@ async def log_out(
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, user, session_id)
+    record("logout", user=user.username)
     return sign_out(settings, redirect("/login", _("You are logged out.")))
 
 

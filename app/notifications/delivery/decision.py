@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.models import (
@@ -24,11 +25,12 @@ from app.models import (
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.channels.base import Channel, Wait
-from app.notifications.events.catalogue import HIGH, TYPES, type_of
+from app.notifications.events.catalogue import HIGH, TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
+SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
 EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
 # What has less time left than this would be over on arrival.
 SECOND = timedelta(seconds=1)
@@ -87,6 +89,12 @@ def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
     return Skip(READ) if delivery.is_read else None
 
 
+def _is_suspended(delivery: Row[Any], _channel: Channel) -> Skip | None:
+    if delivery.is_suspended:
+        return Skip(SUSPENDED)
+    return Skip(INVITER_SUSPENDED) if delivery.is_inviter_suspended else None
+
+
 def _is_unwanted(delivery: Row[Any], _channel: Channel) -> Skip | None:
     if delivery.transactional:
         return None
@@ -129,6 +137,7 @@ def _is_urgent(delivery: Row[Any]) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _is_settled_in_app,
+    _is_suspended,
     _is_unwanted,
     _has_no_address,
     _is_expired,
@@ -158,6 +167,8 @@ def _deliveries(channel: Channel) -> Select[Any]:
             Notification.read_at.is_not(None).label("is_read"),
             wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
             _is_muted_now().label("is_muted"),
+            User.suspended_at.is_not(None).label("is_suspended"),
+            _is_inviter_suspended().label("is_inviter_suspended"),
             channel.address_problem().label("address_problem"),
             _visible_until().label("visible_until"),
         )
@@ -173,6 +184,16 @@ def _visible_until() -> ColumnElement[Any]:
     """A notification hidden in the app is on no page, however long its user looks at one."""
     may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
     return case((may_be_spared, User.visible_until))
+
+
+def _is_inviter_suspended() -> ColumnElement[bool]:
+    inviter = aliased(User)
+    suspended = exists(
+        select(inviter.id)
+        .where(inviter.id == Event.actor_id, inviter.suspended_at.is_not(None))
+        .correlate_except(inviter)
+    )
+    return and_(Event.type.in_(types_open_while("invitation")), suspended)
 
 
 def _is_muted_now() -> ColumnElement[bool]:

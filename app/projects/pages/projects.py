@@ -17,6 +17,7 @@ from app.projects.access import find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
+from app.projects.storage import storage_of
 from app.settings import Settings
 
 
@@ -134,6 +135,7 @@ async def project_page(
     """The page of a project. Raises NotFound if the user may not see it."""
     async with db.read() as session:
         view = await view_project(session, user, project_id)
+        storage = await storage_of(session, settings, user.id) if view.is_owner else None
     return await page(
         request,
         "projects/project.html",
@@ -142,6 +144,7 @@ async def project_page(
         project=view.project,
         compiling=view.compiling,
         max_upload_mb=settings.max_upload_mb,
+        storage=storage,
         typed=typed,
         errors=errors or {},
     )
