@@ -106,8 +106,13 @@ async def _end_present_session(session: AsyncSession, request: AnyRequest) -> No
 
 
 def sign_out(settings: Settings, response: Response[Any]) -> Response[Any]:
-    """Remove the session cookie by `response`."""
+    """Remove the session cookie by `response`, and what the browser has stored of the user.
+
+    The device cookie stays. With the storage the push subscription goes, which nobody may inherit;
+    the next user can enable push again.
+    """
     response.set_cookie(session_cookie(settings, ""))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
