@@ -6,6 +6,7 @@ reads this very table.
     __main__                              `python -m app`
     cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
+    server                                uvicorn with limits on clients
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
@@ -37,5 +38,6 @@ reads this very table.
     security_log                          who signed in, failed to, changed rights
     settings zones
     email_addresses errors user_agents usernames    small, one purpose each
+    parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language numbers
 """

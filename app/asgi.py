@@ -28,14 +28,17 @@ from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
+from app.parsing import MAX_FORM_BYTES, ForgetfulLitestar
 from app.routes import API, PAGES
 from app.settings import Settings, load
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
 
 
-class ClippyFront(StreamingLitestar, ObservedLitestar):
-    """Litestar that detaches streams from their requests, and logs and times each request."""
+class ClippyFront(StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
+    """Litestar that detaches streams from their requests, logs and times each request, and keeps
+    nothing of it.
+    """
 
 
 def serve() -> Litestar:
@@ -59,6 +62,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
             DefineMiddleware(CookieCSRFMiddleware, config=_csrf(settings)),
         ],
         request_class=PageRequest,
+        request_max_body_size=MAX_FORM_BYTES,
         guards=[possible_ids],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
         exception_handlers={

@@ -13,7 +13,7 @@ from app.accounts.authentication import authenticate
 from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api.reading import invalid_parameters
 from app.errors import Failure, Invalid, NotFound, SignedOut
-from app.http import AnyRequest, is_api, is_partial, redirect
+from app.http import AnyRequest, is_api, is_partial, own_path, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
@@ -137,10 +137,12 @@ def _is_navigation(request: AnyRequest) -> bool:
 
 
 def _path_after_login(request: AnyRequest) -> str:
-    """The requested page; the dashboard after a POST, whose path may have no page."""
+    """The requested page; the dashboard after a POST, whose path may have no page, and for a
+    path that the login would not redirect to.
+    """
     if request.method != "GET":
         return "/"
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
 
 
 def _accepts_html(request: AnyRequest) -> bool:

@@ -1,6 +1,7 @@
 """Fixtures: a fresh database, the cast, and the application in this process."""
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -39,8 +40,11 @@ def event_loop_policy() -> uvloop.EventLoopPolicy:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of the newest schema, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("migrated")
+    """An empty database of the newest schema, made once and copied for each test.
+
+    Many runs in a row share it in the folder MIGRATED_IN, as the mutation run does.
+    """
+    folder = os.environ.get("MIGRATED_IN") or tmp_path_factory.mktemp("migrated")
     settings = load({"DATA_DIR": str(folder), "SECRET_KEY": SECRET_KEY})
 
     async def make() -> None:
@@ -48,7 +52,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await migrate(db, settings)
         await db.close()
 
-    asyncio.run(make())
+    if not settings.sqlite_path.exists():
+        asyncio.run(make())
     return settings.sqlite_path
 
 

@@ -99,11 +99,6 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, st
     raise NotFound(_("This link has already been used, or has expired."))
 
 
-def is_unconfirmed(user: User, address: str) -> bool:
-    """Whether `address` is the user's present or pending address, and is not confirmed yet."""
-    return _nonce_of(user, address) is not None
-
-
 def _nonce_of(user: User, address: str) -> str | None:
     """The nonce of the links that confirm `address`; None if it is not to be confirmed."""
     if address == user.awaited_email:

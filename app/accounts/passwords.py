@@ -127,7 +127,9 @@ async def send_reset(session: AsyncSession, address: str) -> None:
 
 
 def _fingerprint(user: User) -> str:
-    """Changes with the password and the address: a link works once, and for one address."""
+    """Changes with the password and the address: a link works once, and for one address. The salt
+    in the hash makes it random, so it is never that of another account with the same id.
+    """
     return hashlib.sha256(f"{user.password_hash} {user.email_key}".encode()).hexdigest()[:24]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -24,6 +25,7 @@ from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.security_log import record
+from app.server import Limits, bounded_protocol
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
 
@@ -62,7 +64,8 @@ def web(_arguments: list[str]) -> None:
         port=settings.port,
         workers=settings.web_concurrency,
         loop="uvloop",
-        http="httptools",
+        http=cast(Any, bounded_protocol(Limits())),
+        ws="none",
         access_log=False,
         server_header=False,
         log_config=None,

@@ -45,7 +45,7 @@ async def change(
         return await show_account(request, db, user, session_id, form, invalid)
     record("address_change_requested", user=user.username, email=form["email"])
     if changed.pending_email:
-        text = _("Open the link that we mailed to {address}.")
+        text = _("Open the link that we emailed to {address}.")
         return redirect("/account", text.format(address=changed.pending_email))
     return redirect("/account", _("Your address was changed."))
 

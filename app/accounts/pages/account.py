@@ -64,7 +64,7 @@ async def resend_confirmation(
     await throttle_confirmation(db, settings, user, address)
     async with db.write() as session:
         await send_confirmation(session, user, address)
-    text = _("Open the link that we mailed to {address}.").format(address=address)
+    text = _("Open the link that we emailed to {address}.").format(address=address)
     return redirect("/account", text)
 
 
@@ -74,7 +74,7 @@ async def retry_address(
 ) -> Response[Any]:
     async with db.write() as session:
         await resume_mail(session, user)
-    text = _("We send mail to {address} again.").format(address=user.email)
+    text = _("We send email to {address} again.").format(address=user.email)
     return redirect("/account/notifications", text)
 
 

@@ -36,7 +36,7 @@ async def request_reset(
     async with db.write() as session:
         await send_reset(session, form["email"])
     record("password_reset_requested", user=loggable(form["email"]))
-    text = _("If an account has this address, we have mailed a link to it.")
+    text = _("If an account has this address, we have emailed a link to it.")
     return redirect("/login", text)
 
 

@@ -11,7 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.models import Delivery, Event, Membership, Mute, Notification, Project, Share, Team, User
+from app.models import (
+    Delivery,
+    Event,
+    Membership,
+    Mute,
+    Notification,
+    Preference,
+    Project,
+    Share,
+    Team,
+    User,
+)
 from app.notifications.channels.base import Channel, Wait
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.decision import SEND, Decision, Skip, decide_all
@@ -314,6 +325,28 @@ async def test_the_first_rule_that_objects_gives_the_reason(
         given.append(decision.reason)
 
     assert given == ["expired", "unconfirmed", "muted", "unwanted", "read", "deleted", "withdrawn"]
+
+
+async def test_what_a_newer_version_has_written_waits_for_its_worker(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    """During an upgrade the pages may be ahead of the worker, which knows no such type."""
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    await share(db, alice, squad)
+    async with db.write() as session:
+        event = (await session.scalars(select(Event).order_by(Event.id).limit(1))).one()
+        event.type = "of_the_future"
+        row = Preference(user_id=bob.id, type=event.type, channel=EMAIL, wanted=True)
+        session.add(row)
+    waits = Wait(clock.now() + timedelta(minutes=1), "unknown_type")
+
+    assert await decided(db, Tactful()) == [waits, SEND]
+    assert explain_reason("unknown_type", {}) == "It waits for a newer version of the server."
+
+    await reads(db, bob, squad)
+
+    assert await decided(db) == [Skip("read"), Skip("read")]
 
 
 @dataclass

@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import NotFound
-from app.models import Change, Notification, User
+from app.models import Change, Event, Notification, User
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
+from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -121,6 +123,26 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
     async with db.read() as session:
         assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
         assert await feed.newest_id(session, bob.id) == ids[2]
+
+
+async def test_what_a_newer_version_has_written_is_left_out(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    """Its types have no sentence here."""
+    old, unknown, new = await tell_bob(3)
+    async with db.write() as session:
+        row = await session.get_one(Notification, unknown)
+        event = await session.get_one(Event, row.event_id)
+        row.type = event.type = "of_the_future"
+
+    async with db.read() as session:
+        assert [notice.id for notice in await feed.newest(session, bob.id)] == [new, old]
+        assert await slice_of(session, bob, 0, 10) == [new, old]
+        with pytest.raises(NotFound):
+            await feed.find(session, bob.id, unknown)
+        rows = await read_open_rows(session, bob.id, [old, unknown, new])
+    assert [row.id for row in rows] == [old, unknown, new]
+    assert isinstance(rows[1], RemovedRow)
 
 
 async def test_the_position_is_that_of_the_last_event_or_change(
@@ -368,20 +390,22 @@ async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
 
 
 async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
-    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
-    monkeypatch.setattr(feed, "IDS_PER_CHANGE", 2)
-    ids = await tell_bob(5)
+    await tell_bob(1)
+    await repeat(db, bob, 2000)
+    ids = await tell_bob(0)
 
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        count, token = await feed.delete(session, bob.id, Selection(ids))
+    assert count == 2001
     assert [kept for _kind, kept, _up_to in await changes_of(db, bob)] == [
-        ids[:2],
-        ids[2:4],
-        ids[4:],
+        ids[:1000],
+        ids[1000:2000],
+        ids[2000:],
     ]
 
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, token) == 5
+        assert await feed.undo(session, bob.id, token) == 2001
         rows = select(func.count()).where(Notification.deleted_in.is_not(None))
         assert await session.scalar(rows.select_from(Notification)) == 0

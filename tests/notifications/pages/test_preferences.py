@@ -63,7 +63,7 @@ async def test_every_event_has_a_labelled_switch_for_each_channel(
     page = html.unescape((await as_bob.get(PAGE)).text)
 
     for event_type in TYPES.values():
-        for channel, label in (("in_app", "In app"), ("email", "Mail"), ("push", "Push")):
+        for channel, label in (("in_app", "In app"), ("email", "Email"), ("push", "Push")):
             box = f'<input id="preferences.{event_type.name}.{channel}" type="checkbox"'
             assert (box in page) == event_type.has_audience
             assert (f"{event_type.label}: {label}<" in page) == event_type.has_audience
@@ -280,7 +280,7 @@ async def test_what_somebody_else_has_muted_is_not_there(
 async def test_the_page_says_where_mail_goes(as_bob: httpx.AsyncClient) -> None:
     words = text_of(await as_bob.get(PAGE))
 
-    assert "Mail goes to bob@example.com confirmed" in words
+    assert "Email goes to bob@example.com confirmed" in words
     assert "refused" not in words
 
 
@@ -295,10 +295,10 @@ async def test_an_address_that_refused_mail_can_be_tried_again(
 
     assert 'action="/account/address/retry"' in refused.text
     assert 'action="/account/address/retry"' in account.text
-    assert "Mail to bob@example.com was refused" in text_of(refused)
+    assert "Email to bob@example.com was refused" in text_of(refused)
     assert answer.headers["location"] == PAGE
     words = text_of(await as_bob.get(PAGE))
-    assert "We send mail to bob@example.com again." in words
+    assert "We send email to bob@example.com again." in words
     assert "was refused" not in words
 
 

@@ -47,14 +47,14 @@ _log = logging.getLogger(__name__)
 class Email(Channel):
     """`timeout` is how many seconds a mail server may take for one command."""
 
-    description = ChannelDescription(EMAIL, N_("Mail"), "bi-envelope")
+    description = ChannelDescription(EMAIL, N_("Email"), "bi-envelope")
     # Together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     bundles = True
     words = {  # noqa: RUF012
         UNCONFIRMED: N_("The address is not confirmed."),
-        GONE: N_("Mail to this address was permanently refused."),
-        INVALID_ADDRESS: N_("No mail can be sent to this address: {reply}"),
+        GONE: N_("Email to this address was permanently refused."),
+        INVALID_ADDRESS: N_("No email can be sent to this address: {reply}"),
     }
 
     def __init__(
