@@ -8,7 +8,7 @@ from time import monotonic
 
 import httpx
 
-from app.cli.demo import PASSWORD
+from app.accounts.validation import DEMO_PASSWORD as PASSWORD
 from tests import clips
 
 SECONDS_AT_MOST = 20
