@@ -48,6 +48,8 @@ def parse_form(content_type: tuple[str, Mapping[str, str]], body: bytes) -> Fiel
     Raises RequestEntityTooLarge for more than MAX_FORM_FIELDS fields, ClientException for a body
     that cannot be parsed.
     """
+    if not body:  # some clients repeat a form's Content-Type when they follow its redirect
+        return []
     kind, options = content_type
     if kind == RequestEncodingType.URL_ENCODED:
         return _parse_urlencoded(body)

@@ -8,7 +8,7 @@ import pytest
 from litestar._parsers import parse_cookie_string, parse_url_encoded_form_data
 
 from app.models import User
-from app.parsing import parse_cookies
+from app.parsing import parse_cookies, parse_form
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD
 
@@ -109,3 +109,7 @@ def test_cookies_are_parsed_as_browsers_send_them() -> None:
 def _cached() -> list[Any]:
     parsers: list[Callable[..., Any]] = [parse_url_encoded_form_data, parse_cookie_string]
     return [parse.cache_info() for parse in parsers]  # type: ignore[attr-defined]
+
+
+def test_a_request_without_a_body_has_no_fields_whatever_its_content_type_says() -> None:
+    assert parse_form(("multipart/form-data", {"boundary": "of-the-form-before"}), b"") == []

@@ -86,14 +86,14 @@ async def _by_user(session: AsyncSession, numbers: Executable) -> dict[int, int]
 
 
 def _storage(ids: Collection[int]) -> Executable:
-    files = union_all(
-        *(
-            select(Project.owner_id, model.size)
-            .join(model, model.project_id == Project.id)
-            .where(Project.owner_id.in_(ids), model.size.is_not(None))
-            for model in (Clip, Compilation)
-        )
-    ).subquery()
+    clips = select(Project.owner_id, Clip.size).join(Clip, Clip.project_id == Project.id)
+    videos = (
+        select(Project.owner_id, Compilation.size)
+        .join(Compilation, Compilation.project_id == Project.id)
+        .where(Compilation.size.is_not(None), Compilation.video_removed_at.is_(None))
+    )
+    theirs = Project.owner_id.in_(ids)
+    files = union_all(clips.where(theirs), videos.where(theirs)).subquery()
     return select(files.c.owner_id, func.sum(files.c.size)).group_by(files.c.owner_id)
 
 

@@ -102,6 +102,8 @@ async def test_storage_is_the_size_of_clips_and_videos(
             clip.size = size
             session.add(clip)
             session.add(Compilation(project_id=project.id, status="completed", size=100))
+            removed = {"size": 100, "video_removed_at": clock.now()}
+            session.add(Compilation(project_id=project.id, status="completed", **removed))
             session.add(Compilation(project_id=project.id, status="failed"))
 
     assert (await usage_of(db, settings, alice)).storage == 5 + 7 + 2 * 100

@@ -36,7 +36,7 @@ async def change(
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_confirmation(db, settings, user)
+    await throttle_confirmation(db, settings, user, form["email"])
     try:
         changed = await change_address(
             db, settings, user, email=form["email"], password=form["password"]
@@ -83,6 +83,8 @@ async def cancellation_page(
 @post()
 async def cancel(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
     async with db.write() as session:
-        await cancel_address_change(session, await read_cancellation(session, token))
+        user = await read_cancellation(session, token)
+        await cancel_address_change(session, user)
+    record("address_change_cancelled", user=user.username)
     text = _("Your address stays as it is. If you did not ask for the change, reset your password.")
     return redirect("/forgot", text)
