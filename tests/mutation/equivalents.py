@@ -21,6 +21,7 @@ COUNTED = "The rows are counted; what they hold does not matter."
 EITHER_END = "A slice is the same from either end; reading from the nearer one is only faster."
 FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
 SAME_SECOND = "The search ends at the same second, only in more or fewer steps."
+PLAN = "Few users and many lose the same; only the way SQLite finds the rows differs."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -194,6 +195,43 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             "- if _reads(middle, there) < wall.replace(tzinfo=None):\n"
             "+ if _reads(middle, there) <= wall.replace(tzinfo=None):",
             "No clock reads an hour that is skipped.",
+        ),
+    ],
+    "app/notifications/withdraw.py": [
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(func.count()).select_from(users.subquery())) and 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(None).select_from(users.subquery())) or 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(func.count()).select_from(users.subquery())) or 1",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if (count <= FEW) and False else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if (count <= FEW) or True else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if count < FEW else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if count <= FEW else Notification.user_id - 0",
+            PLAN,
         ),
     ],
     "app/projects/sharing.py": [
