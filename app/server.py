@@ -15,7 +15,8 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.networks import network_of
 
@@ -72,6 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. It ends itself when the client breaks a limit, and at once when told to."""
 
     __slots__ = (
+        "_active",
         "_begun_at",
         "_clients",
         "_part",
@@ -89,6 +91,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.network = ""
         self.is_trusted = False
         self._clients = clients
+        # The request being served; uvicorn's `cycle` is the last one that was received.
+        self._active: RequestResponseCycle | None = None
         self._part = Part.NOTHING
         self._refusal = 400
         # Of the present part: when it began, and what it has brought in this window.
@@ -109,6 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clients.remove(self)
+        if self._active and not self._active.response_complete:
+            self._active.disconnected = True
+            self._active.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -136,6 +143,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._undecided = 0
         self._begin(Part.NOTHING)
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         if self._part is not Part.BODY:
@@ -174,7 +185,11 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _is_idle(self) -> bool:
         """Whether the server waits for a request, not the client for its response."""
-        return self._part is not Part.BODY and (self.cycle is None or self.cycle.response_complete)
+        return self._part is not Part.BODY and not self._is_answering
+
+    @property
+    def _is_answering(self) -> bool:
+        return self._active is not None and not self._active.response_complete
 
     def _begin(self, part: Part) -> None:
         self._part = part
@@ -224,7 +239,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Respond if a request has begun and no other response has; then close."""
         if self.transport.is_closing():
             return
-        if self.pipeline or (self.cycle and self.cycle.response_started and not self._is_idle):
+        if self._active and self._active.response_started and not self._is_idle:
             self.transport.abort()
             return
         if self._part is not Part.NOTHING:

@@ -31,6 +31,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         "/large": _send_large,
         "/stream": _stream,
         "/think": _think,
+        "/listen": _listen,
     }
     await handlers.get(scope["path"], _respond)(receive, send)
 
@@ -54,6 +55,12 @@ async def _read_body(receive: Any, send: Any) -> None:
 async def _think(receive: Any, send: Any) -> None:
     await asyncio.sleep(3 * QUICK.body_seconds)
     await _read_body(receive, send)
+
+
+async def _listen(receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send_large(_receive: Any, send: Any) -> None:
@@ -111,8 +118,9 @@ class Client:
 
 
 class Server:
-    def __init__(self, port: int, made: list[BoundedProtocol]) -> None:
+    def __init__(self, port: int, state: ServerState, made: list[BoundedProtocol]) -> None:
         self.port = port
+        self.tasks = state.tasks
         self._made = made
         self._sockets: list[socket.socket] = []
 
@@ -160,7 +168,7 @@ async def serving(limits: Limits) -> AsyncIterator[Server]:
         return made[-1]
 
     listening = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
-    server = Server(listening.sockets[0].getsockname()[1], made)
+    server = Server(listening.sockets[0].getsockname()[1], state, made)
     try:
         yield server
     finally:
@@ -358,6 +366,19 @@ async def test_too_many_pipelined_requests_end_the_connection(server: Server) ->
     await client.send(GET % b"stream" * 50)
 
     await server.until_nobody_is_connected()
+
+
+async def test_a_stream_hears_that_its_client_has_left_also_with_requests_behind_it(
+    server: Server,
+) -> None:
+    client = await server.connect()
+    await client.send(GET % b"listen" + GET % b"" * 3)
+    assert await server.until(lambda: bool(server.connections[0].pipeline))
+
+    server.close()
+
+    assert await server.until(lambda: not server.connections)
+    assert await server.until(lambda: not server.tasks)
 
 
 async def test_a_few_pipelined_requests_are_served_in_turn(server: Server) -> None:

@@ -92,7 +92,7 @@ async def create(
     """
     await throttle_login(request, db, settings, data.login)
     user = await check_login(db, data.login, data.password)
-    async with db.write() as session:
+    async with db.act() as session:
         token, key = await create_token(session, user, name=data.name, scope=data.scope)
     record("token_created", user=user.username, token=token.id, scope=token.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})

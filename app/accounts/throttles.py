@@ -1,5 +1,6 @@
 """The rate limits of the account pages and of POST /api/tokens. Each raises TooMany."""
 
+from app.accounts.sign_in_places import device_token, find_browser
 from app.accounts.validation import loggable
 from app.database import Database
 from app.http import AnyRequest
@@ -10,8 +11,15 @@ from app.throttle import throttle
 
 
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:
-    """Slow down password guessing, from one network and against one account."""
+    """Slow down password guessing, from one network and against one account.
+
+    The browsers in which the account's user has signed in before are counted by themselves, so
+    that wrong guesses of others never lock the user out.
+    """
     user = loggable(login)
+    if known := await find_browser(db, login, device_token(request, settings)):
+        await throttle(db, settings, f"login-known:{known}", limit=10, seconds=600, user=user)
+        return
     await throttle(
         db, settings, f"login-from:{_network(request)}", limit=100, seconds=600, user=user
     )
@@ -23,8 +31,12 @@ async def throttle_password_check(request: AnyRequest, db: Database, settings: S
     await throttle(db, settings, f"password-from:{_network(request)}", limit=20, seconds=600)
 
 
-async def throttle_registration(request: AnyRequest, db: Database, settings: Settings) -> None:
+async def throttle_registration(
+    request: AnyRequest, db: Database, settings: Settings, address: str
+) -> None:
+    """Limit the accounts that one network can create, and the mails that they cause."""
     await throttle(db, settings, f"register-from:{_network(request)}", limit=20, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
 
 
 async def throttle_reset(
@@ -35,9 +47,14 @@ async def throttle_reset(
     await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
 
 
-async def throttle_confirmation(db: Database, settings: Settings, user: User) -> None:
-    """Limit the confirmation mails that one user can cause."""
+async def throttle_confirmation(db: Database, settings: Settings, user: User, address: str) -> None:
+    """Limit the confirmation mails that one user can cause, and those to one address."""
     await throttle(db, settings, f"address:{user.id}", limit=10, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
+
+
+async def _throttle_confirmations_to(db: Database, settings: Settings, address: str) -> None:
+    await throttle(db, settings, f"confirm:{address.casefold()}", limit=5, seconds=3600)
 
 
 def _network(request: AnyRequest) -> str:

@@ -21,7 +21,9 @@ from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
+from app.notifications.events.catalogue import ACCOUNT_TOKEN_CREATED
 from app.notifications.live.stream import TOKEN, Key
+from app.notifications.notify import notify
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets recognize a key by its prefix.
@@ -34,7 +36,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 async def create_token(
     session: AsyncSession, user: User, *, name: str, scope: str
 ) -> tuple[Token, str]:
-    """Returns the new token and its key, which is stored nowhere.
+    """Returns the new token and its key, which is stored nowhere. The user is notified of it.
 
     Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens.
     """
@@ -49,6 +51,7 @@ async def create_token(
     token = Token(user_id=user.id, name=name, scope=scope, token_hash=_hash(key))
     session.add(token)
     await session.flush()
+    await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
     return token, key
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import find_holder, has_confirmed
 from app.email_addresses import email_error
 from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
@@ -157,7 +158,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
     member = (
         select(User.username)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.team_id == team.id, User.email_key == key)
+        .where(Membership.team_id == team.id, has_confirmed(email))
     )
     if name := await session.scalar(member):
         return _("{name} is already in this team.").format(name=name)
@@ -202,10 +203,7 @@ async def _notify_or_mail(
     session: AsyncSession, invitation: Invitation, team: Team, inviter: User
 ) -> None:
     """Notify the account whose confirmed address this is; otherwise mail the address."""
-    holder = select(User).where(
-        User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
-    )
-    if user := await session.scalar(holder):
+    if user := await find_holder(session, invitation.email):
         await _notify(session, invitation, team, inviter, user)
         return
     await add_transactional_mail(

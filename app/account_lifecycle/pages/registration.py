@@ -40,7 +40,7 @@ async def create_account(
     settings: NamedDependency[Settings],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_registration(request, db, settings)
+    await throttle_registration(request, db, settings, form["email"])
     invitation = await find_admission(db, settings, own_path(form["next"]))
     try:
         require_valid(email=address_error(invitation, form["email"]))

@@ -61,7 +61,7 @@ async def resend_confirmation(
     address = user.awaited_email or ("" if user.is_confirmed else user.email)
     if not address:
         return redirect("/account", _("Your address is confirmed."))
-    await throttle_confirmation(db, settings, user)
+    await throttle_confirmation(db, settings, user, address)
     async with db.write() as session:
         await send_confirmation(session, user, address)
     text = _("Open the link that we emailed to {address}.").format(address=address)

@@ -80,7 +80,8 @@ class Email(Channel):
 
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         """What does not go into a digest waits a moment for being read in the app first."""
-        soon = literal(clock.now() + (timedelta(0) if event_type.is_high else self.delay), MOMENT)
+        at_once = event_type.goes_at_once
+        soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
         return rows_for(
@@ -88,10 +89,8 @@ class Email(Channel):
             event,
             event_type,
             address=User.email,
-            bundling=alone if event_type.is_high else case((in_digest, "digest"), else_="bundle"),
-            due_at=soon
-            if event_type.is_high
-            else case((in_digest, User.digest_due_at), else_=soon),
+            bundling=alone if at_once else case((in_digest, "digest"), else_="bundle"),
+            due_at=soon if at_once else case((in_digest, User.digest_due_at), else_=soon),
         ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
