@@ -41,5 +41,5 @@ reads this very table.
     settings zones private_files
     email_addresses errors user_agents usernames    small, one purpose each
     parsing                               forms and cookies, within limits
-    cancellation clock gc_tuning language numbers
+    cancellation clock gc_tuning language networks numbers
 """

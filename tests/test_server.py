@@ -12,7 +12,7 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.server import BoundedProtocol, Limits, bounded_protocol, network_of
+from app.server import BoundedProtocol, Limits, bounded_protocol
 
 MEGABYTE = 1_000_000
 STRANGER = "127.0.0.2"
@@ -444,6 +444,15 @@ async def test_a_trusted_address_may_have_more() -> None:
         assert len(server.connections) == 15
 
 
+async def test_loopback_may_have_more_whatever_proxies_are_trusted() -> None:
+    proxies = frozenset({"10.0.0.2"})
+    async with serving(Limits(connections_per_address=5, trusts=proxies.__contains__)) as server:
+        for _ in range(15):
+            await server.connect("127.0.0.1")
+
+        assert len(server.connections) == 15
+
+
 async def test_of_all_connections_the_address_with_most_of_them_gives_one_up() -> None:
     async with serving(Limits(connections=10)) as server:
         alice = await server.connect("127.0.0.3")
@@ -456,6 +465,18 @@ async def test_of_all_connections_the_address_with_most_of_them_gives_one_up() -
         assert await bob.is_open()
         assert await crowd[0].read_to_end() == b""
         assert await late[-1].is_open()
+
+
+async def test_of_addresses_with_equally_many_one_that_waits_gives_up() -> None:
+    async with serving(Limits(connections=3)) as server:
+        stream = await server.connect("127.0.0.3")
+        await stream.send(GET % b"stream")
+        await stream.read_until(b"alive")
+        idle = [await server.connect(f"127.0.0.{number}") for number in (4, 5)]
+        await server.connect("127.0.0.6")
+
+        assert await idle[0].read_to_end() == b""
+        assert b"data: end" in await stream.read_until(b"data: end")
 
 
 async def test_a_trusted_address_gives_up_connections_only_when_nobody_else_has_any() -> None:
@@ -473,8 +494,3 @@ async def test_a_burst_does_not_exceed_what_the_server_accepts() -> None:
         await asyncio.gather(*(server.connect(STRANGER) for _ in range(50)))
 
         assert len(server.connections) == 10
-
-
-def test_addresses_of_one_ipv6_network_count_as_one() -> None:
-    assert network_of("2001:db8::1") == network_of("2001:db8::2:3") != network_of("2001:db8:0:1::1")
-    assert network_of("192.0.2.1") != network_of("192.0.2.2")
