@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
+from app import csrf
 from app.accounts.passwords import check_login
 from app.accounts.profile import fill_from_browser
 from app.accounts.sessions import end_session, session_cookie, start_session
@@ -64,12 +65,14 @@ async def sign_in(
     user_agent = request.headers.get("User-Agent", "")
     async with db.write() as session:
         token = await start_session(session, user, user_agent)
+    csrf.hold(request.scope, user.id, token)
     response.set_cookie(session_cookie(settings, token))
     return response
 
 
 def sign_out(settings: Settings, response: Response[Any]) -> Response[Any]:
-    """Remove the session cookie by `response`."""
+    """Remove the session cookie, and the session's CSRF token, by `response`."""
+    response.delete_cookie(csrf.COOKIE)
     response.set_cookie(session_cookie(settings, ""))
     return response
 

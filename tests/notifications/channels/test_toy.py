@@ -14,6 +14,7 @@ from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.inbox import feed
 from app.notifications.preferences import switches
+from app.operations import pages as operations_pages
 from app.settings import Settings
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
@@ -140,7 +141,13 @@ async def make_admin(db: Database, user: User) -> None:
 
 
 async def test_the_admin_page_and_the_metrics_count_it(
-    client: httpx.AsyncClient, db: Database, radio: Radio, alice: User, bob: User, squad: Team
+    monkeypatch: pytest.MonkeyPatch,
+    client: httpx.AsyncClient,
+    db: Database,
+    radio: Radio,
+    alice: User,
+    bob: User,
+    squad: Team,
 ) -> None:
     await listen(db, bob)
     await share(db, alice, squad)
@@ -149,6 +156,7 @@ async def test_the_admin_page_and_the_metrics_count_it(
     await sign_in(client, alice)
 
     page = text_of(await client.get("/admin"))
+    monkeypatch.setattr(operations_pages, "others_can_reach", lambda: False)
     metrics = (await client.get("/metrics")).text
 
     assert "Radio 1 for 0 seconds 0 0 0 0" in page
