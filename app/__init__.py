@@ -6,6 +6,7 @@ reads this very table.
     __main__                              `python -m app`
     cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
+    server                                uvicorn with limits on clients
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
@@ -35,8 +36,10 @@ reads this very table.
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
+    security_log                          who signed in, failed to, changed rights
     reachability                          whether others can reach this server
     settings zones private_files
-    email_addresses errors user_agents    small, one purpose each
+    email_addresses errors user_agents usernames    small, one purpose each
+    parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language numbers
 """

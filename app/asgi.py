@@ -28,6 +28,7 @@ from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
+from app.parsing import MAX_FORM_BYTES, ForgetfulLitestar
 from app.private_files import create_private_files
 from app.routes import API, PAGES
 from app.settings import Settings, has_port, load
@@ -35,9 +36,9 @@ from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
 
 
-class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar):
-    """Litestar that finds the client behind proxies, detaches streams from their requests, and logs
-    and times each request.
+class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
+    """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
+    times each request, and keeps nothing of it.
     """
 
 
@@ -60,6 +61,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
         before_send=[secure_response],
         middleware=[AuthenticationMiddleware(), ForgeryMiddleware()],
         request_class=PageRequest,
+        request_max_body_size=MAX_FORM_BYTES,
         guards=[possible_ids],
         allowed_hosts=AllowedHostsConfig(allowed_hosts=_host_headers(settings), www_redirect=False),
         exception_handlers={

@@ -16,6 +16,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, Headers
 from litestar.types import Scope
 
+from app.parsing import parse_cookies
 from app.settings import Settings
 
 COOKIE, FIELD, HEADER = "csrftoken", "_csrf_token", "X-CSRF-Token"
@@ -27,7 +28,7 @@ HOLDER = "csrf_holder"
 
 @dataclass(frozen=True)
 class Holder:
-    """Whom a token is made for: a session of this user, or a browser in which NOBODY is signed in."""
+    """Whom a token is made for: a session of this user, or a browser in which NOBODY signed in."""
 
     user_id: int
     key: bytes
@@ -45,7 +46,7 @@ def holder_of(scope: Scope) -> Holder:
     """Whom the tokens of this request are made for. A browser without one gets a new one."""
     state: dict[str, Any] = scope["state"]
     if HOLDER not in state:
-        state[HOLDER] = _session_of(scope) or _browser(scope) or _new_browser()
+        state[HOLDER] = _session_of(scope) or _browser_of(scope)
     holder: Holder = state[HOLDER]
     return holder
 
@@ -88,13 +89,10 @@ def _key(token_hash: str) -> bytes:
     return bytes.fromhex(token_hash)[:KEY_BYTES]
 
 
-def _browser(scope: Scope) -> Holder | None:
-    holder = read_token(_settings(scope), _cookies(scope).get(COOKIE, ""))
-    return holder if holder and holder.user_id == NOBODY else None
-
-
-def _new_browser() -> Holder:
-    return Holder(NOBODY, secrets.token_bytes(KEY_BYTES))
+def _browser_of(scope: Scope) -> Holder:
+    """What the cookie of a signed-out browser names, which may be a session that has ended."""
+    given = read_token(_settings(scope), _cookies(scope).get(COOKIE, ""))
+    return given or Holder(NOBODY, secrets.token_bytes(KEY_BYTES))
 
 
 def _token(settings: Settings, holder: Holder) -> bytes:
@@ -124,6 +122,4 @@ def _settings(scope: Scope) -> Settings:
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
-    header = Headers.from_scope(scope).get("cookie", "")
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return {name: value for name, _equals, value in pairs}
+    return parse_cookies(Headers.from_scope(scope).get("cookie", ""))

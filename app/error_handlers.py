@@ -13,10 +13,11 @@ from app.accounts.authentication import authenticate
 from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api.reading import invalid_parameters
 from app.errors import Failure, Invalid, NotFound, OlderSession, OtherUser, SignedOut
-from app.http import AnyRequest, is_api, is_partial, redirect
+from app.http import AnyRequest, is_api, is_partial, own_path, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
+from app.security_log import record
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
+    if error.status_code == 403:
+        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
@@ -159,8 +162,10 @@ def _is_navigation(request: AnyRequest) -> bool:
 
 
 def _path_after_login(request: AnyRequest) -> str:
-    """The requested page; the dashboard after a POST, whose path may have no page."""
-    return _path_of(request) if request.method == "GET" else "/"
+    """The requested page; the dashboard after a POST, whose path may have no page, and for a
+    path that the login would not redirect to.
+    """
+    return own_path(_path_of(request)) if request.method == "GET" else "/"
 
 
 def _path_of(request: AnyRequest) -> str:

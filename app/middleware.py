@@ -11,9 +11,9 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.authentication import authenticate
-from app.csrf import FIELD, HEADER, NOBODY, csrf_cookie, holder_of, read_token
+from app.csrf import FIELD, HEADER, csrf_cookie, holder_of, read_token
 from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
-from app.http import AnyRequest, PageRequest, is_api, is_safe, is_same_origin
+from app.http import AnyRequest, PageRequest, from_another_site, is_api, is_safe, is_same_origin
 from app.language import _
 from app.settings import Settings
 
@@ -50,8 +50,7 @@ async def secure_response(message: Message, scope: Scope) -> None:
     given += [pair for pair in added if pair[0] not in present]
     if not present.get(b"cache-control", b"").startswith(b"public"):
         given = _personal(scope, given, present)
-    is_https = settings.is_https or scope["scheme"] == "https"
-    message["headers"] = [_secure(pair) for pair in given] if is_https else given
+    message["headers"] = [_secure(pair) for pair in given] if settings.is_https else given
 
 
 def _personal(scope: Scope, given: Headers, present: Mapping[bytes, bytes]) -> Headers:
@@ -137,7 +136,7 @@ async def _judge(request: AnyRequest) -> None:
     _judge_user(request, named, typed)
     _judge_token(request, token, is_named=bool(named), typed=typed)
     if is_same_origin(request) is False and request.headers.get("Origin") != "null":
-        raise Forbidden(_("This request came from another site."))
+        raise from_another_site(request)
 
 
 def _judge_user(
@@ -162,8 +161,8 @@ def _judge_token(
     if made_for and is_named and made_for.user_id == present.user_id:
         raise OlderSession(_without_proof(typed))
     # Someone signs in on a page that was opened before they did so in another tab.
-    is_signing_in = request.url.path in SIGN_IN_PATHS and present.user_id != NOBODY
-    if not (made_for and made_for.user_id == NOBODY and is_signing_in):
+    is_signing_in = request.url.path in SIGN_IN_PATHS and request.scope["user"] is not None
+    if not (made_for and is_signing_in):
         raise Forbidden(_("This form has expired. Go back, reload the page and try again."))
 
 

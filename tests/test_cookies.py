@@ -54,14 +54,6 @@ async def test_over_plain_http_none_is(client: httpx.AsyncClient, alice: User) -
     assert [name for name, line in cookies.items() if "Secure" in line] == []
 
 
-async def test_behind_a_trusted_proxy_that_speaks_https_every_cookie_is_secure(
-    client: httpx.AsyncClient,
-) -> None:
-    answer = await client.get("/login", headers={"X-Forwarded-Proto": "https"})
-
-    assert "; Secure" in answer.headers["Set-Cookie"]
-
-
 async def test_under_https_a_session_without_the_prefix_is_nobodys(
     over_https: httpx.AsyncClient, public: Settings, alice: User
 ) -> None:

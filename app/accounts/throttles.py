@@ -2,6 +2,8 @@
 
 from ipaddress import IPv6Address, ip_address
 
+from app.accounts.sign_in_places import device_token, find_browser
+from app.accounts.validation import loggable
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
@@ -10,9 +12,19 @@ from app.throttle import throttle
 
 
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:
-    """Slow down password guessing, from one network and against one account."""
-    await throttle(db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600)
-    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600)
+    """Slow down password guessing, from one network and against one account.
+
+    The browsers in which the account's user has signed in before are counted by themselves, so
+    that wrong guesses of others never lock the user out.
+    """
+    user = loggable(login)
+    if known := await find_browser(db, login, device_token(request, settings)):
+        await throttle(db, settings, f"login-known:{known}", limit=10, seconds=600, user=user)
+        return
+    await throttle(
+        db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600, user=user
+    )
+    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:
@@ -20,8 +32,12 @@ async def throttle_password_check(request: AnyRequest, db: Database, settings: S
     await throttle(db, settings, f"password-from:{network_of(request)}", limit=20, seconds=600)
 
 
-async def throttle_registration(request: AnyRequest, db: Database, settings: Settings) -> None:
+async def throttle_registration(
+    request: AnyRequest, db: Database, settings: Settings, address: str
+) -> None:
+    """Limit the accounts that one network can create, and the mails that they cause."""
     await throttle(db, settings, f"register-from:{network_of(request)}", limit=20, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
 
 
 async def throttle_reset(
@@ -32,9 +48,14 @@ async def throttle_reset(
     await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
 
 
-async def throttle_confirmation(db: Database, settings: Settings, user: User) -> None:
-    """Limit the confirmation mails that one user can cause."""
+async def throttle_confirmation(db: Database, settings: Settings, user: User, address: str) -> None:
+    """Limit the confirmation mails that one user can cause, and those to one address."""
     await throttle(db, settings, f"address:{user.id}", limit=10, seconds=3600)
+    await _throttle_confirmations_to(db, settings, address)
+
+
+async def _throttle_confirmations_to(db: Database, settings: Settings, address: str) -> None:
+    await throttle(db, settings, f"confirm:{address.casefold()}", limit=5, seconds=3600)
 
 
 def network_of(request: AnyRequest) -> str:

@@ -1,6 +1,6 @@
 """The schema. Start reading here: account, team, project, notification."""
 
-from app.models.account import Throttle, Token, User, WebSession
+from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
@@ -22,6 +22,7 @@ __all__ = [
     "Clip",
     "Compilation",
     "Delivery",
+    "EndingCount",
     "Event",
     "IngestKey",
     "Invitation",
@@ -33,6 +34,7 @@ __all__ = [
     "PushSubscription",
     "RemovedDevice",
     "Share",
+    "SignInPlace",
     "Team",
     "Throttle",
     "Token",

@@ -57,12 +57,14 @@ class Storage:
 
     def refusal(self) -> str:
         sentence = _(
-            "There is not enough room: your clips take up {clips} MB and your videos {videos} MB of"
-            " {quota} MB. Delete clips, or projects with their videos, and try again."
+            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads under"
+            " way {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and try"
+            " again."
         )
         return sentence.format(
             clips=_megabytes(self.clips),
             videos=_megabytes(self.videos),
+            arriving=_megabytes(self.arriving),
             quota=_megabytes(self.quota),
         )
 

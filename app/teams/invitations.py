@@ -13,11 +13,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import find_holder, has_confirmed
 from app.email_addresses import email_error
 from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Invitation, Membership, Team, User
+from app.notifications.delivery.decision import INVITER_SUSPENDED
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
@@ -156,7 +158,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
     member = (
         select(User.username)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.team_id == team.id, User.email_key == key)
+        .where(Membership.team_id == team.id, has_confirmed(email))
     )
     if name := await session.scalar(member):
         return _("{name} is already in this team.").format(name=name)
@@ -201,10 +203,7 @@ async def _notify_or_mail(
     session: AsyncSession, invitation: Invitation, team: Team, inviter: User
 ) -> None:
     """Notify the account whose confirmed address this is; otherwise mail the address."""
-    holder = select(User).where(
-        User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
-    )
-    if user := await session.scalar(holder):
+    if user := await find_holder(session, invitation.email):
         await _notify(session, invitation, team, inviter, user)
         return
     await add_transactional_mail(
@@ -246,7 +245,10 @@ def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     invitation = await session.get(Invitation, facts["invitation_id"])
-    return "answered" if invitation is None or closed_reason(invitation) else None
+    if invitation is None or closed_reason(invitation):
+        return "answered"
+    inviter = await session.get(User, invitation.inviter_id) if invitation.inviter_id else None
+    return INVITER_SUSPENDED if inviter and inviter.suspended_at else None
 
 
 INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason)

@@ -55,7 +55,7 @@ NAMES = {
 # their number is compared.
 COUNTS = {"preference": 56, "mute": 6}
 
-CHANNELS = {"email": "Mail", "push": "Push"}
+CHANNELS = {"email": "Email", "push": "Push"}
 STATES = {
     "sent": "Sent",
     "pending": "Waiting",

@@ -195,7 +195,7 @@ async def test_a_worker_that_stops_gives_its_attempt_back(
 
     monkeypatch.setattr(compilation_runs, "concatenate", concatenate_forever)
     running = asyncio.create_task(run_compilation(db, settings))
-    await begun.wait()
+    await asyncio.wait_for(begun.wait(), 10)
 
     running.cancel()
     await asyncio.wait([running])
@@ -224,7 +224,7 @@ async def test_a_worker_that_stops_between_claim_and_run_gives_its_attempt_back(
 
     monkeypatch.setattr(compilation_runs, "_claim", claim_slowly)
     running = asyncio.create_task(run_compilation(db, settings))
-    await has_committed.wait()
+    await asyncio.wait_for(has_committed.wait(), 10)
 
     running.cancel()
     goes_on.set()
@@ -397,7 +397,7 @@ async def test_a_quota_used_up_by_the_videos_ahead_fails_the_next(
 
     failed = await read(db, compilation)
     assert failed.status == "failed"
-    assert "your videos 2 MB of 1 MB. Delete clips, or projects" in (failed.error or "")
+    assert "videos 2 MB and uploads under way 0 MB of 1 MB. Delete" in (failed.error or "")
 
 
 async def test_a_project_keeps_its_newest_three_videos(

@@ -19,6 +19,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _, set_language
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 from app.user_agents import device_name
 
@@ -60,10 +61,10 @@ async def resend_confirmation(
     address = user.awaited_email or ("" if user.is_confirmed else user.email)
     if not address:
         return redirect("/account", _("Your address is confirmed."))
-    await throttle_confirmation(db, settings, user)
+    await throttle_confirmation(db, settings, user, address)
     async with db.write() as session:
         await send_confirmation(session, user, address)
-    text = _("Open the link that we mailed to {address}.").format(address=address)
+    text = _("Open the link that we emailed to {address}.").format(address=address)
     return redirect("/account", text)
 
 
@@ -73,7 +74,7 @@ async def retry_address(
 ) -> Response[Any]:
     async with db.write() as session:
         await resume_mail(session, user)
-    text = _("We send mail to {address} again.").format(address=user.email)
+    text = _("We send email to {address} again.").format(address=user.email)
     return redirect("/account/notifications", text)
 
 
@@ -94,6 +95,7 @@ async def renew_password(
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)
+    record("password_changed", user=user.username)
     text = _("Your password was changed, and your other browsers were logged out.")
     return await sign_in(request, db, settings, user, redirect("/account", text))
 
