@@ -32,7 +32,7 @@ reads this very table.
     forwarding                            the client behind a proxy
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
-    http                                  forms, guards, redirects
+    http csrf                             forms, guards, redirects; the token of a page
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
