@@ -36,5 +36,6 @@ reads this very table.
     broker security telemetry             queue and relay; signatures; logs, metrics
     settings zones
     email_addresses errors user_agents    small, one purpose each
+    names                                 what one may contain, how it stands in a sentence
     clock gc_tuning language numbers
 """

@@ -18,6 +18,7 @@ from app.errors import Conflict, NotFound, Taken, require_valid
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Invitation, Membership, Team, User
+from app.names import clean, isolate, shorten
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
@@ -29,6 +30,7 @@ MAIL = "invitation"
 SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
 LIFETIME = timedelta(days=7)
 MAX_OPEN = 50
+SUBJECT_NAME_LENGTH = 40
 
 
 async def invite(
@@ -145,7 +147,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
         .where(Membership.team_id == team.id, User.email_key == key)
     )
     if name := await session.scalar(member):
-        return _("{name} is already in this team.").format(name=name)
+        return _("{name} is already in this team.").format(name=isolate(name))
     same = select(Invitation.id).where(
         Invitation.team_id == team.id, Invitation.email_key == key, is_open()
     )
@@ -225,8 +227,15 @@ async def _notify(
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The subject names the team alone: a stranger reads no words of the sender's there."""
     token = signer.sign(MAILED_LINK, facts["invitation_id"])
-    return {"token": token, "role": _(facts["role"]), "days": LIFETIME.days}
+    short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
+    return {
+        "token": token,
+        "role": _(facts["role"]),
+        "days": LIFETIME.days,
+        "short_name": short_name,
+    }
 
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:

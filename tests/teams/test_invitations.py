@@ -104,7 +104,7 @@ async def test_the_mail_has_the_link_and_escapes_names(
     (file,) = settings.mail_dir.glob("*.eml")
     mail = message_from_bytes(file.read_bytes(), policy=default)
     text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
-    assert mail["Subject"] == "alice invited you to join team 'Cats & <Dogs>'"
+    assert mail["Subject"] == "You are invited to join team 'Cats & <Dogs>'"
     assert text
     assert html
     assert "http://testserver/invitations/" in text.get_content()

@@ -17,6 +17,7 @@ from app.api.shapes import (
 )
 from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
+from app.names import NAME_PATTERN
 from app.teams.access import TeamAccess
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
@@ -26,7 +27,7 @@ Grantable = Literal["admin", "editor", "viewer"]
 
 
 class NewTeam(RequestBody):
-    name: Annotated[Text, Meta(min_length=1, max_length=NAME_LENGTH)]
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=NAME_PATTERN)]
 
     example = like(name="My Team")
 

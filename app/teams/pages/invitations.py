@@ -13,6 +13,7 @@ from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import Team, User
+from app.names import isolate
 from app.notifications.pages.actions import answer_in_place
 from app.security import Signer
 from app.settings import Settings
@@ -178,8 +179,8 @@ def _to_login(token: str) -> Response[None]:
 
 
 def _welcome_to(team: Team) -> str:
-    return _("Welcome to '{team}'.").format(team=team.name)
+    return _("Welcome to '{team}'.").format(team=isolate(team.name))
 
 
 def _declined(team: Team) -> str:
-    return _("You declined the invitation to '{team}'.").format(team=team.name)
+    return _("You declined the invitation to '{team}'.").format(team=isolate(team.name))
