@@ -37,5 +37,5 @@ reads this very table.
     settings zones
     email_addresses errors user_agents    small, one purpose each
     names                                 what one may contain, how it stands in a sentence
-    clock gc_tuning language numbers
+    cancellation clock gc_tuning language numbers
 """

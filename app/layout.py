@@ -37,6 +37,7 @@ def _common(request: AnyRequest) -> dict[str, Any]:
     return {
         "user": user,
         "path": request.url.path,
+        "registration": request.app.state.settings.registration,
         "csrf_token": csrf_token(request),
         "language": getattr(user, "language", "") or SOURCE_LANGUAGE,
         "session_id": request.scope["state"].get("session_id"),

@@ -64,6 +64,8 @@ PAGES = [
     at("POST", "/account/address", addresses.change),
     at("GET", "/confirm/{token:str}", addresses.confirm_page),
     at("POST", "/confirm/{token:str}", addresses.confirm),
+    at("GET", "/account/address/cancel/{token:str}", addresses.cancellation_page),
+    at("POST", "/account/address/cancel/{token:str}", addresses.cancel),
     at("GET", "/account/export", closing.download),
     at("GET", "/account/delete", closing.deletion_page),
     at("POST", "/account/delete", closing.delete),

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -32,13 +34,28 @@ class Signer:
 
         Raises NotFound for a token that was altered, signed for another purpose, or is too old.
         """
+        value, _signed_at = self.unsign_with_time(purpose, token, max_age=max_age)
+        return value
+
+    def unsign_with_time(
+        self, purpose: str, token: str, *, max_age: int | None = None
+    ) -> tuple[Any, datetime]:
+        """As `unsign`, and when it was signed, in whole seconds."""
         try:
-            return self._serializer(purpose).loads(token, max_age=max_age)
+            value, signed_at = self._serializer(purpose).loads(
+                token, max_age=max_age, return_timestamp=True
+            )
         except BadSignature:
             raise NotFound from None
+        return value, signed_at
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret_key, salt=f"clippyfront.{purpose}")
+
+
+def new_nonce() -> str:
+    """128 random bits: the part of a row's links that tells it from any other row with its id."""
+    return secrets.token_urlsafe(16)
 
 
 def signer_of(session: AsyncSession) -> Signer:

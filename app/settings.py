@@ -39,6 +39,7 @@ class Settings:
     web_concurrency: int
     demo: bool
     rate_limits: bool
+    registration: str
     max_upload_mb: int
     upload_quota_mb: int
     retention_days: int
@@ -114,6 +115,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         web_concurrency=read.whole("WEB_CONCURRENCY", 1, least=1, most=64),
         demo=read.switch("DEMO", loopback),
         rate_limits=read.switch("RATE_LIMITS", not loopback),
+        registration=read.choice("REGISTRATION", "open", {"open", "invited", "closed"}),
         max_upload_mb=read.whole("MAX_UPLOAD_MB", 500, least=1),
         upload_quota_mb=read.whole("UPLOAD_QUOTA_MB", 10_000, least=1),
         retention_days=read.whole("NOTIFICATION_RETENTION_DAYS", 30, least=1),

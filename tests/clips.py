@@ -3,7 +3,9 @@
 `clips.make("portrait")` is the path of a file shared by all tests: look, do not touch.
 """
 
+import struct
 import subprocess
+import zlib
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,6 +81,21 @@ RECIPES = {
         "-f lavfi -i testsrc2=size=160x120:rate=10:duration=6 -f lavfi -i sine=duration=6 "
         f"{H264} {AAC} -movflags +faststart",
     ),
+    "a fifth of a frame a second": (
+        "slower.mp4",
+        f"-f lavfi -i testsrc2=size=160x120:rate=0.2:duration=30 {H264}",
+    ),
+    "one frame": ("one.mp4", f"-f lavfi -i testsrc2=size=160x120:duration=0.04 -frames:v 1 {H264}"),
+    "one frame with sound": (
+        "still.mkv",
+        "-f lavfi -i color=size=160x120:rate=1/90:duration=90 -f lavfi -i sine=duration=90 "
+        f"-frames:v 1 {H264} -c:a pcm_s16le",
+    ),
+    "claims hours": (
+        "claims-hours.mp4",
+        "-f lavfi -i testsrc2=size=64x64:rate=25:duration=0.08 "
+        f"-vf setpts=N*7000/TB -fps_mode vfr {H264}",
+    ),
     "two hours": (
         "two-hours.mp4",
         f"-f lavfi -i color=size=32x32:rate=1/60:duration=7320 {H264}",
@@ -137,7 +154,20 @@ def _altered(name: str) -> Path:
             whole = make("long").read_bytes()
             media = whole.index(b"mdat") + 4
             return _written("scrambled.mp4", whole[:media] + bytes(len(whole) - media))
+        case "huge picture":
+            row = bytes(1 + 16_000 // 8)
+            header = struct.pack(">II5B", 16_000, 16_000, 1, 0, 0, 0, 0)
+            pieces = [_png(b"IHDR", header), _png(b"IDAT", zlib.compress(row * 16_000))]
+            picture = b"\x89PNG\r\n\x1a\n" + b"".join(pieces) + _png(b"IEND", b"")
+            source = _written("huge.png", picture)
+            return _filmed("huge.mov", ["-f", "png_pipe", "-i", str(source), "-c", "copy"])
     raise KeyError(name)
+
+
+def _png(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    checksum = struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + checksum
 
 
 @cache

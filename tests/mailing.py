@@ -6,13 +6,13 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app import clock
 from app.database import Database
 from app.installation import TRANSACTIONAL_MAILS
 from app.mail.transactional import add_transactional_mail
-from app.models import Delivery, Team, User
+from app.models import Delivery, Event, Notification, Team, User
 from app.notifications.channels.base import Channel
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery import outbox
@@ -32,16 +32,32 @@ def email(settings: Settings, *, timeout: float = 20) -> Email:
     return Email(settings, SIGNER, TRANSACTIONAL_MAILS, timeout=timeout)
 
 
-def token_of(mail: Delivery) -> str:
-    """The token in the link of a transactional mail, as it would be made when it is sent."""
+def token_of(mail: Delivery, name: str = "token") -> str:
+    """The token or link in a transactional mail, as it would be made when it is sent."""
     facts = {**(mail.context or {}), "user_id": mail.user_id}
-    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)["token"])
+    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)[name])
 
 
 async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:
     """An ordinary event: everyone else in the team has a mail waiting that may join others."""
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=actor, team=team, project_name=project)
+
+
+async def repeat(db: Database, user: User, times: int) -> None:
+    """The newest event of all, once more so often, told to this user alone, each with a mail."""
+    async with db.write() as session:
+        newest = select(Event).order_by(Event.id.desc()).limit(1)
+        event = (await session.scalars(newest)).one()
+        facts = {"type": event.type, "team_id": event.team_id, "context": event.context}
+        ids = range(event.id + 1, event.id + 1 + times)
+        await session.execute(insert(Event), [{"id": id, **facts} for id in ids])
+        row = {"user_id": user.id, "type": event.type, "hidden": False}
+        rows = [{"event_id": id, **row} for id in ids]
+        told = await session.scalars(insert(Notification).returning(Notification.id), rows)
+        mail = {"user_id": user.id, "channel": "email", "address": user.email}
+        mail |= {"bundling": "bundle", "due_at": clock.now()}
+        await session.execute(insert(Delivery), [{"notification_id": id, **mail} for id in told])
 
 
 async def write(db: Database, *addresses: str, **facts: Any) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.addresses import (
     read_confirmation,
-    request_change,
+    request_address_change,
     send_confirmation,
     set_confirmed_address,
 )
@@ -72,7 +72,7 @@ async def change_address(
     async with db.act() as session:
         user = await session.get_one(User, user.id)
         if settings.sends_mail:
-            await request_change(session, user, email)
+            await request_address_change(session, user, email)
         else:
             await _confirm(session, user, email)
     return user

@@ -1,6 +1,11 @@
-"""A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed."""
+"""A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed.
+
+Until then the change is pending. The holder of the old address is told, and can cancel it by a
+mailed link. It also ends with every new password, with "Log out everywhere", and after seven days.
+"""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -12,24 +17,29 @@ from app.errors import NotFound
 from app.language import _
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, User
-from app.security import Signer, signer_of
+from app.security import Signer, new_nonce, signer_of
 
-CONFIRM = "confirm_address"
-DAYS_TO_CONFIRM = 7
+CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
+REQUESTED = "address_change_requested"
+TIME_TO_CONFIRM = timedelta(days=7)
 
 
-async def request_change(session: AsyncSession, user: User, address: str) -> None:
+async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address`, which replaces the present address once it is confirmed.
 
     Raises Invalid when another account has `address`.
     """
     await _require_available(session, user, address)
-    user.pending_email = address
+    user.pending_email, user.pending_email_nonce = address, new_nonce()
     await send_confirmation(session, user, address)
+    await _tell_old_address(session, user)
 
 
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address` by which its holder confirms it as the user's address."""
+    user = await session.get_one(User, user.id)
+    if address == user.pending_email:
+        user.pending_email_until = clock.now() + TIME_TO_CONFIRM
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -37,7 +47,22 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         user_id=user.id,
         username=user.username,
         email=address,
+        nonce=_nonce_of(user, address),
     )
+
+
+async def _tell_old_address(session: AsyncSession, user: User) -> None:
+    """An address that was never confirmed may be a stranger's, who must not learn the new one."""
+    if user.is_confirmed:
+        await add_transactional_mail(
+            session,
+            REQUESTED,
+            address=user.email,
+            user_id=user.id,
+            username=user.username,
+            email=user.pending_email,
+            nonce=user.pending_email_nonce,
+        )
 
 
 async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, str]:
@@ -45,17 +70,49 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, st
 
     Raises NotFound for a link that was altered, used, superseded, or is older than seven days.
     """
-    user_id, address = signer_of(session).unsign(CONFIRM, token, max_age=DAYS_TO_CONFIRM * 86400)
-    user = await session.get(User, user_id)
-    if user is None or not is_unconfirmed(user, address):
-        raise NotFound(_("This link has already been used, or has expired."))
-    return user, address
+    max_age = int(TIME_TO_CONFIRM.total_seconds())
+    match signer_of(session).unsign(CONFIRM, token, max_age=max_age):
+        case [int(user_id), str(nonce), str(address)]:
+            user = await session.get(User, user_id)
+            if user and nonce == _nonce_of(user, address):
+                return user, address
+    raise NotFound(_("This link has already been used, or has expired."))
 
 
 def is_unconfirmed(user: User, address: str) -> bool:
     """Whether `address` is the user's present or pending address, and is not confirmed yet."""
-    is_present = address == user.email and not user.is_confirmed
-    return is_present or address == user.pending_email
+    return _nonce_of(user, address) is not None
+
+
+def _nonce_of(user: User, address: str) -> str | None:
+    """The nonce of the links that confirm `address`; None if it is not to be confirmed."""
+    if address == user.awaited_email:
+        return user.pending_email_nonce
+    return user.link_nonce if address == user.email and not user.is_confirmed else None
+
+
+async def read_cancellation(session: AsyncSession, token: str) -> User:
+    """The user whose pending change the link to cancel it is about.
+
+    Raises NotFound for a link that was altered, and once the change has ended in any way.
+    """
+    match signer_of(session).unsign(CANCEL, token):
+        case [int(user_id), str(nonce)]:
+            user = await session.get(User, user_id)
+            if user and user.awaited_email and nonce == user.pending_email_nonce:
+                return user
+    raise NotFound(_("This change of address was already made or cancelled, or has expired."))
+
+
+def cancellation_path(signer: Signer, user_id: int, pending_email_nonce: str) -> str:
+    """The link in what tells the old address of a pending change."""
+    return f"/account/address/cancel/{signer.sign(CANCEL, [user_id, pending_email_nonce])}"
+
+
+async def cancel_address_change(session: AsyncSession, user: User) -> None:
+    """End the pending change, if there is one: its links no longer work."""
+    stored = await session.get_one(User, user.id)
+    stored.pending_email = stored.pending_email_nonce = stored.pending_email_until = None
 
 
 async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
@@ -78,9 +135,14 @@ async def _require_available(session: AsyncSession, user: User, address: str) ->
 
 
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
-    """Pending notification mail moves to the new address; the old one is informed of the change."""
-    old_address = user.email
-    user.email, user.email_key, user.pending_email = address, address.casefold(), None
+    """Pending notification mail moves to the new address; the old one is informed of the change.
+
+    Links that were mailed to the old address end.
+    """
+    old_address, was_confirmed = user.email, user.is_confirmed
+    user.email, user.email_key = address, address.casefold()
+    user.link_nonce, user.has_old_links = new_nonce(), False
+    await cancel_address_change(session, user)
     await session.execute(
         update(Delivery)
         .where(
@@ -91,20 +153,27 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
         )
         .values(address=address)
     )
-    facts = {"username": user.username, "email": address}
-    await add_transactional_mail(
-        session, "address_changed", address=old_address, user_id=user.id, **facts
-    )
+    if was_confirmed:
+        facts = {"username": user.username, "email": address}
+        await add_transactional_mail(
+            session, "address_changed", address=old_address, user_id=user.id, **facts
+        )
 
 
-def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = signer.sign(CONFIRM, [facts["user_id"], facts["email"]])
-    return {"token": token, "days": DAYS_TO_CONFIRM}
+def _confirm_links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = signer.sign(CONFIRM, [facts["user_id"], facts["nonce"], facts["email"]])
+    return {"token": token, "days": TIME_TO_CONFIRM.days}
 
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     user = await session.get(User, facts["user_id"])
-    return None if user and is_unconfirmed(user, facts["email"]) else "confirmed"
+    is_of_use = user and facts["nonce"] == _nonce_of(user, facts["email"])
+    return None if is_of_use else "confirmed"
 
 
-CONFIRM_MAIL = TransactionalMail(CONFIRM, _links, _skip_reason)
+def _cancel_links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"cancel_path": cancellation_path(signer, facts["user_id"], facts["nonce"])}
+
+
+CONFIRM_MAIL = TransactionalMail(CONFIRM, _confirm_links, _skip_reason)
+REQUESTED_MAIL = TransactionalMail(REQUESTED, _cancel_links)

@@ -3,6 +3,7 @@
 from litestar.datastructures import Headers
 from litestar.types import Scope
 
+from app.accounts import sessions, tokens
 from app.accounts.sessions import COOKIES, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
@@ -38,6 +39,7 @@ async def _by_session(scope: Scope, cookies: str) -> User | None:
     if found is None:
         return None
     user, scope["state"]["session_id"] = found
+    scope["state"]["stream_key"] = sessions.stream_key(token)
     return user
 
 
@@ -50,6 +52,7 @@ async def _by_token(scope: Scope, key: str) -> User:
     if token.scope != WRITE and not is_safe(scope):
         raise Forbidden(_("This access token is read-only."))
     scope["state"]["token_id"] = token.id
+    scope["state"]["stream_key"] = tokens.stream_key(token)
     return user
 
 

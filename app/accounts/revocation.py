@@ -69,6 +69,8 @@ class RevocationWatcher:
 
     async def _valid(self, keys: set[Key]) -> set[Key]:
         async with self.db.read() as session:
-            sessions = await alive_sessions(session, [id for kind, id in keys if kind == SESSION])
-            tokens = await valid_tokens(session, [id for kind, id in keys if kind == TOKEN])
-        return {(SESSION, id) for id in sessions} | {(TOKEN, id) for id in tokens}
+            sessions = await alive_sessions(
+                session, [part for kind, part in keys if kind == SESSION]
+            )
+            tokens = await valid_tokens(session, [part for kind, part in keys if kind == TOKEN])
+        return {(SESSION, part) for part in sessions} | {(TOKEN, part) for part in tokens}

@@ -15,11 +15,13 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import cancel_address_change
 from app.broker.relay import SESSIONS
 from app.database import Database, poke_after_commit
 from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
+from app.notifications.live.stream import SESSION, Key
 from app.settings import Settings
 
 IDLE_TIMEOUT = timedelta(days=14)
@@ -114,7 +116,11 @@ async def end_session(session: AsyncSession, user: User, session_id: int) -> Non
 async def end_all_sessions(
     session: AsyncSession, user: User, *, except_id: int | None = None
 ) -> None:
-    """End all of the user's sessions except `except_id`, and remove their push subscriptions."""
+    """End all of the user's sessions except `except_id`, and remove their push subscriptions.
+
+    A pending change of address ends as well: an intruder in a session may have asked for it.
+    """
+    await cancel_address_change(session, user)
     await devices.remove_all(session, user, except_session=except_id)
     theirs = delete(WebSession).where(WebSession.user_id == user.id)
     if except_id is not None:
@@ -123,11 +129,17 @@ async def end_all_sessions(
     poke_after_commit(session, SESSIONS)
 
 
-async def alive_sessions(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have neither ended nor expired."""
-    if not ids:
-        return ids
-    alive = select(WebSession.id).where(WebSession.id.in_(ids), _is_alive(clock.now()))
+def stream_key(token: str) -> Key:
+    """What the streams of this session are ended by: random, so never another session's."""
+    return SESSION, _hash(token)
+
+
+async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
+    """The token hashes of sessions that have neither ended nor expired."""
+    if not hashes:
+        return hashes
+    is_asked = WebSession.token_hash.in_(hashes)
+    alive = select(WebSession.token_hash).where(is_asked, _is_alive(clock.now()))
     return (await session.scalars(alive)).all()
 
 

@@ -21,6 +21,7 @@ from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
 from app.names import name_error, tidy
+from app.notifications.live.stream import TOKEN, Key
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets recognize a key by its prefix.
@@ -96,8 +97,14 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
     poke_after_commit(session, SESSIONS)
 
 
-async def valid_tokens(session: AsyncSession, ids: Collection[int]) -> Collection[int]:
-    """Those of `ids` that have not been revoked."""
-    if not ids:
-        return ids
-    return (await session.scalars(select(Token.id).where(Token.id.in_(ids)))).all()
+def stream_key(token: Token) -> Key:
+    """What the streams of this token are ended by: random, so never another token's."""
+    return TOKEN, token.token_hash
+
+
+async def valid_tokens(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
+    """The hashes of tokens that have not been revoked."""
+    if not hashes:
+        return hashes
+    valid = select(Token.token_hash).where(Token.token_hash.in_(hashes))
+    return (await session.scalars(valid)).all()

@@ -35,6 +35,7 @@ async def _draw(folder: Path, name: str) -> ClipFile:
         *["-f", "lavfi", "-i", scene, "-f", "lavfi", "-i", f"aevalsrc={chord}:s=48000"],
         *["-t", str(SECONDS), *H264, "-pix_fmt", "yuv420p", "-af", fades, "-ac", "2"],
         *["-c:a", "aac", "-movflags", "+faststart", "-f", "mp4", local(folder / name)],
+        writes=[folder / name],
         seconds=60,
     )
     return ClipFile(folder / name, name)

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Und
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
+from app.projects.video.ffmpeg import CompilationError, is_confined
 from app.settings import SettingError, Settings, is_loopback
 from app.zones import server_zone, zone_names
 
@@ -39,7 +41,9 @@ async def run_checks(
         "database": lambda: _check_database(settings),
         "queue and relay": lambda: _check_queue(settings),
         "address": lambda: _check_address(settings),
+        "registration": lambda: _check_registration(settings),
         "time zone": _check_time_zone,
+        "ffmpeg": lambda: _check_ffmpeg(settings),
     }
     results = [CheckResult(name, *await check()) for name, check in checks.items()]
     for channel in channels.CHANNELS:
@@ -116,6 +120,21 @@ async def _check_address(settings: Settings) -> tuple[str, str]:
     return OK, f"Links start with {url}."
 
 
+async def _check_registration(settings: Settings) -> tuple[str, str]:
+    if settings.registration == "closed":
+        return OK, "REGISTRATION is closed: nobody can create an account."
+    if settings.registration == "invited":
+        return OK, "REGISTRATION is invited: an account can be created by invitation only."
+    host = urlsplit(settings.base_url).hostname or ""
+    if settings.is_loopback and is_loopback(host):
+        return OK, "REGISTRATION is open: anyone on this machine can create an account."
+    sentence = (
+        "can create an account, upload clips and send invitations by mail. To decide who joins, "
+        "set it to invited or closed."
+    )
+    return WARNING, f"REGISTRATION is open: anyone who can reach {settings.base_url} {sentence}"
+
+
 async def _check_time_zone() -> tuple[str, str]:
     if not zone_names():
         return ERROR, "No time zones are installed. Run `pip install tzdata`."
@@ -126,6 +145,20 @@ async def _check_time_zone() -> tuple[str, str]:
         return ERROR, f"TZ must be a time zone like Europe/Berlin, not {name!r}."
     now = clock.now().astimezone(server_zone())
     return OK, f"The time is {now:%H:%M} ({now:%Z}). The nightly clean-up runs at 00:00."
+
+
+async def _check_ffmpeg(settings: Settings) -> tuple[str, str]:
+    try:
+        with tempfile.NamedTemporaryFile(dir=settings.data_dir) as file:
+            file.write(b"x")
+            file.flush()
+            holds = await is_confined(Path(file.name))
+    except (OSError, CompilationError) as error:
+        return ERROR, f"ffmpeg could not be started ({error})."
+    if not holds:
+        sentence = "Landlock is missing (Linux 5.13 or newer), so a hostile clip that takes over"
+        return WARNING, f"{sentence} ffmpeg could read every file of this user."
+    return OK, "It runs, and sees only its input, its output and the system's libraries."
 
 
 async def _send_test_mail(settings: Settings, address: str, timeout: float) -> tuple[str, str]:

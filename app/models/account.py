@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.base import DefaultBase
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.models.base import IdentityBase
+from app.security import new_nonce
 
 
 class User(IdentityBase):
@@ -14,7 +16,11 @@ class User(IdentityBase):
 
     `username_key`, `email_key`: case-folded, so that uniqueness ignores case.
     `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
-    `pending_email`: a new address that the user has not confirmed yet.
+    `link_nonce`: random; in every link that we mail to the user. It is replaced with the address,
+    so that links mailed to an earlier address end.
+    `has_old_links`: unsubscribe links without a nonce, mailed before there were any, still work.
+    `pending_email`: a new address that the user has not confirmed yet, waiting until
+    `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
@@ -27,7 +33,11 @@ class User(IdentityBase):
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     email_confirmed_at: Mapped[datetime | None]
     email_gone_at: Mapped[datetime | None]
+    link_nonce: Mapped[str] = mapped_column(String(32), default=new_nonce)
+    has_old_links: Mapped[bool] = mapped_column(default=False)
     pending_email: Mapped[str | None] = mapped_column(String(254))
+    pending_email_nonce: Mapped[str | None] = mapped_column(String(32))
+    pending_email_until: Mapped[datetime | None]
     password_hash: Mapped[str]
     is_admin: Mapped[bool] = mapped_column(default=False)
     timezone: Mapped[str] = mapped_column(String(64), default="")
@@ -44,6 +54,12 @@ class User(IdentityBase):
     @property
     def is_confirmed(self) -> bool:
         return self.email_confirmed_at is not None
+
+    @property
+    def awaited_email(self) -> str:
+        """The pending address, "" if there is none or it has waited too long."""
+        is_waiting = self.pending_email_until and self.pending_email_until > clock.now()
+        return self.pending_email or "" if is_waiting else ""
 
 
 class WebSession(IdentityBase):

@@ -13,7 +13,7 @@ Every field of the specification's Notification exists; those that recipients sh
 from datetime import datetime
 from typing import Any
 
-from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.types import BigIntIdentity
 from sqlalchemy import (
     JSON,
@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.models.base import IdentityBase
 
 
 class Change(IdentityBase):
@@ -38,7 +39,7 @@ class Change(IdentityBase):
     applies to the notifications in `ids` (at most 1,000), or to the inbox up to `up_to`.
     """
 
-    __table_args__ = (Index("ix_change_user", "user_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index("ix_change_user", "user_id", "id"),)
 
     kind: Mapped[str] = mapped_column(String(9))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
@@ -105,7 +106,6 @@ class Notification(IdentityBase):
         _partial("ix_notification_read_at", "read_at", where="read_at IS NOT NULL"),
         _partial("ix_notification_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
         _partial("ix_notification_deleted_in", "deleted_in", where="deleted_in IS NOT NULL"),
-        {"sqlite_autoincrement": True},
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.base import DefaultBase
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.models.base import IdentityBase
 
 
 class Project(IdentityBase):

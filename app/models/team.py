@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from advanced_alchemy.base import DefaultBase, IdentityBase
+from advanced_alchemy.base import DefaultBase
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.models.base import IdentityBase
+from app.security import new_nonce
 
 
 class Team(IdentityBase):
@@ -40,8 +42,9 @@ class Membership(DefaultBase):
 class Invitation(IdentityBase):
     """An invitation to a mail address. `status`: `pending`, `accepted`, `declined` or `revoked`.
 
-    A pending invitation expires at `expires_at`. Its link contains a signature of its id, computed
-    when it is shown or mailed, so the database holds no secret that would allow accepting it.
+    A pending invitation expires at `expires_at`. Its link contains its id and its random
+    `link_nonce`, signed when it is shown or mailed, so the database holds no secret that would
+    allow accepting it.
     """
 
     __table_args__ = (
@@ -63,6 +66,7 @@ class Invitation(IdentityBase):
     email_key: Mapped[str] = mapped_column(String(254), index=True)
     role: Mapped[str] = mapped_column(String(8))
     status: Mapped[str] = mapped_column(String(8), default="pending")
+    link_nonce: Mapped[str] = mapped_column(String(32), default=new_nonce)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

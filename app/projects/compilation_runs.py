@@ -8,6 +8,7 @@ silence, matches no row any more and stops.
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
+from app.cancellation import claim_or_give_back
 from app.database import Database
 from app.language import _, in_language
 from app.models import Compilation, Project, User
@@ -61,10 +63,10 @@ async def run_compilation(
 ) -> None:
     """Makes the video and notifies, unless another worker is already at it.
 
-    Keeps `job` alive while it runs. If the task is cancelled, the compilation goes back to the
-    queue and the attempt does not count.
+    Keeps `job` alive while it runs. If the task is cancelled, even while it claims, the
+    compilation goes back to the queue and the attempt does not count.
     """
-    run = await _claim(db, compilation_id)
+    run = await claim_or_give_back(_claim(db, compilation_id), partial(_give_back, db))
     if run is None:
         return
     with in_language(run.language):

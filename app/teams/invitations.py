@@ -1,8 +1,8 @@
 """Invitations by mail address: sent, sent again, revoked.
 
-An invitation's link is a signature over its id. There are two of them, signed for two purposes. The
-mailed link proves that its reader owns the address. The link shown in the app proves nothing,
-because the inviter sees it too.
+An invitation's link is a signature over its id and its random nonce. There are two of them, signed
+for two purposes. The mailed link proves that its reader owns the address. The link shown in the app
+proves nothing, because the inviter sees it too.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from app.names import clean, isolate, shorten
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
-from app.security import Signer
+from app.security import Signer, signer_of
 from app.teams.access import require
 from app.teams.roles import role_error
 
@@ -109,18 +109,32 @@ def with_team_and_inviter() -> Select[Invitation, Team, User]:
     )
 
 
-def invitation_path(signer: Signer, invitation_id: int) -> str:
+def invitation_path(signer: Signer, invitation: Invitation) -> str:
     """The link shown in the app."""
-    return f"/invitations/{link_token(signer, invitation_id)}"
+    return f"/invitations/{link_token(signer, invitation)}"
 
 
-def link_token(signer: Signer, invitation_id: int) -> str:
+def link_token(signer: Signer, invitation: Invitation) -> str:
     """The token in `/invitations/{token}`. It does not expire; the invitation does."""
-    return signer.sign(SHOWN_LINK, invitation_id)
+    return signer.sign(SHOWN_LINK, [invitation.id, invitation.link_nonce])
 
 
-def read_token(signer: Signer, token: str) -> tuple[int, bool]:
-    """The invitation's id, and whether the link was mailed. Raises NotFound."""
+async def read_token(session: AsyncSession, token: str) -> tuple[int, bool]:
+    """The invitation's id, and whether the link was mailed.
+
+    Raises NotFound for an altered link, once the invitation is deleted, and for a link without a
+    nonce, from a version in which a later invitation could have the same id.
+    """
+    value, is_mailed = _unsign(signer_of(session), token)
+    match value:
+        case [int(invitation_id), str(nonce)]:
+            invitation = await session.get(Invitation, invitation_id)
+            if invitation and invitation.link_nonce == nonce:
+                return invitation_id, is_mailed
+    raise NotFound(_("This invitation link no longer works. Ask for a new invitation."))
+
+
+def _unsign(signer: Signer, token: str) -> tuple[Any, bool]:
     try:
         return signer.unsign(SHOWN_LINK, token), False
     except NotFound:
@@ -201,6 +215,7 @@ async def _notify_or_mail(
         address=invitation.email,
         language=inviter.language,
         invitation_id=invitation.id,
+        nonce=invitation.link_nonce,
         team=team.name,
         role=invitation.role,
         inviter=inviter.username,
@@ -228,7 +243,7 @@ async def _notify(
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The subject names the team alone: a stranger reads no words of the sender's there."""
-    token = signer.sign(MAILED_LINK, facts["invitation_id"])
+    token = signer.sign(MAILED_LINK, [facts["invitation_id"], facts["nonce"]])
     short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
     return {
         "token": token,

@@ -146,7 +146,7 @@ async def open_invitations_of(
     )
     signer = signer_of(session)
     return [
-        (_received(*row), invitation_path(signer, row.Invitation.id))
+        (_received(*row), invitation_path(signer, row.Invitation))
         for row in await session.execute(received)
     ]
 

@@ -1,16 +1,24 @@
 """Addresses: confirmed by a mailed link, and changed."""
 
 import dataclasses
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
+import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from app import clock
 from app.account_lifecycle.onboarding import change_address, confirm_address, register
+from app.accounts.addresses import send_confirmation
+from app.accounts.passwords import change_password, reset_password, send_reset
+from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
 from app.database import Database
 from app.errors import Invalid, NotFound
 from app.models import Delivery, User
 from app.settings import Settings
-from tests.factories import PASSWORD
+from tests.conftest import post, text_of
+from tests.factories import PASSWORD, SIGNER
 from tests.mailing import token_of
 
 
@@ -24,8 +32,12 @@ async def transactional_mails(db: Database) -> list[Delivery]:
         return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
+async def newest_mail(db: Database, name: str) -> Delivery:
+    return [mail for mail in await transactional_mails(db) if mail.transactional == name][-1]
+
+
 async def token_of_newest(db: Database) -> str:
-    return token_of((await transactional_mails(db))[-1])
+    return token_of(await newest_mail(db, "confirm_address"))
 
 
 async def confirm(db: Database, token: str) -> User:
@@ -113,3 +125,175 @@ async def test_changing_an_address_requires_the_password(
         await change_address(db, settings, alice, email="new@example.com", password="wrong")
 
     assert set(caught.value.fields) == {"password"}
+
+
+async def change_the_password(db: Database, alice: User) -> None:
+    await change_password(db, alice, current=PASSWORD, new="battery staple")
+
+
+async def reset_the_password(db: Database, alice: User) -> None:
+    async with db.write() as session:
+        await send_reset(session, alice.email)
+    token = token_of(await newest_mail(db, "reset_password"))
+    await reset_password(db, token, "battery staple")
+
+
+async def log_out_everywhere(db: Database, alice: User) -> None:
+    async with db.write() as session:
+        await end_all_sessions(session, alice)
+
+
+@pytest.mark.parametrize("ends_it", [change_the_password, reset_the_password, log_out_everywhere])
+async def test_a_pending_change_ends_with(
+    db: Database,
+    mailing: Settings,
+    alice: User,
+    ends_it: Callable[[Database, User], Awaitable[None]],
+) -> None:
+    await move(db, mailing, alice, "intruder@example.com")
+    token = await token_of_newest(db)
+
+    await ends_it(db, alice)
+
+    with pytest.raises(NotFound):
+        await confirm(db, token)
+    assert await address_of(db, alice) == ("alice@example.com", None)
+
+
+async def test_a_pending_change_stays_when_one_browser_is_logged_out(
+    db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "new@example.com")
+    async with db.write() as session:
+        await start_session(session, alice, "a browser")
+        [browser] = await sessions_of(session, alice)
+        await end_session(session, alice, browser.id)
+
+    assert (await confirm(db, await token_of_newest(db))).email == "new@example.com"
+
+
+async def test_asking_again_after_a_pending_change_ended_does_not_revive_its_link(
+    db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "new@example.com")
+    first = await token_of_newest(db)
+    await log_out_everywhere(db, alice)
+    await move(db, mailing, alice, "new@example.com")
+
+    with pytest.raises(NotFound):
+        await confirm(db, first)
+
+
+async def test_a_pending_change_waits_seven_days(
+    db: Database, mailing: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = await move(db, mailing, alice, "new@example.com")
+    assert changed.awaited_email == "new@example.com"
+    token, now = await token_of_newest(db), clock.now()
+
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=7, seconds=1))
+
+    assert changed.awaited_email == ""
+    with pytest.raises(NotFound):
+        await confirm(db, token)
+
+
+async def test_a_link_mailed_again_confirms_the_change_as_well(
+    db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "new@example.com")
+    async with db.write() as session:
+        await send_confirmation(session, alice, "new@example.com")
+
+    assert (await confirm(db, await token_of_newest(db))).email == "new@example.com"
+
+
+async def test_the_link_of_a_deleted_account_confirms_no_later_one(
+    db: Database, mailing: Settings
+) -> None:
+    dora = await register(db, mailing, username="dora", email="dora@example.com", password=PASSWORD)
+    token = await token_of_newest(db)
+    async with db.write() as session:
+        await session.execute(delete(User).where(User.id == dora.id))
+    later = await register(
+        db, mailing, username="dora", email="dora@example.com", password=PASSWORD
+    )
+    async with db.write() as session:
+        await session.execute(delete(Delivery))
+        await session.execute(update(User).where(User.id == later.id).values(id=dora.id))
+
+    with pytest.raises(NotFound):
+        await confirm(db, token)
+
+
+async def test_a_link_from_before_there_were_nonces_confirms_nothing(
+    db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "new@example.com")
+
+    with pytest.raises(NotFound, match="already been used, or has expired"):
+        await confirm(db, SIGNER.sign("confirm_address", [alice.id, "new@example.com"]))
+
+
+async def cancel_path(db: Database) -> str:
+    mail = await newest_mail(db, "address_change_requested")
+    return token_of(mail, "cancel_path")
+
+
+async def test_the_old_address_is_told_and_can_cancel_without_a_login(
+    client: httpx.AsyncClient, db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "intruder@example.com")
+    token = await token_of_newest(db)
+    told = await newest_mail(db, "address_change_requested")
+    assert told.address == "alice@example.com"
+
+    shown = await client.get(await cancel_path(db))
+    assert "The address of alice is to become intruder@example.com." in text_of(shown)
+    assert await address_of(db, alice) == ("alice@example.com", "intruder@example.com")
+    await post(client, await cancel_path(db))
+
+    assert await address_of(db, alice) == ("alice@example.com", None)
+    with pytest.raises(NotFound):
+        await confirm(db, token)
+
+
+async def test_the_link_to_cancel_ends_with_the_change(
+    client: httpx.AsyncClient, db: Database, mailing: Settings, alice: User
+) -> None:
+    await move(db, mailing, alice, "first@example.com")
+    first = await cancel_path(db)
+    await move(db, mailing, alice, "second@example.com")
+
+    assert "already made or cancelled" in text_of(await client.get(first))
+    assert (await post(client, first)).status_code == 404
+    assert await address_of(db, alice) == ("alice@example.com", "second@example.com")
+
+
+async def test_an_address_that_was_never_confirmed_learns_nothing_of_the_new_one(
+    db: Database, mailing: Settings
+) -> None:
+    dora = await register(db, mailing, username="dora", email="typo@example.com", password=PASSWORD)
+    await move(db, mailing, dora, "dora@example.com")
+    await confirm(db, await token_of_newest(db))
+
+    told = [mail.address for mail in await transactional_mails(db)]
+    assert told == ["typo@example.com", "dora@example.com"]
+
+
+async def test_links_to_an_earlier_address_end(
+    db: Database, mailing: Settings, settings: Settings
+) -> None:
+    dora = await register(db, mailing, username="dora", email="typo@example.com", password=PASSWORD)
+    first = await token_of_newest(db)
+    await move(db, settings, dora, "dora@example.com")
+
+    with pytest.raises(NotFound):
+        await confirm(db, first)
+
+
+async def address_of(db: Database, user: User) -> tuple[str, str | None]:
+    """The present and the pending address."""
+    async with db.read() as session:
+        stored = await session.get_one(User, user.id)
+    return stored.email, stored.pending_email

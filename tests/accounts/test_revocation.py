@@ -10,13 +10,13 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from app import clock
-from app.accounts import revocation
+from app.accounts import revocation, sessions, tokens
 from app.accounts.passwords import reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.broker.relay import SESSIONS
 from app.database import Database
-from app.models import Delivery, User, WebSession
+from app.models import Delivery, Token, User, WebSession
 from app.notifications.live.stream import SESSION, TOKEN, EventStream, Key
 from app.settings import Settings
 from tests.application import browser, serving
@@ -117,6 +117,40 @@ async def test_ending_another_browsers_session_ends_its_stream(
     assert not here.is_complete
 
 
+async def test_a_stream_does_not_go_on_by_a_new_session_with_the_id_of_its_own(
+    app: Litestar, client: httpx.AsyncClient, alice: User
+) -> None:
+    await sign_in(client, alice)
+    stream = await open_stream(app, client)
+
+    async with app.state.db.write() as session:
+        [former] = await session.scalars(select(WebSession.id))
+        await end_all_sessions(session, alice)
+        await start_session(session, alice, "the same browser")
+        await session.execute(update(WebSession).values(id=former))
+
+    await stream.until_served()
+
+
+async def test_a_stream_does_not_go_on_by_a_new_token_with_the_id_of_its_own(
+    app: Litestar, alice: User
+) -> None:
+    async with app.state.db.write() as session:
+        former, key = await create_token(session, alice, name="script", scope="read")
+    stream = Connection()
+    scope = request_of("/api/notifications/stream")
+    scope["headers"] = [(b"host", b"testserver"), (b"authorization", f"Bearer {key}".encode())]
+    stream.open(app, scope)
+    await stream.until_received(b"hello")
+
+    async with app.state.db.write() as session:
+        await revoke_all_tokens(session, alice)
+        await create_token(session, alice, name="another", scope="read")
+        await session.execute(update(Token).values(id=former.id))
+
+    await stream.until_served()
+
+
 @pytest.mark.parametrize("ends", [revoke_token, revoke_all_tokens])
 async def test_revoking_a_token_ends_its_streams(
     elsewhere: Litestar, app: Litestar, db: Database, alice: User, ends: Callable[..., object]
@@ -124,7 +158,7 @@ async def test_revoking_a_token_ends_its_streams(
     async with db.write() as session:
         token, _key = await create_token(session, alice, name="script", scope="read")
     stream = Connection()
-    key = (TOKEN, token.id)
+    key = tokens.stream_key(token)
     stream.open(EventStream(elsewhere.state.hub, alice.id, key, present_state))
     await stream.until_received(b"hello")
 
@@ -159,7 +193,7 @@ async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
     await asyncio.sleep(0.05)
 
     late = Connection()
-    late.open(EventStream(app.state.hub, alice.id, (SESSION, 1), present_state))
+    late.open(EventStream(app.state.hub, alice.id, (SESSION, "ended"), present_state))
 
     await late.until_served()
 
@@ -170,9 +204,9 @@ async def test_a_check_ends_the_streams_of_ended_sessions_and_tokens_only(
     monkeypatch.setattr(revocation, "KEYS_AT_ONCE", 2)
     async with app.state.db.write() as session:
         token, _key = await create_token(session, alice, name="script", scope="read")
-        await start_session(session, alice, "a browser")
-        session_id = await session.scalar(select(WebSession.id)) or 0
-    valid, ended = [(SESSION, session_id), (TOKEN, token.id)], [(SESSION, 999), (TOKEN, 999)]
+        cookie = await start_session(session, alice, "a browser")
+    valid = [sessions.stream_key(cookie), tokens.stream_key(token)]
+    ended = [(SESSION, "ended"), (TOKEN, "ended")]
     streams = {key: Connection() for key in (*valid, *ended)}
     for key, stream in streams.items():
         stream.open(EventStream(app.state.hub, alice.id, key, present_state))
@@ -200,7 +234,7 @@ async def test_a_check_that_fails_is_repeated_until_it_succeeds(
 
     monkeypatch.setattr(watcher, "_valid", valid_at_last)
     stream = Connection()
-    stream.open(EventStream(app.state.hub, alice.id, (SESSION, 999), present_state))
+    stream.open(EventStream(app.state.hub, alice.id, (SESSION, "ended"), present_state))
 
     app.state.broker.relay.poke(SESSIONS)
     await stream.until_served()

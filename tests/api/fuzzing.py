@@ -105,7 +105,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         "compilation_id": compilation.id,
         "invitation_id": invitation.id,
         "notification_id": notice.id,
-        "token": link_token(Signer(site.settings.secret_key), invitation.id),
+        "token": link_token(Signer(site.settings.secret_key), invitation),
         "token_id": token.id,
     }
 

@@ -68,7 +68,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
         "compilation_id": compilation.id,
         "notification_id": one.id,
         "token_id": token.id,
-        "token": link_token(SIGNER, invitation.id),
+        "token": link_token(SIGNER, invitation),
     }
     return Things(ids, undo)
 

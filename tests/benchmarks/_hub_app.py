@@ -17,7 +17,7 @@ hub = Hub()
 
 @get("/streams/{user_id:int}")
 async def open_stream(user_id: FromPath[int], format: FromQuery[str] = "html") -> EventStream:
-    return EventStream(hub, user_id, (SESSION, user_id), hello, FORMATS[format])
+    return EventStream(hub, user_id, (SESSION, str(user_id)), hello, FORMATS[format])
 
 
 async def hello(user_id: int, _position: int) -> Opening:

@@ -15,6 +15,7 @@ from app.broker import open_broker
 from app.cli import doctor
 from app.database import Database
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult
+from app.projects.video.cell import landlock_version
 from app.settings import ROOT, SettingError, Settings, load
 from tests.certificates import Authority
 from tests.mailing import kept
@@ -47,6 +48,26 @@ async def test_a_new_installation_passes_every_check(settings: Settings) -> None
 
     assert [one for one in results if one.status == ERROR] == []
     assert {one.check for one in results} >= {"data folder", "database", "mail", "time zone"}
+
+
+@pytest.mark.parametrize(
+    ("registration", "base_url", "status", "words"),
+    [
+        ("open", "http://127.0.0.1:8000", OK, "anyone on this machine"),
+        ("open", "https://clips.example.com", WARNING, "anyone who can reach https://clips"),
+        ("invited", "https://clips.example.com", OK, "by invitation only"),
+        ("closed", "https://clips.example.com", OK, "nobody can create an account"),
+    ],
+)
+async def test_it_says_who_can_create_an_account(
+    settings: Settings, registration: str, base_url: str, status: str, words: str
+) -> None:
+    asked = dataclasses.replace(settings, registration=registration, base_url=base_url)
+
+    result = await run(asked, "registration")
+
+    assert result.status == status
+    assert words in result.sentence
 
 
 async def test_a_mail_server_that_accepts_mail_is_ok(
@@ -293,3 +314,25 @@ def test_the_command_exits_with_1_if_a_check_fails(
 
     assert (ended.returncode, ended.stderr) == (status, "")
     assert ("ERROR    mail: Nothing listens at 127.0.0.1:1" in ended.stdout) is bool(port)
+
+
+@pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
+async def test_ffmpeg_in_a_cell_that_holds_is_ok(settings: Settings) -> None:
+    result = await run(settings, "ffmpeg")
+
+    assert result.status == OK
+    assert "sees only its input, its output" in result.sentence
+
+
+async def test_ffmpeg_that_can_read_every_file_is_a_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_confined(_file: Path) -> bool:
+        return False
+
+    monkeypatch.setattr(doctor, "is_confined", is_confined)
+
+    result = await run(settings, "ffmpeg")
+
+    assert result.status == WARNING
+    assert "Landlock is missing" in result.sentence

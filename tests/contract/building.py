@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.addresses import CONFIRM
+from app.accounts.addresses import CANCEL, CONFIRM, TIME_TO_CONFIRM
 from app.accounts.passwords import RESET, _fingerprint
 from app.accounts.tokens import create_token
 from app.models import (
@@ -37,6 +37,7 @@ from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.media_storage import clip_path, thumbnail_path, video_path
+from app.security import new_nonce
 from app.teams.invitations import LIFETIME, link_token
 from tests.contract.world import World
 from tests.factories import SIGNER, make_account
@@ -102,7 +103,9 @@ class _Builder:
     async def account(self) -> None:
         """Another browser, a program, an address that waits to be confirmed, mailed links."""
         alice = await self.session.get_one(User, self.alice.id)
-        alice.is_admin, alice.pending_email = True, NEW_ADDRESS
+        alice.is_admin, alice.pending_email, nonce = True, NEW_ADDRESS, new_nonce()
+        alice.pending_email_nonce = nonce
+        alice.pending_email_until = clock.now() + TIME_TO_CONFIRM
         ended = await self._row(WebSession(token_hash="0" * 64, user_id=alice.id))
         token, _key = await create_token(self.session, alice, name="A program", scope="read")
         device = await self._row(_device_of(alice))
@@ -111,9 +114,10 @@ class _Builder:
         self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["user_id"]}
         self.ids["device_id"] = device.id
         links = {
-            "/confirm/": SIGNER.sign(CONFIRM, [alice.id, NEW_ADDRESS]),
+            "/confirm/": SIGNER.sign(CONFIRM, [alice.id, nonce, NEW_ADDRESS]),
+            "/account/address/cancel/": SIGNER.sign(CANCEL, [alice.id, nonce]),
             "/reset/": SIGNER.sign(RESET, [alice.id, _fingerprint(alice)]),
-            "/unsubscribe/": SIGNER.sign(STOP, [alice.id, TEAM_UPDATED.name]),
+            "/unsubscribe/": SIGNER.sign(STOP, [alice.id, alice.link_nonce, TEAM_UPDATED.name]),
         }
         self.ids_at |= {path: {"token": token} for path, token in links.items()}
 
@@ -156,7 +160,7 @@ class _Builder:
         for verb in ("accept", "decline", "invitation"):
             self.ids_at[f"{stem}/{verb}"] = {"notification_id": invited}
         self.ids_at[f"{stem}/retry"] = {"notification_id": failed}
-        self.ids_at["/invitations/"] = {"token": link_token(SIGNER, asked.id)}
+        self.ids_at["/invitations/"] = {"token": link_token(SIGNER, asked)}
 
     async def _row(self, row: Row) -> Row:
         self.session.add(row)

@@ -78,6 +78,7 @@ FORMS = {
     "/forgot": Form({"email": Field("alice@example.com")}),
     "/reset/{token:str}": Form({"password": new_password}),
     "/confirm/{token:str}": BUTTON,
+    "/account/address/cancel/{token:str}": BUTTON,
     "/account/profile": Form(
         {
             "timezone": choice("Europe/Berlin"),

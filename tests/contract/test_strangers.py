@@ -18,6 +18,7 @@ PUBLIC = {
     "/forgot",
     "/reset/{token:str}",
     "/confirm/{token:str}",
+    "/account/address/cancel/{token:str}",
     "/unsubscribe/{token:str}",
     "/unsubscribe/{token:str}/undo",
     "/healthz",

@@ -1,14 +1,17 @@
 """The migrations and the models define the same schema, and a failed migration changes nothing."""
 
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 from advanced_alchemy.base import orm_registry
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from app.database import Database
 from app.database.migrations import alter, config, migrate, revisions
@@ -24,6 +27,21 @@ def differences(connection: Connection) -> list[object]:
 async def test_the_migrated_database_is_what_the_models_say(db: Database) -> None:
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_each_table_and_index_is_what_the_models_create(
+    settings: Settings, tmp_path: Path
+) -> None:
+    made = create_engine(f"sqlite:///{tmp_path / 'made.db'}")
+    orm_registry.metadata.create_all(made)
+    made.dispose()
+    with (
+        closing(sqlite3.connect(tmp_path / "made.db")) as models,
+        closing(sqlite3.connect(settings.sqlite_path)) as migrated,
+    ):
+        described = describe(migrated)
+        described.pop("alembic_version")
+        assert described == describe(models)
 
 
 async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
@@ -81,6 +99,41 @@ async def test_a_migration_that_would_leave_a_dangling_reference_fails(
         assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
     async with db.read() as session:
         assert await session.get(User, alice.id)
+
+
+def describe(database: sqlite3.Connection) -> dict[str, Any]:
+    """Each table and index. Left out are the order of columns, their defaults, which the models set
+    in Python, and the names of foreign keys, which have the former name of a renamed table.
+    """
+    schema = database.execute(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'sqlite_sequence'"
+    ).fetchall()
+    return {name: _describe(database, name, " ".join(sql.split())) for name, sql in schema}
+
+
+def _describe(database: sqlite3.Connection, name: str, sql: str) -> Any:
+    if not sql.startswith("CREATE TABLE"):
+        return sql.replace('"', "")
+    columns = database.execute(
+        'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?)', [name]
+    )
+    keys = database.execute(
+        'SELECT "from", "table", "to", on_update, on_delete FROM pragma_foreign_key_list(?)', [name]
+    )
+    unique = database.execute(
+        "SELECT group_concat(columns.name) FROM pragma_index_list(?) AS indexes,"
+        " pragma_index_info(indexes.name) AS columns"
+        " WHERE indexes.origin = 'u' GROUP BY indexes.name",
+        [name],
+    )
+    words = ("AUTOINCREMENT", "WITHOUT ROWID", "CHECK", "COLLATE", "GENERATED")
+    return {
+        "columns": set(columns),
+        "keys": set(keys),
+        "unique": set(unique),
+        "words": {word: sql.count(word) for word in words},
+        "names": set(re.findall(r"CONSTRAINT (\w+) (?:UNIQUE|CHECK)", sql)),
+    }
 
 
 async def downgrade(db: Database) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from email.message import EmailMessage
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -18,13 +19,16 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
+from sqlalchemy import select
 
 from app.database import Database
 from app.database.migrations import migrate, revisions
+from app.models import User
 from app.settings import Settings, load
 from tests.conftest import post
 from tests.contract.markup import words
 from tests.database.meanings import meaning
+from tests.factories import SIGNER
 from tests.mailing import deliver_mail, kept
 
 RELEASED = Path(__file__).parent / "released"
@@ -41,6 +45,7 @@ NAMES = {
     "delivery.letter": "transactional",
     "delivery.error": "",
     "delivery.reason": "",
+    "delivery.context": "",
     "push_subscription.error": "",
     "clean_up.removed": "",
 }
@@ -203,6 +208,38 @@ async def test_pending_mail_is_sent_once_with_the_same_message_ids(
 
     mails = sorted([mail["To"], mail["Message-ID"]] for mail in kept(settings))
     assert mails == SHOWN["mails"]
+
+
+async def test_links_in_pending_mail_work(
+    app: Litestar, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    await deliver_mail(app.state.db, settings)
+
+    links = [link for mail in kept(settings) for link in links_in(mail)]
+    kinds = Counter(link.split("/")[1] for link in links)
+    assert kinds.keys() == {"confirm", "invitations", "unsubscribe"}
+    for link in links:
+        assert (await client.get(link)).status_code == 200, link
+
+
+async def test_unsubscribe_links_mailed_before_keep_working(
+    app: Litestar, client: httpx.AsyncClient
+) -> None:
+    async with app.state.db.read() as session:
+        ids = (await session.scalars(select(User.id))).all()
+
+    for id in ids:
+        link = f"/unsubscribe/{SIGNER.sign('unsubscribe', [id, 'everything'])}"
+        answer = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, answer.text) == (200, "Unsubscribed."), id
+
+
+def links_in(mail: EmailMessage) -> list[str]:
+    """The paths of the links in a mail that carry a token."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = f"{body.get_content()} {mail['List-Unsubscribe'] or ''}"
+    return re.findall(r"http://testserver(/(?:confirm|invitations|unsubscribe)/[\w.-]+)", text)
 
 
 def tables(database: sqlite3.Connection) -> list[str]:

@@ -6,10 +6,7 @@ PREFERENCES = "tests/notifications/preferences"
 
 MODULES = {
     "app/notifications/delivery/retention.py": [f"{DELIVERY}/test_retention.py"],
-    "app/notifications/delivery/decision.py": [
-        f"{DELIVERY}/test_decision.py",
-        f"{DELIVERY}/test_outbox.py",
-    ],
+    "app/notifications/delivery/decision.py": [f"{DELIVERY}/test_decision.py"],
     "app/notifications/delivery/claims.py": [
         f"{DELIVERY}/test_claims.py",
         f"{DELIVERY}/test_outbox.py",
@@ -19,9 +16,18 @@ MODULES = {
         f"{DELIVERY}/test_claims.py",
     ],
     "app/notifications/delivery/bundles.py": [f"{DELIVERY}/test_bundles.py"],
+    "app/notifications/delivery/settling.py": [
+        f"{DELIVERY}/test_outbox.py",
+        f"{DELIVERY}/test_claims.py",
+    ],
+    "app/notifications/delivery/batch.py": [
+        f"{DELIVERY}/test_outbox.py",
+        f"{DELIVERY}/test_claims.py",
+    ],
+    "app/notifications/events/notices.py": ["tests/notifications/events/test_notices.py"],
     "app/notifications/inbox/feed.py": [f"{INBOX}/test_feed.py", f"{INBOX}/test_hidden.py"],
-    "app/notifications/withdraw.py": ["tests/contract/test_withdrawal.py"],
-    "app/notifications/preferences/muting.py": [f"{PREFERENCES}/test_switches.py"],
+    "app/notifications/withdraw.py": ["tests/notifications/test_withdraw.py"],
+    "app/notifications/preferences/muting.py": [f"{PREFERENCES}/test_muting.py"],
     "app/notifications/preferences/digest.py": [f"{PREFERENCES}/test_digest_times.py"],
     "app/teams/invitations.py": [
         "tests/teams/test_invitations.py",

@@ -19,7 +19,7 @@ from app.notifications.live.stream import (
 )
 
 ALICE, BOB, CAROL = 1, 2, 3
-A_SESSION = (SESSION, 1)
+A_SESSION = (SESSION, "1")
 OPENING = frame("all there is", event="hello")
 
 

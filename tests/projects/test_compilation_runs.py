@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -165,17 +166,59 @@ async def test_deleting_the_project_stops_its_compilation(
 
 
 async def test_a_worker_that_stops_gives_its_attempt_back(
-    db: Database, settings: Settings, alice: User, reel: Project
+    db: Database,
+    settings: Settings,
+    alice: User,
+    reel: Project,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await add(db, settings, reel, alice, "long")
+    await add(db, settings, reel, alice)
     compilation = await request(db, reel, alice)
+    begun = asyncio.Event()
+
+    async def concatenate_forever(*_files: object, **_how: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(compilation_runs, "concatenate", concatenate_forever)
     running = asyncio.create_task(run_compilation(db, settings, compilation.id))
-    await until_running(db, compilation)
+    await begun.wait()
 
     running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.wait([running])
 
     left = await read(db, compilation)
+    assert running.cancelled()
+    assert (left.status, left.attempts) == ("queued", 0)
+
+
+async def test_a_worker_that_stops_between_claim_and_run_gives_its_attempt_back(
+    db: Database,
+    settings: Settings,
+    alice: User,
+    reel: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await add(db, settings, reel, alice)
+    compilation = await request(db, reel, alice)
+    claim, has_committed, goes_on = compilation_runs._claim, asyncio.Event(), asyncio.Event()
+
+    async def claim_slowly(db: Database, compilation_id: int) -> Any:
+        claimed = await claim(db, compilation_id)
+        has_committed.set()
+        await goes_on.wait()
+        return claimed
+
+    monkeypatch.setattr(compilation_runs, "_claim", claim_slowly)
+    running = asyncio.create_task(run_compilation(db, settings, compilation.id))
+    await has_committed.wait()
+
+    running.cancel()
+    goes_on.set()
+    await asyncio.wait([running])
+
+    left = await read(db, compilation)
+    assert running.cancelled()
     assert (left.status, left.attempts) == ("queued", 0)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 
+import httpx
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +19,10 @@ from app.models import Delivery, Event, Invitation, Membership, Notification, Te
 from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import (
+    LIFETIME,
+    MAILED_LINK,
     MAX_OPEN,
+    SHOWN_LINK,
     invite,
     link_token,
     notify_of_open_invitations,
@@ -28,6 +32,7 @@ from app.teams.invitations import (
 )
 from app.teams.membership import add_member, remove_member
 from app.teams.responses import accept, decline, invitation_of
+from tests.conftest import post, sign_in, text_of
 from tests.factories import SIGNER, make_account, make_team
 from tests.mailing import deliver_mail, token_of
 from tests.teams.conftest import Bell
@@ -89,7 +94,8 @@ async def test_an_address_without_account_is_mailed_and_the_delivery_holds_no_se
     context = mail.context or {}
     assert (mail.address, mail.transactional) == ("New@Example.com", "invitation")
     assert "token" not in context
-    assert read_token(SIGNER, token_of(mail)) == (context["invitation_id"], True)
+    async with db.read() as session:
+        assert await read_token(session, token_of(mail)) == (context["invitation_id"], True)
 
 
 async def test_the_mail_has_the_link_and_escapes_names(
@@ -451,9 +457,55 @@ async def test_confirming_by_the_mailed_link_brings_the_other_invitations(
 async def test_a_link_shown_in_the_app_is_not_a_mailed_one(
     db: Database, invitation: Invitation
 ) -> None:
-    assert read_token(SIGNER, link_token(SIGNER, invitation.id)) == (invitation.id, False)
-    with pytest.raises(NotFound):
-        read_token(SIGNER, SIGNER.sign("undo", invitation.id))
+    async with db.read() as session:
+        shown = await read_token(session, link_token(SIGNER, invitation))
+        assert shown == (invitation.id, False)
+        undo = SIGNER.sign("undo", [invitation.id, invitation.link_nonce])
+        with pytest.raises(NotFound):
+            await read_token(session, undo)
+
+
+async def later_with_the_same_id(
+    db: Database, inviter: User, team: Team, earlier: Invitation, email: str
+) -> Invitation:
+    """Delete an invitation; make another that has its id, as SQLite did before the migration."""
+    async with db.write() as session:
+        await session.execute(delete(Invitation).where(Invitation.id == earlier.id))
+        later = Invitation(id=earlier.id, team_id=team.id, inviter_id=inviter.id, role="admin")
+        later.email = later.email_key = email
+        later.expires_at = clock.now() + LIFETIME
+        session.add(later)
+    return later
+
+
+async def test_the_links_of_a_deleted_invitation_open_no_later_one(
+    db: Database, alice: User, carol: User, video_squad: Team, invitation: Invitation
+) -> None:
+    mailed = SIGNER.sign(MAILED_LINK, [invitation.id, invitation.link_nonce])
+    await later_with_the_same_id(db, alice, video_squad, invitation, carol.email)
+
+    async with db.read() as session:
+        for token in (mailed, link_token(SIGNER, invitation)):
+            with pytest.raises(NotFound, match="Ask for a new invitation"):
+                await read_token(session, token)
+
+
+@pytest.mark.parametrize("purpose", [SHOWN_LINK, MAILED_LINK])
+async def test_a_link_from_before_there_were_nonces_says_to_ask_for_a_new_one(
+    client: httpx.AsyncClient, db: Database, bob: User, invitation: Invitation, purpose: str
+) -> None:
+    """Also for an invitation that is still open: nobody knows which one it was mailed for."""
+    await set_confirmed(db, bob, confirmed=False)
+    await sign_in(client, bob)
+    url = f"/invitations/{SIGNER.sign(purpose, invitation.id)}"
+
+    shown, accepted = await client.get(url), await post(client, f"{url}/accept")
+
+    assert "Ask for a new invitation." in text_of(shown)
+    assert "Ask for a new invitation." in text_of(accepted)
+    async with db.read() as session:
+        assert not (await session.get_one(User, bob.id)).is_confirmed
+    assert await status_of(db, invitation) == ["pending"]
 
 
 async def test_revoking_withdraws_the_notification(

@@ -227,7 +227,7 @@ async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
 async def test_the_link_leads_the_signed_out_through_the_login_and_back(
     client: httpx.AsyncClient, bob: User, invitation: Invitation
 ) -> None:
-    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation)}"
 
     page = await client.get(url)
     answer = await post(client, f"{url}/accept")
@@ -245,7 +245,7 @@ async def test_accepting_by_the_link_leads_to_the_team(
     client: httpx.AsyncClient, db: Database, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     await sign_in(client, bob)
-    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation)}"
     page = await client.get(url)
 
     answer = await post(client, f"{url}/accept")
@@ -261,7 +261,7 @@ async def test_the_link_tells_another_user_that_it_is_not_theirs(
     client: httpx.AsyncClient, carol: User, invitation: Invitation
 ) -> None:
     await sign_in(client, carol)
-    url = f"/invitations/{link_token(SIGNER, invitation.id)}"
+    url = f"/invitations/{link_token(SIGNER, invitation)}"
 
     page = await client.get(url)
 
@@ -324,7 +324,7 @@ async def test_a_forged_or_foreign_link_is_not_found(
 ) -> None:
     for token in (
         "x",
-        link_token(SIGNER, invitation.id)[:-1] + "!",
+        link_token(SIGNER, invitation)[:-1] + "!",
         SIGNER.sign("undo", invitation.id),
         "é",
     ):

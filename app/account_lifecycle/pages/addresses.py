@@ -1,6 +1,6 @@
-"""Changing an address, and the page behind a mailed confirmation link.
+"""Changing an address, and the pages behind the mailed links that confirm or cancel the change.
 
-GET only shows a button, because mail scanners follow links.
+GET only shows a button, because mail scanners follow links. The links work without a login.
 """
 
 from typing import Any
@@ -10,7 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.account_lifecycle.onboarding import change_address, confirm_address
-from app.accounts.addresses import read_confirmation
+from app.accounts.addresses import (
+    cancel_address_change,
+    read_cancellation,
+    read_confirmation,
+)
 from app.accounts.pages.account import show_account
 from app.accounts.throttles import throttle_confirmation
 from app.database import Database
@@ -60,3 +64,22 @@ async def confirm(db: NamedDependency[Database], token: FromPath[str]) -> Respon
     async with db.act() as session:
         await confirm_address(session, token)
     return redirect("/", _("Your address is confirmed."))
+
+
+@get()
+async def cancellation_page(
+    request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
+) -> Response[Any]:
+    async with db.read() as session:
+        asking = await read_cancellation(session, token)
+    return without_referrer(
+        await page(request, "accounts/cancel_change.html", token=token, asking=asking)
+    )
+
+
+@post()
+async def cancel(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
+    async with db.write() as session:
+        await cancel_address_change(session, await read_cancellation(session, token))
+    text = _("Your address stays as it is. If you did not ask for the change, reset your password.")
+    return redirect("/forgot", text)

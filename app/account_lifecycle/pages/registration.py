@@ -5,25 +5,33 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
+from app.account_lifecycle.admission import address_error, find_admission
 from app.account_lifecycle.onboarding import register
 from app.accounts.pages.login import login_or_register_page, sign_in
 from app.accounts.throttles import throttle_registration
 from app.database import Database
-from app.errors import Invalid
+from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
+from app.security import Signer
 from app.settings import Settings
 
 
 @get()
 async def register_page(
-    request: AnyRequest, optional_user: NamedDependency[User | None]
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    signer: NamedDependency[Signer],
+    optional_user: NamedDependency[User | None],
 ) -> Response[Any]:
     next_path = own_path(request.query_params.get("next", ""))
     if optional_user:
         return redirect(next_path)
-    return await login_or_register_page(request, "register", {"next": next_path})
+    invitation = await find_admission(db, settings, signer, next_path)
+    typed = {"next": next_path, "email": invitation.email if invitation else ""}
+    return await login_or_register_page(request, "register", typed)
 
 
 @post()
@@ -31,10 +39,13 @@ async def create_account(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
+    signer: NamedDependency[Signer],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle_registration(request, db, settings)
+    invitation = await find_admission(db, settings, signer, own_path(form["next"]))
     try:
+        require_valid(email=address_error(invitation, form["email"]))
         user = await register(
             db,
             settings,

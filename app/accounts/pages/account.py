@@ -57,7 +57,7 @@ async def resend_confirmation(
     settings: NamedDependency[Settings],
     user: NamedDependency[User],
 ) -> Response[Any]:
-    address = user.pending_email or ("" if user.is_confirmed else user.email)
+    address = user.awaited_email or ("" if user.is_confirmed else user.email)
     if not address:
         return redirect("/account", _("Your address is confirmed."))
     await throttle_confirmation(db, settings, user)

@@ -13,7 +13,7 @@ from app.http import AnyRequest, is_same_origin
 from app.models import User
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import UNKNOWN, Resumptions
-from app.notifications.live.stream import JSON, SESSION, TOKEN, EventStream, Key
+from app.notifications.live.stream import JSON, SESSION, EventStream, key_of
 from app.numbers import whole_number
 
 SINCE = QueryParameter(
@@ -48,17 +48,11 @@ async def stream(
     change since then arrives once, in order. Ids are kept for 7 days; after `resync`, fetch the
     inbox again. A user has at most 30 streams; one more ends the oldest with `bye`.
     """
-    key = _key(request)
+    key = key_of(request.scope)
     if key[0] == SESSION and is_same_origin(request) is False:
         raise PermissionDeniedException
     position = _position(last_event_id or since)
     return EventStream(hub, user.id, key, resumptions.begin(position).read, JSON)
-
-
-def _key(request: AnyRequest) -> Key:
-    """The token or session that authenticated the request."""
-    state = request.scope["state"]
-    return (TOKEN, state["token_id"]) if "token_id" in state else (SESSION, state["session_id"])
 
 
 def _position(id: str) -> int | None:

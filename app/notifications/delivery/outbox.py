@@ -7,8 +7,10 @@ itself (claims.py).
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 
 from app import clock
+from app.cancellation import claim_or_give_back
 from app.database import Database
 from app.notifications.channels.base import Channel, Failed, Sent
 from app.notifications.delivery import claims
@@ -33,13 +35,18 @@ async def deliver(
     count = 0
     await digest.roll(db)
     await claims.give_up_interrupted(db, channel)
-    while not is_stopping() and (claim := await claims.claim(db, channel, worker)):
+    while not is_stopping() and (claim := await _claim(db, channel, worker)):
         batch = ClaimedBatch(db, channel, claim, is_stopping)
         has_outage = await _work_on(db, channel, claim, batch)
         count += batch.settled
         if has_outage:
             break
     return count
+
+
+async def _claim(db: Database, channel: Channel, worker: str) -> Claim | None:
+    claiming = claims.claim(db, channel, worker)
+    return await claim_or_give_back(claiming, partial(claims.release, db))
 
 
 async def _work_on(db: Database, channel: Channel, claim: Claim, batch: ClaimedBatch) -> bool:
@@ -51,17 +58,17 @@ async def _work_on(db: Database, channel: Channel, claim: Claim, batch: ClaimedB
     try:
         has_outage = await _send(db, channel, batch)
         await batch.settle_decided()
+        if has_outage:
+            pause = pause_after(1, channel.pauses)
+            await claims.start_outage(db, channel, claim, clock.now() + pause)
+        elif batch.settled < len(claim.deliveries):
+            await claims.release(db, claim)
+        return has_outage
     except asyncio.CancelledError:
         await claims.release(db, claim)
         raise
     finally:
         renewing.cancel()
-    if has_outage:
-        pause = pause_after(1, channel.pauses)
-        await claims.start_outage(db, channel, claim, clock.now() + pause)
-    elif batch.settled < len(claim.deliveries):
-        await claims.release(db, claim)
-    return has_outage
 
 
 async def _send(db: Database, channel: Channel, batch: ClaimedBatch) -> bool:

@@ -59,8 +59,8 @@ class Opening(NamedTuple):
     is_part: bool = False
 
 
-# What authenticated the request: a session or a token, and its id.
-Key = tuple[str, int]
+# What authenticated the request: a session or a token, and the random part of its row.
+Key = tuple[str, str]
 SESSION, TOKEN = "session", "token"
 
 # The scope's entry for streams that are served after Litestar has handled the request.
@@ -68,6 +68,12 @@ DETACHED = "clippyfront.detached_streams"
 
 # Called with the user's id and the position up to which the opening must contain every change.
 ReadOpening = Callable[[int, int], Awaitable[Opening]]
+
+
+def key_of(scope: Scope) -> Key:
+    """What authenticated this request."""
+    key: Key = scope["state"]["stream_key"]
+    return key
 
 
 class Registry(Protocol):

@@ -13,7 +13,7 @@ from app.notifications.inbox import feed
 from app.notifications.inbox.bell import Bell, look, read_bell
 from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
-from app.notifications.live.stream import SESSION, EventStream
+from app.notifications.live.stream import EventStream, key_of
 from app.numbers import whole_number
 from app.rendering import render
 
@@ -24,7 +24,6 @@ async def stream(
     hub: NamedDependency[Hub],
     html_publisher: NamedDependency[HtmlPublisher],
     user: NamedDependency[User],
-    session_id: NamedDependency[int],
     since: FromQuery[str] = "",
 ) -> EventStream:
     """HTML for the bell, the panel and toasts, as things happen.
@@ -36,7 +35,7 @@ async def stream(
     opening = html_publisher.opening
     if position is not None:
         opening = partial(opening, since=position)
-    return EventStream(hub, user.id, (SESSION, session_id), opening)
+    return EventStream(hub, user.id, key_of(request.scope), opening)
 
 
 @get()

@@ -160,7 +160,9 @@ async def _encode_segment(
             *reading(clip.path, fact.container),
             *[*picture, *NO_METADATA, "-g", str(2 * canvas.rate), "-f", "mp4", local(segment)],
             *([*samples, *until, local(sound)] if fact.has_sound else []),
-            seconds=_timeout(fact.duration),
+            reads=[clip.path],
+            writes=[segment, sound],
+            seconds=_timeout(fact.effort),
             on_frame=on_frame,
         )
     except FfmpegFailed as error:
@@ -177,7 +179,6 @@ def _timeout(seconds: float) -> float:
 
 def _append_sound(segment: Path, size: int) -> None:
     """Appends exactly `size` bytes of the segment, cut or padded with zeros, which are silence."""
-    segment.touch()
     os.truncate(segment, size)
     with segment.open("rb") as source, segment.with_name("sound.pcm").open("ab") as sound:
         shutil.copyfileobj(source, sound)
@@ -204,6 +205,8 @@ async def _assemble(folder: Path, video: Path, seconds: float, on_frame: OnFrame
     await run(
         *[*segments, *sound, "-map", "0:v", "-c:v", "copy", *aac],
         *["-movflags", "+faststart", "-f", "mp4", local(video)],
+        reads=[folder],
+        writes=[video],
         seconds=_timeout(seconds),
         on_frame=on_frame,
     )
@@ -215,6 +218,8 @@ async def _write_thumbnail(video: Path, picture: Path, seconds: float) -> None:
         *["-ss", str(min(1.0, seconds / 10)), *reading(video, "mov")],
         *["-vf", "thumbnail=25,scale='min(640,iw)':-2", "-frames:v", "1"],
         *["-c:v", "mjpeg", "-q:v", "4", "-f", "mjpeg", local(picture)],
+        reads=[video],
+        writes=[picture],
         seconds=_timeout(1),
     )
 

@@ -1,4 +1,4 @@
-"""Runs ffmpeg on untrusted files, in a child process with tight limits.
+"""Runs ffmpeg on untrusted files, in a child process with tight limits that sees only its files.
 
 Errors; each CompilationError has a sentence for the user who asked for the video:
 
@@ -18,7 +18,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -30,7 +30,9 @@ from app.language import _
 
 THREADS = "2"
 LOG_BYTES = 32_768
-RESOURCE_LIMITS = Path(__file__).with_name("resource_limits.py")
+CELL = Path(__file__).with_name("cell.py")
+# The picture of an 8K camera, with a little room. A larger one is refused before it is decoded.
+MAX_PIXELS = 8192 * 4608
 
 OnFrame = Callable[[int], Awaitable[None]]
 _log = logging.getLogger(__name__)
@@ -96,14 +98,25 @@ async def _ignore(_frames: int) -> None:
     pass
 
 
-async def run(*arguments: str, seconds: float, on_frame: OnFrame = _ignore) -> Outcome:
+async def run(
+    *arguments: str,
+    reads: Sequence[Path] = (),
+    writes: Sequence[Path] = (),
+    seconds: float,
+    on_frame: OnFrame = _ignore,
+) -> Outcome:
     """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
 
-    The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime after
-    `seconds` of wall clock time, another CompilationError if the machine has too little memory or
-    disk space, FfmpegFailed otherwise.
+    ffmpeg can open `reads`, which may be folders, and `writes`, which are created empty, and no
+    other file. The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime
+    after `seconds` of wall clock time, another CompilationError if the machine has too little
+    memory or disk space, FfmpegFailed otherwise.
     """
-    process = await _start(arguments, seconds)
+    for path in writes:
+        path.touch()
+    allowed = [*(f"read:{path.absolute()}" for path in reads)]
+    allowed += [f"write:{path.absolute()}" for path in writes]
+    process = await _start(arguments, allowed, seconds)
     assert process.stdout
     assert process.stderr
     try:
@@ -122,6 +135,16 @@ async def run(*arguments: str, seconds: float, on_frame: OnFrame = _ignore) -> O
     return Outcome(log, frames, time)
 
 
+async def is_confined(file: Path) -> bool:
+    """Whether ffmpeg is kept from a file that it was not given, found by trying to read `file`."""
+    gray = ["-f", "rawvideo", "-video_size", "1x1", "-pixel_format", "gray"]
+    try:
+        await run(*gray, "-i", local(file), "-f", "null", "-", seconds=30)
+    except FfmpegFailed as error:
+        return "Permission denied" in error.log
+    return False
+
+
 def reading(path: Path, container: str) -> list[str]:
     """Arguments that open an untrusted file as this container and as nothing else.
 
@@ -129,7 +152,8 @@ def reading(path: Path, container: str) -> list[str]:
     too, and only local files can be opened.
     """
     only = ["-protocol_whitelist", "file", "-format_whitelist", container]
-    return [*only, "-threads", THREADS, "-f", container, "-i", local(path)]
+    bounds = ["-threads", THREADS, "-max_pixels", str(MAX_PIXELS)]
+    return [*only, *bounds, "-f", container, "-i", local(path)]
 
 
 def local(path: Path) -> str:
@@ -137,11 +161,22 @@ def local(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-async def _start(arguments: tuple[str, ...], seconds: float) -> asyncio.subprocess.Process:
+async def _start(
+    arguments: Sequence[str], allowed: Sequence[str], seconds: float
+) -> asyncio.subprocess.Process:
     cpu_seconds = ceil(seconds * int(THREADS)) + 1
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(RESOURCE_LIMITS), str(os.getpid()), str(cpu_seconds)),
-        *(get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y", "-filter_threads", THREADS),
+        *(sys.executable, "-I", "-S", str(CELL), str(os.getpid()), str(cpu_seconds)),
+        *(
+            *allowed,
+            "--",
+            get_ffmpeg_exe(),
+            "-nostdin",
+            "-hide_banner",
+            "-y",
+            "-filter_threads",
+            THREADS,
+        ),
         *("-nostats", "-progress", "pipe:1", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -1,17 +1,21 @@
 """Determines whether an uploaded file is a video, and its container, size, duration and rate.
 
 File names are not trusted. The first bytes select the demuxer, so that playlists, scripts and
-images never reach ffmpeg. Then ffmpeg reads every packet and decodes the first frame.
+images never reach ffmpeg. Then ffmpeg reads every packet and decodes the first frame. A length
+that a file only claims is not believed: its frames or its bytes have to account for it.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.language import _
+from app.language import _, ngettext
 from app.projects.video.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, run
 
-SECONDS = 300
+# Time to read a clip: on a slow disk a second for each megabyte, and at most five minutes.
+MIN_SECONDS, MAX_SECONDS, BYTES_PER_SECOND = 30, 300, 1_000_000
+# How many seconds a frame may be shown; a second of sound, at the least, has so many bytes.
+SECONDS_PER_FRAME, BYTES_OF_SOUND = 60, 1_000
 DEFAULT_RATE = 30.0
 MAX_RATE = 240.0
 SIGNATURES = {
@@ -30,7 +34,8 @@ COVER = re.compile(r"[^\n]*\((attached pic|timed thumbnails|still image)\)")
 @dataclass(frozen=True)
 class ClipFacts:
     """`container` is ffmpeg's name of the demuxer, `duration` in seconds, `rate` in frames per
-    second. `width` and `height` are in square pixels, after rotation.
+    second. `width` and `height` are in square pixels, after rotation. `frames` and `size` in bytes
+    are what the file really contains.
     """
 
     container: str
@@ -39,6 +44,13 @@ class ClipFacts:
     height: int
     rate: float
     has_sound: bool
+    frames: int
+    size: int
+
+    @property
+    def effort(self) -> float:
+        """How many seconds of ordinary video this is at most as much work as."""
+        return min(self.duration, self.frames + self.size / BYTES_OF_SOUND)
 
 
 async def probe(path: Path, name: str) -> ClipFacts:
@@ -47,16 +59,19 @@ async def probe(path: Path, name: str) -> ClipFacts:
     Raises Unusable if the clip is missing, empty, truncated, has no picture, or is not a video;
     another CompilationError if the machine ran out of time, memory or disk space.
     """
-    container = _container(path, name)
-    first_frame = ["-map", "0:V:0", "-frames:v", "1", "-f", "null", "-"]
+    container, size = _container_and_size(path, name)
+    # ffmpeg counts the frames of its first output.
     every_packet = ["-map", "0:V:0", "-map", "0:a:0?", "-c", "copy", "-f", "null", "-"]
+    first_frame = ["-map", "0:V:0", "-frames:v", "1", "-f", "null", "-"]
     try:
-        outcome = await run(*reading(path, container), *first_frame, *every_packet, seconds=SECONDS)
+        outcome = await run(
+            *[*reading(path, container), *every_packet, *first_frame],
+            reads=[path],
+            seconds=min(MAX_SECONDS, MIN_SECONDS + size / BYTES_PER_SECOND),
+        )
     except FfmpegFailed as error:
-        kinds = STREAMS.findall(error.log)
-        only_sound = "Audio" in kinds and "Video" not in kinds
-        raise (_no_picture(name) if only_sound else unreadable(name)) from error
-    return _facts(outcome, container, name)
+        raise _refusal(error.log, name) from error
+    return _facts(outcome, container, size, name)
 
 
 def sniff(path: Path) -> str | None:
@@ -77,7 +92,7 @@ def unreadable(name: str) -> Unusable:
     return Unusable(sentence.format(name=name))
 
 
-def _container(path: Path, name: str) -> str:
+def _container_and_size(path: Path, name: str) -> tuple[str, int]:
     try:
         container = sniff(path)
         size = path.stat().st_size
@@ -88,7 +103,7 @@ def _container(path: Path, name: str) -> str:
         raise Unusable(_("'{name}' is empty. Upload it again, or remove it.").format(name=name))
     if not container:
         raise unreadable(name)
-    return container
+    return container, size
 
 
 def _is_transport_stream(head: bytes) -> bool:
@@ -96,23 +111,33 @@ def _is_transport_stream(head: bytes) -> bool:
     return head[0:377:188] == b"GGG" or head[4:389:192] == b"GGG"
 
 
+def _refusal(log: str, name: str) -> Unusable:
+    if "exceeds specified max pixel count" in log:
+        sentence = _("The picture of '{name}' is too large: at most 8K (8192 × 4608) can be read.")
+        return Unusable(sentence.format(name=name))
+    kinds = STREAMS.findall(log)
+    return _no_picture(name) if "Audio" in kinds and "Video" not in kinds else unreadable(name)
+
+
 def _no_picture(name: str) -> Unusable:
     sentence = _("'{name}' has sound but no picture. Replace it with a video, or remove it.")
     return Unusable(sentence.format(name=name))
 
 
-def _facts(outcome: Outcome, container: str, name: str) -> ClipFacts:
+def _facts(outcome: Outcome, container: str, size: int, name: str) -> ClipFacts:
     header = outcome.log.partition("Stream mapping:")[0]
     parts = STREAMS.split(header)
     streams = list(zip(parts[1::2], parts[2::2], strict=True))
     video = next((text for kind, text in streams if kind == "Video" and not COVER.match(text)), "")
-    size = re.search(r", (\d+)x(\d+)\b", video)
+    found = re.search(r", (\d+)x(\d+)\b", video)
     duration = _duration(header, outcome.seconds, name)
-    if not size or not outcome.frames or not duration:
+    if not found or not outcome.frames or not duration:
         raise unreadable(name)
-    width, height = _upright(int(size[1]), int(size[2]), video)
+    _require_believable(duration, outcome.frames, size, name)
+    width, height = _upright(int(found[1]), int(found[2]), video)
     has_sound = any(kind == "Audio" for kind, _text in streams)
-    return ClipFacts(container, duration, width, height, _rate(video), has_sound)
+    rate = _rate(video)
+    return ClipFacts(container, duration, width, height, rate, has_sound, outcome.frames, size)
 
 
 def _duration(header: str, measured: float, name: str) -> float:
@@ -127,6 +152,17 @@ def _duration(header: str, measured: float, name: str) -> float:
         )
         raise Unusable(sentence.format(name=name))
     return max(declared, measured)
+
+
+def _require_believable(duration: float, frames: int, size: int, name: str) -> None:
+    if duration <= frames * SECONDS_PER_FRAME + size / BYTES_OF_SOUND:
+        return
+    sentence = ngettext(
+        "'{name}' claims to last {minutes} minutes but has only {n} frame. Replace it, or remove it.",
+        "'{name}' claims to last {minutes} minutes but has only {n} frames. Replace it, or remove it.",
+        frames,
+    )
+    raise Unusable(sentence.format(name=name, minutes=round(duration / 60), n=frames))
 
 
 def _upright(width: int, height: int, video: str) -> tuple[int, int]:

@@ -39,7 +39,7 @@ async def create(
     await throttle_invitations(db, settings, user)
     async with db.act() as session:
         invitation = await invite(session, user, team_id, data.email, data.role)
-    return invitation_object(invitation, link_token(signer, invitation.id))
+    return invitation_object(invitation, link_token(signer, invitation))
 
 
 @get(responses=problems(403))
@@ -66,7 +66,7 @@ async def again(
     await throttle_invitations(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
-    return invitation_object(invitation, link_token(signer, invitation.id))
+    return invitation_object(invitation, link_token(signer, invitation))
 
 
 @delete(
@@ -86,12 +86,10 @@ async def take_back(
 
 
 @get(is_public=True)
-async def show(
-    db: NamedDependency[Database], signer: NamedDependency[Signer], token: FromPath[str]
-) -> InvitationSeen:
+async def show(db: NamedDependency[Database], token: FromPath[str]) -> InvitationSeen:
     """Show an invitation to anyone who has its token."""
-    invitation_id, _is_mailed = read_token(signer, token)
     async with db.read() as session:
+        invitation_id, _is_mailed = await read_token(session, token)
         received = await read_invitation(session, invitation_id)
     seen = invitation_object(received.invitation)
     return InvitationSeen(
@@ -108,13 +106,12 @@ async def show(
 @post(status_code=200, responses=problems(409))
 async def accept(
     db: NamedDependency[Database],
-    signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Joined:
     """Accept an invitation and join the team. Only the account with the invited address can."""
-    invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
+        invitation_id, is_mailed = await read_token(session, token)
         team = await responses.accept(session, user, invitation_id, is_mailed=is_mailed)
     text = _("Welcome to '{team}'.").format(team=team.name)
     return Joined(text, NamedReference(team.id, team.name))
@@ -123,12 +120,11 @@ async def accept(
 @post(status_code=200, responses=problems(409))
 async def decline(
     db: NamedDependency[Database],
-    signer: NamedDependency[Signer],
     user: NamedDependency[User],
     token: FromPath[str],
 ) -> Message:
     """Decline an invitation. The inviter is notified."""
-    invitation_id, is_mailed = read_token(signer, token)
     async with db.act() as session:
+        invitation_id, is_mailed = await read_token(session, token)
         team = await responses.decline(session, user, invitation_id, is_mailed=is_mailed)
     return Message(_("You declined the invitation to '{team}'.").format(team=team.name))

@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
-from app.models import Team, User
+from app.models import Invitation, Team, User
 from app.names import isolate
 from app.notifications.pages.actions import answer_in_place
 from app.security import Signer
@@ -86,13 +86,12 @@ async def revoke_invitation(
 async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
-    signer: NamedDependency[Signer],
     optional_user: NamedDependency[User | None],
     token: FromPath[str],
 ) -> Response[str]:
     """Anyone with the link can see who invites to which team."""
-    invitation_id, is_mailed = read_token(signer, token)
     async with db.read() as session:
+        invitation_id, is_mailed = await read_token(session, token)
         received = await read_invitation(session, invitation_id)
     reason = closed_reason(received.invitation)
     if optional_user and not reason:
@@ -106,14 +105,13 @@ async def show(
 @post()
 async def accept(
     db: NamedDependency[Database],
-    signer: NamedDependency[Signer],
     optional_user: NamedDependency[User | None],
     token: FromPath[str],
 ) -> Response[None]:
-    invitation_id, is_mailed = read_token(signer, token)
     if optional_user is None:
-        return _to_login(token)
+        return await _to_login(db, token)
     async with db.act() as session:
+        invitation_id, is_mailed = await read_token(session, token)
         team = await responses.accept(session, optional_user, invitation_id, is_mailed=is_mailed)
     return redirect(f"/teams/{team.id}", _welcome_to(team))
 
@@ -121,14 +119,13 @@ async def accept(
 @post()
 async def decline(
     db: NamedDependency[Database],
-    signer: NamedDependency[Signer],
     optional_user: NamedDependency[User | None],
     token: FromPath[str],
 ) -> Response[None]:
-    invitation_id, is_mailed = read_token(signer, token)
     if optional_user is None:
-        return _to_login(token)
+        return await _to_login(db, token)
     async with db.act() as session:
+        invitation_id, is_mailed = await read_token(session, token)
         team = await responses.decline(session, optional_user, invitation_id, is_mailed=is_mailed)
     return redirect("/notifications", _declined(team))
 
@@ -143,7 +140,8 @@ async def follow(
     """Redirect from a notification to its invitation."""
     async with db.read() as session:
         invitation_id = await responses.invitation_of(session, user, notification_id)
-    return redirect(invitation_path(signer, invitation_id))
+        invitation = await session.get_one(Invitation, invitation_id)
+    return redirect(invitation_path(signer, invitation))
 
 
 @post(status_code=200)
@@ -174,7 +172,10 @@ async def decline_in_place(
     return await answer_in_place(request, db, user, notification_id, path, text)
 
 
-def _to_login(token: str) -> Response[None]:
+async def _to_login(db: Database, token: str) -> Response[None]:
+    """Raises NotFound for a link that does not work."""
+    async with db.read() as session:
+        await read_token(session, token)
     return redirect(f"/login?next=/invitations/{token}", _("Please log in first."), kind="problem")
 
 

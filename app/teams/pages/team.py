@@ -66,7 +66,7 @@ async def show_team(
         q=q,
         projects=projects,
         is_muted=muted,
-        invitations=[(one, link_token(signer, one.id)) for one in invitations],
+        invitations=[(one, link_token(signer, one)) for one in invitations],
         **context,
     )
 

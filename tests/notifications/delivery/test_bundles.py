@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from app import clock
 from app.database import Database
-from app.models import Delivery, Event, Notification, Project, Team, User
+from app.models import Project, Team, User
 from app.notifications.channels.base import Failed, Failure
 from app.notifications.delivery import outbox
 from app.notifications.delivery.bundles import bundle_due
@@ -20,7 +19,7 @@ from app.notifications.preferences import digest, switches
 from app.settings import Settings
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
-from tests.mailing import deliver_mail, deliveries, kept, make_due, share
+from tests.mailing import deliver_mail, deliveries, kept, make_due, repeat, share
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
 
@@ -415,26 +414,10 @@ async def test_a_digest_of_thousands_is_one_mail(
 ) -> None:
     """More than a statement can name one by one."""
     await share(db, alice, squad)
-    async with db.write() as session:
-        [event_id] = await session.scalars(select(Notification.event_id))
-        await _repeat(session, event_id, bob, 2500)
+    await repeat(db, bob, 2500)
     await make_due(db)
 
     assert await deliver_mail(db, settings) == 2501
 
     [mail] = kept(settings)
     assert mail["Subject"].endswith("and 2500 more")
-
-
-async def _repeat(session: Any, event_id: int, user: User, times: int) -> None:
-    """The same event, told that often."""
-    told = await session.get_one(Event, event_id)
-    facts = {"type": told.type, "context": told.context, "created_at": clock.now()}
-    ids = [event_id + number for number in range(1, times + 1)]
-    await session.execute(insert(Event), [{"id": one, **facts} for one in ids])
-    mine = {"user_id": user.id, "type": told.type, "hidden": False}
-    rows = [{"event_id": one, **mine} for one in ids]
-    notices = (await session.scalars(insert(Notification).returning(Notification.id), rows)).all()
-    waiting = {"user_id": user.id, "channel": "email", "address": user.email}
-    waiting |= {"bundling": "bundle", "due_at": clock.now()}
-    await session.execute(insert(Delivery), [{"notification_id": n, **waiting} for n in notices])

@@ -1,16 +1,31 @@
 """Decided again when it is about to leave: why a mail is not sent after all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Row, Select, case, false, select, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.models import Mute, Project, Share, Team, User
+from app.models import Delivery, Event, Membership, Mute, Notification, Project, Share, Team, User
+from app.notifications.channels.base import Channel, Wait
 from app.notifications.channels.email.channel import Email
+from app.notifications.delivery.decision import SEND, Decision, Skip, decide_all
 from app.notifications.delivery.explanations import explain_reason
-from app.notifications.events.catalogue import COMPILATION_COMPLETED, EMAIL, PROJECT_SHARED
+from app.notifications.events.catalogue import (
+    ANNOUNCEMENT,
+    COMPILATION_COMPLETED,
+    COMPILATION_FAILED,
+    CUSTOM,
+    EMAIL,
+    MEMBER_ADDED,
+    PROJECT_SHARED,
+    EventType,
+)
 from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
@@ -18,9 +33,34 @@ from app.notifications.preferences import switches
 from app.settings import Settings
 from app.teams.membership import remove_member
 from tests.factories import make_team
-from tests.mailing import deliver_mail, deliveries, kept, make_due, share
+from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, share, write
+from tests.notifications._scripted import Scripted
+from tests.notifications.conftest import Hands
 
 Meanwhile = Callable[[Database, User, Team], Awaitable[None]]
+SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
+
+
+async def decided(db: Database, channel: Channel | None = None) -> list[Decision]:
+    """On each delivery there is, the oldest first."""
+    async with db.read() as session:
+        pairs = await decide_all(session, channel or Scripted(), true())
+    return [one for _row, one in sorted(pairs, key=lambda pair: pair[0].delivery_id)]
+
+
+async def decisions_by_address(db: Database, channel: Channel | None = None) -> dict[str, Decision]:
+    rows, decisions = await deliveries(db), await decided(db, channel)
+    return {row.address: one for row, one in zip(rows, decisions, strict=True)}
+
+
+async def tell(db: Database, event_type: EventType, **of: Any) -> None:
+    async with db.act() as session:
+        await notify(session, event_type, **of)
+
+
+async def want_mail(db: Database, user: User, event_type: EventType) -> None:
+    async with db.act() as session:
+        await switches.set_switch(session, user, event_type.name, EMAIL, wanted=True)
 
 
 @pytest.fixture
@@ -141,3 +181,341 @@ async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_
 
     reasons = {row.address: row.reason for row in await deliveries(db)}
     assert reasons == {alice.email: None, bob.email: None if is_in_another_team else "muted"}
+
+
+async def mute(db: Database, user: User, **of: int) -> None:
+    async with db.write() as session:
+        session.add(Mute(user_id=user.id, **of))
+
+
+async def make_project(db: Database, owner: User, *teams: Team) -> Project:
+    project = Project(name="Reel", owner_id=owner.id)
+    async with db.write() as session:
+        session.add(project)
+        await session.flush()
+        session.add_all(Share(project_id=project.id, team_id=team.id) for team in teams)
+    return project
+
+
+async def test_what_is_about_oneself_is_not_muted_with_the_team(
+    db: Database, alice: User, bob: User, carol: User, squad: Team
+) -> None:
+    async with db.write() as session:
+        session.add(Membership(team_id=squad.id, user_id=carol.id, role="viewer"))
+    await tell(db, MEMBER_ADDED, actor=alice, affected=carol, team=squad, role="viewer")
+    for user in (bob, carol):
+        await mute(db, user, team_id=squad.id)
+
+    assert await decisions_by_address(db) == {bob.email: Skip("muted"), carol.email: SEND}
+
+
+@pytest.mark.parametrize(("priority", "decision"), [("high", SEND), ("normal", Skip("muted"))])
+async def test_a_message_of_high_priority_comes_though_its_team_is_muted(
+    db: Database, alice: User, bob: User, squad: Team, priority: str, decision: Decision
+) -> None:
+    await want_mail(db, bob, CUSTOM)
+    await tell(db, CUSTOM, actor=alice, team=squad, title="Done", priority=priority)
+
+    await mute(db, bob, team_id=squad.id)
+
+    assert await decided(db) == [decision]
+
+
+async def test_an_urgent_type_comes_though_its_project_is_muted(db: Database, bob: User) -> None:
+    project = await make_project(db, bob)
+    await tell(db, COMPILATION_FAILED, project=project, error="No clips.")
+
+    await mute(db, bob, project_id=project.id)
+
+    assert await decided(db) == [SEND]
+
+
+async def test_without_a_mute_nothing_is_muted(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    """Not what concerns no team and no project, not a project of one's own that is not shared, and
+    not what a team was told of a project that it no longer sees.
+    """
+    own, unshared = await make_project(db, bob), await make_project(db, alice)
+    await want_mail(db, bob, ANNOUNCEMENT)
+    await tell(db, ANNOUNCEMENT, title="The server rests on Sunday")
+    await tell(db, COMPILATION_COMPLETED, project=own)
+    await tell(db, PROJECT_SHARED, actor=alice, team=squad, project=unshared)
+
+    assert await decided(db) == [SEND, SEND, SEND]
+
+
+async def test_a_project_is_muted_with_its_team_whatever_else_one_owns_or_sees(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    other = await make_team(db, alice, "Others", viewers=[bob])
+    project = await make_project(db, alice, squad)
+    await make_project(db, bob, other)
+    await tell(db, COMPILATION_COMPLETED, project=project)
+
+    await mute(db, bob, team_id=squad.id)
+
+    assert await decisions_by_address(db) == {alice.email: SEND, bob.email: Skip("muted")}
+
+
+@dataclass
+class Joining(Scripted):
+    """A channel that needs facts of what the rules also look at."""
+
+    def with_facts(self, rows: Select[Any]) -> Select[Any]:
+        for model in (Project, Share, Membership):
+            rows = rows.outerjoin(model, false())
+        return rows.add_columns(Project.name)
+
+
+async def test_what_a_channel_reads_changes_nothing_about_what_is_muted(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    project = await make_project(db, alice, squad)
+    await tell(db, COMPILATION_COMPLETED, project=project)
+    await mute(db, bob, team_id=squad.id)
+
+    decisions = {alice.email: SEND, bob.email: Skip("muted")}
+    assert await decisions_by_address(db, Joining()) == decisions
+
+
+async def test_the_first_rule_that_objects_gives_the_reason(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await share(db, alice, squad)
+    expired = Fleeting(lasts={PROJECT_SHARED.name: 0 * SECOND})
+    given: list[str] = []
+    for meanwhile in (
+        nothing, loses_confirmation, mutes_the_team, switches_it_off, reads, deletes, is_removed,
+    ):  # fmt: skip
+        await meanwhile(db, bob, squad)
+        [decision] = await decided(db, expired)
+        assert isinstance(decision, Skip)
+        given.append(decision.reason)
+
+    assert given == ["expired", "unconfirmed", "muted", "unwanted", "read", "deleted", "withdrawn"]
+
+
+@dataclass
+class Fleeting(Scripted):
+    """Events of the types in `lasts` are worth sending for so long; "" are transactional messages."""
+
+    lasts: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def time_to_live(self, event_type: EventType | None) -> timedelta | None:
+        return self.lasts.get(event_type.name if event_type else "")
+
+    def address_problem(self) -> ColumnElement[Any]:
+        is_unconfirmed = User.id.is_not(None) & User.email_confirmed_at.is_(None)
+        return case((is_unconfirmed, "unconfirmed"))
+
+
+@pytest.mark.parametrize(
+    ("passed", "decision"),
+    [
+        (4 * SECOND, SEND),
+        (4 * SECOND + INSTANT, Skip("expired", state="dead")),
+        (5 * SECOND, Skip("expired", state="dead")),
+    ],
+)
+async def test_what_would_be_over_on_arrival_is_dead(
+    db: Database,
+    alice: User,
+    squad: Team,
+    hands: Hands,
+    passed: timedelta,
+    decision: Decision,
+) -> None:
+    """A second before its time is over."""
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+
+    hands.move(passed)
+
+    assert await decided(db, Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})) == [decision]
+    assert await decided(db, Fleeting(lasts={"": 5 * SECOND, CUSTOM.name: 5 * SECOND})) == [SEND]
+
+
+async def test_a_transactional_message_has_a_time_of_its_own(db: Database, hands: Hands) -> None:
+    hands.set("2026-11-23 10:00")
+    await write(db)
+    await change_deliveries(db, created_at=clock.now())
+
+    hands.move(5 * SECOND)
+
+    expired = Skip("expired", state="dead")
+    assert await decided(db, Fleeting(lasts={"": 5 * SECOND})) == [expired]
+    assert await decided(db, Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})) == [SEND]
+
+
+@dataclass
+class Tactful(Scripted):
+    """An ordinary event waits 10 seconds for a page that is looked at; that counts for 30."""
+
+    delay: timedelta = 10 * SECOND
+    quiet_while_visible: timedelta | None = 30 * SECOND
+
+
+# When a page last reported that it is being looked at, in seconds after the event, and when the
+# delivery is decided on.
+LOOKING = [
+    (None, 10, SEND),
+    (-20, 10, SEND),
+    (-20 + 1e-6, 10, Wait),
+    (10, 15, Wait),
+    (10 + 1e-6, 15, Skip("visible")),
+    (14, 44 - 1e-6, Skip("visible")),
+    (14, 44, SEND),
+]
+
+
+async def look(db: Database, user: User, seconds: float | None) -> None:
+    """A page of the user reports so many seconds from now that it is being looked at."""
+    if seconds is not None:
+        until = clock.now() + timedelta(seconds=seconds) + 30 * SECOND
+        await _change(db, user, visible_until=until)
+
+
+@pytest.mark.parametrize(("reported", "passed", "expected"), LOOKING)
+async def test_a_page_that_is_looked_at_after_it_came_due_makes_a_delivery_superfluous(
+    db: Database,
+    alice: User,
+    bob: User,
+    squad: Team,
+    hands: Hands,
+    reported: float | None,
+    passed: float,
+    expected: Any,
+) -> None:
+    """Until one reports after it came due, or has not for long enough, the delivery waits."""
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    await look(db, bob, reported)
+    seen_until = clock.now() + timedelta(seconds=reported or 0) + 30 * SECOND
+
+    hands.move(timedelta(seconds=passed))
+
+    waits = Wait(seen_until, "perhaps_visible")
+    assert await decided(db, Tactful()) == [waits if expected is Wait else expected]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [Scripted(), Tactful(delay=0 * SECOND), Tactful(quiet_while_visible=None)],
+    ids=["plain", "without delay", "not quiet"],
+)
+async def test_only_a_channel_that_waits_for_pages_spares_its_users(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands, channel: Scripted
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    await look(db, bob, 12)
+
+    assert await decided(db, channel) == [SEND]
+
+
+async def test_what_is_urgent_goes_though_its_user_looks_at_a_page(
+    db: Database, bob: User, alice: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await want_mail(db, bob, CUSTOM)
+    await tell(db, COMPILATION_FAILED, project=await make_project(db, bob), error="No clips.")
+    for priority in ("high", "normal"):
+        await tell(db, CUSTOM, actor=alice, team=squad, title="Done", priority=priority)
+    await write(db, bob.email, user_id=bob.id)
+    await look(db, bob, 12)
+
+    assert await decided(db, Tactful()) == [SEND, SEND, Skip("visible"), SEND]
+
+
+async def test_a_page_shows_nothing_to_those_who_want_all_or_nothing_in_the_app(
+    db: Database, alice: User, bob: User, carol: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    squad = await make_team(db, alice, viewers=[bob, carol])
+    await share(db, alice, squad)
+    async with db.write() as session:
+        hidden = update(Notification).where(Notification.user_id == carol.id)
+        await session.execute(hidden.values(hidden=True))
+    for user in (bob, carol):
+        await look(db, user, 12)
+    assert await decided(db, Tactful()) == [Skip("visible"), SEND]
+
+    await _change(db, bob, pushes_always=True)
+
+    assert await decided(db, Tactful()) == [SEND, SEND]
+
+
+@dataclass
+class Particular(Scripted):
+    """It finds the messages to `obsolete` no longer of use, and notes which it was asked about."""
+
+    obsolete: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    async def find_obsolete(
+        self, session: AsyncSession, transactional: Sequence[Row[Any]]
+    ) -> Mapping[int, str]:
+        self.asked += [row.address for row in transactional]
+        ids = select(Delivery.id).where(Delivery.address == self.obsolete)
+        return dict.fromkeys(await session.scalars(ids), "answered")
+
+
+async def test_a_transactional_message_is_skipped_when_its_channel_finds_it_of_no_use(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await share(db, alice, squad)
+    await write(db, "one@example.com", "two@example.com")
+    channel = Particular(obsolete="two@example.com")
+
+    assert await decided(db, channel) == [SEND, SEND, Skip("answered")]
+    assert channel.asked == ["one@example.com", "two@example.com"]
+
+
+async def test_a_channel_without_transactional_messages_is_asked_of_none(
+    db: Database, alice: User, squad: Team
+) -> None:
+    class Unasked(Scripted):
+        async def find_obsolete(self, *_given: object) -> Mapping[int, str]:
+            raise AssertionError("There is nothing to find.")
+
+    await share(db, alice, squad)
+
+    assert await decided(db, Unasked()) == [SEND]
+
+
+async def test_a_transactional_message_is_neither_unwanted_nor_muted(
+    db: Database, bob: User, squad: Team
+) -> None:
+    await mute(db, bob, team_id=squad.id)
+    await switches_it_off(db, bob, squad)
+    await write(db, bob.email, user_id=bob.id)
+
+    assert await decided(db) == [SEND]
+
+
+async def test_a_channel_reads_what_it_needs_to_send(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    hands.set("2026-11-23 10:05")
+    await write(db, "one@example.com")
+    await change_deliveries(db, Delivery.transactional.is_(None), bundle_id=7)
+    async with db.read() as session:
+        (notice, _send), (message, _send) = await decide_all(session, Scripted(), true())
+        row = await session.get_one(Notification, notice.notification_id)
+        event = await session.get_one(Event, row.event_id)
+
+    first, second = await deliveries(db)
+    assert (notice.delivery_id, message.delivery_id) == (first.id, second.id)
+    assert (notice.user_id, message.user_id) == (bob.id, None)
+    assert (notice.address, message.address) == (bob.email, "one@example.com")
+    assert (notice.bundling, message.bundling) == ("bundle", "alone")
+    assert (notice.transactional, message.transactional) == (None, "address_changed")
+    assert (notice.facts, message.facts) == (None, second.context)
+    assert (notice.queued_at, message.queued_at) == (first.created_at, second.created_at)
+    assert (notice.type, message.type) == ("project_shared", None)
+    assert (notice.context, message.context) == (event.context, None)
+    assert (notice.bundle_id, message.bundle_id) == (7, None)
+    assert message.notification_id is None

@@ -217,6 +217,40 @@ async def test_a_worker_told_to_stop_gives_back_what_it_claimed(db: Database) ->
     assert all(row.due_at <= clock.now() for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("step", "outcome", "attempts"),
+    [("claim", SENT, [0, 0]), ("start_outage", TROUBLE, [1, 0])],
+)
+async def test_a_worker_that_stops_before_or_after_its_batch_gives_back_what_it_claimed(
+    db: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    outcome: Outcome,
+    attempts: list[int],
+) -> None:
+    await write(db, "one@example.com", "two@example.com")
+    take, has_begun, goes_on = getattr(claims, step), asyncio.Event(), asyncio.Event()
+
+    async def take_slowly(*given: Any) -> Any:
+        taken = await take(*given) if step == "claim" else None
+        has_begun.set()
+        await goes_on.wait()
+        return taken
+
+    monkeypatch.setattr(claims, step, take_slowly)
+    working = asyncio.create_task(outbox.deliver(db, always(outcome)))
+    await has_begun.wait()
+
+    working.cancel()
+    goes_on.set()
+    await asyncio.wait([working])
+
+    rows = await deliveries(db)
+    assert working.cancelled()
+    assert [row.attempts for row in rows] == attempts
+    assert [row.claimed_by for row in rows] == [None, None]
+
+
 async def test_one_that_breaks_its_channel_takes_no_other_along(db: Database) -> None:
     await write(db, "one@example.com", "poison@example.com", "three@example.com")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from app import clock
 from app.database import Database
@@ -139,6 +139,19 @@ async def test_a_deleted_notification_stays_while_it_can_be_undone(
     assert await ids(db, Notification) == []
 
 
+async def test_what_was_read_long_ago_and_deleted_just_now_can_still_be_undone(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    old = await notify_bob(db, alice, squad)
+    await read(db, bob, old)
+    hands.move(RETENTION_DAYS * DAY + A_MOMENT)
+    await delete(db, bob, old)
+
+    assert (await clean_up(db, RETENTION_DAYS))["notifications"] == 0
+
+    assert await ids(db, Notification) == [old]
+
+
 async def test_an_event_without_a_notification_stays_for_seven_days(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
@@ -209,9 +222,10 @@ async def test_a_settled_delivery_of_a_notification_stays_with_it(
     assert len(await deliveries(db)) == 1
 
 
-async def test_more_than_a_batch_is_removed_at_once(
+async def test_more_than_a_batch_is_removed_a_batch_at_a_time(
     db: Database, alice: User, hands: Hands
 ) -> None:
+    """Others can write in between."""
     hands.set("2026-11-01 00:00")
     squad = await make_team(db, alice)
     await add_members(db, squad.id, await add_people(db, BATCH + 1))
@@ -219,8 +233,17 @@ async def test_more_than_a_batch_is_removed_at_once(
     async with db.write() as session:
         await session.execute(update(Notification).values(read_at=clock.now()))
     hands.move(RETENTION_DAYS * DAY + A_MOMENT)
+    batches: list[int] = []
 
-    assert (await clean_up(db, RETENTION_DAYS))["notifications"] == BATCH + 1
+    def count(_connection: Any, cursor: Any, sql: str, *_more: Any) -> None:
+        if sql.startswith("DELETE FROM notification"):
+            batches.append(cursor.rowcount)
+
+    event.listen(db.engine.sync_engine, "after_cursor_execute", count)
+    removed = await clean_up(db, RETENTION_DAYS)
+
+    assert removed["notifications"] == BATCH + 1
+    assert batches[:2] == [BATCH, 1]
 
 
 @pytest.mark.parametrize("model", [CleanUp, RemovedDevice])

@@ -213,25 +213,28 @@ async def test_litestar_turns_that_into_a_503() -> None:
 
 
 async def test_closing_a_session_ends_its_streams_only(hub: Hub) -> None:
-    tabs = [await opened(hub, ALICE, (SESSION, 7)) for _ in range(2)]
-    phone, program = await opened(hub, ALICE, (SESSION, 8)), await opened(hub, ALICE, (TOKEN, 7))
+    tabs = [await opened(hub, ALICE, (SESSION, "7")) for _ in range(2)]
+    phone, program = (
+        await opened(hub, ALICE, (SESSION, "8")),
+        await opened(hub, ALICE, (TOKEN, "7")),
+    )
 
-    hub.close({(SESSION, 7)})
+    hub.close({(SESSION, "7")})
 
     assert [each.is_complete for each in (*tabs, phone, program)] == [True, True, False, False]
     assert tabs[0].body.startswith(b"event: bye\n")
 
 
 async def test_the_keys_of_all_open_streams_are_known(hub: Hub) -> None:
-    await opened(hub, ALICE, (SESSION, 7))
-    await opened(hub, ALICE, (SESSION, 7), format=JSON)
-    gone = await opened(hub, BOB, (SESSION, 8))
-    await opened(hub, BOB, (TOKEN, 7), format=JSON)
+    await opened(hub, ALICE, (SESSION, "7"))
+    await opened(hub, ALICE, (SESSION, "7"), format=JSON)
+    gone = await opened(hub, BOB, (SESSION, "8"))
+    await opened(hub, BOB, (TOKEN, "7"), format=JSON)
 
     gone.disconnect()
     await gone.until_served()
 
-    assert hub.keys() == {(SESSION, 7), (TOKEN, 7)}
+    assert hub.keys() == {(SESSION, "7"), (TOKEN, "7")}
 
 
 async def test_a_stream_closed_during_its_opening_sends_nothing_private(hub: Hub) -> None:

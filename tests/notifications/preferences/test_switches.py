@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.errors import Invalid, NotFound
+from app.errors import Invalid
 from app.models import (
     Delivery,
     Event,
@@ -464,44 +464,3 @@ async def test_a_reset_forgets_only_ones_own_switches(
     assert await switches.exceptions_of(session, bob) == {}
     assert list(await switches.exceptions_of(session, alice)) == ["member_added"]
     assert (await switches.read(session, bob)).digest.hour == 5
-
-
-async def test_muting_twice_is_muting_once(
-    alice: User, video_squad: Team, session: AsyncSession
-) -> None:
-    await muting.mute(session, alice, team_id=video_squad.id)
-    await muting.mute(session, alice, team_id=video_squad.id)
-
-    assert await muting.is_muted(session, alice, team_id=video_squad.id)
-    await muting.unmute(session, alice, team_id=video_squad.id)
-    assert not await muting.is_muted(session, alice, team_id=video_squad.id)
-
-
-async def test_a_mute_is_ones_own(
-    alice: User, bob: User, video_squad: Team, session: AsyncSession
-) -> None:
-    await muting.mute(session, alice, team_id=video_squad.id)
-    mute_id = (await muting.list_muted(session, alice))[0].id
-
-    with pytest.raises(NotFound):
-        await muting.lift(session, bob, mute_id)
-    assert await muting.list_muted(session, bob) == []
-
-    await muting.lift(session, alice, mute_id)
-    assert await muting.list_muted(session, alice) == []
-
-
-async def test_what_may_no_longer_be_seen_is_not_listed(
-    db: Database, alice: User, bob: User, video_squad: Team
-) -> None:
-    theirs = Project(name="Best Clips 2025", owner_id=alice.id)
-    own = Project(name="Highlight Reel", owner_id=bob.id)
-    async with db.act() as session:
-        session.add_all([theirs, own])
-        await session.flush()
-        for project in (theirs, own):
-            await muting.mute(session, bob, project_id=project.id)
-        await muting.mute(session, bob, team_id=video_squad.id)
-
-    async with db.read() as session:
-        assert [one.name for one in await muting.list_muted(session, bob)] == ["Highlight Reel"]

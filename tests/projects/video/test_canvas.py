@@ -3,7 +3,8 @@ from app.projects.video.probe import ClipFacts
 
 
 def clip(width: int, height: int, *, seconds: float = 1.0, rate: float = 30.0) -> ClipFacts:
-    return ClipFacts("mov", seconds, width, height, rate, has_sound=True)
+    frames = round(seconds * rate)
+    return ClipFacts("mov", seconds, width, height, rate, has_sound=True, frames=frames, size=9_999)
 
 
 def test_the_size_with_the_longest_total_duration_wins() -> None:

@@ -129,7 +129,10 @@ async def test_progress_moves_forward_to_the_end(bench: Bench) -> None:
     assert bench.progress[-1] == 1.0
 
 
-@pytest.mark.parametrize("name", ["text", "playlist", "cut short", "scrambled", "sound only"])
+@pytest.mark.parametrize(
+    "name",
+    ["text", "playlist", "cut short", "scrambled", "sound only", "claims hours", "huge picture"],
+)
 async def test_a_broken_clip_is_named_and_nothing_is_left(bench: Bench, name: str) -> None:
     with pytest.raises(Unusable, match=f"'{name}.mp4'"):
         await bench.concatenate("mp4", name)

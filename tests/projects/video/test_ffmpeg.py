@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.projects.video.cell import landlock_version
 from app.projects.video.ffmpeg import (
     DiskFull,
     FfmpegFailed,
@@ -16,8 +17,10 @@ from app.projects.video.ffmpeg import (
     reading,
     run,
 )
+from app.settings import Settings
 from tests import clips
 
+confined = pytest.mark.skipif(not landlock_version(), reason="the kernel has no Landlock")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 SHORT = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=2", "-f", "null", "-"]
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-f", "null", "-"]
@@ -71,8 +74,10 @@ async def test_the_frames_done_are_reported_as_they_grow() -> None:
 
 
 async def test_a_file_that_ffmpeg_refuses_fails_with_its_log() -> None:
+    text = clips.make("text")
+
     with pytest.raises(FfmpegFailed) as failure:
-        await run(*reading(clips.make("text"), "mov"), "-f", "null", "-", seconds=60)
+        await run(*reading(text, "mov"), "-f", "null", "-", reads=[text], seconds=60)
 
     assert "moov atom not found" in failure.value.log
 
@@ -80,9 +85,10 @@ async def test_a_file_that_ffmpeg_refuses_fails_with_its_log() -> None:
 @linux
 async def test_a_full_disk_is_reported() -> None:
     raw = ["-f", "lavfi", "-i", "testsrc2=duration=1", "-f", "rawvideo"]
+    full = Path("/dev/full")
 
     with pytest.raises(DiskFull):
-        await run(*raw, local(Path("/dev/full")), seconds=60)
+        await run(*raw, local(full), writes=[full], seconds=60)
 
 
 @linux
@@ -188,7 +194,7 @@ async def test_a_url_inside_a_clip_is_not_followed(tmp_path: Path) -> None:
         playlist = playlist_of(f"http://127.0.0.1:{server.getsockname()[1]}/next.ts", tmp_path)
 
         with pytest.raises(FfmpegFailed) as failure:
-            await run(*reading(playlist, "hls"), "-f", "null", "-", seconds=60)
+            await run(*reading(playlist, "hls"), "-f", "null", "-", reads=[playlist], seconds=60)
 
         assert "Protocol 'http' not on whitelist 'file'!" in failure.value.log
         with pytest.raises(BlockingIOError):
@@ -196,10 +202,11 @@ async def test_a_url_inside_a_clip_is_not_followed(tmp_path: Path) -> None:
 
 
 async def test_another_container_inside_a_clip_is_not_opened(tmp_path: Path) -> None:
-    playlist = playlist_of(str(clips.make("ts")), tmp_path)
+    other = clips.make("ts")
+    playlist = playlist_of(str(other), tmp_path)
 
     with pytest.raises(FfmpegFailed) as failure:
-        await run(*reading(playlist, "hls"), "-f", "null", "-", seconds=60)
+        await run(*reading(playlist, "hls"), "-f", "null", "-", reads=[playlist, other], seconds=60)
 
     assert "Format not on whitelist" in failure.value.log
 
@@ -210,10 +217,56 @@ def playlist_of(url: str, folder: Path) -> Path:
     return playlist
 
 
+PEEKING = {
+    "by a concat script": ["-safe", "0", "-f", "concat", "-i", "file:{script}"],
+    "by a part of a file": ["-f", "rawvideo", "-i", "subfile,,start,0,end,16,,:{secret}"],
+    "by a filter": ["-f", "lavfi", "-i", "movie={secret}:f=rawvideo"],
+    "by its path": ["-f", "rawvideo", "-i", "file:{secret}"],
+}
+
+
+@confined
+@pytest.mark.parametrize("way", PEEKING)
+@pytest.mark.parametrize("victim", ["/etc/passwd", "the database"])
+async def test_no_other_file_is_read(
+    settings: Settings, tmp_path: Path, way: str, victim: str
+) -> None:
+    secret = str(settings.sqlite_path) if victim == "the database" else victim
+    script = tmp_path / "clip.txt"
+    script.write_text(f"ffconcat version 1.0\nfile '{secret}'\noption f rawvideo\n")
+    size = ["-video_size", "4x4", "-pixel_format", "gray"]
+    given = [part.format(script=script, secret=secret) for part in PEEKING[way]]
+
+    with pytest.raises(FfmpegFailed) as failure:
+        await run(
+            *(size if "rawvideo" in given else []),
+            *given,
+            "-f",
+            "null",
+            "-",
+            reads=[script],
+            seconds=60,
+        )
+
+    assert "Permission denied" in failure.value.log
+
+
+@confined
+async def test_no_file_is_written_but_the_output(tmp_path: Path) -> None:
+    output, other = tmp_path / "reel.mp4", tmp_path / "other.mp4"
+    picture = ["-f", "lavfi", "-i", "testsrc2=duration=0.2", "-f", "mp4"]
+
+    with pytest.raises(FfmpegFailed) as failure:
+        await run(*picture, local(output), "-f", "mp4", local(other), writes=[output], seconds=60)
+
+    assert "Permission denied" in failure.value.log
+    assert not other.exists()
+
+
 async def test_no_file_name_is_an_option_or_a_pattern(tmp_path: Path) -> None:
     path = tmp_path / "-y http:bob's 100%03d.mp4"
     path.write_bytes(clips.make("mp4").read_bytes())
 
-    outcome = await run(*reading(path, "mov"), "-f", "null", "-", seconds=60)
+    outcome = await run(*reading(path, "mov"), "-f", "null", "-", reads=[path], seconds=60)
 
     assert outcome.frames == 15

@@ -44,11 +44,32 @@ async def test_a_file_that_is_not_a_video_is_refused_by_name(name: str) -> None:
         ("sound only", "no picture"),
         ("empty", "is empty"),
         ("text", "not a video"),
+        ("claims hours", "claims to last 117 minutes but has only 2 frames"),
+        ("huge picture", "picture of 'holiday.mp4' is too large: at most 8K"),
     ],
 )
 async def test_a_refusal_says_what_is_wrong(name: str, words: str) -> None:
     with pytest.raises(Unusable, match=words):
         await probe(clips.make(name), "holiday.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [("a fifth of a frame a second", 30), ("one frame", 0.04), ("one frame with sound", 90)],
+)
+async def test_a_length_that_frames_and_bytes_account_for_is_believed(
+    name: str, seconds: float
+) -> None:
+    facts = await probe(clips.make(name), name)
+
+    assert facts.duration == pytest.approx(seconds, abs=0.1)
+
+
+async def test_the_frames_are_counted_not_decoded() -> None:
+    facts = await probe(clips.make("two hours"), "two hours")
+
+    assert facts.frames == 122
+    assert facts.effort < 300 < facts.duration
 
 
 async def test_a_missing_file_is_reported(tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ def _context(
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": unsubscribe_url(settings, signer, user.id, type),
-        "stop_all_url": unsubscribe_url(settings, signer, user.id, EVERYTHING),
+        "stop_type_url": unsubscribe_url(settings, signer, user, type),
+        "stop_all_url": unsubscribe_url(settings, signer, user, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
 
@@ -110,7 +110,7 @@ def _headers(
 ) -> dict[str, str]:
     first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
     headers = {
-        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.user_id, scope)}>",
+        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.User, scope)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
     if is_digest:

@@ -1,10 +1,13 @@
 """Stopping mail from within a mail: a signed link that needs no login and shows nobody's things.
 
-The token names a person and a type of event, or everything. It never expires, since an old
-mail's link must work as well (RFC 8058, section 3.1); it is signed for this purpose alone.
+The token names a person and a type of event, or everything. It does not expire, since an old
+mail's link must work as well (RFC 8058, section 3.1); it is signed for this purpose alone. It ends
+with the account, and when mail goes to another address: whoever reads the old one is no longer
+known to be this person.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +18,7 @@ from app.notifications.preferences import switches as preferences
 from app.security import Signer, signer_of
 from app.settings import Settings
 
-STOP, RESUME = "unsubscribe", "resubscribe"
+STOP, RESUME = "unsubscribe", "resume_mail"
 EVERYTHING = "everything"
 
 
@@ -31,17 +34,32 @@ class Link:
         return list(TYPES) if self.scope == EVERYTHING else [self.scope]
 
 
-def unsubscribe_url(settings: Settings, signer: Signer, user_id: int, scope: str) -> str:
-    return f"{settings.base_url}/unsubscribe/{signer.sign(STOP, [user_id, scope])}"
+def unsubscribe_url(settings: Settings, signer: Signer, user: User, scope: str) -> str:
+    return f"{settings.base_url}/unsubscribe/{signer.sign(STOP, [user.id, user.link_nonce, scope])}"
 
 
 async def read_link(session: AsyncSession, token: str) -> Link:
-    """Raises NotFound for a changed link, or when the account is gone."""
-    user_id, scope = signer_of(session).unsign(STOP, token)
-    user = await session.get(User, user_id)
-    if user is None or (scope != EVERYTHING and scope not in TYPES):
+    """Raises NotFound for a changed link, or when it has ended."""
+    value, signed_at = signer_of(session).unsign_with_time(STOP, token)
+    match value:
+        case [int(user_id), str(nonce), str(scope)]:
+            user = await session.get(User, user_id)
+            is_theirs = user is not None and user.link_nonce == nonce
+        case [int(user_id), str(scope)]:
+            user = await session.get(User, user_id)
+            is_theirs = user is not None and _is_old_link_of(user, signed_at)
+        case _:
+            raise NotFound
+    if user is None or not is_theirs or (scope != EVERYTHING and scope not in TYPES):
         raise NotFound
     return Link(user, scope)
+
+
+def _is_old_link_of(user: User, signed_at: datetime) -> bool:
+    """Whether a link without a nonce was mailed to this user: an earlier account could have the
+    same id. `signed_at` is in whole seconds.
+    """
+    return user.has_old_links and signed_at >= user.created_at.replace(microsecond=0)
 
 
 async def stop(session: AsyncSession, link: Link) -> str:
@@ -49,14 +67,14 @@ async def stop(session: AsyncSession, link: Link) -> str:
     present = (await preferences.read(session, link.user)).preferences
     stopped = [name for name in link.types if present[name][EMAIL]]
     await _switch(session, link.user, stopped, wanted=False)
-    return signer_of(session).sign(RESUME, [link.user.id, stopped])
+    return signer_of(session).sign(RESUME, [link.user.id, link.user.link_nonce, stopped])
 
 
 async def resume(session: AsyncSession, token: str) -> None:
     """Take a `stop` back. Raises NotFound for a changed token."""
-    user_id, stopped = signer_of(session).unsign(RESUME, token)
+    user_id, nonce, stopped = signer_of(session).unsign(RESUME, token)
     user = await session.get(User, user_id)
-    if user is None:
+    if user is None or user.link_nonce != nonce:
         raise NotFound
     await _switch(session, user, [name for name in stopped if name in TYPES], wanted=True)
 

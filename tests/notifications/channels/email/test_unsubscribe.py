@@ -1,16 +1,22 @@
 """Stopping mail from within a mail: by its page, by one click, and never by looking."""
 
+from datetime import timedelta
+from typing import Any
+
 import httpx
 import pytest
+from sqlalchemy import delete, update
 
+from app import clock
+from app.accounts.addresses import set_confirmed_address
 from app.database import Database
 from app.models import User
-from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
+from app.notifications.channels.email.unsubscribe import EVERYTHING, STOP, unsubscribe_url
 from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import text_of
-from tests.factories import SIGNER
+from tests.factories import SIGNER, make_account
 
 
 async def mailed(db: Database, user: User) -> set[str]:
@@ -22,7 +28,7 @@ async def mailed(db: Database, user: User) -> set[str]:
 
 @pytest.fixture
 def link(settings: Settings, alice: User) -> str:
-    return unsubscribe_url(settings, SIGNER, alice.id, MEMBER_ADDED.name)
+    return unsubscribe_url(settings, SIGNER, alice, MEMBER_ADDED.name)
 
 
 async def test_looking_at_the_page_stops_nothing(
@@ -99,3 +105,82 @@ async def test_the_page_does_not_show_the_whole_address(
     client: httpx.AsyncClient, alice: User, link: str
 ) -> None:
     assert alice.email not in (await client.get(link)).text
+
+
+async def test_the_link_of_a_deleted_account_stops_nobodys_mail(
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
+) -> None:
+    async with db.write() as session:
+        await session.execute(delete(User).where(User.id == alice.id))
+    next_one = await make_account(db, "bob")
+    await change(db, next_one, id=alice.id)
+    next_one.id = alice.id
+    before = await mailed(db, next_one)
+
+    answer = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 404
+    assert await mailed(db, next_one) == before
+
+
+async def test_the_link_ends_when_mail_goes_to_another_address(
+    client: httpx.AsyncClient, db: Database, alice: User, link: str
+) -> None:
+    async with db.act() as session:
+        user = await session.get_one(User, alice.id)
+        await set_confirmed_address(session, user, "alice@elsewhere.example")
+    before = await mailed(db, alice)
+
+    assert (await client.post(link, data={"scope": EVERYTHING})).status_code == 404
+    assert await mailed(db, alice) == before
+
+
+@pytest.fixture
+def old_link(alice: User) -> str:
+    """As mailed before links had a nonce."""
+    return f"/unsubscribe/{SIGNER.sign(STOP, [alice.id, MEMBER_ADDED.name])}"
+
+
+async def test_an_old_link_works_for_an_account_from_that_time(
+    client: httpx.AsyncClient, db: Database, alice: User, old_link: str
+) -> None:
+    await change(db, alice, has_old_links=True)
+
+    await client.post(old_link, data={"List-Unsubscribe": "One-Click"})
+
+    assert MEMBER_ADDED.name not in await mailed(db, alice)
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        {"has_old_links": False},
+        {"has_old_links": True, "created_at": clock.now() + timedelta(days=1)},
+    ],
+    ids=["made after the migration", "made after the link"],
+)
+async def test_an_old_link_works_for_no_later_account(
+    client: httpx.AsyncClient, db: Database, alice: User, old_link: str, account: dict[str, Any]
+) -> None:
+    await change(db, alice, **account)
+    before = await mailed(db, alice)
+
+    assert (await client.get(old_link)).status_code == 404
+    assert (await client.post(old_link, data={"scope": EVERYTHING})).status_code == 404
+    assert await mailed(db, alice) == before
+
+
+async def test_an_old_link_ends_with_the_address_it_was_mailed_to(
+    client: httpx.AsyncClient, db: Database, alice: User, old_link: str
+) -> None:
+    await change(db, alice, has_old_links=True)
+    async with db.act() as session:
+        user = await session.get_one(User, alice.id)
+        await set_confirmed_address(session, user, "alice@elsewhere.example")
+
+    assert (await client.get(old_link)).status_code == 404
+
+
+async def change(db: Database, user: User, **values: Any) -> None:
+    async with db.write() as session:
+        await session.execute(update(User).where(User.id == user.id).values(**values))

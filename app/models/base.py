@@ -1,0 +1,18 @@
+"""What every table with an integer id has in common."""
+
+from typing import Any
+
+from advanced_alchemy.base import IdentityBase as _IdentityBase
+from sqlalchemy import Table
+
+
+class IdentityBase(_IdentityBase):
+    """A table whose ids are never used twice: not even SQLite hands out that of a deleted row again
+    (https://www.sqlite.org/autoinc.html). PostgreSQL's sequences never do.
+    """
+
+    __abstract__ = True
+
+    @classmethod
+    def __table_cls__(cls, *columns: Any, **options: Any) -> Table:
+        return Table(*columns, **options, sqlite_autoincrement=True)
