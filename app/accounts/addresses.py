@@ -15,6 +15,7 @@ from app import clock
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
+from app.mail.limits import too_many
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, User
 from app.security import Signer, new_nonce, signer_of
@@ -27,20 +28,24 @@ TIME_TO_CONFIRM = timedelta(days=7)
 async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address`, which replaces the present address once it is confirmed.
 
-    Raises Invalid when another account has `address`.
+    Raises Invalid when another account has `address`, and TooMany when it was mailed too often.
     """
     await _require_available(session, user, address)
     user.pending_email, user.pending_email_nonce = address, new_nonce()
-    await send_confirmation(session, user, address)
+    if not await send_confirmation(session, user, address):
+        raise too_many(CONFIRM)
     await _tell_old_address(session, user)
 
 
-async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
-    """Mail a link to `address` by which its holder confirms it as the user's address."""
+async def send_confirmation(session: AsyncSession, user: User, address: str) -> bool:
+    """Mail a link to `address` by which its holder confirms it as the user's address.
+
+    Returns False where the address was mailed too often.
+    """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
         user.pending_email_until = clock.now() + TIME_TO_CONFIRM
-    await add_transactional_mail(
+    return await add_transactional_mail(
         session,
         CONFIRM,
         address=address,

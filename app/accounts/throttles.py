@@ -24,12 +24,9 @@ async def throttle_registration(request: AnyRequest, db: Database, settings: Set
     await throttle(db, settings, f"register-from:{network_of(request)}", limit=20, seconds=3600)
 
 
-async def throttle_reset(
-    request: AnyRequest, db: Database, settings: Settings, address: str
-) -> None:
-    """Limit the mails that one network can cause, and those to one address."""
+async def throttle_reset(request: AnyRequest, db: Database, settings: Settings) -> None:
+    """Limit the mails that one network can cause; app/mail/limits.py has those to one address."""
     await throttle(db, settings, f"forgot-from:{network_of(request)}", limit=20, seconds=3600)
-    await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
 
 
 async def throttle_confirmation(db: Database, settings: Settings, user: User) -> None:

@@ -16,6 +16,7 @@ from app.broker.relay import CHANGES
 from app.database import poke_after_commit
 from app.language import in_language
 from app.mail.composing import compose, render_mail
+from app.mail.limits import may_mail
 from app.models import Delivery
 from app.security import Signer
 from app.settings import Settings
@@ -44,11 +45,14 @@ TransactionalMails = Mapping[str, TransactionalMail]
 
 async def add_transactional_mail(
     session: AsyncSession, name: str, *, address: str, user_id: int | None = None, **context: Any
-) -> None:
+) -> bool:
     """Have the mail `name` sent to `address`, in the language of the user if there is one.
 
     `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
+    Returns False, and sends nothing, where the address was mailed too often (app/mail/limits.py).
     """
+    if not await may_mail(session, name, address):
+        return False
     poke_after_commit(session, CHANGES)
     session.add(
         Delivery(
@@ -60,6 +64,7 @@ async def add_transactional_mail(
             due_at=clock.now(),
         )
     )
+    return True
 
 
 async def skip_reason(

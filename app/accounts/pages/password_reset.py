@@ -30,7 +30,7 @@ async def request_reset(
     settings: NamedDependency[Settings],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_reset(request, db, settings, form["email"])
+    await throttle_reset(request, db, settings)
     async with db.write() as session:
         await send_reset(session, form["email"])
     text = _("If an account has this address, we have mailed a link to it.")

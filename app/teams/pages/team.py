@@ -18,7 +18,7 @@ from app.numbers import whole_number
 from app.security import signer_of
 from app.teams import queries
 from app.teams.access import require
-from app.teams.invitations import link_token
+from app.teams.invitations import link_token, unmailed_reason
 from app.teams.membership import leave_team
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
@@ -66,7 +66,7 @@ async def show_team(
         q=q,
         projects=projects,
         is_muted=muted,
-        invitations=[(one, link_token(signer, one)) for one in invitations],
+        invitations=[(one, link_token(signer, one), unmailed_reason(one)) for one in invitations],
         **context,
     )
 
