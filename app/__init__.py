@@ -6,6 +6,7 @@ reads this very table.
     __main__                              `python -m app`
     cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
+    server                                uvicorn with limits on clients
     routes                                the table of contents: every address and its handler
     middleware error_handlers             who asks, CSRF, headers; failures as page or problem
     installation                          settings, database, broker, channels: built once
@@ -28,14 +29,18 @@ reads this very table.
     notifications.events                  the catalogue of event types, audiences, positions
     api                                   bodies, problems and router of the JSON API
     mail throttle                         composing mail; rate limits
+    forwarding                            the client behind a proxy
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
     http                                  forms, guards, redirects
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
-    settings zones
-    email_addresses errors user_agents    small, one purpose each
+    security_log                          who signed in, failed to, changed rights
+    reachability                          whether others can reach this server
+    settings zones private_files
+    email_addresses errors user_agents usernames    small, one purpose each
     names                                 what one may contain, how it stands in a sentence
+    parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language numbers
 """

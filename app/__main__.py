@@ -8,7 +8,7 @@ python -m app test [...]    run the tests (arguments are passed to pytest)
 python -m app web           start only the web processes
 python -m app worker        start only the worker
 python -m app migrate       upgrade the database to the newest schema
-python -m app admin NAME    make a user an administrator
+python -m app admin NAME    make a user an administrator; --remove takes it back
 python -m app doctor        check the settings; --mail ADDRESS sends a test mail
 python -m app vapid-keys    print a new key pair for browser push, as lines for .env
 """

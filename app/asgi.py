@@ -1,8 +1,9 @@
 """create_app() builds the web application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
@@ -17,6 +18,7 @@ from app.api_docs.document import openapi_config
 from app.api_docs.schemas import StructSchemas
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
+from app.forwarding import ForwardedLitestar, ProxiesSeen
 from app.gc_tuning import freeze_loaded_objects
 from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
@@ -28,18 +30,23 @@ from app.notifications.live.html import HtmlPublisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.json import JsonPublisher
 from app.notifications.live.resuming import Resumptions
+from app.parsing import MAX_FORM_BYTES, ForgetfulLitestar
+from app.private_files import create_private_files
 from app.routes import API, PAGES
-from app.settings import Settings, load
+from app.settings import Settings, has_port, load
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
 
 
-class ClippyFront(StreamingLitestar, ObservedLitestar):
-    """Litestar that detaches streams from their requests, and logs and times each request."""
+class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
+    """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
+    times each request, and keeps nothing of it.
+    """
 
 
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
+    create_private_files()
     settings = load()
     logs.configure(settings)
     metrics.share(settings.data_dir)
@@ -59,8 +66,9 @@ def create_app(installation: Installation) -> StreamingLitestar:
             DefineMiddleware(CookieCSRFMiddleware, config=_csrf(settings)),
         ],
         request_class=PageRequest,
+        request_max_body_size=MAX_FORM_BYTES,
         guards=[possible_ids],
-        allowed_hosts=AllowedHostsConfig(allowed_hosts=_with_ports(settings), www_redirect=False),
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=_host_headers(settings), www_redirect=False),
         exception_handlers={
             Failure: on_failure,
             HTTPException: on_http_exception,
@@ -87,6 +95,7 @@ def furnish(app: Litestar, installation: Installation) -> None:
     app.state.update(
         installation=installation,
         settings=installation.settings,
+        proxies_seen=ProxiesSeen(installation.settings),
         signer=installation.signer,
         vapid_keys=installation.vapid_keys,
         db=db,
@@ -172,7 +181,20 @@ def _session_id(request: Request[Any, Any, Any]) -> int:
     return int(request.scope["state"]["session_id"])
 
 
-def _with_ports(settings: Settings) -> list[str]:
-    """Each allowed host, with and without the port: the header is compared as it comes."""
-    names = settings.allowed_hosts
-    return ["*"] if "*" in names else [n for h in names for n in (h, f"{h}:{settings.port}")]
+def _host_headers(settings: Settings) -> list[str]:
+    """What a Host header may be: each allowed host, bare or with a port at which we are found."""
+    if "*" in settings.allowed_hosts:
+        return ["*"]
+    ports = {"", f":{settings.port}", f":{urlsplit(settings.base_url).port or settings.port}"}
+    return [
+        _ascii(host) + port
+        for host in settings.allowed_hosts
+        for port in ([""] if has_port(host) else ports)
+    ]
+
+
+def _ascii(host: str) -> str:
+    """The name as it stands in headers (RFC 5890)."""
+    with suppress(UnicodeError):
+        return host.lower().encode("idna").decode()
+    return host.lower()

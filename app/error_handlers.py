@@ -13,11 +13,12 @@ from app.accounts.authentication import authenticate
 from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api.reading import invalid_parameters
 from app.errors import Failure, Invalid, NotFound, SignedOut
-from app.http import AnyRequest, is_api, is_partial, redirect
+from app.http import AnyRequest, is_api, is_partial, own_path, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
 from app.names import to_plain
+from app.security_log import record
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
+    if error.status_code == 403:
+        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
@@ -139,10 +142,12 @@ def _is_navigation(request: AnyRequest) -> bool:
 
 
 def _path_after_login(request: AnyRequest) -> str:
-    """The requested page; the dashboard after a POST, whose path may have no page."""
+    """The requested page; the dashboard after a POST, whose path may have no page, and for a
+    path that the login would not redirect to.
+    """
     if request.method != "GET":
         return "/"
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
 
 
 def _accepts_html(request: AnyRequest) -> bool:
@@ -158,6 +163,7 @@ def _title(status: int) -> str:
         404: _("Not found"),
         405: _("Method not allowed"),
         409: _("Conflict"),
+        410: _("No longer here"),
         413: _("Too large"),
         416: _("Range not satisfiable"),
         429: _("Too many attempts"),

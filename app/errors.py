@@ -7,6 +7,7 @@
     ├── Forbidden     403   signed in, but not allowed
     ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same
     ├── Conflict      409   valid, but not in the present state
+    ├── Gone          410   it was here, and is no more
     ├── TooLarge      413   more bytes than allowed
     ├── BadRange      416   a range beyond the end of the file
     └── TooMany       429   retry after `retry_after` seconds
@@ -71,6 +72,10 @@ class NotFound(Failure):
 
 class Conflict(Failure):
     status = 409
+
+
+class Gone(Failure):
+    status = 410
 
 
 class TooLarge(Failure):

@@ -3,25 +3,28 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, FormMultiDict
-from litestar.exceptions import ClientException
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
-from litestar.types import Scope
+from litestar.types import Empty, Scope
 from litestar.utils.scope.state import ScopeState
 
 from app.errors import Forbidden, NotFound, SignedOut
 from app.language import _
 from app.numbers import GREATEST_ID
+from app.parsing import parse_form
+from app.security_log import record
 
 FLASH = "flash"
 CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
+# Besides letters and digits (RFC 3986, section 2); "%" because the URL is already encoded.
+URL_CHARACTERS = "%:/?#[]@!$&'()*+,;=-._~"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
 
@@ -56,13 +59,14 @@ def _storable(text: str) -> str:
 
 
 class PageRequest(Request[Any, Any, Any]):
-    """A request that answers 400 if its form cannot be parsed, no matter where it is parsed."""
+    """A request whose form is small, and forgotten with the request. GET and HEAD have none."""
 
     async def form(self) -> FormMultiDict:
-        try:
-            return await super().form()
-        except (ValueError, LookupError) as error:
-            raise ClientException(detail="The form could not be read.") from error
+        state = ScopeState.from_scope(self.scope)
+        if state.form is Empty:
+            body = b"" if is_safe(self.scope) else await self.body()
+            state.form = FormMultiDict(parse_form(self.content_type, body))  # type: ignore[assignment]
+        return cast(FormMultiDict, state.form)
 
 
 async def provide_form(request: AnyRequest) -> Form:
@@ -91,13 +95,18 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     are covered by the SameSite session cookie.
     """
     if is_same_origin(connection) is False:
-        raise Forbidden(_("This request came from another site."))
+        raise _from_another_site(connection)
 
 
 def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
     if not is_same_origin(connection):
-        raise Forbidden(_("This request came from another site."))
+        raise _from_another_site(connection)
+
+
+def _from_another_site(connection: Connection) -> Forbidden:
+    record("origin_refused", user=getattr(connection.scope.get("user"), "username", None))
+    return Forbidden(_("This request came from another site."))
 
 
 def is_same_origin(connection: Connection) -> bool | None:
@@ -136,10 +145,14 @@ def is_safe(scope: Scope) -> bool:
 
 
 class Redirect(Response[None]):
-    """See Other (303), with a flash message for the page it redirects to."""
+    """See Other (303), with a flash message for the page it redirects to.
+
+    Headers are latin-1 and a Location is ASCII, so other characters of `url` are percent-encoded.
+    """
 
     def __init__(self, url: str, flash: Mapping[str, str | None] | None = None) -> None:
-        super().__init__(None, status_code=HTTP_303_SEE_OTHER, headers={"Location": url})
+        location = {"Location": quote(url, safe=URL_CHARACTERS)}
+        super().__init__(None, status_code=HTTP_303_SEE_OTHER, headers=location)
         self._flash = flash
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:

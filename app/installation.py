@@ -4,21 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.accounts.addresses import CONFIRM_MAIL, REQUESTED_MAIL
+from app.accounts.addresses import CONFIRM_MAIL
 from app.accounts.passwords import RESET_MAIL
 from app.broker import Broker, open_broker
 from app.database import Database
 from app.notifications.channels import open_channels
 from app.notifications.channels.base import Channels, Parts
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
+from app.projects.video.turns import Turns, number_of_places
 from app.security import Signer
 from app.settings import Settings
 from app.teams.invitations import INVITATION_MAIL
 
 # The transactional mails whose links or usefulness are worked out when they are sent.
-TRANSACTIONAL_MAILS = {
-    mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, REQUESTED_MAIL, INVITATION_MAIL)
-}
+TRANSACTIONAL_MAILS = {mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, INVITATION_MAIL)}
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ def install(settings: Settings) -> Installation:
     keys = read_keys(settings)
     channels = open_channels(Parts(settings, signer, TRANSACTIONAL_MAILS))
     broker = open_broker(settings)
-    info = {"signer": signer, "vapid_keys": keys, "channels": channels}
+    turns = Turns(settings.data_dir / "ffmpeg", number_of_places())
+    info = {"signer": signer, "vapid_keys": keys, "channels": channels, "turns": turns}
     db = Database(settings.database_url, poke=broker.relay.poke, info=info)
     return Installation(settings, signer, keys, channels, broker, db)

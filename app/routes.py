@@ -20,6 +20,8 @@ from app.notifications.pages import actions, bell, dead_letters, delivery_log, p
 from app.notifications.pages import devices as devices_pages
 from app.notifications.pages import inbox as inbox_pages
 from app.notifications.pages import preferences as preferences_pages
+from app.operations import accounts_api as admin_accounts_api
+from app.operations import accounts_pages as admin_accounts
 from app.operations import announcements, dev_mail, dev_patterns, health
 from app.operations import pages as operations_pages
 from app.projects.api import clips as clips_api
@@ -50,6 +52,11 @@ def at(method: str, path: str, handler: HTTPRouteHandler) -> HTTPRouteHandler:
 
 PAGES = [
     # Health and administration.
+    at("GET", "/admin/accounts", admin_accounts.index),
+    at("POST", "/admin/accounts/{user_id:int}/suspend", admin_accounts.suspend_account),
+    at("POST", "/admin/accounts/{user_id:int}/restore", admin_accounts.restore_account),
+    at("GET", "/admin/accounts/{user_id:int}/delete", admin_accounts.ask_to_delete),
+    at("POST", "/admin/accounts/{user_id:int}/delete", admin_accounts.delete_account),
     at("GET", "/admin/announcements", announcements.new_announcement),
     at("POST", "/admin/announcements", announcements.send_announcement),
     at("GET", "/dev/mail", dev_mail.mailbox),
@@ -196,6 +203,11 @@ PAGES = [
 ]
 
 API = [
+    # Administration.
+    at("GET", "/api/admin/accounts", admin_accounts_api.index),
+    at("POST", "/api/admin/accounts/{user_id:int}/suspend", admin_accounts_api.suspend_account),
+    at("POST", "/api/admin/accounts/{user_id:int}/restore", admin_accounts_api.restore_account),
+    at("DELETE", "/api/admin/accounts/{user_id:int}", admin_accounts_api.delete_account),
     # Accounts.
     at("POST", "/api/tokens", accounts_api.create),
     at("GET", "/api/tokens", accounts_api.index),

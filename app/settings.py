@@ -6,10 +6,11 @@ a sentence that names the setting.
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ from app.email_addresses import is_email_address
 from app.numbers import whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingError(Exception):
@@ -35,10 +39,11 @@ class Settings:
     host: str
     port: int
     base_url: str
+    trusted_proxies: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     web_concurrency: int
     demo: bool
-    rate_limits: bool
+    rate_limits: bool | None
     registration: str
     max_upload_mb: int
     upload_quota_mb: int
@@ -77,6 +82,27 @@ class Settings:
         return is_loopback(self.host)
 
     @cached_property
+    def is_reachable(self) -> bool:
+        """Whether others than the users of this machine can reach the server, by HOST and BASE_URL.
+
+        `app/reachability.py` also looks at the request.
+        """
+        return not (self.is_loopback and is_loopback(urlsplit(self.base_url).hostname or ""))
+
+    @cached_property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        return tuple(ipaddress.ip_network(one) for one in self.trusted_proxies)
+
+    def trusts(self, address: str) -> bool:
+        """Whether `address` is one of TRUSTED_PROXIES."""
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self.trusted_networks)
+
+    @cached_property
     def sends_mail(self) -> bool:
         """Whether mail leaves the machine. If not, addresses count as confirmed."""
         return bool(self.smtp_host)
@@ -95,26 +121,39 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Reads the settings; the environment overrides `.env`. Creates `DATA_DIR` if it is missing."""
+    """Reads the settings; the environment overrides `.env`.
+
+    Creates `DATA_DIR` and the secret key if they are missing, once all settings are valid.
+    """
     if environ is None:
         environ = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | dict(os.environ)
-    read = _Reader(environ)
-    host, port = read.text("HOST", "127.0.0.1"), read.whole("PORT", 8000, least=1, most=65535)
-    loopback = is_loopback(host)
-    data_dir = _writable(Path(read.text("DATA_DIR", "var")).expanduser().resolve())
-    base_url = read.text("BASE_URL", f"http://{_reachable(host)}:{port}").rstrip("/")
+    settings = _read(_Reader(environ))
+    _make_writable(settings.data_dir)
+    if settings.secret_key:
+        return settings
+    key = kept_secret(settings.data_dir / "secret_key", _random_key)
+    return replace(settings, secret_key=key)
+
+
+def _read(read: "_Reader") -> Settings:
+    host, port = read.host("HOST", "127.0.0.1"), read.whole("PORT", 8000, least=1, most=65535)
+    data_dir = Path(read.text("DATA_DIR", "var")).expanduser().resolve()
+    base_url = read.base_url(f"http://{_reachable(host)}:{port}")
+    is_private = is_loopback(host) and is_loopback(urlsplit(base_url).hostname or "")
+    database_url = read.database_url(data_dir)
     return Settings(
         data_dir=data_dir,
-        database_url=read.database_url(data_dir),
+        database_url=database_url,
         redis_url=read.text("REDIS_URL"),
-        secret_key=read.text("SECRET_KEY") or kept_secret(data_dir / "secret_key", _random_key),
+        secret_key=read.text("SECRET_KEY"),
         host=host,
         port=port,
         base_url=base_url,
-        allowed_hosts=read.names("ALLOWED_HOSTS") or _own_names(base_url, host),
+        trusted_proxies=read.networks("TRUSTED_PROXIES", "127.0.0.1, ::1"),
+        allowed_hosts=read.hosts("ALLOWED_HOSTS") or _own_names(base_url, host),
         web_concurrency=read.whole("WEB_CONCURRENCY", 1, least=1, most=64),
-        demo=read.switch("DEMO", loopback),
-        rate_limits=read.switch("RATE_LIMITS", not loopback),
+        demo=read.switch("DEMO", is_private and database_url.startswith("sqlite")),
+        rate_limits=read.switch("RATE_LIMITS", True) if read.text("RATE_LIMITS") else None,
         registration=read.choice("REGISTRATION", "open", {"open", "invited", "closed"}),
         max_upload_mb=read.whole("MAX_UPLOAD_MB", 500, least=1),
         upload_quota_mb=read.whole("UPLOAD_QUOTA_MB", 10_000, least=1),
@@ -144,8 +183,42 @@ class _Reader:
     def text(self, name: str, default: str = "") -> str:
         return self.environ.get(name, "").strip() or default
 
-    def names(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+    def names(self, name: str, default: str = "") -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
+
+    def host(self, name: str, default: str) -> str:
+        given = self.text(name, default)
+        if not _is_host(given):
+            raise SettingError(
+                f"{name} must be an address or host name like 127.0.0.1, not {given!r}."
+            )
+        return given
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        given = self.names(name)
+        for one in given:
+            host = one.rpartition(":")[0] if has_port(one) else one
+            if host != "*" and not _is_host(host.removeprefix("*.").strip("[]")):
+                raise SettingError(
+                    f"{name} must be host names like clips.example.com, not {one!r}."
+                )
+        return given
+
+    def networks(self, name: str, default: str) -> tuple[str, ...]:
+        given = self.names(name, default)
+        try:
+            return tuple(str(ipaddress.ip_network(one)) for one in given)
+        except ValueError:
+            raise SettingError(
+                f"{name} must be addresses or networks like 10.0.0.2, 10.1.0.0/16, not "
+                f"{', '.join(given)!r}."
+            ) from None
+
+    def base_url(self, default: str) -> str:
+        given = self.text("BASE_URL", default).rstrip("/").lower()
+        if not _is_origin(given):
+            raise SettingError(f"BASE_URL must look like https://clips.example.com, not {given!r}.")
+        return given
 
     def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
         given = self.text(name, str(default))
@@ -179,14 +252,13 @@ class _Reader:
         return url
 
 
-def _writable(folder: Path) -> Path:
+def _make_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"DATA_DIR {folder} cannot be created ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingError(f"DATA_DIR {folder} is not writable.")
-    return folder
 
 
 def is_loopback(host: str) -> bool:
@@ -198,23 +270,38 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_host(text: str) -> bool:
+    """An IP address, or a name of letters and digits in any script, `.`, `-` and `_`."""
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(text))
+    return re.fullmatch(r"[\w.-]*\w\.?", text) is not None
+
+
+def _is_origin(url: str) -> bool:
+    """`http` or `https`, a host and perhaps a port; nothing else."""
+    try:
+        parts = urlsplit(url)
+        is_numeric = parts.port != 0
+    except ValueError:
+        return False
+    has_more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    is_web = parts.scheme in ("http", "https") and is_numeric
+    return is_web and _is_host(parts.hostname or "") and not has_more
+
+
 def _reachable(host: str) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"[{host}]" if ":" in host else host
 
 
 def _own_names(base_url: str, host: str) -> tuple[str, ...]:
-    names = {
-        "127.0.0.1",
-        "localhost",
-        "[::1]",
-        _reachable(host),
-        urlsplit(base_url).netloc.rpartition("@")[2],
-    }
-    return tuple(sorted({name.rpartition(":")[0] if _has_port(name) else name for name in names}))
+    parts = urlsplit(base_url)
+    named = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    names = {"127.0.0.1", "localhost", "[::1]", _reachable(host), named}
+    return tuple(sorted(names | {parts.netloc.lower()}))
 
 
-def _has_port(name: str) -> bool:
+def has_port(name: str) -> bool:
     return name.rpartition(":")[2].isdigit() and not name.endswith("]")
 
 

@@ -11,23 +11,29 @@ from app.database.upsert import insert_into
 from app.errors import TooMany
 from app.language import _
 from app.models import Throttle
+from app.reachability import is_throttled
+from app.security_log import record
 from app.settings import Settings
 
 KEY_LENGTH = 200
 
 
-async def throttle(db: Database, settings: Settings, key: str, *, limit: int, seconds: int) -> None:
+async def throttle(
+    db: Database, settings: Settings, key: str, *, limit: int, seconds: int, user: str | None = None
+) -> None:
     """Count one attempt for `key`. Raises TooMany beyond `limit` attempts within `seconds`.
 
-    The window starts with the first attempt. Does nothing while RATE_LIMITS is off.
+    The window starts with the first attempt. Does nothing while rate limits are off. `user` is whom
+    the security log names.
     """
-    if not settings.rate_limits:
+    if not is_throttled(settings):
         return
     now = clock.now()
     async with db.write() as session:
         await session.execute(delete(Throttle).where(Throttle.resets_at <= now))
         count, resets_at = await _count(session, key, now + timedelta(seconds=seconds))
     if count > limit:
+        record("throttled", user=user, limit=key.partition(":")[0])
         wait = max(1, round((resets_at - now).total_seconds()))
         raise TooMany(_("Too many attempts. Please try again later."), wait)
 

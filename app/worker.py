@@ -23,6 +23,7 @@ from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import wake, watch_outages
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.projects.compilation_runs import recover_compilations, run_compilation
+from app.projects.compilations import sweep_videos
 from app.projects.media_storage import sweep_uploads
 from app.zones import server_zone
 
@@ -67,10 +68,10 @@ async def _beat(job: Job) -> None:
         await job.update()
 
 
-async def compile(context: Context, *, compilation_id: int) -> None:
-    """Join a project's clips into its video."""
+async def compile(context: Context, *, compilation_id: int) -> None:  # noqa: ARG001
+    """Make the video whose turn it is, not the one that the job was queued for."""
     installation, job = _installation(context), _of(context)["job"]
-    await run_compilation(installation.db, installation.settings, compilation_id, job=job)
+    await run_compilation(installation.db, installation.settings, job=job)
 
 
 async def recover(context: Context) -> None:
@@ -93,6 +94,7 @@ async def purge(context: Context) -> None:
     async with db.act() as session:
         await withdraw_expired_invitations(session)
     await sweep_uploads(settings)
+    await sweep_videos(db, settings)
 
 
 def _installation(context: Context) -> Installation:

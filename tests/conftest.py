@@ -1,10 +1,12 @@
 """Fixtures: a fresh database, the cast, and the application in this process."""
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import security
 from app.accounts import passwords
+from app.accounts.sign_in_places import remember
 from app.database import Database
 from app.database.migrations import migrate
 from app.installation import Installation, install
@@ -37,8 +40,11 @@ def event_loop_policy() -> uvloop.EventLoopPolicy:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of the newest schema, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("migrated")
+    """An empty database of the newest schema, made once and copied for each test.
+
+    Many runs in a row share it in the folder MIGRATED_IN, as the mutation run does.
+    """
+    folder = os.environ.get("MIGRATED_IN") or tmp_path_factory.mktemp("migrated")
     settings = load({"DATA_DIR": str(folder), "SECRET_KEY": SECRET_KEY})
 
     async def make() -> None:
@@ -46,7 +52,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await migrate(db, settings)
         await db.close()
 
-    asyncio.run(make())
+    if not settings.sqlite_path.exists():
+        asyncio.run(make())
     return settings.sqlite_path
 
 
@@ -72,6 +79,7 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
         "SECRET_KEY": SECRET_KEY,
         "BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver",
+        "RATE_LIMITS": "0",
     }
     return load(environ)
 
@@ -131,8 +139,19 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def sign_in(client: httpx.AsyncClient, account: User) -> None:
+    """In a browser that the account has used before, so that nobody is notified of it."""
+    await be_known(client, account)
     answer = await post(client, "/login", login=account.username, password=PASSWORD)
     assert answer.status_code == 303, answer.text
+
+
+async def be_known(client: httpx.AsyncClient, account: User) -> None:
+    transport = cast(Any, client._transport)
+    async with transport.app.state.db.write() as session:
+        await remember(session, account, device="a known browser", host=transport.client[0])
+    host = client.base_url.host
+    domain = host if "." in host else f"{host}.local"
+    client.cookies.set("device", "a known browser", domain=domain)
 
 
 async def post(client: httpx.AsyncClient, url: str, /, **fields: object) -> httpx.Response:

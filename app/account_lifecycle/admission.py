@@ -8,7 +8,6 @@ from app.database import Database
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Invitation
-from app.security import Signer
 from app.settings import Settings
 from app.teams.invitations import closed_reason, read_token
 from app.teams.queries import read_invitation
@@ -16,9 +15,7 @@ from app.teams.queries import read_invitation
 INVITATION = "/invitations/"
 
 
-async def find_admission(
-    db: Database, settings: Settings, signer: Signer, next_path: str
-) -> Invitation | None:
+async def find_admission(db: Database, settings: Settings, next_path: str) -> Invitation | None:
     """The invitation whose address may register, None where every address may.
 
     `next_path` is the path to which registration leads on. Raises Forbidden where nobody may.
@@ -27,7 +24,7 @@ async def find_admission(
         return None
     if settings.registration == "closed":
         raise Forbidden(_("Registration is closed. Nobody can create an account at the moment."))
-    invitation = await _find_invitation(db, signer, next_path)
+    invitation = await _find_invitation(db, next_path)
     if invitation is None:
         raise Forbidden(_("Creating an account requires an invitation. Open the link in yours."))
     if reason := closed_reason(invitation):
@@ -42,12 +39,12 @@ def address_error(invitation: Invitation | None, email: str) -> str:
     return _("Use the address that was invited.")
 
 
-async def _find_invitation(db: Database, signer: Signer, path: str) -> Invitation | None:
+async def _find_invitation(db: Database, path: str) -> Invitation | None:
     if not path.startswith(INVITATION):
         return None
     try:
-        invitation_id, _is_mailed = read_token(signer, path.removeprefix(INVITATION))
         async with db.read() as session:
+            invitation_id, _is_mailed = await read_token(session, path.removeprefix(INVITATION))
             return (await read_invitation(session, invitation_id)).invitation
     except NotFound:
         return None

@@ -4,22 +4,23 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.account_lifecycle.suspension import find_managed
 from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
 from app.database import Database
 from app.errors import Conflict
 from app.language import _
-from app.models import Event, User
+from app.models import Event, Membership, User
 from app.names import isolate
-from app.notifications.events.catalogue import NAMES_OF_USERS, SOMEONE
+from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
-from app.teams.membership import leave_team
+from app.teams.membership import hand_over, leave_team
 from app.teams.queries import TeamInList, teams_of
-from app.teams.roles import OWNER
+from app.teams.roles import ADMIN, OWNER
 from app.teams.teams import delete_team
 
 
@@ -32,14 +33,35 @@ async def delete_account(db: Database, settings: Settings, user: User, password:
     await require_password(user, password)
     async with db.act() as session:
         user = await session.get_one(User, user.id)
-        teams = await teams_of(session, user)
-        _require_no_team_with_others(teams)
-        files = await delete_projects_of(session, settings, user)
-        await _leave_or_delete(session, user, teams)
-        await _remove_name(session, user)
-        await end_all_sessions(session, user)
-        await session.execute(delete(User).where(User.id == user.id))
+        _require_no_team_with_others(await teams_of(session, user))
+        files = await _delete(session, settings, user)
     await asyncio.to_thread(_remove, files)
+
+
+async def delete_managed_account(
+    db: Database, settings: Settings, admin: User, user_id: int
+) -> User:
+    """Delete an account as an administrator. Each team that the user owns is handed to its oldest
+    admin; without one it is deleted, as its owner would.
+
+    Raises as `find_managed` does.
+    """
+    async with db.act() as session:
+        user = await find_managed(session, admin, user_id)
+        files = await _delete(session, settings, user)
+    await asyncio.to_thread(_remove, files)
+    return user
+
+
+async def _delete(session: AsyncSession, settings: Settings, user: User) -> list[Path]:
+    """Returns the files to remove after the commit."""
+    files = await delete_projects_of(session, settings, user)
+    await _leave_teams(session, user)
+    await _remove_name(session, user)
+    await _forget_account_events(session, user)
+    await end_all_sessions(session, user)
+    await session.execute(delete(User).where(User.id == user.id))
+    return files
 
 
 def _require_no_team_with_others(teams: list[TeamInList]) -> None:
@@ -50,12 +72,26 @@ def _require_no_team_with_others(teams: list[TeamInList]) -> None:
         raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
-async def _leave_or_delete(session: AsyncSession, user: User, teams: list[TeamInList]) -> None:
-    for team in teams:
-        if team.role == OWNER:
-            await delete_team(session, user, team.id)
-        else:
+async def _leave_teams(session: AsyncSession, user: User) -> None:
+    for team in await teams_of(session, user):
+        if team.role != OWNER:
             await leave_team(session, user, team.id)
+        elif heir_id := await _find_heir(session, team.id):
+            await hand_over(session, user, team.id, heir_id)
+            await leave_team(session, user, team.id)
+        else:
+            await delete_team(session, user, team.id)
+
+
+async def _find_heir(session: AsyncSession, team_id: int) -> int | None:
+    """The oldest admin, one who is not suspended if there is one."""
+    admins = (
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.team_id == team_id, Membership.role == ADMIN)
+        .order_by(User.suspended_at.is_not(None), Membership.joined_at, User.id)
+    )
+    return await session.scalar(admins.limit(1))
 
 
 async def _remove_name(session: AsyncSession, user: User) -> None:
@@ -68,6 +104,13 @@ async def _remove_name(session: AsyncSession, user: User) -> None:
             for fact, value in event.context.items()
         }
     await session.flush()
+
+
+async def _forget_account_events(session: AsyncSession, user: User) -> None:
+    """Nobody else was told of them, and they name mail and network addresses."""
+    about_account = [one.name for one in TYPES.values() if one.group == ACCOUNT]
+    theirs = update(Event).where(Event.affected_id == user.id, Event.type.in_(about_account))
+    await session.execute(theirs.values(context={}))
 
 
 def _remove(files: Iterable[Path]) -> None:

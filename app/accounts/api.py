@@ -24,6 +24,7 @@ from app.http import AnyRequest
 from app.language import _
 from app.models import Token, User
 from app.names import NAME_PATTERN
+from app.security_log import record
 from app.settings import Settings
 
 Scope = Literal["read", "write"]
@@ -90,8 +91,9 @@ async def create(
     """
     await throttle_login(request, db, settings, data.login)
     user = await check_login(db, data.login, data.password)
-    async with db.write() as session:
+    async with db.act() as session:
         token, key = await create_token(session, user, name=data.name, scope=data.scope)
+    record("token_created", user=user.username, token=token.id, scope=token.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})
 
 
@@ -109,6 +111,7 @@ async def revoke(
     """Revoke an access token permanently."""
     async with db.write() as session:
         await revoke_token(session, user, token_id)
+    record("token_revoked", user=user.username, token=token_id)
     return Message(_("Access token revoked"))
 
 

@@ -10,6 +10,7 @@ from app.errors import Forbidden, SignedOut
 from app.http import is_api, is_safe
 from app.language import _, set_language
 from app.models import User
+from app.security_log import record
 
 
 async def authenticate(scope: Scope) -> None:
@@ -47,6 +48,7 @@ async def _by_token(scope: Scope, key: str) -> User:
     """An invalid token is refused even if the request also has a valid session cookie."""
     found = await find_token(scope["litestar_app"].state.db, key)
     if found is None:
+        record("token_refused")
         raise SignedOut(_("This access token is invalid. It may have been revoked."))
     user, token = found
     if token.scope != WRITE and not is_safe(scope):

@@ -1,15 +1,19 @@
-"""Ends the streams of sessions and tokens that have ended, in every process.
+"""Ends the streams of sessions and tokens that have ended, in every process, within a second.
 
-A poke says that some session or token ended; each process then checks those behind its own
-streams. It also checks periodically, because sessions expire without a poke.
+Each process checks the sessions and tokens behind its streams whenever some session or token ended,
+which it looks up twice a second, or at once after a poke. In between it checks those of new
+streams, whose requests may have been authenticated just before. Once a minute it checks all, because
+sessions expire.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
+from app.accounts.endings import count_endings
 from app.accounts.sessions import alive_sessions
 from app.accounts.tokens import valid_tokens
 from app.broker.relay import SESSIONS, Relay
@@ -18,8 +22,7 @@ from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, TOKEN, Key
 
 CHECK_SECONDS = 60.0
-# Requests that were authenticated just before a poke have opened their stream by then.
-RECHECK_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 KEYS_AT_ONCE = 2_000
 
 _log = logging.getLogger(__name__)
@@ -32,6 +35,9 @@ class RevocationWatcher:
     db: Database
     relay: Relay
     hub: Hub
+    _valid_before: set[Key] = field(default_factory=set)
+    _endings: int = 0
+    _next_check: float = 0.0
 
     @asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
@@ -47,25 +53,38 @@ class RevocationWatcher:
                 await checking
 
     async def _keep_checking(self, poked: asyncio.Event) -> None:
-        seconds = CHECK_SECONDS
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await poked.wait()
-            seconds = RECHECK_SECONDS if poked.is_set() else CHECK_SECONDS
             poked.clear()
             try:
                 await self.check()
             except Exception:
                 _log.exception("Could not check which sessions have ended. Retrying.")
-                seconds = RECHECK_SECONDS
 
     async def check(self) -> None:
-        keys = sorted(self.hub.keys())
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = set(keys[start : start + KEYS_AT_ONCE])
-            if ended := some - await self._valid(some):
-                self.hub.close(ended)
+        """Checks all streams if anything has ended or the minute is over, else only new streams."""
+        if not (keys := self.hub.keys()):
+            return
+        async with self.db.read() as session:
+            endings = await count_endings(session)
+        if endings == self._endings and monotonic() < self._next_check:
+            ended = await self._close_ended(keys - self._valid_before)
+        else:
+            ended = await self._close_ended(keys)
+            self._endings, self._next_check = endings, monotonic() + CHECK_SECONDS
+        self._valid_before = keys - ended
+
+    async def _close_ended(self, keys: Collection[Key]) -> set[Key]:
+        """Returns those of `keys` that are no longer valid."""
+        ended, listed = set[Key](), sorted(keys)
+        for start in range(0, len(listed), KEYS_AT_ONCE):
+            some = set(listed[start : start + KEYS_AT_ONCE])
+            ended |= some - await self._valid(some)
+        if ended:
+            self.hub.close(ended)
+        return ended
 
     async def _valid(self, keys: set[Key]) -> set[Key]:
         async with self.db.read() as session:

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.addresses import cancel_address_change
-from app.broker.relay import SESSIONS
-from app.database import Database, poke_after_commit
+from app.accounts.endings import announce_ending
+from app.accounts.last_seen import note_seen
+from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
@@ -43,7 +44,7 @@ async def find_session(db: Database, token: str) -> tuple[User, int] | None:
         return None
     user, session_id, last_seen_at = row
     if now - last_seen_at >= TOUCH_EVERY:
-        await _touch(db, session_id, now)
+        await _touch(db, user, session_id, now)
     return user, session_id
 
 
@@ -57,6 +58,7 @@ def _found() -> Select[User, int, datetime]:
             WebSession.token_hash == bindparam("hash"),
             WebSession.created_at > bindparam("created"),
             WebSession.last_seen_at > bindparam("seen"),
+            User.suspended_at.is_(None),
         )
     )
 
@@ -71,11 +73,12 @@ def _is_alive(now: datetime) -> ColumnElement[bool]:
     )
 
 
-async def _touch(db: Database, session_id: int, now: datetime) -> None:
+async def _touch(db: Database, user: User, session_id: int, now: datetime) -> None:
     async with db.write() as session:
         await session.execute(
             update(WebSession).where(WebSession.id == session_id).values(last_seen_at=now)
         )
+        await note_seen(session, user, now)
 
 
 async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
@@ -83,6 +86,7 @@ async def start_session(session: AsyncSession, user: User, user_agent: str) -> s
     await session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
+    await note_seen(session, user, clock.now())
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
@@ -110,7 +114,7 @@ async def end_session(session: AsyncSession, user: User, session_id: int) -> Non
     ended = await session.scalar(delete(WebSession).where(theirs).returning(WebSession.id))
     if ended is None:
         raise NotFound
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def end_all_sessions(
@@ -126,7 +130,7 @@ async def end_all_sessions(
     if except_id is not None:
         theirs = theirs.where(WebSession.id != except_id)
     await session.execute(theirs)
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 def stream_key(token: str) -> Key:
@@ -135,11 +139,18 @@ def stream_key(token: str) -> Key:
 
 
 async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
-    """The token hashes of sessions that have neither ended nor expired."""
+    """The token hashes of sessions that have neither ended nor expired, and whose account is not
+    suspended.
+    """
     if not hashes:
         return hashes
-    is_asked = WebSession.token_hash.in_(hashes)
-    alive = select(WebSession.token_hash).where(is_asked, _is_alive(clock.now()))
+    alive = (
+        select(WebSession.token_hash)
+        .join(User, User.id == WebSession.user_id)
+        .where(
+            WebSession.token_hash.in_(hashes), _is_alive(clock.now()), User.suspended_at.is_(None)
+        )
+    )
     return (await session.scalars(alive)).all()
 
 

@@ -2,6 +2,8 @@
 
 from ipaddress import IPv6Address, ip_address
 
+from app.accounts.sign_in_places import device_token, find_browser
+from app.accounts.validation import loggable
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
@@ -10,9 +12,19 @@ from app.throttle import throttle
 
 
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:
-    """Slow down password guessing, from one network and against one account."""
-    await throttle(db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600)
-    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600)
+    """Slow down password guessing, from one network and against one account.
+
+    The browsers in which the account's user has signed in before are counted by themselves, so
+    that wrong guesses of others never lock the user out.
+    """
+    user = loggable(login)
+    if known := await find_browser(db, login, device_token(request, settings)):
+        await throttle(db, settings, f"login-known:{known}", limit=10, seconds=600, user=user)
+        return
+    await throttle(
+        db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600, user=user
+    )
+    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:

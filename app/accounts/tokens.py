@@ -15,13 +15,16 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.broker.relay import SESSIONS
-from app.database import Database, poke_after_commit
+from app.accounts.endings import announce_ending
+from app.accounts.last_seen import note_seen
+from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
 from app.names import name_error, tidy
+from app.notifications.events.catalogue import ACCOUNT_TOKEN_CREATED
 from app.notifications.live.stream import TOKEN, Key
+from app.notifications.notify import notify
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets recognize a key by its prefix.
@@ -34,7 +37,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 async def create_token(
     session: AsyncSession, user: User, *, name: str, scope: str
 ) -> tuple[Token, str]:
-    """Returns the new token and its key, which is stored nowhere.
+    """Returns the new token and its key, which is stored nowhere. The user is notified of it.
 
     Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens.
     """
@@ -50,6 +53,7 @@ async def create_token(
     token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=_hash(key))
     session.add(token)
     await session.flush()
+    await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
     return token, key
 
 
@@ -62,7 +66,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     found = (
         select(User, Token)
         .join(Token, Token.user_id == User.id)
-        .where(Token.token_hash == _hash(key))
+        .where(Token.token_hash == _hash(key), User.suspended_at.is_(None))
     )
     async with db.read() as session:
         row = (await session.execute(found)).one_or_none()
@@ -74,6 +78,7 @@ async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
         async with db.write() as session:
             used = update(Token).where(Token.id == token.id).values(last_used_at=now)
             await session.execute(used)
+            await note_seen(session, user, now)
     return user, token
 
 
@@ -89,12 +94,12 @@ async def revoke_token(session: AsyncSession, user: User, token_id: int) -> None
     revoked = await session.scalar(delete(Token).where(theirs).returning(Token.id))
     if revoked is None:
         raise NotFound
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
     await session.execute(delete(Token).where(Token.user_id == user.id))
-    poke_after_commit(session, SESSIONS)
+    await announce_ending(session)
 
 
 def stream_key(token: Token) -> Key:
@@ -103,8 +108,12 @@ def stream_key(token: Token) -> Key:
 
 
 async def valid_tokens(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
-    """The hashes of tokens that have not been revoked."""
+    """The hashes of tokens that have not been revoked, and whose account is not suspended."""
     if not hashes:
         return hashes
-    valid = select(Token.token_hash).where(Token.token_hash.in_(hashes))
+    valid = (
+        select(Token.token_hash)
+        .join(User, User.id == Token.user_id)
+        .where(Token.token_hash.in_(hashes), User.suspended_at.is_(None))
+    )
     return (await session.scalars(valid)).all()

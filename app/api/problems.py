@@ -11,6 +11,7 @@ MEANINGS = {
     403: "The caller's role, token scope or CSRF token does not allow this",
     404: "It does not exist, or it is not yours",
     409: "The request is valid but conflicts with the current state",
+    410: "It was removed",
     413: "The request body is too large",
     416: "The range starts beyond the end of the file",
     429: "Too many requests",

@@ -14,6 +14,7 @@ TITLES = {
     "teams": N_("Teams and invitations"),
     "projects": N_("Projects and compilations"),
     "accounts": N_("Access tokens"),
+    "operations": N_("Administration"),
 }
 
 

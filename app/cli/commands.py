@@ -7,6 +7,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -15,6 +16,7 @@ from honcho.manager import Manager
 from sqlalchemy import update
 
 from app import worker
+from app.accounts.validation import DEMO_PASSWORD
 from app.cli import demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
@@ -23,6 +25,10 @@ from app.installation import install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.private_files import create_private_files, make_private
+from app.reachability import explanation
+from app.security_log import record
+from app.server import Limits, bounded_protocol
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
 
@@ -38,8 +44,8 @@ def run(_arguments: list[str]) -> None:
     settings = _settings()
     asyncio.run(_prepare(settings))
     print(f"\nClippyFront is running at {settings.base_url}", flush=True)
-    if settings.demo:
-        print(demo.LOGINS, flush=True)
+    if settings.demo and not settings.is_reachable:
+        print(demo.logins(DEMO_PASSWORD), flush=True)
     manager = Manager()
     environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
     for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
@@ -52,6 +58,7 @@ def web(_arguments: list[str]) -> None:
     """Starts the web processes. Each open stream needs a file descriptor."""
     settings = _settings()
     asyncio.run(_prepare(settings))
+    print(explanation(settings), flush=True)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     uvicorn.run(
@@ -61,8 +68,10 @@ def web(_arguments: list[str]) -> None:
         port=settings.port,
         workers=settings.web_concurrency,
         loop="uvloop",
-        http="httptools",
+        http=cast(Any, bounded_protocol(Limits(trusts=settings.trusts))),
+        ws="none",
         access_log=False,
+        proxy_headers=False,  # app/forwarding.py reads them, as TRUSTED_PROXIES says
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -87,11 +96,15 @@ def migrate_database(_arguments: list[str]) -> None:
 
 
 def admin(arguments: list[str]) -> None:
-    if len(arguments) != 1:
-        sys.exit("Usage: python -m app admin NAME")
-    if not asyncio.run(_make_admin(_settings(), arguments[0])):
-        sys.exit(f"There is no user named {arguments[0]!r}.")
-    print(f"{arguments[0]} is now an administrator.")
+    parser = ArgumentParser(prog="python -m app admin")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--remove", action="store_true", help="NAME is no longer an administrator")
+    given = parser.parse_args(arguments)
+    settings = _settings()
+    logs.configure(settings)
+    if not asyncio.run(_set_admin(settings, given.name, is_admin=not given.remove)):
+        sys.exit(f"There is no user named {given.name!r}.")
+    print(f"{given.name} is {'no longer' if given.remove else 'now'} an administrator.")
 
 
 def print_vapid_keys(_arguments: list[str]) -> None:
@@ -123,29 +136,38 @@ def doctor(arguments: list[str]) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrates the database, and loads the demo data into a new one."""
+    """Migrates the database, loads the demo data into a new one, and closes the demo's logins where
+    others can reach the server.
+    """
     db = install(settings).db
     try:
         # Web and worker may start at the same moment: one prepares, the other waits.
         with locked(settings.data_dir / ".preparing"):
-            is_new = await migrate(db, settings)
-            if is_new and settings.demo:
+            make_private(settings.data_dir)
+            if await migrate(db, settings) and settings.demo:
                 await demo.load(db, settings)
+            if settings.is_reachable:
+                await demo.close_logins(db)
     finally:
         await db.close()
 
 
-async def _make_admin(settings: Settings, name: str) -> bool:
+async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
+    """Returns whether there is such a user. A new administrator is restored if suspended."""
     db = install(settings).db
+    values = {"is_admin": True, "suspended_at": None} if is_admin else {"is_admin": False}
+    named = update(User).where(User.username_key == name.casefold()).values(values)
     async with db.write() as session:
-        named = update(User).where(User.username_key == name.casefold()).values(is_admin=True)
-        found = (await session.execute(named)).rowcount  # type: ignore[attr-defined]
+        username = await session.scalar(named.returning(User.username))
     await db.close()
-    return bool(found)
+    if username:
+        record("admin_named" if is_admin else "admin_dismissed", account=username)
+    return username is not None
 
 
 def _settings() -> Settings:
     """Loads and checks the settings. Exits with a sentence before anything has started."""
+    create_private_files()
     try:
         settings = load()
         install(settings)

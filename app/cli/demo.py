@@ -1,32 +1,40 @@
 """The demo data: Alice, Bob and Carol with teams, projects, clips and notifications.
 
-Loaded once, into a new database, on a loopback address only.
+Loaded once, into a new database. Everybody knows its password, so where others can reach the server
+the users get a password of their own, and whatever was opened with the known one is closed.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
 
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.sessions import end_all_sessions
+from app.accounts.tokens import revoke_all_tokens
+from app.accounts.validation import DEMO_PASSWORD
 from app.cli.demo_clips import draw_demo_clips
 from app.database import Database
-from app.models import Clip, Membership, Project, Share, Team, User
+from app.models import Clip, Membership, Project, Share, Team, Token, User, WebSession
 from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.video.ffmpeg import CompilationError
 from app.projects.video.probe import probe
-from app.security import hash_password
+from app.security import hash_password, verify_password
 from app.settings import Settings
 
-PASSWORD = "clippyfront"  # noqa: S105 - only ever used on a loopback address
 NAMES = ("Alice", "Bob", "Carol")
-LOGINS = f"Log in as {', '.join(NAMES[:-1])} or {NAMES[-1]}; the password is {PASSWORD}\n"
+
+
+def logins(password: str) -> str:
+    return f"Log in as {', '.join(NAMES[:-1])} or {NAMES[-1]}; the password is {password}\n"
 
 
 async def load(db: Database, settings: Settings) -> None:
     """Adds the users, teams, projects with real clips, and the notifications they cause."""
-    password_hash = await hash_password(PASSWORD)
+    password = secrets.token_urlsafe(12) if settings.is_reachable else DEMO_PASSWORD
+    password_hash = await hash_password(password)
     clips = await _make_clips(settings)
     async with db.act() as session:
         alice, bob, carol = users = [_user(name, password_hash) for name in NAMES]
@@ -37,6 +45,28 @@ async def load(db: Database, settings: Settings) -> None:
         editors = await _add_team(session, "Editors", bob, {alice: "admin", carol: "viewer"})
         await _add_project(session, "Highlight Reel", alice, clips[:2], squad)
         await _add_project(session, "Best Clips 2025", bob, clips[2:], editors)
+    if settings.is_reachable:
+        print(f"{logins(password)}This password is not shown again.\n", flush=True)
+
+
+async def close_logins(db: Database) -> None:
+    """Ends all sessions and access tokens of the users who still have the demo password."""
+    async with db.read() as session:
+        found = (await session.scalars(_logged_in())).all()
+    users = [user for user in found if await verify_password(DEMO_PASSWORD, user.password_hash)]
+    async with db.write() as session:
+        for user in users:
+            await end_all_sessions(session, user)
+            await revoke_all_tokens(session, user)
+    if users:
+        names = ", ".join(user.username for user in users)
+        print(f"Logged out, because others can reach this server: {names}", flush=True)
+
+
+def _logged_in() -> Select[User]:
+    keys = [name.casefold() for name in NAMES]
+    held = exists().where(WebSession.user_id == User.id), exists().where(Token.user_id == User.id)
+    return select(User).where(User.username_key.in_(keys), or_(*held))
 
 
 async def _make_clips(settings: Settings) -> list[dict[str, object]]:

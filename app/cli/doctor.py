@@ -19,13 +19,16 @@ from app.broker import open_broker
 from app.database import Database
 from app.database.migrations import revisions
 from app.email_addresses import is_email_address
+from app.forwarding import ProxiesSeen
 from app.mail.composing import compose, render_mail
 from app.notifications import channels
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Undelivered
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
+from app.private_files import is_private
 from app.projects.video.ffmpeg import CompilationError, is_confined
+from app.reachability import explanation
 from app.settings import SettingError, Settings, is_loopback
 from app.zones import server_zone, zone_names
 
@@ -41,7 +44,10 @@ async def run_checks(
         "database": lambda: _check_database(settings),
         "queue and relay": lambda: _check_queue(settings),
         "address": lambda: _check_address(settings),
+        "reachability": lambda: _check_reachability(settings),
+        "confirmed addresses": lambda: _check_confirmation(settings),
         "registration": lambda: _check_registration(settings),
+        "proxy": lambda: _check_proxy(settings),
         "time zone": _check_time_zone,
         "ffmpeg": lambda: _check_ffmpeg(settings),
     }
@@ -68,6 +74,8 @@ async def _check_folder(settings: Settings) -> tuple[str, str]:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         return ERROR, f"The disk of DATA_DIR {folder} has only {free >> 20} MB left."
+    if not is_private(folder):
+        return WARNING, f"Other users can read files in {folder}. The next start makes it private."
     return OK, f"{folder} is writable and has {free >> 30} GB left."
 
 
@@ -103,10 +111,8 @@ async def _check_queue(settings: Settings) -> tuple[str, str]:
 
 
 async def _check_address(settings: Settings) -> tuple[str, str]:
-    url, parts = settings.base_url, urlsplit(settings.base_url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
-        return ERROR, f"BASE_URL must look like https://clips.example.com, not {url!r}."
+    url = settings.base_url
+    host = urlsplit(url).hostname or ""
     if is_loopback(host) and not settings.is_loopback:
         sentence = (
             "makes links in mail point to the reader's own machine. Set it to the public URL."
@@ -115,9 +121,23 @@ async def _check_address(settings: Settings) -> tuple[str, str]:
     if host not in settings.allowed_hosts and "*" not in settings.allowed_hosts:
         return ERROR, f"ALLOWED_HOSTS does not contain {host}, so its pages are refused."
     if not settings.is_https and not is_loopback(host):
-        sentence = "Without https, browsers offer neither push nor one live stream for all tabs."
-        return WARNING, f"{url} is not encrypted. {sentence}"
+        sentence = "browsers offer neither push nor one live stream for all tabs."
+        return WARNING, f"{url} is not encrypted: anyone on the way reads passwords, and {sentence}"
     return OK, f"Links start with {url}."
+
+
+async def _check_reachability(settings: Settings) -> tuple[str, str]:
+    is_open = settings.is_reachable and settings.rate_limits is False
+    return WARNING if is_open else OK, explanation(settings)
+
+
+async def _check_confirmation(settings: Settings) -> tuple[str, str]:
+    if settings.sends_mail:
+        return OK, "A mailed link confirms each address."
+    if not settings.is_reachable:
+        return OK, "Without SMTP_HOST, every address counts as confirmed."
+    sentence = "so anyone can claim another person's address. Set SMTP_HOST."
+    return WARNING, f"Without SMTP_HOST, every address counts as confirmed, {sentence}"
 
 
 async def _check_registration(settings: Settings) -> tuple[str, str]:
@@ -125,14 +145,24 @@ async def _check_registration(settings: Settings) -> tuple[str, str]:
         return OK, "REGISTRATION is closed: nobody can create an account."
     if settings.registration == "invited":
         return OK, "REGISTRATION is invited: an account can be created by invitation only."
-    host = urlsplit(settings.base_url).hostname or ""
-    if settings.is_loopback and is_loopback(host):
+    if not settings.is_reachable:
         return OK, "REGISTRATION is open: anyone on this machine can create an account."
     sentence = (
         "can create an account, upload clips and send invitations by mail. To decide who joins, "
         "set it to invited or closed."
     )
     return WARNING, f"REGISTRATION is open: anyone who can reach {settings.base_url} {sentence}"
+
+
+async def _check_proxy(settings: Settings) -> tuple[str, str]:
+    if problems := ProxiesSeen(settings).problems():
+        return WARNING, " ".join(problems)
+    trusted = ", ".join(settings.trusted_proxies)
+    is_remote = settings.is_https and not settings.is_loopback
+    if is_remote and all(is_loopback(one.partition("/")[0]) for one in settings.trusted_proxies):
+        sentence = "Name the proxy that speaks https in TRUSTED_PROXIES if it runs elsewhere."
+        return WARNING, f"Only proxies on this machine are trusted. {sentence}"
+    return OK, f"X-Forwarded-For is believed from {trusted}."
 
 
 async def _check_time_zone() -> tuple[str, str]:

@@ -28,11 +28,11 @@ class Limit:
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# By the name of the mail. Those that are not listed have no limit: a stranger cannot cause them.
+# By the name of the mail: all that a stranger can cause.
 LIMITS: Mapping[str, Limit] = {
     "invitation": Limit(to_one=3, to_all=5_000, window=DAY),
     "confirm_address": Limit(to_one=5, to_all=5_000, window=DAY),
-    "address_taken": Limit(to_one=3, to_all=5_000, window=DAY),
+    "address_in_use": Limit(to_one=1, to_all=5_000, window=DAY),
     # For as long as a link works: a user who is refused another one has one that works.
     "reset_password": Limit(to_one=5, to_all=5_000, window=HOUR),
 }
@@ -42,9 +42,7 @@ KEPT = max(limit.window for limit in LIMITS.values())
 
 async def may_mail(session: AsyncSession, name: str, address: str) -> bool:
     """Whether the mail `name` may go to `address` now. If so, it is counted."""
-    if (limit := LIMITS.get(name)) is None:
-        return True
-    mailbox = mailbox_of(address)
+    limit, mailbox = LIMITS[name], mailbox_of(address)
     lately = and_(Mailing.name == name, Mailing.mailed_at > clock.now() - limit.window)
     to_one = await _count(session, and_(lately, Mailing.mailbox == mailbox))
     if to_one >= limit.to_one or await _count(session, lately) >= limit.to_all:
@@ -55,7 +53,7 @@ async def may_mail(session: AsyncSession, name: str, address: str) -> bool:
 
 def too_many(name: str) -> TooMany:
     """For the user whose mail `name` may not be sent."""
-    sentence = _("This address was mailed several times already. Please try again later.")
+    sentence = _("This address was emailed several times already. Please try again later.")
     return TooMany(sentence, int(LIMITS[name].window.total_seconds()))
 
 

@@ -1,6 +1,6 @@
 """The schema. Start reading here: account, team, project, notification."""
 
-from app.models.account import Throttle, Token, User, WebSession
+from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
@@ -14,7 +14,7 @@ from app.models.notification import (
     PushSubscription,
     RemovedDevice,
 )
-from app.models.project import Clip, Compilation, Project, Share
+from app.models.project import Clip, Compilation, Project, Share, UploadReservation
 from app.models.team import Invitation, Membership, Team
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Clip",
     "Compilation",
     "Delivery",
+    "EndingCount",
     "Event",
     "IngestKey",
     "Invitation",
@@ -35,9 +36,11 @@ __all__ = [
     "PushSubscription",
     "RemovedDevice",
     "Share",
+    "SignInPlace",
     "Team",
     "Throttle",
     "Token",
+    "UploadReservation",
     "User",
     "WebSession",
 ]

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import ForeignKey, Index, String, text
+from advanced_alchemy.types import BigIntIdentity
+from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -35,6 +36,17 @@ class Clip(IdentityBase):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+class UploadReservation(DefaultBase):
+    """`size` bytes of a user's quota that an upload takes up while it arrives. It counts until
+    `expires_at`, which is moved on while the upload goes on.
+    """
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    size: Mapped[int] = mapped_column(BigIntIdentity)
+    expires_at: Mapped[datetime]
+
+
 class Share(DefaultBase):
     """Shares a project with a team, whose members may then see it."""
 
@@ -53,6 +65,9 @@ class Compilation(IdentityBase):
 
     `progress` is from 0 to 1, `duration` in seconds, `size` in bytes; `error` is a sentence for the
     user. `attempts` counts the workers that started it: if one crashes, another takes over.
+
+    `is_rotated`: its video is kept while it is one of the project's newest, then removed, at
+    `video_removed_at`. Videos made before there was this rule are kept.
     """
 
     __table_args__ = (
@@ -77,6 +92,8 @@ class Compilation(IdentityBase):
     duration: Mapped[float | None]
     size: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    is_rotated: Mapped[bool] = mapped_column(default=True, server_default=false())
+    video_removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     started_at: Mapped[datetime | None]
     touched_at: Mapped[datetime | None]

@@ -22,7 +22,7 @@ URL = "/admin/announcements"
 
 async def announce(session: AsyncSession, user: User, message: CustomMessage) -> int:
     """Notify every other user and return their number. Raises Invalid for `title`, `body`, `url`."""
-    message.require_right()
+    message.require_valid()
     event = await notify(session, ANNOUNCEMENT, actor=user, **message.facts())
     return await count_recipients(session, event)
 

@@ -44,7 +44,7 @@ class MailFile:
 
 @get()
 async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
-    require_local_installation(request, settings)
+    require_local_installation(settings)
     mails = await asyncio.to_thread(_newest, settings.mail_dir)
     return await page(request, "dev/mailbox.html", mails=mails)
 
@@ -53,16 +53,14 @@ async def mailbox(request: AnyRequest, settings: NamedDependency[Settings]) -> R
 async def mail_page(
     request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[Any]:
-    require_local_installation(request, settings)
+    require_local_installation(settings)
     mail = await asyncio.to_thread(_find, settings.mail_dir, name)
     return await page(request, "dev/mail.html", mail=mail)
 
 
 @get()
-async def mail_html(
-    request: AnyRequest, settings: NamedDependency[Settings], name: FromPath[str]
-) -> Response[str]:
-    require_local_installation(request, settings)
+async def mail_html(settings: NamedDependency[Settings], name: FromPath[str]) -> Response[str]:
+    require_local_installation(settings)
     mail = await asyncio.to_thread(_find, settings.mail_dir, name)
     headers = {"Content-Security-Policy": SANDBOX, "Cache-Control": "no-store"}
     return Response(mail.html, media_type=MediaType.HTML, headers=headers)

@@ -23,7 +23,7 @@ from app.settings import Settings
 
 @get()
 async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
-    require_local_installation(request, settings)
+    require_local_installation(settings)
     accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
     context: dict[str, Any] = {
         "now": clock.now(),

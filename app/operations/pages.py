@@ -14,8 +14,8 @@ from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations.health import check
-from app.operations.local_access import is_local
 from app.operations.statistics import read_statistics, readings
+from app.reachability import others_can_reach
 from app.settings import Settings
 from app.telemetry.metrics import exposition
 
@@ -51,11 +51,11 @@ async def metrics(
 
 
 def _require_reader(request: AnyRequest, settings: Settings) -> None:
-    """Raises NotFound without METRICS_TOKEN; if that is unset, for requests that are not local."""
+    """Raises NotFound without METRICS_TOKEN; if that is unset, where others can reach the server."""
     if settings.metrics_token:
         sent = request.headers.get("Authorization", "").partition(" ")[2]
         is_allowed = compare_digest(sent.encode(), settings.metrics_token.encode())
     else:
-        is_allowed = is_local(request, settings)
+        is_allowed = not others_can_reach()
     if not is_allowed:
         raise NotFound

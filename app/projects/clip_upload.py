@@ -2,7 +2,7 @@
 
 The sender and the declared size are checked before the body is read. The CSRF middleware would
 read the whole body to look for its token, so the upload routes are exempt from it and use the
-guard `same_origin` instead.
+guard `same_origin` instead. While the body arrives, its bytes are reserved from the user's quota.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -13,8 +13,9 @@ from app.errors import Failure, Invalid
 from app.http import AnyRequest
 from app.models import Clip, User
 from app.projects.access import find_own_project
-from app.projects.clips import add_clip, over_quota, remaining_quota
-from app.projects.upload_stream import FIELD, MB, Upload, receive
+from app.projects.clips import add_clip
+from app.projects.storage import Reservation, reserving
+from app.projects.upload_stream import FIELD, MB, Overfull, Upload, receive
 from app.settings import Settings
 
 
@@ -28,10 +29,15 @@ async def upload_clips(
     and TooLarge for a file over the limit or an upload over the quota.
     """
     clips, failures = [], []
-    async with _received(request, db, settings, user, project_id) as uploads:
+    async with db.read() as session:
+        await find_own_project(session, user, project_id)
+    async with (
+        reserving(db, settings, user.id) as reservation,
+        _received(request, settings, reservation) as uploads,
+    ):
         for upload in uploads:
             try:
-                clips.append(await add_clip(db, settings, user, project_id, upload))
+                clips.append(await add_clip(db, settings, user, project_id, upload, reservation))
             except Failure as failure:
                 failures.append(failure)
     return clips, failures
@@ -39,18 +45,19 @@ async def upload_clips(
 
 @asynccontextmanager
 async def _received(
-    request: AnyRequest, db: Database, settings: Settings, user: User, project_id: int
+    request: AnyRequest, settings: Settings, reservation: Reservation
 ) -> AsyncIterator[list[Upload]]:
-    async with db.read() as session:
-        await find_own_project(session, user, project_id)
-        quota = await remaining_quota(session, settings, user)
-    # The multipart framing adds a little to the size of the files.
-    if (request.content_length or 0) > quota + MB:
-        raise over_quota(settings)
+    """The multipart framing adds a little to the size of the files, at most MB."""
+    declared, limit = request.content_length or 0, settings.max_upload_mb * MB
+    if await reservation.grow_to(declared) < declared - MB:
+        raise await reservation.refuse()
     boundary = str(request.content_type[1].get("boundary", ""))
-    limit = min(settings.max_upload_mb * MB, quota)
-    async with receive(request.stream(), boundary, settings.clips_dir, limit=limit) as uploads:
-        yield uploads
+    body, folder, cover = request.stream(), settings.clips_dir, reservation.cover
+    try:
+        async with receive(body, boundary, folder, limit=limit, cover=cover) as uploads:
+            yield uploads
+    except Overfull:
+        raise await reservation.refuse() from None
 
 
 def sentences_of(failures: Iterable[Failure]) -> list[str]:

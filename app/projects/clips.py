@@ -1,7 +1,5 @@
-"""The clips of a project: add, delete, move, and the owner's upload quota."""
+"""The clips of a project: add, delete, move."""
 
-import asyncio
-import os
 import secrets
 from pathlib import Path
 
@@ -10,31 +8,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import NotFound, TooLarge
-from app.language import _
 from app.models import Clip, Project, User
 from app.projects.access import find_own_project
 from app.projects.media_storage import clip_path
-from app.projects.upload_stream import MB, Upload
+from app.projects.storage import Reservation, storage_of
+from app.projects.upload_stream import Upload
 from app.projects.video.probe import probe
+from app.projects.video.turns import turns_of
 from app.settings import Settings
-
-# Each probe keeps a core busy.
-_probes = asyncio.Semaphore(os.cpu_count() or 1)
 
 
 async def add_clip(
-    db: Database, settings: Settings, user: User, project_id: int, upload: Upload
+    db: Database,
+    settings: Settings,
+    user: User,
+    project_id: int,
+    upload: Upload,
+    reservation: Reservation | None = None,
 ) -> Clip:
-    """Adds the upload as the last clip of the project.
+    """Adds the upload as the last clip of the project, out of the reservation if there is one.
 
     Raises Unusable if it is not a video, TooLarge if it does not fit the owner's quota.
     """
-    async with _probes:
+    async with db.read() as session:
+        turns = turns_of(session)
+    with turns.of(user.id):
         facts = await probe(upload.path, upload.name)
     async with db.act() as session:
         project = await find_own_project(session, user, project_id)
-        if upload.size > await remaining_quota(session, settings, user):
-            raise over_quota(settings)
+        if reservation:
+            await reservation.spend(session, upload.size)
+        storage = await storage_of(session, settings, user.id)
+        if upload.size > storage.free:
+            raise TooLarge(storage.refusal())
         clip = Clip(
             project_id=project.id,
             uploader_id=user.id,
@@ -85,21 +91,6 @@ async def clips_of(session: AsyncSession, project_id: int) -> list[Clip]:
     """In the order in which they are compiled."""
     ordered = select(Clip).where(Clip.project_id == project_id).order_by(Clip.position, Clip.id)
     return list(await session.scalars(ordered))
-
-
-async def remaining_quota(session: AsyncSession, settings: Settings, user: User) -> int:
-    """How many bytes of clips the user may still upload."""
-    used = (
-        select(func.coalesce(func.sum(Clip.size), 0))
-        .join(Project, Project.id == Clip.project_id)
-        .where(Project.owner_id == user.id)
-    )
-    return max(0, settings.upload_quota_mb * MB - int((await session.execute(used)).scalar_one()))
-
-
-def over_quota(settings: Settings) -> TooLarge:
-    sentence = _("Your clips can take up at most {limit} MB in total. Delete some and try again.")
-    return TooLarge(sentence.format(limit=settings.upload_quota_mb))
 
 
 async def _next_position(session: AsyncSession, project: Project) -> int:

@@ -1,5 +1,8 @@
 """Runs compilations in the worker: claim, make the video, report progress, notify.
 
+A job in the queue says that there is work, not which: users take turns, so that nobody waits behind
+all that another has queued.
+
 The row decides who works on it. A claim is one conditional update that counts the attempt, and
 every later update names that attempt. A worker whose run was cancelled, or taken over after a long
 silence, matches no row any more and stops.
@@ -13,7 +16,7 @@ from itertools import count
 from typing import Any
 
 from saq import Job
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -25,10 +28,12 @@ from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.clips import clips_of
-from app.projects.compilations import SILENT_SECONDS, enqueue
+from app.projects.compilations import SILENT_SECONDS, enqueue, rotate_videos
 from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path
+from app.projects.storage import storage_of
 from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
 from app.projects.video.ffmpeg import CompilationError
+from app.projects.video.turns import turns_of
 from app.settings import Settings
 
 MAX_ATTEMPTS = 2
@@ -58,21 +63,19 @@ class _Run:
         )
 
 
-async def run_compilation(
-    db: Database, settings: Settings, compilation_id: int, *, job: Job | None = None
-) -> None:
-    """Makes the video and notifies, unless another worker is already at it.
+async def run_compilation(db: Database, settings: Settings, *, job: Job | None = None) -> None:
+    """Makes the video of the compilation whose turn it is, if there is one, and notifies.
 
     Keeps `job` alive while it runs. If the task is cancelled, even while it claims, the
     compilation goes back to the queue and the attempt does not count.
     """
-    run = await claim_or_give_back(_claim(db, compilation_id), partial(_give_back, db))
+    run = await claim_or_give_back(_claim(db), partial(_give_back, db))
     if run is None:
         return
     with in_language(run.language):
         try:
             video = await _make_video(db, settings, run, job)
-            await _complete(db, run, video)
+            await _complete(db, settings, run, video)
         except CompilationError as error:
             await _fail(db, run, error.sentence)
         except _Lost:
@@ -95,15 +98,34 @@ async def recover_compilations(db: Database, broker: Broker) -> None:
             await _give_up(db, compilation)
 
 
-async def _claim(db: Database, compilation_id: int) -> _Run | None:
+async def _claim(db: Database) -> _Run | None:
+    """Begins the oldest compilation of the user whose last turn is the longest ago."""
+    requester = func.coalesce(Compilation.requested_by_id, Project.owner_id)
+    next_in_turn = (
+        select(Compilation.id, requester)
+        .join(Project, Project.id == Compilation.project_id)
+        .join(User, User.id == requester)
+        .where(_is_claimable(), Compilation.attempts < MAX_ATTEMPTS)
+        .order_by(User.compiled_at.asc().nulls_first(), Compilation.id)
+        .limit(1)
+    )
+    while True:
+        async with db.write() as session:
+            if (found := (await session.execute(next_in_turn)).one_or_none()) is None:
+                return None
+            compilation_id, user_id = found
+            if run := await _begin(session, compilation_id):
+                taken = update(User).where(User.id == user_id).values(compiled_at=clock.now())
+                await session.execute(taken)
+                return run
+
+
+async def _begin(session: AsyncSession, compilation_id: int) -> _Run | None:
+    """None if another worker was faster."""
     now = clock.now()
-    claimed = (
+    begun = (
         update(Compilation)
-        .where(
-            Compilation.id == compilation_id,
-            Compilation.attempts < MAX_ATTEMPTS,
-            _is_claimable(),
-        )
+        .where(Compilation.id == compilation_id, _is_claimable())
         .values(
             status="running",
             attempts=Compilation.attempts + 1,
@@ -114,11 +136,10 @@ async def _claim(db: Database, compilation_id: int) -> _Run | None:
         .returning(Compilation.project_id, Compilation.attempts)
         .execution_options(synchronize_session=False)
     )
-    async with db.write() as session:
-        if (row := (await session.execute(claimed)).one_or_none()) is None:
-            return None
-        project_id, attempt = row
-        return _Run(compilation_id, project_id, attempt, await _language(session, project_id))
+    if (row := (await session.execute(begun)).one_or_none()) is None:
+        return None
+    project_id, attempt = row
+    return _Run(compilation_id, project_id, attempt, await _language(session, project_id))
 
 
 def _is_claimable() -> ColumnElement[bool]:
@@ -157,11 +178,26 @@ async def _concatenate(
     db: Database, settings: Settings, run: _Run, reporter: "_Reporter"
 ) -> FinishedVideo:
     async with db.read() as session:
-        clips = await clips_of(session, run.project_id)
+        user_id = await _turn_taker(session, settings, run)
+        clips, turns = await clips_of(session, run.project_id), turns_of(session)
     files = [ClipFile(clip_path(settings, clip.stored_as), clip.filename) for clip in clips]
     target = video_path(settings, run.compilation_id)
     workdir = settings.compilations_dir
-    return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
+    with turns.of(user_id):
+        return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
+
+
+async def _turn_taker(session: AsyncSession, settings: Settings, run: _Run) -> int:
+    """The user who asked for the video. Raises CompilationError if the owner's quota was used up
+    since then, by the videos that were ahead.
+    """
+    compilation = await session.get(Compilation, run.compilation_id)
+    project = await session.get(Project, run.project_id)
+    if not compilation or not project:
+        raise _Lost
+    if (storage := await storage_of(session, settings, project.owner_id)).is_used_up:
+        raise CompilationError(storage.refusal())
+    return compilation.requested_by_id or project.owner_id
 
 
 class _Reporter:
@@ -193,7 +229,7 @@ async def _update(session: AsyncSession, run: _Run, **values: Any) -> bool:
     return (await session.execute(changed)).first() is not None
 
 
-async def _complete(db: Database, run: _Run, video: FinishedVideo) -> None:
+async def _complete(db: Database, settings: Settings, run: _Run, video: FinishedVideo) -> None:
     async with db.act() as session:
         completed = {"status": "completed", "progress": 1.0, "finished_at": clock.now()}
         facts: dict[str, Any] = {"duration": video.duration, "size": video.size_bytes}
@@ -208,6 +244,8 @@ async def _complete(db: Database, run: _Run, video: FinishedVideo) -> None:
             thumbnail=f"/projects/{project.id}/compilations/{run.compilation_id}/thumbnail",
             **facts,
         )
+        outdated = await rotate_videos(session, project.id)
+    await remove(video_path(settings, id_) for id_ in outdated)
 
 
 async def _fail(db: Database, run: _Run, sentence: str) -> None:

@@ -1,43 +1,55 @@
 """Request, find and cancel compilations. `compilation_runs.py` makes the video."""
 
+from datetime import timedelta
+
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
 from app.database import Database
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, Gone, NotFound
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
 from app.projects.access import find_project, may_compile
+from app.projects.media_storage import remove, video_path
+from app.projects.storage import storage_of
+from app.settings import Settings
 
 UNFINISHED = ("queued", "running")
 # A running compilation whose worker has not reported for so long is taken over.
 SILENT_SECONDS = 60
+# How many of a project's videos are kept.
+KEPT_VIDEOS = 3
 
 
 async def start_compilation(
-    db: Database, broker: Broker, user: User, project_id: int
+    db: Database, broker: Broker, settings: Settings, user: User, project_id: int
 ) -> Compilation:
     """Requests a compilation of the project and queues it. Raises as `request_compilation` does."""
     async with db.act() as session:
         project = await find_project(session, user, project_id)
-        compilation = await request_compilation(session, project, user)
+        compilation = await request_compilation(session, settings, project, user)
     await enqueue(broker, compilation)
     return compilation
 
 
-async def request_compilation(session: AsyncSession, project: Project, user: User) -> Compilation:
+async def request_compilation(
+    session: AsyncSession, settings: Settings, project: Project, user: User
+) -> Compilation:
     """Creates a compilation, or returns the unfinished one. Call `enqueue` after the commit.
 
     Acts run one at a time, so concurrent requests get the same compilation. Raises Forbidden if
-    the user may not compile the project, Conflict if it has no clip.
+    the user may not compile the project, Conflict if it has no clip or its owner's quota is used
+    up.
     """
     await _require_compiler(session, user, project)
     if unfinished := await unfinished_of(session, project.id):
         return unfinished
     if not await session.scalar(select(Clip.id).where(Clip.project_id == project.id).limit(1)):
         raise Conflict(_("This project has no clips yet. Upload one first."))
+    if (storage := await storage_of(session, settings, project.owner_id)).is_used_up:
+        raise Conflict(storage.refusal())
     compilation = Compilation(project_id=project.id, requested_by_id=user.id)
     session.add(compilation)
     await session.flush()
@@ -91,11 +103,47 @@ async def find_result(
     """Returns the project. Raises NotFound unless the user may see it and its compilation is
     complete.
     """
-    project = await find_project(session, user, project_id)
-    compilation = await find_compilation(session, project, compilation_id)
-    if compilation.status != "completed":
-        raise NotFound
+    project, _compilation = await _find_result(session, user, project_id, compilation_id)
     return project
+
+
+async def find_video(
+    session: AsyncSession, user: User, project_id: int, compilation_id: int
+) -> Project:
+    """Like `find_result`; raises Gone if the video was removed since there are newer ones."""
+    project, compilation = await _find_result(session, user, project_id, compilation_id)
+    if compilation.video_removed_at:
+        sentence = _("This video was removed: a project keeps its newest {n}. Compile it again.")
+        raise Gone(sentence.format(n=KEPT_VIDEOS))
+    return project
+
+
+async def rotate_videos(session: AsyncSession, project_id: int) -> list[int]:
+    """Gives up all but the newest KEPT_VIDEOS of the project. Returns the ids of their
+    compilations, for the caller to remove the files after the commit.
+    """
+    rotated = (
+        select(Compilation.id)
+        .where(
+            Compilation.project_id == project_id,
+            Compilation.status == "completed",
+            Compilation.is_rotated,
+            Compilation.video_removed_at.is_(None),
+        )
+        .order_by(Compilation.id.desc())
+    )
+    ids = (await session.scalars(rotated)).all()[KEPT_VIDEOS:]
+    removed = update(Compilation).where(Compilation.id.in_(ids))
+    await session.execute(removed.values(video_removed_at=clock.now()))
+    return list(ids)
+
+
+async def sweep_videos(db: Database, settings: Settings) -> None:
+    """Removes the files of videos that were given up by a worker that crashed before it did."""
+    async with db.read() as session:
+        recently = Compilation.video_removed_at > clock.now() - timedelta(days=1)
+        ids = (await session.scalars(select(Compilation.id).where(recently))).all()
+    await remove(video_path(settings, id_) for id_ in ids)
 
 
 async def unfinished_of(session: AsyncSession, project_id: int) -> Compilation | None:
@@ -140,6 +188,16 @@ async def find_notified_project(session: AsyncSession, user: User, notification_
     if project_id is None:
         raise NotFound
     return await find_project(session, user, project_id)
+
+
+async def _find_result(
+    session: AsyncSession, user: User, project_id: int, compilation_id: int
+) -> tuple[Project, Compilation]:
+    project = await find_project(session, user, project_id)
+    compilation = await find_compilation(session, project, compilation_id)
+    if compilation.status != "completed":
+        raise NotFound
+    return project, compilation
 
 
 async def _require_compiler(session: AsyncSession, user: User, project: Project) -> None:

@@ -6,8 +6,8 @@ from litestar import Response
 
 from app.database import Database
 from app.http import AnyRequest
-from app.models import Project, User
-from app.projects.compilations import find_result
+from app.models import User
+from app.projects.compilations import find_result, find_video
 from app.projects.file_response import send_file
 from app.projects.media_storage import thumbnail_path, video_path
 from app.settings import Settings
@@ -23,7 +23,8 @@ async def send_video(
     project_id: int,
     compilation_id: int,
 ) -> Response[Any]:
-    project = await _project(db, user, project_id, compilation_id)
+    async with db.read() as session:
+        project = await find_video(session, user, project_id, compilation_id)
     path = video_path(settings, compilation_id)
     return await send_file(request, path, VIDEO, f"{project.name}.mp4")
 
@@ -36,11 +37,7 @@ async def send_thumbnail(
     project_id: int,
     compilation_id: int,
 ) -> Response[Any]:
-    project = await _project(db, user, project_id, compilation_id)
+    async with db.read() as session:
+        project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)
     return await send_file(request, path, THUMBNAIL, f"{project.name}.jpg")
-
-
-async def _project(db: Database, user: User, project_id: int, compilation_id: int) -> Project:
-    async with db.read() as session:
-        return await find_result(session, user, project_id, compilation_id)

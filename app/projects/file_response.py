@@ -11,7 +11,7 @@ from litestar import Response
 from litestar.response import Stream
 
 from app.errors import BadRange, NotFound
-from app.http import AnyRequest
+from app.http import AnyRequest, is_known
 
 CHUNK = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -30,7 +30,7 @@ async def send_file(request: AnyRequest, path: Path, media_type: str, name: str)
         raise NotFound from None
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     headers = _headers(tag, name)
-    if request.headers.get("If-None-Match") == tag:
+    if is_known(request, tag):
         return Response(None, status_code=304, headers=headers)
     part = _requested_part(request, tag, stat.st_size)
     if part is None:

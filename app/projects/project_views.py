@@ -9,17 +9,20 @@ from app.models import Clip, Compilation, Membership, Project, Share, Team, User
 from app.notifications.preferences.muting import is_muted
 from app.projects.access import find_project, is_visible_to, may_compile
 from app.projects.clips import clips_of
-from app.projects.compilations import UNFINISHED, latest_of
+from app.projects.compilations import KEPT_VIDEOS, UNFINISHED, latest_of
 from app.teams.roles import RIGHTS
 
 
 @dataclass(frozen=True)
 class CompilationView:
-    """`latest` is the newest compilation in any state, `video` the newest completed one."""
+    """`latest` is the newest compilation in any state, `video` the newest completed one.
+    `kept_videos` is how many videos the project keeps.
+    """
 
     latest: Compilation | None
     video: Compilation | None
     may_compile: bool
+    kept_videos: int = KEPT_VIDEOS
 
     @property
     def is_unfinished(self) -> bool:

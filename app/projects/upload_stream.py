@@ -5,7 +5,7 @@ Nothing large stays in memory, and a file over the limit ends the upload at once
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,12 @@ MAX_PARTS = 100
 MAX_NAME_LENGTH = 255
 MB = 1_000_000
 
+Cover = Callable[[int], Awaitable[int]]
+
+
+class Overfull(Exception):
+    """There is no room for more bytes of this upload."""
+
 
 @dataclass
 class Upload:
@@ -38,17 +44,20 @@ class Upload:
 
 @asynccontextmanager
 async def receive(
-    body: AsyncIterator[bytes], boundary: str, folder: Path, *, limit: int
+    body: AsyncIterator[bytes], boundary: str, folder: Path, *, limit: int, cover: Cover
 ) -> AsyncIterator[list[Upload]]:
     """Writes the files of the field `clips` to `folder` and yields them. Files that are still
     there when the block ends are removed.
 
-    Raises TooLarge for a file of more than `limit` bytes, and Invalid for `clips` if there is no
-    file or the body is malformed.
+    `cover` is asked for room before bytes are written, with their number in all, and returns how
+    many there is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when
+    there is no room for all files together, and Invalid for `clips` if there is no file or the body
+    is malformed.
     """
     receiver = _Receiver(_parser(boundary), folder, limit)
     try:
         async for chunk in body:
+            receiver.room = await cover(receiver.written + len(chunk))
             await asyncio.to_thread(receiver.feed, chunk)
         await asyncio.to_thread(receiver.end)
         yield receiver.uploads
@@ -69,13 +78,18 @@ def _malformed() -> Invalid:
 
 @dataclass
 class _Receiver:
-    """Writes the files that the parser finds. One file is open at a time."""
+    """Writes the files that the parser finds. One file is open at a time.
+
+    `written` is the size of all files together, and may not exceed `room`.
+    """
 
     parser: PushMultipartParser
     folder: Path
     limit: int
     uploads: list[Upload] = field(default_factory=list)
     file: BinaryIO | None = None
+    room: int = 0
+    written: int = 0
 
     def feed(self, chunk: bytes) -> None:
         try:
@@ -121,6 +135,9 @@ class _Receiver:
         if upload.size > self.limit:
             sentence = _("'{name}' is too large. A clip can have at most {limit} MB.")
             raise TooLarge(sentence.format(name=upload.name, limit=self.limit // MB))
+        self.written += len(data)
+        if self.written > self.room:
+            raise Overfull
         self.file.write(data)
 
     def _close(self) -> None:

@@ -56,7 +56,7 @@ async def send_event(
     """
     if idempotency_key and (earlier := await _find_key(session, user, idempotency_key)):
         return SentEvent(earlier.event_id, earlier.recipients)
-    message.require_right()
+    message.require_valid()
     teams, project = await _find_teams(session, user, recipients)
     teams, members = await _find_members(session, teams, recipients)
     event = await notify(

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import find_holder, has_confirmed
 from app.email_addresses import email_error
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
@@ -21,7 +22,7 @@ from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Invitation, Membership, Notification, Team, User
 from app.names import clean, isolate, shorten
-from app.notifications.delivery.decision import Skip
+from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
     TOO_MANY_MAILS,
@@ -45,11 +46,11 @@ SUBJECT_NAME_LENGTH = 40
 # Why an invitation is not mailed, as its inviter reads it.
 UNMAILED = {
     UNCONFIRMED_SENDER: N_(
-        "It was not mailed, because the address of its sender is not confirmed. "
+        "It was not emailed, because the address of its sender is not confirmed. "
         "You can pass its link on yourself."
     ),
     TOO_MANY_MAILS: N_(
-        "It was not mailed, because this address got enough invitations for one day. "
+        "It was not emailed, because this address got enough invitations for one day. "
         "You can pass its link on yourself, or send it again later."
     ),
 }
@@ -191,7 +192,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
     member = (
         select(User.username)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.team_id == team.id, User.email_key == key)
+        .where(Membership.team_id == team.id, has_confirmed(email))
     )
     if name := await session.scalar(member):
         return _("{name} is already in this team.").format(name=isolate(name))
@@ -239,39 +240,33 @@ def _require_pause(invitation: Invitation) -> None:
         return
     wait = (invitation.mailed_at + AGAIN_AFTER - now).total_seconds()
     if wait > 0:
-        sentence = _("This invitation was mailed less than an hour ago. Please try again later.")
+        sentence = _("This invitation was emailed less than an hour ago. Please try again later.")
         raise TooMany(sentence, ceil(wait))
 
 
 async def _send(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
-    """Mail the address, or notify the account whose confirmed address it is.
+    """Notify the account whose confirmed address this is; otherwise mail the address.
 
-    Where no mail may go there, the notification is only in the app.
+    Where no mail may go, the notification is only in the app.
     """
-    holder = select(User).where(
-        User.email_key == invitation.email_key, User.email_confirmed_at.is_not(None)
-    )
-    invitee = await session.scalar(holder)
-    invitation.unmailed = await _mail(session, invitation, team, inviter, invitee)
+    invitation.unmailed = await _why_no_mail(session, invitation, inviter)
     if not invitation.unmailed:
         invitation.mailed_at = clock.now()
-    if invitee:
-        await _notify(session, invitation, team, inviter, invitee, unsent=invitation.unmailed)
+    if user := await find_holder(session, invitation.email):
+        await _notify(session, invitation, team, inviter, user, unsent=invitation.unmailed)
+    elif not invitation.unmailed:
+        await _mail(session, invitation, team, inviter)
 
 
-async def _mail(
-    session: AsyncSession,
-    invitation: Invitation,
-    team: Team,
-    inviter: User,
-    invitee: User | None,
-) -> str | None:
-    """The code of the reason why no mail goes. The notification of an `invitee` counts as a mail."""
+async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: User) -> str | None:
+    """The code of the reason; None if a mail goes, which is counted then."""
     if not inviter.is_confirmed:
         return UNCONFIRMED_SENDER
-    if invitee:
-        return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
-    is_mailed = await add_transactional_mail(
+    return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
+
+
+async def _mail(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
+    await add_transactional_mail(
         session,
         MAIL,
         address=invitation.email,
@@ -282,7 +277,6 @@ async def _mail(
         role=invitation.role,
         inviter=inviter.username,
     )
-    return None if is_mailed else TOO_MANY_MAILS
 
 
 async def _notify(
@@ -324,7 +318,10 @@ def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
     invitation = await session.get(Invitation, facts["invitation_id"])
-    return "answered" if invitation is None or closed_reason(invitation) else None
+    if invitation is None or closed_reason(invitation):
+        return "answered"
+    inviter = await session.get(User, invitation.inviter_id) if invitation.inviter_id else None
+    return INVITER_SUSPENDED if inviter and inviter.suspended_at else None
 
 
 INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason)

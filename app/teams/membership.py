@@ -1,9 +1,10 @@
 """Changes in who belongs to a team, in which role: join, change, hand over, remove, leave."""
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import has_confirmed
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
@@ -16,6 +17,7 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
+from app.security_log import record
 from app.teams.access import find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
@@ -90,9 +92,7 @@ async def leave_team(session: AsyncSession, user: User, team_id: int) -> Team:
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
     """By username or confirmed address; an unconfirmed one may belong to someone else."""
-    key = login.casefold()
-    by_address = and_(User.email_key == key, User.email_confirmed_at.is_not(None))
-    found = select(User).where(or_(User.username_key == key, by_address))
+    found = select(User).where(or_(User.username_key == login.casefold(), has_confirmed(login)))
     return (await session.scalars(found)).one_or_none()
 
 
@@ -105,6 +105,9 @@ async def _login_error(session: AsyncSession, team: Team, found: User | None) ->
 
 
 async def _close_invitation(session: AsyncSession, team: Team, user: User) -> None:
+    """The one to their confirmed address; an unconfirmed one may be somebody else's."""
+    if not user.is_confirmed:
+        return
     accepted = (
         update(Invitation)
         .where(
@@ -134,6 +137,7 @@ async def _find_other_member(
 async def _notify_of_role(
     session: AsyncSession, user: User, member: User, team: Team, old_role: str, role: str
 ) -> None:
+    record("role_changed", user=user.username, member=member.username, team=team.id, role=role)
     await notify(
         session,
         MEMBER_ROLE_CHANGED,

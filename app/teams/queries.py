@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.database.search import contains
 from app.errors import NotFound
 from app.models import Invitation, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import ROLES
@@ -79,7 +80,7 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
     """By rank, then by name. A page beyond the last is the last."""
     conditions = [Membership.team_id == team_id]
     if q:
-        conditions.append(User.username_key.contains(q.casefold(), autoescape=True))
+        conditions.append(contains(User.username_key, q.casefold()))
     matching = select(User).join(Membership, Membership.user_id == User.id).where(*conditions)
     total = await session.scalar(matching.with_only_columns(func.count())) or 0
     pages = max(1, ceil(total / MEMBERS_PER_PAGE))

@@ -77,7 +77,7 @@ def refusal(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
         other = _("This invitation was sent to a different address. Yours is {email}.")
         return other.format(email=user.email)
     if not user.is_confirmed and not is_mailed:
-        return _("Confirm your address first, or open the link in the invitation mail.")
+        return _("Confirm your address first, or open the link in the invitation email.")
     return ""
 
 

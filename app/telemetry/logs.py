@@ -1,21 +1,28 @@
 """The log: one line per entry, with the id of the request it belongs to.
 
 `LOG_FORMAT=json` writes one JSON object per line. Entries contain routes, ids and outcomes, but
-never tokens, addresses, push endpoints or text that users typed.
+never tokens, addresses, push endpoints or text that users typed. The security log is an exception,
+see `app/security_log.py`. No entry can contain a line break, or a line that looks like an entry.
 """
 
 import json
 import logging
 import secrets
 import sys
+import textwrap
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
+from app import security_log
 from app.settings import Settings
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
+# Control characters and the line breaks of Unicode, as in a string of Python.
+_ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+# `facts` are the values of the security log, whose message has them too.
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "facts"}
 
 
 def configure(settings: Settings) -> None:
@@ -23,6 +30,7 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if settings.log_format == "json" else Text())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    logging.getLogger(security_log.NAME).setLevel(logging.INFO)
     # They log every statement, job and request; we log what matters of those ourselves.
     for name in ("saq", "aiosqlite", "sqlalchemy.engine", "uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
@@ -43,6 +51,7 @@ class Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "facts", {}),
             **_extras(record),
         }
         if record.exc_info:
@@ -56,7 +65,10 @@ class Text(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         pairs = "".join(f" {name}={value}" for name, value in _extras(record).items())
-        return super().formatMessage(record) + pairs
+        return (super().formatMessage(record) + pairs).translate(_ESCAPED)
+
+    def formatException(self, ei: Any) -> str:
+        return textwrap.indent(super().formatException(ei), "| ", lambda _line: True)
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:

@@ -12,6 +12,7 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
 
+from app.security_log import remember_client
 from app.telemetry.logs import new_request_id
 from app.telemetry.metrics import observe_request
 
@@ -32,6 +33,7 @@ class ObservedLitestar(Litestar):
             await super().__call__(scope, receive, send)
             return
         id = new_request_id(Headers.from_scope(scope).get("x-request-id", ""))
+        remember_client(scope)
         begun, status = perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:

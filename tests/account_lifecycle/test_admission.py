@@ -75,7 +75,7 @@ async def test_without_an_invitation_nobody_registers_and_no_page_leads_there(
 async def test_the_invited_register_by_their_link_with_their_address(
     settings: Settings, db: Database, invitation: Invitation
 ) -> None:
-    path = invitation_path(SIGNER, invitation.id)
+    path = invitation_path(SIGNER, invitation)
     async with visiting(settings, "invited") as client:
         invited, login = await client.get(path), await client.get(f"/login?next={path}")
         form = await client.get(f"/register?next={path}")
@@ -111,7 +111,7 @@ async def test_an_invitation_that_is_no_longer_open_admits_nobody(
     ends: Callable[..., object],
 ) -> None:
     await ends(db, alice, invitation)  # type: ignore[misc]
-    path = invitation_path(SIGNER, invitation.id)
+    path = invitation_path(SIGNER, invitation)
     async with visiting(settings, "invited") as client:
         answer = await post(client, "/register", **DORA, next=path)
 
@@ -131,7 +131,7 @@ async def test_a_forged_link_admits_nobody(settings: Settings, db: Database) -> 
 async def test_while_closed_even_an_invitation_admits_nobody(
     settings: Settings, db: Database, invitation: Invitation
 ) -> None:
-    path = invitation_path(SIGNER, invitation.id)
+    path = invitation_path(SIGNER, invitation)
     async with visiting(settings, "closed") as client:
         shown = await client.get(path)
         answer = await post(client, "/register", **DORA, next=path)

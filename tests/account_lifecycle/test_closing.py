@@ -1,22 +1,25 @@
 """Exporting and deleting an account."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from litestar.serialization import encode_json
 from sqlalchemy import select
 
 from app.account_lifecycle.archive import export_account
-from app.account_lifecycle.closing import delete_account
+from app.account_lifecycle.closing import delete_account, delete_managed_account
+from app.account_lifecycle.suspension import suspend
+from app.accounts.sign_in_places import remember
 from app.database import Database
 from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
-from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
+from app.notifications.events.catalogue import ACCOUNT, INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.notify import notify
 from app.settings import Settings
 from app.teams.invitations import invite
 from tests.bell import bell_of
-from tests.factories import PASSWORD, make_team
+from tests.factories import PASSWORD, make_account, make_team
 from tests.teams.conftest import share
 
 
@@ -50,6 +53,20 @@ async def test_events_of_a_deleted_user_stay_without_the_name(
     assert [joined.type, left.type] == ["member_added", "member_left"]
     assert [joined.context["username"], left.context["username"]] == ["Someone", "Someone"]
     assert (left.actor_id, left.affected_id) == (None, None)
+
+
+async def test_nothing_of_what_happened_to_a_deleted_account_stays(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    async with db.act() as session:
+        for event_type in (one for one in TYPES.values() if one.group == ACCOUNT):
+            await notify(session, event_type, affected=bob, **event_type.example)
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        contexts = (await session.scalars(select(Event.context))).all()
+    assert contexts == [{}] * 4
 
 
 async def test_everything_of_the_user_alone_is_deleted(
@@ -137,6 +154,81 @@ async def test_a_team_that_is_left_keeps_its_other_members_and_projects(
         assert (await session.scalars(select(Share.team_id))).all() == [team.id]
 
 
+async def test_an_administrator_hands_the_teams_of_a_deleted_user_to_their_oldest_admin(
+    db: Database, settings: Settings, alice: User, bob: User, carol: User
+) -> None:
+    root, dora = [await make_account(db, name) for name in ("root", "dora")]
+    team = await make_team(db, alice, admins=[carol, bob], editors=[dora])
+    async with db.write() as session:
+        (await session.get_one(Membership, (team.id, bob.id))).joined_at -= timedelta(days=1)
+
+    await delete_managed_account(db, settings, root, alice.id)
+
+    async with db.read() as session:
+        roles = select(User.username, Membership.role).join(User, User.id == Membership.user_id)
+        assert dict((await session.execute(roles)).all()) == {
+            "bob": "owner",
+            "carol": "admin",
+            "dora": "editor",
+        }
+        assert await session.get(User, alice.id) is None
+    assert await bell_of(db, bob) == [
+        "Someone left the team",
+        "Your role in team 'Video Squad' changed from admin to owner",
+    ]
+    assert await bell_of(db, dora) == [
+        "Someone left the team",
+        "bob's role changed from admin to owner",
+    ]
+
+
+async def test_a_suspended_admin_inherits_a_team_only_where_there_is_no_other(
+    db: Database, settings: Settings, alice: User, bob: User, carol: User
+) -> None:
+    root = await make_account(db, "root")
+    first = await make_team(db, alice, "First", admins=[bob, carol])
+    second = await make_team(db, alice, "Second", admins=[bob])
+    async with db.write() as session:
+        await suspend(session, root, bob.id)
+
+    await delete_managed_account(db, settings, root, alice.id)
+
+    async with db.read() as session:
+        owners = select(Membership.team_id, Membership.user_id).where(Membership.role == "owner")
+        assert dict((await session.execute(owners)).all()) == {
+            first.id: carol.id,
+            second.id: bob.id,
+        }
+
+
+async def test_a_team_without_an_admin_is_deleted_as_its_owner_would(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    root = await make_account(db, "root")
+    await add_bob(db, alice, bob)
+
+    await delete_managed_account(db, settings, root, alice.id)
+
+    async with db.read() as session:
+        assert (await session.scalars(select(Team))).all() == []
+    assert await bell_of(db, bob) == ["Team 'Video Squad' was deleted"]
+
+
+async def test_no_administrator_is_deleted_by_another_or_by_themself(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    async with db.write() as session:
+        for user in (alice, bob):
+            (await session.get_one(User, user.id)).is_admin = True
+
+    for user in (alice, bob):
+        with pytest.raises(Conflict):
+            await delete_managed_account(db, settings, alice, user.id)
+
+    async with db.read() as session:
+        assert set(await session.scalars(select(User.username))) == {"alice", "bob"}
+
+
 async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: User) -> None:
     await add_bob(db, alice, bob)
 
@@ -147,6 +239,19 @@ async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: Us
     assert [team["name"] for team in archive["teams"]] == ["Video Squad"]
     assert [notice["message"] for notice in archive["notifications"]] == [
         "bob joined the team as editor"
+    ]
+
+
+async def test_the_export_says_from_where_its_user_has_signed_in(db: Database, alice: User) -> None:
+    async with db.act() as session:
+        await remember(session, alice, device="a secret", host="203.0.113.7")
+
+    async with db.read() as session:
+        places = (await export_account(session, alice))["sign_in_places"]
+
+    assert sorted((one["kind"], one["network"]) for one in places) == [
+        ("browser", None),
+        ("network", "203.0.113.0/24"),
     ]
 
 

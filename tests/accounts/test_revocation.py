@@ -8,10 +8,12 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.account_lifecycle.suspension import suspend
 from app.accounts import revocation, sessions, tokens
-from app.accounts.passwords import reset_password, send_reset
+from app.accounts.passwords import RESET, reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.broker.relay import SESSIONS
@@ -21,7 +23,7 @@ from app.notifications.live.stream import SESSION, TOKEN, EventStream, Key
 from app.settings import Settings
 from tests.application import browser, serving
 from tests.conftest import post, sign_in
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_account
 from tests.mailing import token_of
 from tests.notifications._connection import Connection, present_state, request_of
 
@@ -69,7 +71,7 @@ async def change_password(client: httpx.AsyncClient, db: Database, alice: User) 
 async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     async with db.write() as session:
         await send_reset(session, alice.email)
-        [mail] = await session.scalars(select(Delivery))
+        [mail] = await session.scalars(select(Delivery).where(Delivery.transactional == RESET))
     await reset_password(db, token_of(mail), "battery staple")
 
 
@@ -77,8 +79,15 @@ async def delete_account(client: httpx.AsyncClient, db: Database, alice: User) -
     await post(client, "/account/delete", password=PASSWORD)
 
 
+async def is_suspended(client: httpx.AsyncClient, db: Database, alice: User) -> None:
+    root = await make_account(db, "root")
+    async with db.write() as session:
+        await suspend(session, root, alice.id)
+
+
 @pytest.mark.parametrize(
-    "verb", [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account]
+    "verb",
+    [log_out, log_out_everywhere, change_password, reset_by_mail, delete_account, is_suspended],
 )
 async def test_ending_sessions_ends_their_streams_in_every_process(
     client: httpx.AsyncClient,
@@ -169,6 +178,57 @@ async def test_revoking_a_token_ends_its_streams(
     await stream.until_served()
 
 
+async def test_a_suspension_ends_the_streams_of_access_tokens(app: Litestar, alice: User) -> None:
+    db = app.state.db
+    async with db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+    stream = Connection()
+    stream.open(EventStream(app.state.hub, alice.id, tokens.stream_key(token), present_state))
+    await stream.until_received(b"hello")
+
+    async with browser(app) as client:
+        await is_suspended(client, db, alice)
+
+    await stream.until_served()
+
+
+async def end_sessions(session: AsyncSession, user: User) -> None:
+    await end_all_sessions(session, user)
+
+
+async def suspend_account(session: AsyncSession, user: User) -> None:
+    root = await session.scalar(select(User).where(User.username == "bob"))
+    assert root
+    await suspend(session, root, user.id)
+
+
+@pytest.mark.parametrize("ends", [end_sessions, suspend_account, revoke_all_tokens])
+async def test_streams_end_also_where_the_poke_is_lost(
+    settings: Settings,
+    app: Litestar,
+    alice: User,
+    bob: User,
+    ends: Callable[[AsyncSession, User], Awaitable[None]],
+) -> None:
+    deaf = Database(settings.database_url)
+    async with app.state.db.write() as session:
+        token, _key = await create_token(session, alice, name="script", scope="read")
+        cookie = await start_session(session, alice, "a browser")
+    key = tokens.stream_key(token)
+    if ends is not revoke_all_tokens:
+        key = sessions.stream_key(cookie)
+    stream = Connection()
+    stream.open(EventStream(app.state.hub, alice.id, key, present_state))
+    await stream.until_received(b"hello")
+    await app.state.revocation_watcher.check()
+
+    async with deaf.write() as session:
+        await ends(session, alice)
+    await deaf.close()
+
+    await stream.until_served()
+
+
 async def test_a_session_that_expires_ends_its_streams_without_a_poke(
     settings: Settings, db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +247,7 @@ async def test_a_session_that_expires_ends_its_streams_without_a_poke(
 async def test_a_stream_that_opens_just_after_its_session_ended_is_found(
     app: Litestar, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.1)
     async with app.state.db.write() as session:
         await end_all_sessions(session, alice)
     await asyncio.sleep(0.05)
@@ -223,7 +283,7 @@ async def test_a_check_that_fails_is_repeated_until_it_succeeds(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
     watcher, failures = app.state.revocation_watcher, ["busy", "still busy"]
     valid = watcher._valid
 

@@ -97,7 +97,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         (notice,) = await feed.newest(session, alice.id, 1)
         token, _key = await create_token(session, alice, name=f"Token {number}", scope="read")
     if number % 2:
-        await run_compilation(site.db, site.settings, compilation.id)
+        await run_compilation(site.db, site.settings)
     return {
         "team_id": team.id,
         "project_id": project.id,

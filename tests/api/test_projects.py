@@ -93,7 +93,7 @@ async def test_one_compilation_runs_at_a_time_and_its_video_comes_in_ranges(
     first, second = [await for_alice.post(f"{url}/compile") for _time in range(2)]
     its_url = f"{url}/compilations/{first.json()['id']}"
     early = await for_alice.get(f"{its_url}/video")
-    await run_compilation(db, settings, first.json()["id"])
+    await run_compilation(db, settings)
     done = (await for_alice.get(its_url)).json()
     whole = await for_alice.get(done["video_url"])
     part = await for_alice.get(done["video_url"], headers={"Range": "bytes=0-99"})
@@ -119,7 +119,7 @@ async def test_a_compilation_is_cancelled_while_it_runs(
     await upload(for_alice, url, clips.make("long"))
     started = (await for_alice.post(f"{url}/compile")).json()
     its_url = f"{url}/compilations/{started['id']}"
-    working = asyncio.create_task(run_compilation(db, settings, started["id"]))
+    working = asyncio.create_task(run_compilation(db, settings))
     while (await for_alice.get(its_url)).json()["status"] != "running":  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from advanced_alchemy.base import orm_registry
-from sqlalchemy import select
+from sqlalchemy import Select, Table, select
 
 from app.accounts.tokens import create_token
 from app.database import Database
@@ -90,14 +90,18 @@ def sending(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 async def everything(db: Database) -> dict[str, list[Any]]:
-    """All rows of all tables, except those that every request updates."""
+    """All rows of all tables, except what every request updates."""
     tables = orm_registry.metadata.sorted_tables
     async with db.read() as session:
         return {
-            table.name: [tuple(row) for row in await session.execute(select(table))]
+            table.name: [tuple(row) for row in await session.execute(_unstamped(table))]
             for table in tables
             if table.name not in STAMPED
         }
+
+
+def _unstamped(table: Table) -> Select[Any]:
+    return select(*(column for column in table.c if column.name != "last_seen_at"))
 
 
 async def test_what_is_not_yours_is_404_and_stays_as_it_is(
@@ -143,6 +147,7 @@ async def test_no_list_contains_what_is_not_yours(
         for path, item in document.document["paths"].items()
         if "get" in item and "{" not in path and not path.endswith("/stream")
     ]
+    lists.remove("/api/admin/accounts")
 
     for path in lists:
         answer = await for_carol.get(path)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.broker import open_broker
 from app.cli import doctor
 from app.database import Database
+from app.forwarding import ProxiesSeen
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult
 from app.projects.video.cell import landlock_version
 from app.settings import ROOT, SettingError, Settings, load
@@ -250,8 +251,6 @@ async def test_a_missing_worker_is_a_warning(settings: Settings) -> None:
         ({"BASE_URL": "http://127.0.0.1:8000"}, OK),
         ({"BASE_URL": "https://clips.example.com"}, OK),
         ({"BASE_URL": "http://clips.example.com"}, WARNING),
-        ({"BASE_URL": "clips.example.com"}, ERROR),
-        ({"BASE_URL": "https://clips.example.com/app"}, ERROR),
         ({"HOST": "0.0.0.0"}, ERROR),
         ({"BASE_URL": "https://clips.example.com", "ALLOWED_HOSTS": "example.com"}, ERROR),
     ],
@@ -262,6 +261,67 @@ async def test_an_address_that_does_not_lead_here_is_an_error(
     settings = load({"DATA_DIR": str(tmp_path), "SECRET_KEY": "x"} | settings_of)
 
     assert (await run(settings, "address")).status == status
+
+
+PUBLIC = {"HOST": "0.0.0.0", "BASE_URL": "https://clips.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "Only this machine can reach this server"),
+        (
+            {"BASE_URL": "https://clips.example.com"},
+            "because BASE_URL is https://clips.example.com",
+        ),
+        ({"HOST": "0.0.0.0"}, "because HOST is 0.0.0.0"),
+        ({"HOST": "::1", "BASE_URL": "http://localhost:8000"}, "Only this machine"),
+    ],
+)
+async def test_it_says_who_can_reach_the_server(
+    tmp_path: Path, environ: dict[str, str], words: str
+) -> None:
+    result = await run(load({"DATA_DIR": str(tmp_path)} | environ), "reachability")
+
+    assert (result.status, words in result.sentence) == (OK, True)
+
+
+@pytest.mark.parametrize(
+    ("check", "environ", "words"),
+    [
+        ("reachability", {"RATE_LIMITS": "0"}, "rate limits are off, because RATE_LIMITS is 0"),
+        ("confirmed addresses", {}, "every address counts as confirmed"),
+        ("address", {"BASE_URL": "http://clips.example.com"}, "is not encrypted"),
+        ("registration", {}, "can create an account"),
+        ("proxy", {}, "in TRUSTED_PROXIES"),
+    ],
+)
+async def test_what_is_dangerous_where_others_can_reach_it_is_a_warning(
+    tmp_path: Path, check: str, environ: dict[str, str], words: str
+) -> None:
+    alone = await run(load({"DATA_DIR": str(tmp_path)}), check)
+    result = await run(load({"DATA_DIR": str(tmp_path)} | PUBLIC | environ), check)
+
+    assert (alone.status, result.status, words in result.sentence) == (OK, WARNING, True)
+
+
+async def test_a_proxy_that_was_seen_and_is_not_trusted_is_a_warning(settings: Settings) -> None:
+    ProxiesSeen(settings).note("10.0.0.7")
+
+    before = await run(settings, "proxy")
+    after = await run(dataclasses.replace(settings, trusted_proxies=("10.0.0.0/8",)), "proxy")
+
+    assert (before.status, "10.0.0.7 forwards requests" in before.sentence) == (WARNING, True)
+    assert (after.status, after.sentence) == (OK, "X-Forwarded-For is believed from 10.0.0.0/8.")
+
+
+async def test_a_proxy_before_a_loopback_address_is_a_warning(settings: Settings) -> None:
+    alone = dataclasses.replace(settings, base_url="http://127.0.0.1:8000")
+    ProxiesSeen(alone).note("127.0.0.1")
+
+    result = await run(alone, "proxy")
+
+    assert (result.status, "Set BASE_URL" in result.sentence) == (WARNING, True)
 
 
 @pytest.mark.parametrize(("name", "status"), [("Europe/Berlin", OK), ("Middle/Earth", ERROR)])
@@ -289,11 +349,24 @@ async def test_push_keys_that_do_not_match_are_an_error(settings: Settings) -> N
         ("SMTP_PORT", "smtp"),
         ("SMTP_TLS", "ssl"),
         ("DATA_DIR", "/dev/null/data"),
+        ("BASE_URL", "clips.example.com"),
+        ("BASE_URL", "https://clips.example.com/app"),
+        ("BASE_URL", "https://clips.example.com:99999"),
+        ("BASE_URL", "https://alice@clips.example.com"),
+        ("BASE_URL", "ftp://clips.example.com"),
+        ("HOST", "http://127.0.0.1"),
+        ("ALLOWED_HOSTS", "https://clips.example.com"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("DEMO", "yes"),
+        ("RATE_LIMITS", "2"),
     ],
 )
 def test_an_invalid_setting_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
-        load({"DATA_DIR": str(tmp_path), "SECRET_KEY": "x", name: value})
+        load({"DATA_DIR": str(tmp_path / "data"), name: value})
+
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(("port", "status"), [("", 0), ("1", 1)])

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import httpx
 from litestar import Litestar
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.accounts.sessions import start_session
 from app.database import Database
-from app.models import Change, Compilation, Membership, Project, Team, User
+from app.models import Change, Membership, Project, Team, User
 from app.projects.compilation_runs import run_compilation
 from app.settings import Settings
 from app.worker import purge
@@ -160,9 +160,7 @@ class Stage:
 
     async def work(self) -> None:
         """What the worker does about the compilation that was asked for."""
-        async with self.db.read() as session:
-            newest = (await session.execute(select(func.max(Compilation.id)))).scalar_one()
-        await run_compilation(self.db, self.settings, newest)
+        await run_compilation(self.db, self.settings)
 
     async def clear_up(self) -> None:
         """What the worker does every ten minutes."""

@@ -28,6 +28,7 @@ async def house(
         "DATA_DIR": str(folder),
         "SECRET_KEY": "a secret of the tests",
         "BASE_URL": "http://testserver",
+        "RATE_LIMITS": "0",
         "ALLOWED_HOSTS": "testserver",
     }
     async with running(create_app(install(load(environ)))) as application:

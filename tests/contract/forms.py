@@ -6,7 +6,7 @@ MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}{team}
 JUNK = {
     "missing": None,
     "blank": " \t\n \x00",
-    "overlong": "x" * 100_000,
+    "overlong": "x" * 60_000,
     "markup": MARKUP,
     "huge": "9" * 40,
     "negative": "-1",
@@ -113,6 +113,9 @@ FORMS = {
     "/account/notifications/{field:str}": Form({"timezone": Field("Europe/Berlin")}),
     "/account/notifications/reset": BUTTON,
     "/account/notifications/muted/{mute_id:int}/lift": BUTTON,
+    "/admin/accounts/{user_id:int}/suspend": BUTTON,
+    "/admin/accounts/{user_id:int}/restore": BUTTON,
+    "/admin/accounts/{user_id:int}/delete": BUTTON,
     "/admin/announcements": Form(
         {
             "title": Field("The server rests", NOTHING | {"overlong"}),

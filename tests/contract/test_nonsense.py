@@ -1,11 +1,13 @@
 """Bodies, addresses and queries that make no sense: refused or passed over, never a crash."""
 
+from urllib.parse import unquote_to_bytes, urlencode
+
 import httpx
 import pytest
 
-from tests.contract.doors import doors
-from tests.contract.forms import FORMS, MARKUP
-from tests.contract.world import World
+from tests.contract.doors import doors, every_door
+from tests.contract.forms import FORMS, MARKUP, PASSWORD
+from tests.contract.world import World, take_token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
@@ -40,16 +42,47 @@ WORDS = ("%00", "%FF", "x" * 3_000, "%ED%A0%80", "..%2F..%2Fetc", "👩‍🎬")
 # An answer without the page around it is sooner made.
 PARTIAL = {"HX-Request-Type": "partial"}
 # A stream goes on for ever, and without a worker the application is not ready.
-ENDLESS_OR_BUSY = ("/notifications/stream", "/readyz")
+ENDLESS_OR_BUSY = ("/notifications/stream", "/api/notifications/stream", "/readyz", "/static/")
+NAMES = [
+    *("q", "next", "page", "per_page", "limit", "offset", "type", "status", "date_range", "since"),
+    *(
+        "undo",
+        "ids",
+        "user",
+        "view",
+        "actor",
+        "team",
+        "project",
+        "priority",
+        "group_key",
+        "grouped",
+    ),
+    *("up_to", "up_to_position", "do", "back", "token", "unread_only"),
+]
+ODD = {
+    "markup": MARKUP + "%_\\\x00",
+    "an essay": "x" * 55_000,
+    "wildcards": "%_" * 9_000,
+    "a path in emoji": "/🎉",
+    "a path that is no UTF-8": b"/\xff\xfe",
+    "a path of a surrogate": b"/\xed\xa0\x80",
+    "another site": "//evil.example",
+    "a line break": "/\r\nSet-Cookie: session=x",
+    "NUL": "/\x00",
+    "a huge number": "9" * 40,
+    "a negative number": "-1",
+    "nothing": "",
+}
 QUERIES = {
-    "type": MARKUP,
-    "status": MARKUP,
-    "date_range": "\x00",
-    "page": "9" * 5_000,
-    "q": MARKUP + "%_\\\x00",
-    "since": "9" * 5_000,
-    "next": "//evil.example",
-    "undo": MARKUP,
+    name: urlencode([(one, value) for one in (NAMES if len(value) < 100 else NAMES[:1])])
+    for name, value in ODD.items()
+} | {
+    "digits": urlencode(
+        [(one, "9" * 5_000) for one in ("page", "limit", "since", "up_to", "type")]
+    ),
+    "no query": "&&=&%&%zz=%&;?#",
+    "many fields": "ids=1&type=x&" * 3_000,
+    "one twice": "&".join(f"{name}=1&{name}=a" for name in NAMES),
 }
 
 
@@ -75,7 +108,7 @@ async def test_nor_does_it_get_past_the_search_for_the_token(world: World, body:
 
         answer = await alice.post("/teams", content=content, headers={"Content-Type": kind})
 
-    assert answer.status_code in (400, 403)
+    assert answer.status_code in (400, 403, 413)
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:40])
@@ -103,14 +136,78 @@ async def test_a_word_nothing_is_called_is_not_found(world: World, word: str) ->
                 assert answer.status_code == 404, (door.name, answer)
 
 
-async def test_a_query_that_makes_no_sense_harms_no_page(world: World) -> None:
+@pytest.mark.parametrize("query", QUERIES)
+async def test_a_query_that_makes_no_sense_crashes_no_address(world: World, query: str) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
-        for door in doors(world.app, "GET"):
-            if door.path not in ENDLESS_OR_BUSY:
-                answer = await alice.get(world.url(door.path), params=QUERIES)
+        for door in every_door(world.app):
+            if door.method == "GET" and not door.path.startswith(ENDLESS_OR_BUSY):
+                answer = await alice.get(f"{world.url(door.path)}?{QUERIES[query]}")
 
                 assert_harmless(answer, door.name)
+
+
+@pytest.mark.parametrize("query", ["an essay", "a path that is no UTF-8", "one twice"])
+async def test_nor_does_it_crash_a_form(world: World, query: str) -> None:
+    async with world.visitor() as alice:
+        for door in every_door(world.app):
+            if door.method != "GET":
+                await world.sign_in(alice, world.alice)
+                url = f"{world.url(door.path)}?{QUERIES[query]}"
+                answer = await alice.request(door.method, url, headers=PARTIAL)
+
+                assert_harmless(answer, door.name)
+
+
+@pytest.mark.parametrize("path", ["/login", "/register"])
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_visitor_with_an_odd_address_to_go_to_gets_a_page(
+    world: World, path: str, odd: str
+) -> None:
+    async with world.visitor() as visitor:
+        answer = await visitor.get(f"{path}?{urlencode({'next': ODD[odd]})}")
+
+    assert answer.status_code == 200
+    assert_harmless(answer, path)
+
+
+@pytest.mark.parametrize("query", ["an essay", "a path in emoji", "a path that is no UTF-8"])
+async def test_an_odd_query_of_a_visitor_crashes_no_address(world: World, query: str) -> None:
+    async with world.visitor() as visitor:
+        for door in every_door(world.app):
+            if door.method == "GET" and not door.path.startswith(ENDLESS_OR_BUSY):
+                answer = await visitor.get(f"{world.url(door.path)}?{QUERIES[query]}")
+
+                assert_harmless(answer, door.name)
+
+
+@pytest.mark.parametrize("address", ["/🎉", "/teams?q=Zoë ✓", "/%ff%fe", "/a|b<c>"])
+async def test_a_login_leads_to_any_address(world: World, address: str) -> None:
+    async with world.visitor() as alice:
+        await take_token(alice)
+        fields = {"login": "alice", "password": PASSWORD, "next": address}
+        answer = await alice.post("/login", data=fields)
+
+    assert answer.status_code == 303
+    assert unquote_to_bytes(answer.headers["Location"]) == unquote_to_bytes(address)
+
+
+async def test_a_link_too_long_to_come_back_to_leads_to_the_dashboard(world: World) -> None:
+    async with world.visitor() as visitor:
+        answer = await visitor.get("/teams", params={"q": "x" * 55_000})
+
+    assert answer.headers["Location"] == "/login?next=/"
+
+
+async def test_no_member_is_called_by_an_essay(world: World) -> None:
+    team = world.ids["team_id"]
+    async with world.visitor() as alice:
+        await world.sign_in(alice, world.alice)
+        page = await alice.get(f"/teams/{team}", params={"q": "x" * 55_000})
+        found = await alice.get(f"/api/teams/{team}", params={"q": "x" * 55_000})
+
+    assert page.status_code == 200
+    assert found.json()["members"] == []
 
 
 def numbers_in(path: str) -> list[str]:

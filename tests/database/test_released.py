@@ -23,13 +23,15 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.database.migrations import migrate, revisions
-from app.models import User
+from app.models import Compilation, Project, User
+from app.projects.compilations import rotate_videos
 from app.settings import Settings, load
 from tests.conftest import post
 from tests.contract.markup import words
 from tests.database.meanings import meaning
 from tests.factories import SIGNER
 from tests.mailing import deliver_mail, kept
+from tests.projects.conftest import finished
 
 RELEASED = Path(__file__).parent / "released"
 SHOWN = json.loads((RELEASED / "0003.json").read_text())
@@ -53,7 +55,7 @@ NAMES = {
 # their number is compared.
 COUNTS = {"preference": 56, "mute": 6}
 
-CHANNELS = {"email": "Mail", "push": "Push"}
+CHANNELS = {"email": "Email", "push": "Push"}
 STATES = {
     "sent": "Sent",
     "pending": "Waiting",
@@ -314,3 +316,15 @@ def require_same_failure(row: str, failure: dict[str, Any]) -> None:
     assert row.endswith(STATES[failure["state"]]), (row, failure)
     sentence = row.removesuffix(STATES[failure["state"]]).rpartition(" · ")[2]
     assert meaning(sentence) == meaning(failure["error"]), (row, failure)
+
+
+async def test_a_video_from_before_the_rule_is_kept_whatever_comes_after(db: Database) -> None:
+    async with db.act() as session:
+        old = (await session.scalars(select(Compilation))).first()
+        assert old
+        newer = [finished(await session.get_one(Project, old.project_id)) for _ in range(5)]
+        session.add_all(newer)
+        await session.flush()
+
+        assert await rotate_videos(session, old.project_id) == [newer[1].id, newer[0].id]
+        assert not old.is_rotated

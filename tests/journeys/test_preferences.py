@@ -19,7 +19,7 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, serving
 
 PAGE = "/account/notifications"
-JOINS = "Someone joins one of your teams: Mail"
+JOINS = "Someone joins one of your teams: Email"
 KATHMANDU = re.compile("T23:15:00Z$")  # five in the morning
 LEAVES = "Someone leaves one of your teams: Push"
 
@@ -119,7 +119,7 @@ async def test_what_could_not_be_stored_goes_back(site: Site, arrive: Arrive, bo
 
 
 async def test_the_digest_says_when_the_next_one_is_due(site: Site, page: Page, bob: User) -> None:
-    await page.get_by_role("checkbox", name="Send one digest instead of single mails").check()
+    await page.get_by_role("checkbox", name="Send one digest instead of single emails").check()
     await expect(page.get_by_text("The next digest is due")).to_be_visible()
     hour = page.get_by_label("At", exact=True)
     await hour.focus()
@@ -161,7 +161,7 @@ async def test_without_scripts_save_stores_everything(
     page = await (await arrive(bob, java_script_enabled=False)).open(PAGE)
 
     await page.get_by_role("checkbox", name=JOINS).uncheck()
-    await page.get_by_role("checkbox", name="Send one digest instead of single mails").check()
+    await page.get_by_role("checkbox", name="Send one digest instead of single emails").check()
     await page.get_by_label("How often").select_option("Every Monday")
     await page.get_by_label("Time zone").select_option("Europe/Berlin")
     await page.get_by_role("button", name="Save").first.click()

@@ -172,7 +172,7 @@ async def _mutmut(folder: Path, *arguments: str) -> str:
         MUTMUT,
         *arguments,
         cwd=folder,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MIGRATED_IN": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,

@@ -7,23 +7,11 @@ PREFERENCES = "tests/notifications/preferences"
 MODULES = {
     "app/notifications/delivery/retention.py": [f"{DELIVERY}/test_retention.py"],
     "app/notifications/delivery/decision.py": [f"{DELIVERY}/test_decision.py"],
-    "app/notifications/delivery/claims.py": [
-        f"{DELIVERY}/test_claims.py",
-        f"{DELIVERY}/test_outbox.py",
-    ],
-    "app/notifications/delivery/outbox.py": [
-        f"{DELIVERY}/test_outbox.py",
-        f"{DELIVERY}/test_claims.py",
-    ],
+    "app/notifications/delivery/claims.py": [f"{DELIVERY}/test_claims.py"],
+    "app/notifications/delivery/outbox.py": [f"{DELIVERY}/test_outbox.py"],
     "app/notifications/delivery/bundles.py": [f"{DELIVERY}/test_bundles.py"],
-    "app/notifications/delivery/settling.py": [
-        f"{DELIVERY}/test_outbox.py",
-        f"{DELIVERY}/test_claims.py",
-    ],
-    "app/notifications/delivery/batch.py": [
-        f"{DELIVERY}/test_outbox.py",
-        f"{DELIVERY}/test_claims.py",
-    ],
+    "app/notifications/delivery/settling.py": [f"{DELIVERY}/test_settling.py"],
+    "app/notifications/delivery/batch.py": [f"{DELIVERY}/test_batch.py"],
     "app/notifications/events/notices.py": ["tests/notifications/events/test_notices.py"],
     "app/notifications/inbox/feed.py": [f"{INBOX}/test_feed.py", f"{INBOX}/test_hidden.py"],
     "app/notifications/withdraw.py": ["tests/notifications/test_withdraw.py"],

@@ -1,10 +1,12 @@
-"""A clock in the hands of a test."""
+"""A clock in the hands of a test, and pauses without chance."""
 
+import random
 from datetime import datetime, timedelta
 
 import pytest
 
 from app import clock
+from app.notifications.channels.push import backoff
 
 
 class Hands:
@@ -25,3 +27,10 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     return Hands(monkeypatch)
+
+
+@pytest.fixture
+def shortest_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance adds nothing to the pause between two attempts."""
+    monkeypatch.setattr(random, "uniform", lambda least, _most: least)
+    monkeypatch.setattr(backoff, "uniform", lambda least, _most: least)

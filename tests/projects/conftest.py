@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
+from app import clock
 from app.database import Database
-from app.models import Clip, Project, User
+from app.models import Clip, Compilation, Project, User
 from app.projects.clips import add_clip
 from app.projects.projects import create_project
 from app.projects.upload_stream import Upload
@@ -34,3 +35,11 @@ def uploaded(settings: Settings, clip: str) -> Upload:
     path = settings.clips_dir / f"{secrets.token_hex(4)}.upload"
     shutil.copy(source, path)
     return Upload(path, source.name, path.stat().st_size)
+
+
+def finished(project: Project, *, size: int = 1) -> Compilation:
+    """A row of a compilation whose video is there; without the file."""
+    now = clock.now()
+    return Compilation(
+        project_id=project.id, status="completed", size=size, duration=1.0, finished_at=now
+    )

@@ -1,20 +1,29 @@
 """What is refused before an upload is read, and while it arrives."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from app.database import Database
-from app.models import Project, User
+from app.models import Compilation, Project, User
+from app.projects.storage import storage_of
 from app.projects.upload_stream import MB
 from app.settings import Settings
 from tests import clips
 from tests.application import browser, serving
-from tests.conftest import sign_in
+from tests.conftest import sign_in, text_of
+from tests.projects.conftest import add, finished
 
-QUOTA = "Your clips can take up at most 1 MB in total."
+QUOTA = (
+    "There is not enough room: clips take up 0 MB, videos 0 MB and uploads under way 1 MB of 1 MB."
+)
+HEAD = '--x\r\nContent-Disposition: form-data; name="clips"; filename="{}"\r\n\r\n'
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
 class Body:
@@ -28,6 +37,36 @@ class Body:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self.was_read = True
         yield b"--x"
+
+
+class SlowBody:
+    """An upload without a length. Notes how many bytes are on disk as each piece is asked for; after
+    `pausing_after` pieces it waits for `go_on`.
+    """
+
+    def __init__(self, folder: Path, *pieces: bytes, pausing_after: int = -1) -> None:
+        self.folder, self.pieces, self.pausing_after = folder, pieces, pausing_after
+        self.paused, self.go_on = asyncio.Event(), asyncio.Event()
+        self.on_disk = [0]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for number, piece in enumerate(self.pieces):
+            if number == self.pausing_after:
+                self.paused.set()
+                await self.go_on.wait()
+            yield piece
+            self.on_disk.append(sum(file.stat().st_size for file in self.folder.glob("*")))
+
+
+def file_of(name: str, content: bytes, *, piece: int = MB // 10) -> list[bytes]:
+    """A file's part of a multipart body, in pieces."""
+    pieces = [content[start : start + piece] for start in range(0, len(content), piece)]
+    return [HEAD.format(name).encode(), *pieces, b"\r\n"]
+
+
+def padded_clip(size: int) -> bytes:
+    clip = clips.make("mp4").read_bytes()
+    return clip + bytes(size - len(clip))
 
 
 @pytest.fixture
@@ -75,20 +114,95 @@ async def test_a_file_over_what_is_left_of_the_quota_is_refused_while_it_arrives
     answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
 
     assert answer.status_code == 413
-    assert "&#39;large.mp4&#39; is too large. A clip can have at most 1 MB." in answer.text
+    assert QUOTA in answer.text
     assert list(settings.clips_dir.iterdir()) == []
 
 
-async def test_files_within_the_quota_one_by_one_but_not_together_are_added_until_it_is_full(
+async def test_files_within_the_quota_one_by_one_but_not_together_are_refused(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings
 ) -> None:
-    clip = clips.make("mp4").read_bytes()
-    padded = clip + bytes(MB // 2 - len(clip) + 1)
+    padded = padded_clip(MB // 2 + 1)
     files = [("clips", (name, padded)) for name in ("first.mp4", "second.mp4")]
 
     answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
 
     assert answer.status_code == 413
     assert QUOTA in answer.text
-    assert "first.mp4" in answer.text
+    assert list(settings.clips_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["/projects/{}/clips", "/api/projects/{}/clips"])
+@pytest.mark.parametrize("files", [1, 9])
+async def test_an_upload_without_a_length_never_has_more_on_disk_than_the_quota(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings, address: str, files: int
+) -> None:
+    pieces = [p for n in range(files) for p in file_of(f"{n}.mp4", bytes(4 * MB // files))]
+    body = SlowBody(settings.clips_dir, *pieces, b"--x--\r\n")
+    headers = MULTIPART | {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
+
+    answer = await as_alice.post(address.format(reel.id), content=body, headers=headers)
+
+    assert answer.status_code == 413
+    assert "There is not enough room" in answer.text
+    assert MB / 2 < max(body.on_disk) <= MB
+    assert list(settings.clips_dir.iterdir()) == []
+
+
+async def test_uploads_at_once_share_the_quota_while_they_arrive(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings
+) -> None:
+    url, clip = f"/projects/{reel.id}/clips", padded_clip(6 * MB // 10)
+    pieces = [*file_of("first.mp4", clip), b"--x--\r\n"]
+    first = SlowBody(settings.clips_dir, *pieces, pausing_after=6)
+    arriving = asyncio.create_task(as_alice.post(url, content=first, headers=MULTIPART))
+    await first.paused.wait()
+    second = SlowBody(settings.clips_dir, *file_of("second.mp4", clip), b"--x--\r\n")
+
+    refused = await as_alice.post(url, content=second, headers=MULTIPART)
+    first.go_on.set()
+    added = await arriving
+
+    assert refused.status_code == 413
+    assert max(second.on_disk) <= MB
+    assert added.status_code == 303
     assert len(list(settings.clips_dir.iterdir())) == 1
+
+
+async def test_the_room_of_a_refused_upload_is_free_again(
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    files = [("clips", ("text.mp4", bytes(MB // 2)))]
+
+    await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+
+    async with db.read() as session:
+        assert (await storage_of(session, settings, alice.id)).arriving == 0
+
+
+async def test_videos_count_towards_the_quota_and_stay(
+    as_alice: httpx.AsyncClient, db: Database, reel: Project
+) -> None:
+    async with db.write() as session:
+        session.add(finished(reel, size=3 * MB // 2))
+    files = [("clips", ("clip.mp4", clips.make("mp4").read_bytes()))]
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+
+    assert answer.status_code == 413
+    assert "clips take up 0 MB, videos 1.5 MB and uploads under way 0 MB of 1 MB" in answer.text
+    assert "Delete clips, or projects with their videos" in answer.text
+    async with db.read() as session:
+        compilation = (await session.scalars(select(Compilation))).one()
+    assert compilation.video_removed_at is None
+
+
+async def test_the_page_shows_how_much_of_the_quota_is_used(
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add(db, settings, reel, alice)
+    async with db.write() as session:
+        session.add(finished(reel, size=MB // 2))
+
+    page = text_of(await as_alice.get(f"/projects/{reel.id}"))
+
+    assert "Your clips and videos take up 0.5 MB of 1 MB." in page

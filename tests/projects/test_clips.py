@@ -1,7 +1,7 @@
 """Adding, moving and deleting clips, and reading an upload as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +9,15 @@ import pytest
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
-from app.models import Project, User
-from app.projects.clips import add_clip, clips_of, delete_clip, move_clip, remaining_quota
+from app.models import Clip, Project, User
+from app.projects.clips import add_clip, clips_of, delete_clip, move_clip
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
-from app.projects.upload_stream import MB, receive
+from app.projects.storage import storage_of
+from app.projects.upload_stream import MB, Overfull, receive
 from app.projects.video.ffmpeg import Unusable
+from app.projects.video.probe import ClipFacts
+from app.projects.video.turns import Turns, turn
 from app.settings import Settings
 from tests.factories import make_team
 from tests.projects.conftest import add, uploaded
@@ -27,6 +30,10 @@ async def body(*parts: str, end: str = "--x--\r\n", step: int = 7) -> AsyncItera
     whole = ("".join(parts) + end).encode()
     for start in range(0, len(whole), step):
         yield whole[start : start + step]
+
+
+async def room_for_all(_needed: int) -> int:
+    return MB
 
 
 def names_in(folder: Path) -> list[str]:
@@ -68,6 +75,44 @@ async def test_only_the_owner_adds(
         await add(db, settings, reel, bob)
 
 
+async def test_one_persons_upload_is_next_after_the_flood_of_another(
+    db: Database,
+    settings: Settings,
+    alice: User,
+    bob: User,
+    reel: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[str] = []
+
+    async def probe(_path: Path, name: str) -> ClipFacts:
+        async with turn():
+            order.append(name)
+            await asyncio.sleep(0.01)
+        return ClipFacts("mov", 1, 160, 120, 25, has_sound=False, frames=25, size=9_999)
+
+    monkeypatch.setattr("app.projects.clips.probe", probe)
+    async with db.act() as session:
+        project_of_bob = await create_project(session, bob, "Bob's own")
+    turns = Turns(settings.data_dir / "ffmpeg", 1)
+    async with db.read() as session:
+        one_place = Database(settings.database_url, info={**session.info, "turns": turns})
+
+    def adding(project: Project, owner: User, name: str) -> Awaitable[Clip]:
+        upload = replace(uploaded(settings, "silent"), name=name)
+        return add_clip(one_place, settings, owner, project.id, upload)
+
+    flood = asyncio.gather(*(adding(reel, alice, "alice") for _ in range(12)))
+    while not order:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    await adding(project_of_bob, bob, "bob")
+    await flood
+    await one_place.close()
+
+    assert order[:2] == ["alice", "bob"]
+    assert len(order) == 13
+
+
 async def test_uploads_at_once_do_not_exceed_the_quota(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
@@ -82,7 +127,7 @@ async def test_uploads_at_once_do_not_exceed_the_quota(
 
     assert sum(isinstance(outcome, TooLarge) for outcome in outcomes) == 1
     async with db.read() as session:
-        assert await remaining_quota(session, narrow, alice) == 0
+        assert (await storage_of(session, narrow, alice.id)).free == 0
 
 
 async def test_only_clips_in_projects_of_the_user_count_towards_the_quota(
@@ -92,8 +137,8 @@ async def test_only_clips_in_projects_of_the_user_count_towards_the_quota(
     clip = await add(db, narrow, reel, alice)
 
     async with db.read() as session:
-        assert await remaining_quota(session, narrow, alice) == MB - clip.size
-        assert await remaining_quota(session, narrow, bob) == MB
+        assert (await storage_of(session, narrow, alice.id)).free == MB - clip.size
+        assert (await storage_of(session, narrow, bob.id)).free == MB
 
 
 async def test_a_lowered_quota_leaves_nothing(
@@ -105,7 +150,7 @@ async def test_a_lowered_quota_leaves_nothing(
 
     async with db.read() as session:
         lowered = replace(settings, upload_quota_mb=1)
-        assert await remaining_quota(session, lowered, alice) == 0
+        assert (await storage_of(session, lowered, alice.id)).free == 0
 
 
 async def test_a_clip_is_added_at_the_end_of_its_project(
@@ -170,7 +215,7 @@ async def test_deleting_a_clip_returns_its_file(
 async def test_an_upload_is_read_from_chunks_of_any_size(tmp_path: Path) -> None:
     parts = [PART.format("clips", "a.mp4", "AAA"), PART.format("clips", "b.mp4", "B\r\nB")]
 
-    async with receive(body(*parts), "x", tmp_path, limit=MB) as uploads:
+    async with receive(body(*parts), "x", tmp_path, limit=MB, cover=room_for_all) as uploads:
         read = [(each.name, each.size, each.path.read_bytes()) for each in uploads]
 
     assert read == [("a.mp4", 3, b"AAA"), ("b.mp4", 4, b"B\r\nB")]
@@ -190,7 +235,9 @@ async def test_an_upload_is_read_from_chunks_of_any_size(tmp_path: Path) -> None
 async def test_a_file_name_is_stored_without_folders_and_control_characters(
     tmp_path: Path, sent: str, kept: str
 ) -> None:
-    async with receive(body(PART.format("clips", sent, "A")), "x", tmp_path, limit=MB) as uploads:
+    async with receive(
+        body(PART.format("clips", sent, "A")), "x", tmp_path, limit=MB, cover=room_for_all
+    ) as uploads:
         assert uploads[0].name == kept
         assert uploads[0].path.parent == tmp_path
 
@@ -199,7 +246,7 @@ async def test_a_file_that_is_too_large_ends_the_upload(tmp_path: Path) -> None:
     parts = [PART.format("clips", "a.mp4", "A" * 10), PART.format("clips", "big.mp4", "B" * 50)]
 
     with pytest.raises(TooLarge, match=r"big\.mp4"):
-        async with receive(body(*parts), "x", tmp_path, limit=20):
+        async with receive(body(*parts), "x", tmp_path, limit=20, cover=room_for_all):
             pytest.fail("The upload was accepted.")
 
     assert names_in(tmp_path) == []
@@ -208,7 +255,7 @@ async def test_a_file_that_is_too_large_ends_the_upload(tmp_path: Path) -> None:
 async def test_other_fields_are_ignored(tmp_path: Path) -> None:
     parts = [PART.format("avatar", "a.png", "A"), PART.format("clips", "b.mp4", "B")]
 
-    async with receive(body(*parts), "x", tmp_path, limit=MB) as uploads:
+    async with receive(body(*parts), "x", tmp_path, limit=MB, cover=room_for_all) as uploads:
         assert [each.name for each in uploads] == ["b.mp4"]
 
 
@@ -217,7 +264,23 @@ async def test_an_upload_cut_short_leaves_nothing(tmp_path: Path, end: str) -> N
     part = PART.format("clips", "a.mp4", "AAA")
 
     with pytest.raises(Invalid):
-        async with receive(body(part, end=end), "x", tmp_path, limit=MB):
+        async with receive(body(part, end=end), "x", tmp_path, limit=MB, cover=room_for_all):
             pytest.fail("The upload was accepted.")
 
+    assert names_in(tmp_path) == []
+
+
+async def test_files_that_have_no_room_together_end_the_upload(tmp_path: Path) -> None:
+    parts = [PART.format("clips", f"{name}.mp4", "A" * 10) for name in "abc"]
+    asked: list[int] = []
+
+    async def room(needed: int) -> int:
+        asked.append(needed)
+        return 29
+
+    with pytest.raises(Overfull):
+        async with receive(body(*parts), "x", tmp_path, limit=MB, cover=room):
+            pytest.fail("The upload was accepted.")
+
+    assert max(asked) <= 30 + 7
     assert names_in(tmp_path) == []

@@ -1,7 +1,11 @@
 """Compilations: requested once, run by a worker, notified about, recovered, cancelled."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +19,27 @@ from app.models import Compilation, Event, Project, User
 from app.notifications.inbox import feed
 from app.projects import compilation_runs
 from app.projects.compilation_runs import recover_compilations, run_compilation
-from app.projects.compilations import cancel_compilation, enqueue, request_compilation
+from app.projects.compilations import (
+    cancel_compilation,
+    enqueue,
+    request_compilation,
+    rotate_videos,
+    sweep_videos,
+)
 from app.projects.media_storage import remove, thumbnail_path, video_path
 from app.projects.projects import delete_project
 from app.projects.sharing import share_project
+from app.projects.storage import storage_of
+from app.projects.upload_stream import MB
+from app.projects.video.turns import Turns
 from app.settings import Settings
 from tests.factories import make_team
-from tests.projects.conftest import add
+from tests.projects.conftest import add, finished
 
 
-async def request(db: Database, project: Project, user: User) -> Compilation:
+async def request(db: Database, settings: Settings, project: Project, user: User) -> Compilation:
     async with db.act() as session:
-        return await request_compilation(session, project, user)
+        return await request_compilation(session, settings, project, user)
 
 
 async def read(db: Database, compilation: Compilation) -> Compilation:
@@ -53,9 +66,9 @@ async def test_a_compilation_makes_a_video_and_notifies_owner_and_team(
         await share_project(session, alice, reel.id, team.id)
     await add(db, settings, reel, alice, "silent")
     await add(db, settings, reel, alice, "portrait")
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
 
-    await run_compilation(db, settings, compilation.id)
+    await run_compilation(db, settings)
 
     done = await read(db, compilation)
     assert (done.status, done.progress) == ("completed", 1.0)
@@ -79,9 +92,9 @@ async def test_only_the_owner_is_notified_of_a_failure_which_names_the_missing_c
         await share_project(session, alice, reel.id, team.id)
     clip = await add(db, settings, reel, alice, "silent")
     await remove([settings.clips_dir / clip.stored_as])
-    compilation = await request(db, reel, bob)
+    compilation = await request(db, settings, reel, bob)
 
-    await run_compilation(db, settings, compilation.id)
+    await run_compilation(db, settings)
 
     failed = await read(db, compilation)
     assert failed.status == "failed"
@@ -95,16 +108,16 @@ async def test_concurrent_requests_get_the_same_compilation(
 ) -> None:
     await add(db, settings, reel, alice)
 
-    found = await asyncio.gather(*(request(db, reel, alice) for _ in range(4)))
+    found = await asyncio.gather(*(request(db, settings, reel, alice) for _ in range(4)))
 
     assert len({compilation.id for compilation in found}) == 1
 
 
 async def test_a_project_without_clips_cannot_be_compiled(
-    db: Database, alice: User, reel: Project
+    db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     with pytest.raises(Conflict):
-        await request(db, reel, alice)
+        await request(db, settings, reel, alice)
 
 
 async def test_viewers_may_not_compile(
@@ -116,16 +129,16 @@ async def test_viewers_may_not_compile(
     await add(db, settings, reel, alice)
 
     with pytest.raises(Forbidden):
-        await request(db, reel, bob)
+        await request(db, settings, reel, bob)
 
 
 async def test_several_workers_make_one_video(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
 
-    await asyncio.gather(*(run_compilation(db, settings, compilation.id) for _ in range(3)))
+    await asyncio.gather(*(run_compilation(db, settings) for _ in range(3)))
 
     assert (await read(db, compilation)).attempts == 1
     assert await notices_of(db, alice) == ["Compilation of 'Highlight Reel' is complete"]
@@ -135,8 +148,8 @@ async def test_a_cancelled_compilation_stops_and_leaves_no_file(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice, "long")
-    compilation = await request(db, reel, alice)
-    running = asyncio.create_task(run_compilation(db, settings, compilation.id))
+    compilation = await request(db, settings, reel, alice)
+    running = asyncio.create_task(run_compilation(db, settings))
     await until_running(db, compilation)
 
     async with db.act() as session:
@@ -153,8 +166,8 @@ async def test_deleting_the_project_stops_its_compilation(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice, "long")
-    compilation = await request(db, reel, alice)
-    running = asyncio.create_task(run_compilation(db, settings, compilation.id))
+    compilation = await request(db, settings, reel, alice)
+    running = asyncio.create_task(run_compilation(db, settings))
     await until_running(db, compilation)
 
     async with db.act() as session:
@@ -173,7 +186,7 @@ async def test_a_worker_that_stops_gives_its_attempt_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     begun = asyncio.Event()
 
     async def concatenate_forever(*_files: object, **_how: object) -> None:
@@ -181,8 +194,8 @@ async def test_a_worker_that_stops_gives_its_attempt_back(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(compilation_runs, "concatenate", concatenate_forever)
-    running = asyncio.create_task(run_compilation(db, settings, compilation.id))
-    await begun.wait()
+    running = asyncio.create_task(run_compilation(db, settings))
+    await asyncio.wait_for(begun.wait(), 10)
 
     running.cancel()
     await asyncio.wait([running])
@@ -200,18 +213,18 @@ async def test_a_worker_that_stops_between_claim_and_run_gives_its_attempt_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     claim, has_committed, goes_on = compilation_runs._claim, asyncio.Event(), asyncio.Event()
 
-    async def claim_slowly(db: Database, compilation_id: int) -> Any:
-        claimed = await claim(db, compilation_id)
+    async def claim_slowly(db: Database) -> Any:
+        claimed = await claim(db)
         has_committed.set()
         await goes_on.wait()
         return claimed
 
     monkeypatch.setattr(compilation_runs, "_claim", claim_slowly)
-    running = asyncio.create_task(run_compilation(db, settings, compilation.id))
-    await has_committed.wait()
+    running = asyncio.create_task(run_compilation(db, settings))
+    await asyncio.wait_for(has_committed.wait(), 10)
 
     running.cancel()
     goes_on.set()
@@ -232,11 +245,11 @@ async def test_a_compilation_of_a_dead_worker_is_run_again(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     silent_since = clock.now() - timedelta(seconds=61)
     await change(db, compilation, status="running", attempts=1, touched_at=silent_since)
 
-    await run_compilation(db, settings, compilation.id)
+    await run_compilation(db, settings)
 
     assert (await read(db, compilation)).status == "completed"
 
@@ -245,10 +258,10 @@ async def test_a_running_compilation_is_left_to_its_worker(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     await change(db, compilation, status="running", attempts=1, touched_at=clock.now())
 
-    await run_compilation(db, settings, compilation.id)
+    await run_compilation(db, settings)
 
     assert (await read(db, compilation)).status == "running"
 
@@ -257,7 +270,7 @@ async def test_recovery_queues_each_attempt_once(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     broker = open_broker(settings)
     await broker.connect()
 
@@ -274,7 +287,7 @@ async def test_after_two_dead_workers_it_fails(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     silent_since = clock.now() - timedelta(seconds=61)
     await change(db, compilation, status="running", attempts=2, touched_at=silent_since)
     broker = open_broker(settings)
@@ -294,7 +307,7 @@ async def test_progress_is_written_while_it_grows(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     await add(db, settings, reel, alice)
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
     await change(db, compilation, status="running", attempts=1, touched_at=clock.now())
     run = compilation_runs._Run(compilation.id, reel.id, 1, "en")
     reporter = compilation_runs._Reporter(db, run, None)
@@ -308,3 +321,173 @@ async def test_progress_is_written_while_it_grows(
 
     with pytest.raises(compilation_runs._Lost):
         await reporting
+
+
+async def test_one_persons_compilation_is_next_after_the_flood_of_another(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    flood = [await queue(db, alice, f"Alice's {number}") for number in range(12)]
+    await begin_next(db)
+    alone = await queue(db, bob, "Bob's own")
+
+    order = [await begin_next(db) for _ in range(4)]
+
+    assert order == [alone.id, *(one.id for one in flood[1:4])]
+
+
+async def test_people_take_turns_whoever_owns_the_projects_and_whatever_was_deleted(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    served = await queue(db, bob, "Bob's first", requested_by=alice)
+    assert await begin_next(db) == served.id
+    waiting = [await queue(db, owner, "More", requested_by=alice) for owner in (bob, alice)]
+    async with db.act() as session:
+        await delete_project(session, settings, bob, served.project_id)
+    alone = await queue(db, bob, "Bob's second")
+
+    order = [await begin_next(db) for _ in range(3)]
+
+    assert order == [alone.id, *(one.id for one in waiting)]
+
+
+async def test_of_two_who_both_wait_the_one_served_longest_ago_is_next(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    waiting = {
+        owner.id: [(await queue(db, owner, f"{number}")).id for number in range(3)]
+        for owner in (alice, bob)
+    }
+
+    order = [await begin_next(db) for _ in range(6)]
+
+    assert order == [
+        one for pair in zip(waiting[alice.id], waiting[bob.id], strict=True) for one in pair
+    ]
+
+
+async def test_ffmpeg_works_for_the_one_who_asked(
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+    await add(db, settings, reel, alice)
+    await request(db, settings, reel, bob)
+    turns = Recorded(settings.data_dir / "ffmpeg", 1)
+    observed = Database(settings.database_url, info={**await info_of(db), "turns": turns})
+
+    await run_compilation(observed, settings)
+    await observed.close()
+
+    assert set(turns.takers) == {bob.id}
+
+
+async def test_a_quota_used_up_by_the_videos_ahead_fails_the_next(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add(db, settings, reel, alice)
+    compilation = await request(db, settings, reel, alice)
+    async with db.write() as session:
+        other = Project(name="Other", owner_id=alice.id)
+        session.add(other)
+        await session.flush()
+        session.add(finished(other, size=2 * MB))
+
+    await run_compilation(db, replace(settings, upload_quota_mb=1))
+
+    failed = await read(db, compilation)
+    assert failed.status == "failed"
+    assert "videos 2 MB and uploads under way 0 MB of 1 MB. Delete" in (failed.error or "")
+
+
+async def test_a_project_keeps_its_newest_three_videos(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add(db, settings, reel, alice)
+    made = []
+    for _ in range(5):
+        made.append(await request(db, settings, reel, alice))
+        await run_compilation(db, settings)
+
+    rows = [await read(db, compilation) for compilation in made]
+    assert [row.status for row in rows] == ["completed"] * 5
+    assert [bool(row.video_removed_at) for row in rows] == [True, True, False, False, False]
+    assert [video_path(settings, row.id).exists() for row in rows] == [False] * 2 + [True] * 3
+    assert all(thumbnail_path(settings, row.id).exists() for row in rows)
+    async with db.read() as session:
+        storage = await storage_of(session, settings, alice.id)
+    assert storage.videos == sum(row.size or 0 for row in rows[2:])
+
+
+async def test_videos_from_before_the_rule_and_of_other_projects_stay(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    async with db.act() as session:
+        other = Project(name="Other", owner_id=alice.id)
+        session.add(other)
+        await session.flush()
+        before = [finished(reel) for _ in range(4)]
+        for compilation in before:
+            compilation.is_rotated = False
+        session.add_all([*before, *(finished(reel) for _ in range(3)), finished(other)])
+        await session.flush()
+        outdated = await rotate_videos(session, reel.id)
+
+    assert outdated == []
+
+
+async def test_the_video_that_a_crashed_worker_gave_up_is_removed_later(
+    db: Database, settings: Settings, reel: Project
+) -> None:
+    async with db.write() as session:
+        given_up, kept = finished(reel), finished(reel)
+        given_up.video_removed_at = clock.now()
+        session.add_all([given_up, kept])
+    settings.compilations_dir.mkdir()
+    for compilation in (given_up, kept):
+        video_path(settings, compilation.id).touch()
+
+    await sweep_videos(db, settings)
+
+    assert [file.name for file in settings.compilations_dir.iterdir()] == [f"{kept.id}.mp4"]
+
+
+async def queue(
+    db: Database, owner: User, name: str, *, requested_by: User | None = None
+) -> Compilation:
+    """A compilation that waits, of a new project of the owner."""
+    async with db.write() as session:
+        project = Project(name=name, owner_id=owner.id)
+        session.add(project)
+        await session.flush()
+        requester = requested_by or owner
+        compilation = Compilation(project_id=project.id, requested_by_id=requester.id)
+        session.add(compilation)
+    return compilation
+
+
+async def begin_next(db: Database) -> int | None:
+    """The compilation that a worker begins next; it stays running."""
+    run = await compilation_runs._claim(db)
+    return run.compilation_id if run else None
+
+
+async def info_of(db: Database) -> dict[str, object]:
+    async with db.read() as session:
+        return dict(session.info)
+
+
+class Recorded(Turns):
+    """Notes who took a turn."""
+
+    takers: list[int]
+
+    def __init__(self, folder: Path, places: int) -> None:
+        super().__init__(folder, places)
+        self.takers = []
+
+    @asynccontextmanager
+    async def take(self, user_id: int) -> AsyncIterator[None]:
+        self.takers.append(user_id)
+        async with super().take(user_id):
+            yield

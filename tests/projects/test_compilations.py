@@ -1,5 +1,7 @@
 """Who may request, cancel and find a compilation, and which one they get."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -21,8 +23,10 @@ from app.projects.compilations import (
 from app.projects.project_views import view_compilation
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
+from app.projects.upload_stream import MB
 from app.settings import Settings
 from tests.factories import make_team
+from tests.projects.conftest import finished
 
 
 @pytest.fixture
@@ -46,9 +50,9 @@ async def add_compilation(db: Database, project: Project, status: str) -> Compil
     return compilation
 
 
-async def request(db: Database, project: Project, user: User) -> Compilation:
+async def request(db: Database, settings: Settings, project: Project, user: User) -> Compilation:
     async with db.act() as session:
-        return await request_compilation(session, project, user)
+        return await request_compilation(session, settings, project, user)
 
 
 async def notify_of_failure(db: Database, project: Project, failed: Compilation) -> None:
@@ -63,33 +67,36 @@ async def notification_of(db: Database, user: User) -> int:
 
 
 async def test_a_clip_of_another_project_does_not_count(
-    db: Database, alice: User, reel: Project, other: Project
+    db: Database, settings: Settings, alice: User, reel: Project, other: Project
 ) -> None:
     await add_clip_row(db, other)
 
     with pytest.raises(Conflict):
-        await request(db, reel, alice)
+        await request(db, settings, reel, alice)
 
 
 async def test_each_project_has_its_own_unfinished_compilation(
-    db: Database, alice: User, reel: Project, other: Project
+    db: Database, settings: Settings, alice: User, reel: Project, other: Project
 ) -> None:
     await add_clip_row(db, reel)
     await add_clip_row(db, other)
 
-    first, second = await request(db, reel, alice), await request(db, other, alice)
+    first, second = (
+        await request(db, settings, reel, alice),
+        await request(db, settings, other, alice),
+    )
 
     assert (first.project_id, second.project_id) == (reel.id, other.id)
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
 async def test_after_a_finished_compilation_a_new_one_is_made(
-    db: Database, alice: User, reel: Project, status: str
+    db: Database, settings: Settings, alice: User, reel: Project, status: str
 ) -> None:
     await add_clip_row(db, reel)
     finished = await add_compilation(db, reel, status)
 
-    compilation = await request(db, reel, alice)
+    compilation = await request(db, settings, reel, alice)
 
     assert compilation.id != finished.id
     assert (compilation.status, compilation.requested_by_id) == ("queued", alice.id)
@@ -102,7 +109,7 @@ async def test_a_started_compilation_is_queued_once_for_each_attempt(
     broker = open_broker(settings)
     await broker.connect()
 
-    compilation = await start_compilation(db, broker, alice, reel.id)
+    compilation = await start_compilation(db, broker, settings, alice, reel.id)
     await enqueue(broker, compilation)
     first_attempt = await broker.compilations.count("queued")
     compilation.attempts = 1
@@ -120,7 +127,7 @@ async def test_outsiders_can_neither_start_nor_cancel(
     broker = open_broker(settings)
 
     with pytest.raises(NotFound):
-        await start_compilation(db, broker, bob, reel.id)
+        await start_compilation(db, broker, settings, bob, reel.id)
     async with db.act() as session:
         with pytest.raises(NotFound):
             await cancel_compilation(session, bob, reel.id, running.id)
@@ -260,3 +267,37 @@ async def test_a_notification_about_something_else_cannot_be_retried(
     async with db.read() as session:
         with pytest.raises(NotFound):
             await find_notified_project(session, bob, shared)
+
+
+async def test_over_the_quota_nothing_new_is_compiled_and_nothing_is_removed(
+    db: Database, settings: Settings, alice: User, bob: User, reel: Project
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await share_project(session, alice, reel.id, team.id)
+    await add_clip_row(db, reel)
+    video = finished(reel, size=MB)
+    async with db.write() as session:
+        session.add(video)
+    narrow = replace(settings, upload_quota_mb=1)
+
+    for user in (alice, bob):
+        with pytest.raises(Conflict, match=r"videos 1 MB .* of 1 MB\. Delete clips, or projects"):
+            await request(db, narrow, reel, user)
+
+    async with db.read() as session:
+        (kept,) = await compilations_of(session, reel.id, 9)
+    assert (kept.id, kept.video_removed_at) == (video.id, None)
+
+
+async def test_the_unfinished_compilation_is_returned_even_over_the_quota(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add_clip_row(db, reel)
+    running = await request(db, settings, reel, alice)
+    async with db.write() as session:
+        session.add(finished(reel, size=MB))
+
+    again = await request(db, replace(settings, upload_quota_mb=1), reel, alice)
+
+    assert again.id == running.id

@@ -3,13 +3,16 @@
 import httpx
 import pytest
 
+from app import clock
 from app.database import Database
 from app.models import Project, User
+from app.projects.media_storage import thumbnail_path
+from app.projects.upload_stream import MB
 from app.settings import Settings
 from tests import clips
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
-from tests.projects.conftest import add
+from tests.projects.conftest import add, finished
 
 
 @pytest.fixture
@@ -224,6 +227,42 @@ async def test_a_queued_compilation_is_shown_until_it_is_cancelled(
     assert "Queued" in waiting.text
     assert "was cancelled" in (await as_alice.get(f"/projects/{reel.id}")).text
     assert again.status_code == 409
+
+
+async def test_a_video_that_was_removed_says_so_and_its_picture_stays(
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, reel: Project
+) -> None:
+    async with db.write() as session:
+        removed = finished(reel)
+        removed.video_removed_at = clock.now()
+        session.add_all([removed, finished(reel)])
+    settings.compilations_dir.mkdir()
+    thumbnail_path(settings, removed.id).write_bytes(b"a picture")
+    url = f"/projects/{reel.id}/compilations/{removed.id}"
+
+    answer = await as_alice.get(f"{url}/video")
+    in_json = await as_alice.get(f"/api{url}/video")
+    page = text_of(await as_alice.get(f"/projects/{reel.id}"))
+
+    assert (answer.status_code, in_json.status_code) == (410, 410)
+    assert "This video was removed: a project keeps its newest 3." in text_of(answer)
+    assert "This video was removed" in in_json.json()["detail"]
+    assert (await as_alice.get(f"{url}/thumbnail")).content == b"a picture"
+    assert (await as_alice.get(f"/api{url}/thumbnail")).content == b"a picture"
+    assert "The newest 3 videos of this project are kept; older ones are removed." in page
+
+
+async def test_over_the_quota_the_page_says_what_to_delete(
+    as_alice: httpx.AsyncClient, db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add(db, settings, reel, alice)
+    async with db.write() as session:
+        session.add(finished(reel, size=settings.upload_quota_mb * MB))
+
+    answer = await post(as_alice, f"/projects/{reel.id}/compile")
+
+    assert answer.status_code == 409
+    assert "Delete clips, or projects with their videos" in text_of(answer)
 
 
 async def test_a_project_is_muted_and_unmuted(as_alice: httpx.AsyncClient, reel: Project) -> None:

@@ -7,6 +7,9 @@ import pytest
 from app.database import Database
 from app.models import Project, Share, Team, User
 from tests.bell import bell_of
+from tests.notifications.conftest import hands
+
+__all__ = ["Bell", "bell", "hands", "share"]
 
 Bell = Callable[[User], Awaitable[list[str]]]
 

@@ -14,15 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Taken
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
+from app.names import to_plain
 from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import (
+    INVITATION_MAIL,
     LIFETIME,
     MAILED_LINK,
     MAX_OPEN,
     SHOWN_LINK,
+    closed_reason,
+    invitation_path,
     invite,
     link_token,
     notify_of_open_invitations,
@@ -35,6 +39,7 @@ from app.teams.responses import accept, decline, invitation_of
 from tests.conftest import post, sign_in, text_of
 from tests.factories import SIGNER, make_account, make_team
 from tests.mailing import deliver_mail, token_of
+from tests.notifications.conftest import Hands
 from tests.teams.conftest import Bell
 
 
@@ -233,7 +238,7 @@ async def test_fifty_invitations_can_be_open_and_an_expired_one_does_not_count(
             await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
             for n in range(MAX_OPEN)
         ]
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="at most 50 open invitations"):
         async with db.act() as session:
             await invite(session, alice, video_squad.id, "more@example.com", "viewer")
 
@@ -530,18 +535,218 @@ async def test_sending_again_extends_and_leaves_one_notification(
     db: Database,
     alice: User,
     bob: User,
-    video_squad: Team,
-    invitation: Invitation,
+    carol: User,
+    hands: Hands,
     bell: Bell,
 ) -> None:
-    await expire(db, invitation)
+    """It comes from the one who sent it again, and it is they who read the response."""
+    hands.set("2026-11-23 10:00")
+    team = await make_team(db, alice, admins=[carol])
+    async with db.act() as session:
+        invitation = await invite(session, alice, team.id, bob.email, "editor")
+    hands.move(LIFETIME)
 
     async with db.act() as session:
-        await send_again(session, alice, video_squad.id, invitation.id)
+        await send_again(session, carol, team.id, invitation.id)
 
-    assert len(await bell(bob)) == 1
+    assert await bell(bob) == ["carol invited you to join team 'Video Squad' as editor"]
     async with found(db, invitation) as renewed:
-        assert renewed.expires_at > clock.now() + timedelta(days=6)
+        assert renewed.expires_at == clock.now() + timedelta(days=7)
+        assert (renewed.inviter_id, renewed.status) == (carol.id, "pending")
+
+
+async def test_an_invitation_is_as_it_was_sent_and_open_for_seven_days(
+    db: Database, alice: User, bob: User, video_squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    async with db.act() as session:
+        sent = await invite(session, alice, video_squad.id, bob.email.upper(), "editor")
+
+    async with found(db, sent) as row:
+        assert (row.team_id, row.inviter_id, row.role) == (video_squad.id, alice.id, "editor")
+        assert (row.email, row.email_key) == (bob.email.upper(), bob.email)
+        assert (row.status, row.answered_at) == ("pending", None)
+        assert row.expires_at == clock.now() + timedelta(days=7)
+    async with db.read() as session:
+        event = (await session.scalars(select(Event))).one()
+    assert (event.actor_id, event.affected_id, event.team_id) == (alice.id, bob.id, video_squad.id)
+    assert event.invitation_id == sent.id
+    assert event.context == {
+        "username": "bob",
+        "team_name": "Video Squad",
+        "role": "editor",
+        "inviter": "alice",
+    }
+
+
+async def test_the_mail_holds_what_it_says_in_the_language_of_the_inviter(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    alice.language = "de"
+    async with db.act() as session:
+        sent = await invite(session, alice, video_squad.id, "new@example.com", "viewer")
+
+    [mail] = await transactional_mails(db)
+    assert mail.user_id is None
+    assert mail.context == {
+        "language": "de",
+        "invitation_id": sent.id,
+        "nonce": sent.link_nonce,
+        "team": "Video Squad",
+        "role": "viewer",
+        "inviter": "alice",
+    }
+    links = INVITATION_MAIL.links(SIGNER, mail.context)
+    assert (links["role"], links["days"]) == ("viewer", 7)
+    async with db.read() as session:
+        assert await read_token(session, links["token"]) == (sent.id, True)
+
+
+async def test_an_invitation_closes_at_the_moment_it_expires(
+    db: Database, alice: User, bob: User, video_squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    async with db.act() as session:
+        sent = await invite(session, alice, video_squad.id, bob.email, "editor")
+
+    hands.move(LIFETIME - timedelta(microseconds=1))
+    assert closed_reason(sent) == ""
+    with pytest.raises(Taken):
+        async with db.act() as session:
+            await invite(session, alice, video_squad.id, bob.email, "viewer")
+
+    hands.move(timedelta(microseconds=1))
+    assert closed_reason(sent) == "This invitation has expired. Ask for a new one."
+    async with db.act() as session:
+        newer = await invite(session, alice, video_squad.id, bob.email, "viewer")
+    async with found(db, sent) as former:
+        assert (former.status, former.answered_at) == ("revoked", clock.now())
+    assert await status_of(db, newer) == ["pending"]
+
+
+async def test_inviting_anew_revokes_only_what_expired_for_this_address_and_team(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        others = [
+            await invite(session, alice, choir.id, bob.email, "viewer"),
+            await invite(session, alice, video_squad.id, "new@example.com", "viewer"),
+        ]
+    for expired in (invitation, *others):
+        await expire(db, expired)
+
+    async with db.act() as session:
+        await invite(session, alice, video_squad.id, bob.email.upper(), "viewer")
+
+    assert await status_of(db, invitation, *others) == ["revoked", "pending", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("accepted", "This invitation was already accepted."),
+        ("declined", "This invitation was declined."),
+        ("revoked", "This invitation was revoked."),
+    ],
+)
+async def test_a_closed_invitation_says_why_and_can_neither_be_revoked_nor_sent_again(
+    db: Database,
+    alice: User,
+    video_squad: Team,
+    invitation: Invitation,
+    status: str,
+    sentence: str,
+) -> None:
+    async with db.write() as session:
+        await session.execute(update(Invitation).values(status=status))
+
+    for verb in (revoke, send_again):
+        with pytest.raises(Conflict, match=sentence):
+            async with db.act() as session:
+                await verb(session, alice, video_squad.id, invitation.id)
+    assert await status_of(db, invitation) == [status]
+
+
+async def test_a_revoked_invitation_keeps_when_that_was(
+    db: Database, alice: User, video_squad: Team, invitation: Invitation, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    async with db.act() as session:
+        await revoke(session, alice, video_squad.id, invitation.id)
+
+    async with found(db, invitation) as row:
+        assert (row.status, row.answered_at) == ("revoked", clock.now())
+
+
+async def test_an_unknown_invitation_is_neither_revoked_nor_sent_again(
+    db: Database, alice: User, video_squad: Team
+) -> None:
+    for verb in (revoke, send_again):
+        with pytest.raises(NotFound):
+            async with db.act() as session:
+                await verb(session, alice, video_squad.id, 999)
+
+
+async def test_who_cannot_be_invited_is_named_with_the_reason(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+) -> None:
+    for email, sentence in (
+        (alice.email, "alice is already in this team."),
+        (bob.email, "This address is already invited."),
+    ):
+        with pytest.raises(Taken) as taken:
+            async with db.act() as session:
+                await invite(session, alice, video_squad.id, email, "viewer")
+        assert to_plain(taken.value.fields["email"]) == sentence
+
+
+async def test_open_invitations_reach_a_new_account_in_the_order_in_which_they_were_sent(
+    db: Database, alice: User, video_squad: Team, bell: Bell
+) -> None:
+    choir = await make_team(db, alice, "Choir")
+    async with db.act() as session:
+        for team in (video_squad, choir):
+            await invite(session, alice, team.id, "dora@example.com", "viewer")
+    dora = await make_account(db, "dora")
+
+    async with db.act() as session:
+        await notify_of_open_invitations(session, dora)
+
+    assert await bell(dora) == [
+        "alice invited you to join team 'Choir' as viewer",
+        "alice invited you to join team 'Video Squad' as viewer",
+    ]
+
+
+async def skip_reason(db: Database, invitation_id: int) -> str | None:
+    async with db.read() as session:
+        facts = {"invitation_id": invitation_id}
+        return await INVITATION_MAIL.skip_reason(session, facts)
+
+
+async def test_the_mail_of_an_invitation_is_sent_while_that_is_open_and_its_inviter_not_suspended(
+    db: Database, alice: User, bob: User, invitation: Invitation
+) -> None:
+    assert await skip_reason(db, 999) == "answered"
+    assert await skip_reason(db, invitation.id) is None
+
+    async with db.write() as session:
+        await session.execute(update(User).values(suspended_at=clock.now()))
+    assert await skip_reason(db, invitation.id) == "inviter_suspended"
+
+    async with db.write() as session:
+        await session.execute(update(Invitation).values(inviter_id=None))
+    assert await skip_reason(db, invitation.id) is None
+
+    await expire(db, invitation)
+    assert await skip_reason(db, invitation.id) == "answered"
+
+
+def test_the_link_in_the_app_leads_to_the_page_of_the_invitation(invitation: Invitation) -> None:
+    path = invitation_path(SIGNER, invitation)
+
+    assert path == f"/invitations/{link_token(SIGNER, invitation)}"
 
 
 async def test_an_invitation_of_another_team_is_not_found(

@@ -206,7 +206,7 @@ async def test_the_page_says_what_was_not_mailed(
     await post(client, f"{url}/invitations", email=STRANGER, role="viewer")
     flash, later = text_of(await client.get(url)), text_of(await client.get(url))
 
-    said = "It was not mailed, because the address of its sender is not confirmed."
+    said = "It was not emailed, because the address of its sender is not confirmed."
     assert f"{STRANGER} is invited. {said}" in flash
     assert (flash.count(said), later.count(said)) == (2, 1)
 
@@ -237,7 +237,7 @@ async def test_asking_for_the_confirmation_again_is_refused_in_words(
     answers = [await post(client, "/account/address/confirmation") for _time in range(6)]
 
     assert [one.status_code for one in answers] == [303] * 5 + [429]
-    assert "mailed several times" in text_of(answers[-1])
+    assert "emailed several times" in text_of(answers[-1])
     assert len(await deliveries(db)) == 5
 
 

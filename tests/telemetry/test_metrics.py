@@ -20,6 +20,12 @@ from tests.application import browser, serving
 from tests.notifications._connection import A_SESSION, OPENING, Connection, present_state
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """On an address that only this machine can reach."""
+    return dataclasses.replace(settings, base_url="http://127.0.0.1:8000")
+
+
 async def value_of(client: httpx.AsyncClient, name: str) -> float:
     """The sum of the samples whose line starts like this; 0 if there is none yet."""
     lines = (await client.get("/metrics")).text.splitlines()

@@ -23,6 +23,7 @@ from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -42,8 +43,9 @@ async def change(
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)
+    record("address_change_requested", user=user.username, email=form["email"])
     if changed.pending_email:
-        text = _("Open the link that we mailed to {address}.")
+        text = _("Open the link that we emailed to {address}.")
         return redirect("/account", text.format(address=changed.pending_email))
     return redirect("/account", _("Your address was changed."))
 
@@ -62,7 +64,8 @@ async def confirm_page(
 @post()
 async def confirm(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
     async with db.act() as session:
-        await confirm_address(session, token)
+        user = await confirm_address(session, token)
+    record("address_confirmed", user=user.username, email=user.email)
     return redirect("/", _("Your address is confirmed."))
 
 
@@ -80,6 +83,8 @@ async def cancellation_page(
 @post()
 async def cancel(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
     async with db.write() as session:
-        await cancel_address_change(session, await read_cancellation(session, token))
+        user = await read_cancellation(session, token)
+        await cancel_address_change(session, user)
+    record("address_change_cancelled", user=user.username)
     text = _("Your address stays as it is. If you did not ask for the change, reset your password.")
     return redirect("/forgot", text)

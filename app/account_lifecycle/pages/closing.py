@@ -15,6 +15,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -46,4 +47,5 @@ async def delete(
         await delete_account(db, settings, user, form["password"])
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
+    record("account_deleted", user=user.username, account=user.username)
     return sign_out(settings, redirect("/login", _("Your account was deleted.")))

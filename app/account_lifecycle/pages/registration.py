@@ -14,7 +14,8 @@ from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
-from app.security import Signer
+from app.names import isolate
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -23,13 +24,12 @@ async def register_page(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    signer: NamedDependency[Signer],
     optional_user: NamedDependency[User | None],
 ) -> Response[Any]:
     next_path = own_path(request.query_params.get("next", ""))
     if optional_user:
         return redirect(next_path)
-    invitation = await find_admission(db, settings, signer, next_path)
+    invitation = await find_admission(db, settings, next_path)
     typed = {"next": next_path, "email": invitation.email if invitation else ""}
     return await login_or_register_page(request, "register", typed)
 
@@ -39,11 +39,10 @@ async def create_account(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    signer: NamedDependency[Signer],
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle_registration(request, db, settings)
-    invitation = await find_admission(db, settings, signer, own_path(form["next"]))
+    invitation = await find_admission(db, settings, own_path(form["next"]))
     try:
         require_valid(email=address_error(invitation, form["email"]))
         user = await register(
@@ -57,5 +56,6 @@ async def create_account(
         )
     except Invalid as invalid:
         return await login_or_register_page(request, "register", form, invalid)
-    welcome = _("Welcome, {name}.").format(name=user.username)
+    record("registered", user=user.username)
+    welcome = _("Welcome, {name}.").format(name=isolate(user.username))
     return await sign_in(request, db, settings, user, redirect(own_path(form["next"]), welcome))

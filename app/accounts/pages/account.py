@@ -20,6 +20,7 @@ from app.language import _, set_language
 from app.layout import page
 from app.mail.limits import too_many
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 from app.user_agents import device_name
 
@@ -65,7 +66,7 @@ async def resend_confirmation(
     async with db.write() as session:
         if not await send_confirmation(session, user, address):
             raise too_many(CONFIRM)
-    text = _("Open the link that we mailed to {address}.").format(address=address)
+    text = _("Open the link that we emailed to {address}.").format(address=address)
     return redirect("/account", text)
 
 
@@ -75,7 +76,7 @@ async def retry_address(
 ) -> Response[Any]:
     async with db.write() as session:
         await resume_mail(session, user)
-    text = _("We send mail to {address} again.").format(address=user.email)
+    text = _("We send email to {address} again.").format(address=user.email)
     return redirect("/account/notifications", text)
 
 
@@ -96,6 +97,7 @@ async def renew_password(
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)
+    record("password_changed", user=user.username)
     text = _("Your password was changed, and your other browsers were logged out.")
     return await sign_in(request, db, settings, user, redirect("/account", text))
 

@@ -9,12 +9,14 @@ from litestar.params import FromPath
 from app.accounts.pages.login import sign_out
 from app.accounts.passwords import read_reset, reset_password, send_reset
 from app.accounts.throttles import throttle_reset
+from app.accounts.validation import loggable
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -33,7 +35,8 @@ async def request_reset(
     await throttle_reset(request, db, settings)
     async with db.write() as session:
         await send_reset(session, form["email"])
-    text = _("If an account has this address, we have mailed a link to it.")
+    record("password_reset_requested", user=loggable(form["email"]))
+    text = _("If an account has this address, we have emailed a link to it.")
     return redirect("/login", text)
 
 
@@ -55,11 +58,12 @@ async def reset(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     try:
-        await reset_password(db, token, form["password"])
+        user = await reset_password(db, token, form["password"])
     except Invalid as invalid:
         async with db.read() as session:
             owner = await read_reset(session, token)
         return await _reset_page(request, token, owner, invalid)
+    record("password_reset", user=user.username)
     text = _("Your password was changed. Log in with the new one.")
     return sign_out(settings, redirect("/login", text))
 

@@ -13,6 +13,7 @@ from app.database import Database
 from app.http import Form, redirect
 from app.language import _
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -24,6 +25,7 @@ async def end_one(
 ) -> Response[Any]:
     async with db.write() as session:
         await end_session(session, user, ended_id)
+    record("session_ended", user=user.username)
     return redirect("/account", _("The browser was logged out."))
 
 
@@ -38,4 +40,5 @@ async def end_all(
         await end_all_sessions(session, user)
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)
+    record("sessions_ended", user=user.username)
     return sign_out(settings, redirect("/login", _("You are logged out everywhere.")))

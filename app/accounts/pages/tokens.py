@@ -16,6 +16,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.security_log import record
 from app.settings import Settings
 
 
@@ -38,10 +39,11 @@ async def create(
     await throttle_password_check(request, db, settings)
     try:
         await require_password(user, form["password"])
-        async with db.write() as session:
-            _token, key = await create_token(session, user, name=form["name"], scope=form["scope"])
+        async with db.act() as session:
+            token, key = await create_token(session, user, name=form["name"], scope=form["scope"])
     except Invalid as invalid:
         return await _tokens(request, db, user, status=422, typed=form, errors=invalid.fields)
+    record("token_created", user=user.username, token=token.id, scope=token.scope)
     return await _tokens(request, db, user, key=key)
 
 
@@ -51,6 +53,7 @@ async def revoke(
 ) -> Response[Any]:
     async with db.write() as session:
         await revoke_token(session, user, token_id)
+    record("token_revoked", user=user.username, token=token_id)
     return redirect("/account/tokens", _("Access token revoked."))
 
 

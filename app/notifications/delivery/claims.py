@@ -59,7 +59,7 @@ class Claim:
         return and_(Delivery.claimed_by == self.name, is_pending)
 
 
-async def claim(db: Database, channel: Channel, worker: str = "") -> Claim | None:
+async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
     """Claim what is due, single mails first; None when nothing is. `worker` is a worker's name."""
     name = f"{worker}.{token_hex(8)}"
     async with db.write() as session:

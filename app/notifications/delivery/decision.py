@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.models import (
@@ -24,14 +25,17 @@ from app.models import (
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.channels.base import Channel, Wait
-from app.notifications.events.catalogue import HIGH, TYPES, type_of
+from app.notifications.events.catalogue import HIGH, TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
+SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
 EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
+UNKNOWN_TYPE = "unknown_type"
 # What has less time left than this would be over on arrival.
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,23 @@ def decide(delivery: Row[Any], channel: Channel, obsolete: str | None = None) ->
 def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
     if delivery.is_withdrawn:
         return Skip(WITHDRAWN)
+    if (event_type := TYPES.get(delivery.type)) and event_type.is_immediate:
+        return None
     if delivery.is_deleted:
         return Skip(DELETED)
     return Skip(READ) if delivery.is_read else None
+
+
+def _is_suspended(delivery: Row[Any], _channel: Channel) -> Skip | None:
+    if delivery.is_suspended:
+        return Skip(SUSPENDED)
+    return Skip(INVITER_SUSPENDED) if delivery.is_inviter_suspended else None
+
+
+def _has_unknown_type(delivery: Row[Any], _channel: Channel) -> Wait | None:
+    """A newer version of the application has written it, whose worker knows what to do."""
+    is_known = delivery.type is None or delivery.type in TYPES
+    return None if is_known else Wait(clock.now() + MINUTE, UNKNOWN_TYPE)
 
 
 def _is_unwanted(delivery: Row[Any], _channel: Channel) -> Skip | None:
@@ -114,19 +132,17 @@ def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
     lasts, visible_until = channel.quiet_while_visible, delivery.visible_until
     if lasts is None or visible_until is None or visible_until <= clock.now():
         return None
-    if not channel.delay or _is_urgent(delivery):
+    if not channel.delay or type_of(delivery.type, delivery.context).goes_at_once:
         return None
     if visible_until - lasts > delivery.queued_at + channel.delay:
         return Skip(VISIBLE)
     return Wait(visible_until, PERHAPS_VISIBLE)
 
 
-def _is_urgent(delivery: Row[Any]) -> bool:
-    return bool(delivery.transactional) or type_of(delivery.type, delivery.context).is_high
-
-
 RULES: tuple[Rule, ...] = (
     _is_settled_in_app,
+    _is_suspended,
+    _has_unknown_type,
     _is_unwanted,
     _has_no_address,
     _is_expired,
@@ -156,6 +172,8 @@ def _deliveries(channel: Channel) -> Select[Any]:
             Notification.read_at.is_not(None).label("is_read"),
             wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
             _is_muted_now().label("is_muted"),
+            User.suspended_at.is_not(None).label("is_suspended"),
+            _is_inviter_suspended().label("is_inviter_suspended"),
             channel.address_problem().label("address_problem"),
             _visible_until().label("visible_until"),
         )
@@ -168,9 +186,21 @@ def _deliveries(channel: Channel) -> Select[Any]:
 
 
 def _visible_until() -> ColumnElement[Any]:
-    """A notification hidden in the app is on no page, however long its user looks at one."""
+    """A notification hidden in the app is on no page, however long its user looks at one; nor is a
+    transactional message, which has none.
+    """
     may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
     return case((may_be_spared, User.visible_until))
+
+
+def _is_inviter_suspended() -> ColumnElement[bool]:
+    inviter = aliased(User)
+    suspended = exists(
+        select(inviter.id)
+        .where(inviter.id == Event.actor_id, inviter.suspended_at.is_not(None))
+        .correlate_except(inviter)
+    )
+    return and_(Event.type.in_(types_open_while("invitation")), suspended)
 
 
 def _is_muted_now() -> ColumnElement[bool]:

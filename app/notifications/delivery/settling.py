@@ -1,6 +1,7 @@
 """Recording outcomes: a delivery is sent, tried again later and later, skipped, or given up."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -27,9 +28,12 @@ async def settle(
         failed = set(ids)
         rows = [_retry(channel, one, outcome) for one in claim.deliveries if one.id in failed]
         await session.execute(_RETRY, [row | {"claim": claim.name} for row in rows])
+        states = [row["state"] for row in rows]
     else:
         await session.execute(_settled(claim, ids).values(_values(outcome)))
-    count_deliveries(channel.name, _state(outcome), len(ids))
+        states = [_state(outcome)] * len(ids)
+    for state, count in Counter(states).items():
+        count_deliveries(channel.name, state, count)
 
 
 async def skip_pending(session: AsyncSession, which: ColumnElement[bool], skip: Skip) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from app.errors import Invalid
+from app.errors import require_valid
 from app.http import own_path
 from app.language import _
 from app.names import name_error, tidy
@@ -22,15 +22,13 @@ class CustomMessage:
     url: str = ""
     priority: str = NORMAL
 
-    def require_right(self) -> None:
+    def require_valid(self) -> None:
         """Raises Invalid for `title`, `body`, `url`."""
-        wrong = {
-            "title": name_error(self.title, most=TITLE_LENGTH, if_empty=_("Enter a title.")),
-            "body": _too_long(self.body, BODY_LENGTH),
-            "url": _too_long(self.url, URL_LENGTH) or _wrong_url(self.url),
-        }
-        if any(wrong.values()):
-            raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
+        require_valid(
+            title=name_error(self.title, most=TITLE_LENGTH, if_empty=_("Enter a title.")),
+            body=_length_error(self.body, BODY_LENGTH),
+            url=_length_error(self.url, URL_LENGTH) or _url_error(self.url),
+        )
 
     def facts(self) -> dict[str, Any]:
         """The event's context."""
@@ -39,11 +37,11 @@ class CustomMessage:
         return {"title": tidy(self.title), "priority": self.priority} | given
 
 
-def _too_long(text: str, most: int) -> str:
+def _length_error(text: str, most: int) -> str:
     return _("Use at most {n} characters.").format(n=most) if len(text) > most else ""
 
 
-def _wrong_url(url: str) -> str:
+def _url_error(url: str) -> str:
     if not url or own_path(url, "") == url or _is_https(url):
         return ""
     return _("A link must be a path on this server or begin with https://.")

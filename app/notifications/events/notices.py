@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, and_, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
 from sqlalchemy.orm import aliased
 
 from app import clock
@@ -86,13 +86,19 @@ def notices_of(user_id: int) -> Select[Any]:
 def all_notices() -> Select[Any]:
     """The rows of all users, for sending and publishing; add a filter."""
     own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
-    return with_notice_facts(own.join(Event, Event.id == Notification.event_id))
+    rows = own.join(Event, Event.id == Notification.event_id).where(_is_known())
+    return with_notice_facts(rows)
 
 
 @cache
 def all_events() -> Select[Any]:
     """What the notices of one event have in common; add a filter."""
-    return with_notice_facts(select(Event.id.label("event_id")))
+    return with_notice_facts(select(Event.id.label("event_id")).where(_is_known()))
+
+
+def _is_known() -> ColumnElement[bool]:
+    """A newer version of the application may have written types that this one does not know."""
+    return Event.type.in_(bindparam(None, callable_=lambda: list(TYPES), expanding=True))
 
 
 def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Notification, User
-from app.notifications.events.catalogue import TYPES
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
 
@@ -31,8 +30,7 @@ async def look(db: Database, user: User) -> Bell:
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:
     """The whole bell in one statement, so that count, position and notices agree."""
     rows = (await session.execute(_bell(), {"user_id": user_id})).all()
-    # A newer version of the application may have written types that this one does not know.
-    notices = [as_notice(row) for row in rows if row.id is not None and row.type in TYPES]
+    notices = [as_notice(row) for row in rows if row.id is not None]
     return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
 
 

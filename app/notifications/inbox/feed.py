@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.errors import NotFound
 from app.language import _
-from app.models import Change, Notification
+from app.models import Change, Notification, User
 from app.models.notification import SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.events.positions import record_change
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
-from app.security import signer_of
+from app.security import Signer, signer_of
 
 PER_PAGE = 20
 MOST_COUNTED = 100
@@ -179,7 +179,17 @@ async def delete(session: AsyncSession, user_id: int, selection: Selection) -> t
         .values(deleted_in=change)
         .execution_options(synchronize_session=False)
     )
-    return len(ids), signer_of(session).sign("undo", [user_id, change])
+    nonce = await session.scalar(select(nonce_clause(user_id))) or ""
+    return len(ids), undo_token(signer_of(session), nonce, change)
+
+
+def nonce_clause(user_id: int) -> ScalarSelect[str]:
+    return select(User.link_nonce).where(User.id == user_id).scalar_subquery()
+
+
+def undo_token(signer: Signer, nonce: str, change: int) -> str:
+    """The token by which the user with this `link_nonce` restores what was deleted at `change`."""
+    return signer.sign("undo", [nonce, change])
 
 
 async def undo(session: AsyncSession, user_id: int, token: str) -> int:
@@ -187,11 +197,12 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
 
     Raises NotFound if the token is another user's, used, or older than ten minutes.
     """
-    owner, change = signer_of(session).unsign("undo", token)
+    nonce, change = signer_of(session).unsign("undo", token)
     restored = (
         update(Notification)
         .where(
             Notification.user_id == user_id,
+            nonce_clause(user_id) == nonce,
             Notification.deleted_in == change,
             # The deletion's own time: an open page gets fresh tokens for an old deletion.
             Notification.deleted_at > clock.now() - UNDO_FOR,
@@ -200,7 +211,7 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
         .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
-    ids = sorted((await session.execute(restored)).scalars()) if owner == user_id else []
+    ids = sorted((await session.execute(restored)).scalars())
     if not ids:
         raise NotFound(_("There is nothing left to undo."))
     await _record(session, "restored", user_id, ids)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import Notification
 from app.notifications.events.notices import Notice, as_notice, notices_of
-from app.notifications.inbox.feed import UNDO_FOR
+from app.notifications.inbox.feed import UNDO_FOR, nonce_clause, undo_token
 from app.notifications.inbox.filters import Filter
 from app.numbers import whole_number
 from app.security import Signer, signer_of
@@ -54,7 +54,9 @@ async def read_open_rows(
     """One row for each id, in the same order; a removed row for ids that are not the user's."""
     rows = (
         notices_of(user_id)
-        .add_columns(Notification.deleted_at, Notification.deleted_in)
+        .add_columns(
+            Notification.deleted_at, Notification.deleted_in, nonce_clause(user_id).label("nonce")
+        )
         .where(Notification.id.in_(ids), ~Notification.hidden)
     )
     found = {row.id: row for row in await session.execute(rows)}
@@ -80,5 +82,5 @@ def _as_row(signer: Signer, row: Row[tuple[object, ...]]) -> Notice | RemovedRow
     if row.deleted_at is None:
         return as_notice(row)
     can_undo = row.deleted_in and row.deleted_at > clock.now() - UNDO_FOR
-    undo = signer.sign("undo", [row.user_id, row.deleted_in]) if can_undo else ""
+    undo = undo_token(signer, row.nonce, row.deleted_in) if can_undo else ""
     return RemovedRow(row.id, undo)

@@ -4,14 +4,15 @@ While a response is under way, the frames of all middleware and everything they 
 scope stay in memory: several times the size of the stream itself. So a stream only sends its
 head inside Litestar and is served once Litestar is done. When thousands of clients reconnect
 at once, a few requests for streams are handled at a time, so that other requests need not wait
-behind all of them.
+behind all of them. None of these few waits for its client: its body is not read, and its response
+is written once the next one may enter.
 """
 
 import asyncio
-from contextlib import nullcontext
 from typing import Any
 
 from litestar import Litestar
+from litestar.types import HTTPReceiveMessage, Message, Scope, Send
 
 from app.notifications.live.stream import DETACHED, EventStream
 
@@ -29,11 +30,29 @@ class StreamingLitestar(Litestar):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         detached: list[EventStream] = []
         scope[DETACHED] = detached
-        async with self._opening if scope.get("path") in STREAM_PATHS else nullcontext():
+        if scope.get("path") in STREAM_PATHS:
+            await self._open(scope, send)
+        else:
             await super().__call__(scope, receive, send)
         for stream in detached:
             _clear(scope)
             await stream.serve(receive, send)
+
+    async def _open(self, scope: Scope, send: Send) -> None:
+        """Send a stream's head or an error page, both of which are short enough to keep."""
+        response: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            response.append(message)
+
+        async with self._opening:
+            await super().__call__(scope, _no_body, keep)
+        for message in response:
+            await send(message)
+
+
+async def _no_body() -> HTTPReceiveMessage:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _clear(scope: dict[str, Any]) -> None:

@@ -33,11 +33,12 @@ def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> CompilationObject:
     """Compile a project's clips into a video. Returns the unfinished compilation if there is one."""
-    return compilation_object(await start_compilation(db, broker, user, project_id))
+    return compilation_object(await start_compilation(db, broker, settings, user, project_id))
 
 
 @get()
@@ -69,7 +70,7 @@ async def cancel(
 
 @get(
     media_type=VIDEO,
-    responses=_file_responses(VIDEO),
+    responses=_file_responses(VIDEO) | problems(410),
     response_headers=FILE_HEADERS,
 )
 async def video(
@@ -80,7 +81,10 @@ async def video(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[bytes]:
-    """Download the video, or the part of it in `Range`."""
+    """Download the video, or the part of it in `Range`.
+
+    A project keeps its newest three videos; an older one answers 410.
+    """
     return await send_video(request, db, settings, user, project_id, compilation_id)
 
 

@@ -33,10 +33,11 @@ async def compile_project(
     request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    await start_compilation(db, broker, user, project_id)
+    await start_compilation(db, broker, settings, user, project_id)
     return await _card(request, db, user, project_id)
 
 
@@ -93,13 +94,14 @@ async def retry(
     request: AnyRequest,
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[Any]:
     """Compiles the project again whose failure this notification reports, and marks it as read."""
     async with db.act() as session:
         project = await find_notified_project(session, user, notification_id)
-        compilation = await request_compilation(session, project, user)
+        compilation = await request_compilation(session, settings, project, user)
         await feed.mark(session, user.id, Selection([notification_id]), read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")

@@ -18,6 +18,7 @@ from app.projects.access import find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
+from app.projects.storage import storage_of
 from app.settings import Settings
 
 
@@ -135,6 +136,7 @@ async def project_page(
     """The page of a project. Raises NotFound if the user may not see it."""
     async with db.read() as session:
         view = await view_project(session, user, project_id)
+        storage = await storage_of(session, settings, user.id) if view.is_owner else None
     return await page(
         request,
         "projects/project.html",
@@ -143,6 +145,7 @@ async def project_page(
         project=view.project,
         compiling=view.compiling,
         max_upload_mb=settings.max_upload_mb,
+        storage=storage,
         typed=typed,
         errors=errors or {},
     )

@@ -72,8 +72,7 @@ def landlock_version() -> int:
     """The version of Landlock's interface (ABI) that the kernel offers; 0 if it has none."""
     if sys.platform != "linux":
         return 0
-    version = ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, CREATE_RULESET_VERSION)
-    return max(0, int(version))
+    return max(0, _syscall(CREATE_RULESET, None, 0, CREATE_RULESET_VERSION))
 
 
 def _leave_the_network() -> None:
@@ -97,7 +96,7 @@ def _confine(
     rights = (1 << FILE_RIGHTS.get(version, FILE_RIGHTS[max(FILE_RIGHTS)])) - 1
     wanted = (rights, ALL_OF_NETWORK, ALL_OF_SCOPE)[: 1 + (version >= 4) + (version >= 6)]
     attributes = struct.pack(f"{len(wanted)}Q", *wanted)
-    ruleset = _system_call(CREATE_RULESET, attributes, len(attributes), 0)
+    ruleset = _require(CREATE_RULESET, attributes, len(attributes), 0)
     for paths, allowed in (
         (execute, EXECUTE | READ_FILE | READ_DIR),
         (read, READ_FILE | READ_DIR),
@@ -106,7 +105,7 @@ def _confine(
         for path in paths:
             _allow(ruleset, path, allowed & rights)
     ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _system_call(RESTRICT_SELF, ruleset, 0)
+    _require(RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
 
 
@@ -118,17 +117,22 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         return
     if not stat.S_ISDIR(os.fstat(opened).st_mode):
         rights &= ~READ_DIR
-    _system_call(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, opened), 0)
+    _require(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, opened), 0)
     os.close(opened)
 
 
-def _system_call(number: int, *arguments: int | bytes) -> int:
-    """Raises OSError, so that no command starts in a cell with a hole."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    result = int(libc.syscall(number, *arguments))
-    if result < 0:
+def _require(number: int, *arguments: int | bytes) -> int:
+    """The system call. Raises OSError, so that no command starts in a cell with a hole."""
+    if (result := _syscall(number, *arguments)) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
+
+
+def _syscall(number: int, *arguments: int | bytes | None) -> int:
+    words = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    return int(libc.syscall(ctypes.c_long(number), *words))
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

@@ -27,6 +27,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from app.errors import Failure
 from app.language import _
+from app.projects.video.turns import turn
 
 THREADS = "2"
 LOG_BYTES = 32_768
@@ -108,7 +109,7 @@ async def run(
     """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
 
     ffmpeg can open `reads`, which may be folders, and `writes`, which are created empty, and no
-    other file. The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime
+    other file. It waits for its `turn`. The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime
     after `seconds` of wall clock time, another CompilationError if the machine has too little
     memory or disk space, FfmpegFailed otherwise.
     """
@@ -116,6 +117,13 @@ async def run(
         path.touch()
     allowed = [*(f"read:{path.absolute()}" for path in reads)]
     allowed += [f"write:{path.absolute()}" for path in writes]
+    async with turn():
+        return await _run(arguments, allowed, seconds, on_frame)
+
+
+async def _run(
+    arguments: Sequence[str], allowed: Sequence[str], seconds: float, on_frame: OnFrame
+) -> Outcome:
     process = await _start(arguments, allowed, seconds)
     assert process.stdout
     assert process.stderr

@@ -12,8 +12,8 @@ from pathlib import Path
 from app.language import _, ngettext
 from app.projects.video.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, run
 
-# Time to read a clip: on a slow disk a second for each megabyte, and at most five minutes.
-MIN_SECONDS, MAX_SECONDS, BYTES_PER_SECOND = 30, 300, 1_000_000
+# Time to read a clip, on a slow disk and a busy machine.
+MIN_SECONDS, MAX_SECONDS, BYTES_PER_SECOND = 30, 300, 4_000_000
 # How many seconds a frame may be shown; a second of sound, at the least, has so many bytes.
 SECONDS_PER_FRAME, BYTES_OF_SOUND = 60, 1_000
 DEFAULT_RATE = 30.0

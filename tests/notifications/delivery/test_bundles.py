@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app import clock
 from app.database import Database
-from app.models import Project, Team, User
+from app.models import Delivery, Project, Team, User
 from app.notifications.channels.base import Failed, Failure
-from app.notifications.delivery import outbox
+from app.notifications.delivery import bundles, outbox
 from app.notifications.delivery.bundles import bundle_due
 from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
 from app.notifications.inbox import feed
@@ -19,7 +20,16 @@ from app.notifications.preferences import digest, switches
 from app.settings import Settings
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
-from tests.mailing import deliver_mail, deliveries, kept, make_due, repeat, share
+from tests.mailing import (
+    change_deliveries,
+    deliver_mail,
+    deliveries,
+    kept,
+    make_due,
+    repeat,
+    share,
+    write,
+)
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
 
@@ -72,6 +82,110 @@ def told_in(settings: Settings, number: int, *projects: str) -> list[bool]:
     body = kept(settings)[number].get_body(("plain",))
     assert body is not None
     return [f"Project '{project}'" in body.get_content() for project in projects]
+
+
+async def wait_for(
+    db: Database, user: User, bundling: str, minutes: float = 0, **values: Any
+) -> int:
+    """The id of a delivery to the user that is due in so many minutes."""
+    await write(db, user.email, user_id=user.id)
+    id = max(row.id for row in await deliveries(db))
+    due_at = clock.now() + timedelta(minutes=minutes)
+    await change_deliveries(db, Delivery.id == id, bundling=bundling, due_at=due_at, **values)
+    return id
+
+
+async def bundle(db: Database) -> int:
+    async with db.write() as session:
+        return await bundle_due(session, EMAIL)
+
+
+async def bundles_of(db: Database) -> list[int | None]:
+    return [row.bundle_id for row in await deliveries(db)]
+
+
+async def test_a_bundle_is_named_for_its_first_due_delivery_and_takes_along_what_is_not_due(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await wait_for(db, bob, "bundle", minutes=2)
+    first = await wait_for(db, bob, "bundle")
+    await wait_for(db, bob, "bundle", minutes=-1)
+
+    assert await bundle(db) == 3
+
+    assert await bundles_of(db) == [first, first, first]
+    assert {row.due_at for row in await deliveries(db)} == {clock.now()}
+
+
+async def test_nothing_is_bundled_before_something_is_due(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    for _ in range(2):
+        await wait_for(db, bob, "bundle", minutes=1e-6)
+
+    assert await bundle(db) == 0
+
+    assert await bundles_of(db) == [None, None]
+
+
+async def test_a_bundle_is_of_one_user_on_one_channel_and_never_changes(
+    db: Database, bob: User, carol: User
+) -> None:
+    ours = await wait_for(db, bob, "bundle")
+    theirs = await wait_for(db, carol, "bundle")
+    await wait_for(db, bob, "bundle", channel="push")
+    await wait_for(db, bob, "bundle", bundle_id=99)
+    await wait_for(db, bob, "bundle", state="sent")
+    await wait_for(db, bob, "alone")
+
+    assert await bundle(db) == 2
+    assert await bundle(db) == 0
+
+    assert await bundles_of(db) == [ours, theirs, None, 99, None, None]
+
+
+async def test_a_digest_is_a_mail_of_its_own_with_what_was_due_at_its_hour(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 08:00")
+    digest = await wait_for(db, bob, "digest")
+    loose = await wait_for(db, bob, "bundle")
+    await wait_for(db, bob, "digest")
+    await wait_for(db, bob, "digest", minutes=1e-6)
+
+    assert await bundle(db) == 3
+
+    assert await bundles_of(db) == [digest, loose, digest, None]
+
+
+@pytest.mark.parametrize(("next_one", "count"), [(None, 1), (1e-6, 1), (0, 0), (-1, 0)])
+async def test_a_digest_is_made_when_the_next_one_is_in_the_future_or_off(
+    db: Database, bob: User, hands: Hands, next_one: float | None, count: int
+) -> None:
+    hands.set("2026-11-23 08:00")
+    due_at = None if next_one is None else clock.now() + timedelta(minutes=next_one)
+    async with db.write() as session:
+        await session.execute(update(User).values(digest_due_at=due_at))
+    await wait_for(db, bob, "digest")
+
+    assert await bundle(db) == count
+
+
+async def test_when_many_are_due_the_longest_due_are_bundled_first(
+    db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "BATCH", 2)
+    late = await wait_for(db, alice, "bundle", minutes=-1)
+    latest = await wait_for(db, bob, "bundle")
+    early = await wait_for(db, carol, "bundle", minutes=-2)
+
+    assert await bundle(db) == 2
+    assert await bundles_of(db) == [late, None, early]
+
+    assert await bundle(db) == 1
+    assert await bundles_of(db) == [late, latest, early]
 
 
 async def test_a_mail_waits_for_being_read_in_the_app_first(

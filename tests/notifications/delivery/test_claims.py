@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
+from sqlalchemy.dialects import postgresql
 
 from app import clock
+from app.broker.worker_locks import WorkerLock
 from app.database import Database
-from app.models import Delivery
+from app.models import Delivery, User
 from app.notifications.delivery import claims
+from app.notifications.preferences.channels import ChannelDescription
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
@@ -75,14 +79,22 @@ async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
 async def test_what_was_interrupted_is_attempted_by_itself_the_least_attempted_first(
     db: Database,
 ) -> None:
-    await write(db, "innocent@example.com", "poison@example.com", "fresh@example.com")
+    """Of those, the longest due; what was never interrupted last."""
+    names = ("poison", "late", "early", "fresh")
+    await write(db, *(f"{name}@example.com" for name in names))
     was_claimed = Delivery.address != "fresh@example.com"
     await change_deliveries(db, was_claimed, claimed_by="dead.1", attempts=2)
-    await change_deliveries(db, Delivery.address == "poison@example.com", attempts=3)
+    for name, minutes, attempts in (("poison", 9, 3), ("late", 1, 2), ("early", 5, 2)):
+        due = clock.now() - timedelta(minutes=minutes)
+        one = Delivery.address == f"{name}@example.com"
+        await change_deliveries(db, one, due_at=due, attempts=attempts)
 
-    assert await claim(db) == ["innocent@example.com"]
-    assert await claim(db) == ["poison@example.com"]
-    assert await claim(db) == ["fresh@example.com"]
+    assert [await claim(db) for _ in names] == [
+        ["early@example.com"],
+        ["late@example.com"],
+        ["poison@example.com"],
+        ["fresh@example.com"],
+    ]
 
 
 async def test_what_was_interrupted_once_goes_with_the_others(db: Database) -> None:
@@ -102,6 +114,59 @@ async def test_a_mail_that_was_interrupted_stays_whole(db: Database, hands: Hand
     assert await claim(db) == ["a@example.com", "b@example.com"]
 
 
+async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(db: Database) -> None:
+    """The rest was settled or deferred at an earlier attempt."""
+    await write(db, "sent@example.com", "due@example.com", "later@example.com")
+    await change_deliveries(db, bundle_id=1, bundling="bundle")
+    await change_deliveries(db, Delivery.address == "sent@example.com", state="sent")
+    later = clock.now() + timedelta(minutes=5)
+    await change_deliveries(db, Delivery.address == "later@example.com", due_at=later)
+
+    assert await claim(db) == ["due@example.com"]
+    assert [row.attempts for row in await deliveries(db)] == [0, 1, 0]
+
+
+async def test_what_waits_to_be_bundled_is_claimed_as_one_mail(
+    db: Database, alice: User, bob: User
+) -> None:
+    await write(db, "a@example.com", "b@example.com", "c@example.com", user_id=bob.id)
+    await change_deliveries(db, Delivery.id < 3, bundling="bundle")
+
+    claimed = await claims.claim(db, CHANNEL, "worker")
+
+    assert claimed
+    assert [(one.id, one.bundle_id) for one in claimed.deliveries] == [(3, None), (1, 1), (2, 1)]
+
+
+async def test_what_is_attempted_again_no_longer_says_why_it_waited(db: Database) -> None:
+    await write(db)
+    await change_deliveries(db, reason="outage")
+
+    await claim(db)
+
+    assert [row.reason for row in await deliveries(db)] == [None]
+
+
+async def test_a_claim_is_named_for_its_worker_and_fits_its_column(db: Database) -> None:
+    await write(db, "one@example.com", "two@example.com")
+    longest = WorkerLock(Path("unused")).name
+
+    names = []
+    for _ in range(2):
+        claimed = await claims.claim(db, Scripted(batch_size=1), longest)
+        assert claimed
+        names.append(claimed.name)
+
+    assert len(set(names)) == 2
+    assert all(name.startswith(f"{longest}.") and len(name) <= 40 for name in names)
+
+
+def test_on_postgresql_a_claim_passes_over_what_another_is_just_claiming() -> None:
+    statement = claims._chosen(CHANNEL).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+
+    assert str(statement).endswith("FOR UPDATE SKIP LOCKED")
+
+
 async def test_what_was_interrupted_each_time_is_given_up(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     await change_deliveries(db, claimed_by="dead.1", attempts=3)
@@ -113,6 +178,31 @@ async def test_what_was_interrupted_each_time_is_given_up(db: Database) -> None:
         ("dead", "interrupted"),
         ("pending", None),
     ]
+
+
+async def test_what_is_given_up_is_settled_now_and_nobodys(db: Database, hands: Hands) -> None:
+    hands.set("2026-11-23 10:00")
+    await write(db)
+    await change_deliveries(db, claimed_by="dead.1", attempts=len(CHANNEL.pauses) + 1)
+
+    await claims.give_up_interrupted(db, CHANNEL)
+
+    [row] = await deliveries(db)
+    assert (row.settled_at, row.claimed_by) == (clock.now(), None)
+
+
+async def test_a_last_attempt_that_is_under_way_or_yet_to_come_is_not_given_up(
+    db: Database,
+) -> None:
+    await write(db, "claimed@example.com", "waiting@example.com")
+    await change_deliveries(db, attempts=len(CHANNEL.pauses) + 1)
+    is_claimed = Delivery.address == "claimed@example.com"
+    later = clock.now() + claims.LEASE
+    await change_deliveries(db, is_claimed, claimed_by="living.1", due_at=later)
+
+    await claims.give_up_interrupted(db, CHANNEL)
+
+    assert [row.state for row in await deliveries(db)] == ["pending", "pending"]
 
 
 async def test_the_claims_of_the_dead_are_swept_at_once_and_the_living_keep_theirs(
@@ -129,6 +219,91 @@ async def test_the_claims_of_the_dead_are_swept_at_once_and_the_living_keep_thei
     assert await claim(db, "heir") == []
 
 
+async def test_what_was_withdrawn_while_its_worker_died_is_not_swept(
+    db: Database, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await write(db)
+    settled = clock.now()
+    withdrawn = {"state": "skipped", "reason": "withdrawn", "due_at": settled}
+    await change_deliveries(db, claimed_by="dead.1", **withdrawn)
+    hands.move(timedelta(minutes=1))
+
+    await claims.sweep(db, ["dead"])
+
+    assert [(row.state, row.due_at) for row in await deliveries(db)] == [("skipped", settled)]
+
+
+async def claim_all(db: Database) -> claims.Claim:
+    claimed = await claims.claim(db, CHANNEL, "worker")
+    assert claimed
+    return claimed
+
+
+async def test_an_outage_lasts_until_its_channel_is_reached_again(
+    db: Database, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    until = clock.now() + timedelta(minutes=1)
+    other = Scripted(description=ChannelDescription("other", "Other", "bi-bell"))
+    await write(db)
+    assert not await claims.has_outage(db, CHANNEL)
+
+    await claims.start_outage(db, CHANNEL, await claim_all(db), until)
+    assert [(row.due_at, row.reason) for row in await deliveries(db)] == [(until, "outage")]
+    assert await claims.has_outage(db, CHANNEL)
+    assert not await claims.has_outage(db, other)
+
+    await claims.end_outage(db, other)
+    assert await claims.has_outage(db, CHANNEL)
+
+    await claims.end_outage(db, CHANNEL)
+    assert [(row.due_at, row.reason) for row in await deliveries(db)] == [(clock.now(), None)]
+    assert not await claims.has_outage(db, CHANNEL)
+
+
+async def test_what_waits_to_be_bundled_waits_for_the_end_of_an_outage_too(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    """A digest does not: it can still be joined, and is bundled when the next one is scheduled."""
+    hands.set("2026-11-23 10:00")
+    until = clock.now() + timedelta(minutes=1)
+    async with db.write() as session:
+        await session.execute(update(User).values(digest_due_at=clock.now()))
+    await write(db, "one@example.com")
+    claimed = await claim_all(db)
+    await write(db, "bundle@example.com", "digest@example.com", user_id=bob.id)
+    await change_deliveries(db, Delivery.address == "bundle@example.com", bundling="bundle")
+    await change_deliveries(db, Delivery.address == "digest@example.com", bundling="digest")
+
+    await claims.start_outage(db, CHANNEL, claimed, until)
+
+    _one, bundle, digest = await deliveries(db)
+    assert (bundle.bundle_id, bundle.due_at, bundle.reason) == (bundle.id, until, "outage")
+    assert (digest.bundle_id, digest.due_at, digest.reason) == (None, clock.now(), None)
+
+
+async def test_an_outage_defers_a_batch_at_a_time(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others can write in between."""
+    monkeypatch.setattr(claims, "BATCH", 2)
+    await write(db, "claimed@example.com")
+    claimed = await claim_all(db)
+    await write(db, *(f"person{number}@example.com" for number in range(5)))
+    batches: list[int] = []
+
+    def count(_connection: Any, cursor: Any, sql: str, *_more: Any) -> None:
+        if sql.startswith("UPDATE delivery"):
+            batches.append(cursor.rowcount)
+
+    event.listen(db.engine.sync_engine, "after_cursor_execute", count)
+    await claims.start_outage(db, CHANNEL, claimed, clock.now() + timedelta(minutes=1))
+
+    assert batches[-3:] == [2, 2, 1]
+    assert {row.reason for row in await deliveries(db)} == {"outage"}
+
+
 @pytest.mark.parametrize("bundles", [True, False])
 async def test_what_is_due_longest_is_claimed_first(db: Database, bundles: bool) -> None:
     await write(db, "late@example.com", "early@example.com", "middle@example.com")
@@ -136,7 +311,7 @@ async def test_what_is_due_longest_is_claimed_first(db: Database, bundles: bool)
         due = clock.now() - timedelta(minutes=minutes)
         await change_deliveries(db, Delivery.address == f"{name}@example.com", due_at=due)
 
-    claimed = await claims.claim(db, Scripted(batch_size=2, bundles=bundles))
+    claimed = await claims.claim(db, Scripted(batch_size=2, bundles=bundles), "worker")
 
     assert claimed
     assert set(await addresses_of(db, claimed)) == {
@@ -153,7 +328,7 @@ async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
         asked.append((sql, given))
 
     event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    await claims.claim(db, Scripted(bundles=False))
+    await claims.claim(db, Scripted(bundles=False), "worker")
     event.remove(db.engine.sync_engine, "before_cursor_execute", note)
 
     looks = [one for one in asked if one[0].startswith("SELECT")]

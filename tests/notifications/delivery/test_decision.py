@@ -11,7 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
-from app.models import Delivery, Event, Membership, Mute, Notification, Project, Share, Team, User
+from app.models import (
+    Delivery,
+    Event,
+    Membership,
+    Mute,
+    Notification,
+    Preference,
+    Project,
+    Share,
+    Team,
+    User,
+)
 from app.notifications.channels.base import Channel, Wait
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.decision import SEND, Decision, Skip, decide_all
@@ -22,8 +33,11 @@ from app.notifications.events.catalogue import (
     COMPILATION_FAILED,
     CUSTOM,
     EMAIL,
+    IN_APP,
+    INVITATION_RECEIVED,
     MEMBER_ADDED,
     PROJECT_SHARED,
+    TYPES,
     EventType,
 )
 from app.notifications.inbox import feed
@@ -114,6 +128,10 @@ async def has_a_dead_address(db: Database, user: User, _team: Team) -> None:
     await _change(db, user, email_gone_at=clock.now())
 
 
+async def is_suspended(db: Database, user: User, _team: Team) -> None:
+    await _change(db, user, suspended_at=clock.now())
+
+
 async def _change(db: Database, user: User, **values: object) -> None:
     async with db.write() as session:
         await session.execute(update(User).where(User.id == user.id).values(**values))
@@ -129,6 +147,7 @@ WHY_NOT: dict[Meanwhile, str | None] = {
     mutes_the_team: "muted",
     loses_confirmation: "unconfirmed",
     has_a_dead_address: "gone",
+    is_suspended: "suspended",
 }
 
 
@@ -183,6 +202,24 @@ async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_
     assert reasons == {alice.email: None, bob.email: None if is_in_another_team else "muted"}
 
 
+@pytest.mark.parametrize("meanwhile", [reads, deletes])
+async def test_what_happens_to_the_account_is_mailed_at_once_whatever_was_read(
+    db: Database, settings: Settings, bob: User, squad: Team, meanwhile: Meanwhile
+) -> None:
+    about_account = [one for one in TYPES.values() if one.is_immediate]
+    async with db.act() as session:
+        await switches.change(session, bob, {"digest": {"enabled": True}})
+        for event_type in about_account:
+            await switches.set_switch(session, bob, event_type.name, IN_APP, wanted=True)
+            await notify(session, event_type, affected=bob, **event_type.example)
+    await meanwhile(db, bob, squad)
+
+    await deliver_mail(db, settings)
+
+    sent = [(one.state, one.bundling) for one in await deliveries(db)]
+    assert sent == [("sent", "alone")] * len(about_account)
+
+
 async def mute(db: Database, user: User, **of: int) -> None:
     async with db.write() as session:
         session.add(Mute(user_id=user.id, **of))
@@ -230,6 +267,31 @@ async def test_an_urgent_type_comes_though_its_project_is_muted(db: Database, bo
     assert await decided(db) == [SEND]
 
 
+async def test_an_invitation_is_not_sent_for_a_suspended_inviter(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    """What else they did is still told."""
+    facts = {"role": "editor", "inviter": "alice"}
+    await tell(db, INVITATION_RECEIVED, actor=alice, affected=bob, team=squad, **facts)
+    await share(db, alice, squad)
+    assert await decided(db) == [SEND, SEND]
+
+    await _change(db, alice, suspended_at=clock.now())
+
+    assert await decided(db) == [Skip("inviter_suspended"), SEND]
+
+
+async def test_a_suspended_user_gets_no_transactional_message_either(
+    db: Database, bob: User
+) -> None:
+    await write(db, bob.email, user_id=bob.id)
+    await write(db, "stranger@example.com")
+
+    await _change(db, bob, suspended_at=clock.now())
+
+    assert await decided(db) == [Skip("suspended"), SEND]
+
+
 async def test_without_a_mute_nothing_is_muted(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
@@ -238,7 +300,7 @@ async def test_without_a_mute_nothing_is_muted(
     """
     own, unshared = await make_project(db, bob), await make_project(db, alice)
     await want_mail(db, bob, ANNOUNCEMENT)
-    await tell(db, ANNOUNCEMENT, title="The server rests on Sunday")
+    await tell(db, ANNOUNCEMENT, title="The server rests on Sunday", priority="normal")
     await tell(db, COMPILATION_COMPLETED, project=own)
     await tell(db, PROJECT_SHARED, actor=alice, team=squad, project=unshared)
 
@@ -271,12 +333,15 @@ class Joining(Scripted):
 async def test_what_a_channel_reads_changes_nothing_about_what_is_muted(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
-    project = await make_project(db, alice, squad)
-    await tell(db, COMPILATION_COMPLETED, project=project)
-    await mute(db, bob, team_id=squad.id)
+    unshared = await make_project(db, alice)
+    await tell(db, COMPILATION_COMPLETED, project=await make_project(db, bob, squad))
+    await tell(db, COMPILATION_COMPLETED, project=unshared)
+    await mute(db, alice, team_id=squad.id)
 
-    decisions = {alice.email: SEND, bob.email: Skip("muted")}
-    assert await decisions_by_address(db, Joining()) == decisions
+    decisions = await decided(db, Joining())
+    told = [(row.address, one) for row, one in zip(await deliveries(db), decisions, strict=True)]
+    assert sorted(told[:2], key=str) == [(alice.email, Skip("muted")), (bob.email, SEND)]
+    assert told[2:] == [(alice.email, SEND)]
 
 
 async def test_the_first_rule_that_objects_gives_the_reason(
@@ -286,14 +351,39 @@ async def test_the_first_rule_that_objects_gives_the_reason(
     expired = Fleeting(lasts={PROJECT_SHARED.name: 0 * SECOND})
     given: list[str] = []
     for meanwhile in (
-        nothing, loses_confirmation, mutes_the_team, switches_it_off, reads, deletes, is_removed,
+        nothing, loses_confirmation, mutes_the_team, switches_it_off, is_suspended, reads, deletes,
+        is_removed,
     ):  # fmt: skip
         await meanwhile(db, bob, squad)
         [decision] = await decided(db, expired)
         assert isinstance(decision, Skip)
         given.append(decision.reason)
 
-    assert given == ["expired", "unconfirmed", "muted", "unwanted", "read", "deleted", "withdrawn"]
+    assert given == [
+        "expired", "unconfirmed", "muted", "unwanted", "suspended", "read", "deleted", "withdrawn",
+    ]  # fmt: skip
+
+
+async def test_what_a_newer_version_has_written_waits_for_its_worker(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    """During an upgrade the pages may be ahead of the worker, which knows no such type."""
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    await share(db, alice, squad)
+    async with db.write() as session:
+        event = (await session.scalars(select(Event).order_by(Event.id).limit(1))).one()
+        event.type = "of_the_future"
+        row = Preference(user_id=bob.id, type=event.type, channel=EMAIL, wanted=True)
+        session.add(row)
+    waits = Wait(clock.now() + timedelta(minutes=1), "unknown_type")
+
+    assert await decided(db, Tactful()) == [waits, SEND]
+    assert explain_reason("unknown_type", {}) == "It waits for a newer version of the server."
+
+    await reads(db, bob, squad)
+
+    assert await decided(db) == [Skip("read"), Skip("read")]
 
 
 @dataclass

@@ -50,7 +50,7 @@ async def log_of(db: Database, user: User, notice: int) -> DeliveryLog:
     [
         ({"state": "sent"}, ""),
         ({"state": "skipped", "reason": "read"}, "You had already read it in the app."),
-        ({"state": "skipped", "reason": "gone"}, "Mail to this address was permanently refused."),
+        ({"state": "skipped", "reason": "gone"}, "Email to this address was permanently refused."),
         (REFUSED | {"state": "failed"}, "mail.example refused it: 550 No such person"),
         (
             {"state": "pending", "attempts": 2, "failure": "unavailable", "status_code": 451},

@@ -2,16 +2,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock
 from app.database import Database
 from app.errors import NotFound
-from app.models import Change, Notification, User
+from app.models import Change, Event, Notification, User
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.selection import Selection
 from app.notifications.withdraw import withdraw_team
+from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -112,7 +115,7 @@ async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
 
 
 async def test_the_newest_leave_out_what_is_hidden_or_deleted(
-    db: Database, bob: User, tell_bob: Tell, alter: Alter
+    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(5)
     await alter(ids[4:], hidden=True)
@@ -121,6 +124,27 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
     async with db.read() as session:
         assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
         assert await feed.newest_id(session, bob.id) == ids[2]
+        assert await feed.newest_id(session, alice.id) == 0
+
+
+async def test_what_a_newer_version_has_written_is_left_out(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    """Its types have no sentence here."""
+    old, unknown, new = await tell_bob(3)
+    async with db.write() as session:
+        row = await session.get_one(Notification, unknown)
+        event = await session.get_one(Event, row.event_id)
+        row.type = event.type = "of_the_future"
+
+    async with db.read() as session:
+        assert [notice.id for notice in await feed.newest(session, bob.id)] == [new, old]
+        assert await slice_of(session, bob, 0, 10) == [new, old]
+        with pytest.raises(NotFound):
+            await feed.find(session, bob.id, unknown)
+        rows = await read_open_rows(session, bob.id, [old, unknown, new])
+    assert [row.id for row in rows] == [old, unknown, new]
+    assert isinstance(rows[1], RemovedRow)
 
 
 async def test_the_position_is_that_of_the_last_event_or_change(
@@ -307,6 +331,37 @@ async def test_undo_restores_exactly_what_one_deletion_removed_and_only_once(
     ]
 
 
+async def test_a_later_account_of_the_same_id_undoes_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        later = update(User).where(User.id == bob.id).values(link_nonce="another account's")
+        await session.execute(later)
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
+
+
+async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
+    db: Database, bob: User, carol: User, tell_bob: Tell, hands: Hands
+) -> None:
+    ids = await tell_bob(1)
+    hands.set("2026-06-30 12:00")
+    async with db.write() as session:
+        others = update(Notification).where(Notification.user_id == carol.id)
+        await session.execute(others.values(deleted_at=clock.now()))
+
+    async with db.act() as session:
+        await feed.delete(session, bob.id, Selection(ids))
+
+    async with db.read() as session:
+        theirs = select(Notification.deleted_in).where(Notification.user_id == carol.id)
+        assert (await session.scalars(theirs)).all() == [None]
+
+
 async def test_what_was_restored_can_be_deleted_and_restored_again(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
@@ -337,6 +392,20 @@ async def test_a_deletion_can_be_undone_for_ten_minutes(
             await feed.undo(session, bob.id, too_late)
 
 
+async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    [one] = await tell_bob(1)
+    async with db.act() as session:
+        _count, token = await feed.delete(session, bob.id, Selection([one]))
+    async with db.write() as session:
+        await session.execute(update(User).values(link_nonce="of a later account"))
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await feed.undo(session, bob.id, token)
+
+
 async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
@@ -354,20 +423,22 @@ async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
 
 
 async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
-    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, tell_bob: Tell
 ) -> None:
-    monkeypatch.setattr(feed, "IDS_PER_CHANGE", 2)
-    ids = await tell_bob(5)
+    await tell_bob(1)
+    await repeat(db, bob, 2000)
+    ids = await tell_bob(0)
 
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        count, token = await feed.delete(session, bob.id, Selection(ids))
+    assert count == 2001
     assert [kept for _kind, kept, _up_to in await changes_of(db, bob)] == [
-        ids[:2],
-        ids[2:4],
-        ids[4:],
+        ids[:1000],
+        ids[1000:2000],
+        ids[2000:],
     ]
 
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, token) == 5
+        assert await feed.undo(session, bob.id, token) == 2001
         rows = select(func.count()).where(Notification.deleted_in.is_not(None))
         assert await session.scalar(rows.select_from(Notification)) == 0

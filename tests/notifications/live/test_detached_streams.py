@@ -59,8 +59,10 @@ def middleware() -> Adding:
     return Adding()
 
 
-def application(kind: type[Litestar], hub: Hub, middleware: Adding) -> Litestar:
-    @get("/stream")
+def application(
+    kind: type[Litestar], hub: Hub, middleware: Adding, path: str = "/stream"
+) -> Litestar:
+    @get(path)
     async def open_stream(request: Request[Any, Any, Any]) -> EventStream:
         request.scope["state"]["also"] = request
         return EventStream(hub, ALICE, A_SESSION, present_state)
@@ -143,6 +145,38 @@ async def test_when_a_crowd_reconnects_a_few_streams_open_at_a_time(hub: Hub) ->
     assert most == OPENING_AT_ONCE
     assert visitor.body in (b"while 0 are in", b"while 4 are in")
     assert hub.count == len(crowd)
+
+
+async def test_clients_that_never_read_keep_nobody_out(hub: Hub) -> None:
+    app = application(StreamingLitestar, hub, Adding(), "/notifications/stream")
+    stuck, alice = [Connection() for _ in range(OPENING_AT_ONCE)], Connection()
+    for each in stuck:
+        each.pause()
+        each.open(app, request_of("/notifications/stream"))
+
+    alice.open(app, request_of("/notifications/stream"))
+    await alice.until_received(OPENING)
+
+    assert alice.status == 200
+    for each in stuck:
+        each.resume()
+        await each.until_received(OPENING)
+
+
+async def test_nor_do_clients_that_never_send_the_body_they_announce(hub: Hub) -> None:
+    @get("/notifications/stream")
+    async def open_stream(request: Request[Any, Any, Any]) -> EventStream:
+        await request.body()
+        return EventStream(hub, ALICE, A_SESSION, present_state)
+
+    app = StreamingLitestar([open_stream])
+    stuck, alice = [Connection() for _ in range(OPENING_AT_ONCE)], Connection()
+    for each in [*stuck, alice]:
+        each.open(app, request_of("/notifications/stream"))
+
+    await alice.until_received(OPENING)
+
+    assert hub.count == len(stuck) + 1
 
 
 async def test_a_full_hub_is_still_a_503(middleware: Adding) -> None:

@@ -172,7 +172,7 @@ async def add(db: Database, actor: User, affected: User, role: str, damage: str 
 @pytest.mark.parametrize(
     ("damage", "logged"),
     [
-        ("UPDATE event SET type = 'from_a_newer_version' WHERE id = :event", 1),
+        ("UPDATE event SET type = 'from_a_newer_version' WHERE id = :event", 0),
         ("""UPDATE event SET context = '"no facts"' WHERE id = :event""", 1),
         ("UPDATE event SET context = '{' WHERE id = :event", 1),
         ("DELETE FROM event WHERE id = :event", 0),

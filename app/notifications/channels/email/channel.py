@@ -47,14 +47,14 @@ _log = logging.getLogger(__name__)
 class Email(Channel):
     """`timeout` is how many seconds a mail server may take for one command."""
 
-    description = ChannelDescription(EMAIL, N_("Mail"), "bi-envelope")
+    description = ChannelDescription(EMAIL, N_("Email"), "bi-envelope")
     # Together about a day.
     pauses = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 240, 360, 720))
     bundles = True
     words = {  # noqa: RUF012
         UNCONFIRMED: N_("The address is not confirmed."),
-        GONE: N_("Mail to this address was permanently refused."),
-        INVALID_ADDRESS: N_("No mail can be sent to this address: {reply}"),
+        GONE: N_("Email to this address was permanently refused."),
+        INVALID_ADDRESS: N_("No email can be sent to this address: {reply}"),
     }
 
     def __init__(
@@ -80,7 +80,8 @@ class Email(Channel):
 
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         """What does not go into a digest waits a moment for being read in the app first."""
-        soon = literal(clock.now() + (timedelta(0) if event_type.is_high else self.delay), MOMENT)
+        at_once = event_type.goes_at_once
+        soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
         return rows_for(
@@ -88,10 +89,8 @@ class Email(Channel):
             event,
             event_type,
             address=User.email,
-            bundling=alone if event_type.is_high else case((in_digest, "digest"), else_="bundle"),
-            due_at=soon
-            if event_type.is_high
-            else case((in_digest, User.digest_due_at), else_=soon),
+            bundling=alone if at_once else case((in_digest, "digest"), else_="bundle"),
+            due_at=soon if at_once else case((in_digest, User.digest_due_at), else_=soon),
         ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:

@@ -59,4 +59,4 @@ def _mail_of(writer: Writer, deliveries: Sequence[Row[Any]]) -> Mail:
         name=f"notice-{first.bundle_id or first.delivery_id}",
         is_digest=first.bundling == "digest",
     )
-    return Mail(first.User.email, deliveries, write)
+    return Mail(first.address, deliveries, write)

@@ -17,7 +17,7 @@ from app.mail.mime import named
 from app.models import User
 from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
-from app.notifications.events.catalogue import TYPES
+from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
 from app.security import Signer
 from app.settings import Settings
@@ -52,18 +52,27 @@ def write_mail(
     """
     user: User = rows[0].User
     with in_language(user.language):
-        items = [_item(settings, row) for row in rows]
+        items = [_item(settings, signer, row) for row in rows]
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
         mail = render_mail(template, _context(settings, signer, user, items, rows[0].type))
     headers = _headers(settings, signer, rows, is_digest=is_digest)
-    return compose(settings, mail, address=user.email, name=name, headers=headers)
+    return compose(settings, mail, address=rows[0].address, name=name, headers=headers)
 
 
-def _item(settings: Settings, row: Row[Any]) -> Item:
+def _item(settings: Settings, signer: Signer, row: Row[Any]) -> Item:
     notice, facts = as_notice(row), row.context
-    links = [_absolute(settings, link) for link in notice.actions if link.method == "get"]
+    actions = [*notice.actions, *_mailed_links(signer, row)]
+    links = [_absolute(settings, link) for link in actions if link.method == "get"]
     group = facts.get("project_name") or facts.get("team_name") or ""
     return Item(notice, group, links, str(facts.get("error") or facts.get("body") or ""))
+
+
+def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
+    link = TYPES[row.type].mailed_link
+    if link is None or link.fact not in row.context:
+        return []
+    token = signer.sign(link.purpose, [row.user_id, row.context[link.fact]])
+    return [Action(_(link.label), link.url.format(token=token))]
 
 
 def _absolute(settings: Settings, link: Action) -> Action:
@@ -90,10 +99,16 @@ def _context(
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": unsubscribe_url(settings, signer, user, type),
+        "stop_type_url": _stop_url(settings, signer, user, type),
         "stop_all_url": unsubscribe_url(settings, signer, user, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
+
+
+def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
+    """The link that stops mails of this type; "" where nobody can."""
+    is_mandatory = EMAIL in TYPES[type].mandatory
+    return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 
 
 def _groups(items: list[Item]) -> list[Group]:
@@ -109,6 +124,8 @@ def _headers(
     settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, is_digest: bool
 ) -> dict[str, str]:
     first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
+    if scope != EVERYTHING and EMAIL in TYPES[scope].mandatory:
+        return {}
     headers = {
         "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.User, scope)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

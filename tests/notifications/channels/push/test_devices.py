@@ -18,6 +18,7 @@ from app.notifications.channels.push.devices import Keys
 from app.notifications.channels.push.services import PushServices
 from app.notifications.delivery.retention import clean_up
 from tests.notifications._devices import FCM, change, enable, subscribe
+from tests.notifications.conftest import Hands
 from tests.push_service import Browser
 
 
@@ -204,18 +205,19 @@ async def test_only_who_removes_a_device_from_the_list_ends_push_there(
 
 
 async def test_no_more_than_a_hundred_removed_devices_are_remembered(
-    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+    db: Database, alice: User, hands: Hands
 ) -> None:
-    assert devices.MOST_REMOVED == 100
-    monkeypatch.setattr(devices, "MOST_REMOVED", 2)
-    for name in ("first", "second", "third"):
-        device = await enable(db, alice, name)
+    hands.set("2026-11-23 10:00")
+    names = [f"phone{number}" for number in range(101)]
+    for name in names:
         async with db.write() as session:
+            device = await subscribe(session, alice, name)
             await devices.remove(session, alice, device.id)
+        hands.move(timedelta(seconds=1))
 
-    states = [await state_of(db, alice, name) for name in ("first", "second", "third")]
+    states = [await state_of(db, alice, name) for name in names]
 
-    assert states == ["unknown", "removed", "removed"]
+    assert states == ["unknown", *["removed"] * 100]
 
 
 async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_removed_again(

@@ -1,0 +1,52 @@
+"""An administrator suspends an account, and restores it.
+
+A suspended account keeps everything that is its own, but none of its sessions and access tokens is
+accepted, and nothing is sent to it or for its invitations. Sessions end for good; access tokens
+work again once the account is restored.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.sessions import end_all_sessions
+from app.errors import Conflict, NotFound
+from app.language import _
+from app.models import Delivery, User
+from app.notifications.delivery.decision import SUSPENDED, Skip
+from app.notifications.delivery.settling import skip_pending
+
+
+async def suspend(session: AsyncSession, admin: User, user_id: int) -> User:
+    """Raises as `find_managed` does."""
+    user = await find_managed(session, admin, user_id)
+    if user.suspended_at is None:
+        user.suspended_at = clock.now()
+        await end_all_sessions(session, user)
+        await skip_pending(session, Delivery.user_id == user.id, Skip(SUSPENDED))
+    return user
+
+
+async def restore(session: AsyncSession, admin: User, user_id: int) -> User:
+    """Raises as `find_managed` does. What was skipped meanwhile stays skipped."""
+    user = await find_managed(session, admin, user_id)
+    user.suspended_at = None
+    return user
+
+
+async def find_managed(session: AsyncSession, admin: User, user_id: int) -> User:
+    """The account, for an administrator to suspend, restore or delete.
+
+    Raises NotFound, and Conflict for their own account and for that of another administrator.
+    """
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    if user.id == admin.id:
+        raise Conflict(_("This is your own account."))
+    if user.is_admin:
+        sentence = _(
+            "{name} is an administrator. Administrators are named and dismissed on the command "
+            "line only."
+        )
+        raise Conflict(sentence.format(name=user.username))
+    return user

@@ -1,0 +1,83 @@
+"""Parses what clients send, within limits, and keeps nothing of it.
+
+Litestar's own parsers take a form of any number of fields, and each remembers the last 1,024
+inputs: bodies with passwords, cookie headers with sessions.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from litestar import Litestar
+from litestar.datastructures import Headers
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.utils.scope.state import ScopeState
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+)
+
+MAX_FORM_BYTES = 65_536
+MAX_FORM_FIELDS = 2_000
+
+Fields = list[tuple[str, str]]
+
+
+class ForgetfulLitestar(Litestar):
+    """Litestar that finds the cookies of each request parsed, and so does not cache them."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            header = Headers.from_scope(scope).get("cookie", "")
+            ScopeState.from_scope(scope).cookies = parse_cookies(header)
+        await super().__call__(scope, receive, send)
+
+
+def parse_cookies(header: str) -> dict[str, str]:
+    """The `Cookie` header (RFC 6265, 5.4). Our own values need no quotes."""
+    pairs = (pair.partition("=") for pair in header.split(";"))
+    return {name.strip(): unquote(value.strip()) for name, _equals, value in pairs}
+
+
+def parse_form(content_type: tuple[str, Mapping[str, str]], body: bytes) -> Fields:
+    """The text fields of a body of at most MAX_FORM_BYTES; none of a body that is no form.
+
+    Raises RequestEntityTooLarge for more than MAX_FORM_FIELDS fields, ClientException for a body
+    that cannot be parsed.
+    """
+    if not body:  # some clients repeat a form's Content-Type when they follow its redirect
+        return []
+    kind, options = content_type
+    if kind == RequestEncodingType.URL_ENCODED:
+        return _parse_urlencoded(body)
+    if kind == RequestEncodingType.MULTI_PART:
+        return list(_parse_multipart(body, options.get("boundary", "")))
+    return []
+
+
+def _parse_urlencoded(body: bytes) -> Fields:
+    if body.count(b"&") >= MAX_FORM_FIELDS:
+        raise RequestEntityTooLarge
+    return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
+
+
+def _parse_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
+    """RFC 7578. Files are left out: the routes for uploads read their bodies themselves.
+
+    Fields are UTF-8. Of the charsets that a client may name, some take Python seconds to decode.
+    """
+    try:
+        part, value = None, bytearray()
+        with PushMultipartParser(boundary, max_segment_count=MAX_FORM_FIELDS) as parser:
+            for found in parser.parse(body):
+                if isinstance(found, MultipartSegment):
+                    part, value = found, bytearray()
+                elif found:
+                    value += found
+                elif part and not part.filename:
+                    yield part.name, value.decode(errors="replace")
+    except MultipartError as error:
+        raise ClientException(detail="The form could not be read.") from error

@@ -1,0 +1,54 @@
+"""Files that the user who runs ClippyFront alone can read: passwords' hashes, keys, clips, mail."""
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+_log = logging.getLogger(__name__)
+
+
+def create_private_files() -> None:
+    """From here on, this process and its children create files for this user alone."""
+    os.umask(OTHERS)
+
+
+def make_private(folder: Path) -> None:
+    """Take the folder and everything in it from all other users, as earlier versions did not."""
+    changed = sum(_take_from_others(path) for path in _everything(folder))
+    if changed:
+        _log.warning("Made %d files and folders in %s private to their owner", changed, folder)
+
+
+def is_private(folder: Path) -> bool:
+    return not any(_mode(path) & OTHERS for path in _everything(folder))
+
+
+def _everything(folder: Path) -> Iterator[Path]:
+    """The folder itself and what is in it, without following symbolic links."""
+    yield folder
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def _take_from_others(path: Path) -> bool:
+    """Whether it was necessary and possible."""
+    mode = _mode(path)
+    if not mode & OTHERS:
+        return False
+    with suppress(OSError):  # another process removed it, or another user owns it
+        path.chmod(mode & ~OTHERS)
+        return True
+    return False
+
+
+def _mode(path: Path) -> int:
+    """The permissions; none for a symbolic link, or for what is gone."""
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        return 0 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)
+    return 0
