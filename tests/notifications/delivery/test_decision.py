@@ -28,6 +28,7 @@ from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.decision import SEND, Decision, Skip, decide_all
 from app.notifications.delivery.explanations import explain_reason
 from app.notifications.events.catalogue import (
+    ACCOUNT_TOKEN_CREATED,
     ANNOUNCEMENT,
     COMPILATION_COMPLETED,
     COMPILATION_FAILED,
@@ -516,6 +517,18 @@ async def test_what_is_urgent_goes_though_its_user_looks_at_a_page(
     await look(db, bob, 12)
 
     assert await decided(db, Tactful()) == [SEND, SEND, Skip("visible"), SEND]
+
+
+async def test_what_happens_to_the_account_goes_though_its_user_looks_at_a_page(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    async with db.act() as session:
+        await switches.set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=True)
+    await tell(db, ACCOUNT_TOKEN_CREATED, affected=bob, name="Backup script")
+    await look(db, bob, 12)
+
+    assert await decided(db, Tactful()) == [SEND]
 
 
 async def test_a_page_shows_nothing_to_those_who_want_all_or_nothing_in_the_app(
