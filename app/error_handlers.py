@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
-    """A failure that explains itself. A page that needs a user redirects to the login instead."""
+    """A failure from `app/errors.py`. A page that needs a user redirects to the login instead."""
     if isinstance(failure, SignedOut) and _is_navigation(request):
         return redirect(f"/login?next={quote(_path_after_login(request))}")
     fields = failure.fields if isinstance(failure, Invalid) else {}
@@ -43,8 +43,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A bug: logged with its traceback, answered without details.
 
-    If the account was deleted while the request ran, any statement can fail for want of the user's
-    row. That is no bug, and is answered as signed out.
+    If the account was deleted while the request ran, any statement can fail because the user's row
+    is gone. That is no bug, and is answered as signed out.
     """
 
     async def send_response(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +85,7 @@ def _respond(
 
 
 class _DeferredResponse(Response[Any]):
-    """A response made while it is sent.
+    """A response that is rendered while it is being sent.
 
     Exception handlers are not async, but a page has to read the user's bell from the database.
     """

@@ -16,7 +16,7 @@ from app.security import Signer
 from app.settings import Settings
 from app.teams.invitations import INVITATION_MAIL
 
-# The transactional mails whose links or usefulness are worked out when they are sent.
+# The transactional mails whose links, or whose relevance, are determined when they are sent.
 TRANSACTIONAL_MAILS = {
     mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, REQUESTED_MAIL, INVITATION_MAIL)
 }
@@ -45,9 +45,9 @@ class Installation:
 
 
 def install(settings: Settings) -> Installation:
-    """Put the parts together; nothing is connected or written but generated keys.
+    """Build the parts. Connects nothing, and writes only generated keys.
 
-    Raises SettingError for a setting that cannot be right.
+    Raises SettingError for an invalid setting.
     """
     signer = Signer(settings.secret_key)
     keys = read_keys(settings)

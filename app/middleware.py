@@ -77,8 +77,9 @@ async def _send_allowed_methods(scope: Scope, send: Send) -> None:
 class CookieCSRFMiddleware(CSRFMiddleware):
     """Requires the CSRF token only of requests that a session cookie authenticates.
 
-    Another site's page can forge no API request that has an access token or no user at all. The
-    other API requests must bring the CSRF token in the header, so that no body is parsed for it.
+    A page of another site cannot forge an API request with an access token, or gain anything from
+    one without a user. All other API requests must have the CSRF token in the header, so that no
+    body is parsed for it.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -33,9 +33,9 @@ def _most_connections() -> int:
 class Limits:
     """Times are in seconds, sizes in bytes.
 
-    A body must bring `body_rate` bytes a second on average over each `body_seconds`. The time in
-    which the application itself did not read on does not count. A response fails when its client
-    reads none of it for `unread_seconds`. Addresses that `trusts` accepts may have any number of
+    A body must arrive at `body_rate` bytes a second on average over each `body_seconds`, not
+    counting the time in which the application does not read. A response fails when its client reads
+    none of it for `unread_seconds`. Addresses that `trusts` accepts may have any number of
     connections each, because they are proxies.
     """
 
@@ -54,12 +54,12 @@ class Limits:
 
 
 def bounded_protocol(limits: Limits) -> Callable[..., "BoundedProtocol"]:
-    """What uvicorn takes as `http`. Each process gets a copy, and counts its own connections."""
+    """The `http` option of uvicorn. Each process gets a copy, and counts its own connections."""
     return partial(BoundedProtocol, Clients(limits))
 
 
 class Part(Enum):
-    """Of a request, what is being received."""
+    """The part of a request that is being received."""
 
     NOTHING = 0
     HEAD = 1
@@ -67,7 +67,7 @@ class Part(Enum):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. It ends itself when the client breaks a limit, and at once when told to."""
+    """One connection. It ends when the client breaks a limit, or at once on `give_up`."""
 
     __slots__ = (
         "_begun_at",
@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._clients = clients
         self._part = Part.NOTHING
         self._refusal = 400
-        # Of the present part: when it began, and what it has brought in this window.
+        # When the present part began, and the bytes received in this window.
         self._begun_at = self.loop.time()
         self._received = 0
         # The bytes since the parser last reported more than a header line.
@@ -158,7 +158,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def precedence(self) -> tuple[int, float]:
-        """Sorts connections: first those that are missed least, and of these the longest-waiting."""
+        """Sorts connections: least valuable first, and of these the longest-waiting."""
         if self._is_idle:
             return 0, self._begun_at
         if self._unread:
@@ -203,14 +203,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_held_back(self) -> bool:
-        """Whether the client may not send its body yet."""
+        """Whether the client is not yet allowed to send its body."""
         cycle = self.cycle
         return self.flow.read_paused or (
             cycle.waiting_for_100_continue and not cycle.response_started
         )
 
     def _unread_for(self, now: float) -> float:
-        """For how many seconds the client has read nothing of what waits for it."""
+        """The seconds since the client last read any of the pending response."""
         waiting = self.transport.get_write_buffer_size()
         if not waiting or not self._unread or waiting < self._unread:
             self._unread_since = now
@@ -260,7 +260,7 @@ class Clients:
         self._checking: asyncio.Task[None] | None = None
 
     def add(self, client: BoundedProtocol) -> None:
-        """Beyond a limit, the address (of all, the one with most connections) gives one up."""
+        """Beyond a limit, end a connection: of this address, or of the one with the most."""
         group = self._by_network.setdefault(network_of(client.address), {})
         group[client] = None
         self._count += 1
@@ -272,7 +272,7 @@ class Clients:
             self._checking = client.loop.create_task(self._check())
 
     def remove(self, client: BoundedProtocol) -> None:
-        """Also one that has been removed before."""
+        """Removing a client twice does no harm."""
         network = network_of(client.address)
         group = self._by_network.get(network, {})
         if client in group:
@@ -282,7 +282,7 @@ class Clients:
             self._by_network.pop(network, None)
 
     def _give_up(self, group: Group) -> None:
-        """Before its file is closed, it must not be chosen again."""
+        """Removed at once, so that it is not chosen again before its file is closed."""
         client = min(group, key=lambda one: one.precedence)
         self.remove(client)
         client.give_up()
@@ -295,7 +295,7 @@ class Clients:
         return next(iter(group)).is_trusted
 
     async def _check(self) -> None:
-        """Until no connection is left; the next one starts it anew."""
+        """Runs until no connection is left; the next one starts it again."""
         while self._by_network:
             await asyncio.sleep(self.limits.check_seconds)
             for number, client in enumerate(list(self._all())):
@@ -309,7 +309,7 @@ class Clients:
 
 
 def network_of(address: str) -> str:
-    """The address; of IPv6, its /64, all of which usually belongs to one client."""
+    """The address or, for IPv6, its /64 network, which usually belongs to one client."""
     try:
         known = ip_address(address)
     except ValueError:

@@ -83,7 +83,7 @@ class Settings:
 
     @cached_property
     def is_reachable(self) -> bool:
-        """Whether others than the users of this machine can reach the server, by HOST and BASE_URL.
+        """Whether HOST and BASE_URL let users of other machines reach the server.
 
         `app/reachability.py` also looks at the request.
         """
@@ -278,7 +278,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_origin(url: str) -> bool:
-    """`http` or `https`, a host and perhaps a port; nothing else."""
+    """`http` or `https`, a host and optionally a port; nothing else."""
     try:
         parts = urlsplit(url)
         is_numeric = parts.port != 0

@@ -91,7 +91,7 @@ async def test_no_demo_password_opens_an_account_through_a_proxy(
         token = await client.post("/api/tokens", json=fields)
 
     assert (page.status_code, token.status_code) == (422, 400)
-    assert "This is the password of the demo." in text_of(page)
+    assert "This is the demo password." in text_of(page)
     assert await _count(db, WebSession) == await _count(db, Token) == 0
 
 

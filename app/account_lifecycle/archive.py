@@ -79,7 +79,7 @@ def _teams(user: User) -> Executable:
 
 
 def _invitations(user: User) -> Executable:
-    """Those that the user sent, and those sent to their confirmed address."""
+    """The invitations that the user sent, and those sent to their confirmed address."""
     conditions = [Invitation.inviter_id == user.id]
     if user.is_confirmed:
         conditions.append(Invitation.email_key == user.email_key)

@@ -53,12 +53,12 @@ async def check_login(db: Database, login: str, password: str) -> User:
 def _refuse_demo_password(field: str, password: str) -> None:
     if password == DEMO_PASSWORD and others_can_reach():
         raise Invalid({
-            field: _("This is the password of the demo. It is not accepted where others can log in.")
+            field: _("This is the demo password. It is refused where others can reach the server.")
         })  # fmt: skip
 
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
-    """By username or address. A username has no @, so there is at most one."""
+    """Find the user by username or address. No username contains @, so at most one matches."""
     key = login.casefold()
     found = select(User).where(or_(User.username_key == key, User.email_key == key))
     return (await session.scalars(found)).one_or_none()

@@ -1,7 +1,8 @@
 """Sessions: one row for each signed-in browser, found by the token in its cookie.
 
 The cookie holds 32 random bytes, the row only their SHA-256. Every login and every change of the
-password issues a new token. A session ends after 14 days without a request, or 30 days in all.
+password issues a new token. A session ends after 14 days without a request, or after 30 days in
+total.
 """
 
 import hashlib
@@ -134,7 +135,7 @@ async def end_all_sessions(
 
 
 def stream_key(token: str) -> Key:
-    """What the streams of this session are ended by: random, so never another session's."""
+    """The key that ends this session's streams. Random, so no other session ever has it."""
     return SESSION, _hash(token)
 
 

@@ -105,7 +105,7 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
 
 
 def stream_key(token: Token) -> Key:
-    """What the streams of this token are ended by: random, so never another token's."""
+    """The key that ends this token's streams. Random, so no other token ever has it."""
     return TOKEN, token.token_hash
 
 

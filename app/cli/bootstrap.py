@@ -23,7 +23,7 @@ APP, BUILD_TOOLS = "app", "build"
 
 
 def enter(chosen: str = APP) -> None:
-    """Installs the list of this name if need be, and continues in `.venv`."""
+    """Installs the list with this name if necessary, and continues in `.venv`."""
     if sys.version_info < (3, 11):  # noqa: UP036 - a sentence instead of a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
     if not _is_installed(chosen):

@@ -166,7 +166,7 @@ async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
 
 
 def _settings() -> Settings:
-    """Loads and checks the settings. Exits with a sentence before anything has started."""
+    """Loads and checks the settings. Exits with an error message before anything has started."""
     create_private_files()
     try:
         settings = load()

@@ -1,7 +1,7 @@
-"""What each user's projects take up on disk, and the quota that bounds it.
+"""The disk space that each user's projects take up, and the quota that limits it.
 
-Clips count, videos that are kept, and uploads while they arrive. Someone over the quota can add
-nothing, but nothing of theirs is removed.
+Clips, kept videos and arriving uploads count. A user over the quota can add nothing, but nothing is
+removed.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ RENEWAL_SECONDS = 30
 
 @dataclass(frozen=True)
 class Storage:
-    """In bytes. `arriving` is what uploads under way have reserved."""
+    """In bytes. `arriving` is what uploads in progress have reserved."""
 
     clips: int
     videos: int
@@ -109,7 +109,7 @@ class Reservation:
         return self.size
 
     async def cover(self, needed: int) -> int:
-        """Grows ahead of an upload of which `needed` bytes are known so far. Returns the size."""
+        """Grows ahead of an upload that needs `needed` bytes so far. Returns the size."""
         if needed <= self.size:
             return self.size
         return await self.grow_to(max(needed, self.size + BLOCK))

@@ -1,6 +1,6 @@
-"""Why a delivery is in its state, in words: rows hold codes, this has a sentence for each.
+"""Explains the state of a delivery: rows hold codes, and this module has a sentence for each.
 
-A channel's own codes have their sentences in its `words`, which win over those here.
+The sentences for a channel's own codes are in its `words`, which take precedence.
 """
 
 from collections.abc import Mapping
@@ -46,8 +46,8 @@ REASONS = {
     INVITER_SUSPENDED: N_("The account that sent the invitation was suspended."),
     EXPIRED: N_("It expired before it could be delivered."),
     VISIBLE: N_("You had a page open."),
-    PERHAPS_VISIBLE: N_("You may have a page open. It is sent if you have left it."),
-    UNKNOWN_TYPE: N_("It waits for a newer version of the server."),
+    PERHAPS_VISIBLE: N_("You may have a page open. It will be sent if you have closed it."),
+    UNKNOWN_TYPE: N_("It is waiting for a newer version of the server."),
     OUTAGE: N_("The service cannot be reached. We will try again."),
     RESTING: N_("The service asked for a pause. We will try again."),
     INTERRUPTED: N_("Every attempt was interrupted."),
@@ -68,7 +68,7 @@ FAILURES = {
 
 
 def explain(delivery: Delivery, channel: Channel) -> str:
-    """In the language being spoken; "" where the state says it all."""
+    """In the current language; "" if the state needs no explanation."""
     failed = explain_failure(failure_of(delivery), channel.words)
     if delivery.state == "pending" and delivery.attempts:
         n = delivery.attempts

@@ -45,7 +45,7 @@ class Button:
 
 @dataclass(frozen=True)
 class EventType:
-    """`channels` are those that are on by default, beside the app. `is_custom`: the sender chooses
+    """`channels` are those that are on by default, besides the app. `is_custom`: the sender chooses
     the words and the priority, both in the context; the notice has a page of its own.
     """
 
@@ -121,7 +121,7 @@ def types_open_while(fact: str) -> list[str]:
 
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """What a notice of this type says, in the current language."""
+    """The sentence of a notice of this type, in the current language."""
     event_type = TYPES[name]
     own = event_type.message_to_affected if to_affected else ""
     return _(own or event_type.message).format_map(_Facts(context))

@@ -113,7 +113,7 @@ class Hub:
         """Raises 503 when there is no room for another stream."""
         if self._is_draining or self.count >= self.most_streams:
             raise ServiceUnavailableException(
-                detail=_("Live updates are busy at the moment. They come back by themselves."),
+                detail=_("Live updates are busy right now and will resume automatically."),
                 headers={"Retry-After": str(random.randint(5, 30))},  # noqa: S311
             )
 

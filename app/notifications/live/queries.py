@@ -1,6 +1,6 @@
 """Reads the bells of many connected users at once; a page reads a single one (`inbox/bell.py`).
 
-What the notifications of an event have in common is read once, however many users have one.
+The facts that the notifications of an event share are read once for all its users.
 """
 
 import logging

@@ -26,17 +26,17 @@ def require_right(wanted: Any, channels: Sequence[str]) -> None:
 
 
 def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
-    """`channels` are the names that an event type can be switched on for."""
+    """`channels` are the names of the channels that a type can be switched on for."""
     parts: dict[str, Check] = {
         "preferences": partial(_wrong_types, channels=channels),
         "digest": _wrong_digest,
         "timezone": _wrong_zone,
     }
-    return _wrong_parts("", wanted, parts, _("There is no such preference."))
+    return _wrong_parts("", wanted, parts, _("Unknown preference."))
 
 
 def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str) -> Wrong:
-    """What is wrong in an object whose fields each have a check."""
+    """The errors in an object, given a check for each field."""
     if not isinstance(value, Mapping):
         return {path: _("This must be a JSON object.")}
     wrong: Wrong = {}
@@ -48,13 +48,11 @@ def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str
 
 def _wrong_types(path: str, value: Any, channels: Sequence[str]) -> Wrong:
     checks = dict.fromkeys([*TYPES, *SYNONYMS], partial(_wrong_channels, channels=channels))
-    return _wrong_parts(path, value, checks, _("There is no such type of notification."))
+    return _wrong_parts(path, value, checks, _("Unknown notification type."))
 
 
 def _wrong_channels(path: str, value: Any, channels: Sequence[str]) -> Wrong:
-    unknown = _("There is no such channel. Choose one of: {names}.").format(
-        names=", ".join(channels)
-    )
+    unknown = _("Unknown channel. Choose one of: {names}.").format(names=", ".join(channels))
     return _wrong_parts(path, value, dict.fromkeys(channels, _wrong_switch), unknown)
 
 
@@ -64,7 +62,7 @@ def _wrong_switch(path: str, value: Any) -> Wrong:
 
 def _wrong_digest(path: str, value: Any) -> Wrong:
     checks = {"enabled": _wrong_switch, "frequency": _wrong_frequency, "hour": _wrong_hour}
-    return _wrong_parts(path, value, checks, _("There is no such preference."))
+    return _wrong_parts(path, value, checks, _("Unknown preference."))
 
 
 def _wrong_frequency(path: str, value: Any) -> Wrong:

@@ -113,7 +113,9 @@ async def _probe_all(clips: Sequence[ClipFile]) -> list[ClipFacts]:
     if not facts:
         raise CompilationError(_("This project has no clips yet. Upload one first."))
     if (minutes := round(sum(fact.duration for fact in facts) / 60)) > MAX_MINUTES:
-        sentence = _("The clips last {minutes} minutes, but a video can last {limit}. Remove some.")
+        sentence = _(
+            "The clips last {minutes} minutes, but a video can last at most {limit}. Remove some."
+        )
         raise CompilationError(sentence.format(minutes=minutes, limit=MAX_MINUTES))
     return facts
 
