@@ -181,7 +181,7 @@ def _as_result(host: str, port: int, entry: tuple[object, ...]) -> ResolveResult
 
 
 def is_public(address: str) -> bool:
-    """Whether the address is on the public internet, also where it wraps an IPv4 address."""
+    """Whether the address is on the public internet, even if it wraps an IPv4 address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
         found = inner

@@ -27,7 +27,7 @@ async def suspend(session: AsyncSession, admin: User, user_id: int) -> User:
 
 
 async def restore(session: AsyncSession, admin: User, user_id: int) -> User:
-    """Raises as `find_managed` does. What was skipped meanwhile stays skipped."""
+    """Raises as `find_managed` does. Deliveries that were skipped meanwhile stay skipped."""
     user = await find_managed(session, admin, user_id)
     user.suspended_at = None
     return user

@@ -38,7 +38,7 @@ def enter(chosen: str = APP) -> None:
 
 
 def _is_installed(chosen: str) -> bool:
-    """Every list contains that of the app: processes started by tests rely on that."""
+    """Every list includes the requirements of the app, on which processes started by tests rely."""
     names = [path.stem for path in LISTS.glob("*.txt")] if chosen == APP else [chosen]
     return any(_stamp(name).exists() and _is_current(name) for name in names)
 

@@ -34,7 +34,7 @@ from app.telemetry import logs, metrics
 
 JOURNEYS = "tests/journeys"
 SHUTDOWN_SECONDS = 1
-# A web process (of several) that does not respond for so long is killed and restarted. With
+# A web process (of several) that does not respond for this long is killed and restarted. With
 # uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
 

@@ -35,7 +35,7 @@ def render_mail(name: str, context: Mapping[str, Any]) -> Mail:
 
 @cache
 def _text() -> Environment:
-    """Plain text is not escaped: names with & or ' must arrive as they are."""
+    """Plain text is not escaped: names with & or ' must arrive unchanged."""
     environment = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=False,  # noqa: S701

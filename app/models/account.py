@@ -23,7 +23,7 @@ class User(IdentityBase):
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
-    `compiled_at`: when a compilation of theirs last started; users take turns by it.
+    `compiled_at`: when a compilation of the user last started; users take turns by it.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
     `suspended_at`: when an administrator suspended the account; None while it is not suspended.

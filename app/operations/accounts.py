@@ -1,4 +1,4 @@
-"""The accounts as administrators see them: searched, in pages, each with its usage."""
+"""The accounts as administrators see them: with search and pages, and the usage of each."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

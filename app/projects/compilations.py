@@ -17,7 +17,7 @@ from app.projects.storage import storage_of
 from app.settings import Settings
 
 UNFINISHED = ("queued", "running")
-# A running compilation whose worker has not reported for so long is taken over.
+# A running compilation whose worker has not reported for this long is taken over.
 SILENT_SECONDS = 60
 # How many of a project's videos are kept.
 KEPT_VIDEOS = 3

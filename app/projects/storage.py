@@ -57,9 +57,9 @@ class Storage:
 
     def refusal(self) -> str:
         sentence = _(
-            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads under"
-            " way {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and try"
-            " again."
+            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads in "
+            "progress {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and "
+            "try again."
         )
         return sentence.format(
             clips=_megabytes(self.clips),

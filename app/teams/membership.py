@@ -1,4 +1,4 @@
-"""Changes in who belongs to a team, in which role: join, change, hand over, remove, leave."""
+"""Changes of a team's members and their roles: join, change, hand over, remove, leave."""
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -180,7 +180,7 @@ class Channel(ABC):
     async def find_obsolete(
         self, _session: AsyncSession, _transactional: Sequence[Row[Any]]
     ) -> Mapping[int, str]:
-        """Why transactional messages among these are no longer useful: the reasons by id."""
+        """Which of these transactional messages are no longer useful: a reason by id."""
         return {}
 
     async def read_places(

@@ -1,4 +1,4 @@
-"""What the streams of open pages carry: HTML for the bell, the panel and toasts."""
+"""The contents of the streams of open pages: HTML for the bell, the panel and toasts."""
 
 import asyncio
 from collections.abc import Iterable, Sequence

@@ -23,7 +23,7 @@ from app.telemetry.metrics import count_stream
 
 STREAMS_PER_USER = 30
 RETRY_OF_THE_OLDEST = 60_000  # milliseconds
-# After so many users, a broadcast lets other requests have their turn.
+# After this many users, a broadcast lets other requests run.
 USERS_PER_TURN = 100
 TICK_SECONDS = 1
 

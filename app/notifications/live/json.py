@@ -1,4 +1,4 @@
-"""What the JSON streams carry: every change to a user's notifications, once, at its position."""
+"""The contents of JSON streams: every change to a user's notifications, once, at its position."""
 
 import asyncio
 from collections.abc import Sequence

@@ -99,7 +99,7 @@ async def _due(db: Database) -> Sequence[User]:
 
 
 async def _move_on(db: Database, due: Sequence[User]) -> int:
-    """Leaves out users whom another worker has moved, or who have changed the hour."""
+    """Leaves out users whose digest another worker or a change of the hour has already moved."""
     now, count = clock.now(), 0
     moves: dict[tuple[datetime | None, datetime], list[int]] = {}
     for account in due:

@@ -130,7 +130,7 @@ async def _delete_outdated(
 
 
 def _former_name(names: Sequence[str], name: str) -> str | None:
-    """The first of `names` that is `name`, with or without a number."""
+    """The first of `names` that equals `name`, apart from its number."""
     return next((former for former in names if not former.removeprefix(name).strip(DIGITS)), None)
 
 
