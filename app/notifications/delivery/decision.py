@@ -182,8 +182,8 @@ def _deliveries(channel: Channel) -> Select[Any]:
 
 
 def _visible_until() -> ColumnElement[Any]:
-    """A notification hidden in the app is on no page, however long its user looks at one; nor is a
-    transactional message, which has none.
+    """A notification hidden in the app is never in view on a page, and neither is a transactional
+    message.
     """
     may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
     return case((may_be_spared, User.visible_until))

@@ -37,7 +37,7 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 # Why there is no delivery: its user does not want such events on the channel.
 OFF = "off"
 REASONS = {
-    WITHDRAWN: N_("You no longer have access to what it was about."),
+    WITHDRAWN: N_("You no longer had access to its subject."),
     DELETED: N_("You had already deleted the notification."),
     READ: N_("You had already read it in the app."),
     UNWANTED: N_("You had turned this off by then."),
@@ -61,7 +61,7 @@ FAILURES = {
     UNAVAILABLE: N_("{host} asked to try again later: {reply}"),
     UNREACHABLE: N_("{host} cannot be reached: {reply}"),
     TIMEOUT: N_("{host} did not answer within {reply} seconds."),
-    NOT_HTTP: N_("{host} did not answer in HTTP."),
+    NOT_HTTP: N_("{host} did not respond with HTTP."),
     UNWRITABLE: N_("The message could not be written: {reply}"),
     UNEXPECTED: N_("Something unexpected went wrong: {reply}"),
 }
@@ -86,7 +86,7 @@ def explain_reason(reason: str, words: Mapping[str, str]) -> str:
 
 
 def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
-    """`words` are those of the channel; "" where nothing failed."""
+    """`words` are those of the channel; "" if nothing failed."""
     if failure is None:
         return ""
     status_code = "" if failure.status_code is None else str(failure.status_code)

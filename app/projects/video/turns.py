@@ -121,7 +121,7 @@ class Turns:
 
 
 async def _lock_one(paths: Sequence[Path]) -> int:
-    """Waits until one of the files can be locked. Returns its descriptor, whose closing unlocks it."""
+    """Waits until one of the files can be locked. Returns its descriptor; closing it unlocks it."""
     while True:
         for path in paths:
             if (descriptor := _locked(path)) is not None:

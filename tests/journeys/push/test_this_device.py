@@ -120,10 +120,7 @@ async def test_what_hinders_push_is_said_by_whom_it_hinders(
 
     await page.evaluate("delete localStorage.pushTrouble")
     await the_button_to_enable(page).click()
-    refusal = (
-        "ClippyFront did not accept this browser: "
-        "This push service is not one of those that are allowed."
-    )
+    refusal = "ClippyFront did not accept this browser: This push service is not allowed."
     await expect(page.get_by_text(refusal)).to_be_visible()
     await expect(page.get_by_text("could not reach its push service")).to_be_hidden()
 
