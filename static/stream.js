@@ -98,7 +98,7 @@ async function poll() {
   return [200, 204, 304].includes(response.status);
 }
 
-// A reload leads to the login, but never at the cost of something typed.
+// A reload leads to the login, but never while there is unsaved input.
 function signedOut() {
   const fields = $$("main :is(input, textarea):not([type=checkbox], [type=radio])");
   const isTyping = fields.some((field) => field.value !== field.defaultValue);
@@ -126,7 +126,7 @@ listen("htmx:response:error", ({ ctx }) => ctx.response.status === 401 && signed
 listen("htmx:response:error", () => report("stream-lost"));
 listen("htmx:error", () => report("stream-lost"));
 listen("stream-lost", lost);
-// The stream itself does not notice that the network is gone, and retries late when it is back.
+// The stream itself does not notice that the network is down, and retries late when it is back.
 addEventListener("offline", () => connection?.reader?.cancel());
 addEventListener("online", () => connection?.delayCanceller?.());
 addEventListener("pagehide", leave);
