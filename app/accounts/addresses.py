@@ -124,7 +124,7 @@ async def resume_mail(session: AsyncSession, user: User) -> None:
 
 
 async def _require_available(session: AsyncSession, user: User, address: str) -> None:
-    """Another spelling of the user's own address, like capital letters, is available to them."""
+    """Another spelling of the user's own address, as with capital letters, is available to them."""
     if address.casefold() != user.email_key:
         await require_available(session, email=address)
 

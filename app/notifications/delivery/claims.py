@@ -187,7 +187,7 @@ async def give_up_interrupted(db: Database, channel: Channel) -> None:
 async def sweep(db: Database, crashed: Sequence[str]) -> None:
     """Make deliveries claimed by these dead workers due now, before the lease expires."""
     if crashed:
-        # "/" follows ".", which ends the worker's name in a claim's.
+        # A claim's name begins with the worker's and "."; in ASCII, "/" is the character after ".".
         theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
