@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.accounts.addresses import CONFIRM_MAIL, REQUESTED_MAIL
+from app.accounts.addresses import CONFIRM_MAIL
 from app.accounts.passwords import RESET_MAIL
 from app.broker import Broker, open_broker
 from app.database import Database
@@ -17,9 +17,7 @@ from app.settings import Settings
 from app.teams.invitations import INVITATION_MAIL
 
 # The transactional mails whose links, or whose relevance, are determined when they are sent.
-TRANSACTIONAL_MAILS = {
-    mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, REQUESTED_MAIL, INVITATION_MAIL)
-}
+TRANSACTIONAL_MAILS = {mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, INVITATION_MAIL)}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Executable, or_, select
+from sqlalchemy import Executable, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.sign_in_places import NETWORK
 from app.models import (
     Clip,
     Compilation,
@@ -16,6 +17,7 @@ from app.models import (
     Mute,
     Notification,
     Project,
+    SignInPlace,
     Team,
     Token,
     User,
@@ -37,6 +39,7 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
         "exported_at": clock.now(),
         "account": _account(user),
         "sessions": await _all(session, _sessions(user)),
+        "sign_in_places": await _all(session, _sign_in_places(user)),
         "tokens": await _all(session, _tokens(user)),
         "teams": await _all(session, _teams(user)),
         "invitations": await _all(session, _invitations(user)),
@@ -63,6 +66,13 @@ async def _all(session: AsyncSession, query: Executable) -> Records:
 def _sessions(user: User) -> Executable:
     columns = WebSession.user_agent, WebSession.created_at, WebSession.last_seen_at
     return select(*columns).where(WebSession.user_id == user.id)
+
+
+def _sign_in_places(user: User) -> Executable:
+    """Browsers without what recognizes them."""
+    network = case((SignInPlace.kind == NETWORK, SignInPlace.value)).label("network")
+    columns = SignInPlace.kind, network, SignInPlace.first_seen_at, SignInPlace.last_seen_at
+    return select(*columns).where(SignInPlace.user_id == user.id)
 
 
 def _tokens(user: User) -> Executable:

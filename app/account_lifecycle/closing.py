@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.account_lifecycle.suspension import find_managed
@@ -14,7 +14,8 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Membership, User
-from app.notifications.events.catalogue import NAMES_OF_USERS, SOMEONE
+from app.names import isolate
+from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
 from app.teams.membership import hand_over, leave_team
@@ -57,6 +58,7 @@ async def _delete(session: AsyncSession, settings: Settings, user: User) -> list
     files = await delete_projects_of(session, settings, user)
     await _leave_teams(session, user)
     await _remove_name(session, user)
+    await _forget_account_events(session, user)
     await end_all_sessions(session, user)
     await session.execute(delete(User).where(User.id == user.id))
     return files
@@ -67,7 +69,7 @@ def _require_no_team_with_others(teams: list[TeamInList]) -> None:
         explanation = _(
             "You own teams with other members: {teams}. Hand them over or delete them first."
         )
-        raise Conflict(explanation.format(teams=", ".join(names)))
+        raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
 async def _leave_teams(session: AsyncSession, user: User) -> None:
@@ -102,6 +104,13 @@ async def _remove_name(session: AsyncSession, user: User) -> None:
             for fact, value in event.context.items()
         }
     await session.flush()
+
+
+async def _forget_account_events(session: AsyncSession, user: User) -> None:
+    """Nobody else was told of them, and they name mail and network addresses."""
+    about_account = [one.name for one in TYPES.values() if one.group == ACCOUNT]
+    theirs = update(Event).where(Event.affected_id == user.id, Event.type.in_(about_account))
+    await session.execute(theirs.values(context={}))
 
 
 def _remove(files: Iterable[Path]) -> None:

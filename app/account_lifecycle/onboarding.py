@@ -6,6 +6,7 @@ The new holder of an address is notified of the invitations that were sent to it
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.addresses import (
+    notify_of_request,
     read_confirmation,
     request_address_change,
     send_confirmation,
@@ -35,12 +36,13 @@ async def register(
 ) -> User:
     """Create an account. Raises Invalid for `username`, `email`, `password`.
 
-    With SMTP_HOST set, the address is confirmed by a mailed link; otherwise it counts as confirmed.
+    With SMTP_HOST set, the address is confirmed by a mailed link, unless it is another account's:
+    then that account is told, and the answer is the same. Otherwise it counts as confirmed.
     """
     user = await new_user(username=username, email=email, password=password)
     fill_from_browser(user, timezone, accept_language)
     async with db.act() as session:
-        await store_new_user(session, user)
+        await store_new_user(session, user, is_mailed=settings.sends_mail)
         if settings.sends_mail:
             await send_confirmation(session, user, email)
         else:
@@ -74,6 +76,7 @@ async def change_address(
         if settings.sends_mail:
             await request_address_change(session, user, email)
         else:
+            await notify_of_request(session, user, email)
             await _confirm(session, user, email)
     return user
 

@@ -8,38 +8,66 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
+from app.mail.limits import may_mail, too_many
 from app.mail.transactional import TransactionalMail, add_transactional_mail
-from app.models import Delivery, User
+from app.models import Delivery, Notification, User
+from app.notifications.events.catalogue import (
+    ACCOUNT_ADDRESS_CHANGE_REQUESTED,
+    EMAIL,
+    types_with_mandatory,
+)
+from app.notifications.notify import notify
 from app.security import Signer, new_nonce, signer_of
 
 CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
-REQUESTED = "address_change_requested"
+IN_USE = "address_in_use"
 TIME_TO_CONFIRM = timedelta(days=7)
 
 
 async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address`, which replaces the present address once it is confirmed.
 
-    Raises Invalid when another account has `address`.
+    Raises TooMany when it was mailed too often.
     """
-    await _require_available(session, user, address)
     user.pending_email, user.pending_email_nonce = address, new_nonce()
-    await send_confirmation(session, user, address)
-    await _tell_old_address(session, user)
+    if not await send_confirmation(session, user, address):
+        raise too_many(CONFIRM)
+    await notify_of_request(session, user, address, nonce=user.pending_email_nonce)
 
 
-async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
-    """Mail a link to `address` by which its holder confirms it as the user's address."""
+async def notify_of_request(
+    session: AsyncSession, user: User, address: str, **cancellation: str | None
+) -> None:
+    """Notify the user that a change to `address` was requested. The mail goes to the present
+    address, with a link that cancels the change if its `nonce` is given.
+    """
+    facts: dict[str, Any] = {"address": address, **cancellation}
+    await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, **facts)
+
+
+async def send_confirmation(session: AsyncSession, user: User, address: str) -> bool:
+    """Mail a link to `address` by which its holder confirms it as the user's address.
+
+    Where another account has confirmed it, its owner is told instead. Nobody else learns of that.
+    Returns False where the address was mailed too often.
+    """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
         user.pending_email_until = clock.now() + TIME_TO_CONFIRM
+    if not await may_mail(session, CONFIRM, address):
+        return False
+    owner = await find_holder(session, address)
+    if owner and owner.id != user.id:
+        await _tell_owner(session, owner)
+        return True
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -49,19 +77,14 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         email=address,
         nonce=_nonce_of(user, address),
     )
+    return True
 
 
-async def _tell_old_address(session: AsyncSession, user: User) -> None:
-    """An address that was never confirmed may be a stranger's, who must not learn the new one."""
-    if user.is_confirmed:
+async def _tell_owner(session: AsyncSession, owner: User) -> None:
+    """That somebody has used their address."""
+    if await may_mail(session, IN_USE, owner.email):
         await add_transactional_mail(
-            session,
-            REQUESTED,
-            address=user.email,
-            user_id=user.id,
-            username=user.username,
-            email=user.pending_email,
-            nonce=user.pending_email_nonce,
+            session, IN_USE, address=owner.email, user_id=owner.id, username=owner.username
         )
 
 
@@ -99,11 +122,6 @@ async def read_cancellation(session: AsyncSession, token: str) -> User:
     raise NotFound(_("This change of address was already made or cancelled, or has expired."))
 
 
-def cancellation_path(signer: Signer, user_id: int, pending_email_nonce: str) -> str:
-    """The link to cancel a pending change, mailed to the old address."""
-    return f"/account/address/cancel/{signer.sign(CANCEL, [user_id, pending_email_nonce])}"
-
-
 async def cancel_address_change(session: AsyncSession, user: User) -> None:
     """End the pending change, if there is one: its links no longer work."""
     stored = await session.get_one(User, user.id)
@@ -112,8 +130,9 @@ async def cancel_address_change(session: AsyncSession, user: User) -> None:
 
 async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
     """Make `address` the user's confirmed address. Raises Invalid when another account has it."""
+    if not (user.is_confirmed and address.casefold() == user.email_key):
+        await require_available(session, email=address)
     if address != user.email:
-        await _require_available(session, user, address)
         await _replace_address(session, user, address)
     user.email_confirmed_at, user.email_gone_at = clock.now(), None
 
@@ -123,16 +142,11 @@ async def resume_mail(session: AsyncSession, user: User) -> None:
     (await session.get_one(User, user.id)).email_gone_at = None
 
 
-async def _require_available(session: AsyncSession, user: User, address: str) -> None:
-    """Another spelling of the user's own address, as with capital letters, is available to them."""
-    if address.casefold() != user.email_key:
-        await require_available(session, email=address)
-
-
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
     """Pending notification mail moves to the new address; the old one is informed of the change.
 
-    Links that were mailed to the old address end.
+    Links that were mailed to the old address end. Mail that nobody can switch off still goes there,
+    so that its holder learns of a theft.
     """
     old_address, was_confirmed = user.email, user.is_confirmed
     user.email, user.email_key = address, address.casefold()
@@ -145,6 +159,12 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
             Delivery.notification_id.is_not(None),
             Delivery.address == old_address,
             Delivery.state == "pending",
+            Delivery.notification_id.not_in(
+                select(Notification.id).where(
+                    Notification.user_id == user.id,
+                    Notification.type.in_(types_with_mandatory(EMAIL)),
+                )
+            ),
         )
         .values(address=address)
     )
@@ -166,9 +186,4 @@ async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str |
     return None if is_of_use else "confirmed"
 
 
-def _cancel_links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"cancel_path": cancellation_path(signer, facts["user_id"], facts["nonce"])}
-
-
 CONFIRM_MAIL = TransactionalMail(CONFIRM, _confirm_links, _skip_reason)
-REQUESTED_MAIL = TransactionalMail(REQUESTED, _cancel_links)

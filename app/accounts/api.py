@@ -23,6 +23,7 @@ from app.database import Database
 from app.http import AnyRequest
 from app.language import _
 from app.models import Token, User
+from app.names import NAME_PATTERN
 from app.security_log import record
 from app.settings import Settings
 
@@ -34,9 +35,7 @@ class NewToken(RequestBody):
 
     login: Text
     password: Text
-    name: Annotated[
-        str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=r"^[^\x00]*\S[^\x00]*$")
-    ]
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=NAME_PATTERN)]
     scope: Scope = "write"
 
     example = like(login="admin", password="correct horse", name="Backup script")  # noqa: S106
@@ -92,7 +91,7 @@ async def create(
     """
     await throttle_login(request, db, settings, data.login)
     user = await check_login(db, data.login, data.password)
-    async with db.write() as session:
+    async with db.act() as session:
         token, key = await create_token(session, user, name=data.name, scope=data.scope)
     record("token_created", user=user.username, token=token.id, scope=token.scope)
     return Response(TokenKey(key), headers={"Location": f"/api/tokens/{token.id}"})

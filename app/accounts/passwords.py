@@ -1,26 +1,32 @@
 """Checking a login, changing a password, and resetting one by a mailed link."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.lookup import find_holder, has_confirmed
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound, require_valid
 from app.language import _
+from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
+from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
+from app.notifications.notify import notify
 from app.reachability import others_can_reach
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
 from app.security_log import record
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
+# Each costs a verification of the password.
+MOST_CANDIDATES = 10
 
 # The hash of a discarded random password: an unknown name takes as long as a wrong password.
 DECOY = (
@@ -35,11 +41,11 @@ async def check_login(db: Database, login: str, password: str) -> User:
     Neither the error nor the time it takes reveals whether such an account exists. Raises Forbidden
     for a suspended account, which only the right password reveals.
     """
-    _refuse_demo_password("login", password)
+    _refuse_demo_password("login", password, "login_failed", loggable(login))
     async with db.read() as session:
-        user = await _find_user(session, login)
-    is_right = await verify_password(password, user.password_hash if user else DECOY)
-    if user is None or not is_right:
+        candidates = await _find_candidates(session, login)
+    user = await _pick(candidates, password)
+    if user is None:
         record("login_failed", user=loggable(login))
         raise Invalid({"login": _("The username, email address or password is incorrect.")})
     if user.suspended_at:
@@ -50,18 +56,34 @@ async def check_login(db: Database, login: str, password: str) -> User:
     return user
 
 
-def _refuse_demo_password(field: str, password: str) -> None:
+def _refuse_demo_password(field: str, password: str, event: str, user: str | None) -> None:
     if password == DEMO_PASSWORD and others_can_reach():
+        record(event, user=user)
         raise Invalid({
             field: _("This is the demo password. It is refused where others can reach the server.")
         })  # fmt: skip
 
 
-async def _find_user(session: AsyncSession, login: str) -> User | None:
-    """Find the user by username or address. No username contains @, so at most one matches."""
+async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
+    """The account with this username, which has no @, or with this confirmed address; without one,
+    the first few that have the address unconfirmed.
+    """
     key = login.casefold()
-    found = select(User).where(or_(User.username_key == key, User.email_key == key))
-    return (await session.scalars(found)).one_or_none()
+    named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
+    if user := (await session.scalars(named)).one_or_none():
+        return [user]
+    claimed = select(User).where(User.email_key == key).order_by(User.id).limit(MOST_CANDIDATES)
+    return (await session.scalars(claimed)).all()
+
+
+async def _pick(candidates: Sequence[User], password: str) -> User | None:
+    """The first with this password."""
+    for user in candidates:
+        if await verify_password(password, user.password_hash):
+            return user
+    if not candidates:
+        await verify_password(password, DECOY)
+    return None
 
 
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
@@ -71,7 +93,7 @@ async def _store_hash(db: Database, user: User, password_hash: str) -> None:
 
 async def require_password(user: User, password: str, field: str = "password") -> None:
     """Raises Invalid for `field` unless this is the user's password."""
-    _refuse_demo_password(field, password)
+    _refuse_demo_password(field, password, "password_failed", user.username)
     if not await verify_password(password, user.password_hash):
         record("password_failed", user=user.username)
         raise Invalid({field: _("This password is incorrect.")})
@@ -92,7 +114,7 @@ async def change_password(
 async def _replace(db: Database, user: User, password: str, *, revokes_tokens: bool) -> None:
     """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
-    async with db.write() as session:
+    async with db.act() as session:
         stored = await session.get_one(User, user.id)
         if stored.password_hash != user.password_hash:
             raise Conflict(_("This password was changed a moment ago."))
@@ -100,12 +122,13 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
         await end_all_sessions(session, user)
         if revokes_tokens:
             await revoke_all_tokens(session, user)
+        await notify(session, ACCOUNT_PASSWORD_CHANGED, affected=stored)
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:
-    """Mail a reset link to `address` if an account has it. Does nothing otherwise."""
-    found = select(User).where(User.email_key == address.casefold())
-    if user := (await session.scalars(found)).one_or_none():
+    """Mail a reset link to `address` if an account has confirmed it, unless it was mailed too often."""
+    user = await find_holder(session, address)
+    if user and await may_mail(session, RESET, user.email):
         await add_transactional_mail(
             session,
             RESET,

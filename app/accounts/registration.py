@@ -31,8 +31,11 @@ async def new_user(*, username: str, email: str, password: str) -> User:
     )
 
 
-async def store_new_user(session: AsyncSession, user: User) -> None:
-    """Raises Invalid for a `username` or `email` that is taken."""
-    await require_available(session, username=user.username, email=user.email)
+async def store_new_user(session: AsyncSession, user: User, *, is_mailed: bool) -> None:
+    """Raises Invalid for a `username` that is taken, and for a taken `email` unless a confirmation
+    is mailed to it: strangers must not learn who has an account.
+    """
+    email = "" if is_mailed else user.email
+    await require_available(session, username=user.username, email=email)
     session.add(user)
     await session.flush()

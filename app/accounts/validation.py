@@ -3,13 +3,16 @@
 import re
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.common_passwords import is_common
+from app.accounts.lookup import find_holder
 from app.email_addresses import is_email_address
 from app.errors import require_valid
 from app.language import _
 from app.models import User
+from app.usernames import is_reserved, skeleton
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 PASSWORD_BYTES = range(8, 1025)
@@ -18,9 +21,9 @@ DEMO_PASSWORD = "clippyfront"  # noqa: S105
 
 
 def username_error(username: str) -> str:
-    if USERNAME.fullmatch(username):
-        return ""
-    return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
+    if not USERNAME.fullmatch(username):
+        return _("Use 3 to 32 characters: letters A to Z, digits, and _ . -")
+    return _("This username is reserved.") if is_reserved(username) else ""
 
 
 def loggable(login: str) -> str | None:
@@ -34,21 +37,30 @@ def password_error(password: str) -> str:
     size = len(password.encode())
     if size < PASSWORD_BYTES.start:
         return _("Use at least 8 characters.")
-    if password == DEMO_PASSWORD:
-        return _("Everybody knows this password. Choose another one.")
-    return "" if size in PASSWORD_BYTES else _("Use at most 1,024 bytes.")
+    if size not in PASSWORD_BYTES:
+        return _("Use at most 1,024 bytes.")
+    common = _("This password is one of the most common. Choose another one.")
+    return common if is_common(password) or password == DEMO_PASSWORD else ""
 
 
 async def require_available(session: AsyncSession, *, username: str = "", email: str = "") -> None:
-    """Raises Invalid for a username or address that an account has, regardless of case."""
-    keys = {"username": username.casefold(), "email": email.casefold()}
-    taken = select(User.username_key, User.email_key).where(
-        or_(User.username_key == keys["username"], User.email_key == keys["email"])
+    """Raises Invalid, regardless of case, for a username that an account has or that looks like
+    one, and for an address that an account has confirmed.
+    """
+    require_valid(
+        username=await _taken_name_error(session, username),
+        email=await _taken_address_error(session, email),
     )
-    errors = {}
-    for username_key, email_key in await session.execute(taken):
-        if username_key == keys["username"]:
-            errors["username"] = _("This username is taken.")
-        if email_key == keys["email"]:
-            errors["email"] = _("An account with this address already exists.")
-    require_valid(**errors)
+
+
+async def _taken_name_error(session: AsyncSession, username: str) -> str:
+    alike = select(User.username_key).where(User.username_skeleton == skeleton(username))
+    names = (await session.scalars(alike)).all()
+    if username.casefold() in names:
+        return _("This username is taken.")
+    return _("This username looks too much like one that is taken.") if names else ""
+
+
+async def _taken_address_error(session: AsyncSession, email: str) -> str:
+    holder = await find_holder(session, email)
+    return _("An account with this address already exists.") if holder else ""

@@ -1,12 +1,13 @@
 """The schema. Start reading here: account, team, project, notification."""
 
-from app.models.account import EndingCount, Throttle, Token, User, WebSession
+from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
 from app.models.notification import (
     Change,
     CleanUp,
     Delivery,
     Event,
     IngestKey,
+    Mailing,
     Mute,
     Notification,
     Preference,
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "IngestKey",
     "Invitation",
+    "Mailing",
     "Membership",
     "Mute",
     "Notification",
@@ -34,6 +36,7 @@ __all__ = [
     "PushSubscription",
     "RemovedDevice",
     "Share",
+    "SignInPlace",
     "Team",
     "Throttle",
     "Token",

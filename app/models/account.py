@@ -3,18 +3,26 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.models.base import IdentityBase
 from app.security import new_nonce
+from app.usernames import skeleton
+
+
+def _skeleton(row: DefaultExecutionContext) -> str:
+    return skeleton(row.get_current_parameters()["username_key"])  # type: ignore[no-untyped-call]
 
 
 class User(IdentityBase):
     """A person with an account.
 
-    `username_key`, `email_key`: case-folded, so that uniqueness ignores case.
+    `username_key`, `email_key`: case-folded, so that uniqueness ignores case. An address is unique
+    among the accounts that have confirmed it. `username_skeleton` is the same for names that look
+    alike; a new account must not have that of another.
     `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
     `link_nonce`: random; in every link that we mail to the user. It is replaced with the address,
     so that links mailed to an earlier address end.
@@ -23,6 +31,8 @@ class User(IdentityBase):
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
+    `added_directly_by`: who may add the user to a team without an invitation: `anyone`, `teammates`
+    (users they share a team with) or `nobody`.
     `compiled_at`: when a compilation of the user last started; users take turns by it.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
@@ -30,10 +40,21 @@ class User(IdentityBase):
     `last_seen_at`: accurate to ten minutes.
     """
 
+    __table_args__ = (
+        Index(
+            "uq_user_confirmed_email",
+            "email_key",
+            unique=True,
+            sqlite_where=text("email_confirmed_at IS NOT NULL"),
+            postgresql_where=text("email_confirmed_at IS NOT NULL"),
+        ),
+    )
+
     username: Mapped[str] = mapped_column(String(32))
     username_key: Mapped[str] = mapped_column(String(32), unique=True)
+    username_skeleton: Mapped[str] = mapped_column(String(32), default=_skeleton, index=True)
     email: Mapped[str] = mapped_column(String(254))
-    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    email_key: Mapped[str] = mapped_column(String(254), index=True)
     email_confirmed_at: Mapped[datetime | None]
     email_gone_at: Mapped[datetime | None]
     link_nonce: Mapped[str] = mapped_column(String(32), default=new_nonce)
@@ -51,6 +72,9 @@ class User(IdentityBase):
     digest_hour: Mapped[int] = mapped_column(default=8)
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
+    added_directly_by: Mapped[str] = mapped_column(
+        String(9), default="anyone", server_default="anyone"
+    )
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
@@ -87,6 +111,22 @@ class Token(IdentityBase):
     scope: Mapped[str] = mapped_column(String(5))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     last_used_at: Mapped[datetime | None]
+
+
+class SignInPlace(IdentityBase):
+    """A browser or network from which a user has signed in.
+
+    `kind` is `browser` (`value` is the SHA-256 of its device cookie) or `network` (`value` is a /24
+    of IPv4 or a /48 of IPv6). `last_seen_at` is the last sign-in from there.
+    """
+
+    __table_args__ = (UniqueConstraint("user_id", "kind", "value"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(7))
+    value: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class EndingCount(DefaultBase):

@@ -1,12 +1,14 @@
 """Changes of a team's members and their roles: join, change, hand over, remove, leave."""
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.lookup import has_confirmed
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_LEFT,
@@ -90,9 +92,7 @@ async def leave_team(session: AsyncSession, user: User, team_id: int) -> Team:
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
     """By username or confirmed address; an unconfirmed one may belong to someone else."""
-    key = login.casefold()
-    by_address = and_(User.email_key == key, User.email_confirmed_at.is_not(None))
-    found = select(User).where(or_(User.username_key == key, by_address))
+    found = select(User).where(or_(User.username_key == login.casefold(), has_confirmed(login)))
     return (await session.scalars(found)).one_or_none()
 
 
@@ -100,11 +100,14 @@ async def _login_error(session: AsyncSession, team: Team, found: User | None) ->
     if found is None:
         return _("No account has this name or address. You can invite the address instead.")
     if await is_member(session, team.id, found.id):
-        return _("{name} is already in this team.").format(name=found.username)
+        return _("{name} is already in this team.").format(name=isolate(found.username))
     return ""
 
 
 async def _close_invitation(session: AsyncSession, team: Team, user: User) -> None:
+    """The one to their confirmed address; an unconfirmed one may be somebody else's."""
+    if not user.is_confirmed:
+        return
     accepted = (
         update(Invitation)
         .where(

@@ -5,7 +5,7 @@ from advanced_alchemy.types import BigIntIdentity, DateTimeUTC
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

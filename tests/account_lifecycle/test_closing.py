@@ -10,10 +10,11 @@ from sqlalchemy import select
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.closing import delete_account, delete_managed_account
 from app.account_lifecycle.suspension import suspend
+from app.accounts.sign_in_places import remember
 from app.database import Database
 from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
-from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED
+from app.notifications.events.catalogue import ACCOUNT, INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.notify import notify
 from app.settings import Settings
 from app.teams.invitations import invite
@@ -52,6 +53,20 @@ async def test_events_of_a_deleted_user_stay_without_the_name(
     assert [joined.type, left.type] == ["member_added", "member_left"]
     assert [joined.context["username"], left.context["username"]] == ["Someone", "Someone"]
     assert (left.actor_id, left.affected_id) == (None, None)
+
+
+async def test_nothing_of_what_happened_to_a_deleted_account_stays(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    async with db.act() as session:
+        for event_type in (one for one in TYPES.values() if one.group == ACCOUNT):
+            await notify(session, event_type, affected=bob, **event_type.example)
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        contexts = (await session.scalars(select(Event.context))).all()
+    assert contexts == [{}] * 4
 
 
 async def test_everything_of_the_user_alone_is_deleted(
@@ -224,6 +239,19 @@ async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: Us
     assert [team["name"] for team in archive["teams"]] == ["Video Squad"]
     assert [notice["message"] for notice in archive["notifications"]] == [
         "bob joined the team as editor"
+    ]
+
+
+async def test_the_export_says_from_where_its_user_has_signed_in(db: Database, alice: User) -> None:
+    async with db.act() as session:
+        await remember(session, alice, device="a secret", host="203.0.113.7")
+
+    async with db.read() as session:
+        places = (await export_account(session, alice))["sign_in_places"]
+
+    assert sorted((one["kind"], one["network"]) for one in places) == [
+        ("browser", None),
+        ("network", "203.0.113.0/24"),
     ]
 
 

@@ -18,6 +18,7 @@ from tests.factories import PASSWORD
 from tests.mailing import token_of
 
 INVITED = "alice invited you to join team 'Video Squad' as viewer"
+REQUESTED = "A change of your address to dora@example.com was requested"
 RIGHT = {"username": "dora", "email": "dora@example.com", "password": "correct horse"}
 
 
@@ -171,14 +172,14 @@ class TestInvitedBefore:
     ) -> None:
         await change_address(db, settings, bob, email="dora@example.com", password=PASSWORD)
 
-        assert await bell_of(db, bob) == [INVITED]
+        assert await bell_of(db, bob) == [INVITED, REQUESTED]
 
     async def test_a_requested_change_does_not_bring_the_invitation_yet(
         self, db: Database, mailing: Settings, bob: User
     ) -> None:
         await change_address(db, mailing, bob, email="dora@example.com", password=PASSWORD)
 
-        assert await bell_of(db, bob) == []
+        assert await bell_of(db, bob) == [REQUESTED]
 
     async def test_an_expired_or_revoked_invitation_is_not_brought(
         self, db: Database, settings: Settings, alice: User, invitation: Invitation

@@ -130,6 +130,27 @@ async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Us
     assert answer.headers["location"] == "/login?next=/account"
 
 
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("/logout", {}),
+        ("/account/sessions/end", {}),
+        ("/account/delete", {"password": PASSWORD}),
+    ],
+)
+async def test_the_browser_forgets_what_it_was_shown_when_its_user_logs_out(
+    client: httpx.AsyncClient, alice: User, path: str, typed: dict[str, str]
+) -> None:
+    await sign_in(client, alice)
+    device = client.cookies["device"]
+
+    answer = await post(client, path, **typed)
+
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert "session" not in client.cookies
+    assert client.cookies["device"] == device
+
+
 async def test_a_form_without_csrf_token_is_refused(client: httpx.AsyncClient, alice: User) -> None:
     await sign_in(client, alice)
 

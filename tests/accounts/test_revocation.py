@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.account_lifecycle.suspension import suspend
 from app.accounts import revocation, sessions, tokens
-from app.accounts.passwords import reset_password, send_reset
+from app.accounts.passwords import RESET, reset_password, send_reset
 from app.accounts.sessions import ABSOLUTE_TIMEOUT, end_all_sessions, start_session
 from app.accounts.tokens import create_token, revoke_all_tokens, revoke_token
 from app.broker.relay import SESSIONS
@@ -71,7 +71,7 @@ async def change_password(client: httpx.AsyncClient, db: Database, alice: User) 
 async def reset_by_mail(client: httpx.AsyncClient, db: Database, alice: User) -> None:
     async with db.write() as session:
         await send_reset(session, alice.email)
-        [mail] = await session.scalars(select(Delivery))
+        [mail] = await session.scalars(select(Delivery).where(Delivery.transactional == RESET))
     await reset_password(db, token_of(mail), "battery staple")
 
 
@@ -211,7 +211,7 @@ async def test_streams_end_also_where_the_poke_is_lost(
     ends: Callable[[AsyncSession, User], Awaitable[None]],
 ) -> None:
     deaf = Database(settings.database_url)
-    async with deaf.write() as session:
+    async with app.state.db.write() as session:
         token, _key = await create_token(session, alice, name="script", scope="read")
         cookie = await start_session(session, alice, "a browser")
     key = tokens.stream_key(token)

@@ -151,3 +151,29 @@ async def test_a_session_needs_its_csrf_token_and_signed_out_callers_are_refused
     assert (await nobody.put(URL, json={})).status_code == 401
     assert (await client.put(URL, json={})).status_code == 403
     assert (await client.put(URL, json={}, headers=token)).status_code == 200
+
+
+@pytest.mark.parametrize("type", ["account_password_changed", "account_address_change_requested"])
+@pytest.mark.parametrize("channel", ["in_app", "email"])
+async def test_what_is_about_the_security_of_the_account_cannot_be_turned_off(
+    for_bob: Program, db: Database, bob: User, type: str, channel: str
+) -> None:
+    refused = await for_bob.put(URL, json={"preferences": {type: {channel: False, "push": True}}})
+    accepted = await for_bob.put(URL, json={"preferences": {type: {channel: True, "push": False}}})
+
+    assert wrong_fields(refused) == {f"preferences.{type}.{channel}"}
+    held = accepted.json()["preferences"][type]
+    assert held == {"in_app": True, "email": True, "push": False}
+
+
+@pytest.mark.parametrize("type", ["account_token_created", "account_signed_in_elsewhere"])
+async def test_tokens_and_sign_ins_are_mailed_and_can_be_turned_off(
+    for_bob: Program, type: str
+) -> None:
+    before = (await for_bob.get(URL)).json()["preferences"][type]
+    changed = {"in_app": True, "email": False, "push": True}
+
+    answer = await for_bob.put(URL, json={"preferences": {type: changed}})
+
+    assert before == {"in_app": False, "email": True, "push": False}
+    assert answer.json()["preferences"][type] == changed

@@ -3,7 +3,9 @@
 from sqlalchemy import update
 
 from app.models import User
-from tests.contract.cast import Stage
+from tests.application import browser
+from tests.contract.cast import Person, Stage
+from tests.factories import PASSWORD
 
 
 async def alice_invites_ines(stage: Stage) -> None:
@@ -84,6 +86,29 @@ async def the_compilation_ends(stage: Stage) -> None:
 async def the_compilation_fails(stage: Stage) -> None:
     await stage.break_clips()
     await stage.work()
+
+
+async def bob_changes_his_password(stage: Stage) -> None:
+    typed = {"current_password": PASSWORD, "new_password": "battery staple"}
+    await stage.bob.press("Change password", "/account", **typed)
+    await stage.bob.reload(stage.app)
+
+
+async def bob_asks_for_a_new_address(stage: Stage) -> None:
+    typed = {"email": "new@example.com", "password": PASSWORD}
+    await stage.bob.press("Change address", "/account", **typed)
+
+
+async def bob_creates_a_token(stage: Stage) -> None:
+    typed = {"name": "Backup script", "scope": "read", "password": PASSWORD}
+    await stage.bob.press("Create token", "/account/tokens", **typed)
+
+
+async def bob_signs_in_at_another_browser(stage: Stage) -> None:
+    async with browser(stage.app) as other:
+        other.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
+        visitor = Person(stage.bob.account, other)
+        await visitor.press("Log in", "/login", login="bob", password=PASSWORD)
 
 
 async def a_program_of_alice_tells(stage: Stage) -> None:

@@ -20,6 +20,7 @@ class Row:
     """`hears` maps a name of the cast to the text that person reads; everybody else reads nothing.
 
     `actions` are the labels on the notice; `actions_of` those of somebody for whom they differ.
+    `ends_page`: the session ends with the act, and with it the open page.
     """
 
     type: str
@@ -32,6 +33,9 @@ class Row:
     actions_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mail: bool = False
     push: bool = False
+    in_app: bool = True
+    mandatory: frozenset[str] = frozenset()
+    ends_page: bool = False
     prepare: Deed = nothing
 
     @property
@@ -211,6 +215,52 @@ TABLE = [
         mail=True,
         push=True,
         prepare=causes.adam_compiles,
+    ),
+    Row(
+        "account_password_changed",
+        causes.bob_changes_his_password,
+        each("bob", "Your password was changed"),
+        icon="bi-key",
+        priority=HIGH,
+        context=frozenset(),
+        actions=("Review Account",),
+        mail=True,
+        push=True,
+        mandatory=frozenset({"in_app", "email"}),
+        ends_page=True,
+    ),
+    Row(
+        "account_address_change_requested",
+        causes.bob_asks_for_a_new_address,
+        each("bob", "A change of your address to new@example.com was requested"),
+        icon="bi-envelope-at",
+        priority=HIGH,
+        context=frozenset({"address"}),
+        actions=("Review Account",),
+        mail=True,
+        mandatory=frozenset({"in_app", "email"}),
+    ),
+    Row(
+        "account_token_created",
+        causes.bob_creates_a_token,
+        each("bob", "Access token 'Backup script' was created"),
+        icon="bi-key",
+        priority=NORMAL,
+        context=frozenset({"name"}),
+        actions=("Review Account",),
+        mail=True,
+        in_app=False,
+    ),
+    Row(
+        "account_signed_in_elsewhere",
+        causes.bob_signs_in_at_another_browser,
+        each("bob", "New sign-in: Firefox on Linux"),
+        icon="bi-box-arrow-in-right",
+        priority=NORMAL,
+        context=frozenset({"device", "address"}),
+        actions=("Review Account",),
+        mail=True,
+        in_app=False,
     ),
     Row(
         "custom",

@@ -34,6 +34,8 @@ def test_the_catalogue_has_the_defaults_of_the_contract(row: Row) -> None:
     assert event_type.channels == {
         name for name, is_on in [("email", row.mail), ("push", row.push)] if is_on
     }
+    assert event_type.is_on("in_app") == row.in_app
+    assert event_type.mandatory == row.mandatory
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -49,12 +51,13 @@ async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything
     await stage.settle()
 
     for user in stage.people:
-        expected = [row.hears[user.name]] if user.name in row.hears else []
+        expected = [row.hears[user.name]] if row.in_app and user.name in row.hears else []
         told = [one for one in await user.sees() if one.id not in before[user.name].ids]
         assert [notice.text for notice in told] == expected, user.name
         assert all(_is_as_said(notice, row, user) for notice in told), told
         toasts = user.page.toasts[before[user.name].toasts :]
-        assert toasts == (expected if row.priority == HIGH else []), user.name
+        is_toast = row.priority == HIGH and not row.ends_page
+        assert toasts == (expected if is_toast else []), user.name
     await _assert_facts_and_mail(stage, row)
 
 

@@ -11,7 +11,7 @@ from advanced_alchemy.base import orm_registry
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, select, text
 
 from app.database import Database
 from app.database.migrations import alter, config, migrate, revisions
@@ -57,6 +57,26 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
         assert await session.get(User, alice.id)
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_accounts_that_share_an_address_survive_the_way_back_and_forth(
+    db: Database, settings: Settings, alice: User
+) -> None:
+    """An older schema has each address once: it is left to the account that has confirmed it."""
+    async with db.write() as session:
+        for name in ("mallory", "aIice"):
+            other = User(username=name, username_key=name.casefold(), email=alice.email)
+            other.email_key, other.password_hash = alice.email_key, alice.password_hash
+            session.add(other)
+    await downgrade(db)
+
+    await migrate(db, settings)
+
+    async with db.read() as session:
+        users = (await session.scalars(select(User).order_by(User.id))).all()
+    assert [user.username for user in users] == ["alice", "mallory", "aIice"]
+    assert users[0].email_key == "alice@example.com"
+    assert [user.username_skeleton for user in users] == ["allce", "mallory", "allce"]
 
 
 async def test_a_whole_copy_is_kept_of_what_it_was_before(

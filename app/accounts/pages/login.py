@@ -1,16 +1,26 @@
 """/login and /logout, and how a browser is signed in and out."""
 
+from contextlib import suppress
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import csrf
 from app.accounts.passwords import check_login
 from app.accounts.profile import fill_from_browser
 from app.accounts.sessions import end_session, session_cookie, start_session
+from app.accounts.sign_in_places import (
+    device_cookie,
+    device_token,
+    new_device_token,
+    notify_of_sign_in,
+    remember,
+)
 from app.accounts.throttles import throttle_login
 from app.database import Database
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.layout import page
@@ -44,7 +54,8 @@ async def log_in(
         return await login_or_register_page(request, "login", form, invalid)
     record("login", user=user.username)
     await _fill_on_first_visit(request, db, user, form["timezone"])
-    return await sign_in(request, db, settings, user, redirect(own_path(form["next"])))
+    response = redirect(own_path(form["next"]))
+    return await sign_in(request, db, settings, user, response, is_told=True)
 
 
 @post()
@@ -61,19 +72,49 @@ async def log_out(
 
 
 async def sign_in(
-    request: AnyRequest, db: Database, settings: Settings, user: User, response: Response[Any]
+    request: AnyRequest,
+    db: Database,
+    settings: Settings,
+    user: User,
+    response: Response[Any],
+    *,
+    is_told: bool = False,
 ) -> Response[Any]:
-    """Start a session, and set its cookie on `response`."""
+    """Start a session in place of the one that this browser had, and set its cookie on `response`.
+
+    With `is_told`, the user is notified if the browser or its network is new to them.
+    """
     user_agent = request.headers.get("User-Agent", "")
-    async with db.write() as session:
+    host = request.client.host if request.client else ""
+    device = device_token(request, settings) or new_device_token()
+    async with db.act() as session:
+        await _end_present_session(session, request)
         token = await start_session(session, user, user_agent)
+        is_known = await remember(session, user, device=device, host=host)
+        if is_told and not is_known:
+            await notify_of_sign_in(session, user, user_agent=user_agent, host=host)
+    csrf.hold(request.scope, user.id, token)
     response.set_cookie(session_cookie(settings, token))
+    response.set_cookie(device_cookie(settings, device))
     return response
 
 
+async def _end_present_session(session: AsyncSession, request: AnyRequest) -> None:
+    """A new password has ended it already."""
+    user, session_id = request.scope["user"], request.scope["state"].get("session_id")
+    if user and session_id:
+        with suppress(NotFound):
+            await end_session(session, user, session_id)
+
+
 def sign_out(settings: Settings, response: Response[Any]) -> Response[Any]:
-    """Remove the session cookie by `response`."""
+    """Remove the session cookie by `response`, and what the browser has stored of the user.
+
+    The device cookie stays. With the storage the push subscription goes, which nobody may inherit;
+    the next user can enable push again.
+    """
     response.set_cookie(session_cookie(settings, ""))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

@@ -39,7 +39,7 @@ async def create(
     await throttle_password_check(request, db, settings)
     try:
         await require_password(user, form["password"])
-        async with db.write() as session:
+        async with db.act() as session:
             token, key = await create_token(session, user, name=form["name"], scope=form["scope"])
     except Invalid as invalid:
         return await _tokens(request, db, user, status=422, typed=form, errors=invalid.fields)

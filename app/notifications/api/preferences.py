@@ -12,7 +12,13 @@ from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
 from app.notifications import channels
-from app.notifications.events.catalogue import IN_APP, MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.events.catalogue import (
+    IN_APP,
+    MEMBER_ADDED,
+    SYNONYMS,
+    TYPES,
+    EventType,
+)
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names
@@ -24,6 +30,7 @@ def _channels() -> list[str]:
 
 CHANNELS = _channels()
 SWITCHES = {"properties": {channel: {"type": "boolean"} for channel in CHANNELS}}
+ALWAYS_ON = {"type": "boolean", "enum": [True], "description": "This cannot be turned off."}
 HOUR = Meta(ge=0, le=23, description="In the user's time zone.")
 EXAMPLE = like(
     preferences={MEMBER_ADDED.name: {name: MEMBER_ADDED.is_on(name) for name in CHANNELS}},
@@ -33,9 +40,6 @@ EXAMPLE = like(
 
 # By channel. The names come from the registry, so these are objects that the document describes.
 AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
-SomeSwitches = Annotated[
-    dict[str, bool], Meta(extra_json_schema=SWITCHES | {"additionalProperties": False})
-]
 
 
 class DigestObject(ResponseBody):
@@ -62,9 +66,18 @@ class DigestChange(RequestBody):
     hour: Annotated[int, HOUR] | UnsetType = UNSET
 
 
+def _some_switches(event_type: EventType) -> Any:
+    switches = SWITCHES["properties"] | dict.fromkeys(event_type.mandatory, ALWAYS_ON)
+    schema = {"properties": switches, "additionalProperties": False}
+    return Annotated[dict[str, bool], Meta(extra_json_schema=schema)] | UnsetType
+
+
 TypesChange = msgspec.defstruct(
     "TypesChange",
-    [(name, SomeSwitches | UnsetType, UNSET) for name in (*TYPES, *SYNONYMS)],
+    [
+        (name, _some_switches(TYPES[SYNONYMS.get(name, name)]), UNSET)
+        for name in (*TYPES, *SYNONYMS)
+    ],
     bases=(RequestBody,),
     module=__name__,
 )

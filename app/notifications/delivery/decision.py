@@ -82,6 +82,8 @@ def decide(delivery: Row[Any], channel: Channel, obsolete: str | None = None) ->
 def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
     if delivery.is_withdrawn:
         return Skip(WITHDRAWN)
+    if (event_type := TYPES.get(delivery.type)) and event_type.is_immediate:
+        return None
     if delivery.is_deleted:
         return Skip(DELETED)
     return Skip(READ) if delivery.is_read else None
@@ -128,7 +130,7 @@ def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
     lasts, visible_until = channel.quiet_while_visible, delivery.visible_until
     if lasts is None or visible_until is None or visible_until <= clock.now():
         return None
-    if not channel.delay or type_of(delivery.type, delivery.context).is_high:
+    if not channel.delay or type_of(delivery.type, delivery.context).goes_at_once:
         return None
     if visible_until - lasts > delivery.queued_at + channel.delay:
         return Skip(VISIBLE)

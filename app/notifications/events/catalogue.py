@@ -11,15 +11,16 @@ from functools import cache
 from typing import Any
 
 from app.language import N_, _
+from app.names import clean, isolate, to_plain
 from app.notifications.events import audience
 from app.notifications.events.audience import Audience
 
 IN_APP, EMAIL, PUSH = "in_app", "email", "push"
 HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
 # The headings under which the preferences page lists the types.
-ABOUT_YOU, TEAMS = N_("About you"), N_("Teams")
+ABOUT_YOU, ACCOUNT, TEAMS = N_("About you"), N_("Your account"), N_("Teams")
 PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
-GROUPS = (ABOUT_YOU, TEAMS, PROJECTS, COMPILATIONS)
+GROUPS = (ABOUT_YOU, ACCOUNT, TEAMS, PROJECTS, COMPILATIONS)
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,26 @@ class Button:
 
 
 @dataclass(frozen=True)
+class MailedLink:
+    """An action that only the mail offers, because its link proves who got the mail. The token in
+    its URL signs the user's id and the event's `fact` for `purpose`; without that fact there is no
+    link.
+    """
+
+    label: str
+    url: str
+    purpose: str
+    fact: str
+
+
+@dataclass(frozen=True)
 class EventType:
-    """`channels` are those that are on by default, besides the app. `is_custom`: the sender chooses
-    the words and the priority, both in the context; the notice has a page of its own.
+    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
+    alone, whatever the delay and the digest, and even to those who have read it.
+
+    `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
+    a page of its own.
     """
 
     name: str
@@ -57,7 +75,11 @@ class EventType:
     message_to_affected: str = ""
     action: Link | None = None
     buttons: tuple[Button, ...] = ()
+    mailed_link: MailedLink | None = None
     channels: frozenset[str] = frozenset()
+    in_app: bool = True
+    mandatory: frozenset[str] = frozenset()
+    is_immediate: bool = False
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
@@ -71,6 +93,11 @@ class EventType:
         return self.priority == HIGH
 
     @property
+    def goes_at_once(self) -> bool:
+        """Whether it waits neither for being read in the app nor for the digest."""
+        return self.is_high or self.is_immediate
+
+    @property
     def can_be_muted(self) -> bool:
         """Muting a team or project stops neither urgent events nor those meant for one user."""
         return not self.is_high and self.audience not in audience.PERSONAL
@@ -81,8 +108,8 @@ class EventType:
         return self.audience is not audience.nobody
 
     def is_on(self, channel: str) -> bool:
-        """Whether `channel` is on by default: the app always is."""
-        return channel == IN_APP or channel in self.channels
+        """Whether `channel` is on by default."""
+        return self.in_app if channel == IN_APP else channel in self.channels
 
 
 TYPES: dict[str, EventType] = {}
@@ -90,7 +117,8 @@ SYNONYMS = {"compilation_complete": "compilation_completed"}
 
 
 def event(name: str, **form: Any) -> EventType:
-    form["channels"] = frozenset(form.get("channels", ()))
+    for field_name in ("channels", "mandatory"):
+        form[field_name] = frozenset(form.get(field_name, ()))
     TYPES[name] = EventType(name, **form)
     return TYPES[name]
 
@@ -111,6 +139,11 @@ def types_on_by_default(channel: str) -> list[str]:
     return [name for name, event_type in TYPES.items() if event_type.is_on(channel)]
 
 
+def types_with_mandatory(channel: str) -> list[str]:
+    """The types that nobody can switch off on `channel`."""
+    return [name for name, event_type in TYPES.items() if channel in event_type.mandatory]
+
+
 def types_open_while(fact: str) -> list[str]:
     """The types with a button that is offered while `fact` is true."""
     return [
@@ -122,20 +155,30 @@ def types_open_while(fact: str) -> list[str]:
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
     """The sentence of a notice of this type, in the current language."""
+    return to_plain(isolated_sentence(name, context, to_affected=to_affected))
+
+
+def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """The same with its names isolated, for app.names to show it as HTML or text."""
     event_type = TYPES[name]
     own = event_type.message_to_affected if to_affected else ""
     return _(own or event_type.message).format_map(_Facts(context))
 
 
 class _Facts(dict[str, Any]):
-    """The context with its words translated: roles, and the stand-in for the name of a deleted
-    account. A fact that an old event lacks is shown as a dash.
+    """The context with its names isolated and its words translated: roles, and the stand-in for the
+    name of a deleted account. A fact that an old event lacks is shown as a dash.
     """
 
     def __getitem__(self, name: str) -> Any:
-        value = super().__getitem__(name) if name in self else "–"
+        if name not in self:
+            return "–"
+        value = super().__getitem__(name)
         is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
-        return _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        shown = _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        if name in NAMES:
+            return isolate(str(shown))
+        return clean(str(shown)) if name == "title" else shown
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -145,6 +188,7 @@ GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
 SOMEONE = N_("Someone")
 NAMES_OF_USERS = ("username", "inviter")
+NAMES = (*NAMES_OF_USERS, "team_name", "project_name", "old_name", "new_name", "name")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(
@@ -175,6 +219,69 @@ INVITATION_DECLINED = event(
     priority=LOW,
     context=("username",),
     example={"username": "Bob", "team_name": "Video Squad", "team_id": 5},
+)
+REVIEW_ACCOUNT = Link(N_("Review Account"), "/account")
+ACCOUNT_PASSWORD_CHANGED = event(
+    "account_password_changed",
+    label=N_("Your password is changed"),
+    group=ACCOUNT,
+    icon="bi-key",
+    audience=audience.affected_only,
+    message=N_("Your password was changed"),
+    action=REVIEW_ACCOUNT,
+    channels={EMAIL, PUSH},
+    mandatory={IN_APP, EMAIL},
+    is_immediate=True,
+    priority=HIGH,
+)
+ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
+    "account_address_change_requested",
+    label=N_("A new address is requested for your account"),
+    group=ACCOUNT,
+    icon="bi-envelope-at",
+    audience=audience.affected_only,
+    message=N_("A change of your address to {address} was requested"),
+    action=REVIEW_ACCOUNT,
+    mailed_link=MailedLink(
+        N_("Cancel this change"),
+        "/account/address/cancel/{token}",
+        purpose="cancel_address_change",
+        fact="nonce",
+    ),
+    channels={EMAIL},
+    mandatory={IN_APP, EMAIL},
+    is_immediate=True,
+    priority=HIGH,
+    context=("address",),
+    example={"address": "new@example.com"},
+)
+ACCOUNT_TOKEN_CREATED = event(
+    "account_token_created",
+    label=N_("An access token is created for your account"),
+    group=ACCOUNT,
+    icon="bi-key",
+    audience=audience.affected_only,
+    message=N_("Access token '{name}' was created"),
+    action=REVIEW_ACCOUNT,
+    channels={EMAIL},
+    in_app=False,
+    is_immediate=True,
+    context=("name",),
+    example={"name": "Backup script"},
+)
+ACCOUNT_SIGNED_IN_ELSEWHERE = event(
+    "account_signed_in_elsewhere",
+    label=N_("A new browser or network signs in to your account"),
+    group=ACCOUNT,
+    icon="bi-box-arrow-in-right",
+    audience=audience.affected_only,
+    message=N_("New sign-in: {device}"),
+    action=REVIEW_ACCOUNT,
+    channels={EMAIL},
+    in_app=False,
+    is_immediate=True,
+    context=("device", "address"),
+    example={"device": "Firefox on Linux", "address": "203.0.113.7"},
 )
 MEMBER_ADDED = event(
     "member_added",

@@ -125,11 +125,15 @@ async def unmute(
 
 
 async def _fields(db: Database) -> list[str]:
-    """The names of all controls on the page."""
+    """The names of all controls on the page that can be changed."""
     async with db.read() as session:
         channels = channel_names(session)
-    types = [event_type.name for event_type in _shown_types()]
-    switches = [f"preferences.{name}.{channel}" for name in types for channel in channels]
+    switches = [
+        f"preferences.{event_type.name}.{channel}"
+        for event_type in _shown_types()
+        for channel in channels
+        if channel not in event_type.mandatory
+    ]
     return [*switches, *DIGEST, PUSHES_ALWAYS]
 
 

@@ -47,17 +47,27 @@ def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str
 
 
 def _wrong_types(path: str, value: Any, channels: Sequence[str]) -> Wrong:
-    checks = dict.fromkeys([*TYPES, *SYNONYMS], partial(_wrong_channels, channels=channels))
+    checks = {
+        name: partial(_wrong_channels, type=SYNONYMS.get(name, name), channels=channels)
+        for name in (*TYPES, *SYNONYMS)
+    }
     return _wrong_parts(path, value, checks, _("Unknown notification type."))
 
 
-def _wrong_channels(path: str, value: Any, channels: Sequence[str]) -> Wrong:
+def _wrong_channels(path: str, value: Any, type: str, channels: Sequence[str]) -> Wrong:
     unknown = _("Unknown channel. Choose one of: {names}.").format(names=", ".join(channels))
-    return _wrong_parts(path, value, dict.fromkeys(channels, _wrong_switch), unknown)
+    mandatory = TYPES[type].mandatory
+    checks = {name: _wrong_mandatory if name in mandatory else _wrong_switch for name in channels}
+    return _wrong_parts(path, value, checks, unknown)
 
 
 def _wrong_switch(path: str, value: Any) -> Wrong:
     return {} if isinstance(value, bool) else {path: _("This must be true or false.")}
+
+
+def _wrong_mandatory(path: str, value: Any) -> Wrong:
+    cannot = _("This cannot be turned off, because it is about the security of your account.")
+    return {path: cannot} if value is False else _wrong_switch(path, value)
 
 
 def _wrong_digest(path: str, value: Any) -> Wrong:

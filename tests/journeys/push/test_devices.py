@@ -247,6 +247,9 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
 
     await expect(the_button_to_enable(visitor.page)).to_be_visible()
     assert await devices(site) == []
+    await the_button_to_enable(visitor.page).click()
+    await expect(visitor.page.get_by_text(ENABLED)).to_be_visible()
+    assert [one.user_id for one in await devices(site)] == [bob.id]
 
 
 async def test_push_moves_to_whoever_is_signed_in_in_that_browser(

@@ -1,6 +1,7 @@
 """A new channel is a folder and a line in CHANNELS: everything else knows it by its description."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation with one channel more."""
     monkeypatch.setattr(channels, "CHANNELS", (*channels.CHANNELS, Radio))
-    return settings
+    return replace(settings, metrics_token="secret")
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ async def test_the_admin_page_and_the_metrics_count_it(
     await sign_in(client, alice)
 
     page = text_of(await client.get("/admin"))
-    metrics = (await client.get("/metrics")).text
+    metrics = (await client.get("/metrics", headers={"Authorization": "Bearer secret"})).text
 
     assert "Radio 1 for 0 seconds 0 0 0 0" in page
     assert 'clippyfront_deliveries_due{channel="radio"} 1.0' in metrics

@@ -28,14 +28,17 @@ from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.decision import SEND, Decision, Skip, decide_all
 from app.notifications.delivery.explanations import explain_reason
 from app.notifications.events.catalogue import (
+    ACCOUNT_TOKEN_CREATED,
     ANNOUNCEMENT,
     COMPILATION_COMPLETED,
     COMPILATION_FAILED,
     CUSTOM,
     EMAIL,
+    IN_APP,
     INVITATION_RECEIVED,
     MEMBER_ADDED,
     PROJECT_SHARED,
+    TYPES,
     EventType,
 )
 from app.notifications.inbox import feed
@@ -198,6 +201,24 @@ async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_
 
     reasons = {row.address: row.reason for row in await deliveries(db)}
     assert reasons == {alice.email: None, bob.email: None if is_in_another_team else "muted"}
+
+
+@pytest.mark.parametrize("meanwhile", [reads, deletes])
+async def test_what_happens_to_the_account_is_mailed_at_once_whatever_was_read(
+    db: Database, settings: Settings, bob: User, squad: Team, meanwhile: Meanwhile
+) -> None:
+    about_account = [one for one in TYPES.values() if one.is_immediate]
+    async with db.act() as session:
+        await switches.change(session, bob, {"digest": {"enabled": True}})
+        for event_type in about_account:
+            await switches.set_switch(session, bob, event_type.name, IN_APP, wanted=True)
+            await notify(session, event_type, affected=bob, **event_type.example)
+    await meanwhile(db, bob, squad)
+
+    await deliver_mail(db, settings)
+
+    sent = [(one.state, one.bundling) for one in await deliveries(db)]
+    assert sent == [("sent", "alone")] * len(about_account)
 
 
 async def mute(db: Database, user: User, **of: int) -> None:
@@ -496,6 +517,18 @@ async def test_what_is_urgent_goes_though_its_user_looks_at_a_page(
     await look(db, bob, 12)
 
     assert await decided(db, Tactful()) == [SEND, SEND, Skip("visible"), SEND]
+
+
+async def test_what_happens_to_the_account_goes_though_its_user_looks_at_a_page(
+    db: Database, bob: User, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    async with db.act() as session:
+        await switches.set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=True)
+    await tell(db, ACCOUNT_TOKEN_CREATED, affected=bob, name="Backup script")
+    await look(db, bob, 12)
+
+    assert await decided(db, Tactful()) == [SEND]
 
 
 async def test_a_page_shows_nothing_to_those_who_want_all_or_nothing_in_the_app(

@@ -19,6 +19,11 @@ from tests.factories import make_team
 
 PAGE = "/account/notifications"
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+MANDATORY = {
+    f"preferences.{name}.{channel}"
+    for name, event_type in TYPES.items()
+    for channel in event_type.mandatory
+}
 DEFAULTS = {"digest.frequency": "daily", "digest.hour": "8", "timezone": "UTC"}
 
 
@@ -73,11 +78,24 @@ async def test_what_is_ticked_is_what_holds(as_bob: httpx.AsyncClient) -> None:
     defaults = {
         f"preferences.{event_type.name}.{channel}"
         for event_type in TYPES.values()
-        for channel in ("in_app", *event_type.channels)
-        if event_type.has_audience
+        for channel in ("in_app", "email", "push")
+        if event_type.has_audience and event_type.is_on(channel)
     }
     assert ticked(page) == defaults
     assert [chosen(page, name) for name in DIGEST[1:]] == ["daily", "8", "UTC"]
+
+
+async def test_a_switch_that_cannot_be_turned_off_is_disabled_and_says_why(
+    as_bob: httpx.AsyncClient, db: Database
+) -> None:
+    page = (await as_bob.get(PAGE)).text
+
+    disabled = re.findall(r'<input id="([^"]+)"[^>]* disabled aria-describedby="mandatory"', page)
+    assert set(disabled) == MANDATORY
+    assert re.search(r'id="mandatory">[^<]*cannot be turned off[^<]*security', page)
+    for field in MANDATORY:
+        assert (await save_one(as_bob, field)).status_code == 404
+    assert await exceptions(db) == []
 
 
 async def test_the_hours_and_all_zones_can_be_chosen(as_bob: httpx.AsyncClient) -> None:
@@ -168,7 +186,7 @@ async def test_save_stores_the_whole_form_without_scripts(
         for name, event_type in TYPES.items()
         if event_type.has_audience
     }
-    assert ticked(page) == shown | {"digest.enabled", "pushes_always"}
+    assert ticked(page) == shown | MANDATORY | {"digest.enabled", "pushes_always"}
     assert [chosen(page, name) for name in DIGEST[1:]] == ["weekly", "0", "Asia/Kathmandu"]
     assert [row for row in await exceptions(db) if row[0] == TEAM_CREATED.name] == []
 
@@ -181,7 +199,7 @@ async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
     answer = await post(as_bob, PAGE, **wrong, **{"preferences.member_left.push": "1"})
 
     assert answer.status_code == 422
-    assert ticked(answer.text) == {"preferences.member_left.push"}
+    assert ticked(answer.text) == MANDATORY | {"preferences.member_left.push"}
     assert chosen(answer.text, "timezone") == "Mars/Base"
     for field in ("digest.hour", "timezone"):
         assert f'<a href="#{field}">' in answer.text
@@ -240,8 +258,8 @@ async def test_what_is_muted_is_listed_and_unmuted(
         assert (await post(as_bob, url)).headers["location"] == PAGE
 
     assert len(forms) == 2
-    assert f'<a href="/teams/{team.id}">Video &lt;Squad&gt;</a>' in page.text
-    assert f'<a href="/projects/{project.id}">Highlight Reel</a>' in page.text
+    assert f'<a href="/teams/{team.id}"><bdi>Video &lt;Squad&gt;</bdi></a>' in page.text
+    assert f'<a href="/projects/{project.id}"><bdi>Highlight Reel</bdi></a>' in page.text
     assert "Nothing is muted." in text_of(await as_bob.get(PAGE))
 
 

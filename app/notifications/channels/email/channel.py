@@ -80,7 +80,8 @@ class Email(Channel):
 
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
         """Mail outside a digest waits briefly, in case its notice is read in the app first."""
-        soon = literal(clock.now() + (timedelta(0) if event_type.is_high else self.delay), MOMENT)
+        at_once = event_type.goes_at_once
+        soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
         return rows_for(
@@ -88,10 +89,8 @@ class Email(Channel):
             event,
             event_type,
             address=User.email,
-            bundling=alone if event_type.is_high else case((in_digest, "digest"), else_="bundle"),
-            due_at=soon
-            if event_type.is_high
-            else case((in_digest, User.digest_due_at), else_=soon),
+            bundling=alone if at_once else case((in_digest, "digest"), else_="bundle"),
+            due_at=soon if at_once else case((in_digest, User.digest_due_at), else_=soon),
         ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
@@ -126,10 +125,16 @@ class Email(Channel):
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
-                outcome = await _attempt(db, way, mail)
+                content, unwritable = _write(mail)
+                for delivery_id, failed in unwritable.items():
+                    yield [delivery_id], failed
+                if content is None:
+                    await way.retract()
+                    continue
+                outcome = await _attempt(db, way, mail, content)
                 if following and not (isinstance(outcome, Failed) and outcome.is_outage):
                     way.announce(following.address)
-                yield mail.ids, outcome
+                yield [one for one in mail.ids if one not in unwritable], outcome
 
     async def is_reachable(self) -> bool:
         if not self._settings.sends_mail:
@@ -149,14 +154,40 @@ def transport(settings: Settings, timeout: float) -> Smtp | Folder:
     return Folder(settings.mail_dir)
 
 
-async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
-    """Send one mail. A mail that cannot be composed must not hold up the others."""
-    try:
-        content = mail.write()
-    except Exception as error:
-        _log.exception("Delivery %s could not be written.", mail.ids[0])
-        await way.retract()
-        return Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+def _write(mail: Mail) -> tuple[bytes | None, dict[int, Failed]]:
+    """The mail, and the failures of deliveries that had to be left out, by their ids.
+
+    A delivery that cannot be written must not hold up the rest of its bundle.
+    """
+    rest, unwritable = list(mail.deliveries), dict[int, Failed]()
+    while rest:
+        try:
+            return mail.write(rest), unwritable
+        except Exception as error:
+            unwritable |= _find_unwritable(mail, rest) or _failures(rest, error)
+        rest = [one for one in rest if one.delivery_id not in unwritable]
+    return None, unwritable
+
+
+def _find_unwritable(mail: Mail, deliveries: Sequence[Row[Any]]) -> dict[int, Failed]:
+    """The deliveries that cannot be written even alone."""
+    unwritable: dict[int, Failed] = {}
+    for one in deliveries if len(deliveries) > 1 else ():
+        try:
+            mail.write([one])
+        except Exception as error:
+            unwritable |= _failures([one], error)
+    return unwritable
+
+
+def _failures(deliveries: Sequence[Row[Any]], error: Exception) -> dict[int, Failed]:
+    for one in deliveries:
+        _log.error("Delivery %s could not be written.", one.delivery_id, exc_info=error)
+    failed = Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+    return {one.delivery_id: failed for one in deliveries}
+
+
+async def _attempt(db: Database, way: Smtp | Folder, mail: Mail, content: bytes) -> Outcome:
     try:
         await way.send(mail.address, content)
     except Undelivered as failure:

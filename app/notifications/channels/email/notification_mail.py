@@ -6,7 +6,6 @@ Subjects are the catalogue's sentences. Mails about one project or team belong t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from email.utils import formataddr
 from itertools import groupby
 from typing import Any
 
@@ -14,9 +13,11 @@ from sqlalchemy import Row
 
 from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
 from app.mail.composing import compose, domain_of, message_id, render_mail
+from app.mail.mime import named
 from app.models import User
+from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
-from app.notifications.events.catalogue import TYPES
+from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
 from app.security import Signer
 from app.settings import Settings
@@ -51,18 +52,27 @@ def write_mail(
     """
     user: User = rows[0].User
     with in_language(user.language):
-        items = [_item(settings, row) for row in rows]
+        items = [_item(settings, signer, row) for row in rows]
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
         mail = render_mail(template, _context(settings, signer, user, items, rows[0].type))
     headers = _headers(settings, signer, rows, is_digest=is_digest)
-    return compose(settings, mail, address=user.email, name=name, headers=headers)
+    return compose(settings, mail, address=rows[0].address, name=name, headers=headers)
 
 
-def _item(settings: Settings, row: Row[Any]) -> Item:
+def _item(settings: Settings, signer: Signer, row: Row[Any]) -> Item:
     notice, facts = as_notice(row), row.context
-    links = [_absolute(settings, link) for link in notice.actions if link.method == "get"]
+    actions = [*notice.actions, *_mailed_links(signer, row)]
+    links = [_absolute(settings, link) for link in actions if link.method == "get"]
     group = facts.get("project_name") or facts.get("team_name") or ""
     return Item(notice, group, links, str(facts.get("error") or facts.get("body") or ""))
+
+
+def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
+    link = TYPES[row.type].mailed_link
+    if link is None or link.fact not in row.context:
+        return []
+    token = signer.sign(link.purpose, [row.user_id, row.context[link.fact]])
+    return [Action(_(link.label), link.url.format(token=token))]
 
 
 def _absolute(settings: Settings, link: Action) -> Action:
@@ -84,15 +94,21 @@ def _context(
         "groups": _groups(items[:MOST_SHOWN]),
         "count": count,
         "more": max(0, count - MOST_SHOWN),
-        "subject": _shortened(items[0].notice.text),
+        "subject": shorten(items[0].notice.sentence, SUBJECT_LENGTH),
         "headline": ngettext("{count} notification", "{count} notifications", count).format(
             count=count
         ),
         "type_label": _(TYPES[type].label),
-        "stop_type_url": unsubscribe_url(settings, signer, user, type),
+        "stop_type_url": _stop_url(settings, signer, user, type),
         "stop_all_url": unsubscribe_url(settings, signer, user, EVERYTHING),
         "preferences_url": f"{settings.base_url}/account/notifications",
     }
+
+
+def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
+    """The link that stops mails of this type; "" where nobody can."""
+    is_mandatory = EMAIL in TYPES[type].mandatory
+    return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 
 
 def _groups(items: list[Item]) -> list[Group]:
@@ -104,14 +120,12 @@ def _groups(items: list[Item]) -> list[Group]:
     return [Group(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= SUBJECT_LENGTH else text[: SUBJECT_LENGTH - 1] + "…"
-
-
 def _headers(
     settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, is_digest: bool
 ) -> dict[str, str]:
     first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
+    if scope != EVERYTHING and EMAIL in TYPES[scope].mandatory:
+        return {}
     headers = {
         "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.User, scope)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -133,5 +147,5 @@ def _subject(row: Row[Any]) -> str:
 def _thread(settings: Settings, subject: str, facts: dict[str, Any]) -> dict[str, str]:
     root = message_id(settings, subject)
     name = facts.get("project_name" if subject.startswith("project") else "team_name", "")
-    list_id = formataddr((str(name), f"{subject}.{domain_of(settings)}"))
+    list_id = named(clean(str(name)), f"{subject}.{domain_of(settings)}")
     return {"In-Reply-To": root, "References": root, "List-Id": list_id}

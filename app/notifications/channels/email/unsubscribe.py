@@ -30,7 +30,9 @@ class Link:
 
     @property
     def types(self) -> list[str]:
-        return list(TYPES) if self.scope == EVERYTHING else [self.scope]
+        """Without those whose mail nobody can switch off."""
+        chosen = list(TYPES) if self.scope == EVERYTHING else [self.scope]
+        return [name for name in chosen if EMAIL not in TYPES[name].mandatory]
 
 
 def unsubscribe_url(settings: Settings, signer: Signer, user: User, scope: str) -> str:

@@ -87,7 +87,7 @@ class Push(Channel):
             address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
             user_id=PushSubscription.user_id,
             subscription_id=PushSubscription.id,
-            due_at=literal(now if event_type.is_high else now + self.delay, MOMENT),
+            due_at=literal(now if event_type.goes_at_once else now + self.delay, MOMENT),
         )
         return rows.join(PushSubscription, PushSubscription.user_id == Notification.user_id).where(
             PushSubscription.vapid_key == self._vapid_key,

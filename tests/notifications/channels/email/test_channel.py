@@ -126,6 +126,7 @@ async def test_a_mail_that_waits_goes_to_the_address_of_the_day(
     await deliver_mail(db, settings)
 
     assert sorted((one["To"], one["Subject"].partition(" ")[0]) for one in kept(settings)) == [
+        ("bob@example.com", "A"),  # change of your address was requested
         ("bob@example.com", "Your"),
         ("robert@example.com", "Project"),
     ]

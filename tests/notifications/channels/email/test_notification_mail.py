@@ -1,9 +1,11 @@
 """What the mails about notices say, and how mail programs understand them."""
 
+import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,10 +15,18 @@ from sqlalchemy import update
 from app import clock
 from app.database import Database
 from app.models import Delivery, Project, Team, User
-from app.notifications.events.catalogue import COMPILATION_FAILED, MEMBER_ADDED, PROJECT_SHARED
+from app.notifications.events.catalogue import (
+    ACCOUNT_ADDRESS_CHANGE_REQUESTED,
+    ACCOUNT_PASSWORD_CHANGED,
+    COMPILATION_FAILED,
+    MEMBER_ADDED,
+    PROJECT_SHARED,
+    TYPES,
+    EventType,
+)
 from app.notifications.notify import notify
 from app.settings import Settings
-from tests.factories import make_team
+from tests.factories import SIGNER, make_team
 from tests.mailing import deliver_mail
 
 
@@ -177,3 +187,38 @@ async def test_one_click_stops_what_the_header_says(
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert answer.status_code == 200
     assert len(await mails_due(db, settings)) == 1
+
+
+@pytest.mark.parametrize("event_type", [one for one in TYPES.values() if one.is_immediate])
+async def test_only_what_can_be_turned_off_says_how(
+    db: Database, settings: Settings, alice: User, event_type: EventType
+) -> None:
+    async with db.act() as session:
+        await notify(session, event_type, affected=alice, **event_type.example)
+
+    [mail] = await mails_due(db, settings)
+
+    is_mandatory = event_type in (ACCOUNT_PASSWORD_CHANGED, ACCOUNT_ADDRESS_CHANGE_REQUESTED)
+    assert (mail["List-Unsubscribe"] is None) == is_mandatory
+    assert (mail["List-Unsubscribe-Post"] is None) == is_mandatory
+    for kind in ("plain", "html"):
+        assert ("/unsubscribe/" not in part(mail, kind)) == is_mandatory
+        assert ("cannot be turned off" in part(mail, kind)) == is_mandatory
+        assert "Review Account" in part(mail, kind)
+        assert f"{settings.base_url}/account" in part(mail, kind)
+
+
+async def test_a_link_that_only_the_mail_has_signs_its_fact(
+    db: Database, settings: Settings, alice: User
+) -> None:
+    facts: dict[str, Any] = {"address": "new@example.com", "nonce": "a nonce"}
+    async with db.act() as session:
+        await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=alice, **facts)
+
+    [mail] = await mails_due(db, settings)
+
+    text = part(mail, "plain")
+    [token] = re.findall(
+        rf"Cancel this change: {settings.base_url}/account/address/cancel/(\S+)", text
+    )
+    assert SIGNER.unsign("cancel_address_change", token) == [alice.id, "a nonce"]

@@ -1,0 +1,19 @@
+"""Whose an address is: that of the account which has confirmed it.
+
+Other accounts may have the same one unconfirmed, for anybody can type any address.
+"""
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import User
+
+
+def has_confirmed(address: str) -> ColumnElement[bool]:
+    """True of the one account that has confirmed this address, regardless of case."""
+    return and_(User.email_key == address.casefold(), User.email_confirmed_at.is_not(None))
+
+
+async def find_holder(session: AsyncSession, address: str) -> User | None:
+    """The account that has confirmed this address."""
+    return await session.scalar(select(User).where(has_confirmed(address)))

@@ -1,0 +1,118 @@
+"""Browsers and networks from which users have signed in. The first sign-in from each is told of.
+
+A browser is recognized by a cookie of 32 random bytes that outlives its sessions; rows hold only
+its SHA-256.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from litestar.datastructures import Cookie
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.accounts.lookup import has_confirmed
+from app.database import Database
+from app.database.upsert import insert_into
+from app.http import AnyRequest
+from app.language import in_language
+from app.models import SignInPlace, User
+from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
+from app.notifications.notify import notify
+from app.settings import Settings
+from app.user_agents import device_name
+
+# Browsers keep no cookie for longer (RFC 6265bis, 5.5).
+REMEMBERED_FOR = timedelta(days=400)
+TOKEN_LENGTH = 200
+# The second is used under HTTPS, as for sessions.
+COOKIES = ("device", "__Host-device")
+BROWSER, NETWORK = "browser", "network"
+
+
+def device_token(request: AnyRequest, settings: Settings) -> str:
+    """The token of this browser's device cookie, or "" where it has none."""
+    return request.cookies.get(COOKIES[settings.is_https], "")[:TOKEN_LENGTH]
+
+
+def new_device_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def device_cookie(settings: Settings, token: str) -> Cookie:
+    return Cookie(
+        key=COOKIES[settings.is_https],
+        value=token,
+        path="/",
+        max_age=int(REMEMBERED_FOR.total_seconds()),
+        secure=settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def network_of(host: str) -> str:
+    """The /24 of an IPv4 address or the /48 of an IPv6 address; "" for a socket without one."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+async def remember(session: AsyncSession, user: User, *, device: str, host: str) -> bool:
+    """Whether the user has signed in from this browser and from this network before."""
+    now = clock.now()
+    expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
+    await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
+    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host))}
+    theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
+    known = {(kind, value) for kind, value in await session.execute(theirs)}
+    rows = [
+        {"user_id": user.id, "kind": kind, "value": value, "last_seen_at": now}
+        for kind, value in here
+    ]
+    insert = insert_into(session, SignInPlace).values(rows)
+    key = [SignInPlace.user_id, SignInPlace.kind, SignInPlace.value]
+    await session.execute(
+        insert.on_conflict_do_update(index_elements=key, set_={"last_seen_at": now})
+    )
+    return here <= known
+
+
+async def notify_of_sign_in(
+    session: AsyncSession, user: User, *, user_agent: str, host: str
+) -> None:
+    """Tell the user of a sign-in from a browser or network that they have not used before."""
+    with in_language(user.language):
+        device = device_name(user_agent)
+    await notify(session, ACCOUNT_SIGNED_IN_ELSEWHERE, affected=user, device=device, address=host)
+
+
+async def find_browser(db: Database, login: str, device: str) -> int | None:
+    """The id of the row by which the account with this username or confirmed address knows the
+    browser with this device token. An address that is not confirmed may be anybody's.
+    """
+    found = (
+        select(SignInPlace.id)
+        .join(User, User.id == SignInPlace.user_id)
+        .where(
+            or_(User.username_key == login.casefold(), has_confirmed(login)),
+            SignInPlace.kind == BROWSER,
+            SignInPlace.value == _hash(device),
+            SignInPlace.last_seen_at >= clock.now() - REMEMBERED_FOR,
+        )
+    )
+    if not device:
+        return None
+    async with db.read() as session:
+        return await session.scalar(found)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
