@@ -234,6 +234,16 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             PLAN,
         ),
     ],
+    "app/notifications/preferences/muting.py": [
+        Equivalent("- .order_by(Team.name, Team.id)\n+ .order_by(Team.name, None)", BY_INDEX),
+        Equivalent("- .order_by(Team.name, Team.id)\n+ .order_by(Team.name, )", BY_INDEX),
+        Equivalent("- .join(Team, Team.id == Mute.team_id)\n+ .join(Team, None)", INFERRED),
+        Equivalent("- .join(Team, Team.id == Mute.team_id)\n+ .join(Team, )", INFERRED),
+        Equivalent(
+            "- .join(Project, Project.id == Mute.project_id)\n+ .join(Project, None)", INFERRED
+        ),
+        Equivalent("- .join(Project, Project.id == Mute.project_id)\n+ .join(Project, )", INFERRED),
+    ],
     "app/projects/sharing.py": [
         Equivalent(
             "- teams = (await session.scalars(shared.order_by(Team.id))).all()\n"
