@@ -40,6 +40,7 @@ reads this very table.
     reachability                          whether others can reach this server
     settings zones private_files
     email_addresses errors user_agents usernames    small, one purpose each
+    names                                 what one may contain, how it stands in a sentence
     parsing                               forms and cookies, within limits
-    cancellation clock gc_tuning language numbers
+    cancellation clock gc_tuning language networks numbers
 """

@@ -17,7 +17,7 @@ from app.api_docs.schemas import StructSchemas
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.forwarding import ForwardedLitestar, ProxiesSeen
-from app.gc_tuning import freeze_loaded_objects
+from app.gc_tuning import freeze_loaded_objects, give_large_blocks_back
 from app.http import PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
 from app.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
@@ -44,6 +44,7 @@ class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, Forget
 
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
+    give_large_blocks_back()
     create_private_files()
     settings = load()
     logs.configure(settings)

@@ -17,6 +17,7 @@ from app.http import AnyRequest, is_api, is_partial, own_path, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
+from app.names import to_plain
 
 _log = logging.getLogger(__name__)
 
@@ -124,9 +125,13 @@ def _problem(
     status: int, sentence: str, headers: Mapping[str, str], fields: Mapping[str, str]
 ) -> Response[Problem]:
     """Problem details (RFC 9457). A request malformed as a whole names the field `request`."""
+    sentence = to_plain(sentence)
     problem = Problem(status=status, title=_title(status), detail=sentence)
     if status == 400 or fields:
-        errors = [FieldProblem(*one) for one in (fields or {"request": sentence}).items()]
+        errors = [
+            FieldProblem(field, to_plain(error))
+            for field, error in (fields or {"request": sentence}).items()
+        ]
         problem = InvalidProblem(status, problem.title, sentence, errors)
     return Response(problem, status_code=status, headers=headers, media_type=PROBLEM_JSON)
 

@@ -20,15 +20,16 @@
 from collections.abc import Mapping, Sequence
 
 from app.language import _
+from app.names import to_plain
 
 
 class Failure(Exception):
-    """`headers` are added to the response."""
+    """`sentence` has its names isolated (app.names); `headers` are added to the response."""
 
     status = 500
 
     def __init__(self, sentence: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(to_plain(sentence))
         self.sentence = sentence
         self.headers = dict(headers or {})
 

@@ -5,6 +5,7 @@ nothing, but nothing of theirs is removed.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, Update, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -28,6 +30,8 @@ BLOCK = MB
 # A reservation of a process that crashed ends by itself.
 LEASE = timedelta(minutes=2)
 RENEWAL_SECONDS = 30
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,11 @@ class Reservation:
     async def renew_forever(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
-            async with self._db.write() as session:
-                await session.execute(self._changed())
+            try:
+                async with self._db.write() as session:
+                    await session.execute(self._changed())
+            except SQLAlchemyError:
+                _log.exception("Could not renew the reservation of an upload. Retrying.")
 
     async def end(self) -> None:
         async with self._db.write() as session:

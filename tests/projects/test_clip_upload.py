@@ -148,6 +148,18 @@ async def test_an_upload_without_a_length_never_has_more_on_disk_than_the_quota(
     assert list(settings.clips_dir.iterdir()) == []
 
 
+async def test_a_body_that_goes_on_without_a_file_is_not_read_to_its_end(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings
+) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n'
+    body = SlowBody(settings.clips_dir, head, *[bytes(MB // 10)] * 100)
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", content=body, headers=MULTIPART)
+
+    assert "The upload could not be read." in answer.text
+    assert len(body.on_disk) < 30
+
+
 async def test_uploads_at_once_share_the_quota_while_they_arrive(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings
 ) -> None:
