@@ -18,7 +18,6 @@ from app.language import _
 from app.layout import fragment, page
 from app.models import User
 from app.names import to_plain
-from app.security_log import record
 
 _log = logging.getLogger(__name__)
 
@@ -58,11 +57,9 @@ def _with_form(request: AnyRequest, failure: OtherUser | OlderSession) -> Respon
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
+    """A request that Litestar itself refuses: wrong path, method, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
-    if error.status_code == 403:
-        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
@@ -203,7 +200,6 @@ def _title(status: int) -> str:
 def _sentence(status: int) -> str:
     sentences = {
         400: _("We could not understand this request."),
-        403: _("This form has expired. Go back, reload the page and try again."),
         404: NotFound().sentence,
         405: _("This address does not support this request method."),
         413: _("This is more than we accept in one request."),
