@@ -6,6 +6,7 @@ from sqlalchemy import Executable, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import CONFIRM
 from app.accounts.sign_in_places import NETWORK
 from app.models import (
     Clip,
@@ -132,6 +133,9 @@ def _mutes(user: User) -> Executable:
 
 
 def _deliveries(user: User) -> Executable:
+    """Without the mails that ask for a confirmation: an address that is another account's gets none,
+    and nobody must learn which addresses those are.
+    """
     columns = (
         Delivery.channel,
         Delivery.address,
@@ -146,7 +150,8 @@ def _deliveries(user: User) -> Executable:
         Delivery.attempted_at,
         Delivery.settled_at,
     )
-    return select(*columns).where(Delivery.user_id == user.id)
+    is_listed = Delivery.transactional.is_distinct_from(CONFIRM)
+    return select(*columns).where(Delivery.user_id == user.id, is_listed)
 
 
 async def _notifications(session: AsyncSession, user: User) -> Records:

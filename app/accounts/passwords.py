@@ -26,7 +26,7 @@ from app.security_log import record
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
 # Each costs a verification of the password.
-MOST_CANDIDATES = 10
+MOST_CLAIMANTS = 10
 
 # The hash of a discarded random password: an unknown name takes as long as a wrong password.
 DECOY = (
@@ -64,25 +64,25 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
         })  # fmt: skip
 
 
-async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
-    """The account with this username, which has no @, or with this confirmed address; without one,
-    the first few that have the address unconfirmed.
+async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User | None]:
+    """The account with this username, which has no @, or with this confirmed address, None for
+    nobody; then the first few that have the address unconfirmed.
+
+    These come in any case: whoever claims an address must not learn whether somebody has it.
     """
     key = login.casefold()
     named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
-    if user := (await session.scalars(named)).one_or_none():
-        return [user]
-    claimed = select(User).where(User.email_key == key).order_by(User.id).limit(MOST_CANDIDATES)
-    return (await session.scalars(claimed)).all()
+    claimed = select(User).where(User.email_key == key, User.email_confirmed_at.is_(None))
+    claimants = await session.scalars(claimed.order_by(User.id).limit(MOST_CLAIMANTS))
+    return [await session.scalar(named), *claimants]
 
 
-async def _pick(candidates: Sequence[User], password: str) -> User | None:
+async def _pick(candidates: Sequence[User | None], password: str) -> User | None:
     """The first with this password."""
     for user in candidates:
-        if await verify_password(password, user.password_hash):
+        is_right = await verify_password(password, user.password_hash if user else DECOY)
+        if user and is_right:
             return user
-    if not candidates:
-        await verify_password(password, DECOY)
     return None
 
 
