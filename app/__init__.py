@@ -32,7 +32,7 @@ reads this very table.
     forwarding                            the client behind a proxy
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
-    http                                  forms, guards, redirects
+    http csrf                             forms, guards, redirects; the token of a page
     models                                the schema: start reading here
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue and relay; signatures; logs, metrics
@@ -40,6 +40,7 @@ reads this very table.
     reachability                          whether others can reach this server
     settings zones private_files
     email_addresses errors user_agents usernames    small, one purpose each
+    names                                 what one may contain, how it stands in a sentence
     parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language networks numbers
 """

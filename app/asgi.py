@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 
 from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
-from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.middleware import DefineMiddleware
 
 from app.accounts.revocation import RevocationWatcher
 from app.api.routing import api_router
@@ -19,10 +17,10 @@ from app.api_docs.schemas import StructSchemas
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.forwarding import ForwardedLitestar, ProxiesSeen
-from app.gc_tuning import freeze_loaded_objects
-from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
+from app.gc_tuning import freeze_loaded_objects, give_large_blocks_back
+from app.http import PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
-from app.middleware import AuthenticationMiddleware, CookieCSRFMiddleware, add_security_headers
+from app.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
 from app.models import User
 from app.notifications.live.detached_streams import StreamingLitestar
 from app.notifications.live.follower import Follower
@@ -46,6 +44,7 @@ class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, Forget
 
 def serve() -> Litestar:
     """What each web process runs: the application, with its log and its share of the metrics."""
+    give_large_blocks_back()
     create_private_files()
     settings = load()
     logs.configure(settings)
@@ -60,11 +59,8 @@ def create_app(installation: Installation) -> StreamingLitestar:
         [*PAGES, api_router(API)],
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
-        before_send=[add_security_headers],
-        middleware=[
-            AuthenticationMiddleware(),
-            DefineMiddleware(CookieCSRFMiddleware, config=_csrf(settings)),
-        ],
+        before_send=[secure_response],
+        middleware=[AuthenticationMiddleware(), ForgeryMiddleware()],
         request_class=PageRequest,
         request_max_body_size=MAX_FORM_BYTES,
         guards=[possible_ids],
@@ -145,16 +141,6 @@ def _dependencies() -> dict[str, Provide]:
         "session_id": Provide(_session_id, sync_to_thread=False),
         "form": Provide(provide_form),
     }
-
-
-def _csrf(settings: Settings) -> CSRFConfig:
-    return CSRFConfig(
-        secret=settings.secret_key,
-        cookie_name=CSRF_COOKIE,
-        header_name="X-CSRF-Token",
-        cookie_secure=settings.is_https,
-        cookie_httponly=True,
-    )
 
 
 def _furnished(name: str) -> Any:

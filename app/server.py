@@ -113,10 +113,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clients.remove(self)
-        if self._active and not self._active.response_complete:
+        if self._active:
             self._active.disconnected = True
             self._active.message_event.set()
         super().connection_lost(exc)
+        self._forget_requests()
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -190,6 +191,11 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _is_answering(self) -> bool:
         return self._active is not None and not self._active.response_complete
+
+    def _forget_requests(self) -> None:
+        """Those never begun refer back to the connection: only a rare collection would free them."""
+        self.pipeline.clear()
+        self.cycle = self._active = None  # type: ignore[assignment]
 
     def _begin(self, part: Part) -> None:
         self._part = part

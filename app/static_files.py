@@ -19,7 +19,7 @@ from app.http import AnyRequest, is_known
 from app.settings import ROOT
 
 FOREVER = "public, max-age=31536000, immutable"
-NO_CACHE = "no-cache"  # browsers may keep it, but ask before each use whether it has changed
+NO_CACHE = "public, no-cache"  # caches may keep it, but ask before each use whether it has changed
 # What is served; `mimetypes` would depend on the machine's own table.
 MEDIA_TYPES = {
     ".css": "text/css",

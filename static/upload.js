@@ -29,6 +29,7 @@ function send(form, file, row) {
   request.upload.onprogress = ({ loaded, total }) => showProgress(row, loaded / total);
   request.open("POST", form.action);
   request.setRequestHeader("HX-Request-Type", "partial");
+  request.setRequestHeader("X-User", document.body.dataset.user);
   request.send(body);
   return new Promise((resolve) => (request.onloadend = () => resolve(problemOf(request))));
 }

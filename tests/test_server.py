@@ -1,7 +1,9 @@
 """The limits of the server, on real connections. Each is a fraction of what it is by default."""
 
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -146,6 +148,10 @@ class Server:
         while not holds() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         return holds()
+
+    def forget(self) -> None:
+        """The connections, so that they are referred to by nobody but the server."""
+        self._made.clear()
 
     async def until_nobody_is_connected(self) -> None:
         assert await self.until(lambda: all(one.parser is None for one in self._made))
@@ -379,6 +385,24 @@ async def test_a_stream_hears_that_its_client_has_left_also_with_requests_behind
 
     assert await server.until(lambda: not server.connections)
     assert await server.until(lambda: not server.tasks)
+
+
+async def test_a_connection_that_is_over_is_freed_at_once_also_with_requests_behind_it(
+    server: Server,
+) -> None:
+    client = await server.connect()
+    await client.send(GET % b"listen" + GET % b"" * 3)
+    assert await server.until(lambda: bool(server.connections[0].pipeline))
+    connection = weakref.ref(server.connections[0])
+    server.forget()
+
+    gc.disable()
+    server.close()
+
+    try:
+        assert await server.until(lambda: connection() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_few_pipelined_requests_are_served_in_turn(server: Server) -> None:

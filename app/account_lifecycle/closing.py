@@ -14,6 +14,7 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Membership, User
+from app.names import isolate
 from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
@@ -68,7 +69,7 @@ def _require_no_team_with_others(teams: list[TeamInList]) -> None:
         explanation = _(
             "You own teams with other members: {teams}. Hand them over or delete them first."
         )
-        raise Conflict(explanation.format(teams=", ".join(names)))
+        raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
 async def _leave_teams(session: AsyncSession, user: User) -> None:

@@ -30,9 +30,6 @@ IDLE_TIMEOUT = timedelta(days=14)
 ABSOLUTE_TIMEOUT = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=10)
 USER_AGENT_LENGTH = 300
-# The second is used under HTTPS: with this prefix, browsers refuse it from another host or over
-# plain HTTP.
-COOKIES = ("session", "__Host-session")
 
 
 async def find_session(db: Database, token: str) -> tuple[User, int] | None:
@@ -159,10 +156,17 @@ async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Coll
     return (await session.scalars(alive)).all()
 
 
+def cookie_name(settings: Settings) -> str:
+    """Under HTTPS the name has a prefix with which browsers refuse it from another host or over
+    plain HTTP (RFC 6265bis, 4.1.3.2), and a cookie without the prefix is nobody's session.
+    """
+    return "__Host-session" if settings.is_https else "session"
+
+
 def session_cookie(settings: Settings, token: str) -> Cookie:
     """The cookie that signs a browser in or, with an empty `token`, out."""
     return Cookie(
-        key=COOKIES[settings.is_https],
+        key=cookie_name(settings),
         value=token,
         path="/",
         max_age=int(ABSOLUTE_TIMEOUT.total_seconds()) if token else 0,

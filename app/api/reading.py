@@ -15,6 +15,7 @@ from msgspec import inspect as kinds
 from app.api.shapes import RequestBody
 from app.errors import Invalid
 from app.language import _
+from app.names import NAME_PATTERN
 
 Body = TypeVar("Body", bound=RequestBody)
 
@@ -117,8 +118,9 @@ def _option_in_words(kind: kinds.Type) -> str:
             return _("A whole number from {least} to {most}.").format(
                 least="…" if least is None else least, most="…" if most is None else most
             )
-        case kinds.StrType(min_length=least, max_length=most):
-            return _text_in_words(least, most)
+        case kinds.StrType(min_length=least, max_length=most, pattern=pattern):
+            words = _text_in_words(least, most)
+            return f"{words} {_name_in_words()}" if pattern == NAME_PATTERN else words
         case kinds.BoolType():
             return _("true or false.")
         case kinds.ListType(item_type=item, max_length=most):
@@ -129,6 +131,10 @@ def _option_in_words(kind: kinds.Type) -> str:
                 most=most, each=each
             )
     return _("An object.")
+
+
+def _name_in_words() -> str:
+    return _("A single line, without characters that change the direction of the text.")
 
 
 def _text_in_words(least: int | None, most: int | None) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import clock
 from app.language import _, ngettext
 from app.mail.mime import compose_mime
+from app.names import isolate, to_text
 from app.rendering import render
 from app.settings import ROOT, Settings
 
@@ -26,9 +27,10 @@ class Mail:
 def render_mail(name: str, context: Mapping[str, Any]) -> Mail:
     """The three parts of `templates/email/<name>` in the language being spoken."""
     subject = _text().get_template(f"email/{name}/subject.txt").render(context)
+    text = _text().get_template(f"email/{name}/body.txt").render(context)
     return Mail(
-        subject=" ".join(subject.split()),
-        text=_text().get_template(f"email/{name}/body.txt").render(context).strip() + "\n",
+        subject=to_text(" ".join(subject.split())),
+        text=to_text(text.strip()) + "\n",
         html=render(f"email/{name}/body.html", dict(context)),
     )
 
@@ -44,7 +46,7 @@ def _text() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(_=_, ngettext=ngettext)
+    environment.globals.update(_=_, ngettext=ngettext, isolate=isolate)
     return environment
 
 

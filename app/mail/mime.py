@@ -7,6 +7,7 @@ which no mail program finds the link of List-Unsubscribe; and it takes ten times
 from binascii import b2a_qp
 from collections.abc import Mapping
 from email.header import Header
+from email.utils import formataddr
 
 # RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part.
 BOUNDARY = "=_clippyfront"
@@ -17,7 +18,7 @@ CRLF = "\r\n"
 def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
     """`Subject` may be any words; other headers are ASCII, encoded where they need to be.
 
-    Raises ValueError for a header that would break off or begin another one.
+    Raises ValueError for a header that would break off or begin another one, or is too long.
     """
     head = [_header(name, value) for name, value in headers.items()]
     head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"']
@@ -31,12 +32,23 @@ def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
     )
 
 
+def named(name: str, address: str) -> str:
+    """`name <address>` (RFC 5322, 3.4), the name in encoded words where it is not plain (RFC 2047)."""
+    if _is_plain(name):
+        return formataddr((name, address))
+    return f"{Header(name, 'utf-8', LINE).encode(linesep='')} <{address}>"
+
+
 def _header(name: str, value: str) -> str:
-    if not value.isprintable():
+    if "\0" in value or value.splitlines() not in ([], [value]):
         raise ValueError(f"{value!r} cannot stand in the header {name}.")
-    if name == "Subject" and (not value.isascii() or "=?" in value):
+    if name == "Subject" and not _is_plain(value):
         return f"{name}: {Header(value, 'utf-8', LINE, name).encode(linesep=CRLF)}"
     return CRLF.join(_folded(f"{name}: {value}"))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "=?" not in text
 
 
 def _folded(line: str) -> list[str]:

@@ -31,6 +31,8 @@ class User(IdentityBase):
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
+    `added_directly_by`: who may add the user to a team without an invitation: `anyone`, `teammates`
+    (users they share a team with) or `nobody`.
     `compiled_at`: when a compilation that they asked for last began; users take turns.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
@@ -70,6 +72,9 @@ class User(IdentityBase):
     digest_hour: Mapped[int] = mapped_column(default=8)
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
+    added_directly_by: Mapped[str] = mapped_column(
+        String(9), default="anyone", server_default="anyone"
+    )
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]

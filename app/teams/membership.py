@@ -8,6 +8,7 @@ from app.accounts.lookup import has_confirmed
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_LEFT,
@@ -99,7 +100,7 @@ async def _login_error(session: AsyncSession, team: Team, found: User | None) ->
     if found is None:
         return _("No account has this name or address. You can invite the address instead.")
     if await is_member(session, team.id, found.id):
-        return _("{name} is already in this team.").format(name=found.username)
+        return _("{name} is already in this team.").format(name=isolate(found.username))
     return ""
 
 

@@ -8,6 +8,7 @@ from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
@@ -27,7 +28,7 @@ async def accept(
     """
     invitation, team, user = await _load(session, user, invitation_id, is_mailed)
     if await is_member(session, team.id, user.id):
-        raise Conflict(_("You are already in '{team}'.").format(team=team.name))
+        raise Conflict(_("You are already in '{team}'.").format(team=isolate(team.name)))
     await _settle(session, invitation, user, "accepted")
     if not user.is_confirmed:
         await set_confirmed_address(session, user, user.email)

@@ -65,5 +65,8 @@ async def test_nul_is_refused_in_bodies_and_parameters(for_alice: Program) -> No
     team = await for_alice.post("/api/teams", json={"name": "Squad"})
     parameter = await for_alice.get(team.headers["Location"], params={"q": "a\x00"})
 
-    assert errors_of(body) == {"name": "Text of 1 to 80 characters."}
+    assert errors_of(body) == {
+        "name": "Text of 1 to 80 characters. A single line, without characters that change the "
+        "direction of the text."
+    }
     assert errors_of(parameter) == {"q": "Text."}

@@ -80,13 +80,7 @@ class World:
 
 
 async def take_token(client: httpx.AsyncClient) -> None:
-    """As a script in one of our pages sends it; the token is good for any browser."""
-    if not _token:
-        await client.get("/login")
-        _token.append(client.cookies["csrftoken"])
-    client.cookies.set("csrftoken", _token[0], HOST)
-    client.headers["X-CSRF-Token"] = _token[0]
+    """As a script in one of our pages sends it."""
+    await client.get("/login")
+    client.headers["X-CSRF-Token"] = client.cookies["csrftoken"]
     client.headers["Sec-Fetch-Site"] = "same-origin"
-
-
-_token: list[str] = []

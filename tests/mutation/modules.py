@@ -17,10 +17,7 @@ MODULES = {
     "app/notifications/withdraw.py": ["tests/notifications/test_withdraw.py"],
     "app/notifications/preferences/muting.py": [f"{PREFERENCES}/test_muting.py"],
     "app/notifications/preferences/digest.py": [f"{PREFERENCES}/test_digest_times.py"],
-    "app/teams/invitations.py": [
-        "tests/teams/test_invitations.py",
-        "tests/teams/test_invited_by_mail.py",
-    ],
+    "app/teams/invitations.py": ["tests/teams/test_invitations.py"],
     "app/projects/clips.py": ["tests/projects/test_clips.py"],
     "app/projects/compilations.py": ["tests/projects/test_compilations.py"],
     "app/projects/sharing.py": ["tests/projects/test_sharing.py"],

@@ -16,6 +16,7 @@ from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Taken
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
+from app.names import to_plain
 from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import (
@@ -114,7 +115,7 @@ async def test_the_mail_has_the_link_and_escapes_names(
     (file,) = settings.mail_dir.glob("*.eml")
     mail = message_from_bytes(file.read_bytes(), policy=default)
     text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
-    assert mail["Subject"] == "alice invited you to join team 'Cats & <Dogs>'"
+    assert mail["Subject"] == "You are invited to join team 'Cats & <Dogs>'"
     assert text
     assert html
     assert "http://testserver/invitations/" in text.get_content()
@@ -279,6 +280,7 @@ async def test_one_of_fifty_open_invitations_can_be_sent_again(
     async with db.act() as session:
         for n in range(MAX_OPEN):
             latest = await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
+        latest.mailed_at = clock.now() - timedelta(hours=1)
 
     async with db.act() as session:
         await send_again(session, alice, video_squad.id, latest.id)
@@ -696,7 +698,7 @@ async def test_who_cannot_be_invited_is_named_with_the_reason(
         with pytest.raises(Taken) as taken:
             async with db.act() as session:
                 await invite(session, alice, video_squad.id, email, "viewer")
-        assert taken.value.fields == {"email": sentence}
+        assert to_plain(taken.value.fields["email"]) == sentence
 
 
 async def test_open_invitations_reach_a_new_account_in_the_order_in_which_they_were_sent(

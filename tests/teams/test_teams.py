@@ -20,7 +20,7 @@ async def test_creating_a_team_makes_its_owner_and_notifies_nobody(
     db: Database, alice: User, bell: Bell
 ) -> None:
     async with db.act() as session:
-        team = await create_team(session, alice, "  Video \n Squad ")
+        team = await create_team(session, alice, "  Video \t Squad ")
 
     async with db.read() as session:
         membership = await session.get_one(Membership, (team.id, alice.id))

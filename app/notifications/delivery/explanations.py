@@ -36,6 +36,9 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 
 # Why there is no delivery: its user does not want such events on the channel.
 OFF = "off"
+# Why the notification of an invitation goes nowhere beside the app.
+UNCONFIRMED_SENDER, TOO_MANY_MAILS = "sender_unconfirmed", "too_many_mails"
+MAILED_BEFORE = "mailed_before"
 REASONS = {
     WITHDRAWN: N_("You no longer have access to what it was about."),
     DELETED: N_("You had already deleted the notification."),
@@ -53,6 +56,9 @@ REASONS = {
     INTERRUPTED: N_("Every attempt was interrupted."),
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
+    UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
+    TOO_MANY_MAILS: N_("Your address got enough invitations by email for one day."),
+    MAILED_BEFORE: N_("It was sent before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),
 }

@@ -9,7 +9,8 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from app import clock
 from app.database import Database
-from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice
+from app.mail.limits import KEPT as MAILINGS_KEPT
+from app.models import Change, CleanUp, Delivery, Event, Mailing, Notification, RemovedDevice
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.feed import UNDO_FOR
 
@@ -57,6 +58,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
     }
     await _remove_before(db, CleanUp.finished_at, now - RUNS_KEPT)
     await _remove_before(db, RemovedDevice.removed_at, now - REMOVALS_KEPT)
+    await _remove_before(db, Mailing.mailed_at, now - MAILINGS_KEPT)
     async with db.write() as session:
         session.add(CleanUp(removed=removed))
     return removed

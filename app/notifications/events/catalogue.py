@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from app.language import N_, _
+from app.names import clean, isolate, to_plain
 from app.notifications.events import audience
 from app.notifications.events.audience import Audience
 
@@ -154,20 +155,30 @@ def types_open_while(fact: str) -> list[str]:
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
     """What a notice of this type says, in the current language."""
+    return to_plain(isolated_sentence(name, context, to_affected=to_affected))
+
+
+def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """The same with its names isolated, for app.names to show it as HTML or text."""
     event_type = TYPES[name]
     own = event_type.message_to_affected if to_affected else ""
     return _(own or event_type.message).format_map(_Facts(context))
 
 
 class _Facts(dict[str, Any]):
-    """The context with its words translated: roles, and the stand-in for the name of a deleted
-    account. A fact that an old event lacks is shown as a dash.
+    """The context with its names isolated and its words translated: roles, and the stand-in for the
+    name of a deleted account. A fact that an old event lacks is shown as a dash.
     """
 
     def __getitem__(self, name: str) -> Any:
-        value = super().__getitem__(name) if name in self else "–"
+        if name not in self:
+            return "–"
+        value = super().__getitem__(name)
         is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
-        return _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        shown = _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        if name in NAMES:
+            return isolate(str(shown))
+        return clean(str(shown)) if name == "title" else shown
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -177,6 +188,7 @@ GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
 SOMEONE = N_("Someone")
 NAMES_OF_USERS = ("username", "inviter")
+NAMES = (*NAMES_OF_USERS, "team_name", "project_name", "old_name", "new_name", "name")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(

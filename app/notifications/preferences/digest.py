@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -69,8 +69,7 @@ async def reschedule(session: AsyncSession, account: User) -> None:
     if account.digest_due_at is None:
         waits, becomes = Delivery.bundling == "digest", ("bundle", now)
     else:
-        is_not_due = and_(Delivery.bundling == "digest", Delivery.due_at > now)
-        waits = or_(Delivery.bundling == "bundle", is_not_due)
+        waits = or_(Delivery.bundling == "bundle", Delivery.due_at > now)
         becomes = ("digest", account.digest_due_at)
     await session.flush()
     moved = (
@@ -93,9 +92,9 @@ async def roll(db: Database) -> int:
 
 
 async def _due(db: Database) -> Sequence[User]:
-    due = select(User).where(User.digest_due_at <= clock.now())
+    due = select(User).where(User.digest_due_at <= clock.now()).limit(AT_ONCE)
     async with db.read() as session:
-        return (await session.scalars(due.order_by(User.digest_due_at).limit(AT_ONCE))).all()
+        return (await session.scalars(due)).all()
 
 
 async def _move_on(db: Database, due: Sequence[User]) -> int:

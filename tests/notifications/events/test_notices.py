@@ -83,7 +83,7 @@ async def test_a_notice_holds_what_its_row_and_its_event_hold(
         position=row.event_id,
         type="team_updated",
         icon="bi-pencil",
-        text="Team 'Film Squad' is now called 'Video Squad'",
+        sentence="Team '\u2068Film Squad\u2069' is now called '\u2068Video Squad\u2069'",
         actor="alice",
         created_at=clock.now() - A_SECOND,
         is_read=False,

@@ -125,10 +125,16 @@ class Email(Channel):
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
-                outcome = await _attempt(db, way, mail)
+                content, unwritable = _write(mail)
+                for delivery_id, failed in unwritable.items():
+                    yield [delivery_id], failed
+                if content is None:
+                    await way.retract()
+                    continue
+                outcome = await _attempt(db, way, mail, content)
                 if following and not (isinstance(outcome, Failed) and outcome.is_outage):
                     way.announce(following.address)
-                yield mail.ids, outcome
+                yield [one for one in mail.ids if one not in unwritable], outcome
 
     async def is_reachable(self) -> bool:
         if not self._settings.sends_mail:
@@ -148,14 +154,40 @@ def transport(settings: Settings, timeout: float) -> Smtp | Folder:
     return Folder(settings.mail_dir)
 
 
-async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
-    """One mail; one that cannot be written, for whatever reason, must not hold up the others."""
-    try:
-        content = mail.write()
-    except Exception as error:
-        _log.exception("Delivery %s could not be written.", mail.ids[0])
-        await way.retract()
-        return Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+def _write(mail: Mail) -> tuple[bytes | None, dict[int, Failed]]:
+    """The mail, and the failures of what had to be left out, by the ids of the deliveries.
+
+    What cannot be written, for whatever reason, must not hold up the rest of its bundle.
+    """
+    rest, unwritable = list(mail.deliveries), dict[int, Failed]()
+    while rest:
+        try:
+            return mail.write(rest), unwritable
+        except Exception as error:
+            unwritable |= _find_unwritable(mail, rest) or _failures(rest, error)
+        rest = [one for one in rest if one.delivery_id not in unwritable]
+    return None, unwritable
+
+
+def _find_unwritable(mail: Mail, deliveries: Sequence[Row[Any]]) -> dict[int, Failed]:
+    """Those that cannot be written even alone."""
+    unwritable: dict[int, Failed] = {}
+    for one in deliveries if len(deliveries) > 1 else ():
+        try:
+            mail.write([one])
+        except Exception as error:
+            unwritable |= _failures([one], error)
+    return unwritable
+
+
+def _failures(deliveries: Sequence[Row[Any]], error: Exception) -> dict[int, Failed]:
+    for one in deliveries:
+        _log.error("Delivery %s could not be written.", one.delivery_id, exc_info=error)
+    failed = Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+    return {one.delivery_id: failed for one in deliveries}
+
+
+async def _attempt(db: Database, way: Smtp | Folder, mail: Mail, content: bytes) -> Outcome:
     try:
         await way.send(mail.address, content)
     except Undelivered as failure:

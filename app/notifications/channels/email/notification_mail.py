@@ -6,7 +6,6 @@ Subjects are the catalogue's sentences. Mails about one project or team belong t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from email.utils import formataddr
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +13,9 @@ from sqlalchemy import Row
 
 from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
 from app.mail.composing import compose, domain_of, message_id, render_mail
+from app.mail.mime import named
 from app.models import User
+from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
@@ -93,7 +94,7 @@ def _context(
         "groups": _groups(items[:MOST_SHOWN]),
         "count": count,
         "more": max(0, count - MOST_SHOWN),
-        "subject": _shortened(items[0].notice.text),
+        "subject": shorten(items[0].notice.sentence, SUBJECT_LENGTH),
         "headline": ngettext("{count} notification", "{count} notifications", count).format(
             count=count
         ),
@@ -117,10 +118,6 @@ def _groups(items: list[Item]) -> list[Group]:
         order.setdefault(item.group, len(order) if item.group else len(items))
     arranged = sorted(items, key=lambda item: order[item.group])
     return [Group(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SUBJECT_LENGTH else text[: SUBJECT_LENGTH - 1] + "…"
 
 
 def _headers(
@@ -150,5 +147,5 @@ def _subject(row: Row[Any]) -> str:
 def _thread(settings: Settings, subject: str, facts: dict[str, Any]) -> dict[str, str]:
     root = message_id(settings, subject)
     name = facts.get("project_name" if subject.startswith("project") else "team_name", "")
-    list_id = formataddr((str(name), f"{subject}.{domain_of(settings)}"))
+    list_id = named(clean(str(name)), f"{subject}.{domain_of(settings)}")
     return {"In-Reply-To": root, "References": root, "List-Id": list_id}
