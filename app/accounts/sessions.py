@@ -19,6 +19,7 @@ from app import clock
 from app.accounts.addresses import cancel_address_change
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
+from app.accounts.lookup import get_unchanged
 from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
@@ -80,7 +81,11 @@ async def _touch(db: Database, user: User, session_id: int, now: datetime) -> No
 
 
 async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
-    """Start a session, and delete the user's expired ones. Returns the token of its cookie."""
+    """Start a session, and delete the user's expired ones. Returns the token of its cookie.
+
+    Raises Conflict if the password was replaced since it was checked.
+    """
+    await get_unchanged(session, user)
     await session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
