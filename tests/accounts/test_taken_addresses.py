@@ -19,6 +19,7 @@ from app.accounts.passwords import check_login, send_reset
 from app.database import Database
 from app.errors import Invalid
 from app.models import Delivery, Invitation, Mailing, Membership, Team, User
+from app.security import verify_password
 from app.settings import Settings
 from app.teams.invitations import invite
 from app.teams.membership import add_member
@@ -147,7 +148,7 @@ async def test_a_login_by_address_is_that_of_the_account_that_confirmed_it(
 async def test_logging_in_by_an_address_shows_nobody_whether_another_account_has_confirmed_it(
     db: Database, mailing: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verified = Mock(wraps=passwords.verify_password)
+    verified = Mock(wraps=verify_password)
     monkeypatch.setattr(passwords, "verify_password", verified)
     seen = []
     for name, address in (("mallory", TAKEN), ("martha", "dora@example.com")):
