@@ -56,7 +56,8 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
 
 def _account(user: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
-        language theme digest_is_on digest_frequency digest_hour pushes_always suspended_at last_seen_at created_at"""
+        language theme digest_is_on digest_frequency digest_hour pushes_always added_directly_by
+        suspended_at last_seen_at created_at"""
     return {field: getattr(user, field) for field in fields.split()}
 
 

@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.channels.base import Channel, Wait
-from app.notifications.events.catalogue import HIGH, TYPES, type_of, types_open_while
+from app.notifications.events.catalogue import TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
@@ -204,12 +204,10 @@ def _is_inviter_suspended() -> ColumnElement[bool]:
 def _is_muted_now() -> ColumnElement[bool]:
     """Ordinary events only: events about the user, or of high priority, are sent anyway."""
     ordinary = [one.name for one in TYPES.values() if one.can_be_muted]
-    custom = [one.name for one in TYPES.values() if one.is_custom]
-    is_urgent = and_(Event.type.in_(custom), Event.context["priority"].as_string() == HIGH)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
     itself = has_muted(Notification.user_id, Event.team_id, Event.project_id)
     is_muted = or_(itself, _comes_through_muted_teams())
-    return and_(Notification.type.in_(ordinary), ~is_urgent, is_about_others, is_muted)
+    return and_(Notification.type.in_(ordinary), is_about_others, is_muted)
 
 
 def _comes_through_muted_teams() -> ColumnElement[bool]:

@@ -83,6 +83,7 @@ class EventType:
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
+    ignores_mute: bool = False
     # How long a push may wait for a device that is offline.
     push_ttl: timedelta = timedelta(days=1)
     context: tuple[str, ...] = ()
@@ -99,8 +100,11 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project stops neither urgent events nor those meant for one user."""
-        return not self.is_high and self.audience not in audience.PERSONAL
+        """Muting a team or project stops neither urgent events, unless their sender calls them that,
+        nor those meant for one user.
+        """
+        is_urgent = self.is_high and not self.is_custom
+        return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
 
     @property
     def has_audience(self) -> bool:
@@ -362,6 +366,7 @@ TEAM_DELETED = event(
     icon="bi-trash",
     audience=audience.team_members,
     message=N_("Team '{team_name}' was deleted"),
+    ignores_mute=True,
     context=("team_name",),
     example={"team_name": "Video Squad"},
 )

@@ -1,7 +1,7 @@
 """What a user's preferences may contain. Each check maps the path of a wrong field to a sentence.
 
 The shape is that of the JSON API: `{"preferences": {type: {channel: bool}}, "digest": {"enabled",
-"frequency", "hour"}, "timezone"}`, or any part of it.
+"frequency", "hour"}, "timezone", "added_directly_by"}`, or any part of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ from app.zones import zone_names
 Wrong = dict[str, str]
 Check = Callable[[str, Any], Wrong]
 HOURS = range(24)
+# Who may add a user to a team without an invitation.
+ADDERS = ANYONE, TEAMMATES, NOBODY = "anyone", "teammates", "nobody"
 
 
 def require_right(wanted: Any, channels: Sequence[str]) -> None:
@@ -31,6 +33,7 @@ def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
         "preferences": partial(_wrong_types, channels=channels),
         "digest": _wrong_digest,
         "timezone": _wrong_zone,
+        "added_directly_by": _wrong_adders,
     }
     return _wrong_parts("", wanted, parts, _("Unknown preference."))
 
@@ -88,3 +91,8 @@ def _wrong_hour(path: str, value: Any) -> Wrong:
 def _wrong_zone(path: str, value: Any) -> Wrong:
     is_right = isinstance(value, str) and value in zone_names()
     return {} if is_right else {path: _("There is no time zone with this name.")}
+
+
+def _wrong_adders(path: str, value: Any) -> Wrong:
+    is_right = isinstance(value, str) and value in ADDERS
+    return {} if is_right else {path: _("Choose anyone, teammates or nobody.")}

@@ -96,10 +96,13 @@ class Preferences:
     preferences: dict[str, dict[str, bool]]
     digest: Digest
     timezone: str
+    added_directly_by: str
 
 
 async def read(session: AsyncSession, user: User) -> Preferences:
-    """Every type on every channel, the digest, and the time zone ("UTC" where none is chosen)."""
+    """Every type on every channel, the digest, the time zone ("UTC" where none is chosen), and who
+    may add the user to a team.
+    """
     user = await session.get_one(User, user.id)
     stored = await exceptions_of(session, user)
     channels = channel_names(session)
@@ -111,6 +114,7 @@ async def read(session: AsyncSession, user: User) -> Preferences:
         },
         digest=Digest(user.digest_is_on, user.digest_frequency, user.digest_hour),
         timezone=user.timezone or "UTC",
+        added_directly_by=user.added_directly_by,
     )
 
 
@@ -134,6 +138,7 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
     user.timezone = wanted.get("timezone", user.timezone)
+    user.added_directly_by = wanted.get("added_directly_by", user.added_directly_by)
     if "digest" in wanted or "timezone" in wanted:
         await reschedule(session, user)
 
