@@ -69,7 +69,7 @@ def _sessions(user: User) -> Executable:
 
 
 def _sign_in_places(user: User) -> Executable:
-    """The browsers, without the tokens that identify them."""
+    """Browsers and networks; browsers without the tokens that identify them."""
     network = case((SignInPlace.kind == NETWORK, SignInPlace.value)).label("network")
     columns = SignInPlace.kind, network, SignInPlace.first_seen_at, SignInPlace.last_seen_at
     return select(*columns).where(SignInPlace.user_id == user.id)
