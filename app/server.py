@@ -311,7 +311,7 @@ class Clients:
         client.give_up()
 
     def _largest(self) -> Group:
-        """Of groups of the same size, the one with the connection that is missed least."""
+        """Of groups of the same size, the one with the least valuable connection."""
         groups = self._by_network.values()
         most = max((not self._is_trusted(group), len(group)) for group in groups)
         largest = [one for one in groups if (not self._is_trusted(one), len(one)) == most]

@@ -71,7 +71,7 @@ def _sessions(user: User) -> Executable:
 
 
 def _sign_in_places(user: User) -> Executable:
-    """Browsers without what recognizes them."""
+    """Browsers and networks; browsers without the tokens that identify them."""
     network = case((SignInPlace.kind == NETWORK, SignInPlace.value)).label("network")
     columns = SignInPlace.kind, network, SignInPlace.first_seen_at, SignInPlace.last_seen_at
     return select(*columns).where(SignInPlace.user_id == user.id)
