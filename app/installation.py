@@ -10,6 +10,8 @@ from app.broker import Broker, open_broker
 from app.database import Database
 from app.notifications.channels import open_channels
 from app.notifications.channels.base import Channels, Parts
+from app.notifications.channels.push import vapid_keys
+from app.notifications.channels.push.services import PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.projects.video.turns import Turns, number_of_places
 from app.security import Signer
@@ -40,6 +42,13 @@ class Installation:
                 await channel.close()
             await self.broker.disconnect()
             await self.db.close()
+
+
+def check(settings: Settings) -> None:
+    """Raises SettingError for a setting that only its part can judge, before anything is written."""
+    vapid_keys.check_settings(settings)
+    PushServices(settings.push_allowed_hosts)
+    open_broker(settings)
 
 
 def install(settings: Settings) -> Installation:

@@ -120,14 +120,20 @@ class Settings:
         return self.data_dir / "mail"
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    check: Callable[["Settings"], None] = lambda _settings: None,
+) -> Settings:
     """Reads the settings; the environment overrides `.env`.
 
-    Creates `DATA_DIR` and the secret key if they are missing, once all settings are valid.
+    Creates `DATA_DIR` and the secret key if they are missing, once all settings are valid and
+    `check` has raised no SettingError.
     """
     if environ is None:
         environ = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | dict(os.environ)
     settings = _read(_Reader(environ))
+    check(settings)
     _make_writable(settings.data_dir)
     if settings.secret_key:
         return settings

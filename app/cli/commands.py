@@ -21,7 +21,7 @@ from app.cli import demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
 from app.database.migrations import migrate
-from app.installation import install
+from app.installation import check, install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
@@ -169,11 +169,9 @@ def _settings() -> Settings:
     """Loads and checks the settings. Exits with an error message before anything has started."""
     create_private_files()
     try:
-        settings = load()
-        install(settings)
+        return load(check=check)
     except SettingError as error:
         sys.exit(str(error))
-    return settings
 
 
 def _path() -> str:
