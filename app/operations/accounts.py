@@ -1,4 +1,4 @@
-"""What administrators see of the accounts: one page of a search, with what each account uses."""
+"""The accounts as administrators see them: with search and pages, and the usage of each."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

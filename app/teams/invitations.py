@@ -197,7 +197,7 @@ def _unsign(signer: Signer, token: str) -> tuple[Any, bool]:
 
 
 def unmailed_reason(invitation: Invitation) -> str:
-    """Why the invitation was not mailed when it was last sent, or ""."""
+    """Why no mail was sent when the invitation was last sent, or ""."""
     return _(UNMAILED[invitation.unmailed]) if invitation.unmailed else ""
 
 
@@ -298,7 +298,7 @@ async def _send(session: AsyncSession, invitation: Invitation, team: Team, invit
 
 
 async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: User) -> str | None:
-    """The code of the reason; None if a mail goes, which is counted then."""
+    """The code of the reason; None if a mail is sent, which then counts."""
     if not inviter.is_confirmed:
         return UNCONFIRMED_SENDER
     return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS

@@ -1,4 +1,4 @@
-"""Changes in who belongs to a team, in which role: join, change, hand over, remove, leave."""
+"""Changes of a team's members and their roles: join, change, hand over, remove, leave."""
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -144,7 +144,7 @@ async def _find_other_member(
     """A member whose role `user` may change: neither the owner nor themselves."""
     member, membership = await find_member(session, team_id, user_id)
     if member.id == user.id:
-        raise Forbidden(_("You cannot do this to yourself. You can leave the team."))
+        raise Forbidden(_("You cannot do this to your own membership. You can leave the team."))
     if membership.role == OWNER:
         raise Forbidden(_("The owner cannot be changed or removed."))
     return member, membership

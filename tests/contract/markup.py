@@ -95,7 +95,7 @@ def forms_on(page: str) -> dict[str, set[str]]:
     for button in _Buttons(page).buttons:
         if button.form.method == "post":
             own = button.action == button.form.action
-            names = {*button.form.fields, *(button.pair or ())[:1]} - {"_csrf_token"}
+            names = {*button.form.fields, *(button.pair or ())[:1]} - {"_csrf_token", "_user"}
             address = button.action.partition("?")[0]
             sent.setdefault(address, set()).update(names if own else ())
     return sent

@@ -1,4 +1,4 @@
-"""Which events reach a user on which channel, for programs: the twin of the page."""
+"""The notification preferences in JSON: which events reach a user on which channel."""
 
 from typing import Annotated, Any, Literal
 
@@ -53,8 +53,10 @@ class DigestObject(ResponseBody):
 
 
 class PreferencesObject(ResponseBody):
-    """What is in effect, for every type of event; `timezone` is an IANA name. `added_directly_by` says
-    who may add you to a team without an invitation; teammates are users you share a team with.
+    """The effective preferences for every event type; `timezone` is an IANA name.
+
+    `added_directly_by` says who may add you to a team without an invitation; teammates are users
+    you share a team with.
     """
 
     preferences: dict[str, AllSwitches]
@@ -106,7 +108,7 @@ class PreferencesChange(RequestBody):
 
 @get()
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
-    """Read which types of event are on for which channel, the digest, and the time zone."""
+    """Read which event types are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
@@ -117,7 +119,7 @@ async def change(
     user: NamedDependency[User],
     data: JSONBody[PreferencesChange],
 ) -> PreferencesObject:
-    """Change any part of the preferences; answers with all of them."""
+    """Change any part of the preferences. Returns all of them."""
     async with db.act() as session:
         await preferences.change(session, user, msgspec.to_builtins(data))
         return _as_json(await preferences.read(session, user))

@@ -59,9 +59,9 @@ class MailedLink:
 
 @dataclass(frozen=True)
 class EventType:
-    """`channels` are those that are on by default, beside the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once
-    and alone, whatever the delay and the digest, and even to those who have read it.
+    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
+    alone, whatever the delay and the digest, and even to those who have read it.
 
     `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
     a page of its own.
@@ -158,7 +158,7 @@ def types_open_while(fact: str) -> list[str]:
 
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """What a notice of this type says, in the current language."""
+    """The sentence of a notice of this type, in the current language."""
     return to_plain(isolated_sentence(name, context, to_affected=to_affected))
 
 

@@ -94,14 +94,14 @@ async def ask_to_reset(
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
         if not await preferences.exceptions_of(session, user):
-            return redirect(HERE, _("Every switch is at its default."))
+            return redirect(HERE, _("All switches were reset to their defaults."))
     return await page(
         request,
         "components/confirm.html",
         question=_("Reset to the defaults?"),
         explanation=_(
-            "Every switch goes back to its default. "
-            "The digest, your time zone and what you have muted do not change."
+            "All switches return to their defaults. "
+            "Your digest, time zone, and muted teams and projects do not change."
         ),
         button_label=_("Reset to defaults"),
         action=f"{HERE}/reset",
@@ -114,7 +114,7 @@ async def ask_to_reset(
 async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
         await preferences.reset(session, user)
-    return redirect(HERE, _("Every switch is at its default."))
+    return redirect(HERE, _("All switches were reset to their defaults."))
 
 
 @post()
@@ -192,7 +192,7 @@ def _nested(values: Values) -> dict[str, Any]:
 async def _context(
     db: Database, user: User, typed: Values | None = None, invalid: Invalid | None = None
 ) -> dict[str, Any]:
-    """What the page shows: what is stored, overlaid by what was typed and refused."""
+    """The values on the page: the stored ones, overlaid with refused input."""
     async with db.read() as session:
         user = await session.get_one(User, user.id)
         stored: dict[str, Any] = {

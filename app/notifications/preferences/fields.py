@@ -28,18 +28,18 @@ def require_right(wanted: Any, channels: Sequence[str]) -> None:
 
 
 def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
-    """`channels` are the names that an event type can be switched on for."""
+    """`channels` are the names of the channels that a type can be switched on for."""
     parts: dict[str, Check] = {
         "preferences": partial(_wrong_types, channels=channels),
         "digest": _wrong_digest,
         "timezone": _wrong_zone,
         "added_directly_by": _wrong_adders,
     }
-    return _wrong_parts("", wanted, parts, _("There is no such preference."))
+    return _wrong_parts("", wanted, parts, _("Unknown preference."))
 
 
 def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str) -> Wrong:
-    """What is wrong in an object whose fields each have a check."""
+    """The errors in an object, given a check for each field."""
     if not isinstance(value, Mapping):
         return {path: _("This must be a JSON object.")}
     wrong: Wrong = {}
@@ -54,13 +54,11 @@ def _wrong_types(path: str, value: Any, channels: Sequence[str]) -> Wrong:
         name: partial(_wrong_channels, type=SYNONYMS.get(name, name), channels=channels)
         for name in (*TYPES, *SYNONYMS)
     }
-    return _wrong_parts(path, value, checks, _("There is no such type of notification."))
+    return _wrong_parts(path, value, checks, _("Unknown notification type."))
 
 
 def _wrong_channels(path: str, value: Any, type: str, channels: Sequence[str]) -> Wrong:
-    unknown = _("There is no such channel. Choose one of: {names}.").format(
-        names=", ".join(channels)
-    )
+    unknown = _("Unknown channel. Choose one of: {names}.").format(names=", ".join(channels))
     mandatory = TYPES[type].mandatory
     checks = {name: _wrong_mandatory if name in mandatory else _wrong_switch for name in channels}
     return _wrong_parts(path, value, checks, unknown)
@@ -77,7 +75,7 @@ def _wrong_mandatory(path: str, value: Any) -> Wrong:
 
 def _wrong_digest(path: str, value: Any) -> Wrong:
     checks = {"enabled": _wrong_switch, "frequency": _wrong_frequency, "hour": _wrong_hour}
-    return _wrong_parts(path, value, checks, _("There is no such preference."))
+    return _wrong_parts(path, value, checks, _("Unknown preference."))
 
 
 def _wrong_frequency(path: str, value: Any) -> Wrong:

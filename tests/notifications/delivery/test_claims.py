@@ -240,6 +240,28 @@ async def claim_all(db: Database) -> claims.Claim:
     return claimed
 
 
+async def test_what_is_released_is_due_at_once_and_has_lost_no_attempt(
+    db: Database, hands: Hands
+) -> None:
+    """Only what the claim still holds: not what was settled, nor what another has claimed since."""
+    hands.set("2026-11-23 10:00")
+    await write(db, "left@example.com", "sent@example.com", "lost@example.com")
+    claimed = await claim_all(db)
+    due = clock.now() + claims.LEASE
+    await change_deliveries(db, Delivery.address == "sent@example.com", state="sent")
+    await change_deliveries(db, Delivery.address == "lost@example.com", claimed_by="another.1")
+    hands.move(timedelta(seconds=30))
+
+    await claims.release(db, claimed)
+
+    rows = [(row.attempts, row.claimed_by, row.due_at) for row in await deliveries(db)]
+    assert rows == [
+        (0, None, clock.now()),
+        (1, claimed.name, due),
+        (1, "another.1", due),
+    ]
+
+
 async def test_an_outage_lasts_until_its_channel_is_reached_again(
     db: Database, hands: Hands
 ) -> None:

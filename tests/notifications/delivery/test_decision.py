@@ -380,7 +380,7 @@ async def test_what_a_newer_version_has_written_waits_for_its_worker(
     waits = Wait(clock.now() + timedelta(minutes=1), "unknown_type")
 
     assert await decided(db, Tactful()) == [waits, SEND]
-    assert explain_reason("unknown_type", {}) == "It waits for a newer version of the server."
+    assert explain_reason("unknown_type", {}) == "It is waiting for a newer version of the server."
 
     await reads(db, bob, squad)
 

@@ -34,6 +34,15 @@ from tests.notifications.conftest import Hands
 A_SECOND = timedelta(seconds=1)
 
 
+@pytest.fixture(autouse=True)
+def statements_built_anew() -> None:
+    """They are built once for a process. Here each test runs those of the code as it is now, which
+    a mutation run changes in between.
+    """
+    for built_once in (all_notices, all_events):
+        built_once.cache_clear()
+
+
 @pytest.fixture
 async def squad(db: Database, alice: User, bob: User, carol: User) -> Team:
     return await make_team(db, alice, "Video Squad", editors=[bob], viewers=[carol])
