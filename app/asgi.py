@@ -38,12 +38,12 @@ from app.telemetry.requests import ObservedLitestar
 
 class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
     """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
-    times each request, and keeps nothing of it.
+    times each request, and retains nothing of it afterwards.
     """
 
 
 def serve() -> Litestar:
-    """What each web process runs: the application, with its log and its share of the metrics."""
+    """The application as each web process runs it: with logging and metrics set up."""
     give_large_blocks_back()
     create_private_files()
     settings = load()
@@ -80,10 +80,10 @@ def create_app(installation: Installation) -> StreamingLitestar:
 
 
 def furnish(app: Litestar, installation: Installation) -> None:
-    """Give the application all that it works with between one start and the next end.
+    """Attach the parts of `installation` that the application uses from startup to shutdown.
 
-    An application that has ended may be furnished again for another database; its address, its
-    allowed hosts and the key of its CSRF tokens stay as they were.
+    After a shutdown, the application can be furnished again with another database; its base URL,
+    allowed hosts and CSRF key do not change.
     """
     db, relay, hub = installation.db, installation.broker.relay, Hub()
     html_publisher = HtmlPublisher(db, hub)
@@ -168,7 +168,7 @@ def _session_id(request: Request[Any, Any, Any]) -> int:
 
 
 def _host_headers(settings: Settings) -> list[str]:
-    """What a Host header may be: each allowed host, bare or with a port at which we are found."""
+    """The accepted Host headers: each allowed host, alone or with a port that we serve."""
     if "*" in settings.allowed_hosts:
         return ["*"]
     ports = {"", f":{settings.port}", f":{urlsplit(settings.base_url).port or settings.port}"}
@@ -180,7 +180,7 @@ def _host_headers(settings: Settings) -> list[str]:
 
 
 def _ascii(host: str) -> str:
-    """The name as it stands in headers (RFC 5890)."""
+    """The host name as headers contain it (RFC 5890)."""
     with suppress(UnicodeError):
         return host.lower().encode("idna").decode()
     return host.lower()

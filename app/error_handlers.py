@@ -18,13 +18,12 @@ from app.language import _
 from app.layout import fragment, page
 from app.models import User
 from app.names import to_plain
-from app.security_log import record
 
 _log = logging.getLogger(__name__)
 
 
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
-    """A failure that explains itself. A page that needs a user redirects to the login instead."""
+    """A failure from `app/errors.py`. A page that needs a user redirects to the login instead."""
     if isinstance(failure, SignedOut) and _is_navigation(request):
         return redirect(f"/login?next={quote(_path_after_login(request))}")
     if isinstance(failure, OtherUser | OlderSession) and _takes_page(request):
@@ -58,19 +57,17 @@ def _with_form(request: AnyRequest, failure: OtherUser | OlderSession) -> Respon
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
+    """A request that Litestar itself refuses: wrong path, method, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
-    if error.status_code == 403:
-        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A bug: logged with its traceback, answered without details.
 
-    If the account was deleted while the request ran, any statement can fail for want of the user's
-    row. That is no bug, and is answered as signed out.
+    If the account was deleted while the request ran, any statement can fail because the user's row
+    is gone. That is no bug, and is answered as signed out.
     """
 
     async def send_response(scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +108,7 @@ def _respond(
 
 
 class _DeferredResponse(Response[Any]):
-    """A response made while it is sent.
+    """A response that is rendered while it is being sent.
 
     Exception handlers are not async, but a page has to read the user's bell from the database.
     """
@@ -203,7 +200,6 @@ def _title(status: int) -> str:
 def _sentence(status: int) -> str:
     sentences = {
         400: _("We could not understand this request."),
-        403: _("This form has expired. Go back, reload the page and try again."),
         404: NotFound().sentence,
         405: _("This address does not support this request method."),
         413: _("This is more than we accept in one request."),

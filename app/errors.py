@@ -9,7 +9,7 @@
     ├── Conflict      409   valid, but not in the present state
     │   └── OtherUser 409   the page was made for another user
     ├── OlderSession  403   the page was made in an earlier session of the same user
-    ├── Gone          410   it was here, and is no more
+    ├── Gone          410   it existed, but was removed
     ├── TooLarge      413   more bytes than allowed
     ├── BadRange      416   a range beyond the end of the file
     └── TooMany       429   retry after `retry_after` seconds
@@ -115,7 +115,10 @@ class BadRange(Failure):
     status = 416
 
     def __init__(self, size: int) -> None:
-        super().__init__(_("The file is shorter than that."), {"Content-Range": f"bytes */{size}"})
+        super().__init__(
+            _("The requested range is beyond the end of the file."),
+            {"Content-Range": f"bytes */{size}"},
+        )
 
 
 class TooMany(Failure):

@@ -58,7 +58,9 @@ def _storable(text: str) -> str:
 
 
 class PageRequest(Request[Any, Any, Any]):
-    """A request whose form is small, and forgotten with the request. GET and HEAD have none."""
+    """A request whose form is limited in size, and not kept after the request. GET and HEAD have
+    none.
+    """
 
     async def form(self) -> FormMultiDict:
         state = ScopeState.from_scope(self.scope)
@@ -151,7 +153,7 @@ def is_api(scope: Scope) -> bool:
 
 
 def is_safe(scope: Scope) -> bool:
-    """Whether the method promises to change nothing (RFC 9110, 9.2.1)."""
+    """Whether the method is safe (RFC 9110, 9.2.1)."""
     return scope.get("method") in SAFE_METHODS
 
 
@@ -199,7 +201,7 @@ def read_flash(request: AnyRequest) -> dict[str, Any] | None:
 
 
 def without_referrer(answer: Response[Any]) -> Response[Any]:
-    """Keeps the address of this page, which is a secret, from the sites it links to."""
+    """Hides the URL of this page, which contains a secret, from the sites it links to."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 

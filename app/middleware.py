@@ -15,6 +15,7 @@ from app.csrf import FIELD, HEADER, csrf_cookie, holder_of, read_token
 from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
 from app.http import AnyRequest, PageRequest, from_another_site, is_api, is_safe, is_same_origin
 from app.language import _
+from app.security_log import record
 from app.settings import Settings
 
 Headers = list[tuple[bytes, bytes]]
@@ -103,8 +104,9 @@ async def _send_allowed_methods(scope: Scope, send: Send) -> None:
 class ForgeryMiddleware(ASGIMiddleware):
     """Refuses unsafe requests that the user did not mean to send.
 
-    Another site's page can forge no API request that has an access token or no user at all. The
-    other API requests must bring the CSRF token in the header, so that no body is parsed for it.
+    A page of another site cannot forge an API request with an access token, or gain anything from
+    one without a user. All other API requests must have the CSRF token in the header, so that no
+    body is parsed for it.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -152,8 +154,6 @@ def _judge_user(
 def _judge_token(
     request: AnyRequest, token: str | None, *, is_named: bool, typed: Sequence[tuple[str, str]]
 ) -> None:
-    if token is None and is_api(request.scope):
-        raise Forbidden(_missing_token())
     made_for = read_token(request.app.state.settings, token or "")
     present = holder_of(request.scope)
     if made_for == present:
@@ -163,7 +163,8 @@ def _judge_token(
     # Someone signs in on a page that was opened before they did so in another tab.
     is_signing_in = request.url.path in SIGN_IN_PATHS and request.scope["user"] is not None
     if not (made_for and is_signing_in):
-        raise Forbidden(_("This form has expired. Go back, reload the page and try again."))
+        record("csrf_refused", user=getattr(request.scope["user"], "username", None))
+        raise Forbidden(_expired() if token or not is_api(request.scope) else _missing_token())
 
 
 async def _typed(request: AnyRequest) -> list[tuple[str, str]]:
@@ -174,6 +175,10 @@ async def _typed(request: AnyRequest) -> list[tuple[str, str]]:
 
 def _without_proof(typed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
+
+
+def _expired() -> str:
+    return _("This form has expired. Go back, reload the page and try again.")
 
 
 def _missing_token() -> str:

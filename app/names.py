@@ -1,4 +1,5 @@
-"""Names of users, teams, projects and the rest: what one may contain, and how it stands in a sentence.
+"""Names of users, teams, projects and the rest: what one may contain, and how it is written in a
+sentence.
 
 `isolate` puts a name between U+2068 and U+2069 (UAX #9, 2.4), so that neither its letters nor the
 sentence around it change the order of the other. Where the sentence is shown, `to_html`, `to_text`
@@ -23,7 +24,7 @@ NAME_PATTERN = rf"^[^\x00{_BREAKS}{_CONTROLS}]*$"
 _CONTROL, _BREAK = re.compile(f"[{_CONTROLS}]"), re.compile(f"[{_BREAKS}]")
 _ISOLATED = re.compile(f"{FSI}([^{FSI}{PDI}]*){PDI}")
 _ZERO_WIDTH_JOINER = "\u200d"
-# A cut moves at most so far to spare what is written with several characters, such as a family emoji.
+# A cut moves at most this far to avoid splitting a combined character, such as a family emoji.
 _LONGEST_CLUSTER = 16
 
 
@@ -51,7 +52,7 @@ def clean(name: str) -> str:
 
 
 def isolate(name: str) -> str:
-    """`name` as it stands in a sentence that is shown by one of the functions below."""
+    """`name` as written in a sentence that one of the functions below shows."""
     return f"{FSI}{clean(name)}{PDI}"
 
 

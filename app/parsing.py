@@ -31,8 +31,8 @@ Fields = list[tuple[str, str]]
 
 
 class ForgetfulLitestar(Litestar):
-    """Litestar that finds the cookies of each request parsed, and so does not cache them. It forgets
-    long queries after the request.
+    """Litestar that gets the cookies of each request parsed already, and so does not cache them. It
+    forgets long queries after the request.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -58,7 +58,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def parse_form(content_type: tuple[str, Mapping[str, str]], body: bytes) -> Fields:
-    """The text fields of a body of at most MAX_FORM_BYTES; none of a body that is no form.
+    """The text fields of a body of at most MAX_FORM_BYTES; empty if the body is not a form.
 
     Raises RequestEntityTooLarge for more than MAX_FORM_FIELDS fields, ClientException for a body
     that cannot be parsed.

@@ -100,7 +100,7 @@ async function poll() {
 }
 
 // Signed out (401), or another user has signed in (409): a reload leads to the login or to that
-// user's page, but never at the cost of something typed.
+// user's page, but never while there is unsaved input.
 function leaveUnlessOurs(status) {
   if (status !== 401 && status !== 409) return;
   const fields = $$("main :is(input, textarea):not([type=checkbox], [type=radio])");
@@ -129,7 +129,7 @@ listen("htmx:response:error", ({ ctx }) => leaveUnlessOurs(ctx.response.status))
 listen("htmx:response:error", () => report("stream-lost"));
 listen("htmx:error", () => report("stream-lost"));
 listen("stream-lost", lost);
-// The stream itself does not notice that the network is gone, and retries late when it is back.
+// The stream itself does not notice that the network is down, and retries late when it is back.
 addEventListener("offline", () => connection?.reader?.cancel());
 addEventListener("online", () => connection?.delayCanceller?.());
 addEventListener("pagehide", leave);

@@ -6,6 +6,7 @@ from sqlalchemy import Executable, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.accounts.addresses import CONFIRM
 from app.accounts.sign_in_places import NETWORK
 from app.models import (
     Clip,
@@ -55,7 +56,8 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
 
 def _account(user: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
-        language theme digest_is_on digest_frequency digest_hour pushes_always suspended_at last_seen_at created_at"""
+        language theme digest_is_on digest_frequency digest_hour pushes_always added_directly_by
+        suspended_at last_seen_at created_at"""
     return {field: getattr(user, field) for field in fields.split()}
 
 
@@ -69,7 +71,7 @@ def _sessions(user: User) -> Executable:
 
 
 def _sign_in_places(user: User) -> Executable:
-    """Browsers without what recognizes them."""
+    """Browsers and networks; browsers without the tokens that identify them."""
     network = case((SignInPlace.kind == NETWORK, SignInPlace.value)).label("network")
     columns = SignInPlace.kind, network, SignInPlace.first_seen_at, SignInPlace.last_seen_at
     return select(*columns).where(SignInPlace.user_id == user.id)
@@ -89,7 +91,7 @@ def _teams(user: User) -> Executable:
 
 
 def _invitations(user: User) -> Executable:
-    """Those that the user sent, and those sent to their confirmed address."""
+    """The invitations that the user sent, and those sent to their confirmed address."""
     conditions = [Invitation.inviter_id == user.id]
     if user.is_confirmed:
         conditions.append(Invitation.email_key == user.email_key)
@@ -132,6 +134,9 @@ def _mutes(user: User) -> Executable:
 
 
 def _deliveries(user: User) -> Executable:
+    """Without the mails that ask for a confirmation: an address that is another account's gets none,
+    and nobody must learn which addresses those are.
+    """
     columns = (
         Delivery.channel,
         Delivery.address,
@@ -146,7 +151,8 @@ def _deliveries(user: User) -> Executable:
         Delivery.attempted_at,
         Delivery.settled_at,
     )
-    return select(*columns).where(Delivery.user_id == user.id)
+    is_listed = Delivery.transactional.is_distinct_from(CONFIRM)
+    return select(*columns).where(Delivery.user_id == user.id, is_listed)
 
 
 async def _notifications(session: AsyncSession, user: User) -> Records:

@@ -25,7 +25,7 @@ from app.teams.teams import delete_team
 
 
 async def delete_account(db: Database, settings: Settings, user: User, password: str) -> None:
-    """Delete the user, their projects, and the teams in which they are alone.
+    """Delete the user, their projects, and the teams that have no other members.
 
     Events that they caused stay, without their name. Raises Invalid for `password`, and Conflict
     while the user owns a team that has other members.
@@ -84,7 +84,7 @@ async def _leave_teams(session: AsyncSession, user: User) -> None:
 
 
 async def _find_heir(session: AsyncSession, team_id: int) -> int | None:
-    """The oldest admin, one who is not suspended if there is one."""
+    """The oldest admin, preferably one who is not suspended."""
     admins = (
         select(Membership.user_id)
         .join(User, User.id == Membership.user_id)

@@ -1,7 +1,7 @@
 """A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed.
 
-Until then the change is pending. The holder of the old address is told, and can cancel it by a
-mailed link. It also ends with every new password, with "Log out everywhere", and after seven days.
+Until then the change is pending. The old address gets a mail with a link to cancel the change. The
+change also ends when the password changes, on "Log out everywhere", and after seven days.
 """
 
 from collections.abc import Mapping
@@ -103,7 +103,7 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, st
 
 
 def _nonce_of(user: User, address: str) -> str | None:
-    """The nonce of the links that confirm `address`; None if it is not to be confirmed."""
+    """The nonce of the links that confirm `address`; None if it does not await confirmation."""
     if address == user.awaited_email:
         return user.pending_email_nonce
     return user.link_nonce if address == user.email and not user.is_confirmed else None

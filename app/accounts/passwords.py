@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.lookup import find_holder, has_confirmed
+from app.accounts.lookup import find_holder, get_unchanged, has_confirmed
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid, NotFound, require_valid
+from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
@@ -26,7 +26,7 @@ from app.security_log import record
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
 # Each costs a verification of the password.
-MOST_CANDIDATES = 10
+MOST_CLAIMANTS = 10
 
 # The hash of a discarded random password: an unknown name takes as long as a wrong password.
 DECOY = (
@@ -60,35 +60,36 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
     if password == DEMO_PASSWORD and others_can_reach():
         record(event, user=user)
         raise Invalid({
-            field: _("This is the password of the demo. It is not accepted where others can log in.")
+            field: _("This is the demo password. It is refused where others can reach the server.")
         })  # fmt: skip
 
 
-async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User]:
-    """The account with this username, which has no @, or with this confirmed address; without one,
-    the first few that have the address unconfirmed.
+async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User | None]:
+    """The account with this username, which has no @, or with this confirmed address, None for
+    nobody; then the first few that have the address unconfirmed.
+
+    These come in any case: whoever claims an address must not learn whether somebody has it.
     """
     key = login.casefold()
     named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
-    if user := (await session.scalars(named)).one_or_none():
-        return [user]
-    claimed = select(User).where(User.email_key == key).order_by(User.id).limit(MOST_CANDIDATES)
-    return (await session.scalars(claimed)).all()
+    claimed = select(User).where(User.email_key == key, User.email_confirmed_at.is_(None))
+    claimants = await session.scalars(claimed.order_by(User.id).limit(MOST_CLAIMANTS))
+    return [await session.scalar(named), *claimants]
 
 
-async def _pick(candidates: Sequence[User], password: str) -> User | None:
+async def _pick(candidates: Sequence[User | None], password: str) -> User | None:
     """The first with this password."""
     for user in candidates:
-        if await verify_password(password, user.password_hash):
+        is_right = await verify_password(password, user.password_hash if user else DECOY)
+        if user and is_right:
             return user
-    if not candidates:
-        await verify_password(password, DECOY)
     return None
 
 
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
     async with db.write() as session:
-        (await session.get_one(User, user.id)).password_hash = password_hash
+        (await get_unchanged(session, user)).password_hash = password_hash
+    user.password_hash = password_hash
 
 
 async def require_password(user: User, password: str, field: str = "password") -> None:
@@ -115,14 +116,13 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
     """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
     async with db.act() as session:
-        stored = await session.get_one(User, user.id)
-        if stored.password_hash != user.password_hash:
-            raise Conflict(_("This password was changed a moment ago."))
+        stored = await get_unchanged(session, user)
         stored.password_hash = password_hash
         await end_all_sessions(session, user)
         if revokes_tokens:
             await revoke_all_tokens(session, user)
         await notify(session, ACCOUNT_PASSWORD_CHANGED, affected=stored)
+    user.password_hash = password_hash
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:

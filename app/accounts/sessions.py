@@ -1,7 +1,8 @@
 """Sessions: one row for each signed-in browser, found by the token in its cookie.
 
 The cookie holds 32 random bytes, the row only their SHA-256. Every login and every change of the
-password issues a new token. A session ends after 14 days without a request, or 30 days in all.
+password issues a new token. A session ends after 14 days without a request, or after 30 days in
+total.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from app import clock
 from app.accounts.addresses import cancel_address_change
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
+from app.accounts.lookup import get_unchanged
 from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
@@ -79,7 +81,11 @@ async def _touch(db: Database, user: User, session_id: int, now: datetime) -> No
 
 
 async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
-    """Start a session, and delete the user's expired ones. Returns the token of its cookie."""
+    """Start a session, and delete the user's expired ones. Returns the token of its cookie.
+
+    Raises Conflict if the password was replaced since it was checked.
+    """
+    await get_unchanged(session, user)
     await session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
@@ -131,7 +137,7 @@ async def end_all_sessions(
 
 
 def stream_key(token: str) -> Key:
-    """What the streams of this session are ended by: random, so never another session's."""
+    """The key that ends this session's streams. Random, so no other session ever has it."""
     return SESSION, _hash(token)
 
 

@@ -1,4 +1,5 @@
-"""Browsers and networks from which users have signed in. The first sign-in from each is told of.
+"""Browsers and networks from which users have signed in. The user is notified of the first sign-in
+from each.
 
 A browser is recognized by a cookie of 32 random bytes that outlives its sessions; rows hold only
 its SHA-256.

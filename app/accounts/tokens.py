@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
+from app.accounts.lookup import get_unchanged
 from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
@@ -39,8 +40,10 @@ async def create_token(
 ) -> tuple[Token, str]:
     """Returns the new token and its key, which is stored nowhere. The user is notified of it.
 
-    Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens.
+    Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens, or the
+    password was replaced since it was checked.
     """
+    await get_unchanged(session, user)
     require_valid(
         name=name_error(name, most=NAME_LENGTH, if_empty=_("Enter what this token is for.")),
         scope="" if scope in SCOPES else _("Choose read or write."),
@@ -103,7 +106,7 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
 
 
 def stream_key(token: Token) -> Key:
-    """What the streams of this token are ended by: random, so never another token's."""
+    """The key that ends this token's streams. Random, so no other token ever has it."""
     return TOKEN, token.token_hash
 
 

@@ -1,7 +1,7 @@
 """A mail as bytes (RFC 5322, RFC 2045): seven bits, short lines, text first and HTML second.
 
-Not by Python's `email` package: an address too long for a line it turns into encoded words, in
-which no mail program finds the link of List-Unsubscribe; and it takes ten times as long.
+Python's `email` package is not used: it turns an address that is too long for a line into encoded
+words, in which no mail program finds the List-Unsubscribe link, and it takes ten times as long.
 """
 
 from binascii import b2a_qp
@@ -16,9 +16,9 @@ CRLF = "\r\n"
 
 
 def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
-    """`Subject` may be any words; other headers are ASCII, encoded where they need to be.
+    """`Subject` may be any text; other headers are ASCII, encoded where necessary.
 
-    Raises ValueError for a header that would break off or begin another one, or is too long.
+    Raises ValueError for a header that would end early or begin another one, or is too long.
     """
     head = [_header(name, value) for name, value in headers.items()]
     head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"']
@@ -52,7 +52,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _folded(line: str) -> list[str]:
-    """Broken at spaces alone, and never before the first word."""
+    """Breaks the line only at spaces, and never before the first word."""
     name, first, *words = line.split(" ")
     lines = [f"{name} {first}"]
     for word in words:

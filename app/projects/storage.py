@@ -1,7 +1,7 @@
-"""What each user's projects take up on disk, and the quota that bounds it.
+"""The disk space that each user's projects take up, and the quota that limits it.
 
-Clips count, videos that are kept, and uploads while they arrive. Someone over the quota can add
-nothing, but nothing of theirs is removed.
+Clips, kept videos and arriving uploads count. A user over the quota can add nothing, but nothing is
+removed.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Storage:
-    """In bytes. `arriving` is what uploads under way have reserved."""
+    """In bytes. `arriving` is what uploads in progress have reserved."""
 
     clips: int
     videos: int
@@ -61,9 +61,9 @@ class Storage:
 
     def refusal(self) -> str:
         sentence = _(
-            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads under"
-            " way {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and try"
-            " again."
+            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads in "
+            "progress {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and "
+            "try again."
         )
         return sentence.format(
             clips=_megabytes(self.clips),
@@ -113,7 +113,7 @@ class Reservation:
         return self.size
 
     async def cover(self, needed: int) -> int:
-        """Grows ahead of an upload of which `needed` bytes are known so far. Returns the size."""
+        """Grows ahead of an upload that needs `needed` bytes so far. Returns the size."""
         if needed <= self.size:
             return self.size
         return await self.grow_to(max(needed, self.size + BLOCK))

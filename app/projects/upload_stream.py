@@ -49,10 +49,10 @@ async def receive(
     """Writes the files of the field `clips` to `folder` and yields them. Files that are still
     there when the block ends are removed.
 
-    `cover` is asked for room before bytes are written, with their number in all, and returns how
-    many there is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when
-    there is no room for all files together, and Invalid for `clips` if there is no file, the body is
-    malformed, or more than an MB of it belongs to no file.
+    `cover` is called before bytes are written, with their total number, and returns how many there
+    is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when there is no
+    room for all files together, and Invalid for `clips` if there is no file, the body is malformed,
+    or more than an MB of it belongs to no file.
     """
     receiver, arrived = _Receiver(_parser(boundary), folder, limit), 0
     try:

@@ -30,7 +30,7 @@ async def require(session: AsyncSession, user: User, team_id: int, right: str) -
     if access is None:
         raise NotFound
     if not access.may(right):
-        sentence = _("As {role} of '{team}' you are not allowed to do this.")
+        sentence = _("Your role in '{team}' ({role}) does not allow this.")
         raise Forbidden(sentence.format(role=_(access.role), team=isolate(access.team.name)))
     return access
 

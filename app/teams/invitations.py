@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.lookup import find_holder, has_confirmed
-from app.email_addresses import email_error
+from app.email_addresses import email_error, mailbox_of
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
 from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
-from app.models import Delivery, Invitation, Membership, Notification, Team, User
+from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.names import clean, isolate, shorten
 from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
 from app.notifications.delivery.explanations import (
@@ -29,7 +29,7 @@ from app.notifications.delivery.explanations import (
     UNCONFIRMED_SENDER,
 )
 from app.notifications.delivery.settling import skip_pending
-from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.notifications.events.catalogue import EMAIL, INVITATION_RECEIVED, MEMBER_REMOVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import Signer, signer_of
@@ -107,9 +107,32 @@ async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id:
     """Revoke the invitation and withdraw its notification. Raises Conflict as `send_again` does."""
     await require(session, user, team_id, "invite")
     invitation = await _find_pending(session, team_id, invitation_id)
-    invitation.status, invitation.answered_at = "revoked", clock.now()
-    await withdraw_invitation(session, invitation_id)
+    await _end(session, invitation)
     return invitation
+
+
+async def end_invitations_of(session: AsyncSession, team: Team, member: User) -> None:
+    """Revoke the open invitations to the team at every address that we know to be the member's."""
+    theirs = {mailbox_of(address) for address in await _addresses_of(session, member)}
+    pending = select(Invitation).where(
+        Invitation.team_id == team.id, Invitation.status == "pending"
+    )
+    for invitation in (await session.scalars(pending)).all():
+        if mailbox_of(invitation.email) in theirs:
+            await _end(session, invitation)
+
+
+async def was_removed_since(session: AsyncSession, invitation: Invitation, user: User) -> bool:
+    """Whether the user was removed from the team after the invitation was last sent, to an address
+    that was not known to be theirs.
+    """
+    removal = select(Event.id).where(
+        Event.affected_id == user.id,
+        Event.team_id == invitation.team_id,
+        Event.type == MEMBER_REMOVED.name,
+        Event.created_at > invitation.expires_at - LIFETIME,
+    )
+    return await session.scalar(removal.limit(1)) is not None
 
 
 async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
@@ -120,6 +143,9 @@ async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
     open_ones = with_team_and_inviter().where(Invitation.email_key == user.email_key, is_open())
     rows = await session.execute(open_ones.order_by(Invitation.id))
     for invitation, team, inviter in rows.all():
+        if await was_removed_since(session, invitation, user):
+            await _end(session, invitation)
+            continue
         await withdraw_invitation(session, invitation.id)
         await _notify(session, invitation, team, inviter, user, unsent=MAILED_BEFORE)
 
@@ -171,7 +197,7 @@ def _unsign(signer: Signer, token: str) -> tuple[Any, bool]:
 
 
 def unmailed_reason(invitation: Invitation) -> str:
-    """Why the invitation was not mailed when it was last sent, or ""."""
+    """Why no mail was sent when the invitation was last sent, or ""."""
     return _(UNMAILED[invitation.unmailed]) if invitation.unmailed else ""
 
 
@@ -185,6 +211,19 @@ def closed_reason(invitation: Invitation) -> str:
         "declined": _("This invitation was declined."),
         "revoked": _("This invitation was revoked."),
     }[invitation.status]
+
+
+async def _end(session: AsyncSession, invitation: Invitation) -> None:
+    invitation.status, invitation.answered_at = "revoked", clock.now()
+    await withdraw_invitation(session, invitation.id)
+
+
+async def _addresses_of(session: AsyncSession, user: User) -> set[str]:
+    """The present, pending and, as far as deliveries tell, former addresses."""
+    user = await session.get_one(User, user.id)
+    mailed = select(Delivery.address).where(Delivery.user_id == user.id, Delivery.channel == EMAIL)
+    addresses = {user.email, *await session.scalars(mailed.distinct())}
+    return addresses | {user.pending_email} if user.pending_email else addresses
 
 
 async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
@@ -259,7 +298,7 @@ async def _send(session: AsyncSession, invitation: Invitation, team: Team, invit
 
 
 async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: User) -> str | None:
-    """The code of the reason; None if a mail goes, which is counted then."""
+    """The code of the reason; None if a mail is sent, which then counts."""
     if not inviter.is_confirmed:
         return UNCONFIRMED_SENDER
     return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -11,11 +12,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
+from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.onboarding import change_address, confirm_address, register
+from app.accounts import passwords
 from app.accounts.passwords import check_login, send_reset
 from app.database import Database
 from app.errors import Invalid
 from app.models import Delivery, Invitation, Mailing, Membership, Team, User
+from app.security import verify_password
 from app.settings import Settings
 from app.teams.invitations import invite
 from app.teams.membership import add_member
@@ -128,14 +132,47 @@ async def test_changing_to_a_taken_address_answers_as_for_any_other(
 
 
 async def test_a_login_by_address_is_that_of_the_account_that_confirmed_it(
+    db: Database, mailing: Settings
+) -> None:
+    await claim(db, mailing, "mallory", "dora@example.com", "staple battery")
+    await claim(db, mailing, "dora", "dora@example.com")
+    async with db.act() as session:
+        await confirm_address(session, token_of((await mails(db))[-1]))
+    await claim(db, mailing, "mallory2", "dora@example.com")
+
+    assert (await check_login(db, "DORA@example.com", "battery staple")).username == "dora"
+    with pytest.raises(Invalid):
+        await check_login(db, "dora@example.com", "neither of them")
+
+
+async def test_logging_in_by_an_address_shows_nobody_whether_another_account_has_confirmed_it(
+    db: Database, mailing: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = Mock(wraps=verify_password)
+    monkeypatch.setattr(passwords, "verify_password", verified)
+    seen = []
+    for name, address in (("mallory", TAKEN), ("martha", "dora@example.com")):
+        await claim(db, mailing, name, address)
+        verified.reset_mock()
+        own = (await check_login(db, address, "battery staple")).username == name
+        with pytest.raises(Invalid):
+            await check_login(db, address, "neither of them")
+        seen.append((own, verified.call_count))
+
+    assert seen == [(True, 4), (True, 4)]
+
+
+async def test_an_export_shows_nobody_whether_another_account_has_confirmed_their_address(
     db: Database, mailing: Settings, alice: User
 ) -> None:
-    await claim(db, mailing, "mallory")
+    exported = []
+    for name, address in (("mallory", TAKEN), ("martha", "dora@example.com")):
+        user = await claim(db, mailing, name, address)
+        async with db.read() as session:
+            archive = await export_account(session, user)
+        exported.append(archive["deliveries"])
 
-    assert (await check_login(db, TAKEN.upper(), PASSWORD)).username == "alice"
-    with pytest.raises(Invalid):
-        await check_login(db, TAKEN, "battery staple")
-    assert (await check_login(db, "mallory", "battery staple")).username == "mallory"
+    assert exported == [[], []]
 
 
 async def test_where_nobody_has_confirmed_an_address_the_password_tells_whose_login_it_is(

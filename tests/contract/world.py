@@ -72,7 +72,8 @@ class World:
         db, token = self.app.state.db, self._sessions.get(account.id, "")
         if await find_session(db, token) is None:
             async with db.write() as session:
-                token = await start_session(session, account, "")
+                present = await session.get_one(User, account.id)
+                token = await start_session(session, present, "")
             self._sessions[account.id] = token
         client.cookies.set("session", token, HOST)
         await take_token(client)

@@ -19,9 +19,7 @@ from tests.application import browser, serving
 from tests.conftest import sign_in, text_of
 from tests.projects.conftest import add, finished
 
-QUOTA = (
-    "There is not enough room: clips take up 0 MB, videos 0 MB and uploads under way 1 MB of 1 MB."
-)
+QUOTA = "There is not enough room: clips take up 0 MB, videos 0 MB and uploads in progress 1 MB of 1 MB."
 HEAD = '--x\r\nContent-Disposition: form-data; name="clips"; filename="{}"\r\n\r\n'
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 
@@ -201,7 +199,7 @@ async def test_videos_count_towards_the_quota_and_stay(
     answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
 
     assert answer.status_code == 413
-    assert "clips take up 0 MB, videos 1.5 MB and uploads under way 0 MB of 1 MB" in answer.text
+    assert "clips take up 0 MB, videos 1.5 MB and uploads in progress 0 MB of 1 MB" in answer.text
     assert "Delete clips, or projects with their videos" in answer.text
     async with db.read() as session:
         compilation = (await session.scalars(select(Compilation))).one()

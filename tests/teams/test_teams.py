@@ -117,6 +117,19 @@ async def test_a_muted_team_sends_no_ordinary_notifications(
     assert len(await bell(carol)) == 1
 
 
+async def test_the_deletion_of_a_muted_team_is_told(
+    db: Database, alice: User, bob: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, "Choir", editors=[bob])
+    async with db.act() as session:
+        await mute_team(session, bob, team.id)
+
+    async with db.act() as session:
+        await delete_team(session, alice, team.id)
+
+    assert await bell(bob) == ["Team 'Choir' was deleted"]
+
+
 async def test_unmuting_resumes_notifications(
     db: Database, alice: User, bob: User, bell: Bell
 ) -> None:

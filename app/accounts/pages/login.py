@@ -68,7 +68,7 @@ async def log_out(
     async with db.write() as session:
         await end_session(session, user, session_id)
     record("logout", user=user.username)
-    return sign_out(settings, redirect("/login", _("You are logged out.")))
+    return sign_out(settings, redirect("/login", _("You have been logged out.")))
 
 
 async def sign_in(

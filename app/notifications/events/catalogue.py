@@ -59,9 +59,9 @@ class MailedLink:
 
 @dataclass(frozen=True)
 class EventType:
-    """`channels` are those that are on by default, beside the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once
-    and alone, whatever the delay and the digest, and even to those who have read it.
+    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
+    alone, whatever the delay and the digest, and even to those who have read it.
 
     `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
     a page of its own.
@@ -83,6 +83,7 @@ class EventType:
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
+    ignores_mute: bool = False
     # How long a push may wait for a device that is offline.
     push_ttl: timedelta = timedelta(days=1)
     context: tuple[str, ...] = ()
@@ -99,8 +100,11 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project stops neither urgent events nor those meant for one user."""
-        return not self.is_high and self.audience not in audience.PERSONAL
+        """Muting a team or project stops neither urgent events, unless their sender calls them that,
+        nor those meant for one user.
+        """
+        is_urgent = self.is_high and not self.is_custom
+        return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
 
     @property
     def has_audience(self) -> bool:
@@ -154,7 +158,7 @@ def types_open_while(fact: str) -> list[str]:
 
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """What a notice of this type says, in the current language."""
+    """The sentence of a notice of this type, in the current language."""
     return to_plain(isolated_sentence(name, context, to_affected=to_affected))
 
 
@@ -362,6 +366,7 @@ TEAM_DELETED = event(
     icon="bi-trash",
     audience=audience.team_members,
     message=N_("Team '{team_name}' was deleted"),
+    ignores_mute=True,
     context=("team_name",),
     example={"team_name": "Video Squad"},
 )

@@ -48,7 +48,7 @@ def _url_error(url: str) -> str:
 
 
 def _is_https(url: str) -> bool:
-    """With a host, and without the user name that could make another host look like this one."""
+    """It has a host, and no user name, which could make one host look like another."""
     try:
         parts = urlsplit(url)
         _port = parts.port

@@ -92,7 +92,7 @@ def all_notices() -> Select[Any]:
 
 @cache
 def all_events() -> Select[Any]:
-    """What the notices of one event have in common; add a filter."""
+    """The facts that the notices of one event share; add a filter."""
     return with_notice_facts(select(Event.id.label("event_id")).where(_is_known()))
 
 

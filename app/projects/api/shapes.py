@@ -86,7 +86,7 @@ class ClipObject(ResponseBody):
 
 
 class ClipsAdded(ResponseBody):
-    """The clips that were added, and what is wrong with the other files."""
+    """The clips that were added, and an error for each other file."""
 
     clips: list[ClipObject]
     errors: list[FieldProblem]

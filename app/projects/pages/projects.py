@@ -84,7 +84,7 @@ async def mute(
     muted = form["muted"] == "1"
     async with db.write() as session:
         await set_muted(session, user, project_id, muted=muted)
-    muted_sentence = _("Muted. You will only get notifications about yourself and urgent ones.")
+    muted_sentence = _("Muted. You will still get urgent notifications and those about yourself.")
     return redirect(f"/projects/{project_id}", muted_sentence if muted else _("Unmuted."))
 
 

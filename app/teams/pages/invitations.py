@@ -91,9 +91,11 @@ async def show(
     async with db.read() as session:
         invitation_id, is_mailed = await read_token(session, token)
         received = await read_invitation(session, invitation_id)
-    reason = closed_reason(received.invitation)
-    if optional_user and not reason:
-        reason = responses.refusal(received.invitation, optional_user, is_mailed=is_mailed)
+        reason = closed_reason(received.invitation)
+        if optional_user and not reason:
+            reason = await responses.refusal(
+                session, received.invitation, optional_user, is_mailed=is_mailed
+            )
     response = await page(
         request, "teams/invitation.html", received=received, token=token, reason=reason
     )

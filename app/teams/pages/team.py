@@ -160,7 +160,7 @@ async def ask_to_leave(
         question=_("Leave team '{team}'?").format(team=isolate(team.name)),
         explanation=_(
             "You will no longer see its projects, and it will no longer see yours. "
-            "To come back, you have to be invited again."
+            "To rejoin, you need a new invitation."
         ),
         button_label=_("Leave team"),
     )

@@ -72,7 +72,7 @@ async def test_the_focus_is_not_taken_from_where_it_is(
     visitor = await arrive(bob)
     await give_push(visitor, push_service.browser(), push_service.browser())
     page = await visitor.open(SETTINGS)
-    elsewhere = page.get_by_label("Send pushes also while a page is open")
+    elsewhere = page.get_by_label("Send pushes even while a page is open")
     await elsewhere.focus()
 
     await the_button_to_enable(page).evaluate("(button) => button.click()")
@@ -120,7 +120,7 @@ async def test_what_hinders_push_is_said_by_whom_it_hinders(
 
     await page.evaluate("delete localStorage.pushTrouble")
     await the_button_to_enable(page).click()
-    refusal = "ClippyFront did not take it: This push service is not one of those that are allowed."
+    refusal = "ClippyFront did not accept this browser: This push service is not allowed."
     await expect(page.get_by_text(refusal)).to_be_visible()
     await expect(page.get_by_text("could not reach its push service")).to_be_hidden()
 
@@ -237,8 +237,8 @@ PERMISSION = "Object.defineProperty(Notification, 'permission', { get: () => '%s
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Safari/604.1"
 STATES: list[tuple[str, dict[str, Any], str]] = [
     (PERMISSION % "default", {}, "Your browser will ask you once."),
-    (PERMISSION % "denied", {}, "This browser was told to block notifications"),
-    ("delete window.PushManager", {}, "This browser cannot show pushes."),
+    (PERMISSION % "denied", {}, "This browser blocks notifications notifications"),
+    ("delete window.PushManager", {}, "This browser does not support push."),
     ("delete window.PushManager", {"user_agent": IPHONE}, "on the Home Screen"),
     ("", {"java_script_enabled": False}, SCRIPTS_ARE_OFF),
 ]

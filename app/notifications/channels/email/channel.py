@@ -79,7 +79,7 @@ class Email(Channel):
         return [await check_mail(settings, timeout)]
 
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        """What does not go into a digest waits a moment for being read in the app first."""
+        """Mail outside a digest waits briefly, in case its notice is read in the app first."""
         at_once = event_type.goes_at_once
         soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
@@ -117,8 +117,8 @@ class Email(Channel):
         return GONE if user.email_gone_at else super().why_none(user)
 
     async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """One at a time: no mail leaves before the outcome of the last one is recorded. Meanwhile
-        the server is told of the next.
+        """One at a time: no mail is sent before the outcome of the previous one is recorded.
+        Meanwhile the next one is announced to the server.
         """
         mails = group(self._writer, await batch.decide())
         async with transport(self._settings, self._timeout) as way:
@@ -148,16 +148,16 @@ class Email(Channel):
 
 
 def transport(settings: Settings, timeout: float) -> Smtp | Folder:
-    """To the mail server if there is one, else to a folder."""
+    """Sends to the mail server if there is one, else to a folder."""
     if settings.sends_mail:
         return Smtp(settings, timeout=timeout)
     return Folder(settings.mail_dir)
 
 
 def _write(mail: Mail) -> tuple[bytes | None, dict[int, Failed]]:
-    """The mail, and the failures of what had to be left out, by the ids of the deliveries.
+    """The mail, and the failures of deliveries that had to be left out, by their ids.
 
-    What cannot be written, for whatever reason, must not hold up the rest of its bundle.
+    A delivery that cannot be written must not hold up the rest of its bundle.
     """
     rest, unwritable = list(mail.deliveries), dict[int, Failed]()
     while rest:
@@ -170,7 +170,7 @@ def _write(mail: Mail) -> tuple[bytes | None, dict[int, Failed]]:
 
 
 def _find_unwritable(mail: Mail, deliveries: Sequence[Row[Any]]) -> dict[int, Failed]:
-    """Those that cannot be written even alone."""
+    """The deliveries that cannot be written even alone."""
     unwritable: dict[int, Failed] = {}
     for one in deliveries if len(deliveries) > 1 else ():
         try:
@@ -198,8 +198,8 @@ async def _attempt(db: Database, way: Smtp | Folder, mail: Mail, content: bytes)
 
 
 async def _note_gone(db: Database, mail: Mail) -> None:
-    """No further notification mail goes to an address that was refused for good, until its user
-    tries it again or changes it.
+    """Stop notification mail to a permanently refused address, until its user retries or changes
+    it.
     """
     user_id = mail.deliveries[0].user_id
     refused = update(User).where(User.id == user_id, User.email == mail.address)

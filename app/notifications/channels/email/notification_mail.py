@@ -1,4 +1,4 @@
-"""What a mail about notices says: one notice, several of a short wait, or a digest.
+"""What a mail about notices says: one notice, several from a short wait, or a digest.
 
 Subjects are the catalogue's sentences. Mails about one project or team belong to one thread
 (RFC 5322, 3.6.4) and list (RFC 2919); each can be stopped with one click (RFC 2369, RFC 8058).
@@ -46,9 +46,9 @@ class Group:
 def write_mail(
     settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
 ) -> bytes:
-    """The mail for these notices of one person; `name` makes its Message-ID.
+    """The mail with these notices of one user; its Message-ID depends on `name`.
 
-    Raises TemplateError, or ValueError when the address cannot stand in a header.
+    Raises TemplateError, or ValueError when the address cannot be written in a header.
     """
     user: User = rows[0].User
     with in_language(user.language):
@@ -76,7 +76,7 @@ def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
 
 
 def _absolute(settings: Settings, link: Action) -> Action:
-    """A link that leads elsewhere says whither."""
+    """The label of a link to another site names its host."""
     if link.host:
         return replace(link, label=f"{link.label} ({link.host})")
     return replace(link, url=settings.base_url + link.url)
@@ -112,7 +112,7 @@ def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
 
 
 def _groups(items: list[Item]) -> list[Group]:
-    """By project or team, in the order in which each first comes; what has neither comes last."""
+    """Group by project or team, in order of first appearance; notices with neither come last."""
     order: dict[str, int] = {}
     for item in items:
         order.setdefault(item.group, len(order) if item.group else len(items))
