@@ -246,6 +246,11 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
     ],
     "app/teams/invitations.py": [
         Equivalent(
+            "- if (await session.scalar(others) or 0) >= MAX_OPEN:\n"
+            "+ if (await session.scalar(others) or 1) >= MAX_OPEN:",
+            "Neither none nor one is too many.",
+        ),
+        Equivalent(
             "- rows = await session.execute(open_ones.order_by(Invitation.id))\n"
             "+ rows = await session.execute(open_ones.order_by(None))",
             BY_INDEX,
