@@ -22,6 +22,7 @@ EITHER_END = "A slice is the same from either end; reading from the nearer one i
 FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
 SAME_SECOND = "The search ends at the same second, only in more or fewer steps."
 PLAN = "Few users and many lose the same; only the way SQLite finds the rows differs."
+SAME_TYPE = "The column that the value is compared with gives it the same type."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -279,6 +280,31 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         ),
         Equivalent(
             "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, )",
+            INFERRED,
+        ),
+    ],
+    "app/notifications/events/notices.py": [
+        Equivalent(
+            "- running = select(Compilation.id).where(\n+ running = select(None).where(",
+            EXISTS_ANYTHING,
+        ),
+        Equivalent(
+            "- now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)\n"
+            "+ now = bindparam(None, callable_=lambda: clock.now(), type_=None)",
+            SAME_TYPE,
+        ),
+        Equivalent(
+            "- now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)\n"
+            "+ now = bindparam(None, callable_=lambda: clock.now(), )",
+            SAME_TYPE,
+        ),
+        Equivalent(
+            "- .join(Team, Team.id == Event.team_id, isouter=True)\n"
+            "+ .join(Team, None, isouter=True)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Team, Team.id == Event.team_id, isouter=True)\n+ .join(Team, isouter=True)",
             INFERRED,
         ),
     ],

@@ -98,7 +98,7 @@ def all_events() -> Select[Any]:
 
 def _is_known() -> ColumnElement[bool]:
     """A newer version of the application may have written types that this one does not know."""
-    return Event.type.in_(bindparam(None, callable_=lambda: list(TYPES), expanding=True))
+    return Event.type.in_(bindparam(None, callable_=lambda: list(TYPES)))
 
 
 def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
