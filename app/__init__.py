@@ -39,7 +39,7 @@ reads this very table.
     security_log                          who signed in, failed to, changed rights
     reachability                          whether others can reach this server
     settings zones private_files
-    email_addresses errors user_agents usernames    small, one purpose each
+    email_addresses errors networks user_agents usernames    small, one purpose each
     parsing                               forms and cookies, within limits
     cancellation clock gc_tuning language numbers
 """

@@ -14,6 +14,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.enums import ScopeType
 
+from app.networks import plain
 from app.reachability import is_forwarded, note_request, others_can_reach
 from app.settings import Settings
 
@@ -34,7 +35,8 @@ class ForwardedLitestar(Litestar):
 
     def _see(self, scope: Any, settings: Settings) -> None:
         note_request(settings, scope["headers"])
-        peer = scope["client"][0] if scope.get("client") else ""
+        peer = plain(scope["client"][0]) if scope.get("client") else ""
+        scope["client"] = (peer, 0)
         if settings.trusts(peer):
             scope["client"] = (client_address(settings, peer, _values(scope, FOR)), 0)
             scope["scheme"] = _scheme(_values(scope, PROTO)) or scope["scheme"]
@@ -65,7 +67,7 @@ def _address(given: str) -> str:
     if host.count(":") == 1:
         host = host.partition(":")[0]
     with suppress(ValueError):
-        return str(ip_address(host))
+        return plain(str(ip_address(host)))
     return ""
 
 

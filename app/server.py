@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.networks import network_of
 
 FILES_RESERVED = 64
 UNSENT_BYTES = 65_536
@@ -321,12 +322,3 @@ class Clients:
 
     def _all(self) -> Iterator[BoundedProtocol]:
         return (client for group in self._by_network.values() for client in group)
-
-
-def network_of(address: str) -> str:
-    """The address; of IPv6, its /64, all of which usually belongs to one client."""
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return address
-    return address if known.version == 4 else str(ip_network((known, 64), strict=False))

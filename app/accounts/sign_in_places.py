@@ -7,7 +7,6 @@ its SHA-256.
 import hashlib
 import secrets
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from litestar.datastructures import Cookie
 from sqlalchemy import delete, or_, select
@@ -20,6 +19,7 @@ from app.database.upsert import insert_into
 from app.http import AnyRequest
 from app.language import in_language
 from app.models import SignInPlace, User
+from app.networks import network_of
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -54,23 +54,12 @@ def device_cookie(settings: Settings, token: str) -> Cookie:
     )
 
 
-def network_of(host: str) -> str:
-    """The /24 of an IPv4 address or the /48 of an IPv6 address; "" for a socket without one."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return ""
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
-
-
 async def remember(session: AsyncSession, user: User, *, device: str, host: str) -> bool:
     """Whether the user has signed in from this browser and from this network before."""
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
-    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host))}
+    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host, ipv4_bits=24, ipv6_bits=48))}
     theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
     known = {(kind, value) for kind, value in await session.execute(theirs)}
     rows = [

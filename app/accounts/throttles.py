@@ -1,12 +1,11 @@
 """The rate limits of the account pages and of POST /api/tokens. Each raises TooMany."""
 
-from ipaddress import IPv6Address, ip_address
-
 from app.accounts.sign_in_places import device_token, find_browser
 from app.accounts.validation import loggable
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
+from app.networks import network_of
 from app.settings import Settings
 from app.throttle import throttle
 
@@ -22,21 +21,21 @@ async def throttle_login(request: AnyRequest, db: Database, settings: Settings, 
         await throttle(db, settings, f"login-known:{known}", limit=10, seconds=600, user=user)
         return
     await throttle(
-        db, settings, f"login-from:{network_of(request)}", limit=100, seconds=600, user=user
+        db, settings, f"login-from:{_client(request)}", limit=100, seconds=600, user=user
     )
     await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:
     """Slow down password guessing by someone who is signed in already."""
-    await throttle(db, settings, f"password-from:{network_of(request)}", limit=20, seconds=600)
+    await throttle(db, settings, f"password-from:{_client(request)}", limit=20, seconds=600)
 
 
 async def throttle_registration(
     request: AnyRequest, db: Database, settings: Settings, address: str
 ) -> None:
     """Limit the accounts that one network can create, and the mails that they cause."""
-    await throttle(db, settings, f"register-from:{network_of(request)}", limit=20, seconds=3600)
+    await throttle(db, settings, f"register-from:{_client(request)}", limit=20, seconds=3600)
     await _throttle_confirmations_to(db, settings, address)
 
 
@@ -44,7 +43,7 @@ async def throttle_reset(
     request: AnyRequest, db: Database, settings: Settings, address: str
 ) -> None:
     """Limit the mails that one network can cause, and those to one address."""
-    await throttle(db, settings, f"forgot-from:{network_of(request)}", limit=20, seconds=3600)
+    await throttle(db, settings, f"forgot-from:{_client(request)}", limit=20, seconds=3600)
     await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
 
 
@@ -58,11 +57,5 @@ async def _throttle_confirmations_to(db: Database, settings: Settings, address: 
     await throttle(db, settings, f"confirm:{address.casefold()}", limit=5, seconds=3600)
 
 
-def network_of(request: AnyRequest) -> str:
-    """What counts as one client: an IPv4 address, or the /64 network of an IPv6 customer."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return address.exploded[:19] if isinstance(address, IPv6Address) else host
+def _client(request: AnyRequest) -> str:
+    return network_of(request.client.host if request.client else "")

@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from app import clock
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.onboarding import change_address, confirm_address, register
-from app.accounts import passwords
 from app.accounts.passwords import check_login, send_reset
 from app.database import Database
 from app.errors import Invalid
 from app.models import Delivery, Invitation, Membership, Team, User
+from app.security import verify_password
 from app.settings import Settings
 from app.teams.invitations import invite
 from app.teams.membership import add_member
@@ -147,8 +147,8 @@ async def test_a_login_by_address_is_that_of_the_account_that_confirmed_it(
 async def test_logging_in_by_an_address_shows_nobody_whether_another_account_has_confirmed_it(
     db: Database, mailing: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verified = Mock(wraps=passwords.verify_password)
-    monkeypatch.setattr(passwords, "verify_password", verified)
+    verified = Mock(wraps=verify_password)
+    monkeypatch.setattr("app.accounts.passwords.verify_password", verified)
     seen = []
     for name, address in (("mallory", TAKEN), ("martha", "dora@example.com")):
         await claim(db, mailing, name, address)
