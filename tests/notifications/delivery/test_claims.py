@@ -114,8 +114,18 @@ async def test_a_mail_that_was_interrupted_stays_whole(db: Database, hands: Hand
     assert await claim(db) == ["a@example.com", "b@example.com"]
 
 
-async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(db: Database) -> None:
+async def test_what_failed_several_times_goes_with_the_others(db: Database) -> None:
+    await write(db, "failed@example.com", "fresh@example.com")
+    await change_deliveries(db, Delivery.address == "failed@example.com", attempts=3)
+
+    assert sorted(await claim(db)) == ["failed@example.com", "fresh@example.com"]
+
+
+async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(
+    db: Database, hands: Hands
+) -> None:
     """The rest was settled or deferred at an earlier attempt."""
+    hands.set("2026-11-23 10:00")
     await write(db, "sent@example.com", "due@example.com", "later@example.com")
     await change_deliveries(db, bundle_id=1, bundling="bundle")
     await change_deliveries(db, Delivery.address == "sent@example.com", state="sent")
@@ -135,7 +145,11 @@ async def test_what_waits_to_be_bundled_is_claimed_as_one_mail(
     claimed = await claims.claim(db, CHANNEL, "worker")
 
     assert claimed
-    assert [(one.id, one.bundle_id) for one in claimed.deliveries] == [(3, None), (1, 1), (2, 1)]
+    assert [(one.id, one.bundle_id, one.attempts) for one in claimed.deliveries] == [
+        (3, None, 1),
+        (1, 1, 1),
+        (2, 1, 1),
+    ]
 
 
 async def test_what_is_attempted_again_no_longer_says_why_it_waited(db: Database) -> None:
