@@ -237,7 +237,7 @@ PERMISSION = "Object.defineProperty(Notification, 'permission', { get: () => '%s
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Safari/604.1"
 STATES: list[tuple[str, dict[str, Any], str]] = [
     (PERMISSION % "default", {}, "Your browser will ask for permission once."),
-    (PERMISSION % "denied", {}, "This browser blocks notifications notifications"),
+    (PERMISSION % "denied", {}, "This browser blocks notifications"),
     ("delete window.PushManager", {}, "This browser does not support push."),
     ("delete window.PushManager", {"user_agent": IPHONE}, "on the Home Screen"),
     ("", {"java_script_enabled": False}, SCRIPTS_ARE_OFF),
