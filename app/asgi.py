@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 
 from litestar import Litestar, Request
 from litestar.config.allowed_hosts import AllowedHostsConfig
-from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.middleware import DefineMiddleware
 
 from app.accounts.revocation import RevocationWatcher
 from app.api.routing import api_router
@@ -19,10 +17,10 @@ from app.api_docs.schemas import StructSchemas
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
 from app.forwarding import ForwardedLitestar, ProxiesSeen
-from app.gc_tuning import freeze_loaded_objects
-from app.http import CSRF_COOKIE, PageRequest, possible_ids, provide_form
+from app.gc_tuning import freeze_loaded_objects, give_large_blocks_back
+from app.http import PageRequest, possible_ids, provide_form
 from app.installation import Installation, install
-from app.middleware import AuthenticationMiddleware, CookieCSRFMiddleware, add_security_headers
+from app.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
 from app.models import User
 from app.notifications.live.detached_streams import StreamingLitestar
 from app.notifications.live.follower import Follower
@@ -40,12 +38,13 @@ from app.telemetry.requests import ObservedLitestar
 
 class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
     """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
-    times each request, and keeps nothing of it.
+    times each request, and retains nothing of it afterwards.
     """
 
 
 def serve() -> Litestar:
-    """What each web process runs: the application, with its log and its share of the metrics."""
+    """The application as each web process runs it: with logging and metrics set up."""
+    give_large_blocks_back()
     create_private_files()
     settings = load()
     logs.configure(settings)
@@ -60,11 +59,8 @@ def create_app(installation: Installation) -> StreamingLitestar:
         [*PAGES, api_router(API)],
         lifespan=[_connected, _listening, _settled],
         dependencies=_dependencies(),
-        before_send=[add_security_headers],
-        middleware=[
-            AuthenticationMiddleware(),
-            DefineMiddleware(CookieCSRFMiddleware, config=_csrf(settings)),
-        ],
+        before_send=[secure_response],
+        middleware=[AuthenticationMiddleware(), ForgeryMiddleware()],
         request_class=PageRequest,
         request_max_body_size=MAX_FORM_BYTES,
         guards=[possible_ids],
@@ -84,10 +80,10 @@ def create_app(installation: Installation) -> StreamingLitestar:
 
 
 def furnish(app: Litestar, installation: Installation) -> None:
-    """Give the application all that it works with between one start and the next end.
+    """Attach the parts of `installation` that the application uses from startup to shutdown.
 
-    An application that has ended may be furnished again for another database; its address, its
-    allowed hosts and the key of its CSRF tokens stay as they were.
+    After a shutdown, the application can be furnished again with another database; its base URL,
+    allowed hosts and CSRF key do not change.
     """
     db, relay, hub = installation.db, installation.broker.relay, Hub()
     html_publisher = HtmlPublisher(db, hub)
@@ -147,16 +143,6 @@ def _dependencies() -> dict[str, Provide]:
     }
 
 
-def _csrf(settings: Settings) -> CSRFConfig:
-    return CSRFConfig(
-        secret=settings.secret_key,
-        cookie_name=CSRF_COOKIE,
-        header_name="X-CSRF-Token",
-        cookie_secure=settings.is_https,
-        cookie_httponly=True,
-    )
-
-
 def _furnished(name: str) -> Any:
     def provide(request: Request[Any, Any, Any]) -> Any:
         return request.app.state[name]
@@ -182,7 +168,7 @@ def _session_id(request: Request[Any, Any, Any]) -> int:
 
 
 def _host_headers(settings: Settings) -> list[str]:
-    """What a Host header may be: each allowed host, bare or with a port at which we are found."""
+    """The accepted Host headers: each allowed host, alone or with a port that we serve."""
     if "*" in settings.allowed_hosts:
         return ["*"]
     ports = {"", f":{settings.port}", f":{urlsplit(settings.base_url).port or settings.port}"}
@@ -194,7 +180,7 @@ def _host_headers(settings: Settings) -> list[str]:
 
 
 def _ascii(host: str) -> str:
-    """The name as it stands in headers (RFC 5890)."""
+    """The host name as headers contain it (RFC 5890)."""
     with suppress(UnicodeError):
         return host.lower().encode("idna").decode()
     return host.lower()

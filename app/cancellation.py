@@ -1,4 +1,4 @@
-"""Claims that a cancelled task does not leave behind."""
+"""Gives back what a cancelled task had claimed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,7 +13,7 @@ async def claim_or_give_back(
     """Returns what `claiming` returns. If the task is cancelled meanwhile, passes it to `give_back`
     and raises CancelledError.
 
-    A commit that is cancelled may have happened all the same. Only its end shows what was claimed.
+    A cancelled commit may still succeed, so the claim is awaited to see what it claimed.
     """
     task = asyncio.create_task(claiming)
     try:

@@ -20,6 +20,15 @@ def is_email_address(text: str) -> bool:
     return is_short and re.fullmatch(EMAIL_PATTERN, text) is not None
 
 
+def mailbox_of(address: str) -> str:
+    """The mailbox behind `address`: without a "+tag" (RFC 5233) and, at Gmail, without dots."""
+    local, _at, domain = address.casefold().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in ("gmail.com", "googlemail.com"):
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
 def email_error(text: str) -> str:
     """Why `text` is not an email address, or "" when it is."""
     if is_email_address(text):

@@ -12,39 +12,62 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app.accounts.authentication import authenticate
 from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api.reading import invalid_parameters
-from app.errors import Failure, Invalid, NotFound, SignedOut
+from app.errors import Failure, Invalid, NotFound, OlderSession, OtherUser, SignedOut
 from app.http import AnyRequest, is_api, is_partial, own_path, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
-from app.security_log import record
+from app.names import to_plain
 
 _log = logging.getLogger(__name__)
 
 
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
-    """A failure that explains itself. A page that needs a user redirects to the login instead."""
+    """A failure from `app/errors.py`. A page that needs a user redirects to the login instead."""
     if isinstance(failure, SignedOut) and _is_navigation(request):
         return redirect(f"/login?next={quote(_path_after_login(request))}")
+    if isinstance(failure, OtherUser | OlderSession) and _takes_page(request):
+        return _with_form(request, failure)
     fields = failure.fields if isinstance(failure, Invalid) else {}
     sentence = " ".join([failure.sentence, *fields.values()])
     return _respond(request, failure.status, sentence, failure.headers, fields)
 
 
+def _takes_page(request: AnyRequest) -> bool:
+    return not is_api(request.scope) and not is_partial(request) and _accepts_html(request)
+
+
+def _with_form(request: AnyRequest, failure: OtherUser | OlderSession) -> Response[Any]:
+    """A page that keeps what was typed."""
+    name, status = ("other_user", 409) if isinstance(failure, OtherUser) else ("form_again", 422)
+
+    async def send_response(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await page(
+            request,
+            f"errors/{name}.html",
+            status=status,
+            title=_title(status),
+            sentence=failure.sentence,
+            action=_path_of(request),
+            fields=failure.typed,
+        )
+        await answer.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+    return _DeferredResponse(send_response)
+
+
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """A request that Litestar itself refuses: wrong path, method, CSRF token, size or parameter."""
+    """A request that Litestar itself refuses: wrong path, method, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
-    if error.status_code == 403:
-        record("csrf_refused", user=getattr(request.scope.get("user"), "username", None))
     return _respond(request, error.status_code, "", error.headers or {}, {})
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A bug: logged with its traceback, answered without details.
 
-    If the account was deleted while the request ran, any statement can fail for want of the user's
-    row. That is no bug, and is answered as signed out.
+    If the account was deleted while the request ran, any statement can fail because the user's row
+    is gone. That is no bug, and is answered as signed out.
     """
 
     async def send_response(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +108,7 @@ def _respond(
 
 
 class _DeferredResponse(Response[Any]):
-    """A response made while it is sent.
+    """A response that is rendered while it is being sent.
 
     Exception handlers are not async, but a page has to read the user's bell from the database.
     """
@@ -102,9 +125,13 @@ def _problem(
     status: int, sentence: str, headers: Mapping[str, str], fields: Mapping[str, str]
 ) -> Response[Problem]:
     """Problem details (RFC 9457). A request malformed as a whole names the field `request`."""
+    sentence = to_plain(sentence)
     problem = Problem(status=status, title=_title(status), detail=sentence)
     if status == 400 or fields:
-        errors = [FieldProblem(*one) for one in (fields or {"request": sentence}).items()]
+        errors = [
+            FieldProblem(field, to_plain(error))
+            for field, error in (fields or {"request": sentence}).items()
+        ]
         problem = InvalidProblem(status, problem.title, sentence, errors)
     return Response(problem, status_code=status, headers=headers, media_type=PROBLEM_JSON)
 
@@ -140,9 +167,11 @@ def _path_after_login(request: AnyRequest) -> str:
     """The requested page; the dashboard after a POST, whose path may have no page, and for a
     path that the login would not redirect to.
     """
-    if request.method != "GET":
-        return "/"
-    return own_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+    return own_path(_path_of(request)) if request.method == "GET" else "/"
+
+
+def _path_of(request: AnyRequest) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _accepts_html(request: AnyRequest) -> bool:
@@ -160,6 +189,7 @@ def _title(status: int) -> str:
         409: _("Conflict"),
         410: _("No longer here"),
         413: _("Too large"),
+        422: _("Please send this once more"),
         416: _("Range not satisfiable"),
         429: _("Too many attempts"),
         503: _("Server busy"),
@@ -170,7 +200,6 @@ def _title(status: int) -> str:
 def _sentence(status: int) -> str:
     sentences = {
         400: _("We could not understand this request."),
-        403: _("This form has expired. Go back, reload the page and try again."),
         404: NotFound().sentence,
         405: _("This address does not support this request method."),
         413: _("This is more than we accept in one request."),

@@ -7,7 +7,9 @@
     ├── Forbidden     403   signed in, but not allowed
     ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same
     ├── Conflict      409   valid, but not in the present state
-    ├── Gone          410   it was here, and is no more
+    │   └── OtherUser 409   the page was made for another user
+    ├── OlderSession  403   the page was made in an earlier session of the same user
+    ├── Gone          410   it existed, but was removed
     ├── TooLarge      413   more bytes than allowed
     ├── BadRange      416   a range beyond the end of the file
     └── TooMany       429   retry after `retry_after` seconds
@@ -15,18 +17,19 @@
 `app/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.language import _
+from app.names import to_plain
 
 
 class Failure(Exception):
-    """`headers` are added to the response."""
+    """`sentence` has its names isolated (app.names); `headers` are added to the response."""
 
     status = 500
 
     def __init__(self, sentence: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(to_plain(sentence))
         self.sentence = sentence
         self.headers = dict(headers or {})
 
@@ -77,6 +80,31 @@ class Gone(Failure):
     status = 410
 
 
+class OtherUser(Conflict):
+    """`typed` is what the request's form contained, as pairs of name and value."""
+
+    def __init__(self, typed: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(
+            _("You have logged in as another user since this page was opened. Nothing was changed.")
+        )
+        self.typed = typed
+
+
+class OlderSession(Failure):
+    """`typed` is what the request's form contained, as pairs of name and value.
+
+    Where there is no form to send again, in the API and in an open page, it is a refusal.
+    """
+
+    status = 403
+
+    def __init__(self, typed: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(
+            _("You have logged in again since this page was opened. Please send this once more.")
+        )
+        self.typed = typed
+
+
 class TooLarge(Failure):
     status = 413
 
@@ -87,7 +115,10 @@ class BadRange(Failure):
     status = 416
 
     def __init__(self, size: int) -> None:
-        super().__init__(_("The file is shorter than that."), {"Content-Range": f"bytes */{size}"})
+        super().__init__(
+            _("The requested range is beyond the end of the file."),
+            {"Content-Range": f"bytes */{size}"},
+        )
 
 
 class TooMany(Failure):

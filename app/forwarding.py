@@ -14,7 +14,6 @@ from typing import Any
 from litestar import Litestar
 from litestar.enums import ScopeType
 
-from app.networks import plain
 from app.reachability import is_forwarded, note_request, others_can_reach
 from app.settings import Settings
 
@@ -35,8 +34,7 @@ class ForwardedLitestar(Litestar):
 
     def _see(self, scope: Any, settings: Settings) -> None:
         note_request(settings, scope["headers"])
-        peer = plain(scope["client"][0]) if scope.get("client") else ""
-        scope["client"] = (peer, 0)
+        peer = scope["client"][0] if scope.get("client") else ""
         if settings.trusts(peer):
             scope["client"] = (client_address(settings, peer, _values(scope, FOR)), 0)
             scope["scheme"] = _scheme(_values(scope, PROTO)) or scope["scheme"]
@@ -48,7 +46,7 @@ def client_address(settings: Settings, peer: str, forwarded_for: list[str]) -> s
     """The last address in X-Forwarded-For that no trusted proxy has, else the first one.
 
     Each proxy appends the address that it saw, so whatever stands before an untrusted one may be
-    invented. `peer` is the address of the connection.
+    forged. `peer` is the address of the connection.
     """
     address = peer
     for given in reversed(forwarded_for):
@@ -67,7 +65,7 @@ def _address(given: str) -> str:
     if host.count(":") == 1:
         host = host.partition(":")[0]
     with suppress(ValueError):
-        return plain(str(ip_address(host)))
+        return str(ip_address(host))
     return ""
 
 
@@ -83,9 +81,9 @@ def _values(scope: Any, name: bytes) -> list[str]:
 
 @dataclass
 class ProxiesSeen:
-    """The addresses of proxies that the settings do not expect, for the log and for doctor.
+    """The addresses of untrusted proxies, for the log and for doctor.
 
-    Anybody can send their headers to an address that others can reach, so only a few are noted.
+    Anyone can send proxy headers to a server that others can reach, so only a few are recorded.
     """
 
     settings: Settings
@@ -105,7 +103,7 @@ class ProxiesSeen:
             self.file.write_text("\n".join(sorted(self.noted)))
 
     def problems(self) -> list[str]:
-        """What is wrong with the proxies that a web process saw."""
+        """Warnings about the proxies that a web process has seen."""
         try:
             seen = self.file.read_text().split()
         except OSError:
@@ -114,7 +112,7 @@ class ProxiesSeen:
 
 
 def problem_with_proxy(settings: Settings, address: str) -> str:
-    """A sentence, or "" for a proxy that the settings expect."""
+    """A warning about the proxy, or "" if the settings name it."""
     if not settings.trusts(address):
         return (
             f"{address} forwards requests, but TRUSTED_PROXIES does not name it, so all its "

@@ -1,6 +1,10 @@
-"""Settings of Python's garbage collector for a process that runs for a long time."""
+"""Memory settings of a process that runs for a long time."""
 
+import ctypes
 import gc
+
+# glibc's malloc.h, and its initial value in bytes.
+M_MMAP_THRESHOLD, INITIAL_THRESHOLD = -3, 131_072
 
 
 def freeze_loaded_objects() -> None:
@@ -11,3 +15,14 @@ def freeze_loaded_objects() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
+
+
+def give_large_blocks_back() -> None:
+    """Makes glibc return each block of at least 128 KiB to the system when it is freed.
+
+    By default glibc stops doing so once it has freed a few, and then what a crowd of clients needed
+    at one time, such as pages that they did not read, stays with the process.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, INITIAL_THRESHOLD)

@@ -14,19 +14,18 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import Empty, Scope
 from litestar.utils.scope.state import ScopeState
 
-from app.errors import Forbidden, NotFound, SignedOut
+from app.errors import Forbidden, NotFound, OtherUser, SignedOut
 from app.language import _
 from app.numbers import GREATEST_ID
 from app.parsing import parse_form
 from app.security_log import record
 
 FLASH = "flash"
-CSRF_COOKIE = "csrftoken"
 LONGEST_PATH = 2_000
 # Besides letters and digits (RFC 3986, section 2); "%" because the URL is already encoded.
 URL_CHARACTERS = "%:/?#[]@!$&'()*+,;=-._~"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-HTML_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, HX-Request-Type"}
+HTML_HEADERS = {"Vary": "HX-Request, HX-Request-Type"}
 
 AnyRequest = Request[Any, Any, Any]
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -59,7 +58,9 @@ def _storable(text: str) -> str:
 
 
 class PageRequest(Request[Any, Any, Any]):
-    """A request whose form is small, and forgotten with the request. GET and HEAD have none."""
+    """A request whose form is limited in size, and not kept after the request. GET and HEAD have
+    none.
+    """
 
     @property
     def url(self) -> URL:
@@ -100,29 +101,41 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     are covered by the SameSite session cookie.
     """
     if is_same_origin(connection) is False:
-        raise _from_another_site(connection)
+        raise from_another_site(connection)
 
 
 def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
     if not is_same_origin(connection):
-        raise _from_another_site(connection)
+        raise from_another_site(connection)
 
 
-def _from_another_site(connection: Connection) -> Forbidden:
+def from_another_site(connection: Connection) -> Forbidden:
     record("origin_refused", user=getattr(connection.scope.get("user"), "username", None))
     return Forbidden(_("This request came from another site."))
+
+
+def same_user(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard: raises OtherUser if the page that sends the request, which names its user as `user`
+    in the query, was made for another user.
+    """
+    user, named = connection.scope.get("user"), connection.query_params.get("user")
+    if user is not None and named and named != str(user.id):
+        raise OtherUser
 
 
 def is_same_origin(connection: Connection) -> bool | None:
     """Whether one of our pages sent the request: by `Sec-Fetch-Site` (Fetch Metadata, W3C), else by
     `Origin`. None if the client sends neither.
+
+    A proxy may pass on a Host without the port, so the origin of BASE_URL is ours as well.
     """
     headers = connection.headers
     if (site := headers.get("Sec-Fetch-Site")) is not None:
         return site in ("same-origin", "none")
     if (origin := headers.get("Origin")) is not None:
-        return urlsplit(origin).netloc == headers.get("Host")
+        base_url = connection.app.state.settings.base_url
+        return urlsplit(origin).netloc in (headers.get("Host"), urlsplit(base_url).netloc)
     return None
 
 
@@ -145,7 +158,7 @@ def is_api(scope: Scope) -> bool:
 
 
 def is_safe(scope: Scope) -> bool:
-    """Whether the method promises to change nothing (RFC 9110, 9.2.1)."""
+    """Whether the method is safe (RFC 9110, 9.2.1)."""
     return scope.get("method") in SAFE_METHODS
 
 
@@ -193,7 +206,7 @@ def read_flash(request: AnyRequest) -> dict[str, Any] | None:
 
 
 def without_referrer(answer: Response[Any]) -> Response[Any]:
-    """Keeps the address of this page, which is a secret, from the sites it links to."""
+    """Hides the URL of this page, which contains a secret, from the sites it links to."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
@@ -202,9 +215,3 @@ def own_path(url: str, default: str = "/") -> str:
     """`url` if it is a path of this application, else `default`. Prevents open redirects."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and len(url) <= LONGEST_PATH
     return url if is_own and url.isprintable() and "\\" not in url else default
-
-
-def csrf_token(request: AnyRequest) -> str:
-    """The token that unsafe requests must send, as `_csrf_token` or in `X-CSRF-Token`."""
-    token = ScopeState.from_scope(request.scope).csrf_token
-    return token if isinstance(token, str) else request.cookies.get(CSRF_COOKIE, "")

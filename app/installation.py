@@ -10,13 +10,15 @@ from app.broker import Broker, open_broker
 from app.database import Database
 from app.notifications.channels import open_channels
 from app.notifications.channels.base import Channels, Parts
+from app.notifications.channels.push import vapid_keys
+from app.notifications.channels.push.services import PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.projects.video.turns import Turns, number_of_places
 from app.security import Signer
 from app.settings import Settings
 from app.teams.invitations import INVITATION_MAIL
 
-# The transactional mails whose links or usefulness are worked out when they are sent.
+# The transactional mails whose links, or whose relevance, are determined when they are sent.
 TRANSACTIONAL_MAILS = {mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, INVITATION_MAIL)}
 
 
@@ -42,10 +44,17 @@ class Installation:
             await self.db.close()
 
 
-def install(settings: Settings) -> Installation:
-    """Put the parts together; nothing is connected or written but generated keys.
+def check(settings: Settings) -> None:
+    """Raises SettingError for a setting that only its part can judge, before anything is written."""
+    vapid_keys.check_settings(settings)
+    PushServices(settings.push_allowed_hosts)
+    open_broker(settings)
 
-    Raises SettingError for a setting that cannot be right.
+
+def install(settings: Settings) -> Installation:
+    """Build the parts. Connects nothing, and writes only generated keys.
+
+    Raises SettingError for an invalid setting.
     """
     signer = Signer(settings.secret_key)
     keys = read_keys(settings)

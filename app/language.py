@@ -39,7 +39,7 @@ def in_language(language: str) -> Iterator[None]:
 
 
 def set_language(language: str) -> None:
-    """From now on in this task (a request or a job), `_()` translates into `language`."""
+    """For the rest of this task (a request or a job), `_()` translates into `language`."""
     _current.set(translations(language or SOURCE_LANGUAGE))
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from litestar import MediaType, Response
 
-from app.http import FLASH, HTML_HEADERS, AnyRequest, csrf_token, read_flash
+from app.csrf import csrf_token
+from app.http import FLASH, HTML_HEADERS, AnyRequest, read_flash
 from app.language import SOURCE_LANGUAGE
 from app.notifications.inbox.bell import look
 from app.rendering import render

@@ -1,20 +1,24 @@
-"""What every request passes through: authentication, CSRF protection, security headers.
+"""What every request passes through: authentication, CSRF protection, security and cache headers.
 
 Plain ASGI, so that no timeout or cancel scope surrounds a stream.
 """
 
-from litestar.datastructures import Headers
+from collections.abc import Mapping, Sequence
+
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.middleware.csrf import CSRFMiddleware
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.authentication import authenticate
-from app.errors import Forbidden
-from app.http import is_api, is_safe
+from app.csrf import FIELD, HEADER, csrf_cookie, holder_of, read_token
+from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
+from app.http import AnyRequest, PageRequest, from_another_site, is_api, is_safe, is_same_origin
 from app.language import _
+from app.security_log import record
+from app.settings import Settings
 
+Headers = list[tuple[bytes, bytes]]
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -31,21 +35,44 @@ HEADERS_OVER_HTTPS = [
     (b"strict-transport-security", b"max-age=31536000"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
-# JSON responses are personal, so no cache may keep them.
-NO_STORE = (b"cache-control", b"no-store")
+USER_HEADER, USER_FIELD = "X-User", "_user"
+PERSONAL = b"private, no-store"
+SIGN_IN_PATHS = ("/login", "/register")
 
 
-async def add_security_headers(message: Message, scope: Scope) -> None:
-    """Add the headers that a response lacks; also to responses that no handler produced."""
+async def secure_response(message: Message, scope: Scope) -> None:
+    """Add what a response lacks to be safe; also to responses that no handler produced."""
     if message["type"] != "http.response.start":
         return
-    is_https = scope["litestar_app"].state.settings.is_https
-    headers = HEADERS_OVER_HTTPS if is_https else HEADERS
-    if is_api(scope):
-        headers = [*headers, NO_STORE]
-    present = {name for name, _value in message["headers"]}
-    missing = [pair for pair in headers if pair[0] not in present]
-    message["headers"] = [*message["headers"], *missing]
+    settings: Settings = scope["litestar_app"].state.settings
+    given = list(message["headers"])
+    present = dict(given)
+    added = HEADERS_OVER_HTTPS if settings.is_https else HEADERS
+    given += [pair for pair in added if pair[0] not in present]
+    if not present.get(b"cache-control", b"").startswith(b"public"):
+        given = _personal(scope, given, present)
+    message["headers"] = [_secure(pair) for pair in given] if settings.is_https else given
+
+
+def _personal(scope: Scope, given: Headers, present: Mapping[bytes, bytes]) -> Headers:
+    """The headers of a response that is for this browser alone (RFC 9111, 5.2.2.7)."""
+    cached = present.get(b"cache-control", PERSONAL)
+    if b"private" not in cached:
+        cached = b"private, " + cached
+    varies = present.get(b"vary", b"")
+    needed = (b"Cookie", b"Authorization") if is_api(scope) else (b"Cookie",)
+    missing = [name for name in needed if name.lower() not in varies.lower()]
+    own = [(b"cache-control", cached), (b"vary", b", ".join([*filter(None, [varies]), *missing]))]
+    cookie = csrf_cookie(scope)
+    sets = [cookie.to_encoded_header()] if cookie else []
+    return [pair for pair in given if pair[0] not in (b"cache-control", b"vary")] + own + sets
+
+
+def _secure(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A cookie that browsers never send over plain HTTP; other headers as they are."""
+    name, value = header
+    is_open = name == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if is_open else value
 
 
 class AuthenticationMiddleware(ASGIMiddleware):
@@ -74,27 +101,84 @@ async def _send_allowed_methods(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-class CookieCSRFMiddleware(CSRFMiddleware):
-    """Requires the CSRF token only of requests that a session cookie authenticates.
+class ForgeryMiddleware(ASGIMiddleware):
+    """Refuses unsafe requests that the user did not mean to send.
 
-    Another site's page can forge no API request that has an access token or no user at all. The
-    other API requests must bring the CSRF token in the header, so that no body is parsed for it.
+    A page of another site cannot forge an API request with an access token, or gain anything from
+    one without a user. All other API requests must have the CSRF token in the header, so that no
+    body is parsed for it.
     """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not is_api(scope) or is_safe(scope):
-            await super().__call__(scope, receive, send)
-        elif not _can_be_forged(scope):
-            await self.app(scope, receive, send)
-        elif self.config.header_name in Headers.from_scope(scope):
-            await super().__call__(scope, receive, send)
-        else:
-            raise Forbidden(_missing_token())
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if not is_safe(scope) and _can_be_forged(scope):
+            request = PageRequest(scope, receive)
+            if scope["route_handler"].opt.get("exclude_from_csrf"):
+                _judge_user(request, request.headers.get(USER_HEADER))
+            else:
+                await _judge(request)
+        await next_app(scope, receive, send)
 
 
 def _can_be_forged(scope: Scope) -> bool:
-    is_exempt = scope["route_handler"].opt.get("exclude_from_csrf")
-    return scope["user"] is not None and "token_id" not in scope["state"] and not is_exempt
+    return not is_api(scope) or (scope["user"] is not None and "token_id" not in scope["state"])
+
+
+async def _judge(request: AnyRequest) -> None:
+    """Whether the page that sends the request was made for this user, in this session, by us.
+
+    Raises OtherUser, OlderSession, Forbidden, and SignedOut for a page of a user who has left.
+    """
+    named, token = request.headers.get(USER_HEADER), request.headers.get(HEADER)
+    typed: list[tuple[str, str]] = []
+    if token is None and not is_api(request.scope):
+        typed = await _typed(request)
+        named, token = named or dict(typed).get(USER_FIELD), dict(typed).get(FIELD)
+    _judge_user(request, named, typed)
+    _judge_token(request, token, is_named=bool(named), typed=typed)
+    if is_same_origin(request) is False and request.headers.get("Origin") != "null":
+        raise from_another_site(request)
+
+
+def _judge_user(
+    request: AnyRequest, named: str | None, typed: Sequence[tuple[str, str]] = ()
+) -> None:
+    user = request.scope["user"]
+    if named and user is None:
+        raise SignedOut
+    if named and named != str(user.id):
+        raise OtherUser(_without_proof(typed))
+
+
+def _judge_token(
+    request: AnyRequest, token: str | None, *, is_named: bool, typed: Sequence[tuple[str, str]]
+) -> None:
+    made_for = read_token(request.app.state.settings, token or "")
+    present = holder_of(request.scope)
+    if made_for == present:
+        return
+    if made_for and is_named and made_for.user_id == present.user_id:
+        raise OlderSession(_without_proof(typed))
+    # Someone signs in on a page that was opened before they did so in another tab.
+    is_signing_in = request.url.path in SIGN_IN_PATHS and request.scope["user"] is not None
+    if not (made_for and is_signing_in):
+        record("csrf_refused", user=getattr(request.scope["user"], "username", None))
+        raise Forbidden(_expired() if token or not is_api(request.scope) else _missing_token())
+
+
+async def _typed(request: AnyRequest) -> list[tuple[str, str]]:
+    """The text fields of the request's form, as pairs of name and value."""
+    form = await request.form()
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
+def _without_proof(typed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
+
+
+def _expired() -> str:
+    return _("This form has expired. Go back, reload the page and try again.")
 
 
 def _missing_token() -> str:

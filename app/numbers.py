@@ -1,4 +1,4 @@
-"""Whole numbers that come from outside: addresses, forms, headers, settings."""
+"""Whole numbers that come from outside: URLs, forms, headers, settings."""
 
 GREATEST_ID = 2**63 - 1
 

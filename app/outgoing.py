@@ -25,7 +25,7 @@ SECONDS_TO_CONNECT = 3.0  # to each address, so that a dead one leaves time for 
 SECONDS_KEPT = 30.0
 REPLY_BYTES = 8 * 1024
 TIMEOUT, NOT_HTTP, UNREACHABLE = "timeout", "not_http", "unreachable"
-# aiohttp's own headers say nothing that a push service or webhook needs.
+# No push service or webhook needs aiohttp's own headers.
 UNSENT_HEADERS = ("Accept", "Accept-Encoding", "User-Agent")
 
 # IPv4 inside IPv6, as gateways translate it (RFC 6052); `ipaddress` knows the other forms.
@@ -54,7 +54,7 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """`retry_after` is the header as it came, "" where there was none."""
+    """`retry_after` is the value of the header, "" if there was none."""
 
     status: int
     retry_after: str
@@ -64,7 +64,7 @@ class Outgoing:
     """Keeps connections open between requests. Belongs to the event loop it is first used on."""
 
     def __init__(self, may_reach: MayReach, *, seconds: float = SECONDS) -> None:
-        """`seconds` is how long one request may take in all."""
+        """`seconds` is how long one request may take in total."""
         self._may_reach = may_reach
         self._seconds = seconds
 
@@ -155,7 +155,7 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises OSError where the name does not resolve, AddressRefused where nothing is left."""
+        """Raises OSError if the name does not resolve, AddressRefused if no address is allowed."""
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
         )
@@ -181,7 +181,7 @@ def _as_result(host: str, port: int, entry: tuple[object, ...]) -> ResolveResult
 
 
 def is_public(address: str) -> bool:
-    """Whether the address is on the public internet, also where it wraps an IPv4 address."""
+    """Whether the address is on the public internet, even if it wraps an IPv4 address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
         found = inner

@@ -1,7 +1,7 @@
 """Parses what clients send, within limits, and keeps nothing of it.
 
 Litestar's own parsers take a form of any number of fields, and each remembers the last 1,024
-inputs: bodies with passwords, cookie headers with sessions.
+inputs: bodies with passwords, cookie headers with sessions, queries of hundreds of fields.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from litestar import Litestar
+from litestar._kwargs.extractors import create_query_default_dict
+from litestar._parsers import parse_query_string
 from litestar.datastructures import Headers
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
@@ -22,18 +24,31 @@ from multipart import (  # type: ignore[import-untyped]
 
 MAX_FORM_BYTES = 65_536
 MAX_FORM_FIELDS = 2_000
+# In bytes. A cache of shorter ones stays small.
+LONGEST_QUERY_KEPT = 500
 
 Fields = list[tuple[str, str]]
 
 
 class ForgetfulLitestar(Litestar):
-    """Litestar that finds the cookies of each request parsed, and so does not cache them."""
+    """Litestar that gets the cookies of each request parsed already, and so does not cache them. It
+    forgets long queries after the request.
+    """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             header = Headers.from_scope(scope).get("cookie", "")
             ScopeState.from_scope(scope).cookies = parse_cookies(header)
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if len(scope.get("query_string", b"")) > LONGEST_QUERY_KEPT:
+                _forget_queries()
+
+
+def _forget_queries() -> None:
+    parse_query_string.cache_clear()
+    create_query_default_dict.cache_clear()
 
 
 def parse_cookies(header: str) -> dict[str, str]:
@@ -43,7 +58,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def parse_form(content_type: tuple[str, Mapping[str, str]], body: bytes) -> Fields:
-    """The text fields of a body of at most MAX_FORM_BYTES; none of a body that is no form.
+    """The text fields of a body of at most MAX_FORM_BYTES; empty if the body is not a form.
 
     Raises RequestEntityTooLarge for more than MAX_FORM_FIELDS fields, ClientException for a body
     that cannot be parsed.

@@ -1,4 +1,4 @@
-"""Files that the user who runs ClippyFront alone can read: passwords' hashes, keys, clips, mail."""
+"""Files that only the user who runs ClippyFront can read: password hashes, keys, clips, mail."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ def create_private_files() -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Take the folder and everything in it from all other users, as earlier versions did not."""
+    """Deny other users access to the folder and its contents, which earlier versions did not."""
     changed = sum(_take_from_others(path) for path in _everything(folder))
     if changed:
         _log.warning("Made %d files and folders in %s private to their owner", changed, folder)
@@ -47,7 +47,7 @@ def _take_from_others(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """The permissions; none for a symbolic link, or for what is gone."""
+    """The permissions; none for a symbolic link or a file that is gone."""
     with suppress(OSError):
         mode = path.lstat().st_mode
         return 0 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)

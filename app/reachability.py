@@ -1,4 +1,4 @@
-"""Whether others can reach this server, or only the users of its machine: answered here alone.
+"""Whether others can reach this server, or only the users of its machine. Decided only here.
 
 HOST and BASE_URL decide at the start. A request that a proxy has forwarded comes from outside
 whatever they say, because anything can stand in front of a loopback address.
@@ -21,7 +21,7 @@ def others_can_reach() -> bool:
 
 
 def note_request(settings: Settings, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Answers the question for the request with these headers, until its end."""
+    """Decides for the request with these headers, until it ends."""
     _from_outside.set(settings.is_reachable or is_forwarded(headers))
 
 

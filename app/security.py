@@ -54,7 +54,7 @@ class Signer:
 
 
 def new_nonce() -> str:
-    """128 random bits: the part of a row's links that tells it from any other row with its id."""
+    """128 random bits that tell a row's links from those of another row with the same id."""
     return secrets.token_urlsafe(16)
 
 

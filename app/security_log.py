@@ -1,4 +1,4 @@
-"""The security log: one line for each event that concerns who may do what.
+"""The security log: one line for each login, failed login, or change of rights.
 
     2026-11-28 10:00:00,123 INFO security: event=login_failed user=alice address=192.0.2.1
 
@@ -15,7 +15,8 @@ from typing import Any
 
 NAME = "security"
 NOTHING = "-"
-# What needs no quotes: usernames, addresses, numbers. Anything else is written as a JSON string.
+# Values that need no quotes: usernames, addresses, numbers. Anything else is written as a JSON
+# string.
 _PLAIN = re.compile(r"[\w.@+:/-]+", re.ASCII)
 
 _log = logging.getLogger(NAME)
@@ -23,7 +24,7 @@ _client: ContextVar[str] = ContextVar("client_address", default=NOTHING)
 
 
 def remember_client(scope: Mapping[str, Any]) -> None:
-    """From now on in this task, events come from the client of this ASGI request."""
+    """For the rest of this task, events come from the client of this ASGI request."""
     client = scope.get("client")
     _client.set(client[0] if client else NOTHING)
 

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.networks import network_of
 
 FILES_RESERVED = 64
+LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 UNSENT_BYTES = 65_536
 CHECKED_AT_ONCE = 500
 
@@ -35,10 +36,10 @@ def _most_connections() -> int:
 class Limits:
     """Times are in seconds, sizes in bytes.
 
-    A body must bring `body_rate` bytes a second on average over each `body_seconds`. The time in
-    which the application itself did not read on does not count. A response fails when its client
-    reads none of it for `unread_seconds`. Addresses that `trusts` accepts may have any number of
-    connections each, because they are proxies.
+    A body must arrive at `body_rate` bytes a second on average over each `body_seconds`, not
+    counting the time in which the application does not read. A response fails when its client reads
+    none of it for `unread_seconds`. Loopback addresses and those that `trusts` accepts may have any
+    number of connections each, because they are proxies.
     """
 
     head_seconds: float = 60
@@ -51,17 +52,17 @@ class Limits:
     pipelined: int = 16
     connections: int = field(default_factory=_most_connections)
     connections_per_address: int = 256
-    trusts: Callable[[str], bool] = frozenset({"127.0.0.1", "::1"}).__contains__
+    trusts: Callable[[str], bool] = frozenset[str]().__contains__
     check_seconds: float = 2
 
 
 def bounded_protocol(limits: Limits) -> Callable[..., "BoundedProtocol"]:
-    """What uvicorn takes as `http`. Each process gets a copy, and counts its own connections."""
+    """The `http` option of uvicorn. Each process gets a copy, and counts its own connections."""
     return partial(BoundedProtocol, Clients(limits))
 
 
 class Part(Enum):
-    """Of a request, what is being received."""
+    """The part of a request that is being received."""
 
     NOTHING = 0
     HEAD = 1
@@ -69,7 +70,7 @@ class Part(Enum):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. It ends itself when the client breaks a limit, and at once when told to."""
+    """One connection. It ends when the client breaks a limit, or at once on `give_up`."""
 
     __slots__ = (
         "_active",
@@ -81,20 +82,20 @@ class BoundedProtocol(HttpToolsProtocol):
         "_undecided",
         "_unread",
         "_unread_since",
-        "address",
         "is_trusted",
+        "network",
     )
 
     def __init__(self, clients: "Clients", *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.address = ""
+        self.network = ""
         self.is_trusted = False
         self._clients = clients
         # The request being served; uvicorn's `cycle` is the last one that was received.
         self._active: RequestResponseCycle | None = None
         self._part = Part.NOTHING
         self._refusal = 400
-        # Of the present part: when it began, and what it has brought in this window.
+        # When the present part began, and the bytes received in this window.
         self._begun_at = self.loop.time()
         self._received = 0
         # The bytes since the parser last reported more than a header line.
@@ -104,17 +105,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.address = self.client[0] if self.client else ""
-        self.is_trusted = self._clients.limits.trusts(self.address)
+        address = self.client[0] if self.client else ""
+        self.is_trusted = address in LOOPBACK or self._clients.limits.trusts(address)
+        self.network = address if self.is_trusted else network_of(address)
         _keep_little_unsent(transport)
         self._clients.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clients.remove(self)
-        if self._active and not self._active.response_complete:
+        if self._active:
             self._active.disconnected = True
             self._active.message_event.set()
         super().connection_lost(exc)
+        self._forget_requests()
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -170,7 +173,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def precedence(self) -> tuple[int, float]:
-        """Sorts connections: first those that are missed least, and of these the longest-waiting."""
+        """Sorts connections: least valuable first, and of these the longest-waiting."""
         if self._is_idle:
             return 0, self._begun_at
         if self._unread:
@@ -188,6 +191,11 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _is_answering(self) -> bool:
         return self._active is not None and not self._active.response_complete
+
+    def _forget_requests(self) -> None:
+        """Those never begun refer back to the connection: only a rare collection would free them."""
+        self.pipeline.clear()
+        self.cycle = self._active = None  # type: ignore[assignment]
 
     def _begin(self, part: Part) -> None:
         self._part = part
@@ -219,14 +227,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_held_back(self) -> bool:
-        """Whether the client may not send its body yet."""
+        """Whether the client is not yet allowed to send its body."""
         cycle = self.cycle
         return self.flow.read_paused or (
             cycle.waiting_for_100_continue and not cycle.response_started
         )
 
     def _unread_for(self, now: float) -> float:
-        """For how many seconds the client has read nothing of what waits for it."""
+        """The seconds since the client last read any of the pending response."""
         waiting = self.transport.get_write_buffer_size()
         if not waiting or not self._unread or waiting < self._unread:
             self._unread_since = now
@@ -276,8 +284,8 @@ class Clients:
         self._checking: asyncio.Task[None] | None = None
 
     def add(self, client: BoundedProtocol) -> None:
-        """Beyond a limit, the address (of all, the one with most connections) gives one up."""
-        group = self._by_network.setdefault(network_of(client.address), {})
+        """Beyond a limit, end a connection: of this address, or of the one with the most."""
+        group = self._by_network.setdefault(client.network, {})
         group[client] = None
         self._count += 1
         if len(group) > self.limits.connections_per_address and not self._is_trusted(group):
@@ -288,30 +296,32 @@ class Clients:
             self._checking = client.loop.create_task(self._check())
 
     def remove(self, client: BoundedProtocol) -> None:
-        """Also one that has been removed before."""
-        network = network_of(client.address)
-        group = self._by_network.get(network, {})
+        """Removing a client twice does no harm."""
+        group = self._by_network.get(client.network, {})
         if client in group:
             del group[client]
             self._count -= 1
         if not group:
-            self._by_network.pop(network, None)
+            self._by_network.pop(client.network, None)
 
     def _give_up(self, group: Group) -> None:
-        """Before its file is closed, it must not be chosen again."""
+        """Removed at once, so that it is not chosen again before its file is closed."""
         client = min(group, key=lambda one: one.precedence)
         self.remove(client)
         client.give_up()
 
     def _largest(self) -> Group:
+        """Of groups of the same size, the one with the least valuable connection."""
         groups = self._by_network.values()
-        return max(groups, key=lambda group: (not self._is_trusted(group), len(group)))
+        most = max((not self._is_trusted(group), len(group)) for group in groups)
+        largest = [one for one in groups if (not self._is_trusted(one), len(one)) == most]
+        return min(largest, key=lambda group: min(one.precedence for one in group))
 
     def _is_trusted(self, group: Group) -> bool:
         return next(iter(group)).is_trusted
 
     async def _check(self) -> None:
-        """Until no connection is left; the next one starts it anew."""
+        """Runs until no connection is left; the next one starts it again."""
         while self._by_network:
             await asyncio.sleep(self.limits.check_seconds)
             for number, client in enumerate(list(self._all())):

@@ -83,7 +83,7 @@ class Settings:
 
     @cached_property
     def is_reachable(self) -> bool:
-        """Whether others than the users of this machine can reach the server, by HOST and BASE_URL.
+        """Whether HOST and BASE_URL let users of other machines reach the server.
 
         `app/reachability.py` also looks at the request.
         """
@@ -120,14 +120,20 @@ class Settings:
         return self.data_dir / "mail"
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    check: Callable[["Settings"], None] = lambda _settings: None,
+) -> Settings:
     """Reads the settings; the environment overrides `.env`.
 
-    Creates `DATA_DIR` and the secret key if they are missing, once all settings are valid.
+    Creates `DATA_DIR` and the secret key if they are missing, once all settings are valid and
+    `check` has raised no SettingError.
     """
     if environ is None:
         environ = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | dict(os.environ)
     settings = _read(_Reader(environ))
+    check(settings)
     _make_writable(settings.data_dir)
     if settings.secret_key:
         return settings
@@ -278,7 +284,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_origin(url: str) -> bool:
-    """`http` or `https`, a host and perhaps a port; nothing else."""
+    """`http` or `https`, a host and optionally a port; nothing else."""
     try:
         parts = urlsplit(url)
         is_numeric = parts.port != 0

@@ -19,7 +19,7 @@ from app.http import AnyRequest, is_known
 from app.settings import ROOT
 
 FOREVER = "public, max-age=31536000, immutable"
-NO_CACHE = "no-cache"  # browsers may keep it, but ask before each use whether it has changed
+NO_CACHE = "public, no-cache"  # caches may keep it, but ask before each use whether it has changed
 # What is served; `mimetypes` would depend on the machine's own table.
 MEDIA_TYPES = {
     ".css": "text/css",
@@ -56,16 +56,16 @@ def asset(path: str) -> str:
 @route(
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     sync_to_thread=False,
-    opt={"exclude_from_csrf": True},  # else a response that caches share would set a cookie
+    opt={"exclude_from_csrf": True},  # otherwise a response in a shared cache would set a cookie
 )
 def static_file(
     request: AnyRequest, digest: FromPath[str], path: FromPath[str]
 ) -> Response[bytes | None]:
-    """The file of this version, also where the address names another one.
+    """The current file, even if the URL names another version.
 
-    After an upgrade such addresses still come: from open pages, from pushes under way (they name
-    an icon), and during a rolling upgrade from pages of the other host. The present file serves
-    them better than a 404; only browsers must not keep it under that address.
+    After an upgrade such URLs are still requested: by open pages, by earlier pushes (they name an
+    icon), and during a rolling upgrade by pages of the other host. The current file serves them
+    better than a 404, but browsers must not keep it under that URL.
     """
     is_current = digest == tree().digest
     return respond(request, path.removeprefix("/"), FOREVER if is_current else NO_CACHE)

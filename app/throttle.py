@@ -23,8 +23,8 @@ async def throttle(
 ) -> None:
     """Count one attempt for `key`. Raises TooMany beyond `limit` attempts within `seconds`.
 
-    The window starts with the first attempt. Does nothing while rate limits are off. `user` is whom
-    the security log names.
+    The window starts with the first attempt. Does nothing while rate limits are off. `user` is the
+    user that the security log names.
     """
     if not is_throttled(settings):
         return

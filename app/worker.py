@@ -1,7 +1,7 @@
 """What SAQ runs: functions and cron lines, nothing else.
 
 Two workers share this process: one for deliveries and upkeep, one for compilations, so that ten
-minutes of ffmpeg never delay a mail. The rows are the truth; a job only wakes a worker.
+minutes of ffmpeg never delay a mail. The rows are the source of truth; a job only wakes a worker.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ HEARTBEAT = 15  # seconds of silence after which a delivery job counts as dead
 
 
 async def deliver(context: Context, *, channel: str) -> None:
-    """Send what is due on one channel, until nothing is or the worker stops."""
+    """Send the due deliveries of one channel, until none is left or the worker stops."""
     given, installation = _of(context), _installation(context)
     beating = asyncio.create_task(_beat(given["job"]))
     try:
@@ -87,7 +87,7 @@ async def clean_up(context: Context) -> None:
 
 
 async def purge(context: Context) -> None:
-    """Remove what can no longer be brought back, answered or continued."""
+    """Remove what can no longer be restored, answered or resumed."""
     installation = _installation(context)
     db, settings = installation.db, installation.settings
     await retention.purge_deleted(db)
@@ -103,7 +103,7 @@ def _installation(context: Context) -> Installation:
 
 
 def _of(context: Context) -> dict[str, Any]:
-    """SAQ's context, with what `run` put into it beside SAQ's own entries."""
+    """SAQ's context, with the entries that `run` added to SAQ's own."""
     return cast(dict[str, Any], context)
 
 
@@ -155,7 +155,7 @@ def _compiling_worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
 
 
 class _QuietWorker(Worker[Context]):
-    """Two in one process: signals are handled once, for both; a job under way may finish."""
+    """Run two workers in one process: signals are handled once, and running jobs may finish."""
 
     SIGNALS: list[signal.Signals] = []  # noqa: RUF012
 
@@ -179,7 +179,7 @@ def _prepare(given: dict[str, Any]) -> Any:
 async def _work(
     workers: list[Worker[Context]], beside: Sequence[Coroutine[Any, Any, None]]
 ) -> None:
-    """Until a signal; or until something ends that should not, so that all is started afresh."""
+    """Wait for a signal, or for a part to end unexpectedly, so that everything is restarted."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

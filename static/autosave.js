@@ -1,4 +1,4 @@
-// Controls that save themselves show what is stored: a change that could not be saved is taken back.
+// Controls that save themselves show what is stored: a change that could not be saved is reverted.
 import { $$, on } from "./base.js";
 
 const property = (control) => (control.type === "checkbox" ? "checked" : "value");

@@ -1,4 +1,4 @@
-// What follows from the bell: the page's title and icon, the app's badge, and announcements.
+// Keeps the page's title and icon, the app's badge and the announcements in step with the bell.
 import { $, $$, SECOND, on } from "./base.js";
 
 const rows = () => $$("#panel-list > li");

@@ -1,4 +1,4 @@
-// The inbox. While it is being read its open rows stay in place, whatever arrives.
+// The inbox. While it is being read, its open rows stay in place when new ones arrive.
 import { $, on } from "./base.js";
 
 const address = () => $("#inbox").getAttribute("hx-get");
@@ -15,7 +15,7 @@ function openRows() {
   return list && isBeingRead(list) ? [...list.children].map((row) => row.dataset.id).join() : "";
 }
 
-// Tells the server which rows to answer with.
+// Tells the server which rows to return.
 function sendOpenRows({ detail: { ctx } }) {
   if (!ctx.sourceElement.matches("#inbox, #inbox-list .is-deleted button")) return;
   Object.assign(ctx, { shown: openRows(), address: address() });
@@ -24,7 +24,7 @@ function sendOpenRows({ detail: { ctx } }) {
   ctx.request.body.set("shown", ctx.shown);
 }
 
-// A response about other rows or filters than the present ones is dropped, and requested again.
+// A response for rows or filters that have changed since is dropped, and requested again.
 function dropOutdated(event) {
   const { ctx } = event.detail;
   if (ctx.sourceElement.id !== "inbox") return;
@@ -33,7 +33,7 @@ function dropOutdated(event) {
   htmx.trigger(document.body, "notifications-changed");
 }
 
-// Filters that are not set stay out of the address.
+// Filters that are not set are left out of the URL.
 function dropEmptyFilters({ detail: { ctx } }) {
   if (ctx.sourceElement.id !== "filters") return;
   for (const [name, value] of [...ctx.request.body]) value || ctx.request.body.delete(name);

@@ -1,4 +1,4 @@
-// Part of the service worker: what it keeps for when the server cannot be reached.
+// Part of the service worker: caches what it shows while the server is unreachable.
 const OFFLINE = "/offline";
 const WORDS = "/push/words"; // for a push without any, in the reader's language
 const TIMEOUT = 3000; // milliseconds

@@ -84,7 +84,7 @@ function hasOurKey({ options }) {
 }
 
 // Requested once for all pages of a tab, and wherever the devices are listed. One that is failing is
-// saved again only once: otherwise nobody would see that it fails.
+// saved again only once: otherwise the failure would never show.
 async function stateOf(endpoint) {
   const isKnown = sessionStorage.pushAsked === endpoint;
   if (isKnown && !$("#this-device")) return "enabled";

@@ -1,4 +1,4 @@
-// Push among the notification settings: whether it is on in this browser, and the buttons for that.
+// Push in the notification settings: its state in this browser, and the buttons that change it.
 import { $, $$, SECOND, on } from "./base.js";
 import * as push from "./push.js";
 
@@ -45,7 +45,7 @@ function inTime(promise) {
   return Promise.race([promise, new Promise(expire)]);
 }
 
-// No permission is no failure: the user has closed the question, or said no.
+// A missing permission is not a failure: the user has dismissed or denied the request.
 async function enable() {
   if ((await Notification.requestPermission()) !== "granted") return;
   delete localStorage.push;
@@ -65,7 +65,7 @@ async function disable() {
   await inBrowser.catch(() => onServer);
 }
 
-// Another swap may begin before that of the list has ended, when its focus is gone already.
+// Another swap may begin before the list's has ended and its focus is already lost.
 function noteFocus() {
   if (list.isConnected) isFocusInList = list.contains(document.activeElement);
 }

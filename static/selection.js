@@ -32,7 +32,7 @@ function update() {
   $("#select-page").indeterminate = chosen > 0 && chosen < all.length;
 }
 
-// After a bulk action nothing is selected, which hides its button: the focus moves on.
+// After a bulk action nothing is selected, so its button is hidden and the focus must move.
 function finish({ detail: { ctx } }) {
   if (ctx.request?.action !== "/notifications/bulk") return;
   $("#bulk")?.reset();

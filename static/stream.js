@@ -86,10 +86,11 @@ function stopWaiting() {
 // Fetches what happened since this page was rendered; resolves to whether the server responded.
 async function poll() {
   const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "If-None-Match": etag };
-  const url = `/notifications/bell?since=${$("#bell").dataset.position}`;
+  const since = $("#bell").dataset.position;
+  const url = `/notifications/bell?user=${document.body.dataset.user}&since=${since}`;
   const signal = AbortSignal.timeout(30 * SECOND);
   const response = await fetch(url, { headers, signal, redirect: "manual" }).catch(() => ({}));
-  if (response.status === 401) signedOut();
+  leaveUnlessOurs(response.status);
   if (response.status === 200) {
     etag = response.headers.get("ETag") ?? "";
     swap(await response.text());
@@ -98,8 +99,10 @@ async function poll() {
   return [200, 204, 304].includes(response.status);
 }
 
-// A reload leads to the login, but never at the cost of something typed.
-function signedOut() {
+// Signed out (401), or another user has signed in (409): a reload leads to the login or to that
+// user's page, but never while there is unsaved input.
+function leaveUnlessOurs(status) {
+  if (status !== 401 && status !== 409) return;
   const fields = $$("main :is(input, textarea):not([type=checkbox], [type=radio])");
   const isTyping = fields.some((field) => field.value !== field.defaultValue);
   if (isTyping || sessionStorage.reloaded) return;
@@ -121,12 +124,12 @@ listen("htmx:sse:after:connection", (opened) => {
   report("stream-found");
 });
 listen("htmx:sse:before:message", ({ message }) => (heard(), passOn(message)));
-listen("htmx:sse:error", ({ status }) => status === 401 && signedOut());
-listen("htmx:response:error", ({ ctx }) => ctx.response.status === 401 && signedOut());
+listen("htmx:sse:error", ({ status }) => leaveUnlessOurs(status));
+listen("htmx:response:error", ({ ctx }) => leaveUnlessOurs(ctx.response.status));
 listen("htmx:response:error", () => report("stream-lost"));
 listen("htmx:error", () => report("stream-lost"));
 listen("stream-lost", lost);
-// The stream itself does not notice that the network is gone, and retries late when it is back.
+// The stream itself does not notice that the network is down, and retries late when it is back.
 addEventListener("offline", () => connection?.reader?.cancel());
 addEventListener("online", () => connection?.delayCanceller?.());
 addEventListener("pagehide", leave);

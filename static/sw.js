@@ -1,5 +1,5 @@
-// The service worker: shows pushes, and closes what was read. A classic script: not every browser
-// runs a module here, and its address never changes.
+// The service worker: shows pushes, and closes notifications that were read. A classic script: not
+// every browser runs a module here, and its URL never changes.
 importScripts("/offline.js");
 
 const INBOX = "/notifications";
@@ -17,7 +17,7 @@ self.addEventListener("message", (event) => {
 
 // --- Pushes ---
 
-// Leaves out members of the wrong type, and all of them where the payload is no JSON.
+// Leaves out members of the wrong type, and all of them if the payload is not JSON.
 function read(data) {
   const payload = {};
   try { Object.assign(payload, data.json()); } catch {}
@@ -28,7 +28,7 @@ function read(data) {
   return payload;
 }
 
-// Shows every push, whatever it holds: otherwise browsers withdraw the permission.
+// Shows every push, even a malformed one: otherwise browsers withdraw the permission.
 async function show({ title = "ClippyFront", url, unread_count, notification_id: id, ...payload }) {
   const { body = await words().catch(() => {}), tag, timestamp, actions } = payload;
   const data = { id, path: pathOf(url, id) };
@@ -48,7 +48,7 @@ async function iconOf({ icon }) {
   return icon && (await fetchInTime(icon)) ? { icon } : {};
 }
 
-// A path on this server. The push may know the server by another name, or hold any other address.
+// A path on this server. The push may know the server by another name, or contain any other URL.
 function pathOf(url, id) {
   try {
     const { origin, pathname, search } = new URL(url ?? INBOX, location);
@@ -71,8 +71,8 @@ const onScreen = (act = (all) => all) => inTurn(() => registration.getNotificati
 const close = (which) => onScreen((all) => all.filter(which).forEach((one) => one.close()));
 const closeAll = () => close(() => true).then(() => setBadge(0));
 
-// Closes what was read, here or elsewhere. Compares again while closing: a notification that has
-// taken the place of another has its tag, and would be closed with it.
+// Closes notifications that were read, here or elsewhere. Compares again while closing: a
+// notification that has taken the place of another has its tag, and would be closed with it.
 async function closeRead() {
   const ids = (await onScreen()).flatMap(({ data }) => data?.id ?? []).slice(-MOST_IDS);
   if (!ids.length) return;
@@ -94,7 +94,7 @@ async function follow({ notification, action }) {
   else await closeRead();
 }
 
-// Whether it is read now, or gone.
+// Whether the notification is now read or deleted.
 async function markRead(id) {
   const request = fetch(`/push/${id}/read`, { method: "POST", redirect: "error" });
   const { ok, status } = await request.catch(() => ({}));

@@ -1,5 +1,5 @@
-// Notifications of the system, which pushes show: those that were read are closed, and all of them
-// when the user has signed out.
+// The system notifications that pushes show. Closes those that were read, and all of them when the
+// user has signed out.
 import { $, SECOND, on, post } from "./base.js";
 
 // Also to a service worker that does not control this page, as after a forced reload.

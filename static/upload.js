@@ -1,4 +1,4 @@
-// Uploads each chosen file by itself: its progress shows, and one that fails spoils no other.
+// Uploads each chosen file separately: each shows its progress, and can fail alone.
 import { $, on } from "./base.js";
 
 async function upload(event) {
@@ -21,7 +21,7 @@ function addRow(file) {
   return row;
 }
 
-// Resolves to a sentence about what went wrong, or to "". XMLHttpRequest, since fetch knows no progress.
+// Resolves to an error message, or "". XMLHttpRequest, because fetch reports no upload progress.
 function send(form, file, row) {
   const request = new XMLHttpRequest();
   const body = new FormData();
@@ -29,6 +29,7 @@ function send(form, file, row) {
   request.upload.onprogress = ({ loaded, total }) => showProgress(row, loaded / total);
   request.open("POST", form.action);
   request.setRequestHeader("HX-Request-Type", "partial");
+  request.setRequestHeader("X-User", document.body.dataset.user);
   request.send(body);
   return new Promise((resolve) => (request.onloadend = () => resolve(problemOf(request))));
 }

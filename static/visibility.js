@@ -1,4 +1,4 @@
-// Reports whether a page is visible and attended: no push is sent meanwhile.
+// Reports whether a page is in view: while one is, no ordinary push is sent.
 import { SECOND, on, post } from "./base.js";
 
 const INTERVAL = 20 * SECOND;

@@ -163,4 +163,5 @@ async def post(client: httpx.AsyncClient, url: str, /, **fields: object) -> http
 
 def text_of(answer: httpx.Response) -> str:
     """A page's words, without its markup."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    words = re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", answer.text))
+    return re.sub(r"\s+", " ", words)

@@ -8,7 +8,7 @@ import pytest
 from app.account_lifecycle.onboarding import change_address
 from app.cli.doctor import run_checks
 from app.database import Database
-from app.email_addresses import EMAIL_PATTERN, is_email_address
+from app.email_addresses import EMAIL_PATTERN, is_email_address, mailbox_of
 from app.errors import Invalid
 from app.models import Team, User
 from app.notifications.channels.base import ERROR
@@ -125,3 +125,17 @@ async def test_two_dots_in_a_row_are_refused_by_the_doctor(settings: Settings) -
     [test_mail] = [one for one in results if one.check == "test mail"]
     assert test_mail.status == ERROR
     assert list(settings.mail_dir.glob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("Bob@Example.COM", "bob@example.com"),
+        ("bob+teams+2@example.com", "bob@example.com"),
+        ("+bob@example.com", "+bob@example.com"),
+        ("b.o.b@example.com", "b.o.b@example.com"),
+        ("b.o.b+1@GoogleMail.com", "bob@gmail.com"),
+    ],
+)
+def test_spellings_of_one_mailbox_are_one(address: str, mailbox: str) -> None:
+    assert mailbox_of(address) == mailbox

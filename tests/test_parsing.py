@@ -5,7 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar._parsers import parse_cookie_string, parse_url_encoded_form_data
+from litestar._kwargs.extractors import create_query_default_dict
+from litestar._parsers import (
+    parse_cookie_string,
+    parse_query_string,
+    parse_url_encoded_form_data,
+)
 
 from app.models import User
 from app.parsing import parse_cookies, parse_form
@@ -97,6 +102,17 @@ async def test_neither_passwords_nor_sessions_stay_in_a_cache(
     assert _cached() == before
 
 
+@pytest.mark.parametrize("path", ["/login", "/api/teams"])
+async def test_a_long_query_does_not_stay_in_a_cache(
+    client: httpx.AsyncClient, alice: User, path: str
+) -> None:
+    await sign_in(client, alice)
+
+    await client.get(path, params={f"a{number}": "b" * 100 for number in range(50)})
+
+    assert _queries_kept() == 0
+
+
 def test_cookies_are_parsed_as_browsers_send_them() -> None:
     assert parse_cookies("session=a-b_c; csrftoken=1=2;;flash=%C3%A4") == {
         "session": "a-b_c",
@@ -109,6 +125,11 @@ def test_cookies_are_parsed_as_browsers_send_them() -> None:
 def _cached() -> list[Any]:
     parsers: list[Callable[..., Any]] = [parse_url_encoded_form_data, parse_cookie_string]
     return [parse.cache_info() for parse in parsers]  # type: ignore[attr-defined]
+
+
+def _queries_kept() -> int:
+    parsers: list[Any] = [parse_query_string, create_query_default_dict]
+    return sum(parse.cache_info().currsize for parse in parsers)
 
 
 def test_a_request_without_a_body_has_no_fields_whatever_its_content_type_says() -> None:

@@ -91,7 +91,7 @@ async def test_no_demo_password_opens_an_account_through_a_proxy(
         token = await client.post("/api/tokens", json=fields)
 
     assert (page.status_code, token.status_code) == (422, 400)
-    assert "This is the password of the demo." in text_of(page)
+    assert "This is the demo password." in text_of(page)
     assert await _count(db, WebSession) == await _count(db, Token) == 0
 
 
@@ -131,7 +131,8 @@ async def test_what_was_opened_with_the_demo_password_is_closed_at_the_start(
     async with db.write() as session:
         for user in (alice, bob):
             session.add(WebSession(token_hash=user.username, user_id=user.id))
-            await create_token(session, user, name="A script", scope="read")
+            stored = await session.get_one(User, user.id)
+            await create_token(session, stored, name="A script", scope="read")
         named = update(User).where(User.id == bob.id)
         await session.execute(named.values(password_hash=await hash_password("his own one")))
 

@@ -1,7 +1,9 @@
 """The limits of the server, on real connections. Each is a fraction of what it is by default."""
 
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -146,6 +148,10 @@ class Server:
         while not holds() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         return holds()
+
+    def forget(self) -> None:
+        """The connections, so that they are referred to by nobody but the server."""
+        self._made.clear()
 
     async def until_nobody_is_connected(self) -> None:
         assert await self.until(lambda: all(one.parser is None for one in self._made))
@@ -381,6 +387,24 @@ async def test_a_stream_hears_that_its_client_has_left_also_with_requests_behind
     assert await server.until(lambda: not server.tasks)
 
 
+async def test_a_connection_that_is_over_is_freed_at_once_also_with_requests_behind_it(
+    server: Server,
+) -> None:
+    client = await server.connect()
+    await client.send(GET % b"listen" + GET % b"" * 3)
+    assert await server.until(lambda: bool(server.connections[0].pipeline))
+    connection = weakref.ref(server.connections[0])
+    server.forget()
+
+    gc.disable()
+    server.close()
+
+    try:
+        assert await server.until(lambda: connection() is None)
+    finally:
+        gc.enable()
+
+
 async def test_a_few_pipelined_requests_are_served_in_turn(server: Server) -> None:
     client = await server.connect()
     await client.send(GET % b"" * 10)
@@ -420,6 +444,15 @@ async def test_a_trusted_address_may_have_more() -> None:
         assert len(server.connections) == 15
 
 
+async def test_loopback_may_have_more_whatever_proxies_are_trusted() -> None:
+    proxies = frozenset({"10.0.0.2"})
+    async with serving(Limits(connections_per_address=5, trusts=proxies.__contains__)) as server:
+        for _ in range(15):
+            await server.connect("127.0.0.1")
+
+        assert len(server.connections) == 15
+
+
 async def test_of_all_connections_the_address_with_most_of_them_gives_one_up() -> None:
     async with serving(Limits(connections=10)) as server:
         alice = await server.connect("127.0.0.3")
@@ -432,6 +465,18 @@ async def test_of_all_connections_the_address_with_most_of_them_gives_one_up() -
         assert await bob.is_open()
         assert await crowd[0].read_to_end() == b""
         assert await late[-1].is_open()
+
+
+async def test_of_addresses_with_equally_many_one_that_waits_gives_up() -> None:
+    async with serving(Limits(connections=3)) as server:
+        stream = await server.connect("127.0.0.3")
+        await stream.send(GET % b"stream")
+        await stream.read_until(b"alive")
+        idle = [await server.connect(f"127.0.0.{number}") for number in (4, 5)]
+        await server.connect("127.0.0.6")
+
+        assert await idle[0].read_to_end() == b""
+        assert b"data: end" in await stream.read_until(b"data: end")
 
 
 async def test_a_trusted_address_gives_up_connections_only_when_nobody_else_has_any() -> None:

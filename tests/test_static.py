@@ -60,7 +60,7 @@ async def test_a_file_that_has_changed_is_sent(client: httpx.AsyncClient) -> Non
     answer = await client.get("/sw.js", headers={"If-None-Match": '"an older one"'})
 
     assert answer.content == (STATIC / "sw.js").read_bytes()
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "public, no-cache"
 
 
 async def test_an_address_of_another_version_leads_to_the_present_file_which_is_not_kept(
@@ -69,7 +69,7 @@ async def test_an_address_of_another_version_leads_to_the_present_file_which_is_
     answer = await client.get("/static/0123456789ab/icons/192.png")
 
     assert answer.content == (STATIC / "icons/192.png").read_bytes()
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "public, no-cache"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Who may create an account: the setting REGISTRATION.
 
-`open` admits everyone, `closed` nobody. `invited` admits the address of an open invitation, to
-whose link the registration form leads on.
+`open` admits everyone, `closed` nobody. `invited` admits the address of an open invitation. After
+registering, the user continues to the invitation.
 """
 
 from app.database import Database
@@ -16,9 +16,9 @@ INVITATION = "/invitations/"
 
 
 async def find_admission(db: Database, settings: Settings, next_path: str) -> Invitation | None:
-    """The invitation whose address may register, None where every address may.
+    """The invitation whose address may register, None if any address may.
 
-    `next_path` is the path to which registration leads on. Raises Forbidden where nobody may.
+    `next_path` is where the user goes after registering. Raises Forbidden if nobody may register.
     """
     if settings.registration == "open":
         return None
@@ -26,7 +26,9 @@ async def find_admission(db: Database, settings: Settings, next_path: str) -> In
         raise Forbidden(_("Registration is closed. Nobody can create an account at the moment."))
     invitation = await _find_invitation(db, next_path)
     if invitation is None:
-        raise Forbidden(_("Creating an account requires an invitation. Open the link in yours."))
+        raise Forbidden(
+            _("Creating an account requires an invitation. Open the link in your invitation.")
+        )
     if reason := closed_reason(invitation):
         raise Forbidden(reason)
     return invitation
@@ -36,7 +38,7 @@ def address_error(invitation: Invitation | None, email: str) -> str:
     """Why this address is not admitted, or ""."""
     if invitation is None or email.casefold() == invitation.email_key:
         return ""
-    return _("Use the address that was invited.")
+    return _("Use the address that the invitation was sent to.")
 
 
 async def _find_invitation(db: Database, path: str) -> Invitation | None:

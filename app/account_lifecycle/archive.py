@@ -56,7 +56,8 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
 
 def _account(user: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
-        language theme digest_is_on digest_frequency digest_hour pushes_always suspended_at last_seen_at created_at"""
+        language theme digest_is_on digest_frequency digest_hour pushes_always added_directly_by
+        suspended_at last_seen_at created_at"""
     return {field: getattr(user, field) for field in fields.split()}
 
 
@@ -70,7 +71,7 @@ def _sessions(user: User) -> Executable:
 
 
 def _sign_in_places(user: User) -> Executable:
-    """Browsers without what recognizes them."""
+    """Browsers and networks; browsers without the tokens that identify them."""
     network = case((SignInPlace.kind == NETWORK, SignInPlace.value)).label("network")
     columns = SignInPlace.kind, network, SignInPlace.first_seen_at, SignInPlace.last_seen_at
     return select(*columns).where(SignInPlace.user_id == user.id)
@@ -90,7 +91,7 @@ def _teams(user: User) -> Executable:
 
 
 def _invitations(user: User) -> Executable:
-    """Those that the user sent, and those sent to their confirmed address."""
+    """The invitations that the user sent, and those sent to their confirmed address."""
     conditions = [Invitation.inviter_id == user.id]
     if user.is_confirmed:
         conditions.append(Invitation.email_key == user.email_key)

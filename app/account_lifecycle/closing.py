@@ -14,6 +14,7 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Membership, User
+from app.names import isolate
 from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
@@ -24,7 +25,7 @@ from app.teams.teams import delete_team
 
 
 async def delete_account(db: Database, settings: Settings, user: User, password: str) -> None:
-    """Delete the user, their projects, and the teams in which they are alone.
+    """Delete the user, their projects, and the teams that have no other members.
 
     Events that they caused stay, without their name. Raises Invalid for `password`, and Conflict
     while the user owns a team that has other members.
@@ -68,7 +69,7 @@ def _require_no_team_with_others(teams: list[TeamInList]) -> None:
         explanation = _(
             "You own teams with other members: {teams}. Hand them over or delete them first."
         )
-        raise Conflict(explanation.format(teams=", ".join(names)))
+        raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
 async def _leave_teams(session: AsyncSession, user: User) -> None:
@@ -83,7 +84,7 @@ async def _leave_teams(session: AsyncSession, user: User) -> None:
 
 
 async def _find_heir(session: AsyncSession, team_id: int) -> int | None:
-    """The oldest admin, one who is not suspended if there is one."""
+    """The oldest admin, preferably one who is not suspended."""
     admins = (
         select(Membership.user_id)
         .join(User, User.id == Membership.user_id)

@@ -12,6 +12,7 @@ from app.accounts.addresses import (
     send_confirmation,
     set_confirmed_address,
 )
+from app.accounts.lookup import get_unchanged
 from app.accounts.passwords import require_password
 from app.accounts.profile import fill_from_browser
 from app.accounts.registration import new_user, store_new_user
@@ -66,13 +67,14 @@ async def change_address(
 ) -> User:
     """Change to `email`: once it is confirmed, or at once where no mail can be sent.
 
-    Raises Invalid for `email`, `password`.
+    Raises Invalid for `email`, `password`, and Conflict if the password was replaced since it was
+    checked.
     """
     same = _("This is already your address.") if email == user.email else ""
     require_valid(email=email_error(email) or same)
     await require_password(user, password)
     async with db.act() as session:
-        user = await session.get_one(User, user.id)
+        user = await get_unchanged(session, user)
         if settings.sends_mail:
             await request_address_change(session, user, email)
         else:

@@ -1,8 +1,8 @@
 """An administrator suspends an account, and restores it.
 
-A suspended account keeps everything that is its own, but none of its sessions and access tokens is
-accepted, and nothing is sent to it or for its invitations. Sessions end for good; access tokens
-work again once the account is restored.
+A suspended account keeps its data, but its sessions and access tokens are refused, and neither mail
+and pushes to it nor its invitations are sent. Sessions end permanently; access tokens work again
+once the account is restored.
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +27,7 @@ async def suspend(session: AsyncSession, admin: User, user_id: int) -> User:
 
 
 async def restore(session: AsyncSession, admin: User, user_id: int) -> User:
-    """Raises as `find_managed` does. What was skipped meanwhile stays skipped."""
+    """Raises as `find_managed` does. Deliveries that were skipped meanwhile stay skipped."""
     user = await find_managed(session, admin, user_id)
     user.suspended_at = None
     return user
@@ -45,8 +45,8 @@ async def find_managed(session: AsyncSession, admin: User, user_id: int) -> User
         raise Conflict(_("This is your own account."))
     if user.is_admin:
         sentence = _(
-            "{name} is an administrator. Administrators are named and dismissed on the command "
-            "line only."
+            "{name} is an administrator. Administrators can only be added and removed on the "
+            "command line."
         )
         raise Conflict(sentence.format(name=user.username))
     return user

@@ -1,7 +1,7 @@
 """A user's mail address: confirmed by a mailed link, replaced once the new one is confirmed.
 
-Until then the change is pending. The holder of the old address is told, and can cancel it by a
-mailed link. It also ends with every new password, with "Log out everywhere", and after seven days.
+Until then the change is pending. The old address gets a mail with a link to cancel the change. The
+change also ends when the password changes, on "Log out everywhere", and after seven days.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
+from app.mail.limits import may_mail, too_many
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Notification, User
 from app.notifications.events.catalogue import (
@@ -29,13 +30,16 @@ from app.security import Signer, new_nonce, signer_of
 CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
 IN_USE = "address_in_use"
 TIME_TO_CONFIRM = timedelta(days=7)
-TOLD_EVERY = timedelta(days=1)
 
 
 async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
-    """Mail a link to `address`, which replaces the present address once it is confirmed."""
+    """Mail a link to `address`, which replaces the present address once it is confirmed.
+
+    Raises TooMany when it was mailed too often.
+    """
     user.pending_email, user.pending_email_nonce = address, new_nonce()
-    await send_confirmation(session, user, address)
+    if not await send_confirmation(session, user, address):
+        raise too_many(CONFIRM)
     await notify_of_request(session, user, address, nonce=user.pending_email_nonce)
 
 
@@ -49,18 +53,21 @@ async def notify_of_request(
     await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, **facts)
 
 
-async def send_confirmation(session: AsyncSession, user: User, address: str) -> None:
+async def send_confirmation(session: AsyncSession, user: User, address: str) -> bool:
     """Mail a link to `address` by which its holder confirms it as the user's address.
 
     Where another account has confirmed it, its owner is told instead. Nobody else learns of that.
+    Returns False where the address was mailed too often.
     """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
         user.pending_email_until = clock.now() + TIME_TO_CONFIRM
+    if not await may_mail(session, CONFIRM, address):
+        return False
     owner = await find_holder(session, address)
     if owner and owner.id != user.id:
         await _tell_owner(session, owner)
-        return
+        return True
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -70,16 +77,12 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         email=address,
         nonce=_nonce_of(user, address),
     )
+    return True
 
 
 async def _tell_owner(session: AsyncSession, owner: User) -> None:
-    """That somebody has used their address; at most once a day, for strangers can cause it."""
-    earlier = select(Delivery.id).where(
-        Delivery.user_id == owner.id,
-        Delivery.transactional == IN_USE,
-        Delivery.created_at > clock.now() - TOLD_EVERY,
-    )
-    if await session.scalar(earlier.limit(1)) is None:
+    """That somebody has used their address."""
+    if await may_mail(session, IN_USE, owner.email):
         await add_transactional_mail(
             session, IN_USE, address=owner.email, user_id=owner.id, username=owner.username
         )
@@ -100,7 +103,7 @@ async def read_confirmation(session: AsyncSession, token: str) -> tuple[User, st
 
 
 def _nonce_of(user: User, address: str) -> str | None:
-    """The nonce of the links that confirm `address`; None if it is not to be confirmed."""
+    """The nonce of the links that confirm `address`; None if it does not await confirmation."""
     if address == user.awaited_email:
         return user.pending_email_nonce
     return user.link_nonce if address == user.email and not user.is_confirmed else None

@@ -23,6 +23,7 @@ from app.database import Database
 from app.http import AnyRequest
 from app.language import _
 from app.models import Token, User
+from app.names import NAME_PATTERN
 from app.security_log import record
 from app.settings import Settings
 
@@ -34,9 +35,7 @@ class NewToken(RequestBody):
 
     login: Text
     password: Text
-    name: Annotated[
-        str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=r"^[^\x00]*\S[^\x00]*$")
-    ]
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=NAME_PATTERN)]
     scope: Scope = "write"
 
     example = like(login="admin", password="correct horse", name="Backup script")  # noqa: S106

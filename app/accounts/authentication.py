@@ -4,7 +4,7 @@ from litestar.datastructures import Headers
 from litestar.types import Scope
 
 from app.accounts import sessions, tokens
-from app.accounts.sessions import COOKIES, find_session
+from app.accounts.sessions import cookie_name, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
 from app.http import is_api, is_safe
@@ -35,8 +35,9 @@ async def authenticate(scope: Scope) -> None:
 
 
 async def _by_session(scope: Scope, cookies: str) -> User | None:
-    token = _session_token(cookies)
-    found = await find_session(scope["litestar_app"].state.db, token) if token else None
+    state = scope["litestar_app"].state
+    token = _session_token(cookies, cookie_name(state.settings))
+    found = await find_session(state.db, token) if token else None
     if found is None:
         return None
     user, scope["state"]["session_id"] = found
@@ -64,9 +65,9 @@ def _bearer_key(authorization: str) -> str | None:
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def _session_token(cookies: str) -> str:
+def _session_token(cookies: str, cookie: str) -> str:
     for part in cookies.split(";"):
         name, _equals, value = part.strip().partition("=")
-        if name in COOKIES:
+        if name == cookie:
             return value
     return ""

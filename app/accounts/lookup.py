@@ -1,11 +1,14 @@
-"""Whose an address is: that of the account which has confirmed it.
+"""Finds accounts: by address, and again in the transaction that acts on a password check.
 
-Other accounts may have the same one unconfirmed, for anybody can type any address.
+An address is that of the account which has confirmed it. Other accounts may have the same one
+unconfirmed, for anybody can type any address.
 """
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Conflict
+from app.language import _
 from app.models import User
 
 
@@ -17,3 +20,14 @@ def has_confirmed(address: str) -> ColumnElement[bool]:
 async def find_holder(session: AsyncSession, address: str) -> User | None:
     """The account that has confirmed this address."""
     return await session.scalar(select(User).where(has_confirmed(address)))
+
+
+async def get_unchanged(session: AsyncSession, user: User) -> User:
+    """The stored user, to whom something is granted because of the password that `user` has.
+
+    Raises Conflict if the password was replaced since it was checked.
+    """
+    stored = await session.get_one(User, user.id)
+    if stored.password_hash != user.password_hash:
+        raise Conflict(_("This password was changed a moment ago."))
+    return stored

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.lookup import find_holder, has_confirmed
+from app.accounts.lookup import find_holder, get_unchanged, has_confirmed
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid, NotFound, require_valid
+from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
+from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
@@ -59,7 +60,7 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
     if password == DEMO_PASSWORD and others_can_reach():
         record(event, user=user)
         raise Invalid({
-            field: _("This is the password of the demo. It is not accepted where others can log in.")
+            field: _("This is the demo password. It is refused where others can reach the server.")
         })  # fmt: skip
 
 
@@ -87,7 +88,8 @@ async def _pick(candidates: Sequence[User | None], password: str) -> User | None
 
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
     async with db.write() as session:
-        (await session.get_one(User, user.id)).password_hash = password_hash
+        (await get_unchanged(session, user)).password_hash = password_hash
+    user.password_hash = password_hash
 
 
 async def require_password(user: User, password: str, field: str = "password") -> None:
@@ -114,19 +116,19 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
     """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
     async with db.act() as session:
-        stored = await session.get_one(User, user.id)
-        if stored.password_hash != user.password_hash:
-            raise Conflict(_("This password was changed a moment ago."))
+        stored = await get_unchanged(session, user)
         stored.password_hash = password_hash
         await end_all_sessions(session, user)
         if revokes_tokens:
             await revoke_all_tokens(session, user)
         await notify(session, ACCOUNT_PASSWORD_CHANGED, affected=stored)
+    user.password_hash = password_hash
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:
-    """Mail a reset link to `address` if an account has confirmed it. Does nothing otherwise."""
-    if user := await find_holder(session, address):
+    """Mail a reset link to `address` if an account has confirmed it, unless it was mailed too often."""
+    user = await find_holder(session, address)
+    if user and await may_mail(session, RESET, user.email):
         await add_transactional_mail(
             session,
             RESET,

@@ -1,7 +1,8 @@
 """Sessions: one row for each signed-in browser, found by the token in its cookie.
 
 The cookie holds 32 random bytes, the row only their SHA-256. Every login and every change of the
-password issues a new token. A session ends after 14 days without a request, or 30 days in all.
+password issues a new token. A session ends after 14 days without a request, or after 30 days in
+total.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from app import clock
 from app.accounts.addresses import cancel_address_change
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
+from app.accounts.lookup import get_unchanged
 from app.database import Database
 from app.errors import NotFound
 from app.models import User, WebSession
@@ -29,9 +31,6 @@ IDLE_TIMEOUT = timedelta(days=14)
 ABSOLUTE_TIMEOUT = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=10)
 USER_AGENT_LENGTH = 300
-# The second is used under HTTPS: with this prefix, browsers refuse it from another host or over
-# plain HTTP.
-COOKIES = ("session", "__Host-session")
 
 
 async def find_session(db: Database, token: str) -> tuple[User, int] | None:
@@ -82,7 +81,11 @@ async def _touch(db: Database, user: User, session_id: int, now: datetime) -> No
 
 
 async def start_session(session: AsyncSession, user: User, user_agent: str) -> str:
-    """Start a session, and delete the user's expired ones. Returns the token of its cookie."""
+    """Start a session, and delete the user's expired ones. Returns the token of its cookie.
+
+    Raises Conflict if the password was replaced since it was checked.
+    """
+    await get_unchanged(session, user)
     await session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, ~_is_alive(clock.now()))
     )
@@ -134,7 +137,7 @@ async def end_all_sessions(
 
 
 def stream_key(token: str) -> Key:
-    """What the streams of this session are ended by: random, so never another session's."""
+    """The key that ends this session's streams. Random, so no other session ever has it."""
     return SESSION, _hash(token)
 
 
@@ -154,10 +157,17 @@ async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Coll
     return (await session.scalars(alive)).all()
 
 
+def cookie_name(settings: Settings) -> str:
+    """Under HTTPS the name has a prefix with which browsers refuse it from another host or over
+    plain HTTP (RFC 6265bis, 4.1.3.2), and a cookie without the prefix is nobody's session.
+    """
+    return "__Host-session" if settings.is_https else "session"
+
+
 def session_cookie(settings: Settings, token: str) -> Cookie:
     """The cookie that signs a browser in or, with an empty `token`, out."""
     return Cookie(
-        key=COOKIES[settings.is_https],
+        key=cookie_name(settings),
         value=token,
         path="/",
         max_age=int(ABSOLUTE_TIMEOUT.total_seconds()) if token else 0,

@@ -1,4 +1,5 @@
-"""Browsers and networks from which users have signed in. The first sign-in from each is told of.
+"""Browsers and networks from which users have signed in. The user is notified of the first sign-in
+from each.
 
 A browser is recognized by a cookie of 32 random bytes that outlives its sessions; rows hold only
 its SHA-256.
@@ -7,6 +8,7 @@ its SHA-256.
 import hashlib
 import secrets
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from litestar.datastructures import Cookie
 from sqlalchemy import and_, delete, or_, select
@@ -19,7 +21,6 @@ from app.database.upsert import insert_into
 from app.http import AnyRequest
 from app.language import in_language
 from app.models import SignInPlace, User
-from app.networks import network_of
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
 from app.notifications.notify import notify
 from app.settings import Settings
@@ -56,12 +57,23 @@ def device_cookie(settings: Settings, token: str) -> Cookie:
     )
 
 
+def network_of(host: str) -> str:
+    """The /24 of an IPv4 address or the /48 of an IPv6 address; "" for a socket without one."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
 async def remember(session: AsyncSession, user: User, *, device: str, host: str) -> bool:
     """Whether the user has signed in from this browser and from this network before."""
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
-    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host, ipv4_bits=24, ipv6_bits=48))}
+    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host))}
     theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
     known = {(kind, value) for kind, value in await session.execute(theirs)}
     rows = [
@@ -79,12 +91,9 @@ async def remember(session: AsyncSession, user: User, *, device: str, host: str)
 
 async def _forget_oldest_browsers(session: AsyncSession, user: User) -> None:
     browsers = and_(SignInPlace.user_id == user.id, SignInPlace.kind == BROWSER)
-    newest = (
-        select(SignInPlace.id)
-        .where(browsers)
-        .order_by(SignInPlace.last_seen_at.desc(), SignInPlace.id.desc())
-    )
-    kept = (await session.scalars(newest.limit(MOST_BROWSERS))).all()
+    newest_first = SignInPlace.last_seen_at.desc(), SignInPlace.id.desc()
+    newest = select(SignInPlace.id).where(browsers).order_by(*newest_first).limit(MOST_BROWSERS)
+    kept = (await session.scalars(newest)).all()
     await session.execute(delete(SignInPlace).where(browsers, SignInPlace.id.not_in(kept)))
 
 

@@ -21,41 +21,29 @@ async def throttle_login(request: AnyRequest, db: Database, settings: Settings, 
         await throttle(db, settings, f"login-known:{known}", limit=10, seconds=600, user=user)
         return
     await throttle(
-        db, settings, f"login-from:{_client(request)}", limit=100, seconds=600, user=user
+        db, settings, f"login-from:{_network(request)}", limit=100, seconds=600, user=user
     )
     await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:
     """Slow down password guessing by someone who is signed in already."""
-    await throttle(db, settings, f"password-from:{_client(request)}", limit=20, seconds=600)
+    await throttle(db, settings, f"password-from:{_network(request)}", limit=20, seconds=600)
 
 
-async def throttle_registration(
-    request: AnyRequest, db: Database, settings: Settings, address: str
-) -> None:
-    """Limit the accounts that one network can create, and the mails that they cause."""
-    await throttle(db, settings, f"register-from:{_client(request)}", limit=20, seconds=3600)
-    await _throttle_confirmations_to(db, settings, address)
+async def throttle_registration(request: AnyRequest, db: Database, settings: Settings) -> None:
+    await throttle(db, settings, f"register-from:{_network(request)}", limit=20, seconds=3600)
 
 
-async def throttle_reset(
-    request: AnyRequest, db: Database, settings: Settings, address: str
-) -> None:
-    """Limit the mails that one network can cause, and those to one address."""
-    await throttle(db, settings, f"forgot-from:{_client(request)}", limit=20, seconds=3600)
-    await throttle(db, settings, f"forgot:{address.casefold()}", limit=5, seconds=3600)
+async def throttle_reset(request: AnyRequest, db: Database, settings: Settings) -> None:
+    """Limit the mails that one network can cause; app/mail/limits.py has those to one address."""
+    await throttle(db, settings, f"forgot-from:{_network(request)}", limit=20, seconds=3600)
 
 
-async def throttle_confirmation(db: Database, settings: Settings, user: User, address: str) -> None:
-    """Limit the confirmation mails that one user can cause, and those to one address."""
+async def throttle_confirmation(db: Database, settings: Settings, user: User) -> None:
+    """Limit the confirmation mails that one user can cause."""
     await throttle(db, settings, f"address:{user.id}", limit=10, seconds=3600)
-    await _throttle_confirmations_to(db, settings, address)
 
 
-async def _throttle_confirmations_to(db: Database, settings: Settings, address: str) -> None:
-    await throttle(db, settings, f"confirm:{address.casefold()}", limit=5, seconds=3600)
-
-
-def _client(request: AnyRequest) -> str:
-    return network_of(request.client.host if request.client else "")
+def _network(request: AnyRequest) -> str:
+    return network_of(request.client.host) if request.client else ""

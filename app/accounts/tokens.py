@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
+from app.accounts.lookup import get_unchanged
 from app.database import Database
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
+from app.names import name_error, tidy
 from app.notifications.events.catalogue import ACCOUNT_TOKEN_CREATED
 from app.notifications.live.stream import TOKEN, Key
 from app.notifications.notify import notify
@@ -38,28 +40,24 @@ async def create_token(
 ) -> tuple[Token, str]:
     """Returns the new token and its key, which is stored nowhere. The user is notified of it.
 
-    Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens.
+    Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens, or the
+    password was replaced since it was checked.
     """
+    await get_unchanged(session, user)
     require_valid(
-        name=_name_error(name), scope="" if scope in SCOPES else _("Choose read or write.")
+        name=name_error(name, most=NAME_LENGTH, if_empty=_("Enter what this token is for.")),
+        scope="" if scope in SCOPES else _("Choose read or write."),
     )
     existing = select(func.count()).where(Token.user_id == user.id)
     if (await session.scalar(existing) or 0) >= MAX_TOKENS:
         full = _("You can have at most {limit} access tokens. Revoke one first.")
         raise Conflict(full.format(limit=MAX_TOKENS))
     key = PREFIX + secrets.token_urlsafe(32)
-    token = Token(user_id=user.id, name=name, scope=scope, token_hash=_hash(key))
+    token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=_hash(key))
     session.add(token)
     await session.flush()
     await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
     return token, key
-
-
-def _name_error(name: str) -> str:
-    if not name.strip():
-        return _("Enter what this token is for.")
-    too_long = _("Use at most {limit} characters.").format(limit=NAME_LENGTH)
-    return too_long if len(name) > NAME_LENGTH else ""
 
 
 def _hash(key: str) -> str:
@@ -108,7 +106,7 @@ async def revoke_all_tokens(session: AsyncSession, user: User) -> None:
 
 
 def stream_key(token: Token) -> Key:
-    """What the streams of this token are ended by: random, so never another token's."""
+    """The key that ends this token's streams. Random, so no other token ever has it."""
     return TOKEN, token.token_hash
 
 

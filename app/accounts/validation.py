@@ -1,4 +1,4 @@
-"""What a username and a password may be. Each check returns an error, or ""."""
+"""The rules for usernames and passwords. Each check returns an error, or ""."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ from app.usernames import is_reserved, skeleton
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 PASSWORD_BYTES = range(8, 1025)
-# Of the demo accounts. It is no password where others can reach the server.
+# The password of the demo accounts, refused where others can reach the server.
 DEMO_PASSWORD = "clippyfront"  # noqa: S105
 
 
@@ -27,8 +27,8 @@ def username_error(username: str) -> str:
 
 
 def loggable(login: str) -> str | None:
-    """A login for the security log. None for what is neither a name nor an address: it may be a
-    password in the wrong field.
+    """A login for the security log. None for text that is neither a name nor an address: it may be
+    a password typed into the wrong field.
     """
     return login if USERNAME.fullmatch(login) or is_email_address(login) else None
 

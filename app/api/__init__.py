@@ -1,3 +1,3 @@
-"""What the endpoints of the JSON API are made of: base classes of their bodies, how a body is read,
-problem details, pagination and conditional responses. Knows no endpoint; `app.api_docs` does.
+"""The building blocks of the JSON API: base classes of bodies, body parsing, problem details,
+pagination and conditional responses. It imports no endpoint; `app.api_docs` describes them.
 """

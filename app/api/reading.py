@@ -15,6 +15,7 @@ from msgspec import inspect as kinds
 from app.api.shapes import RequestBody
 from app.errors import Invalid
 from app.language import _
+from app.names import NAME_PATTERN
 
 Body = TypeVar("Body", bound=RequestBody)
 
@@ -26,7 +27,7 @@ class ApiRequest(Request[Any, Any, Any]):
     """
 
     async def body(self) -> bytes:
-        """An empty body counts as an empty object; Litestar would skip `data` without a word."""
+        """An empty body counts as an empty object; Litestar would silently skip `data`."""
         return await super().body() or b"{}"
 
     async def json(self) -> Any:
@@ -50,7 +51,7 @@ def decode(body: bytes, shape: type[Body]) -> Body:
 
 
 def invalid_parameters(handler: HTTPRouteHandler, error: ValidationException) -> Invalid:
-    """Names each parameter that Litestar refused, and says what it takes."""
+    """Names each parameter that Litestar refused, and the values that it accepts."""
     types = dict(handler.signature_model.__annotations__)
     for provider in handler.resolve_dependencies().values():
         types |= provider.signature_model.__annotations__
@@ -63,7 +64,7 @@ def _find_errors(
 ) -> Iterator[tuple[str, str]]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     for name in data.keys() - fields.keys():
-        yield path + name, _("There is no such field.")
+        yield path + name, _("Unknown field.")
     for name, field in fields.items():
         inner = _struct_in(field.type)
         if name not in data:
@@ -89,7 +90,7 @@ def _struct_in(type_: Any) -> type[msgspec.Struct] | None:
 
 
 def _options(kind: kinds.Type) -> tuple[kinds.Type, ...]:
-    """The kinds of value that a type takes, without its metadata."""
+    """The alternatives of a union, or the type itself, without its metadata."""
     if isinstance(kind, kinds.Metadata):
         return _options(kind.type)
     if isinstance(kind, kinds.UnionType):
@@ -117,8 +118,9 @@ def _option_in_words(kind: kinds.Type) -> str:
             return _("A whole number from {least} to {most}.").format(
                 least="…" if least is None else least, most="…" if most is None else most
             )
-        case kinds.StrType(min_length=least, max_length=most):
-            return _text_in_words(least, most)
+        case kinds.StrType(min_length=least, max_length=most, pattern=pattern):
+            words = _text_in_words(least, most)
+            return f"{words} {_name_in_words()}" if pattern == NAME_PATTERN else words
         case kinds.BoolType():
             return _("true or false.")
         case kinds.ListType(item_type=item, max_length=most):
@@ -129,6 +131,10 @@ def _option_in_words(kind: kinds.Type) -> str:
                 most=most, each=each
             )
     return _("An object.")
+
+
+def _name_in_words() -> str:
+    return _("A single line, without characters that change the direction of the text.")
 
 
 def _text_in_words(least: int | None, most: int | None) -> str:

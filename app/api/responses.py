@@ -55,7 +55,7 @@ def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:
 
 
 def _url(request: AnyRequest, page: int) -> str:
-    """The address of this request, for another page."""
+    """The URL of this request with another page number."""
     parameters = sorted(request.query_params.multi_items())
     others = [(name, value) for name, value in parameters if name not in ("page", "offset")]
     return f"{request.url.path}?{urlencode([*others, ('page', str(page))])}"

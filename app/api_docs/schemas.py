@@ -35,7 +35,8 @@ class StructSchemas(OpenAPISchemaPlugin):
         schema.description = cleandoc(written.get("description", "")) or None
         schema.additional_properties = written.get("additionalProperties")
         if example := getattr(shape, "example", None):
-            # Litestar drops nulls from what it writes, but not from what is written already.
+            # Litestar drops nulls when it serializes, but not from values that are already
+            # serialized.
             schema.examples = [msgspec.Raw(msgspec.json.encode(example))]
         for name, value in getattr(shape, "constraints", {}).items():
             setattr(schema, name, value)

@@ -12,7 +12,7 @@ logger = logging.getLogger("saq")
 async def recover(job: Job, queue: Queue, grace_seconds: float) -> None:
     """Retry the job if that is allowed and nobody aborted it; otherwise end it.
 
-    A worker that is still running gets `grace_seconds` to let go of the job.
+    A worker that is still running gets `grace_seconds` to release the job.
     """
     logger.info("Sweeping %s", job.info(logger.isEnabledFor(logging.DEBUG)))
     error = _reason(job, queue.swept_error_message)

@@ -84,7 +84,7 @@ class ProcessRelay:
         return stop_listening
 
     def _flush(self) -> None:
-        """Deliver the pokes that are waiting; of several with the same topic, one."""
+        """Deliver the waiting pokes, one for each topic."""
         topics = set()
         while self._waiting:
             topics.add(self._waiting.popleft())
@@ -152,7 +152,7 @@ class LocalRelay(ProcessRelay):
         self._call_listeners(topics)
 
     def _poll(self) -> None:
-        """Notice what no poke announced, and send again what found a full socket."""
+        """Detect changes whose poke was lost, and resend pokes for which a socket was full."""
         self._next_poll = asyncio.get_running_loop().call_later(self._poll_seconds, self._poll)
         if self._watch and self._watch.sees_change():
             self._call_listeners({CHANGES})

@@ -131,7 +131,7 @@ class SqliteQueue(Queue):
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
-            # The statement runs to its end all the same; the job it claimed is put back.
+            # The statement completes nevertheless; the job that it claimed is put back.
             for job in await claim:
                 job.started = 0
                 await self._update(job, Status.QUEUED)
@@ -189,7 +189,7 @@ class SqliteQueue(Queue):
         """Delete what has expired and recover jobs whose worker went silent; returns their ids.
 
         One queue object keeps sweeping; another takes over when it has not for `lock` seconds.
-        A worker that is still running gets `abort` seconds to let go of a job.
+        A worker that is still running gets `abort` seconds to release a job.
         """
         if not await self._rows(sql.HOLD_SWEEPER, holder=self._holder, seconds=lock):
             return []

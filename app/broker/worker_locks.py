@@ -1,4 +1,4 @@
-"""Finds out which workers crashed: each holds a file lock that the kernel releases at its death."""
+"""Finds out which workers crashed: each holds a file lock that the kernel releases when it dies."""
 
 import fcntl
 from pathlib import Path

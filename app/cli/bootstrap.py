@@ -23,7 +23,7 @@ APP, BUILD_TOOLS = "app", "build"
 
 
 def enter(chosen: str = APP) -> None:
-    """Installs the list of this name if need be, and continues in `.venv`."""
+    """Installs the list with this name if necessary, and continues in `.venv`."""
     if sys.version_info < (3, 11):  # noqa: UP036 - a sentence instead of a traceback
         sys.exit("ClippyFront needs Python 3.11 or newer.")
     if not _is_installed(chosen):
@@ -38,7 +38,7 @@ def enter(chosen: str = APP) -> None:
 
 
 def _is_installed(chosen: str) -> bool:
-    """Every list contains that of the app: processes started by tests rely on that."""
+    """Every list includes the requirements of the app, on which processes started by tests rely."""
     names = [path.stem for path in LISTS.glob("*.txt")] if chosen == APP else [chosen]
     return any(_stamp(name).exists() and _is_current(name) for name in names)
 

@@ -21,7 +21,7 @@ from app.cli import demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
 from app.database.migrations import migrate
-from app.installation import install
+from app.installation import check, install
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
@@ -34,7 +34,7 @@ from app.telemetry import logs, metrics
 
 JOURNEYS = "tests/journeys"
 SHUTDOWN_SECONDS = 1
-# A web process (of several) that does not respond for so long is killed and restarted. With
+# A web process (of several) that does not respond for this long is killed and restarted. With
 # uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
 
@@ -166,14 +166,12 @@ async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
 
 
 def _settings() -> Settings:
-    """Loads and checks the settings. Exits with a sentence before anything has started."""
+    """Loads and checks the settings. Exits with an error message before anything has started."""
     create_private_files()
     try:
-        settings = load()
-        install(settings)
+        return load(check=check)
     except SettingError as error:
         sys.exit(str(error))
-    return settings
 
 
 def _path() -> str:

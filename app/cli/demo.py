@@ -1,7 +1,7 @@
 """The demo data: Alice, Bob and Carol with teams, projects, clips and notifications.
 
-Loaded once, into a new database. Everybody knows its password, so where others can reach the server
-the users get a password of their own, and whatever was opened with the known one is closed.
+Loaded once, into a new database. Its password is public, so where others can reach the server the
+users get random passwords, and sessions and tokens opened with the public one end.
 """
 
 import secrets

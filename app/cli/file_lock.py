@@ -14,7 +14,7 @@ except ImportError:  # not on Windows
 def locked(path: Path) -> Iterator[None]:
     """Only one process at a time is inside the block; the others wait.
 
-    The file stays: removing it would let a third process in beside one that waited.
+    The file is kept: if it were removed, two processes could hold locks on different files.
     """
     with path.open("w") as file:
         if fcntl:

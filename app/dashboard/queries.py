@@ -1,4 +1,4 @@
-"""What the dashboard shows: my teams, my projects, and what is going on."""
+"""The contents of the dashboard: my teams, my projects, and recent activity."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@ LONGEST_TEXT = 400
 
 
 def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
-    """Whether `text` occurs in the column. No name is as long as a text of over 400 characters,
-    which databases may refuse: SQLite's patterns end at 50,000 bytes.
+    """Whether the column contains `text`. A text of over 400 characters matches nothing: no name is
+    that long, and databases may refuse the pattern (SQLite beyond 50,000 bytes).
     """
     return false() if len(text) > LONGEST_TEXT else column.contains(text, autoescape=True)

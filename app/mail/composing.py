@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import clock
 from app.language import _, ngettext
 from app.mail.mime import compose_mime
+from app.names import isolate, to_text
 from app.rendering import render
 from app.settings import ROOT, Settings
 
@@ -24,18 +25,19 @@ class Mail:
 
 
 def render_mail(name: str, context: Mapping[str, Any]) -> Mail:
-    """The three parts of `templates/email/<name>` in the language being spoken."""
+    """The three parts of `templates/email/<name>` in the current language."""
     subject = _text().get_template(f"email/{name}/subject.txt").render(context)
+    text = _text().get_template(f"email/{name}/body.txt").render(context)
     return Mail(
-        subject=" ".join(subject.split()),
-        text=_text().get_template(f"email/{name}/body.txt").render(context).strip() + "\n",
+        subject=to_text(" ".join(subject.split())),
+        text=to_text(text.strip()) + "\n",
         html=render(f"email/{name}/body.html", dict(context)),
     )
 
 
 @cache
 def _text() -> Environment:
-    """Plain text is not escaped: names with & or ' must arrive as they are."""
+    """Plain text is not escaped: names with & or ' must arrive unchanged."""
     environment = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=False,  # noqa: S701
@@ -44,7 +46,7 @@ def _text() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(_=_, ngettext=ngettext)
+    environment.globals.update(_=_, ngettext=ngettext, isolate=isolate)
     return environment
 
 
@@ -56,9 +58,8 @@ def compose(
     name: str,
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A message whose id depends on `name` alone, so that one sent twice shows once (RFC 5322 3.6.4).
-
-    Raises ValueError when an address cannot stand in a header.
+    """A message whose id depends only on `name`, so that one sent twice is shown once (RFC 5322,
+    3.6.4). Raises ValueError when an address cannot be written in a header.
     """
     return compose_mime(
         {
@@ -77,7 +78,7 @@ def compose(
 
 
 def message_id(settings: Settings, name: str) -> str:
-    """`<name.digest@domain>`: the same for the same name, and not to be guessed."""
+    """`<name.digest@domain>`: the same for the same name, and unguessable."""
     digest = hashlib.sha256(f"{name}.{settings.secret_key}".encode()).hexdigest()[:16]
     return f"<{name}.{digest}@{domain_of(settings)}>"
 

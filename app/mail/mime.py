@@ -1,12 +1,13 @@
 """A mail as bytes (RFC 5322, RFC 2045): seven bits, short lines, text first and HTML second.
 
-Not by Python's `email` package: an address too long for a line it turns into encoded words, in
-which no mail program finds the link of List-Unsubscribe; and it takes ten times as long.
+Python's `email` package is not used: it turns an address that is too long for a line into encoded
+words, in which no mail program finds the List-Unsubscribe link, and it takes ten times as long.
 """
 
 from binascii import b2a_qp
 from collections.abc import Mapping
 from email.header import Header
+from email.utils import formataddr
 
 # RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part.
 BOUNDARY = "=_clippyfront"
@@ -15,9 +16,9 @@ CRLF = "\r\n"
 
 
 def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
-    """`Subject` may be any words; other headers are ASCII, encoded where they need to be.
+    """`Subject` may be any text; other headers are ASCII, encoded where necessary.
 
-    Raises ValueError for a header that would break off or begin another one.
+    Raises ValueError for a header that would end early or begin another one, or is too long.
     """
     head = [_header(name, value) for name, value in headers.items()]
     head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"']
@@ -31,16 +32,27 @@ def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
     )
 
 
+def named(name: str, address: str) -> str:
+    """`name <address>` (RFC 5322, 3.4), the name in encoded words where it is not plain (RFC 2047)."""
+    if _is_plain(name):
+        return formataddr((name, address))
+    return f"{Header(name, 'utf-8', LINE).encode(linesep='')} <{address}>"
+
+
 def _header(name: str, value: str) -> str:
-    if not value.isprintable():
+    if "\0" in value or value.splitlines() not in ([], [value]):
         raise ValueError(f"{value!r} cannot stand in the header {name}.")
-    if name == "Subject" and (not value.isascii() or "=?" in value):
+    if name == "Subject" and not _is_plain(value):
         return f"{name}: {Header(value, 'utf-8', LINE, name).encode(linesep=CRLF)}"
     return CRLF.join(_folded(f"{name}: {value}"))
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "=?" not in text
+
+
 def _folded(line: str) -> list[str]:
-    """Broken at spaces alone, and never before the first word."""
+    """Breaks the line only at spaces, and never before the first word."""
     name, first, *words = line.split(" ")
     lines = [f"{name} {first}"]
     for word in words:

@@ -1,7 +1,7 @@
-"""Transactional mail, about an account or an invitation. A verb adds a row, the outbox sends it.
-
-The mail `x` is made of the templates `templates/email/x/{subject.txt,body.txt,body.html}`. Its row
-holds ids and facts but no secret: links are signed when it is sent.
+"""Transactional mail, about an account or an invitation. A verb adds a row, and the outbox sends
+it. The mail `x` is rendered from the templates
+`templates/email/x/{subject.txt,body.txt,body.html}`. Its row holds ids and facts but no secret:
+links are signed when it is sent.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,9 +29,8 @@ async def _never_obsolete(_session: AsyncSession, _facts: Facts) -> str | None:
 
 @dataclass(frozen=True)
 class TransactionalMail:
-    """`links` makes what the templates need beyond the row's facts: signed tokens.
-
-    `skip_reason` is asked before the mail is sent; it returns a reason not to send it, or None.
+    """`links` makes the signed tokens that the templates need besides the row's facts.
+    `skip_reason` is called before the mail is sent and returns a reason not to send it, or None.
     """
 
     name: str
@@ -48,6 +47,7 @@ async def add_transactional_mail(
     """Have the mail `name` sent to `address`, in the language of the user if there is one.
 
     `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
+    Where strangers can cause it, ask `may_mail` (app/mail/limits.py) first.
     """
     poke_after_commit(session, CHANGES)
     session.add(
@@ -65,7 +65,7 @@ async def add_transactional_mail(
 async def skip_reason(
     session: AsyncSession, mails: TransactionalMails, delivery: Row[Any]
 ) -> str | None:
-    """Why this mail is no longer of use, or None."""
+    """Why this mail is no longer useful, or None."""
     return await _mail_of(mails, delivery).skip_reason(session, _facts_of(delivery))
 
 
@@ -82,7 +82,7 @@ def write_transactional_mail(
 
 
 def _language_of(delivery: Row[Any]) -> str:
-    """The recipient's; where they have no account, that of the user who caused the mail."""
+    """The language of the recipient or, without an account, of the user who caused the mail."""
     chosen = delivery.User.language if delivery.User else ""
     return str(chosen or (delivery.facts or {}).get("language", ""))
 

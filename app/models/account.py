@@ -26,12 +26,14 @@ class User(IdentityBase):
     `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
     `link_nonce`: random; in every link that we mail to the user. It is replaced with the address,
     so that links mailed to an earlier address end.
-    `has_old_links`: unsubscribe links without a nonce, mailed before there were any, still work.
+    `has_old_links`: unsubscribe links without a nonce, from earlier versions, still work.
     `pending_email`: a new address that the user has not confirmed yet, waiting until
     `pending_email_until`. `pending_email_nonce` is random, and new with each request.
     `timezone`, `language`: empty until filled from the browser at the first visit.
     `digest_due_at`: when the next digest is due; None while digests are off.
-    `compiled_at`: when a compilation that they asked for last began; users take turns.
+    `added_directly_by`: who may add the user to a team without an invitation: `anyone`, `teammates`
+    (users they share a team with) or `nobody`.
+    `compiled_at`: when a compilation of the user last started; users take turns by it.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
     `suspended_at`: when an administrator suspended the account; None while it is not suspended.
@@ -70,6 +72,9 @@ class User(IdentityBase):
     digest_hour: Mapped[int] = mapped_column(default=8)
     digest_due_at: Mapped[datetime | None] = mapped_column(index=True)
     pushes_always: Mapped[bool] = mapped_column(default=False)
+    added_directly_by: Mapped[str] = mapped_column(
+        String(9), default="anyone", server_default="anyone"
+    )
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
@@ -82,7 +87,7 @@ class User(IdentityBase):
 
     @property
     def awaited_email(self) -> str:
-        """The pending address, "" if there is none or it has waited too long."""
+        """The pending address, "" if there is none or it has expired."""
         is_waiting = self.pending_email_until and self.pending_email_until > clock.now()
         return self.pending_email or "" if is_waiting else ""
 

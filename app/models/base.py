@@ -1,4 +1,4 @@
-"""What every table with an integer id has in common."""
+"""The base of every table with an integer id."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from sqlalchemy import Table
 
 
 class IdentityBase(_IdentityBase):
-    """A table whose ids are never used twice: not even SQLite hands out that of a deleted row again
-    (https://www.sqlite.org/autoinc.html). PostgreSQL's sequences never do.
+    """A table whose ids are never reused. By default, SQLite may reuse the id of a deleted row
+    (https://www.sqlite.org/autoinc.html); PostgreSQL's sequences never do.
     """
 
     __abstract__ = True

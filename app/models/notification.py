@@ -183,6 +183,20 @@ class Delivery(IdentityBase):
     settled_at: Mapped[datetime | None]
 
 
+class Mailing(IdentityBase):
+    """A transactional mail that anyone can cause, for its limits to count (app/mail/limits.py).
+
+    `mailbox` is the address as `mailbox_of` (app/email_addresses.py) reads it. Such rows are no
+    deliveries: those go with their account, and with them the count of what it caused.
+    """
+
+    __table_args__ = (Index("ix_mailing_mailbox", "name", "mailbox", "mailed_at"),)
+
+    name: Mapped[str] = mapped_column(String(32))
+    mailbox: Mapped[str] = mapped_column(String(254))
+    mailed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
 # A literal, as in the partial indexes: SQLite uses such an index only if the terms match.
 is_pending = Delivery.state == literal_column("'pending'")
 is_unbundled = and_(

@@ -38,7 +38,7 @@ class Clip(IdentityBase):
 
 class UploadReservation(DefaultBase):
     """`size` bytes of a user's quota that an upload takes up while it arrives. It counts until
-    `expires_at`, which is moved on while the upload goes on.
+    `expires_at`, which is extended while the upload continues.
     """
 
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -67,7 +67,7 @@ class Compilation(IdentityBase):
     user. `attempts` counts the workers that started it: if one crashes, another takes over.
 
     `is_rotated`: its video is kept while it is one of the project's newest, then removed, at
-    `video_removed_at`. Videos made before there was this rule are kept.
+    `video_removed_at`. Videos made before this rule existed are kept.
     """
 
     __table_args__ = (

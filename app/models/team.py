@@ -45,6 +45,9 @@ class Invitation(IdentityBase):
     A pending invitation expires at `expires_at`. Its link contains its id and its random
     `link_nonce`, signed when it is shown or mailed, so the database holds no secret that would
     allow accepting it.
+
+    `mailed_at` is when it was last mailed; `unmailed` is the code of the reason why it was not when
+    it was last sent.
     """
 
     __table_args__ = (
@@ -70,3 +73,5 @@ class Invitation(IdentityBase):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    mailed_at: Mapped[datetime | None]
+    unmailed: Mapped[str | None] = mapped_column(String(32))

@@ -95,7 +95,7 @@ async def _add_notifications(
 def _wanting(
     event: Event, event_type: EventType, recipients: Recipients, channels: list[str]
 ) -> Select[Any]:
-    """Almost everybody wants the app, which is joined; other channels are looked up for the rest."""
+    """Almost everyone has the app on, so it is joined; others are looked up for the rest."""
     audience, in_app = recipients.subquery("audience"), aliased(Preference, name="in_app")
     user_id, name = audience.c.user_id, literal(event_type.name)
     is_shown = func.coalesce(in_app.wanted, event_type.is_on(IN_APP))

@@ -1,7 +1,8 @@
-"""Withdrawing the notices a user may no longer see: gone from list, count and stream, for good.
+"""Withdraws the notices a user may no longer see: permanently, from list, count and stream.
 
-The verb that ends the access withdraws first and notifies last, so that the notice of the end stays.
-There is one change row for each user and 1,000 notices; pending deliveries are skipped.
+The verb that ends the access withdraws first and notifies last, so that the notice about the ended
+access stays. There is one change row for each user and 1,000 notices; pending deliveries are
+skipped.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,12 +35,12 @@ FEW = 20
 
 
 async def withdraw_team(session: AsyncSession, team_id: int, users: Users) -> None:
-    """Every notice about the team, from these users."""
+    """Withdraw every notice about the team from these users."""
     await _withdraw(session, select(Event.id).where(Event.team_id == team_id), users)
 
 
 async def withdraw_project(session: AsyncSession, project_id: int, users: Users) -> None:
-    """Every notice about the project, from those of these users who can no longer see it."""
+    """Withdraw every notice about the project from those of `users` who can no longer see it."""
     owner = select(Project.owner_id).where(Project.id == project_id)
     members = (
         select(Membership.user_id)
@@ -52,18 +53,18 @@ async def withdraw_project(session: AsyncSession, project_id: int, users: Users)
 
 
 async def withdraw_from_owner(session: AsyncSession, project: Project) -> None:
-    """Every notice about a project, from the owner who is about to delete it."""
+    """Withdraw every notice about a project from the owner, who is about to delete it."""
     owner = select(User.id).where(User.id == project.owner_id)
     await _withdraw(session, select(Event.id).where(Event.project_id == project.id), owner)
 
 
 async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None:
-    """The notice that offers to accept this invitation, which is no longer open."""
+    """Withdraw the notice that offers to accept this invitation, which is no longer open."""
     await _withdraw_invitations(session, Event.invitation_id == invitation_id)
 
 
 async def withdraw_expired_invitations(session: AsyncSession) -> None:
-    """The notices of the invitations that have expired."""
+    """Withdraw the notices that offer to accept expired invitations."""
     expired = select(Invitation.id).where(
         Invitation.status == "pending", Invitation.expires_at <= clock.now()
     )
@@ -77,7 +78,7 @@ async def _withdraw_invitations(session: AsyncSession, which: ColumnElement[bool
 
 
 async def _withdraw(session: AsyncSession, events: Select[int], users: Users) -> None:
-    """Includes what the user has deleted: an undo must not bring it back."""
+    """Includes deleted notifications: an undo must not restore them."""
     await session.flush()
     now = clock.now()
     rows = (
@@ -110,7 +111,7 @@ def _in_parts(ids: list[int]) -> list[list[int]]:
 
 
 async def _belongs_to(session: AsyncSession, users: Users) -> ColumnElement[bool]:
-    """That the notification is one of theirs.
+    """Matches the notifications of these users.
 
     For a few users SQLite looks up each event in the index of user and event; for many, `+ 0` makes
     it read the rows of each event instead, since users times events would take minutes.

@@ -1,4 +1,4 @@
-"""What administrators see of the accounts: one page of a search, with what each account uses."""
+"""The accounts as administrators see them: with search and pages, and the usage of each."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Executable, and_, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.database.search import contains
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
 from app.notifications.events.catalogue import EMAIL
 from app.settings import Settings
@@ -67,8 +68,7 @@ async def read_account(session: AsyncSession, settings: Settings, user: User) ->
 
 def _matches(q: str) -> ColumnElement[bool]:
     key = q.casefold()
-    columns = (User.username_key, User.email_key)
-    return or_(*(column.contains(key, autoescape=True) for column in columns))
+    return or_(contains(User.username_key, key), contains(User.email_key, key))
 
 
 async def _read_usage(

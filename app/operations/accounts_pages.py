@@ -13,6 +13,7 @@ from app.http import AnyRequest, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.names import isolate
 from app.notifications.delivery.dead_letters import require_admin
 from app.numbers import whole_number
 from app.operations.accounts import read_accounts
@@ -50,7 +51,7 @@ async def suspend_account(
     record("suspended", user=user.username, account=account.username)
     return redirect(
         _at(account),
-        _("{name} is suspended.").format(name=account.username),
+        _("{name} is suspended.").format(name=isolate(account.username)),
         undo_url=f"{URL}/{user_id}/restore",
         undo_label=_("Restore"),
     )
@@ -64,7 +65,9 @@ async def restore_account(
     async with db.write() as session:
         account = await restore(session, user, user_id)
     record("restored", user=user.username, account=account.username)
-    return redirect(_at(account), _("{name} can sign in again.").format(name=account.username))
+    return redirect(
+        _at(account), _("{name} can sign in again.").format(name=isolate(account.username))
+    )
 
 
 @get()
@@ -84,7 +87,7 @@ async def ask_to_delete(
     return await page(
         request,
         "components/confirm.html",
-        question=_("Delete the account of {name}?").format(name=account.username),
+        question=_("Delete the account of {name}?").format(name=isolate(account.username)),
         explanation=explanation,
         action=f"{URL}/{user_id}/delete",
         pairs=[],
@@ -103,7 +106,9 @@ async def delete_account(
     require_admin(user)
     account = await delete_managed_account(db, settings, user, user_id)
     record("account_deleted", user=user.username, account=account.username)
-    return redirect(URL, _("The account of {name} was deleted.").format(name=account.username))
+    return redirect(
+        URL, _("The account of {name} was deleted.").format(name=isolate(account.username))
+    )
 
 
 def _at(account: User) -> str:

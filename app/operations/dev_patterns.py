@@ -12,7 +12,7 @@ from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
     INVITATION_RECEIVED,
     EventType,
-    sentence,
+    isolated_sentence,
 )
 from app.notifications.events.notices import Action, Notice
 from app.notifications.inbox.open_rows import RemovedRow
@@ -43,7 +43,7 @@ def _notice(id_: int, event_type: EventType, *actions: Action, is_read: bool = F
         position=id_,
         type=event_type.name,
         icon=event_type.icon,
-        text=sentence(event_type.name, event_type.example, to_affected=True),
+        sentence=isolated_sentence(event_type.name, event_type.example, to_affected=True),
         actor=None if is_read else "Alice",
         created_at=clock.now(),
         is_read=is_read,

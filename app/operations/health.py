@@ -23,7 +23,9 @@ def healthz() -> dict[str, str]:
 async def readyz(
     db: NamedDependency[Database], broker: NamedDependency[Broker]
 ) -> Response[dict[str, object]]:
-    """200 if the database, the queue, the relay and a worker are available, else 503. Names each."""
+    """200 if the database, the queue, the relay and a worker are available, else 503. The body
+    names each.
+    """
     checks = await check(db, broker)
     is_ready = set(checks.values()) == {"ok"}
     body: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}

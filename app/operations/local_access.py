@@ -6,6 +6,6 @@ from app.settings import Settings
 
 
 def require_local_installation(settings: Settings) -> None:
-    """Raises NotFound where others can reach the server, or mail leaves the machine."""
+    """Raises NotFound if others can reach the server, or mail leaves the machine."""
     if others_can_reach() or settings.sends_mail:
         raise NotFound

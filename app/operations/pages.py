@@ -51,7 +51,7 @@ async def metrics(
 
 
 def _require_reader(request: AnyRequest, settings: Settings) -> None:
-    """Raises NotFound without METRICS_TOKEN; if that is unset, where others can reach the server."""
+    """Raises NotFound without METRICS_TOKEN or, if none is set, if others can reach the server."""
     if settings.metrics_token:
         sent = request.headers.get("Authorization", "").partition(" ")[2]
         is_allowed = compare_digest(sent.encode(), settings.metrics_token.encode())

@@ -59,7 +59,7 @@ async def read_statistics(db: Database, broker: Broker) -> Statistics:
 
 
 async def readings(db: Database, broker: Broker) -> list[Reading]:
-    """The metrics that are read on request. The others are counted as things happen."""
+    """The metrics that are read on request. All others are counters, updated as events occur."""
     async with db.read() as session:
         due = await _due(session)
     queues = await _queues(broker)

@@ -26,7 +26,7 @@ async def add_clip(
     upload: Upload,
     reservation: Reservation | None = None,
 ) -> Clip:
-    """Adds the upload as the last clip of the project, out of the reservation if there is one.
+    """Adds the upload as the last clip of the project, using up its reservation if there is one.
 
     Raises Unusable if it is not a video, TooLarge if it does not fit the owner's quota.
     """

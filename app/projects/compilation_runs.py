@@ -1,11 +1,11 @@
 """Runs compilations in the worker: claim, make the video, report progress, notify.
 
-A job in the queue says that there is work, not which: users take turns, so that nobody waits behind
-all that another has queued.
+A queued job only says that there is work: users take turns, so that nobody waits behind everything
+that another user has queued.
 
-The row decides who works on it. A claim is one conditional update that counts the attempt, and
-every later update names that attempt. A worker whose run was cancelled, or taken over after a long
-silence, matches no row any more and stops.
+The row determines which worker runs it. A claim is one conditional update that counts the attempt,
+and every later update names that attempt. A worker whose run was cancelled, or taken over after a
+long silence, no longer matches a row and stops.
 """
 
 import asyncio
@@ -263,7 +263,7 @@ async def _fail(db: Database, run: _Run, sentence: str) -> None:
 
 
 async def _remove_files(db: Database, settings: Settings, run: _Run) -> None:
-    """Removes the files of a lost run, unless another worker took over: it writes the same ones."""
+    """Removes the files of a lost run, unless a worker took over and writes the same files."""
     async with db.read() as session:
         compilation = await session.get(Compilation, run.compilation_id)
     if compilation is None or compilation.status not in ("running", "completed"):

@@ -17,7 +17,7 @@ from app.projects.storage import storage_of
 from app.settings import Settings
 
 UNFINISHED = ("queued", "running")
-# A running compilation whose worker has not reported for so long is taken over.
+# A running compilation whose worker has not reported for this long is taken over.
 SILENT_SECONDS = 60
 # How many of a project's videos are kept.
 KEPT_VIDEOS = 3
@@ -110,7 +110,7 @@ async def find_result(
 async def find_video(
     session: AsyncSession, user: User, project_id: int, compilation_id: int
 ) -> Project:
-    """Like `find_result`; raises Gone if the video was removed since there are newer ones."""
+    """Like `find_result`; raises Gone if the video was removed in favour of newer ones."""
     project, compilation = await _find_result(session, user, project_id, compilation_id)
     if compilation.video_removed_at:
         sentence = _("This video was removed: a project keeps its newest {n}. Compile it again.")

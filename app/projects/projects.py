@@ -5,9 +5,10 @@ from pathlib import Path
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Invalid
+from app.errors import require_valid
 from app.language import _
 from app.models import Clip, Compilation, Project, User
+from app.names import name_error, tidy
 from app.notifications.preferences import muting
 from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project, find_project
@@ -65,13 +66,9 @@ async def delete_projects_of(session: AsyncSession, settings: Settings, owner: U
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise Invalid({"name": _("Give the project a name.")})
-    if len(name) > MAX_NAME_LENGTH:
-        sentence = _("A project name can have at most {limit} characters.")
-        raise Invalid({"name": sentence.format(limit=MAX_NAME_LENGTH)})
-    return name
+    error = name_error(name, most=MAX_NAME_LENGTH, if_empty=_("Give the project a name."))
+    require_valid(name=error)
+    return tidy(name)
 
 
 async def _files(session: AsyncSession, settings: Settings, project: Project) -> list[Path]:

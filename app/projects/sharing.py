@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Project, Share, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.access import find_own_project, find_project
@@ -23,7 +24,7 @@ async def share_project(session: AsyncSession, user: User, project_id: int, team
     team = (await require(session, user, team_id, "share")).team
     if await session.get(Share, (project.id, team.id)):
         sentence = _("'{project}' is already shared with '{team}'.")
-        raise Conflict(sentence.format(project=project.name, team=team.name))
+        raise Conflict(sentence.format(project=isolate(project.name), team=isolate(team.name)))
     session.add(Share(project_id=project.id, team_id=team.id))
     await notify(session, PROJECT_SHARED, actor=user, team=team, project=project)
     return team

@@ -1,10 +1,11 @@
-"""What each user's projects take up on disk, and the quota that bounds it.
+"""The disk space that each user's projects take up, and the quota that limits it.
 
-Clips count, videos that are kept, and uploads while they arrive. Someone over the quota can add
-nothing, but nothing of theirs is removed.
+Clips, kept videos and arriving uploads count. A user over the quota can add nothing, but nothing is
+removed.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, Update, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -29,10 +31,12 @@ BLOCK = MB
 LEASE = timedelta(minutes=2)
 RENEWAL_SECONDS = 30
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Storage:
-    """In bytes. `arriving` is what uploads under way have reserved."""
+    """In bytes. `arriving` is what uploads in progress have reserved."""
 
     clips: int
     videos: int
@@ -57,9 +61,9 @@ class Storage:
 
     def refusal(self) -> str:
         sentence = _(
-            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads under"
-            " way {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and try"
-            " again."
+            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads in "
+            "progress {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and "
+            "try again."
         )
         return sentence.format(
             clips=_megabytes(self.clips),
@@ -109,7 +113,7 @@ class Reservation:
         return self.size
 
     async def cover(self, needed: int) -> int:
-        """Grows ahead of an upload of which `needed` bytes are known so far. Returns the size."""
+        """Grows ahead of an upload that needs `needed` bytes so far. Returns the size."""
         if needed <= self.size:
             return self.size
         return await self.grow_to(max(needed, self.size + BLOCK))
@@ -134,8 +138,11 @@ class Reservation:
     async def renew_forever(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
-            async with self._db.write() as session:
-                await session.execute(self._changed())
+            try:
+                async with self._db.write() as session:
+                    await session.execute(self._changed())
+            except SQLAlchemyError:
+                _log.exception("Could not renew the reservation of an upload. Retrying.")
 
     async def end(self) -> None:
         async with self._db.write() as session:

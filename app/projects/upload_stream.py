@@ -49,16 +49,19 @@ async def receive(
     """Writes the files of the field `clips` to `folder` and yields them. Files that are still
     there when the block ends are removed.
 
-    `cover` is asked for room before bytes are written, with their number in all, and returns how
-    many there is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when
-    there is no room for all files together, and Invalid for `clips` if there is no file or the body
-    is malformed.
+    `cover` is called before bytes are written, with their total number, and returns how many there
+    is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when there is no
+    room for all files together, and Invalid for `clips` if there is no file, the body is malformed,
+    or more than an MB of it belongs to no file.
     """
-    receiver = _Receiver(_parser(boundary), folder, limit)
+    receiver, arrived = _Receiver(_parser(boundary), folder, limit), 0
     try:
         async for chunk in body:
+            arrived += len(chunk)
             receiver.room = await cover(receiver.written + len(chunk))
             await asyncio.to_thread(receiver.feed, chunk)
+            if arrived - receiver.written > MB:
+                raise _malformed()
         await asyncio.to_thread(receiver.end)
         yield receiver.uploads
     finally:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Team, User
+from app.names import isolate
 from app.teams.roles import OWNER, RIGHTS
 
 
@@ -29,8 +30,8 @@ async def require(session: AsyncSession, user: User, team_id: int, right: str) -
     if access is None:
         raise NotFound
     if not access.may(right):
-        sentence = _("As {role} of '{team}' you are not allowed to do this.")
-        raise Forbidden(sentence.format(role=_(access.role), team=access.team.name))
+        sentence = _("Your role in '{team}' ({role}) does not allow this.")
+        raise Forbidden(sentence.format(role=_(access.role), team=isolate(access.team.name)))
     return access
 
 

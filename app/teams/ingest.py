@@ -143,7 +143,7 @@ def _members(teams: Sequence[Team]) -> Select[int, int]:
 async def _find_members(
     session: AsyncSession, teams: list[Team], recipients: Recipients
 ) -> tuple[list[Team], Select[int, int]]:
-    """All members of `teams` or, where some are named, those and their teams.
+    """The members of `teams`, or only those that are named, with their teams.
 
     Raises Invalid for `recipients`.
     """

@@ -7,6 +7,7 @@ proves nothing, because the inviter sees it too.
 
 from collections.abc import Mapping
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
@@ -14,13 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.lookup import find_holder, has_confirmed
-from app.email_addresses import email_error
-from app.errors import Conflict, NotFound, Taken, require_valid
-from app.language import _
+from app.email_addresses import email_error, mailbox_of
+from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
+from app.language import N_, _
+from app.mail.limits import may_mail
 from app.mail.transactional import TransactionalMail, add_transactional_mail
-from app.models import Invitation, Membership, Team, User
-from app.notifications.delivery.decision import INVITER_SUSPENDED
-from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
+from app.names import clean, isolate, shorten
+from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
+from app.notifications.delivery.explanations import (
+    MAILED_BEFORE,
+    TOO_MANY_MAILS,
+    UNCONFIRMED_SENDER,
+)
+from app.notifications.delivery.settling import skip_pending
+from app.notifications.events.catalogue import EMAIL, INVITATION_RECEIVED, MEMBER_REMOVED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import Signer, signer_of
@@ -31,6 +40,20 @@ MAIL = "invitation"
 SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
 LIFETIME = timedelta(days=7)
 MAX_OPEN = 50
+AGAIN_AFTER = timedelta(hours=1)
+SUBJECT_NAME_LENGTH = 40
+
+# Why an invitation is not mailed, as its inviter reads it.
+UNMAILED = {
+    UNCONFIRMED_SENDER: N_(
+        "It was not emailed, because the address of its sender is not confirmed. "
+        "You can pass its link on yourself."
+    ),
+    TOO_MANY_MAILS: N_(
+        "It was not emailed, because this address got enough invitations for one day. "
+        "You can pass its link on yourself, or send it again later."
+    ),
+}
 
 
 async def invite(
@@ -38,8 +61,9 @@ async def invite(
 ) -> Invitation:
     """Invite `email` to the team, for seven days.
 
-    Raises Invalid for `email`, `role`; Taken for a member and for an address with an open
-    invitation; Conflict when too many invitations are open.
+    Its `unmailed` says why it could not be mailed, if so. Raises Invalid for `email`, `role`; Taken
+    for a member and for an address with an open invitation; Conflict when too many invitations are
+    open.
     """
     team = (await require(session, user, team_id, "invite")).team
     require_valid(email=email_error(email), role=role_error(role))
@@ -57,7 +81,7 @@ async def invite(
     )
     session.add(invitation)
     await session.flush()
-    await _notify_or_mail(session, invitation, team, user)
+    await _send(session, invitation, team, user)
     return invitation
 
 
@@ -66,14 +90,16 @@ async def send_again(
 ) -> Invitation:
     """Send the invitation once more; it is open for another seven days.
 
-    Raises Conflict for an invitation that was answered or revoked, and when too many are open.
+    Raises Conflict for an invitation that was answered or revoked, and when too many are open;
+    TooMany within an hour of its last mail.
     """
     team = (await require(session, user, team_id, "invite")).team
     invitation = await _find_pending(session, team_id, invitation_id)
+    _require_pause(invitation)
     await _require_below_limit(session, team_id, except_id=invitation_id)
     invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LIFETIME
     await withdraw_invitation(session, invitation_id)
-    await _notify_or_mail(session, invitation, team, user)
+    await _send(session, invitation, team, user)
     return invitation
 
 
@@ -81,18 +107,47 @@ async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id:
     """Revoke the invitation and withdraw its notification. Raises Conflict as `send_again` does."""
     await require(session, user, team_id, "invite")
     invitation = await _find_pending(session, team_id, invitation_id)
-    invitation.status, invitation.answered_at = "revoked", clock.now()
-    await withdraw_invitation(session, invitation_id)
+    await _end(session, invitation)
     return invitation
 
 
+async def end_invitations_of(session: AsyncSession, team: Team, member: User) -> None:
+    """Revoke the open invitations to the team at every address that we know to be the member's."""
+    theirs = {mailbox_of(address) for address in await _addresses_of(session, member)}
+    pending = select(Invitation).where(
+        Invitation.team_id == team.id, Invitation.status == "pending"
+    )
+    for invitation in (await session.scalars(pending)).all():
+        if mailbox_of(invitation.email) in theirs:
+            await _end(session, invitation)
+
+
+async def was_removed_since(session: AsyncSession, invitation: Invitation, user: User) -> bool:
+    """Whether the user was removed from the team after the invitation was last sent, to an address
+    that was not known to be theirs.
+    """
+    removal = select(Event.id).where(
+        Event.affected_id == user.id,
+        Event.team_id == invitation.team_id,
+        Event.type == MEMBER_REMOVED.name,
+        Event.created_at > invitation.expires_at - LIFETIME,
+    )
+    return await session.scalar(removal.limit(1)) is not None
+
+
 async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
-    """Notify the user of the open invitations to the address that they have just confirmed."""
+    """Notify the user of the open invitations to the address that they have just confirmed.
+
+    Only in the app: they are looking at it, and what could be mailed to the address was.
+    """
     open_ones = with_team_and_inviter().where(Invitation.email_key == user.email_key, is_open())
     rows = await session.execute(open_ones.order_by(Invitation.id))
     for invitation, team, inviter in rows.all():
+        if await was_removed_since(session, invitation, user):
+            await _end(session, invitation)
+            continue
         await withdraw_invitation(session, invitation.id)
-        await _notify(session, invitation, team, inviter, user)
+        await _notify(session, invitation, team, inviter, user, unsent=MAILED_BEFORE)
 
 
 def is_open() -> ColumnElement[bool]:
@@ -141,6 +196,11 @@ def _unsign(signer: Signer, token: str) -> tuple[Any, bool]:
         return signer.unsign(MAILED_LINK, token), True
 
 
+def unmailed_reason(invitation: Invitation) -> str:
+    """Why no mail was sent when the invitation was last sent, or ""."""
+    return _(UNMAILED[invitation.unmailed]) if invitation.unmailed else ""
+
+
 def closed_reason(invitation: Invitation) -> str:
     """Why the invitation can no longer be answered, or ""."""
     if invitation.status == "pending":
@@ -153,6 +213,19 @@ def closed_reason(invitation: Invitation) -> str:
     }[invitation.status]
 
 
+async def _end(session: AsyncSession, invitation: Invitation) -> None:
+    invitation.status, invitation.answered_at = "revoked", clock.now()
+    await withdraw_invitation(session, invitation.id)
+
+
+async def _addresses_of(session: AsyncSession, user: User) -> set[str]:
+    """The present, pending and, as far as deliveries tell, former addresses."""
+    user = await session.get_one(User, user.id)
+    mailed = select(Delivery.address).where(Delivery.user_id == user.id, Delivery.channel == EMAIL)
+    addresses = {user.email, *await session.scalars(mailed.distinct())}
+    return addresses | {user.pending_email} if user.pending_email else addresses
+
+
 async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
     key = email.casefold()
     member = (
@@ -161,7 +234,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
         .where(Membership.team_id == team.id, has_confirmed(email))
     )
     if name := await session.scalar(member):
-        return _("{name} is already in this team.").format(name=name)
+        return _("{name} is already in this team.").format(name=isolate(name))
     same = select(Invitation.id).where(
         Invitation.team_id == team.id, Invitation.email_key == key, is_open()
     )
@@ -199,13 +272,39 @@ async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int)
     return invitation
 
 
-async def _notify_or_mail(
-    session: AsyncSession, invitation: Invitation, team: Team, inviter: User
-) -> None:
-    """Notify the account whose confirmed address this is; otherwise mail the address."""
-    if user := await find_holder(session, invitation.email):
-        await _notify(session, invitation, team, inviter, user)
+def _require_pause(invitation: Invitation) -> None:
+    """Raises TooMany. An invitation that has expired was mailed long ago."""
+    now = clock.now()
+    if invitation.mailed_at is None or invitation.expires_at <= now:
         return
+    wait = (invitation.mailed_at + AGAIN_AFTER - now).total_seconds()
+    if wait > 0:
+        sentence = _("This invitation was emailed less than an hour ago. Please try again later.")
+        raise TooMany(sentence, ceil(wait))
+
+
+async def _send(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
+    """Notify the account whose confirmed address this is; otherwise mail the address.
+
+    Where no mail may go, the notification is only in the app.
+    """
+    invitation.unmailed = await _why_no_mail(session, invitation, inviter)
+    if not invitation.unmailed:
+        invitation.mailed_at = clock.now()
+    if user := await find_holder(session, invitation.email):
+        await _notify(session, invitation, team, inviter, user, unsent=invitation.unmailed)
+    elif not invitation.unmailed:
+        await _mail(session, invitation, team, inviter)
+
+
+async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: User) -> str | None:
+    """The code of the reason; None if a mail is sent, which then counts."""
+    if not inviter.is_confirmed:
+        return UNCONFIRMED_SENDER
+    return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
+
+
+async def _mail(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
     await add_transactional_mail(
         session,
         MAIL,
@@ -225,8 +324,11 @@ async def _notify(
     team: Team,
     inviter: User | None,
     invitee: User,
+    *,
+    unsent: str | None,
 ) -> None:
-    await notify(
+    """`unsent` is the code of the reason why the notification goes nowhere beside the app, if so."""
+    event = await notify(
         session,
         INVITATION_RECEIVED,
         actor=inviter,
@@ -236,11 +338,21 @@ async def _notify(
         role=invitation.role,
         inviter=inviter.username if inviter else team.name,
     )
+    if unsent:
+        its_own = select(Notification.id).where(Notification.event_id == event.id)
+        await skip_pending(session, Delivery.notification_id.in_(its_own), Skip(unsent))
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The subject names the team alone: a stranger reads no words of the sender's there."""
     token = signer.sign(MAILED_LINK, [facts["invitation_id"], facts["nonce"]])
-    return {"token": token, "role": _(facts["role"]), "days": LIFETIME.days}
+    short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
+    return {
+        "token": token,
+        "role": _(facts["role"]),
+        "days": LIFETIME.days,
+        "short_name": short_name,
+    }
 
 
 async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Changes in who belongs to a team, in which role: join, change, hand over, remove, leave."""
+"""Changes of a team's members and their roles: join, change, hand over, remove, leave."""
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +8,7 @@ from app.accounts.lookup import has_confirmed
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_LEFT,
@@ -15,6 +16,7 @@ from app.notifications.events.catalogue import (
     MEMBER_ROLE_CHANGED,
 )
 from app.notifications.notify import notify
+from app.notifications.preferences.fields import ANYONE, TEAMMATES
 from app.notifications.withdraw import withdraw_invitation
 from app.security_log import record
 from app.teams.access import find_member, is_member, require
@@ -27,11 +29,12 @@ async def add_member(
 ) -> User:
     """Add the user with the username or confirmed address `login`.
 
-    Raises Invalid for `login`, `role`; Taken if the only error is that they are a member already.
+    Raises Invalid for `login`, `role`; Taken if the only error is that they are a member already, or
+    do not let this user add them.
     """
     team = (await require(session, user, team_id, "add")).team
     found = await _find_user(session, login)
-    errors = {"login": await _login_error(session, team, found), "role": role_error(role)}
+    errors = {"login": await _login_error(session, user, team, found), "role": role_error(role)}
     if found is None or any(errors.values()):
         refusal = Invalid if found is None or errors["role"] else Taken
         raise refusal(errors)
@@ -95,12 +98,26 @@ async def _find_user(session: AsyncSession, login: str) -> User | None:
     return (await session.scalars(found)).one_or_none()
 
 
-async def _login_error(session: AsyncSession, team: Team, found: User | None) -> str:
+async def _login_error(session: AsyncSession, user: User, team: Team, found: User | None) -> str:
     if found is None:
         return _("No account has this name or address. You can invite the address instead.")
     if await is_member(session, team.id, found.id):
-        return _("{name} is already in this team.").format(name=found.username)
+        return _("{name} is already in this team.").format(name=isolate(found.username))
+    if not await _may_add(session, user, found):
+        own_choice = _("{name} does not want to be added directly. Send an invitation instead.")
+        return own_choice.format(name=isolate(found.username))
     return ""
+
+
+async def _may_add(session: AsyncSession, user: User, found: User) -> bool:
+    """Whether `found` lets this user add them without asking."""
+    if found.added_directly_by != TEAMMATES:
+        return found.added_directly_by == ANYONE
+    own = select(Membership.team_id).where(Membership.user_id == user.id)
+    shared = select(Membership.team_id).where(
+        Membership.user_id == found.id, Membership.team_id.in_(own)
+    )
+    return await session.scalar(shared.limit(1)) is not None
 
 
 async def _close_invitation(session: AsyncSession, team: Team, user: User) -> None:
@@ -127,7 +144,7 @@ async def _find_other_member(
     """A member whose role `user` may change: neither the owner nor themselves."""
     member, membership = await find_member(session, team_id, user_id)
     if member.id == user.id:
-        raise Forbidden(_("You cannot do this to yourself. You can leave the team."))
+        raise Forbidden(_("You cannot do this to your own membership. You can leave the team."))
     if membership.role == OWNER:
         raise Forbidden(_("The owner cannot be changed or removed."))
     return member, membership

@@ -8,12 +8,18 @@ from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
+from app.names import isolate
 from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.teams.access import is_member
-from app.teams.invitations import closed_reason, is_open, notify_of_open_invitations
+from app.teams.invitations import (
+    closed_reason,
+    is_open,
+    notify_of_open_invitations,
+    was_removed_since,
+)
 from app.teams.membership import join
 
 
@@ -27,7 +33,7 @@ async def accept(
     """
     invitation, team, user = await _load(session, user, invitation_id, is_mailed)
     if await is_member(session, team.id, user.id):
-        raise Conflict(_("You are already in '{team}'.").format(team=team.name))
+        raise Conflict(_("You are already in '{team}'.").format(team=isolate(team.name)))
     await _settle(session, invitation, user, "accepted")
     if not user.is_confirmed:
         await set_confirmed_address(session, user, user.email)
@@ -70,13 +76,17 @@ async def invitation_of(session: AsyncSession, user: User, notification_id: int)
     return invitation_id
 
 
-def refusal(invitation: Invitation, user: User, *, is_mailed: bool) -> str:
+async def refusal(
+    session: AsyncSession, invitation: Invitation, user: User, *, is_mailed: bool
+) -> str:
     """Why this user cannot answer the invitation, or ""."""
     if user.email_key != invitation.email_key:
         other = _("This invitation was sent to a different address. Yours is {email}.")
         return other.format(email=user.email)
     if not user.is_confirmed and not is_mailed:
         return _("Confirm your address first, or open the link in the invitation email.")
+    if await was_removed_since(session, invitation, user):
+        return _("You were removed from the team after this invitation was sent.")
     return ""
 
 
@@ -88,7 +98,7 @@ async def _load(
     if invitation is None:
         raise NotFound
     user = await session.get_one(User, user.id)
-    if reason := refusal(invitation, user, is_mailed=is_mailed):
+    if reason := await refusal(session, invitation, user, is_mailed=is_mailed):
         raise Forbidden(reason)
     return invitation, await session.get_one(Team, invitation.team_id), user
 

@@ -1,14 +1,14 @@
 """Creating, renaming, muting and deleting a team."""
 
-import unicodedata
 from typing import Any
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Invalid
+from app.errors import require_valid
 from app.language import _
 from app.models import Invitation, Membership, Share, Team, User
+from app.names import name_error, tidy
 from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
 from app.notifications.notify import notify
 from app.notifications.preferences.muting import mute, unmute
@@ -64,15 +64,10 @@ async def unmute_team(session: AsyncSession, user: User, team_id: int) -> None:
 
 
 def _valid_name(name: str) -> str:
-    """The name on one line, without control characters. Raises Invalid for `name`."""
-    name = " ".join(name.split())
-    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs"))
-    if not any(char.isprintable() and not char.isspace() for char in name):
-        raise Invalid({"name": _("Enter a name for the team.")})
-    if len(name) > NAME_LENGTH:
-        too_long = _("Use at most {limit} characters.")
-        raise Invalid({"name": too_long.format(limit=NAME_LENGTH)})
-    return name
+    """Raises Invalid for `name`."""
+    error = name_error(name, most=NAME_LENGTH, if_empty=_("Enter a name for the team."))
+    require_valid(name=error)
+    return tidy(name)
 
 
 async def _end_shares(session: AsyncSession, team_id: int, members: Select[Any]) -> None:

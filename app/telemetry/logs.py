@@ -21,7 +21,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # Control characters and the line breaks of Unicode, as in a string of Python.
 _ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
-# `facts` are the values of the security log, whose message has them too.
+# `facts` are the values of the security log, which are also in its message.
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "facts"}
 
 
@@ -31,7 +31,7 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(Json() if settings.log_format == "json" else Text())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     logging.getLogger(security_log.NAME).setLevel(logging.INFO)
-    # They log every statement, job and request; we log what matters of those ourselves.
+    # They log every statement, job and request; we log the important ones ourselves.
     for name in ("saq", "aiosqlite", "sqlalchemy.engine", "uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 

@@ -10,12 +10,18 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app import clock
+from app.account_lifecycle import onboarding
 from app.account_lifecycle.onboarding import change_address, confirm_address, register
 from app.accounts.addresses import send_confirmation
-from app.accounts.passwords import change_password, reset_password, send_reset
+from app.accounts.passwords import (
+    change_password,
+    require_password,
+    reset_password,
+    send_reset,
+)
 from app.accounts.sessions import end_all_sessions, end_session, sessions_of, start_session
 from app.database import Database
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.models import Delivery, User
 from app.settings import Settings
 from tests.conftest import post, text_of
@@ -255,7 +261,8 @@ async def test_the_old_address_is_told_and_can_cancel_without_a_login(
     link = await cancel_path(db, settings)
 
     shown = await client.get(link)
-    assert "The address of alice is to become intruder@example.com." in text_of(shown)
+    sentence = "A change of the address of alice to intruder@example.com was requested."
+    assert sentence in text_of(shown)
     assert await address_of(db, alice) == ("alice@example.com", "intruder@example.com")
     await post(client, link)
 
@@ -303,3 +310,22 @@ async def address_of(db: Database, user: User) -> tuple[str, str | None]:
     async with db.read() as session:
         stored = await session.get_one(User, user.id)
     return stored.email, stored.pending_email
+
+
+async def test_a_change_that_was_asked_for_with_a_password_replaced_meanwhile_is_refused(
+    db: Database, mailing: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reset_after(user: User, password: str) -> None:
+        await require_password(user, password)
+        async with db.write() as session:
+            await send_reset(session, ALICE)
+        token = token_of(await newest_mail(db, "reset_password"))
+        await reset_password(db, token, "battery staple")
+
+    monkeypatch.setattr(onboarding, "require_password", reset_after)
+
+    with pytest.raises(Conflict):
+        await move(db, mailing, alice, "mallory@example.com")
+
+    async with db.read() as session:
+        assert (await session.get_one(User, alice.id)).pending_email is None

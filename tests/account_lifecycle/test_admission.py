@@ -87,7 +87,7 @@ async def test_the_invited_register_by_their_link_with_their_address(
     assert LINK in login.text
     assert 'value="Dora@example.com"' in form.text
     assert refused.status_code == 422
-    assert "Use the address that was invited." in refused.text
+    assert "Use the address that the invitation was sent to." in refused.text
     assert answer.headers["Location"] == path
     assert await names(db) == {"alice", "dora"}
 

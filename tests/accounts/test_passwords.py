@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts import passwords
 from app.accounts.passwords import (
     DECOY,
     change_password,
@@ -15,10 +16,11 @@ from app.accounts.passwords import (
     send_reset,
 )
 from app.accounts.sessions import find_session, start_session
+from app.accounts.tokens import create_token
 from app.database import Database
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.models import Delivery, User
-from app.security import needs_rehash
+from app.security import hash_password, needs_rehash
 from tests.factories import PASSWORD, SIGNER
 from tests.mailing import token_of
 
@@ -70,6 +72,36 @@ async def test_a_new_password_ends_every_session(db: Database, alice: User) -> N
     await change_password(db, alice, current=PASSWORD, new="battery staple")
 
     assert await find_session(db, token) is None
+    assert await check_login(db, "alice", "battery staple")
+
+
+async def test_a_password_that_was_replaced_meanwhile_opens_nothing(
+    db: Database, alice: User
+) -> None:
+    intruder = await check_login(db, "alice", PASSWORD)
+    await reset_password(db, await reset_token(db, alice), "battery staple")
+
+    async with db.write() as session:
+        with pytest.raises(Conflict):
+            await start_session(session, intruder, "")
+        with pytest.raises(Conflict):
+            await create_token(session, intruder, name="script", scope="write")
+
+
+async def test_a_login_does_not_bring_back_a_password_that_was_replaced_meanwhile(
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await reset_token(db, alice)
+
+    async def hash_slowly(password: str) -> str:
+        monkeypatch.undo()
+        await reset_password(db, token, "battery staple")
+        return await hash_password(password)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_slowly)
+    with pytest.raises(Conflict):
+        await check_login(db, "alice", PASSWORD)
+
     assert await check_login(db, "alice", "battery staple")
 
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import select, update
 
 from app import clock
-from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, remember
+from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, network_of, remember
 from app.database import Database
 from app.models import Delivery, Event, Notification, SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
@@ -78,6 +78,20 @@ async def test_an_unseen_network_is_told_of(app: Litestar, db: Database, alice: 
                 await sign_in(moved, alice)
 
     assert [each["address"] for each in await told(db, alice)] == ["127.0.0.1", "203.0.113.7"]
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("::ffff:203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("", ""),
+        ("a socket", ""),
+    ],
+)
+def test_a_network_is_a_24_of_ipv4_and_a_48_of_ipv6(host: str, network: str) -> None:
+    assert network_of(host) == network
 
 
 async def test_registering_is_not_told_of_and_makes_the_browser_known(

@@ -24,11 +24,12 @@ def wrong_fields(answer: httpx.Response) -> set[str]:
 async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -> None:
     held = (await for_bob.get(URL)).json()
 
-    assert list(held) == ["preferences", "digest", "timezone"]
+    assert list(held) == ["preferences", "digest", "timezone", "added_directly_by"]
     assert list(held["preferences"]) == list(TYPES)
     assert held["preferences"]["member_added"] == {"in_app": True, "email": True, "push": False}
     assert held["digest"] == {"enabled": False, "frequency": "daily", "hour": 8}
     assert held["timezone"] == "UTC"
+    assert held["added_directly_by"] == "anyone"
 
 
 @pytest.mark.parametrize(
@@ -177,3 +178,24 @@ async def test_tokens_and_sign_ins_are_mailed_and_can_be_turned_off(
 
     assert before == {"in_app": False, "email": True, "push": False}
     assert answer.json()["preferences"][type] == changed
+
+
+async def test_who_may_add_a_user_directly_is_a_preference(
+    for_alice: Program, for_bob: Program, bob: User
+) -> None:
+    team = (await for_alice.post("/api/teams", json={"name": "Choir"})).json()["id"]
+    changed = await for_bob.put(URL, json={"added_directly_by": "nobody"})
+    wrong = await for_bob.put(URL, json={"added_directly_by": "friends"})
+
+    for login in (bob.username, bob.email.upper()):
+        member = {"username": login, "role": "viewer"}
+        refused = await for_alice.post(f"/api/teams/{team}/members", json=member)
+        assert refused.status_code == 409
+        assert "Send an invitation instead." in refused.json()["detail"]
+        assert "\u2068" not in refused.text
+        assert [one["field"] for one in refused.json()["errors"]] == ["username"]
+    assert changed.json()["added_directly_by"] == "nobody"
+    assert wrong_fields(wrong) == {"added_directly_by"}
+    invitation = {"email": bob.email, "role": "viewer"}
+    invited = await for_alice.post(f"/api/teams/{team}/invitations", json=invitation)
+    assert invited.status_code == 201

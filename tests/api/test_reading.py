@@ -40,8 +40,8 @@ async def test_unknown_fields_are_named_beside_wrong_ones(for_alice: Program) ->
     answer = await for_alice.post("/api/notifications/bulk-delete", json=body)
 
     assert errors_of(answer) == {
-        "all": "There is no such field.",
-        "filter.colour": "There is no such field.",
+        "all": "Unknown field.",
+        "filter.colour": "Unknown field.",
         "filter.status": "One of: all, read, unread.",
         "notification_ids": f"A list of at most 1000 items. Each item: A whole number from 1 to {2**63 - 1}.",
     }
@@ -65,5 +65,8 @@ async def test_nul_is_refused_in_bodies_and_parameters(for_alice: Program) -> No
     team = await for_alice.post("/api/teams", json={"name": "Squad"})
     parameter = await for_alice.get(team.headers["Location"], params={"q": "a\x00"})
 
-    assert errors_of(body) == {"name": "Text of 1 to 80 characters."}
+    assert errors_of(body) == {
+        "name": "Text of 1 to 80 characters. A single line, without characters that change the "
+        "direction of the text."
+    }
     assert errors_of(parameter) == {"q": "Text."}

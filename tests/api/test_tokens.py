@@ -28,7 +28,7 @@ async def test_a_token_is_created_with_a_password_and_authenticates_requests(
     listed = await nobody.get("/api/tokens", headers={"Authorization": f"Bearer {key}"})
 
     assert made.status_code == 201
-    assert made.headers["Cache-Control"] == "no-store"
+    assert made.headers["Cache-Control"] == "private, no-store"
     assert made.json().keys() == {"token"}
     assert [(one["name"], one["scope"]) for one in listed.json()["tokens"]] == [("Script", "write")]
 

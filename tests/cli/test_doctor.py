@@ -369,6 +369,38 @@ def test_an_invalid_setting_stops_the_start(tmp_path: Path, name: str, value: st
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "clips.example.com"),
+        ("VAPID_PRIVATE_KEY", "short"),
+        ("VAPID_PUBLIC_KEY", "alone"),
+        ("VAPID_EMAIL", "nobody"),
+        ("PUSH_ALLOWED_HOSTS", "https://push.example.com/"),
+        ("REDIS_URL", "redis://localhost"),
+        ("DATABASE_URL", "postgresql+psycopg://localhost/clippyfront"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_in_one_sentence_and_nothing_is_written(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    environ = {"DATA_DIR": str(tmp_path / "data"), "PATH": "", name: value}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "migrate"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert name in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(("port", "status"), [("", 0), ("1", 1)])
 def test_the_command_exits_with_1_if_a_check_fails(
     settings: Settings, port: str, status: int

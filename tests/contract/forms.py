@@ -108,6 +108,7 @@ FORMS = {
             "digest.hour": choice("7"),
             "timezone": choice("Europe/Berlin"),
             "pushes_always": ignored,
+            "added_directly_by": choice("nobody", accepts=NOTHING),
         }
     ),
     "/account/notifications/{field:str}": Form({"timezone": Field("Europe/Berlin")}),

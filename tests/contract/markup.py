@@ -12,6 +12,7 @@ TEXT = re.compile(r'<button [^>]*class="notice-text"[^>]*>(.*?)</button>', re.DO
 ACTIONS = re.compile(r'<div class="notice-actions">(.*?)</div>', re.DOTALL)
 LABEL = re.compile(r"<(?:button|a) [^>]*>(.*?)</(?:button|a)>", re.DOTALL)
 BELL = re.compile(r'<button id="bell"[^>]*aria-label="([^"]*)"')
+BDI = re.compile(r"</?bdi>")
 ICON = re.compile(r"#(bi-[\w-]+)")
 
 
@@ -54,7 +55,7 @@ def unread_on(page: str) -> int:
 
 
 def words(markup: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", BDI.sub("", markup))).split())
 
 
 @dataclass
@@ -94,7 +95,7 @@ def forms_on(page: str) -> dict[str, set[str]]:
     for button in _Buttons(page).buttons:
         if button.form.method == "post":
             own = button.action == button.form.action
-            names = {*button.form.fields, *(button.pair or ())[:1]} - {"_csrf_token"}
+            names = {*button.form.fields, *(button.pair or ())[:1]} - {"_csrf_token", "_user"}
             address = button.action.partition("?")[0]
             sent.setdefault(address, set()).update(names if own else ())
     return sent
@@ -110,7 +111,7 @@ class _Buttons(HTMLParser):
         self._form: PageForm | None = None
         self._select = ""
         self._button: Button | None = None
-        self.feed(page)
+        self.feed(BDI.sub("", page))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}

@@ -72,20 +72,15 @@ class World:
         db, token = self.app.state.db, self._sessions.get(account.id, "")
         if await find_session(db, token) is None:
             async with db.write() as session:
-                token = await start_session(session, account, "")
+                present = await session.get_one(User, account.id)
+                token = await start_session(session, present, "")
             self._sessions[account.id] = token
         client.cookies.set("session", token, HOST)
         await take_token(client)
 
 
 async def take_token(client: httpx.AsyncClient) -> None:
-    """As a script in one of our pages sends it; the token is good for any browser."""
-    if not _token:
-        await client.get("/login")
-        _token.append(client.cookies["csrftoken"])
-    client.cookies.set("csrftoken", _token[0], HOST)
-    client.headers["X-CSRF-Token"] = _token[0]
+    """As a script in one of our pages sends it."""
+    await client.get("/login")
+    client.headers["X-CSRF-Token"] = client.cookies["csrftoken"]
     client.headers["Sec-Fetch-Site"] = "same-origin"
-
-
-_token: list[str] = []

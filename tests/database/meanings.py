@@ -13,6 +13,7 @@ STATUS = r"(?: \((?P<status>\d+)\))?"
 # code is "" where an old version showed a library's words without a sentence around them.
 MEANINGS = (
     # Why a delivery was skipped or waits.
+    ("withdrawn", r"You no longer had access to its subject\."),
     ("withdrawn", r"You no longer have access to what it was about\."),
     ("deleted", r"You had already deleted the notification\."),
     ("read", r"You had already read it in the app\."),
@@ -48,11 +49,13 @@ MEANINGS = (
     ),
     ("answered", rf"{HOST} (?:refused it|asked to try again later): (?P<status>\d{{3}})"),
     ("timed_out", rf"{HOST} did not answer within (?P<seconds>\d+) seconds\."),
+    ("not_http", rf"{HOST} did not respond with HTTP\."),
     ("not_http", rf"{HOST} did not answer in HTTP\."),
     ("hung_up", rf"{HOST} cannot be reached: Connection reset by peer"),
     ("no_address", rf"{HOST} cannot be reached: No address associated with hostname"),
     ("unreachable", rf"{HOST} cannot be reached: (?P<said>.+)"),
     ("no_endpoint", r"The address of the device is not that of a push service\."),
+    ("not_allowed", r"The push service of the device is not allowed\."),
     (
         "not_allowed",
         r"The push service of the device is not one of those that are allowed\.",
@@ -81,6 +84,10 @@ MEANINGS = (
     ("smtp", r"(?P<status>\d{3}|-1) (?P<said>.+)"),
     # The health of a device.
     ("refuses", rf"Its push service refuses our pushes{STATUS}\. Disable and enable .+"),
+    (
+        "test_sent",
+        r"The test was accepted by its push service and should appear on its screen\.",
+    ),
     (
         "test_sent",
         r"The test was accepted by its push service and should be on its screen\.",

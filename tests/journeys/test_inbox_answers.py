@@ -69,7 +69,7 @@ async def test_a_filter_that_makes_no_sense_is_named_beside_the_whole_list(reade
     reader.visitor.watch.expect("422")
     await reader.open("?type=nonsense")
 
-    await reader.is_told("There is no such notification type.")
+    await reader.is_told("Unknown notification type.")
     await expect(reader.page.get_by_label("Type", exact=True)).to_have_attribute(
         "aria-invalid", "true"
     )

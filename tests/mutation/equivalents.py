@@ -12,12 +12,16 @@ class Equivalent:
     reason: str
 
 
-BY_INDEX = "Rows of the same moment come by their ids from the index, also without asking for it."
+BY_INDEX = "The index that SQLite reads gives the same order; PostgreSQL needs to be asked."
 FALSY = "None is as false as False."
 INFERRED = "SQLAlchemy joins on the same key without being told: there is no other."
 JOINED = "SQLAlchemy correlates no table that is part of a join."
 TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
 COUNTED = "The rows are counted; what they hold does not matter."
+EITHER_END = "A slice is the same from either end; reading from the nearer one is only faster."
+FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
+SAME_SECOND = "The search ends at the same second, only in more or fewer steps."
+PLAN = "Few users and many lose the same; only the way SQLite finds the rows differs."
 NO_TIME = "Only takes another time, and no test asserts one."
 EXISTS_ANYTHING = "EXISTS asks whether there is a row; what the row would hold does not matter."
 
@@ -96,6 +100,11 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         ),
         Equivalent("- await asyncio.sleep(0)\n+ await asyncio.sleep(1)", NO_TIME),
     ],
+    "app/notifications/delivery/bundles.py": [
+        Equivalent("- .order_by(Delivery.due_at)\n+ .order_by(None)", BY_INDEX),
+        Equivalent("- .join(User, User.id == Delivery.user_id)\n+ .join(User, None)", INFERRED),
+        Equivalent("- .join(User, User.id == Delivery.user_id)\n+ .join(User, )", INFERRED),
+    ],
     "app/notifications/delivery/outbox.py": [
         Equivalent(
             '- worker: str = "",\n+ worker: str = "XXXX",',
@@ -109,6 +118,46 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         Equivalent("- is_reached = False\n+ is_reached = None", FALSY),
     ],
     "app/notifications/inbox/feed.py": [
+        Equivalent(
+            "- if not 0 <= first < matching:\n+ if not 0 <= first <= matching:",
+            "What begins at the end is empty in any case.",
+        ),
+        Equivalent("- if first > matching / 2:\n+ if first >= matching / 2:", EITHER_END),
+        Equivalent("- if first > matching / 2:\n+ if first > matching * 2:", EITHER_END),
+        Equivalent("- if first > matching / 2:\n+ if first > matching / 3:", EITHER_END),
+        Equivalent(
+            "- mine = mine.order_by(Notification.event_id.asc()).offset(matching - first - size)\n"
+            "+ mine = mine.order_by(None).offset(matching - first - size)",
+            BY_INDEX,
+        ),
+        Equivalent(
+            "- a, b = func.coalesce(told.scalar_subquery(), 0), "
+            "func.coalesce(changed.scalar_subquery(), 0)\n"
+            "+ a, b = func.coalesce(told.scalar_subquery(), None), "
+            "func.coalesce(changed.scalar_subquery(), 0)",
+            "NULL is not greater either, so that the other position counts.",
+        ),
+        Equivalent(
+            "- return case((a > b, a), else_=b)\n+ return case((a >= b, a), else_=b)",
+            "Of two equal positions either one counts.",
+        ),
+        Equivalent(
+            "- return mine.order_by(Notification.event_id.desc()).limit(1)\n"
+            "+ return mine.order_by(Notification.event_id.desc()).limit(None)",
+            FIRST_ROW,
+        ),
+        Equivalent(
+            "- return mine.order_by(Notification.event_id.desc()).limit(1)\n"
+            "+ return mine.order_by(Notification.event_id.desc()).limit(2)",
+            FIRST_ROW,
+        ),
+        Equivalent(
+            "- matching = total if wanted.is_open else "
+            "select(func.count()).where(mine, *wanted.clauses())\n"
+            "+ matching = total if (wanted.is_open) and False else "
+            "select(func.count()).where(mine, *wanted.clauses())",
+            "Counts the same rows, without using the count that is there.",
+        ),
         Equivalent(
             '- select(text("1")).select_from(Notification)'
             ".where(Notification.user_id == user_id, unread)\n"
@@ -129,6 +178,71 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             '+ nonce = await session.scalar(select(nonce_clause(user_id))) or "XXXX"',
             "Every user has a nonce; the rest is for the type checker.",
         ),
+    ],
+    "app/notifications/preferences/digest.py": [
+        Equivalent(
+            "- while moment - before > SECOND:\n+ while moment - before >= SECOND:", SAME_SECOND
+        ),
+        Equivalent(
+            "- middle = before + (moment - before) // 2\n+ middle = before + (moment - before) / 2",
+            SAME_SECOND,
+        ),
+        Equivalent(
+            "- middle = before + (moment - before) // 2\n+ middle = before + (moment - before) // 3",
+            SAME_SECOND,
+        ),
+        Equivalent(
+            "- if _reads(middle, there) < wall.replace(tzinfo=None):\n"
+            "+ if _reads(middle, there) <= wall.replace(tzinfo=None):",
+            "No clock reads an hour that is skipped.",
+        ),
+    ],
+    "app/notifications/withdraw.py": [
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(func.count()).select_from(users.subquery())) and 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(None).select_from(users.subquery())) or 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- count = await session.scalar(select(func.count()).select_from(users.subquery())) or 0\n"
+            "+ count = await session.scalar(select(func.count()).select_from(users.subquery())) or 1",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if (count <= FEW) and False else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if (count <= FEW) or True else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if count < FEW else Notification.user_id + 0",
+            PLAN,
+        ),
+        Equivalent(
+            "- user_id = Notification.user_id if count <= FEW else Notification.user_id + 0\n"
+            "+ user_id = Notification.user_id if count <= FEW else Notification.user_id - 0",
+            PLAN,
+        ),
+    ],
+    "app/notifications/preferences/muting.py": [
+        Equivalent("- .order_by(Team.name, Team.id)\n+ .order_by(Team.name, None)", BY_INDEX),
+        Equivalent("- .order_by(Team.name, Team.id)\n+ .order_by(Team.name, )", BY_INDEX),
+        Equivalent("- .join(Team, Team.id == Mute.team_id)\n+ .join(Team, None)", INFERRED),
+        Equivalent("- .join(Team, Team.id == Mute.team_id)\n+ .join(Team, )", INFERRED),
+        Equivalent(
+            "- .join(Project, Project.id == Mute.project_id)\n+ .join(Project, None)", INFERRED
+        ),
+        Equivalent("- .join(Project, Project.id == Mute.project_id)\n+ .join(Project, )", INFERRED),
     ],
     "app/projects/sharing.py": [
         Equivalent(

@@ -19,7 +19,7 @@ MODULES = {
     "app/notifications/preferences/digest.py": [f"{PREFERENCES}/test_digest_times.py"],
     "app/teams/invitations.py": [
         "tests/teams/test_invitations.py",
-        "tests/teams/test_invited_by_mail.py",
+        "tests/teams/test_mail_to_strangers.py",
     ],
     "app/projects/clips.py": ["tests/projects/test_clips.py"],
     "app/projects/compilations.py": ["tests/projects/test_compilations.py"],

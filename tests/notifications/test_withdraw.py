@@ -219,12 +219,14 @@ async def test_a_project_is_withdrawn_from_those_who_can_no_longer_see_it(
 async def test_a_project_is_withdrawn_from_none_but_the_users_in_question(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
+    """And not from its owner, who sees it without a team."""
     project = await shared_project(db, alice, "Highlight Reel", squad)
     await complete(db, project)
     async with db.act() as session:
         await session.execute(delete(Share).where(Share.project_id == project.id))
-        await withdraw_project(session, project.id, only(bob))
+        await withdraw_project(session, project.id, only(alice, bob))
 
+    assert await bell_of(db, alice) == [COMPLETE]
     assert await bell_of(db, bob) == []
     assert await bell_of(db, carol) == [COMPLETE]
 

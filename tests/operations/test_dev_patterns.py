@@ -7,7 +7,7 @@ import pytest
 from app.models import User
 from app.settings import Settings
 from tests.application import browser, serving
-from tests.conftest import sign_in
+from tests.conftest import sign_in, text_of
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def test_patterns_show_every_component_on_a_local_installation(
 
     for answer in (signed_out, signed_in):
         assert answer.status_code == 200
-        assert "Alice invited you to join team" in answer.text
+        assert "Alice invited you to join team" in text_of(answer)
         assert "Deleted." in answer.text
 
 

@@ -19,9 +19,7 @@ from tests.application import browser, serving
 from tests.conftest import sign_in, text_of
 from tests.projects.conftest import add, finished
 
-QUOTA = (
-    "There is not enough room: clips take up 0 MB, videos 0 MB and uploads under way 1 MB of 1 MB."
-)
+QUOTA = "There is not enough room: clips take up 0 MB, videos 0 MB and uploads in progress 1 MB of 1 MB."
 HEAD = '--x\r\nContent-Disposition: form-data; name="clips"; filename="{}"\r\n\r\n'
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 
@@ -148,6 +146,18 @@ async def test_an_upload_without_a_length_never_has_more_on_disk_than_the_quota(
     assert list(settings.clips_dir.iterdir()) == []
 
 
+async def test_a_body_that_goes_on_without_a_file_is_not_read_to_its_end(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings
+) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n'
+    body = SlowBody(settings.clips_dir, head, *[bytes(MB // 10)] * 100)
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", content=body, headers=MULTIPART)
+
+    assert "The upload could not be read." in answer.text
+    assert len(body.on_disk) < 30
+
+
 async def test_uploads_at_once_share_the_quota_while_they_arrive(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings
 ) -> None:
@@ -189,7 +199,7 @@ async def test_videos_count_towards_the_quota_and_stay(
     answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
 
     assert answer.status_code == 413
-    assert "clips take up 0 MB, videos 1.5 MB and uploads under way 0 MB of 1 MB" in answer.text
+    assert "clips take up 0 MB, videos 1.5 MB and uploads in progress 0 MB of 1 MB" in answer.text
     assert "Delete clips, or projects with their videos" in answer.text
     async with db.read() as session:
         compilation = (await session.scalars(select(Compilation))).one()

@@ -397,7 +397,7 @@ async def test_a_quota_used_up_by_the_videos_ahead_fails_the_next(
 
     failed = await read(db, compilation)
     assert failed.status == "failed"
-    assert "videos 2 MB and uploads under way 0 MB of 1 MB. Delete" in (failed.error or "")
+    assert "videos 2 MB and uploads in progress 0 MB of 1 MB. Delete" in (failed.error or "")
 
 
 async def test_a_project_keeps_its_newest_three_videos(

@@ -59,7 +59,7 @@ async def test_a_project_is_created_and_shown(as_alice: httpx.AsyncClient) -> No
 
     shown = await as_alice.get(answer.headers["Location"])
     assert answer.status_code == 303
-    assert "<h1>Highlight Reel</h1>" in shown.text
+    assert "<h1><bdi>Highlight Reel</bdi></h1>" in shown.text
 
 
 async def test_a_project_without_a_name_comes_back_with_the_form(
@@ -114,7 +114,7 @@ async def test_a_video_is_added_even_if_the_other_file_is_not_one(
 
     assert answer.status_code == 422
     assert "&#39;text&#39; is not a video we can read" in answer.text
-    assert "Move silent up" in answer.text
+    assert "Move <bdi>silent</bdi> up" in answer.text
     assert len(list(settings.clips_dir.iterdir())) == 1
 
 

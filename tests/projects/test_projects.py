@@ -32,7 +32,7 @@ async def test_an_invalid_name_is_refused(db: Database, alice: User, name: str) 
 
 async def test_extra_spaces_in_a_name_are_removed(db: Database, alice: User) -> None:
     async with db.act() as session:
-        project = await create_project(session, alice, "  Best \n Clips ")
+        project = await create_project(session, alice, "  Best \t Clips ")
 
     assert project.name == "Best Clips"
 

@@ -41,7 +41,7 @@ async def test_a_team_is_created_and_found_in_the_list(
 
     page = await client.get(answer.headers["location"])
     assert page.status_code == 200
-    assert "<h1>&lt;b&gt;Film&lt;/b&gt; &amp; Co</h1>" in page.text
+    assert "<h1><bdi>&lt;b&gt;Film&lt;/b&gt; &amp; Co</bdi></h1>" in page.text
     assert "1 member" in text_of(await client.get("/teams"))
 
 
@@ -198,7 +198,7 @@ async def test_shared_projects_are_listed(
 
     page = (await client.get(f"/teams/{video_squad.id}")).text
 
-    assert f'<a href="/projects/{project.id}">Best &lt;Clips&gt;</a>' in page
+    assert f'<a href="/projects/{project.id}"><bdi>Best &lt;Clips&gt;</bdi></a>' in page
 
 
 async def test_an_invitation_is_sent_shown_sent_again_and_revoked(
@@ -232,7 +232,10 @@ async def test_the_link_leads_the_signed_out_through_the_login_and_back(
     page = await client.get(url)
     answer = await post(client, f"{url}/accept")
 
-    assert "alice invited you to join team &#39;Video Squad&#39; as editor." in page.text
+    sentence = (
+        "<bdi>alice</bdi> invited you to join team &#39;<bdi>Video Squad</bdi>&#39; as editor."
+    )
+    assert sentence in page.text
     assert f'href="/login?next={url}"' in page.text
     assert f'href="/register?next={url}"' in page.text
     assert unquote(answer.headers["location"]) == f"/login?next={url}"

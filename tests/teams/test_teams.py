@@ -20,7 +20,7 @@ async def test_creating_a_team_makes_its_owner_and_notifies_nobody(
     db: Database, alice: User, bell: Bell
 ) -> None:
     async with db.act() as session:
-        team = await create_team(session, alice, "  Video \n Squad ")
+        team = await create_team(session, alice, "  Video \t Squad ")
 
     async with db.read() as session:
         membership = await session.get_one(Membership, (team.id, alice.id))
@@ -115,6 +115,19 @@ async def test_a_muted_team_sends_no_ordinary_notifications(
 
     assert await bell(bob) == []
     assert len(await bell(carol)) == 1
+
+
+async def test_the_deletion_of_a_muted_team_is_told(
+    db: Database, alice: User, bob: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, "Choir", editors=[bob])
+    async with db.act() as session:
+        await mute_team(session, bob, team.id)
+
+    async with db.act() as session:
+        await delete_team(session, alice, team.id)
+
+    assert await bell(bob) == ["Team 'Choir' was deleted"]
 
 
 async def test_unmuting_resumes_notifications(

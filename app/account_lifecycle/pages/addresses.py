@@ -36,7 +36,7 @@ async def change(
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_confirmation(db, settings, user, form["email"])
+    await throttle_confirmation(db, settings, user)
     try:
         changed = await change_address(
             db, settings, user, email=form["email"], password=form["password"]

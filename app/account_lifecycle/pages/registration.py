@@ -14,6 +14,7 @@ from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
+from app.names import isolate
 from app.security_log import record
 from app.settings import Settings
 
@@ -40,7 +41,7 @@ async def create_account(
     settings: NamedDependency[Settings],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_registration(request, db, settings, form["email"])
+    await throttle_registration(request, db, settings)
     invitation = await find_admission(db, settings, own_path(form["next"]))
     try:
         require_valid(email=address_error(invitation, form["email"]))
@@ -56,5 +57,5 @@ async def create_account(
     except Invalid as invalid:
         return await login_or_register_page(request, "register", form, invalid)
     record("registered", user=user.username)
-    welcome = _("Welcome, {name}.").format(name=user.username)
+    welcome = _("Welcome, {name}.").format(name=isolate(user.username))
     return await sign_in(request, db, settings, user, redirect(own_path(form["next"]), welcome))

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from app.accounts.addresses import resume_mail, send_confirmation
+from app.accounts.addresses import CONFIRM, resume_mail, send_confirmation
 from app.accounts.pages.login import sign_in
 from app.accounts.passwords import change_password
 from app.accounts.profile import THEMES, languages, save_profile
@@ -18,6 +18,7 @@ from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _, set_language
 from app.layout import page
+from app.mail.limits import too_many
 from app.models import User
 from app.security_log import record
 from app.settings import Settings
@@ -61,9 +62,10 @@ async def resend_confirmation(
     address = user.awaited_email or ("" if user.is_confirmed else user.email)
     if not address:
         return redirect("/account", _("Your address is confirmed."))
-    await throttle_confirmation(db, settings, user, address)
+    await throttle_confirmation(db, settings, user)
     async with db.write() as session:
-        await send_confirmation(session, user, address)
+        if not await send_confirmation(session, user, address):
+            raise too_many(CONFIRM)
     text = _("Open the link that we emailed to {address}.").format(address=address)
     return redirect("/account", text)
 

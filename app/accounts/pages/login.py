@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import csrf
 from app.accounts.passwords import check_login
 from app.accounts.profile import fill_from_browser
 from app.accounts.sessions import end_session, session_cookie, start_session
@@ -67,7 +68,7 @@ async def log_out(
     async with db.write() as session:
         await end_session(session, user, session_id)
     record("logout", user=user.username)
-    return sign_out(settings, redirect("/login", _("You are logged out.")))
+    return sign_out(settings, redirect("/login", _("You have been logged out.")))
 
 
 async def sign_in(
@@ -92,6 +93,7 @@ async def sign_in(
         is_known = await remember(session, user, device=device, host=host)
         if is_told and not is_known:
             await notify_of_sign_in(session, user, user_agent=user_agent, host=host)
+    csrf.hold(request.scope, user.id, token)
     response.set_cookie(session_cookie(settings, token))
     response.set_cookie(device_cookie(settings, device))
     return response

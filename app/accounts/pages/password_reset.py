@@ -32,7 +32,7 @@ async def request_reset(
     settings: NamedDependency[Settings],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_reset(request, db, settings, form["email"])
+    await throttle_reset(request, db, settings)
     async with db.write() as session:
         await send_reset(session, form["email"])
     record("password_reset_requested", user=loggable(form["email"]))

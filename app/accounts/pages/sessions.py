@@ -41,4 +41,4 @@ async def end_all(
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)
     record("sessions_ended", user=user.username)
-    return sign_out(settings, redirect("/login", _("You are logged out everywhere.")))
+    return sign_out(settings, redirect("/login", _("You have been logged out everywhere.")))

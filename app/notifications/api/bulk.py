@@ -102,7 +102,7 @@ async def _perform(db: Database, user: User, action: str, data: SelectionObject)
 async def undo(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
-    """Restore what a deletion removed, within ten minutes."""
+    """Undo a deletion, within ten minutes."""
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, data.undo)
     return Counted(done.message, done.count)

@@ -1,4 +1,4 @@
-"""Which events reach a user on which channel, for programs: the twin of the page."""
+"""The notification preferences in JSON: which events reach a user on which channel."""
 
 from typing import Annotated, Any, Literal
 
@@ -36,7 +36,9 @@ EXAMPLE = like(
     preferences={MEMBER_ADDED.name: {name: MEMBER_ADDED.is_on(name) for name in CHANNELS}},
     digest={"enabled": True, "frequency": "daily", "hour": 8},
     timezone="Europe/Berlin",
+    added_directly_by="anyone",
 )
+AddedBy = Literal["anyone", "teammates", "nobody"]
 
 # By channel. The names come from the registry, so these are objects that the document describes.
 AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
@@ -51,11 +53,16 @@ class DigestObject(ResponseBody):
 
 
 class PreferencesObject(ResponseBody):
-    """What is in effect, for every type of event; `timezone` is an IANA name."""
+    """The effective preferences for every event type; `timezone` is an IANA name.
+
+    `added_directly_by` says who may add you to a team without an invitation; teammates are users
+    you share a team with.
+    """
 
     preferences: dict[str, AllSwitches]
     digest: DigestObject
     timezone: str
+    added_directly_by: AddedBy
 
     example = EXAMPLE
 
@@ -90,6 +97,7 @@ class PreferencesChange(RequestBody):
     preferences: TypesChange | UnsetType = UNSET  # type: ignore[valid-type]
     digest: DigestChange | UnsetType = UNSET
     timezone: Zone | UnsetType = UNSET
+    added_directly_by: AddedBy | UnsetType = UNSET
 
     example = EXAMPLE
 
@@ -100,7 +108,7 @@ class PreferencesChange(RequestBody):
 
 @get()
 async def show(db: NamedDependency[Database], user: NamedDependency[User]) -> PreferencesObject:
-    """Read which types of event are on for which channel, the digest, and the time zone."""
+    """Read which event types are on for which channel, the digest, and the time zone."""
     async with db.read() as session:
         return _as_json(await preferences.read(session, user))
 
@@ -111,7 +119,7 @@ async def change(
     user: NamedDependency[User],
     data: JSONBody[PreferencesChange],
 ) -> PreferencesObject:
-    """Change any part of the preferences; answers with all of them."""
+    """Change any part of the preferences. Returns all of them."""
     async with db.act() as session:
         await preferences.change(session, user, msgspec.to_builtins(data))
         return _as_json(await preferences.read(session, user))

@@ -16,12 +16,12 @@ CHANNELS: tuple[type[Channel], ...] = (
 
 
 def open_channels(parts: Parts) -> Channels:
-    """Every channel by name. Raises SettingError for a setting that cannot be right."""
+    """Every channel by name. Raises SettingError for an invalid setting."""
     return {one.description.name: one.open(parts) for one in CHANNELS}
 
 
 async def add_deliveries(session: AsyncSession, event: Event, event_type: EventType) -> None:
-    """Add a delivery for each recipient, channel and address, with one statement a channel."""
+    """Add a delivery for each recipient, channel and address: one statement per channel."""
     for channel in channels_of(session).values():
         rows = channel.deliveries(event, event_type)
         columns = [column.name for column in rows.selected_columns]

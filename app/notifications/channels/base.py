@@ -1,4 +1,4 @@
-"""What a channel is, and what an attempt to deliver on it can end in.
+"""The interface of a channel, and the possible outcomes of an attempt to deliver on it.
 
 A channel is a subclass of `Channel` in a folder of its own and a line in `channels.CHANNELS`. It
 needs to know nothing of the outbox, which claims deliveries, decides which are sent, hands those
@@ -28,8 +28,8 @@ MOMENT = Delivery.__table__.c.due_at.type
 
 # Reasons to wait: the channel's service cannot be reached, or has asked for a pause.
 OUTAGE, RESTING = "outage", "resting"
-# Failures of any channel, beside those of app.outgoing: the service refused, for good or for now;
-# the message could not be written; an error that is not handled.
+# Failures of any channel, besides those of app.outgoing: the service refused, permanently or
+# temporarily; the message could not be written; an unhandled error.
 REFUSED, UNAVAILABLE = "refused", "unavailable"
 UNWRITABLE, UNEXPECTED = "unwritable", "unexpected"
 # Why there is no delivery though its user wants such events on the channel.
@@ -41,7 +41,8 @@ OK, WARNING, ERROR = "ok", "warning", "ERROR"
 class Failure:
     """Why an attempt failed. `code` is one of the above or one of the channel's `words`.
 
-    `status_code` is from SMTP or HTTP. `detail` is verbatim what the service or a library said.
+    `status_code` is from SMTP or HTTP. `detail` is the verbatim message of the service or of a
+    library.
     """
 
     code: str
@@ -57,10 +58,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class Failed:
-    """`is_final`: no further attempt can help. Else it is tried again, not before `retry_after`.
-
-    `is_outage`: the service fails for all, so the rest of the batch is not attempted.
-    `is_unreachable`: it could not even be asked; what waits for it goes as soon as it answers.
+    """`is_final`: no further attempt can succeed. Otherwise it is retried, but not before
+    `retry_after`. `is_outage`: the service fails for everyone, so the rest of the batch is not
+    attempted. `is_unreachable`: the service did not respond; the deliveries wait until it does.
     """
 
     failure: Failure
@@ -72,7 +72,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not attempted, and no attempt lost: due again at `until`. `reason` is a code."""
+    """Not attempted, and not counted as an attempt: due again at `until`. `reason` is a code."""
 
     until: datetime
     reason: str
@@ -80,12 +80,12 @@ class Wait:
 
 SENT = Sent()
 Outcome = Sent | Failed | Wait
-# The ids of deliveries with the outcome that they share.
+# The ids of deliveries, and the outcome that they share.
 Settled = tuple[Sequence[int], Outcome]
 
 
 class Undelivered(Exception):
-    """Raised where an attempt fails. `is_gone`: the address will never work again."""
+    """Raised when an attempt fails. `is_gone`: the address will never work again."""
 
     def __init__(self, outcome: Failed, *, is_gone: bool = False) -> None:
         super().__init__(outcome.failure)
@@ -96,16 +96,15 @@ class Batch(Protocol):
     """Claimed deliveries while their channel sends them."""
 
     async def decide(self) -> Sequence[Row[Any]]:
-        """The deliveries that are to be sent now, in order, as `Channel.with_facts` reads them.
-
-        All that have not begun are decided on anew, so that what happened meanwhile counts.
+        """The deliveries to send now, in order, as `Channel.with_facts` reads them. All that have
+        not begun are decided again, so that recent changes count.
         """
 
     def begin(self, delivery_ids: Sequence[int]) -> None:
-        """These are about to be sent: their fate is no longer decided, but reported."""
+        """Marks deliveries that are about to be sent: they are not decided again, only settled."""
 
     def is_over(self) -> bool:
-        """Whether to begin no other: the worker stops, or others wait for their turn."""
+        """Whether to begin no more: the worker is stopping, or others wait for their turn."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,9 @@ class Parts:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Of the doctor. `status` is OK, WARNING (it works, but may not be intended) or ERROR."""
+    """A line of the doctor's report. `status` is OK, WARNING (it works, but may not be intended) or
+    ERROR.
+    """
 
     check: str
     status: str
@@ -134,13 +135,13 @@ class Channel(ABC):
     pauses: Sequence[timedelta]
     # How many deliveries to claim at a time.
     batch_size = 100
-    # How long an ordinary delivery waits for being read in the app first.
+    # How long an ordinary delivery waits, in case it is read in the app first.
     delay = timedelta(0)
     # Whether several deliveries to one user may become one message.
     bundles = False
-    # How long an ordinary delivery is held back after a page said that it is being looked at.
+    # How long an ordinary delivery is held back after a page reported that it is in view.
     quiet_while_visible: timedelta | None = None
-    # Sentences for codes of the channel's own: reasons, and failures with {host} and {detail}.
+    # Sentences for the channel's own codes: reasons, and failures with {host} and {detail}.
     words: Mapping[str, str] = {}
 
     @property
@@ -154,20 +155,20 @@ class Channel(ABC):
 
     @abstractmethod
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        """The rows that an event adds, best made by `rows_for`."""
+        """The rows that an event adds, usually built by `rows_for`."""
 
     @abstractmethod
     def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """Send a batch, and yield outcomes as they come; what is not yielded was not attempted."""
+        """Send a batch and yield outcomes; deliveries without one were not attempted."""
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
-        """Add what sending needs to a select of deliveries, which has joined their User,
+        """Add the columns that sending needs to a select of deliveries, which already joins User,
         Notification and Event (any of them may be missing).
         """
         return rows
 
     def address_problem(self) -> ColumnElement[Any]:
-        """In that select: a reason not to use the address, or NULL."""
+        """A column of that select: a reason not to use the address, or NULL."""
         return null()
 
     def time_to_live(self, _event_type: EventType | None) -> timedelta | None:
@@ -179,13 +180,13 @@ class Channel(ABC):
     async def find_obsolete(
         self, _session: AsyncSession, _transactional: Sequence[Row[Any]]
     ) -> Mapping[int, str]:
-        """A reason for each of these transactional messages that is no longer of use, by id."""
+        """Which of these transactional messages are no longer useful: a reason by id."""
         return {}
 
     async def read_places(
         self, _session: AsyncSession, deliveries: Sequence[Delivery]
     ) -> Mapping[int, str]:
-        """How the address of each delivery reads to a person, by its id."""
+        """The address of each delivery as users see it, by the delivery's id."""
         return {one.id: one.address for one in deliveries}
 
     def why_none(self, _user: User) -> str:
@@ -193,7 +194,7 @@ class Channel(ABC):
         return OFF_THEN
 
     async def is_reachable(self) -> bool:
-        """Whether the service answers; asked while deliveries wait for it."""
+        """Whether the service responds; called while deliveries wait for it."""
         return True
 
     @classmethod
@@ -202,7 +203,7 @@ class Channel(ABC):
         return []
 
     async def close(self) -> None:  # noqa: B027 - most hold nothing
-        """Called once at the end, on the event loop that it was used on."""
+        """Release resources. Called once, on the event loop that the channel was used on."""
 
 
 Channels = Mapping[str, Channel]
@@ -225,11 +226,11 @@ def rows_for(
     **columns: Any,
 ) -> Select[Any]:
     """A delivery for each recipient of `event` who wants its type on `channel`, as a select that
-    can be joined and narrowed. A column is given as an SQL expression over User and what is
-    joined; `due_at` is now unless given.
+    can be joined and narrowed. Columns are SQL expressions over User and the joined tables;
+    `due_at` defaults to now.
 
-    Preferences are looked up by `user_id`. A channel that few users have an address on gives the
-    column of its own table, so that only theirs are looked up.
+    Preferences are looked up by `user_id`. A channel that few users have an address on passes the
+    column of its own table, so that only their preferences are looked up.
     """
     now = literal(clock.now(), MOMENT)
     values = {

@@ -14,7 +14,7 @@ from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Send, Skip, decide_all
 from app.notifications.delivery.settling import Ended, settle
 
-# After this long a batch is given back and claimed anew: what is urgent comes first again.
+# After this long a batch is given back and claimed again, so that urgent deliveries come first.
 BATCH_SECONDS = 10
 
 
@@ -41,7 +41,7 @@ class ClaimedBatch:
     async def decide(self) -> Sequence[Row[Any]]:
         async with self._db.read() as session:
             decided = await decide_all(session, self._channel, self._claim.is_ours())
-        # No await from here on: meanwhile another task could begin what is skipped here.
+        # No await from here on: another task could begin a delivery that is skipped here.
         to_send = []
         for row, decision in decided:
             if row.delivery_id in self._begun:
@@ -59,7 +59,7 @@ class ClaimedBatch:
         self.settled += len(ids)
 
     async def settle_decided(self) -> None:
-        """Record what was decided against since the last call."""
+        """Record the decisions not to send made since the last call."""
         decided, self._decided = self._decided, defaultdict(list)
         for decision, ids in decided.items():
             await self.settle(ids, decision)

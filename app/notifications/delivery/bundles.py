@@ -17,10 +17,10 @@ BATCH = 1000
 
 
 async def bundle_due(session: AsyncSession, channel: str) -> int:
-    """Make one bundle of everything that waits for a user of whom something is due.
+    """For each user with a due delivery, make one bundle of all their waiting deliveries.
 
-    A bundle takes along what is not due yet; a digest takes what was due at its hour. A digest
-    waits until its user's next one is scheduled, so that nothing joins it afterwards.
+    A bundle includes deliveries that are not due yet; a digest includes those due by its hour. A
+    digest waits until its user's next one is scheduled, so that nothing joins it afterwards.
     Returns how many deliveries were bundled; when there are many, more may be left.
     """
     first = _first_due(channel)
@@ -40,7 +40,7 @@ async def bundle_due(session: AsyncSession, channel: str) -> int:
 
 
 def _first_due(channel: str) -> Any:
-    """The first due delivery of each mail to be."""
+    """The first due delivery of each future mail."""
     now = clock.now()
     next_is_scheduled = or_(User.digest_due_at.is_(None), User.digest_due_at > now)
     due = (
@@ -54,7 +54,7 @@ def _first_due(channel: str) -> Any:
         )
         .order_by(Delivery.due_at)
         .limit(BATCH)
-        .subquery("due")
+        .subquery()
     )
     first = select(due.c.user_id, due.c.bundling, func.min(due.c.id).label("id"))
-    return first.group_by(due.c.user_id, due.c.bundling).subquery("first")
+    return first.group_by(due.c.user_id, due.c.bundling).subquery()

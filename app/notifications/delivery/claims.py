@@ -1,9 +1,9 @@
-"""Claiming deliveries for a while, so that each is attempted by one worker at a time.
+"""Claims deliveries for a limited time, so that only one worker at a time attempts each.
 
-A claim is a lease: it moves `due_at` ahead, again and again while it is worked on, so there is no
-claimed state to clean up. What a dead worker had claimed comes due with the name of that claim
-still on it: its attempt was interrupted. From the second time on a delivery is attempted by
-itself, so that one that kills its worker takes no other along.
+A claim is a lease: it moves `due_at` ahead, repeatedly while the work goes on, so there is no
+claimed state to clean up. Deliveries claimed by a dead worker come due with that claim's name still
+set, which shows that the attempt was interrupted. After two interruptions a delivery is attempted
+alone, so that one that kills its worker affects no other.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from app.notifications.delivery.bundles import bundle_due
 
 LEASE = timedelta(minutes=1)
 BATCH = 1000
-# The reason of what is dead because each of its attempts was interrupted.
+# The reason of deliveries that are dead because every attempt was interrupted.
 INTERRUPTED = "interrupted"
 
 _log = logging.getLogger(__name__)
@@ -46,21 +46,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Claim:
-    """Deliveries of whole mails in the order in which they are to go; `name` is unique.
+    """Deliveries of whole mails in sending order; `name` is unique.
 
-    Each row has `id`, `bundle_id` and `attempts`, the one to come included.
+    Each row has `id`, `bundle_id` and `attempts`, which includes the coming one.
     """
 
     name: str
     deliveries: Sequence[Row[Any]]
 
     def is_ours(self) -> ColumnElement[bool]:
-        """True of what is neither settled nor, after the lease ran out, claimed by another."""
+        """True of deliveries neither settled nor, after the lease expired, claimed by another."""
         return and_(Delivery.claimed_by == self.name, is_pending)
 
 
 async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
-    """Claim what is due, single mails first; None when nothing is. `worker` is a worker's name."""
+    """Claim due deliveries, single mails first; None if there are none. `worker` is its name."""
     name = f"{worker}.{token_hex(8)}"
     async with db.write() as session:
         chosen = await _interrupted(session, channel) or await _due(session, channel)
@@ -72,14 +72,14 @@ async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
 
 
 async def _interrupted(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """One at a time, the least attempted first, since any of them may be what kills workers."""
+    """One at a time, least attempted first, since any of them may be the one that kills workers."""
     rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _was_attempted_twice)
     rows = rows.order_by(Delivery.attempts, Delivery.due_at, Delivery.id).limit(1)
     return list(await session.execute(rows))
 
 
 async def _due(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """The longest due first; of what an outage made wait together, the least attempted."""
+    """Longest due first; of those that an outage delayed together, least attempted first."""
     if channel.bundles:
         await bundle_due(session, channel.name)
     is_sound = or_(Delivery.claimed_by.is_(None), ~_was_attempted_twice)
@@ -101,7 +101,7 @@ def _is_due(channel: Channel) -> ColumnElement[bool]:
     return and_(Delivery.channel == channel.name, is_pending, Delivery.due_at <= clock.now())
 
 
-# Once may be chance: a worker is killed or a machine fails, with all that was claimed just then.
+# One interruption may be chance: if a worker is killed, so is every attempt of its claim.
 _was_attempted_twice = Delivery.attempts > literal_column("1")
 _is_whole = or_(Delivery.bundling == "alone", Delivery.bundle_id.is_not(None))
 
@@ -140,12 +140,12 @@ async def renew(db: Database, claim: Claim) -> None:
 
 
 async def release(db: Database, claim: Claim) -> None:
-    """What was not attempted is due again at once, and has lost no attempt."""
+    """Make unattempted deliveries due again at once; they are not counted as attempted."""
     await _change(db, _given_back(claim, clock.now()))
 
 
 async def start_outage(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
-    """The service cannot be reached: neither this claim nor anything else due is tried before."""
+    """The service is unreachable: postpone this claim and every other due delivery to `until`."""
     await _change(db, _given_back(claim, until).values(reason=OUTAGE))
     async with db.write() as session:
         while await bundle_due(session, channel.name):
@@ -157,13 +157,13 @@ async def start_outage(db: Database, channel: Channel, claim: Claim, until: date
 
 
 async def has_outage(db: Database, channel: Channel) -> bool:
-    """Whether anything waits for the service to be reached again."""
+    """Whether any delivery waits for the service to become reachable."""
     async with db.read() as session:
         return bool(await session.scalar(select(exists().where(*_waits_for_service(channel)))))
 
 
 async def end_outage(db: Database, channel: Channel) -> None:
-    """The service answers again: what waits for it is due."""
+    """The service responds again: make the deliveries that wait for it due."""
     waiting = update(Delivery).where(*_waits_for_service(channel))
     await _change(db, waiting.values(due_at=clock.now(), reason=None))
 
@@ -174,7 +174,7 @@ def _waits_for_service(channel: Channel) -> list[ColumnElement[bool]]:
 
 
 async def give_up_interrupted(db: Database, channel: Channel) -> None:
-    """End what was interrupted in each of its attempts."""
+    """Give up deliveries whose every attempt was interrupted."""
     interrupted = update(Delivery).where(
         _is_due(channel),
         Delivery.claimed_by.is_not(None),
@@ -185,9 +185,9 @@ async def give_up_interrupted(db: Database, channel: Channel) -> None:
 
 
 async def sweep(db: Database, crashed: Sequence[str]) -> None:
-    """Make due what these dead workers had claimed, rather than when the lease runs out."""
+    """Make deliveries claimed by these dead workers due now, before the lease expires."""
     if crashed:
-        # "/" follows ".", which ends the worker's name in a claim's.
+        # A claim's name begins with the worker's and "."; in ASCII, "/" is the character after ".".
         theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 

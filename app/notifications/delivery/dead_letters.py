@@ -74,7 +74,7 @@ async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:
 
 
 async def redeliver(session: AsyncSession, ids: Sequence[int] | None = None) -> int:
-    """Attempt these (None: all dead letters) anew from the start; returns how many.
+    """Make these (None: all dead letters) pending again, with no attempts; returns how many.
 
     Each is decided on again when it is sent, like any other delivery.
     """
@@ -91,7 +91,7 @@ async def redeliver(session: AsyncSession, ids: Sequence[int] | None = None) -> 
 
 
 def _is_dead_letter(session: AsyncSession) -> ColumnElement[bool]:
-    """On a channel that exists: rows of one that was removed stay, but nothing can send them."""
+    """Only on existing channels: rows of a removed channel stay, but nothing can send them."""
     return and_(Delivery.state.in_(STATES), Delivery.channel.in_(channels_of(session)))
 
 

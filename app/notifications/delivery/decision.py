@@ -1,7 +1,7 @@
 """Whether, when and why a delivery is sent: the one place that decides it, for every channel.
 
-A delivery is decided on just before it is sent, since much may have happened while it waited. All
-that RULES look at is read with one query for a whole claim.
+A delivery is decided on just before it is sent, since much may have happened while it waited. One
+query reads everything that RULES need for a whole claim.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.channels.base import Channel, Wait
-from app.notifications.events.catalogue import HIGH, TYPES, type_of, types_open_while
+from app.notifications.events.catalogue import TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
@@ -33,7 +33,7 @@ UNWANTED, MUTED = "unwanted", "muted"
 SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
 EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
 UNKNOWN_TYPE = "unknown_type"
-# What has less time left than this would be over on arrival.
+# A delivery with less time left than this would expire before it arrives.
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
@@ -45,7 +45,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Skip:
-    """Never send it; `state` is that of the row from now on. `reason` is a code."""
+    """Do not send it; `state` is the row's new state, and `reason` a code."""
 
     reason: str
     state: str = "skipped"
@@ -59,9 +59,7 @@ Rule = Callable[[Row[Any], Channel], Skip | Wait | None]
 async def decide_all(
     session: AsyncSession, channel: Channel, which: ColumnElement[bool]
 ) -> Sequence[tuple[Row[Any], Decision]]:
-    """The deliveries of `which`, with all that the channel needs to send them, and a decision on
-    each.
-    """
+    """The deliveries in `which`, with what sending them needs, and a decision on each."""
     rows = (await session.execute(_deliveries(channel).where(which))).all()
     obsolete: Mapping[int, str] = {}
     if transactional := [row for row in rows if row.transactional]:
@@ -71,7 +69,7 @@ async def decide_all(
 
 def decide(delivery: Row[Any], channel: Channel, obsolete: str | None = None) -> Decision:
     """The first rule with an objection decides. `obsolete` is the reason why a transactional
-    message is no longer of use, if it is not.
+    message is no longer useful, if there is one.
     """
     if obsolete:
         return Skip(obsolete)
@@ -98,7 +96,7 @@ def _is_suspended(delivery: Row[Any], _channel: Channel) -> Skip | None:
 
 
 def _has_unknown_type(delivery: Row[Any], _channel: Channel) -> Wait | None:
-    """A newer version of the application has written it, whose worker knows what to do."""
+    """A newer version of the application wrote it, and its worker can handle it."""
     is_known = delivery.type is None or delivery.type in TYPES
     return None if is_known else Wait(clock.now() + MINUTE, UNKNOWN_TYPE)
 
@@ -123,11 +121,11 @@ def _is_expired(delivery: Row[Any], channel: Channel) -> Skip | None:
 
 
 def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
-    """A page that its user looks at shows an ordinary notification at once.
+    """A page in view shows an ordinary notification at once.
 
-    That a user stops looking may never be reported: a lid is closed, a request is lost. So
-    only a page that reported after the delivery came due makes it superfluous; until one does,
-    or has not for long enough, the delivery waits.
+    But a page may never report that it is out of view: a lid is closed, a request is lost. So a
+    delivery is skipped only if a page reports being in view after the delivery came due. Until then
+    it waits, at most until the last report is too old.
     """
     lasts, visible_until = channel.quiet_while_visible, delivery.visible_until
     if lasts is None or visible_until is None or visible_until <= clock.now():
@@ -151,8 +149,8 @@ RULES: tuple[Rule, ...] = (
 
 
 def _deliveries(channel: Channel) -> Select[Any]:
-    """What the rules look at, and what the channel adds. A transactional message has no
-    notification and no event, and one to a stranger has no user.
+    """The facts that the rules need, and those the channel adds. A transactional message has no
+    notification and no event; without an account at the address, it has no user either.
     """
     rows = (
         select(
@@ -186,8 +184,8 @@ def _deliveries(channel: Channel) -> Select[Any]:
 
 
 def _visible_until() -> ColumnElement[Any]:
-    """A notification hidden in the app is on no page, however long its user looks at one; nor is a
-    transactional message, which has none.
+    """A notification hidden in the app is never in view on a page, and neither is a transactional
+    message.
     """
     may_be_spared = and_(~User.pushes_always, Notification.hidden.is_(False))
     return case((may_be_spared, User.visible_until))
@@ -204,18 +202,16 @@ def _is_inviter_suspended() -> ColumnElement[bool]:
 
 
 def _is_muted_now() -> ColumnElement[bool]:
-    """Ordinary events only: what is about oneself, or of high priority, comes all the same."""
+    """Ordinary events only: events about the user, or of high priority, are sent anyway."""
     ordinary = [one.name for one in TYPES.values() if one.can_be_muted]
-    custom = [one.name for one in TYPES.values() if one.is_custom]
-    is_urgent = and_(Event.type.in_(custom), Event.context["priority"].as_string() == HIGH)
     is_about_others = or_(Event.affected_id.is_(None), Event.affected_id != Notification.user_id)
     itself = has_muted(Notification.user_id, Event.team_id, Event.project_id)
     is_muted = or_(itself, _comes_through_muted_teams())
-    return and_(Notification.type.in_(ordinary), ~is_urgent, is_about_others, is_muted)
+    return and_(Notification.type.in_(ordinary), is_about_others, is_muted)
 
 
 def _comes_through_muted_teams() -> ColumnElement[bool]:
-    """It is about another user's project, and every team through which one sees it is muted."""
+    """It is another user's project, and every team through which this user sees it is muted."""
     other_team = exists(
         select(Share.team_id)
         .join(Membership, Membership.team_id == Share.team_id)

@@ -38,7 +38,7 @@ class DeliveryLog:
 
 
 async def read_log(session: AsyncSession, user: User, notification_id: int) -> DeliveryLog:
-    """Raises NotFound where the user has no such notification."""
+    """Raises NotFound if the user has no such notification."""
     notice = await feed.find(session, user.id, notification_id, also_hidden=True)
     mine = and_(Notification.id == notification_id, Notification.user_id == user.id)
     read_at = await session.scalar(select(Notification.read_at).where(mine))
@@ -72,6 +72,6 @@ def _line(delivery: Delivery, channel: Channel, place: str) -> Line:
 
 
 def _none(channel: Channel, user: User, *, is_wanted: bool) -> Line:
-    """Why there was nothing to send, as far as the present settings tell."""
+    """Why nothing was sent, as far as the present settings show."""
     reason = channel.why_none(user) if is_wanted else OFF
     return Line(channel.description, "", "none", explain_reason(reason, channel.words), None)

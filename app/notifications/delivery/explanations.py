@@ -1,6 +1,6 @@
-"""Why a delivery is in its state, in words: rows hold codes, this has a sentence for each.
+"""Explains the state of a delivery: rows hold codes, and this module has a sentence for each.
 
-A channel's own codes have their sentences in its `words`, which win over those here.
+The sentences for a channel's own codes are in its `words`, which take precedence.
 """
 
 from collections.abc import Mapping
@@ -36,8 +36,11 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 
 # Why there is no delivery: its user does not want such events on the channel.
 OFF = "off"
+# Why the notification of an invitation goes nowhere beside the app.
+UNCONFIRMED_SENDER, TOO_MANY_MAILS = "sender_unconfirmed", "too_many_mails"
+MAILED_BEFORE = "mailed_before"
 REASONS = {
-    WITHDRAWN: N_("You no longer have access to what it was about."),
+    WITHDRAWN: N_("You no longer had access to its subject."),
     DELETED: N_("You had already deleted the notification."),
     READ: N_("You had already read it in the app."),
     UNWANTED: N_("You had turned this off by then."),
@@ -46,13 +49,16 @@ REASONS = {
     INVITER_SUSPENDED: N_("The account that sent the invitation was suspended."),
     EXPIRED: N_("It expired before it could be delivered."),
     VISIBLE: N_("You had a page open."),
-    PERHAPS_VISIBLE: N_("You may have a page open. It is sent if you have left it."),
-    UNKNOWN_TYPE: N_("It waits for a newer version of the server."),
+    PERHAPS_VISIBLE: N_("You may have a page open. It will be sent if you have closed it."),
+    UNKNOWN_TYPE: N_("It is waiting for a newer version of the server."),
     OUTAGE: N_("The service cannot be reached. We will try again."),
     RESTING: N_("The service asked for a pause. We will try again."),
     INTERRUPTED: N_("Every attempt was interrupted."),
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
+    UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
+    TOO_MANY_MAILS: N_("Your address got enough invitations by email for one day."),
+    MAILED_BEFORE: N_("It was sent before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),
 }
@@ -61,14 +67,14 @@ FAILURES = {
     UNAVAILABLE: N_("{host} asked to try again later: {reply}"),
     UNREACHABLE: N_("{host} cannot be reached: {reply}"),
     TIMEOUT: N_("{host} did not answer within {reply} seconds."),
-    NOT_HTTP: N_("{host} did not answer in HTTP."),
+    NOT_HTTP: N_("{host} did not respond with HTTP."),
     UNWRITABLE: N_("The message could not be written: {reply}"),
     UNEXPECTED: N_("Something unexpected went wrong: {reply}"),
 }
 
 
 def explain(delivery: Delivery, channel: Channel) -> str:
-    """In the language being spoken; "" where the state says it all."""
+    """In the current language; "" if the state needs no explanation."""
     failed = explain_failure(failure_of(delivery), channel.words)
     if delivery.state == "pending" and delivery.attempts:
         n = delivery.attempts
@@ -86,7 +92,7 @@ def explain_reason(reason: str, words: Mapping[str, str]) -> str:
 
 
 def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
-    """`words` are those of the channel; "" where nothing failed."""
+    """`words` are those of the channel; "" if nothing failed."""
     if failure is None:
         return ""
     status_code = "" if failure.status_code is None else str(failure.status_code)

@@ -1,7 +1,7 @@
-"""Deliveries not yet made: claim, decide, send, settle.
+"""The outbox: claim pending deliveries, decide on them, send and settle them.
 
-The rows are the truth, the queue only wakes a worker: what was lost on the way comes due again by
-itself (claims.py).
+The rows are the source of truth, and the queue only wakes a worker: an interrupted delivery comes
+due again by itself (claims.py).
 """
 
 import asyncio
@@ -50,9 +50,9 @@ async def _claim(db: Database, channel: Channel, worker: str) -> Claim | None:
 
 
 async def _work_on(db: Database, channel: Channel, claim: Claim, batch: ClaimedBatch) -> bool:
-    """Whether the service cannot be reached.
+    """Returns whether the service is unreachable.
 
-    Gives back what was not attempted. What an unforeseen error leaves comes due as interrupted.
+    Gives back unattempted deliveries. After an unexpected error, they come due as interrupted.
     """
     renewing = asyncio.create_task(claims.renew(db, claim))
     try:
@@ -72,7 +72,7 @@ async def _work_on(db: Database, channel: Channel, claim: Claim, batch: ClaimedB
 
 
 async def _send(db: Database, channel: Channel, batch: ClaimedBatch) -> bool:
-    """Whether the service cannot be reached; the first success shows that it can be again."""
+    """Returns whether the service is unreachable; the first success ends an outage."""
     is_reached = False
     async with aclosing(channel.send(db, batch)) as outcomes:
         async for ids, outcome in outcomes:

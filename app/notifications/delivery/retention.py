@@ -9,20 +9,21 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from app import clock
 from app.database import Database
-from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice
+from app.mail.limits import KEPT as MAILINGS_KEPT
+from app.models import Change, CleanUp, Delivery, Event, Mailing, Notification, RemovedDevice
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.feed import UNDO_FOR
 
-# A batch keeps the write lock for a few milliseconds; other writers get their turn in between.
+# A batch keeps the write lock for a few milliseconds; other writers can write in between.
 BATCH = 500
 RUNS_KEPT = timedelta(days=90)
-# The subscription of a browser that was not opened for so long has expired by itself.
+# After this long without a visit, a browser's subscription has expired by itself.
 REMOVALS_KEPT = timedelta(days=90)
 
 
 async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
-    """Remove notifications read and transactional messages settled longer ago than that, changes
-    older than 7 days, and events of that age without a notification.
+    """Remove notifications read, and transactional messages settled, more than `retention_days`
+    ago; changes older than 7 days; and events of that age without a notification.
 
     Returns how many of each, and keeps the numbers for administrators.
     """
@@ -57,13 +58,14 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
     }
     await _remove_before(db, CleanUp.finished_at, now - RUNS_KEPT)
     await _remove_before(db, RemovedDevice.removed_at, now - REMOVALS_KEPT)
+    await _remove_before(db, Mailing.mailed_at, now - MAILINGS_KEPT)
     async with db.write() as session:
         session.add(CleanUp(removed=removed))
     return removed
 
 
 async def purge_deleted(db: Database) -> int:
-    """Remove for good what was deleted so long ago that it can no longer be undone."""
+    """Permanently remove notifications that were deleted too long ago to be restored."""
     return await _remove_before(db, Notification.deleted_at, clock.now() - UNDO_FOR)
 
 

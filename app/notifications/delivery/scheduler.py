@@ -1,4 +1,4 @@
-"""Waking a worker when something in the outbox is due, and not before."""
+"""Wakes a worker when a delivery comes due, and not before."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
 
 
 async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
-    """Seconds until it is worth looking again: soon, where the database or the queue failed."""
+    """Seconds until the next look: few, if the database or the queue failed."""
     try:
         due = await next_due(db, channel)
         if due is None:
@@ -59,7 +59,8 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
 async def watch_outages(
     db: Database, channels: Channels, relay: Relay, *, seconds: float = OUTAGE_SECONDS
 ) -> None:
-    """Probe a service that could not be reached, so that no delivery is spent on finding out.
+    """Probe a service that could not be reached, so that no delivery attempt is wasted on finding
+    out.
 
     Ends when cancelled, even where a library swallows the cancellation: Python 3.11's `wait_for`
     does, if a reply comes at the same moment.

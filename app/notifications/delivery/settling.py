@@ -1,4 +1,4 @@
-"""Recording outcomes: a delivery is sent, tried again later and later, skipped, or given up."""
+"""Records outcomes: a delivery is sent, retried after a growing delay, skipped, or given up."""
 
 import random
 from collections import Counter
@@ -23,7 +23,9 @@ Ended = Sent | Failed | Skip | Wait
 async def settle(
     session: AsyncSession, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Ended
 ) -> None:
-    """Record the outcome of these. What another claimed or withdrew meanwhile stays as it is."""
+    """Record the outcome of these deliveries, except those claimed by another or withdrawn
+    meanwhile.
+    """
     if isinstance(outcome, Failed) and not outcome.is_final:
         failed = set(ids)
         rows = [_retry(channel, one, outcome) for one in claim.deliveries if one.id in failed]
@@ -37,7 +39,7 @@ async def settle(
 
 
 async def skip_pending(session: AsyncSession, which: ColumnElement[bool], skip: Skip) -> None:
-    """Skip what is pending among `which` at once, rather than when it comes due."""
+    """Skip the pending deliveries in `which` now, rather than when they come due."""
     skipped = update(Delivery).where(which, is_pending).values(_skip(skip))
     await session.execute(skipped.execution_options(synchronize_session=False))
 
@@ -45,8 +47,8 @@ async def skip_pending(session: AsyncSession, which: ColumnElement[bool], skip: 
 def pause_after(
     attempts: int, pauses: Sequence[timedelta], retry_after: timedelta | None = None
 ) -> timedelta:
-    """Longer after each attempt, and no shorter than the service asked for; up to a fifth is
-    added at random, so that not all come back at once.
+    """The retry delay: longer after each attempt, and no shorter than the service asked for. Up to
+    a fifth is added at random, so that retries do not all come at once.
     """
     pause = max(pauses[attempts - 1], retry_after or timedelta(0))
     return pause * random.uniform(1, 1.2)  # noqa: S311
@@ -66,7 +68,7 @@ def _state(outcome: Ended) -> str:
 
 
 def _values(outcome: Ended) -> dict[str, Any]:
-    """The columns of a row whose outcome needs nothing of the row itself."""
+    """The new values for an outcome that does not depend on the row."""
     now = clock.now()
     if isinstance(outcome, Wait):
         attempts = Delivery.attempts - 1
@@ -99,7 +101,7 @@ def _failure(failure: Failure | None) -> dict[str, Any]:
 
 
 def _retry(channel: Channel, delivery: Row[Any], outcome: Failed) -> dict[str, Any]:
-    """The columns after a failed attempt: due later, or dead where that was the last one."""
+    """The new values after a failed attempt: due later, or dead if it was the last one."""
     now, attempts = clock.now(), delivery.attempts
     values = {"of": delivery.id, "attempted_at": now, **_failure(outcome.failure)}
     if attempts > len(channel.pauses):

@@ -1,7 +1,7 @@
 """Who is notified of an event. Each audience is a SELECT of (user_id, team_id).
 
 `team_id` is the team through which the event concerns a user, so that muting that team leaves them
-out; NULL where it concerns them personally. A user may be selected twice and still gets one notice.
+out; NULL if it concerns them personally. A user may be selected twice and still gets one notice.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def team_members(event: Event) -> Recipients:
 
 
 def team_members_and_affected(event: Event) -> Recipients:
-    """With the affected user added, who after a removal is no longer a member."""
+    """Adds the affected user, who is no longer a member after a removal."""
     return union_all(_one(event.affected_id), team_members(event))
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from app.language import N_, _
+from app.names import clean, isolate, to_plain
 from app.notifications.events import audience
 from app.notifications.events.audience import Audience
 
@@ -58,9 +59,9 @@ class MailedLink:
 
 @dataclass(frozen=True)
 class EventType:
-    """`channels` are those that are on by default, beside the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once
-    and alone, whatever the delay and the digest, and even to those who have read it.
+    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
+    alone, whatever the delay and the digest, and even to those who have read it.
 
     `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
     a page of its own.
@@ -82,6 +83,7 @@ class EventType:
     priority: str = NORMAL
     group: str = TEAMS
     is_custom: bool = False
+    ignores_mute: bool = False
     # How long a push may wait for a device that is offline.
     push_ttl: timedelta = timedelta(days=1)
     context: tuple[str, ...] = ()
@@ -98,8 +100,11 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project stops neither urgent events nor those meant for one user."""
-        return not self.is_high and self.audience not in audience.PERSONAL
+        """Muting a team or project stops neither urgent events, unless their sender calls them that,
+        nor those meant for one user.
+        """
+        is_urgent = self.is_high and not self.is_custom
+        return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
 
     @property
     def has_audience(self) -> bool:
@@ -153,21 +158,31 @@ def types_open_while(fact: str) -> list[str]:
 
 
 def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """What a notice of this type says, in the current language."""
+    """The sentence of a notice of this type, in the current language."""
+    return to_plain(isolated_sentence(name, context, to_affected=to_affected))
+
+
+def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """The same with its names isolated, for app.names to show it as HTML or text."""
     event_type = TYPES[name]
     own = event_type.message_to_affected if to_affected else ""
     return _(own or event_type.message).format_map(_Facts(context))
 
 
 class _Facts(dict[str, Any]):
-    """The context with its words translated: roles, and the stand-in for the name of a deleted
-    account. A fact that an old event lacks is shown as a dash.
+    """The context with its names isolated and its words translated: roles, and the stand-in for the
+    name of a deleted account. A fact that an old event lacks is shown as a dash.
     """
 
     def __getitem__(self, name: str) -> Any:
-        value = super().__getitem__(name) if name in self else "–"
+        if name not in self:
+            return "–"
+        value = super().__getitem__(name)
         is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
-        return _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        shown = _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        if name in NAMES:
+            return isolate(str(shown))
+        return clean(str(shown)) if name == "title" else shown
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -177,6 +192,7 @@ GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
 SOMEONE = N_("Someone")
 NAMES_OF_USERS = ("username", "inviter")
+NAMES = (*NAMES_OF_USERS, "team_name", "project_name", "old_name", "new_name", "name")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(
@@ -350,6 +366,7 @@ TEAM_DELETED = event(
     icon="bi-trash",
     audience=audience.team_members,
     message=N_("Team '{team_name}' was deleted"),
+    ignores_mute=True,
     context=("team_name",),
     example={"team_name": "Video Squad"},
 )

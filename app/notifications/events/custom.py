@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from app.errors import require_valid
 from app.http import own_path
 from app.language import _
+from app.names import name_error, tidy
 from app.notifications.events.catalogue import NORMAL
 
 TITLE_LENGTH, BODY_LENGTH, URL_LENGTH = 200, 2000, 2000
@@ -24,7 +25,7 @@ class CustomMessage:
     def require_valid(self) -> None:
         """Raises Invalid for `title`, `body`, `url`."""
         require_valid(
-            title=_title_error(self.title),
+            title=name_error(self.title, most=TITLE_LENGTH, if_empty=_("Enter a title.")),
             body=_length_error(self.body, BODY_LENGTH),
             url=_length_error(self.url, URL_LENGTH) or _url_error(self.url),
         )
@@ -33,11 +34,7 @@ class CustomMessage:
         """The event's context."""
         optional = {"body": self.body.strip(), "url": self.url}
         given = {name: fact for name, fact in optional.items() if fact}
-        return {"title": " ".join(self.title.split()), "priority": self.priority} | given
-
-
-def _title_error(title: str) -> str:
-    return _length_error(title, TITLE_LENGTH) if title.strip() else _("Enter a title.")
+        return {"title": tidy(self.title), "priority": self.priority} | given
 
 
 def _length_error(text: str, most: int) -> str:
@@ -51,7 +48,7 @@ def _url_error(url: str) -> str:
 
 
 def _is_https(url: str) -> bool:
-    """With a host, and without the user name that could make another host look like this one."""
+    """It has a host, and no user name, which could make one host look like another."""
     try:
         parts = urlsplit(url)
         _port = parts.port

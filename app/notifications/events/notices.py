@@ -22,7 +22,8 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.events.catalogue import TYPES, sentence, type_of
+from app.names import to_plain
+from app.notifications.events.catalogue import TYPES, isolated_sentence, type_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Action:
 class Notice:
     """One notification as its recipient sees it, rendered in the current language.
 
-    `body` is the text below the sentence; `target` is the page that a click on the sentence opens.
+    `sentence` has its names isolated (app.names), `text` is the same without the marks of that.
+    `body` is the text below it; `target` is the page that a click on the sentence opens.
     `team` and `project` are (id, current name), or None once deleted.
     """
 
@@ -52,7 +54,7 @@ class Notice:
     position: int
     type: str
     icon: str
-    text: str
+    sentence: str
     actor: str | None
     created_at: datetime
     is_read: bool
@@ -66,6 +68,10 @@ class Notice:
     project: tuple[int, str] | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     body: str = ""
+
+    @property
+    def text(self) -> str:
+        return to_plain(self.sentence)
 
 
 _actor = aliased(User)
@@ -86,7 +92,7 @@ def all_notices() -> Select[Any]:
 
 @cache
 def all_events() -> Select[Any]:
-    """What the notices of one event have in common; add a filter."""
+    """The facts that the notices of one event share; add a filter."""
     return with_notice_facts(select(Event.id.label("event_id")).where(_is_known()))
 
 
@@ -133,7 +139,7 @@ def as_notice(row: Row[Any]) -> Notice:
         position=row.event_id,
         type=row.type,
         icon=event_type.icon,
-        text=sentence(row.type, row.context, to_affected=to_affected),
+        sentence=isolated_sentence(row.type, row.context, to_affected=to_affected),
         actor=row.actor,
         created_at=row.created_at,
         is_read=row.read_at is not None,

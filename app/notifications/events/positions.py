@@ -28,6 +28,6 @@ async def record_change(
 
 
 async def last_position(session: AsyncSession) -> int:
-    """The last one allotted; after quiet days only the events may be left of it."""
+    """The last position allotted. Changes are pruned, so after quiet days only events show it."""
     ends = [select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)]
     return max(last or 0 for last in (await session.execute(select(*ends))).one())

@@ -153,7 +153,7 @@ FIELDS: tuple[FilterField, ...] = (
         synonyms=SYNONYMS,
         may_repeat=True,
         clause=_of_type,
-        wrong=N_("There is no such notification type."),
+        wrong=N_("Unknown notification type."),
         description="Only notifications of this type.",
     ),
     FilterField(

@@ -1,11 +1,11 @@
 """Litestar handles the request that opens a stream, and nothing of that request outlives it.
 
-While a response is under way, the frames of all middleware and everything they put into the
-scope stay in memory: several times the size of the stream itself. So a stream only sends its
+While a response is being sent, the frames of all middleware and everything they put into the scope
+stay in memory: several times the size of the stream itself. So a stream only sends its
 head inside Litestar and is served once Litestar is done. When thousands of clients reconnect
 at once, a few requests for streams are handled at a time, so that other requests need not wait
-behind all of them. None of these few waits for its client: its body is not read, and its response
-is written once the next one may enter.
+behind all of them. None of them waits for its client: the body is not read, and the response is
+written after the next request may enter.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ async def _no_body() -> HTTPReceiveMessage:
 
 
 def _clear(scope: dict[str, Any]) -> None:
-    """Keep only what the server may still look at; it holds the same dict and list."""
+    """Keep only what the server may still read; it holds the same dict and list."""
     kept = {key: scope.get(key) for key in ("type", "method", "http_version")}
     if isinstance(headers := scope.get("headers"), list):
         headers.clear()

@@ -1,4 +1,4 @@
-"""From the commit to the open streams: reads what changed and hands it to the publishers, once.
+"""From a commit to the open streams: reads each change once and hands it to the publishers.
 
 A poke makes the follower read the changes after the hub's position; a missed poke costs seconds.
 What a change means for the streams of one format is up to a `Publisher`.
@@ -46,7 +46,7 @@ Changes = Sequence[Row[Any]]
 
 class Publisher(Protocol):
     async def publish(self, changes: Changes) -> None:
-        """Read what these changes mean to whom, and hand the frames to the hub.
+        """Turn these changes into frames for the users concerned, and hand them to the hub.
 
         May raise one of TRANSIENT_ERRORS only before anything is handed over; it is then called
         again with the same changes.

@@ -1,4 +1,4 @@
-"""What the streams of open pages carry: HTML for the bell, the panel and toasts."""
+"""The contents of the streams of open pages: HTML for the bell, the panel and toasts."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from app.notifications.live.queries import (
 from app.notifications.live.stream import HTML, Opening
 from app.notifications.live.variants import renderable
 
-# The bells of so many users are rendered in one go; then other requests get their turn.
+# How many bells are rendered in one go, before other requests are served.
 BELLS_AT_ONCE = 50
 NEVER = -1
 

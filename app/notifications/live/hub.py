@@ -23,7 +23,7 @@ from app.telemetry.metrics import count_stream
 
 STREAMS_PER_USER = 30
 RETRY_OF_THE_OLDEST = 60_000  # milliseconds
-# After so many users, a broadcast lets other requests have their turn.
+# After this many users, a broadcast lets other requests run.
 USERS_PER_TURN = 100
 TICK_SECONDS = 1
 
@@ -113,7 +113,7 @@ class Hub:
         """Raises 503 when there is no room for another stream."""
         if self._is_draining or self.count >= self.most_streams:
             raise ServiceUnavailableException(
-                detail=_("Live updates are busy at the moment. They come back by themselves."),
+                detail=_("Live updates are busy right now and will resume automatically."),
                 headers={"Retry-After": str(random.randint(5, 30))},  # noqa: S311
             )
 

@@ -1,4 +1,4 @@
-"""What the JSON streams carry: every change to a user's notifications, once, at its position."""
+"""The contents of JSON streams: every change to a user's notifications, once, at its position."""
 
 import asyncio
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ def _arrival_frame(recipient: Row[Any], event: Facts, unread: int) -> bytes:
 
 @lru_cache(1024)
 def _parts(variant: Variant) -> tuple[bytes, bytes, bytes]:
-    """Up to the id, up to the count, after the count."""
+    """A frame in three parts: up to the id, up to the count, after the count."""
     with in_language(variant.language):
         notification = as_json(variant.notice())
         whole = notification_frame(variant.facts.row.event_id, notification, COUNT)

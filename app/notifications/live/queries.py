@@ -1,6 +1,6 @@
 """Reads the bells of many connected users at once; a page reads a single one (`inbox/bell.py`).
 
-What the notifications of an event have in common is read once, however many users have one.
+The facts that the notifications of an event share are read once for all its users.
 """
 
 import logging
@@ -22,7 +22,7 @@ from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause
 MOST_IDS = 50
 USERS_AT_ONCE = 5_000
 
-# Deleted ones too, since they can be restored, but none that is hidden or was withdrawn.
+# Includes deleted ones, which can be restored, but not hidden or withdrawn ones.
 published = and_(~Notification.hidden, Notification.deleted_in.is_distinct_from(FOR_GOOD))
 
 Statement = Select[*tuple[Any, ...]]

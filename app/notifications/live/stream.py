@@ -212,7 +212,7 @@ class EventStream:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
-        """Send what is due until frames can be written directly, or nothing may follow."""
+        """Send held frames until frames can be written directly, or the stream has ended."""
         try:
             while self.state is not LIVE and self.state is not ENDED:
                 await self._send_next()

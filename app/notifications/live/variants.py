@@ -1,4 +1,4 @@
-"""What the notifications of one event have in common: rendered once, for however many users."""
+"""Renders the parts that the notifications of one event share, once for all users."""
 
 import logging
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """An event as all readers see it who have these things in common."""
+    """An event as it looks to all readers who share these attributes."""
 
     facts: Facts
     language: str

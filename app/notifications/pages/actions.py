@@ -35,7 +35,7 @@ PageOrRedirect = Response[str] | Response[None]
 async def open_notification(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Response[None]:
-    """Mark it as read and go to what it is about."""
+    """Mark a notification as read and redirect to its subject."""
     async with db.act() as session:
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
         await feed.mark(session, user.id, Selection([notification_id]), read=True)
@@ -95,7 +95,7 @@ async def undo(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> PageOrRedirect:
-    """Restore what a deletion removed. A row sends the token as a field, a flash in its address."""
+    """Undo a deletion. A row sends the token as a field, a flash in its URL."""
     fields = form if form["undo"] else request.query_params
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, fields.get("undo", ""))
@@ -106,7 +106,7 @@ async def undo(
 async def answer_in_place(
     request: AnyRequest, db: Database, user: User, notification_id: int, url: str, text: str
 ) -> PageOrRedirect:
-    """Answers a button of a notification: its row as it is now, or without scripts, on to `url`."""
+    """The response to a notification's button: its current row or, without scripts, `url`."""
     if is_partial(request):
         return await _row(request, db, user, notification_id, _flash(request, text))
     return redirect(url, text)

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from app.database import Database
-from app.http import AnyRequest, Form, is_partial, redirect, same_origin
+from app.http import AnyRequest, Form, is_partial, redirect, same_origin, same_user
 from app.models import User
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import Bell, look, read_bell
@@ -18,7 +18,7 @@ from app.numbers import whole_number
 from app.rendering import render
 
 
-@get(guards=[same_origin], opt={"no_compress": True})
+@get(guards=[same_origin, same_user], opt={"no_compress": True})
 async def stream(
     request: AnyRequest,
     hub: NamedDependency[Hub],
@@ -38,7 +38,7 @@ async def stream(
     return EventStream(hub, user.id, key_of(request.scope), opening)
 
 
-@get()
+@get(guards=[same_user])
 async def bell(
     request: AnyRequest,
     db: NamedDependency[Database],
@@ -48,13 +48,13 @@ async def bell(
     """The bell's fragments for a page that polls; 204 if nothing has changed since `since`."""
     async with db.read() as session:
         position = await feed.position_of(session, user.id)
-        etag = f'"{position}"'
+        etag = f'"{user.id}-{position}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if since == str(position):
             return Response(None, status_code=204)
         if request.headers.get("If-None-Match") == etag:
-            return Response(None, status_code=304, headers={"ETag": etag})
+            return Response(None, status_code=304, headers=headers)
         state = await read_bell(session, user.id)
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
     return Response(_rendered(state, user), media_type=MediaType.HTML, headers=headers)
 
 

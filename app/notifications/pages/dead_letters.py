@@ -41,5 +41,7 @@ async def redeliver_selected(
         count = await redeliver(session, None if form["all"] else ids)
     if not count:
         return redirect(URL, _("Select some deliveries first."), kind="problem")
-    sentence = ngettext("{n} delivery is sent again.", "{n} deliveries are sent again.", count)
+    sentence = ngettext(
+        "{n} delivery will be sent again.", "{n} deliveries will be sent again.", count
+    )
     return redirect(URL, sentence.format(n=count))

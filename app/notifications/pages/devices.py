@@ -60,7 +60,7 @@ async def remove(
         await devices.remove(session, user, device_id)
     if is_partial(request):
         return await _list(request, db, user)
-    return redirect(PREFERENCES, _("The device is removed."))
+    return redirect(PREFERENCES, _("The device was removed."))
 
 
 async def _list(request: AnyRequest, db: Database, user: User) -> Response[str]:

@@ -25,6 +25,7 @@ from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.channels import channel_names, descriptions_of
 from app.notifications.preferences.digest import DAILY, WEEKLY
+from app.notifications.preferences.fields import ANYONE, NOBODY, TEAMMATES
 from app.numbers import whole_number
 from app.rendering import zone_of
 
@@ -33,6 +34,7 @@ Values = dict[str, Any]
 
 DIGEST = ("digest.enabled", "digest.frequency", "digest.hour", "timezone")
 PUSHES_ALWAYS = "pushes_always"
+ADDED_BY = "added_directly_by"
 
 
 @get()
@@ -92,14 +94,14 @@ async def ask_to_reset(
 ) -> Response[str] | Response[None]:
     async with db.read() as session:
         if not await preferences.exceptions_of(session, user):
-            return redirect(HERE, _("Every switch is at its default."))
+            return redirect(HERE, _("All switches were reset to their defaults."))
     return await page(
         request,
         "components/confirm.html",
         question=_("Reset to the defaults?"),
         explanation=_(
-            "Every switch goes back to its default. "
-            "The digest, your time zone and what you have muted do not change."
+            "All switches return to their defaults. "
+            "Your digest, time zone, and muted teams and projects do not change."
         ),
         button_label=_("Reset to defaults"),
         action=f"{HERE}/reset",
@@ -112,7 +114,7 @@ async def ask_to_reset(
 async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> Response[None]:
     async with db.act() as session:
         await preferences.reset(session, user)
-    return redirect(HERE, _("Every switch is at its default."))
+    return redirect(HERE, _("All switches were reset to their defaults."))
 
 
 @post()
@@ -134,7 +136,7 @@ async def _fields(db: Database) -> list[str]:
         for channel in channels
         if channel not in event_type.mandatory
     ]
-    return [*switches, *DIGEST, PUSHES_ALWAYS]
+    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY]
 
 
 def _shown_types() -> list[EventType]:
@@ -159,6 +161,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "digest.frequency": str,
     "digest.hour": _hour,
     "timezone": str,
+    ADDED_BY: str,
 }
 
 
@@ -167,6 +170,8 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     pushes_always = chosen.pop(PUSHES_ALWAYS, None)
     if chosen.get("timezone") == user.timezone:
         del chosen["timezone"]  # keeps an empty one, and one that is no longer in the list
+    if not chosen.get(ADDED_BY, ANYONE):
+        del chosen[ADDED_BY]  # keeps it where an older page is submitted
     async with db.act() as session:
         await preferences.change(session, user, _nested(chosen))
         if pushes_always is not None:
@@ -187,7 +192,7 @@ def _nested(values: Values) -> dict[str, Any]:
 async def _context(
     db: Database, user: User, typed: Values | None = None, invalid: Invalid | None = None
 ) -> dict[str, Any]:
-    """What the page shows: what is stored, overlaid by what was typed and refused."""
+    """The values on the page: the stored ones, overlaid with refused input."""
     async with db.read() as session:
         user = await session.get_one(User, user.id)
         stored: dict[str, Any] = {
@@ -209,6 +214,11 @@ def _choices(user: User) -> dict[str, Any]:
     return {
         "groups": _groups(),
         "frequencies": [(DAILY, _("Every day")), (WEEKLY, _("Every Monday"))],
+        "adders": [
+            (ANYONE, _("Anyone")),
+            (TEAMMATES, _("People I share a team with")),
+            (NOBODY, _("Nobody")),
+        ],
         "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
         "time_there": f"{clock.now().astimezone(zone_of(user)):%H:%M}",
     }
@@ -221,7 +231,7 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
         for channel, is_on in channels.items()
     }
     digest = {f"digest.{name}": value for name, value in asdict(stored.digest).items()}
-    rest = {"timezone": user.timezone, PUSHES_ALWAYS: user.pushes_always}
+    rest = {name: getattr(user, name) for name in ("timezone", PUSHES_ALWAYS, ADDED_BY)}
     return switches | digest | rest
 
 

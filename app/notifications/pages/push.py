@@ -6,8 +6,9 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from app.csrf import csrf_token
 from app.database import Database
-from app.http import AnyRequest, Form, csrf_token, proven_same_origin, signed_in
+from app.http import AnyRequest, Form, proven_same_origin, signed_in
 from app.language import _
 from app.layout import fragment
 from app.models import User
@@ -19,7 +20,8 @@ from app.notifications.inbox.selection import Selection
 from app.numbers import whole_number
 from app.static_files import NO_CACHE, asset, respond
 
-PRIVATE = {"Cache-Control": "no-store"}
+PRIVATE = {"Cache-Control": "private, no-store"}
+KEPT = {"Cache-Control": "private, no-cache"}  # in the user's language
 MOST_REQUESTED = 100
 ICONS = (
     ("icons/192.png", 192, "any"),
@@ -60,9 +62,7 @@ def manifest() -> Response[dict[str, Any]]:
         ],
         "shortcuts": [{"name": _("Notifications"), "url": "/notifications"}],
     }
-    return Response(
-        described, media_type="application/manifest+json", headers={"Cache-Control": NO_CACHE}
-    )
+    return Response(described, media_type="application/manifest+json", headers=KEPT)
 
 
 @get()

@@ -77,6 +77,6 @@ async def _show(
 
 
 def _masked(address: str) -> str:
-    """Enough to recognize one's own address: the mail may have been forwarded."""
+    """Shows only part of the address, because the mail may have been forwarded."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}"

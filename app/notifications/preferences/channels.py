@@ -1,4 +1,4 @@
-"""What preferences, logs and pages need to know about a channel, without knowing how it sends."""
+"""A channel as preferences, logs and pages see it, without how it sends."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from app.notifications.events.catalogue import IN_APP
 
 @dataclass(frozen=True)
 class ChannelDescription:
-    """`name` stands in rows and JSON; `label` is shown to people, translated; `icon` is in the sprite."""
+    """`name` is used in rows and JSON; `label` is shown to users, translated; `icon` is in the
+    sprite.
+    """
 
     name: str
     label: str

@@ -1,14 +1,14 @@
-"""When the digest of a person is due, and what waits for it.
+"""When a user's digest is due, and which mail waits for it.
 
-`User.digest_due_at` is the next one, NULL while digests are off. Mail that waits for it has the
-same `due_at`; whatever moves the one moves the other in the same act.
+`User.digest_due_at` is when the next digest is due, NULL while digests are off. Mail that waits for
+it has the same `due_at`; both are always moved in the same act.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -24,10 +24,10 @@ SECOND = timedelta(seconds=1)
 
 
 def next_digest(after: datetime, *, zone: str, hour: int, frequency: str) -> datetime:
-    """The first moment later than `after` at which the hour begins there; weekly on Mondays. UTC.
+    """The first time later than `after` that `hour` begins in `zone`, in UTC; weekly on Mondays.
 
-    An hour that the clocks skip begins when they have skipped it, one that they repeat begins
-    the first time. Without a zone, or with an unknown one, it is the hour in UTC.
+    An hour that daylight saving skips begins right after the skip; an hour that it repeats begins
+    the first time. Without a zone, or with an unknown one, the hour is in UTC.
     """
     there, step = zone_called(zone), timedelta(days=1)
     day = after.astimezone(there).date()
@@ -43,7 +43,7 @@ def _begin(day: date, hour: int, there: ZoneInfo) -> datetime:
     moment = wall.astimezone(UTC)
     if _reads(moment, there) == wall.replace(tzinfo=None):
         return moment
-    # The hour is skipped: with one offset it lies before the skip, with the other after it.
+    # The hour is skipped: it is before the skip with one offset, and after it with the other.
     before = wall.replace(fold=1).astimezone(UTC)
     while moment - before > SECOND:
         middle = before + (moment - before) // 2
@@ -59,18 +59,17 @@ def _reads(moment: datetime, there: ZoneInfo) -> datetime:
 
 
 async def reschedule(session: AsyncSession, account: User) -> None:
-    """Call it in the act that changes the person's digest or zone: their waiting mail follows.
+    """Move a user's waiting mail, in the act that changes their digest or time zone.
 
-    With digests off it goes at once; with digests on, at the next one. Mail that has been
-    attempted, and a digest that is due already, stay as they are: nothing is lost or sent twice.
+    With digests off it is due at once; with digests on, with the next one. Mail that has been
+    attempted, and a digest that is already due, do not move: nothing is lost or sent twice.
     """
     now = clock.now()
     account.digest_due_at = _next(account, now) if account.digest_is_on else None
     if account.digest_due_at is None:
         waits, becomes = Delivery.bundling == "digest", ("bundle", now)
     else:
-        is_not_due = and_(Delivery.bundling == "digest", Delivery.due_at > now)
-        waits = or_(Delivery.bundling == "bundle", is_not_due)
+        waits = or_(Delivery.bundling == "bundle", Delivery.due_at > now)
         becomes = ("digest", account.digest_due_at)
     await session.flush()
     moved = (
@@ -82,9 +81,9 @@ async def reschedule(session: AsyncSession, account: User) -> None:
 
 
 async def roll(db: Database) -> int:
-    """Write down the next digest of everyone whose digest is due; returns of how many.
+    """Schedule the next digest of every user whose digest is due; returns how many users.
 
-    After hours without a worker that is one digest, not one for each that was missed.
+    After hours without a worker, a user gets one digest, not one for each that was missed.
     """
     count = 0
     while due := await _due(db):
@@ -93,13 +92,13 @@ async def roll(db: Database) -> int:
 
 
 async def _due(db: Database) -> Sequence[User]:
-    due = select(User).where(User.digest_due_at <= clock.now())
+    due = select(User).where(User.digest_due_at <= clock.now()).limit(AT_ONCE)
     async with db.read() as session:
-        return (await session.scalars(due.order_by(User.digest_due_at).limit(AT_ONCE))).all()
+        return (await session.scalars(due)).all()
 
 
 async def _move_on(db: Database, due: Sequence[User]) -> int:
-    """Another worker may have been faster, the person may have changed the hour: then not."""
+    """Leaves out users whose digest another worker or a change of the hour has already moved."""
     now, count = clock.now(), 0
     moves: dict[tuple[datetime | None, datetime], list[int]] = {}
     for account in due:

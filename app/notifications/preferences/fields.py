@@ -1,7 +1,7 @@
 """What a user's preferences may contain. Each check maps the path of a wrong field to a sentence.
 
 The shape is that of the JSON API: `{"preferences": {type: {channel: bool}}, "digest": {"enabled",
-"frequency", "hour"}, "timezone"}`, or any part of it.
+"frequency", "hour"}, "timezone", "added_directly_by"}`, or any part of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ from app.zones import zone_names
 Wrong = dict[str, str]
 Check = Callable[[str, Any], Wrong]
 HOURS = range(24)
+# Who may add a user to a team without an invitation.
+ADDERS = ANYONE, TEAMMATES, NOBODY = "anyone", "teammates", "nobody"
 
 
 def require_right(wanted: Any, channels: Sequence[str]) -> None:
@@ -26,17 +28,18 @@ def require_right(wanted: Any, channels: Sequence[str]) -> None:
 
 
 def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
-    """`channels` are the names that an event type can be switched on for."""
+    """`channels` are the names of the channels that a type can be switched on for."""
     parts: dict[str, Check] = {
         "preferences": partial(_wrong_types, channels=channels),
         "digest": _wrong_digest,
         "timezone": _wrong_zone,
+        "added_directly_by": _wrong_adders,
     }
-    return _wrong_parts("", wanted, parts, _("There is no such preference."))
+    return _wrong_parts("", wanted, parts, _("Unknown preference."))
 
 
 def _wrong_parts(path: str, value: Any, parts: Mapping[str, Check], unknown: str) -> Wrong:
-    """What is wrong in an object whose fields each have a check."""
+    """The errors in an object, given a check for each field."""
     if not isinstance(value, Mapping):
         return {path: _("This must be a JSON object.")}
     wrong: Wrong = {}
@@ -51,13 +54,11 @@ def _wrong_types(path: str, value: Any, channels: Sequence[str]) -> Wrong:
         name: partial(_wrong_channels, type=SYNONYMS.get(name, name), channels=channels)
         for name in (*TYPES, *SYNONYMS)
     }
-    return _wrong_parts(path, value, checks, _("There is no such type of notification."))
+    return _wrong_parts(path, value, checks, _("Unknown notification type."))
 
 
 def _wrong_channels(path: str, value: Any, type: str, channels: Sequence[str]) -> Wrong:
-    unknown = _("There is no such channel. Choose one of: {names}.").format(
-        names=", ".join(channels)
-    )
+    unknown = _("Unknown channel. Choose one of: {names}.").format(names=", ".join(channels))
     mandatory = TYPES[type].mandatory
     checks = {name: _wrong_mandatory if name in mandatory else _wrong_switch for name in channels}
     return _wrong_parts(path, value, checks, unknown)
@@ -74,7 +75,7 @@ def _wrong_mandatory(path: str, value: Any) -> Wrong:
 
 def _wrong_digest(path: str, value: Any) -> Wrong:
     checks = {"enabled": _wrong_switch, "frequency": _wrong_frequency, "hour": _wrong_hour}
-    return _wrong_parts(path, value, checks, _("There is no such preference."))
+    return _wrong_parts(path, value, checks, _("Unknown preference."))
 
 
 def _wrong_frequency(path: str, value: Any) -> Wrong:
@@ -90,3 +91,8 @@ def _wrong_hour(path: str, value: Any) -> Wrong:
 def _wrong_zone(path: str, value: Any) -> Wrong:
     is_right = isinstance(value, str) and value in zone_names()
     return {} if is_right else {path: _("There is no time zone with this name.")}
+
+
+def _wrong_adders(path: str, value: Any) -> Wrong:
+    is_right = isinstance(value, str) and value in ADDERS
+    return {} if is_right else {path: _("Choose anyone, teammates or nobody.")}

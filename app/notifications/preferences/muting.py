@@ -70,14 +70,14 @@ async def lift(session: AsyncSession, user: User, mute_id: int) -> None:
 async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
     """What the user has muted and can still see: teams, then projects, each by name."""
     teams = (
-        select(Mute.id, Team.name, Team.id.label("of"))
+        select(Mute.id, Team.name, Team.id)
         .join(Team, Team.id == Mute.team_id)
         .where(Mute.user_id == user.id, Team.id.in_(_teams_of(user)))
         .order_by(Team.name, Team.id)
     )
     shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(user)))
     projects = (
-        select(Mute.id, Project.name, Project.id.label("of"))
+        select(Mute.id, Project.name, Project.id)
         .join(Project, Project.id == Mute.project_id)
         .where(
             Mute.user_id == user.id,

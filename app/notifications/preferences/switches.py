@@ -36,7 +36,7 @@ TypeName = SQLColumnExpression[str]
 
 
 def wants(user_id: UserId, event_type: EventType, channel: str) -> ColumnElement[bool]:
-    """True where this user wants events of this type on `channel`."""
+    """True if this user wants events of this type on `channel`."""
     chosen = _choice(user_id, literal(event_type.name), channel)
     return func.coalesce(chosen, event_type.is_on(channel))
 
@@ -55,14 +55,14 @@ def _choice(user_id: UserId, type_name: TypeName, channel: str) -> ScalarSelect[
 def is_choice(
     table: type[Preference], user_id: UserId, type_name: TypeName, channel: str
 ) -> ColumnElement[bool]:
-    """That a row of `table` is what this user chose for this type and channel."""
+    """Matches the row of `table` with this user's choice for this type and channel."""
     return and_(table.user_id == user_id, table.type == type_name, table.channel == channel)
 
 
 def is_not_muted(
     event: Event, event_type: EventType, audience: Subquery
 ) -> ColumnElement[bool] | None:
-    """True for those who did not mute the team or project; None where muting does not apply."""
+    """True for users who have not muted the team or project; None if muting does not apply."""
     if not event_type.can_be_muted:
         return None
     project_id = literal(event.project_id, Event.project_id.type)
@@ -75,7 +75,7 @@ def has_muted(
     team_id: SQLColumnExpression[Any],
     project_id: SQLColumnExpression[Any],
 ) -> ColumnElement[bool]:
-    """True where this user has muted the team or the project; NULL stands for neither."""
+    """True if this user has muted the team or the project; NULL stands for neither."""
     either = or_(Mute.team_id == team_id, Mute.project_id == project_id)
     return exists(select(Mute.id).where(Mute.user_id == user_id, either).correlate_except(Mute))
 
@@ -91,15 +91,18 @@ class Digest:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What is in effect for a user, in the shape of the JSON API: `preferences[type][channel]`."""
+    """A user's effective preferences, shaped as in the JSON API: `preferences[type][channel]`."""
 
     preferences: dict[str, dict[str, bool]]
     digest: Digest
     timezone: str
+    added_directly_by: str
 
 
 async def read(session: AsyncSession, user: User) -> Preferences:
-    """Every type on every channel, the digest, and the time zone ("UTC" where none is chosen)."""
+    """Every type on every channel, the digest, the time zone ("UTC" where none is chosen), and who
+    may add the user to a team.
+    """
     user = await session.get_one(User, user.id)
     stored = await exceptions_of(session, user)
     channels = channel_names(session)
@@ -111,11 +114,12 @@ async def read(session: AsyncSession, user: User) -> Preferences:
         },
         digest=Digest(user.digest_is_on, user.digest_frequency, user.digest_hour),
         timezone=user.timezone or "UTC",
+        added_directly_by=user.added_directly_by,
     )
 
 
 async def exceptions_of(session: AsyncSession, user: User) -> dict[str, dict[str, bool]]:
-    """What differs from the defaults: `[type][channel]`."""
+    """The switches that differ from the defaults: `[type][channel]`."""
     rows = await session.scalars(select(Preference).where(Preference.user_id == user.id))
     found: dict[str, dict[str, bool]] = {}
     for row in rows:
@@ -124,9 +128,9 @@ async def exceptions_of(session: AsyncSession, user: User) -> dict[str, dict[str
 
 
 async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
-    """Change any part of what `read` gives, within an act; pending mail follows.
+    """Change any part of what `read` returns, within an act; pending mail is rescheduled.
 
-    Raises Invalid naming every wrong field by its path, and changes nothing then.
+    Raises Invalid naming every wrong field by its path, and then changes nothing.
     """
     require_right(wanted, channel_names(session))
     user = await session.get_one(User, user.id)
@@ -134,6 +138,7 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
     user.timezone = wanted.get("timezone", user.timezone)
+    user.added_directly_by = wanted.get("added_directly_by", user.added_directly_by)
     if "digest" in wanted or "timezone" in wanted:
         await reschedule(session, user)
 
@@ -144,7 +149,7 @@ _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "
 async def _store_switches(
     session: AsyncSession, user: User, wanted: Mapping[str, Mapping[str, bool]]
 ) -> None:
-    """A row for each exception; none for what equals the default, so that a default can change."""
+    """Only choices that differ from the default have a row, so that defaults can change."""
     chosen = {
         (SYNONYMS.get(name, name), channel): value
         for name, channels in wanted.items()
@@ -197,6 +202,6 @@ async def reset(session: AsyncSession, user: User) -> None:
 
 
 async def set_pushes_always(session: AsyncSession, user: User, *, wanted: bool) -> None:
-    """Push also while the user is looking at a page, or not."""
+    """Choose whether to push even while the user has a page in view."""
     user = await session.get_one(User, user.id)
     user.pushes_always = wanted

@@ -32,7 +32,7 @@ from app.settings import Settings
 
 @dataclass
 class UploadOperation(Operation):
-    """The handler reads its body as it arrives, so Litestar cannot know what it takes."""
+    """The handler reads its body as it arrives, so Litestar cannot derive its schema."""
 
     def __post_init__(self) -> None:
         file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
@@ -55,7 +55,7 @@ async def upload(
 ) -> ClipsAdded:
     """Upload one or more videos.
 
-    Files that are not videos are skipped; `errors` says what is wrong with each of them.
+    Files that are not videos are skipped; `errors` has a message for each of them.
     """
     clips, failures = await upload_clips(request, db, settings, user, project_id)
     if not clips:

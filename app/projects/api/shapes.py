@@ -11,13 +11,13 @@ from app.api.shapes import (
     NamedReference,
     RequestBody,
     ResponseBody,
-    Text,
     UserReference,
     like,
     whole_seconds,
 )
 from app.language import _
 from app.models import Clip, Compilation, Project
+from app.names import NAME_PATTERN
 from app.projects.project_views import ProjectView
 from app.projects.projects import MAX_NAME_LENGTH
 
@@ -25,7 +25,7 @@ Status = Literal["queued", "running", "completed", "failed"]
 
 
 class NewProject(RequestBody):
-    name: Annotated[Text, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=NAME_PATTERN)]
 
     example = like(name="Highlight Reel")
 
@@ -86,7 +86,7 @@ class ClipObject(ResponseBody):
 
 
 class ClipsAdded(ResponseBody):
-    """The clips that were added, and what is wrong with the other files."""
+    """The clips that were added, and an error for each other file."""
 
     clips: list[ClipObject]
     errors: list[FieldProblem]

@@ -13,6 +13,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.names import isolate
 from app.projects.access import find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
@@ -83,7 +84,7 @@ async def mute(
     muted = form["muted"] == "1"
     async with db.write() as session:
         await set_muted(session, user, project_id, muted=muted)
-    muted_sentence = _("Muted. You will only get notifications about yourself and urgent ones.")
+    muted_sentence = _("Muted. You will still get urgent notifications and those about yourself.")
     return redirect(f"/projects/{project_id}", muted_sentence if muted else _("Unmuted."))
 
 
@@ -99,7 +100,7 @@ async def ask_to_delete(
     return await page(
         request,
         "components/confirm.html",
-        question=_("Delete '{name}'?").format(name=project.name),
+        question=_("Delete '{name}'?").format(name=isolate(project.name)),
         explanation=_("Its clips and videos will be deleted too. This cannot be undone."),
         action=f"/projects/{project.id}/delete",
         pairs=[],

@@ -11,6 +11,7 @@ from app.errors import Invalid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
+from app.names import isolate
 from app.numbers import whole_number
 from app.projects.pages.projects import project_page
 from app.projects.sharing import share_project, unshare_project
@@ -33,7 +34,9 @@ async def share(
         return await project_page(
             request, db, settings, user, project_id, errors=invalid.fields, status=422
         )
-    return redirect(f"/projects/{project_id}", _("Shared with {team}.").format(team=team.name))
+    return redirect(
+        f"/projects/{project_id}", _("Shared with {team}.").format(team=isolate(team.name))
+    )
 
 
 @post()
@@ -46,7 +49,7 @@ async def unshare(
     """Redirects to `next`, because the team's admin may no longer see the project afterwards."""
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, _team_id(form))
-    sentence = _("No longer shared with {team}.").format(team=team.name)
+    sentence = _("No longer shared with {team}.").format(team=isolate(team.name))
     return redirect(own_path(form["next"], "/projects"), sentence)
 
 

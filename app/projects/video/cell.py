@@ -90,8 +90,8 @@ def _die_with(parent: int) -> None:
 def _confine(
     version: int, execute: Sequence[str], read: Sequence[str], write: Sequence[str]
 ) -> None:
-    """Gives up every right on files but these; with newer kernels also TCP, abstract sockets, and
-    signals to processes outside.
+    """Gives up all file access except to these paths; with newer kernels also TCP, abstract
+    sockets, and signals to processes outside.
     """
     rights = (1 << FILE_RIGHTS.get(version, FILE_RIGHTS[max(FILE_RIGHTS)])) - 1
     wanted = (rights, ALL_OF_NETWORK, ALL_OF_SCOPE)[: 1 + (version >= 4) + (version >= 6)]

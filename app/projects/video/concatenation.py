@@ -37,7 +37,7 @@ SEGMENTS_SHARE = 0.95
 # A slow machine with one core needs several seconds for each second of video.
 TIMEOUT_FACTOR = 20
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-threads", THREADS]
-# Phones write the place of recording into each clip. It must not reach the viewers.
+# Phones record the location in each clip. Viewers must not get it.
 NO_METADATA = ["-map_metadata", "-1", "-map_chapters", "-1"]
 RAW_SOUND = ["-f", "s16le", "-ar", str(SAMPLES), "-ac", "2"]
 
@@ -113,7 +113,9 @@ async def _probe_all(clips: Sequence[ClipFile]) -> list[ClipFacts]:
     if not facts:
         raise CompilationError(_("This project has no clips yet. Upload one first."))
     if (minutes := round(sum(fact.duration for fact in facts) / 60)) > MAX_MINUTES:
-        sentence = _("The clips last {minutes} minutes, but a video can last {limit}. Remove some.")
+        sentence = _(
+            "The clips last {minutes} minutes, but a video can last at most {limit}. Remove some."
+        )
         raise CompilationError(sentence.format(minutes=minutes, limit=MAX_MINUTES))
     return facts
 

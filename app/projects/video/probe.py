@@ -14,7 +14,7 @@ from app.projects.video.ffmpeg import FfmpegFailed, Outcome, Unusable, reading, 
 
 # Time to read a clip, on a slow disk and a busy machine.
 MIN_SECONDS, MAX_SECONDS, BYTES_PER_SECOND = 30, 300, 4_000_000
-# How many seconds a frame may be shown; a second of sound, at the least, has so many bytes.
+# The longest that a frame may be shown, and the fewest bytes that a second of sound takes.
 SECONDS_PER_FRAME, BYTES_OF_SOUND = 60, 1_000
 DEFAULT_RATE = 30.0
 MAX_RATE = 240.0
@@ -49,7 +49,7 @@ class ClipFacts:
 
     @property
     def effort(self) -> float:
-        """How many seconds of ordinary video this is at most as much work as."""
+        """The seconds of ordinary video that take at least as much work as this clip."""
         return min(self.duration, self.frames + self.size / BYTES_OF_SOUND)
 
 

@@ -1,8 +1,8 @@
-"""Turns at ffmpeg: people take them fairly, and a small machine has one place.
+"""Fair turns for users at running ffmpeg, in as many places as the machine has room for.
 
-Whoever has waited longest since their last turn is next, however much others have queued. Within a
-process the order is kept in memory. Processes of one machine share the places by locked files: a
-process that leaves a place stands behind the one that waits for it.
+The user whose last turn was longest ago is next, however much others have queued. Within a process
+the order is kept in memory. Processes of one machine share the places through locked files: a
+process that leaves a place lets a waiting one go first.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _turn: ContextVar[Callable[[], AbstractAsyncContextManager[None]]] = ContextVar(
 
 
 def turn() -> AbstractAsyncContextManager[None]:
-    """Waits for a place on entry, on behalf of the person that `Turns.of` names; else for none."""
+    """Waits for a place on entry, on behalf of the user that `Turns.of` names, if any."""
     return _turn.get()()
 
 
@@ -58,7 +58,7 @@ class Turns:
     def __init__(self, folder: Path, places: int) -> None:
         self._folder, self._places, self._free = folder, places, places
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
-        # When each person had their last turn, as its number; kept while there is a queue.
+        # The number of each user's last turn; kept while there is a queue.
         self._last_turns: dict[int, int] = {}
         self._numbers = count()
 
@@ -88,7 +88,7 @@ class Turns:
         try:
             await place
         except asyncio.CancelledError:
-            if not place.cancelled():  # it was this one's turn at the same moment
+            if not place.cancelled():  # got its turn at the same moment
                 self._free += 1
                 self._serve()
             raise
@@ -121,7 +121,7 @@ class Turns:
 
 
 async def _lock_one(paths: Sequence[Path]) -> int:
-    """Waits until one of the files can be locked. Returns its descriptor, whose closing unlocks it."""
+    """Waits until one of the files can be locked. Returns its descriptor; closing it unlocks it."""
     while True:
         for path in paths:
             if (descriptor := _locked(path)) is not None:

@@ -11,6 +11,7 @@ from app.api.problems import problems
 from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
+from app.names import NAME_PATTERN
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import CustomMessage
 from app.settings import Settings
@@ -23,7 +24,6 @@ else:
     TypeName = Literal[CUSTOM.name]
 
 MOST_RECIPIENTS = 1000
-LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class NewEvent(RequestBody):
@@ -32,7 +32,7 @@ class NewEvent(RequestBody):
     """
 
     type: TypeName
-    title: Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
+    title: Annotated[str, Meta(min_length=1, max_length=200, pattern=NAME_PATTERN)]
     body: Annotated[Text, Meta(max_length=2000)] = ""
     url: Annotated[str, Meta(max_length=2000, pattern=r"^(/|https://|$)")] = ""
     priority: Literal["high", "normal", "low"] = "normal"

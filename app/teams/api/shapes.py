@@ -17,7 +17,9 @@ from app.api.shapes import (
 )
 from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
+from app.names import NAME_PATTERN
 from app.teams.access import TeamAccess
+from app.teams.invitations import unmailed_reason
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
 
@@ -26,7 +28,7 @@ Grantable = Literal["admin", "editor", "viewer"]
 
 
 class NewTeam(RequestBody):
-    name: Annotated[Text, Meta(min_length=1, max_length=NAME_LENGTH)]
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=NAME_PATTERN)]
 
     example = like(name="My Team")
 
@@ -110,6 +112,8 @@ class NewInvitation(RequestBody):
 class InvitationObject(ResponseBody):
     """`status` is pending, accepted, declined, revoked or expired. `token` is the last part of the
     invitation's link; it is present only in the response that created or sent the invitation.
+
+    `mailed` says whether it was mailed when it was last sent; if not, `detail` says why.
     """
 
     id: int
@@ -118,6 +122,8 @@ class InvitationObject(ResponseBody):
     status: str
     expires_at: datetime
     token: str | UnsetType = UNSET
+    mailed: bool | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
 
     example = like(
         id=9,
@@ -135,7 +141,7 @@ class InvitationList(ResponseBody):
 
 
 class InvitationSeen(InvitationObject, kw_only=True):
-    """An invitation as the invitee sees it. `inviter` is null once their account is deleted."""
+    """An invitation as the invitee sees it, without `mailed`. `inviter` is null once their account is deleted."""
 
     team: NamedReference
     inviter: str | None
@@ -183,6 +189,8 @@ def invitation_object(invitation: Invitation, token: str = "") -> InvitationObje
         status=status_of(invitation),
         expires_at=whole_seconds(invitation.expires_at),
         token=token or UNSET,
+        mailed=not invitation.unmailed,
+        detail=unmailed_reason(invitation) or UNSET,
     )
 
 

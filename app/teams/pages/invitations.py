@@ -13,6 +13,7 @@ from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import Invitation, Team, User
+from app.names import isolate
 from app.notifications.pages.actions import answer_in_place
 from app.security import Signer
 from app.settings import Settings
@@ -24,6 +25,7 @@ from app.teams.invitations import (
     read_token,
     revoke,
     send_again,
+    unmailed_reason,
 )
 from app.teams.pages.team import show_team
 from app.teams.queries import read_invitation
@@ -44,13 +46,11 @@ async def send(
     await throttle_invitations(db, settings, user)
     try:
         async with db.act() as session:
-            await invite(session, user, team_id, form["email"], form["role"])
+            invitation = await invite(session, user, team_id, form["email"], form["role"])
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await show_team(request, db, user, team_id, status=422, **typed)
-    return redirect(
-        f"/teams/{team_id}", _("Invitation sent to {email}.").format(email=form["email"])
-    )
+    return _sent(invitation, _("Invitation sent to {email}."))
 
 
 @post()
@@ -64,8 +64,7 @@ async def resend(
     await throttle_invitations(db, settings, user)
     async with db.act() as session:
         invitation = await send_again(session, user, team_id, invitation_id)
-    text = _("Invitation sent to {email} again.").format(email=invitation.email)
-    return redirect(f"/teams/{team_id}", text)
+    return _sent(invitation, _("Invitation sent to {email} again."))
 
 
 @post()
@@ -92,9 +91,11 @@ async def show(
     async with db.read() as session:
         invitation_id, is_mailed = await read_token(session, token)
         received = await read_invitation(session, invitation_id)
-    reason = closed_reason(received.invitation)
-    if optional_user and not reason:
-        reason = responses.refusal(received.invitation, optional_user, is_mailed=is_mailed)
+        reason = closed_reason(received.invitation)
+        if optional_user and not reason:
+            reason = await responses.refusal(
+                session, received.invitation, optional_user, is_mailed=is_mailed
+            )
     response = await page(
         request, "teams/invitation.html", received=received, token=token, reason=reason
     )
@@ -171,6 +172,14 @@ async def decline_in_place(
     return await answer_in_place(request, db, user, notification_id, path, text)
 
 
+def _sent(invitation: Invitation, sentence: str) -> Response[None]:
+    url = f"/teams/{invitation.team_id}"
+    if reason := unmailed_reason(invitation):
+        invited = _("{email} is invited.").format(email=invitation.email)
+        return redirect(url, f"{invited} {reason}", kind="problem")
+    return redirect(url, sentence.format(email=invitation.email))
+
+
 async def _to_login(db: Database, token: str) -> Response[None]:
     """Raises NotFound for a link that does not work."""
     async with db.read() as session:
@@ -179,8 +188,8 @@ async def _to_login(db: Database, token: str) -> Response[None]:
 
 
 def _welcome_to(team: Team) -> str:
-    return _("Welcome to '{team}'.").format(team=team.name)
+    return _("Welcome to '{team}'.").format(team=isolate(team.name))
 
 
 def _declined(team: Team) -> str:
-    return _("You declined the invitation to '{team}'.").format(team=team.name)
+    return _("You declined the invitation to '{team}'.").format(team=isolate(team.name))

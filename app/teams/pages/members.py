@@ -12,6 +12,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.names import isolate
 from app.settings import Settings
 from app.teams.access import find_member, require
 from app.teams.membership import add_member, change_role, hand_over, remove_member
@@ -47,7 +48,9 @@ async def add(
     except Invalid as invalid:
         typed = {"typed": form, "errors": invalid.fields}
         return await _add_page(request, db, user, team_id, status=422, **typed)
-    return redirect(f"/teams/{team_id}", _("{name} was added.").format(name=member.username))
+    return redirect(
+        f"/teams/{team_id}", _("{name} was added.").format(name=isolate(member.username))
+    )
 
 
 async def _add_page(
@@ -92,7 +95,7 @@ async def set_role(
     except Invalid as invalid:
         errors = invalid.fields
         return await _member(request, db, user, team_id, user_id, status=422, errors=errors)
-    text = _("{name} is now {role}.").format(name=member.username, role=_(form["role"]))
+    text = _("{name} is now {role}.").format(name=isolate(member.username), role=_(form["role"]))
     return redirect(f"/teams/{team_id}", text)
 
 
@@ -106,7 +109,8 @@ async def make_owner(
     async with db.act() as session:
         member = await hand_over(session, user, team_id, user_id)
     return redirect(
-        f"/teams/{team_id}", _("{name} is now the owner of the team.").format(name=member.username)
+        f"/teams/{team_id}",
+        _("{name} is now the owner of the team.").format(name=isolate(member.username)),
     )
 
 
@@ -119,7 +123,9 @@ async def remove(
 ) -> Response[None]:
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
-    return redirect(f"/teams/{team_id}", _("{name} was removed.").format(name=member.username))
+    return redirect(
+        f"/teams/{team_id}", _("{name} was removed.").format(name=isolate(member.username))
+    )
 
 
 async def _member(

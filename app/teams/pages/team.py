@@ -12,12 +12,13 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import page
 from app.models import User
+from app.names import isolate
 from app.notifications.preferences.muting import is_muted
 from app.numbers import whole_number
 from app.security import signer_of
 from app.teams import queries
 from app.teams.access import require
-from app.teams.invitations import link_token
+from app.teams.invitations import link_token, unmailed_reason
 from app.teams.membership import leave_team
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
@@ -65,7 +66,7 @@ async def show_team(
         q=q,
         projects=projects,
         is_muted=muted,
-        invitations=[(one, link_token(signer, one)) for one in invitations],
+        invitations=[(one, link_token(signer, one), unmailed_reason(one)) for one in invitations],
         **context,
     )
 
@@ -125,7 +126,7 @@ async def ask_to_delete(
         request,
         team_id,
         "delete",
-        question=_("Delete team '{team}'?").format(team=team.name),
+        question=_("Delete team '{team}'?").format(team=isolate(team.name)),
         explanation=_(
             "Its members are notified, and can no longer see the projects shared with it. "
             "The projects themselves stay with their owners. This cannot be undone."
@@ -156,10 +157,10 @@ async def ask_to_leave(
         request,
         team_id,
         "leave",
-        question=_("Leave team '{team}'?").format(team=team.name),
+        question=_("Leave team '{team}'?").format(team=isolate(team.name)),
         explanation=_(
             "You will no longer see its projects, and it will no longer see yours. "
-            "To come back, you have to be invited again."
+            "To rejoin, you need a new invitation."
         ),
         button_label=_("Leave team"),
     )
@@ -171,7 +172,7 @@ async def leave(
 ) -> Response[None]:
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
-    return redirect("/teams", _("You left '{team}'.").format(team=team.name))
+    return redirect("/teams", _("You left '{team}'.").format(team=isolate(team.name)))
 
 
 async def _confirm(request: AnyRequest, team_id: int, verb: str, **sentences: Any) -> Response[str]:

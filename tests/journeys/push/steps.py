@@ -93,7 +93,7 @@ async def is_shown(screen: Screen, *bodies: str) -> None:
 
 
 async def pushes_always(page: Page) -> None:
-    await page.get_by_label("Send pushes also while a page is open").check()
+    await page.get_by_label("Send pushes even while a page is open").check()
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
 
 

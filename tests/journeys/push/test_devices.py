@@ -36,7 +36,7 @@ pytestmark = with_push
 
 
 ON_ITS_WAY = "A test is on its way."
-TAKEN = "The test was accepted by its push service and should be on its screen."
+TAKEN = "The test was accepted by its push service and should appear on its screen."
 
 
 async def test_a_device_is_tested_and_removed_and_stays_removed(

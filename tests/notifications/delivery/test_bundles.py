@@ -130,6 +130,32 @@ async def test_nothing_is_bundled_before_something_is_due(
     assert await bundles_of(db) == [None, None]
 
 
+async def test_what_is_due_elsewhere_makes_no_bundle_here(
+    db: Database, bob: User, carol: User
+) -> None:
+    """Not on another channel, not for another user, not what goes alone."""
+    await wait_for(db, bob, "bundle", minutes=1)
+    await wait_for(db, bob, "bundle", channel="push")
+    await wait_for(db, bob, "alone")
+    theirs = await wait_for(db, carol, "bundle")
+
+    assert await bundle(db) == 1
+
+    assert await bundles_of(db) == [None, None, None, theirs]
+
+
+async def test_a_bundle_does_not_wait_for_a_digest(db: Database, bob: User, hands: Hands) -> None:
+    hands.set("2026-11-23 08:00")
+    async with db.write() as session:
+        await session.execute(update(User).values(digest_due_at=clock.now()))
+    await wait_for(db, bob, "digest")
+    loose = await wait_for(db, bob, "bundle")
+
+    assert await bundle(db) == 1
+
+    assert await bundles_of(db) == [None, loose]
+
+
 async def test_a_bundle_is_of_one_user_on_one_channel_and_never_changes(
     db: Database, bob: User, carol: User
 ) -> None:

@@ -114,8 +114,18 @@ async def test_a_mail_that_was_interrupted_stays_whole(db: Database, hands: Hand
     assert await claim(db) == ["a@example.com", "b@example.com"]
 
 
-async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(db: Database) -> None:
+async def test_what_failed_several_times_goes_with_the_others(db: Database) -> None:
+    await write(db, "failed@example.com", "fresh@example.com")
+    await change_deliveries(db, Delivery.address == "failed@example.com", attempts=3)
+
+    assert sorted(await claim(db)) == ["failed@example.com", "fresh@example.com"]
+
+
+async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(
+    db: Database, hands: Hands
+) -> None:
     """The rest was settled or deferred at an earlier attempt."""
+    hands.set("2026-11-23 10:00")
     await write(db, "sent@example.com", "due@example.com", "later@example.com")
     await change_deliveries(db, bundle_id=1, bundling="bundle")
     await change_deliveries(db, Delivery.address == "sent@example.com", state="sent")
@@ -135,7 +145,11 @@ async def test_what_waits_to_be_bundled_is_claimed_as_one_mail(
     claimed = await claims.claim(db, CHANNEL, "worker")
 
     assert claimed
-    assert [(one.id, one.bundle_id) for one in claimed.deliveries] == [(3, None), (1, 1), (2, 1)]
+    assert [(one.id, one.bundle_id, one.attempts) for one in claimed.deliveries] == [
+        (3, None, 1),
+        (1, 1, 1),
+        (2, 1, 1),
+    ]
 
 
 async def test_what_is_attempted_again_no_longer_says_why_it_waited(db: Database) -> None:
@@ -238,6 +252,28 @@ async def claim_all(db: Database) -> claims.Claim:
     claimed = await claims.claim(db, CHANNEL, "worker")
     assert claimed
     return claimed
+
+
+async def test_what_is_released_is_due_at_once_and_has_lost_no_attempt(
+    db: Database, hands: Hands
+) -> None:
+    """Only what the claim still holds: not what was settled, nor what another has claimed since."""
+    hands.set("2026-11-23 10:00")
+    await write(db, "left@example.com", "sent@example.com", "lost@example.com")
+    claimed = await claim_all(db)
+    due = clock.now() + claims.LEASE
+    await change_deliveries(db, Delivery.address == "sent@example.com", state="sent")
+    await change_deliveries(db, Delivery.address == "lost@example.com", claimed_by="another.1")
+    hands.move(timedelta(seconds=30))
+
+    await claims.release(db, claimed)
+
+    rows = [(row.attempts, row.claimed_by, row.due_at) for row in await deliveries(db)]
+    assert rows == [
+        (0, None, clock.now()),
+        (1, claimed.name, due),
+        (1, "another.1", due),
+    ]
 
 
 async def test_an_outage_lasts_until_its_channel_is_reached_again(

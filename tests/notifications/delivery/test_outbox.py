@@ -187,6 +187,12 @@ async def test_after_an_outage_all_that_waited_goes_with_the_first(db: Database)
     assert sorted(channel.left[1:]) == ["one@example.com", "two@example.com"]
 
 
+async def test_all_batches_are_counted(db: Database) -> None:
+    await write(db, *(f"person{number}@example.com" for number in range(3)))
+
+    assert await outbox.deliver(db, Scripted(batch_size=1)) == 3
+
+
 async def test_the_first_success_ends_an_outage_once(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,17 @@ from sqlalchemy import event, func, select, update
 
 from app import clock
 from app.database import Database
-from app.models import Change, CleanUp, Delivery, Event, Notification, RemovedDevice, Team, User
+from app.models import (
+    Change,
+    CleanUp,
+    Delivery,
+    Event,
+    Mailing,
+    Notification,
+    RemovedDevice,
+    Team,
+    User,
+)
 from app.notifications.delivery.retention import BATCH, clean_up, purge_deleted
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import UNDO_FOR
@@ -263,6 +273,22 @@ async def test_records_of_nights_and_removed_devices_are_kept_for_ninety_days(
     await clean_up(db, RETENTION_DAYS)
 
     assert first not in await ids(db, model)
+
+
+async def test_a_mailing_is_kept_for_as_long_as_a_limit_counts_it(
+    db: Database, hands: Hands
+) -> None:
+    hands.set("2026-11-01 00:00")
+    async with db.write() as session:
+        session.add(Mailing(name="invitation", mailbox="x@example.com", mailed_at=clock.now()))
+    hands.move(DAY)
+    await clean_up(db, RETENTION_DAYS)
+    assert len(await ids(db, Mailing)) == 1
+
+    hands.move(A_MOMENT)
+    await clean_up(db, RETENTION_DAYS)
+
+    assert await ids(db, Mailing) == []
 
 
 async def test_a_night_keeps_the_numbers_for_administrators(

@@ -68,6 +68,24 @@ async def test_a_slice_is_the_same_from_either_end(
     assert slices == [newest_first[first : first + most] for first in range(8)]
 
 
+async def test_a_slice_holds_only_what_matches(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    """From either end; carol was told of the same and has read nothing."""
+    ids = await tell_bob(6)
+    await alter(ids[::2], read_at=LONG_AGO)
+
+    async with db.read() as session:
+        slices = [
+            [notice.id for notice in await feed.read_slice(session, bob.id, UNREAD, first, 1, 3)]
+            for first in range(3)
+        ]
+        totals = await feed.count_totals(session, bob.id, UNREAD)
+
+    assert slices == [[ids[5]], [ids[3]], [ids[1]]]
+    assert (totals.total, totals.filtered_count) == (6, 3)
+
+
 async def test_one_notice_is_found_by_its_recipient_alone(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:

@@ -114,7 +114,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
         read_filter({"type": "rumour", "status": "seen", "date_range": "decade"}, BERLIN)
 
     assert raised.value.fields == {
-        "type": "There is no such notification type.",
+        "type": "Unknown notification type.",
         "status": "The status must be unread, read or all.",
         "date_range": "The date range must be today, week, month, 3months or all.",
     }

@@ -95,7 +95,7 @@ async def test_each_connected_recipient_gets_their_own_sentence_and_count(
     async with db.act() as session:
         await notify(session, MEMBER_ADDED, actor=bob, affected=bob, team=team, role="editor")
 
-    for user, words in ((bob, "You were added to team"), (alice, "bob joined the team")):
+    for user, words in ((bob, "You were added to team"), (alice, "<bdi>bob</bdi> joined the team")):
         update = await hub.next_for(user)
         assert words in update
         assert "Notifications, 1 unread" in update

@@ -279,7 +279,7 @@ async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
     assert f'id="notice-{notice.id}"' in row
     assert "is-unread" not in row
     assert "/accept" not in row
-    assert "Welcome to &#39;Editors&#39;." in answer.text
+    assert "Welcome to &#39;<bdi>Editors</bdi>&#39;." in answer.text
 
 
 async def rename(db: Database, actor: User, team: Team, name: str) -> None:

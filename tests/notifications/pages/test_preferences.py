@@ -258,8 +258,8 @@ async def test_what_is_muted_is_listed_and_unmuted(
         assert (await post(as_bob, url)).headers["location"] == PAGE
 
     assert len(forms) == 2
-    assert f'<a href="/teams/{team.id}">Video &lt;Squad&gt;</a>' in page.text
-    assert f'<a href="/projects/{project.id}">Highlight Reel</a>' in page.text
+    assert f'<a href="/teams/{team.id}"><bdi>Video &lt;Squad&gt;</bdi></a>' in page.text
+    assert f'<a href="/projects/{project.id}"><bdi>Highlight Reel</bdi></a>' in page.text
     assert "Nothing is muted." in text_of(await as_bob.get(PAGE))
 
 

@@ -65,7 +65,10 @@ def utc(text: str) -> datetime:
 def test_the_daily_digest_is_due_at_the_hour_there(
     case: str, zone: str, hour: int, after: str, due: str
 ) -> None:
-    assert next_digest(utc(after), zone=zone, hour=hour, frequency=DAILY) == utc(due), case
+    moment = next_digest(utc(after), zone=zone, hour=hour, frequency=DAILY)
+
+    assert moment == utc(due), case
+    assert moment.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -212,20 +215,28 @@ async def test_only_ones_own_loose_ordinary_mail_moves(
     assert await mails(db) == before
 
 
+@pytest.mark.parametrize(
+    ("moment", "next_one"),
+    [("2026-11-23 08:00", "2026-11-23 09:00"), ("2026-11-23 09:30", "2026-11-24 09:00")],
+)
 async def test_a_digest_that_is_due_already_is_not_put_off(
-    db: Database, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
+    db: Database,
+    bob: User,
+    team: Team,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    next_one: str,
 ) -> None:
     """The worker was away at the hour; the person moves the hour before it is back."""
     await choose(db, bob, enabled=True)
     await shares(db, team, "Reel")
-    at(monkeypatch, utc("2026-11-23 09:30"))
+    at(monkeypatch, utc(moment))
 
     await choose(db, bob, hour=9)
     await shares(db, team, "Best Clips 2025")
 
-    tomorrow = utc("2026-11-24 09:00")
-    assert await mails(db) == [("digest", EIGHT), ("digest", tomorrow)]
-    assert await due_at(db, bob) == tomorrow
+    assert await mails(db) == [("digest", EIGHT), ("digest", utc(next_one))]
+    assert await due_at(db, bob) == utc(next_one)
 
 
 async def test_whose_digest_is_due_gets_the_next_one(
@@ -243,6 +254,19 @@ async def test_whose_digest_is_due_gets_the_next_one(
     assert await due_at(db, carol) is None
 
 
+async def test_digests_that_are_due_together_are_scheduled_each_by_its_own_frequency(
+    db: Database, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(db, alice, enabled=True, frequency="weekly")
+    await choose(db, bob, enabled=True)
+    at(monkeypatch, EIGHT)
+
+    assert await roll(db) == 2
+
+    assert await due_at(db, alice) == utc("2026-11-30 08:00")
+    assert await due_at(db, bob) == utc("2026-11-24 08:00")
+
+
 async def test_after_days_without_a_worker_there_is_one_digest(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +281,7 @@ async def test_after_days_without_a_worker_there_is_one_digest(
 async def test_a_thousand_are_rolled_in_several_acts(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At different hours, the first of them first; alice's has not come yet."""
+    """At two different hours; alice's has not come yet."""
     await choose(db, alice, enabled=True, hour=13)
     people = await add_people(db, 1000)
     async with db.write() as session:

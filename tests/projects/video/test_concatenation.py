@@ -152,7 +152,7 @@ async def test_no_clips_make_no_video(bench: Bench) -> None:
 
 
 async def test_more_than_two_hours_are_refused_before_anything_is_encoded(bench: Bench) -> None:
-    with pytest.raises(CompilationError, match="122 minutes, but a video can last 120"):
+    with pytest.raises(CompilationError, match="122 minutes, but a video can last at most 120"):
         await bench.concatenate("mp4", "two hours")
 
     assert not bench.progress

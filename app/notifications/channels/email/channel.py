@@ -79,7 +79,7 @@ class Email(Channel):
         return [await check_mail(settings, timeout)]
 
     def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        """What does not go into a digest waits a moment for being read in the app first."""
+        """Mail outside a digest waits briefly, in case its notice is read in the app first."""
         at_once = event_type.goes_at_once
         soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
@@ -117,18 +117,24 @@ class Email(Channel):
         return GONE if user.email_gone_at else super().why_none(user)
 
     async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """One at a time: no mail leaves before the outcome of the last one is recorded. Meanwhile
-        the server is told of the next.
+        """One at a time: no mail is sent before the outcome of the previous one is recorded.
+        Meanwhile the next one is announced to the server.
         """
         mails = group(self._writer, await batch.decide())
         async with transport(self._settings, self._timeout) as way:
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
-                outcome = await _attempt(db, way, mail)
+                content, unwritable = _write(mail)
+                for delivery_id, failed in unwritable.items():
+                    yield [delivery_id], failed
+                if content is None:
+                    await way.retract()
+                    continue
+                outcome = await _attempt(db, way, mail, content)
                 if following and not (isinstance(outcome, Failed) and outcome.is_outage):
                     way.announce(following.address)
-                yield mail.ids, outcome
+                yield [one for one in mail.ids if one not in unwritable], outcome
 
     async def is_reachable(self) -> bool:
         if not self._settings.sends_mail:
@@ -142,20 +148,46 @@ class Email(Channel):
 
 
 def transport(settings: Settings, timeout: float) -> Smtp | Folder:
-    """To the mail server if there is one, else to a folder."""
+    """Sends to the mail server if there is one, else to a folder."""
     if settings.sends_mail:
         return Smtp(settings, timeout=timeout)
     return Folder(settings.mail_dir)
 
 
-async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
-    """One mail; one that cannot be written, for whatever reason, must not hold up the others."""
-    try:
-        content = mail.write()
-    except Exception as error:
-        _log.exception("Delivery %s could not be written.", mail.ids[0])
-        await way.retract()
-        return Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+def _write(mail: Mail) -> tuple[bytes | None, dict[int, Failed]]:
+    """The mail, and the failures of deliveries that had to be left out, by their ids.
+
+    A delivery that cannot be written must not hold up the rest of its bundle.
+    """
+    rest, unwritable = list(mail.deliveries), dict[int, Failed]()
+    while rest:
+        try:
+            return mail.write(rest), unwritable
+        except Exception as error:
+            unwritable |= _find_unwritable(mail, rest) or _failures(rest, error)
+        rest = [one for one in rest if one.delivery_id not in unwritable]
+    return None, unwritable
+
+
+def _find_unwritable(mail: Mail, deliveries: Sequence[Row[Any]]) -> dict[int, Failed]:
+    """The deliveries that cannot be written even alone."""
+    unwritable: dict[int, Failed] = {}
+    for one in deliveries if len(deliveries) > 1 else ():
+        try:
+            mail.write([one])
+        except Exception as error:
+            unwritable |= _failures([one], error)
+    return unwritable
+
+
+def _failures(deliveries: Sequence[Row[Any]], error: Exception) -> dict[int, Failed]:
+    for one in deliveries:
+        _log.error("Delivery %s could not be written.", one.delivery_id, exc_info=error)
+    failed = Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+    return {one.delivery_id: failed for one in deliveries}
+
+
+async def _attempt(db: Database, way: Smtp | Folder, mail: Mail, content: bytes) -> Outcome:
     try:
         await way.send(mail.address, content)
     except Undelivered as failure:
@@ -166,8 +198,8 @@ async def _attempt(db: Database, way: Smtp | Folder, mail: Mail) -> Outcome:
 
 
 async def _note_gone(db: Database, mail: Mail) -> None:
-    """No further notification mail goes to an address that was refused for good, until its user
-    tries it again or changes it.
+    """Stop notification mail to a permanently refused address, until its user retries or changes
+    it.
     """
     user_id = mail.deliveries[0].user_id
     refused = update(User).where(User.id == user_id, User.email == mail.address)

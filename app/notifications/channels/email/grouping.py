@@ -16,11 +16,11 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Mail:
-    """Deliveries that become one mail; `write` makes it, and may raise anything."""
+    """Deliveries that become one mail; `write` makes one of some of them, and may raise anything."""
 
     address: str
     deliveries: Sequence[Row[Any]]
-    write: Callable[[], bytes]
+    write: Callable[[Sequence[Row[Any]]], bytes]
 
     @property
     def ids(self) -> list[int]:
@@ -35,8 +35,8 @@ class Writer:
     signer: Signer
     transactional_mails: TransactionalMails
 
-    def transactional(self, delivery: Row[Any]) -> bytes:
-        mails = self.transactional_mails
+    def transactional(self, deliveries: Sequence[Row[Any]]) -> bytes:
+        [delivery], mails = deliveries, self.transactional_mails
         return write_transactional_mail(self.settings, self.signer, mails, delivery)
 
     def notification(self, rows: Sequence[Row[Any]], *, name: str, is_digest: bool) -> bytes:
@@ -53,10 +53,9 @@ def _mail_of(writer: Writer, deliveries: Sequence[Row[Any]]) -> Mail:
     """The `name` makes the Message-ID, so that each attempt sends the same one."""
     first = deliveries[0]
     if first.transactional:
-        return Mail(first.address, deliveries, partial(writer.transactional, first))
+        return Mail(first.address, deliveries, writer.transactional)
     write = partial(
         writer.notification,
-        deliveries,
         name=f"notice-{first.bundle_id or first.delivery_id}",
         is_digest=first.bundling == "digest",
     )

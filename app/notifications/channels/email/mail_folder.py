@@ -32,7 +32,9 @@ class Folder:
 
 
 def _keep(folder: Path, content: bytes) -> None:
-    """Named only once it is complete, and readable by the owner alone: it may hold a reset link."""
+    """The file gets its name once it is complete. Only its owner can read it: it may contain a
+    reset link.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = BytesHeaderParser().parsebytes(content)["Message-ID"].strip("<>").partition("@")[0]
     path = folder / f"{clock.now():%Y%m%d-%H%M%S}-{stem}.eml"

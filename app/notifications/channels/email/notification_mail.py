@@ -1,4 +1,4 @@
-"""What a mail about notices says: one notice, several of a short wait, or a digest.
+"""What a mail about notices says: one notice, several from a short wait, or a digest.
 
 Subjects are the catalogue's sentences. Mails about one project or team belong to one thread
 (RFC 5322, 3.6.4) and list (RFC 2919); each can be stopped with one click (RFC 2369, RFC 8058).
@@ -6,7 +6,6 @@ Subjects are the catalogue's sentences. Mails about one project or team belong t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from email.utils import formataddr
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +13,9 @@ from sqlalchemy import Row
 
 from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
 from app.mail.composing import compose, domain_of, message_id, render_mail
+from app.mail.mime import named
 from app.models import User
+from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
@@ -45,9 +46,9 @@ class Group:
 def write_mail(
     settings: Settings, signer: Signer, rows: Sequence[Row[Any]], *, name: str, is_digest: bool
 ) -> bytes:
-    """The mail for these notices of one person; `name` makes its Message-ID.
+    """The mail with these notices of one user; its Message-ID depends on `name`.
 
-    Raises TemplateError, or ValueError when the address cannot stand in a header.
+    Raises TemplateError, or ValueError when the address cannot be written in a header.
     """
     user: User = rows[0].User
     with in_language(user.language):
@@ -75,7 +76,7 @@ def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
 
 
 def _absolute(settings: Settings, link: Action) -> Action:
-    """A link that leads elsewhere says whither."""
+    """The label of a link to another site names its host."""
     if link.host:
         return replace(link, label=f"{link.label} ({link.host})")
     return replace(link, url=settings.base_url + link.url)
@@ -93,7 +94,7 @@ def _context(
         "groups": _groups(items[:MOST_SHOWN]),
         "count": count,
         "more": max(0, count - MOST_SHOWN),
-        "subject": _shortened(items[0].notice.text),
+        "subject": shorten(items[0].notice.sentence, SUBJECT_LENGTH),
         "headline": ngettext("{count} notification", "{count} notifications", count).format(
             count=count
         ),
@@ -111,16 +112,12 @@ def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
 
 
 def _groups(items: list[Item]) -> list[Group]:
-    """By project or team, in the order in which each first comes; what has neither comes last."""
+    """Group by project or team, in order of first appearance; notices with neither come last."""
     order: dict[str, int] = {}
     for item in items:
         order.setdefault(item.group, len(order) if item.group else len(items))
     arranged = sorted(items, key=lambda item: order[item.group])
     return [Group(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SUBJECT_LENGTH else text[: SUBJECT_LENGTH - 1] + "…"
 
 
 def _headers(
@@ -150,5 +147,5 @@ def _subject(row: Row[Any]) -> str:
 def _thread(settings: Settings, subject: str, facts: dict[str, Any]) -> dict[str, str]:
     root = message_id(settings, subject)
     name = facts.get("project_name" if subject.startswith("project") else "team_name", "")
-    list_id = formataddr((str(name), f"{subject}.{domain_of(settings)}"))
+    list_id = named(clean(str(name)), f"{subject}.{domain_of(settings)}")
     return {"In-Reply-To": root, "References": root, "List-Id": list_id}

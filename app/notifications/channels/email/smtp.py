@@ -58,7 +58,7 @@ class Smtp:
         await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
     def announce(self, address: str) -> None:
-        """The next mail goes there: begin it while other work is done."""
+        """Begin the next mail, to `address`, in the background."""
         self._opening = asyncio.create_task(self._open(address))
 
     async def retract(self) -> None:
@@ -71,7 +71,7 @@ class Smtp:
     async def send(self, address: str, content: bytes) -> None:
         """Returns when the server has accepted the mail. Raises Undelivered.
 
-        `address` is the one that was announced, if one was.
+        If an address was announced, `address` must be the same.
         """
         opening, self._opening = self._opening, None
         await (opening or self._open(address))
@@ -169,14 +169,16 @@ class Smtp:
         return Undelivered(Failed(self._failure(error), is_outage=True))
 
     def _refused_recipient(self, refusal: SMTPRecipientRefused) -> Undelivered:
-        """RFC 3463 says more than the code does, where a server follows it."""
+        """Prefers the status of RFC 3463, which is more precise than the reply code."""
         outcome = self._refused(refusal)
         is_vague = refusal.code in (550, 551, 553) and not ANY_STATUS.match(refusal.message)
         is_gone = is_vague or bool(NO_SUCH_MAILBOX.match(refusal.message))
         return Undelivered(outcome, is_gone=outcome.is_final and is_gone)
 
     def _refused(self, refusal: SMTPResponseException) -> Failed:
-        """For good, for now, or because of the session: then it refuses every mail."""
+        """A permanent or temporary refusal, or one of the session, after which every mail is
+        refused.
+        """
         is_session = refusal.code in ABOUT_THE_SESSION
         is_final = refusal.code >= 500 and not is_session
         return Failed(self._failure(refusal), is_final=is_final, is_outage=is_session)
@@ -204,5 +206,5 @@ def _client(settings: Settings, own_name: str, timeout: float) -> aiosmtplib.SMT
 
 @cache
 def _own_name() -> str:
-    """Looked up once: with a slow resolver it takes seconds."""
+    """Looked up only once, because a slow resolver takes seconds."""
     return socket.getfqdn()

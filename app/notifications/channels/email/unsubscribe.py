@@ -1,9 +1,8 @@
-"""Stopping mail from within a mail: a signed link that needs no login and shows nobody's things.
+"""Stopping mail from within a mail: a signed link that needs no login and reveals no data.
 
-The token names a person and a type of event, or everything. It does not expire, since an old
-mail's link must work as well (RFC 8058, section 3.1); it is signed for this purpose alone. It ends
-with the account, and when mail goes to another address: whoever reads the old one is no longer
-known to be this person.
+The token names a user and an event type, or everything. It does not expire, since an old mail's
+link must work as well (RFC 8058, section 3.1); it is signed for this purpose alone. It ends with
+the account, and when the user's address changes: someone else may read the old one.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ EVERYTHING = "everything"
 
 @dataclass(frozen=True)
 class Link:
-    """Whose mail is meant, and which: a type's name or EVERYTHING."""
+    """The user, and which mail the link stops: that of one event type, or EVERYTHING."""
 
     user: User
     scope: str
@@ -41,7 +40,7 @@ def unsubscribe_url(settings: Settings, signer: Signer, user: User, scope: str) 
 
 
 async def read_link(session: AsyncSession, token: str) -> Link:
-    """Raises NotFound for a changed link, or when it has ended."""
+    """Raises NotFound for an altered link, and for one that is no longer valid."""
     value, signed_at = signer_of(session).unsign_with_time(STOP, token)
     match value:
         case [int(user_id), str(nonce), str(scope)]:
@@ -65,7 +64,7 @@ def _is_old_link_of(user: User, signed_at: datetime) -> bool:
 
 
 async def stop(session: AsyncSession, link: Link) -> str:
-    """No more mail of these types; returns a token that takes it back. Once more does no harm."""
+    """Stop mail of these types; returns a token that undoes it. Stopping twice does no harm."""
     present = (await preferences.read(session, link.user)).preferences
     stopped = [name for name in link.types if present[name][EMAIL]]
     await _switch(session, link.user, stopped, wanted=False)
@@ -73,7 +72,7 @@ async def stop(session: AsyncSession, link: Link) -> str:
 
 
 async def resume(session: AsyncSession, token: str) -> None:
-    """Take a `stop` back. Raises NotFound for a changed token."""
+    """Undo a `stop`. Raises NotFound for an altered token."""
     user_id, nonce, stopped = signer_of(session).unsign(RESUME, token)
     user = await session.get(User, user_id)
     if user is None or user.link_nonce != nonce:

@@ -53,7 +53,7 @@ class Push(Channel):
         NO_DEVICE: N_("No device had push enabled."),
         UNSUBSCRIBED: N_("The device has unsubscribed ({status_code} from {host})."),
         INVALID_ENDPOINT: N_("The address of the device is not that of a push service."),
-        NOT_ALLOWED: N_("The push service of the device is not one of those that are allowed."),
+        NOT_ALLOWED: N_("The push service of the device is not allowed."),
         INTERNAL_ADDRESS: N_("The push service is at an address inside our own network."),
     }
 

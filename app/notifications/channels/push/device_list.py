@@ -101,7 +101,7 @@ def _health(found: PushSubscription, test: Delivery | None, vapid_key: str) -> t
 def _test_health(test: Delivery) -> tuple[str, str]:
     """The outcome that the push service reported: it cannot confirm display on the screen."""
     if test.state == "sent":
-        sentence = _("The test was accepted by its push service and should be on its screen.")
+        sentence = _("The test was accepted by its push service and should appear on its screen.")
         return "done", sentence
     if test.state == "pending" and not test.failure:
         return "busy", _("A test is on its way.")

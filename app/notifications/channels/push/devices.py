@@ -45,8 +45,8 @@ def read_keys(services: PushServices, endpoint: str, p256dh: str, auth: str) -> 
     point, secret = decode(p256dh), decode(auth)
     wrong = {
         "endpoint": _wrong_endpoint(services, endpoint),
-        "keys.p256dh": "" if _is_on_curve(point) else _("This is not a public key on P-256."),
-        "keys.auth": "" if len(secret) == 16 else _("This is not a secret of 16 bytes."),
+        "keys.p256dh": "" if _is_on_curve(point) else _("This is not a P-256 public key."),
+        "keys.auth": "" if len(secret) == 16 else _("This is not a 16-byte secret."),
     }
     if any(wrong.values()):
         raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
@@ -130,7 +130,7 @@ async def _delete_outdated(
 
 
 def _former_name(names: Sequence[str], name: str) -> str | None:
-    """The first of `names` that is `name`, with or without a number."""
+    """The first of `names` that equals `name`, apart from its number."""
     return next((former for former in names if not former.removeprefix(name).strip(DIGITS)), None)
 
 

@@ -14,8 +14,16 @@ import msgspec
 from sqlalchemy import Row
 
 from app.language import _, in_language
+from app.names import clean, shorten, to_text
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import HIGH, LOW, NORMAL, EventType, sentence, type_of
+from app.notifications.events.catalogue import (
+    HIGH,
+    LOW,
+    NORMAL,
+    EventType,
+    isolated_sentence,
+    type_of,
+)
 from app.settings import Settings
 from app.static_files import asset
 
@@ -135,21 +143,17 @@ def _about(row: Row[Any]) -> tuple[object, object]:
 def _title(context: Mapping[str, Any]) -> str:
     """The project or team, because many sentences do not name it."""
     name = context.get("project_name") or context.get("team_name") or NAME
-    return _cut(str(name), TITLE_LENGTH)
+    return shorten(clean(str(name)), TITLE_LENGTH)
 
 
 def _body(row: Row[Any]) -> str:
-    text = sentence(row.type, row.context, to_affected=row.affected_id == row.user_id)
+    text = isolated_sentence(row.type, row.context, to_affected=row.affected_id == row.user_id)
     detail = row.context.get("error") or row.context.get("body") or ""
-    return _cut(f"{text}\n{detail}".strip(), BODY_LENGTH)
+    return to_text(shorten(f"{text}\n{detail}".strip(), BODY_LENGTH))
 
 
 def _open() -> dict[str, str]:
     return {"action": "open", "title": _("Open")}
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _payload(facts: Mapping[str, Any]) -> bytes:

@@ -88,7 +88,7 @@ class PushServices:
     def _service(self, scheme: str, host: str, port: str | None) -> Service:
         service = Service(scheme, host, int(port or PORTS[scheme]))
         if not self._is_named(service) and not _is_well_known(service):
-            sentence = _("This push service is not one of those that are allowed.")
+            sentence = _("This push service is not allowed.")
             raise NotAllowed(NOT_ALLOWED, sentence)
         return service
 

@@ -61,11 +61,23 @@ class VapidKeys:
 
 def read_keys(settings: Settings) -> VapidKeys:
     """The keys from the settings or from `DATA_DIR`. Raises SettingError for invalid settings."""
+    _require_private_key(settings)
+    file = settings.data_dir / "vapid_private_key"
+    return _keys(settings, settings.vapid_private_key or kept_secret(file, lambda: fresh_pair()[1]))
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises SettingError where `read_keys` would, and writes nothing."""
+    _require_private_key(settings)
+    _keys(settings, settings.vapid_private_key or fresh_pair()[1])
+
+
+def _require_private_key(settings: Settings) -> None:
     if settings.vapid_public_key and not settings.vapid_private_key:
         raise SettingError(_("VAPID_PUBLIC_KEY is set, but VAPID_PRIVATE_KEY is not."))
-    private = settings.vapid_private_key or kept_secret(
-        settings.data_dir / "vapid_private_key", lambda: fresh_pair()[1]
-    )
+
+
+def _keys(settings: Settings, private: str) -> VapidKeys:
     # Not strict: the library rejects some subjects that RFC 8292 allows, so `_subject` validates.
     signer = Vapid02(_private_key(private), conf={"no-strict": True})
     public = encode(_point(signer.private_key))

@@ -25,7 +25,7 @@ FIND_OUT = (
     [
         (
             {"state": "sent"},
-            "The test was accepted by its push service and should be on its screen.",
+            "The test was accepted by its push service and should appear on its screen.",
         ),
         ({"state": "pending"}, "A test is on its way."),
         (

@@ -8,8 +8,8 @@ from advanced_alchemy.types import BigIntIdentity, DateTimeUTC
 from alembic import op
 from alembic.operations import BatchOperations
 
-revision = "0010"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

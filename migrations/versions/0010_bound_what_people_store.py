@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from advanced_alchemy.types import BigIntIdentity, DateTimeUTC
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
