@@ -244,6 +244,44 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         ),
         Equivalent("- .join(Project, Project.id == Mute.project_id)\n+ .join(Project, )", INFERRED),
     ],
+    "app/teams/invitations.py": [
+        Equivalent(
+            "- if (await session.scalar(others) or 0) >= MAX_OPEN:\n"
+            "+ if (await session.scalar(others) or 1) >= MAX_OPEN:",
+            "Neither none nor one is too many.",
+        ),
+        Equivalent(
+            "- rows = await session.execute(open_ones.order_by(Invitation.id))\n"
+            "+ rows = await session.execute(open_ones.order_by(None))",
+            BY_INDEX,
+        ),
+        Equivalent(
+            "- .join(User, User.id == Invitation.inviter_id, isouter=True)\n"
+            "+ .join(User, None, isouter=True)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(User, User.id == Invitation.inviter_id, isouter=True)\n"
+            "+ .join(User, isouter=True)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Team, Team.id == Invitation.team_id)\n+ .join(Team, None)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Team, Team.id == Invitation.team_id)\n+ .join(Team, )",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, None)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, )",
+            INFERRED,
+        ),
+    ],
     "app/projects/sharing.py": [
         Equivalent(
             "- teams = (await session.scalars(shared.order_by(Team.id))).all()\n"
