@@ -240,7 +240,7 @@ async def test_fifty_invitations_can_be_open_and_an_expired_one_does_not_count(
             await invite(session, alice, video_squad.id, f"n{n}@example.com", "viewer")
             for n in range(MAX_OPEN)
         ]
-    with pytest.raises(Conflict, match="^A team can have at most 50 open invitations. Revoke"):
+    with pytest.raises(Conflict, match=r"^A team can have at most 50 open invitations\. Revoke"):
         async with db.act() as session:
             await invite(session, alice, video_squad.id, "more@example.com", "viewer")
 
