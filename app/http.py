@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie, FormMultiDict
+from litestar.datastructures import URL, Cookie, FormMultiDict
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import Empty, Scope
@@ -61,6 +61,11 @@ class PageRequest(Request[Any, Any, Any]):
     """A request whose form is limited in size, and not kept after the request. GET and HEAD have
     none.
     """
+
+    @property
+    def url(self) -> URL:
+        """Not with the Host that the client sent: no link is made of it, and it may be malformed."""
+        return URL.from_scope({**self.scope, "headers": [(b"host", b"localhost")]})
 
     async def form(self) -> FormMultiDict:
         state = ScopeState.from_scope(self.scope)

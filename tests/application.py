@@ -51,9 +51,11 @@ async def running(application: Litestar) -> AsyncIterator[Litestar]:
 
     task = asyncio.create_task(live())
     await asyncio.wait([task, asyncio.create_task(began.wait())], return_when="FIRST_COMPLETED")
-    yield application
-    over.set()
-    await task
+    try:
+        yield application
+    finally:
+        over.set()
+        await task
 
 
 def browser(application: Litestar, url: str = "http://testserver") -> httpx.AsyncClient:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -76,6 +77,32 @@ async def test_throttles_count_the_client_only_if_the_proxy_is_trusted(
     async with db.read() as session:
         keys = (await session.scalars(select(Throttle.key))).all()
     assert f"login-from:{counted}" in keys
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:203.0.113.6"])
+async def test_clients_of_ipv4_are_counted_one_by_one_also_by_a_socket_for_both(
+    settings: Settings, db: Database, peer: str
+) -> None:
+    """It writes their addresses as IPv6, all of which are in one /64."""
+    async with serving(replace(settings, rate_limits=True)) as app:
+        transport = httpx.ASGITransport(app, client=(peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            client.headers["X-Forwarded-For"] = "::ffff:203.0.113.5"
+            await post(client, "/login", login="nobody", password="wrong")
+
+    async with db.read() as session:
+        keys = (await session.scalars(select(Throttle.key))).all()
+    counted = "203.0.113.6" if peer.endswith("6") else "203.0.113.5"
+    assert f"login-from:{counted}" in keys
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/login", "/api/nowhere"])
+@pytest.mark.parametrize("host", ["a:b", "a:99999", "a@b:c", "testserver:1\tx", "["])
+async def test_a_malformed_host_is_no_crash(settings: Settings, host: str, path: str) -> None:
+    async with serving(settings) as app, browser(app) as client:
+        answer = await client.get(path, headers={"Host": host})
+
+    assert answer.status_code in (400, 404), answer.text
 
 
 async def test_an_untrusted_proxy_is_logged_once(

@@ -4,15 +4,20 @@
 registering, the user continues to the invitation.
 """
 
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.database import Database
 from app.errors import Forbidden, NotFound
 from app.language import _
-from app.models import Invitation
+from app.models import Invitation, User
 from app.settings import Settings
 from app.teams.invitations import closed_reason, read_token
 from app.teams.queries import read_invitation
 
 INVITATION = "/invitations/"
+# The inviter sees the link too, and may use it before the invited user does.
+MOST_ACCOUNTS = 3
 
 
 async def find_admission(db: Database, settings: Settings, next_path: str) -> Invitation | None:
@@ -39,6 +44,15 @@ def address_error(invitation: Invitation | None, email: str) -> str:
     if invitation is None or email.casefold() == invitation.email_key:
         return ""
     return _("Use the address that the invitation was sent to.")
+
+
+async def require_room(session: AsyncSession, invitation: Invitation) -> None:
+    """Raises Forbidden if MOST_ACCOUNTS accounts with the invited address exist."""
+    accounts = select(func.count()).where(User.email_key == invitation.email_key)
+    if (await session.scalar(accounts) or 0) >= MOST_ACCOUNTS:
+        raise Forbidden(
+            _("Accounts with this address exist already. Log in to accept the invitation.")
+        )
 
 
 async def _find_invitation(db: Database, path: str) -> Invitation | None:

@@ -5,6 +5,7 @@ The new holder of an address is notified of the invitations that were sent to it
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.account_lifecycle.admission import require_room
 from app.accounts.addresses import (
     notify_of_request,
     read_confirmation,
@@ -20,7 +21,7 @@ from app.database import Database
 from app.email_addresses import email_error
 from app.errors import require_valid
 from app.language import _
-from app.models import User
+from app.models import Invitation, User
 from app.settings import Settings
 from app.teams.invitations import notify_of_open_invitations
 
@@ -28,6 +29,8 @@ from app.teams.invitations import notify_of_open_invitations
 async def register(
     db: Database,
     settings: Settings,
+    invitation: Invitation | None = None,
+    /,
     *,
     username: str,
     email: str,
@@ -35,7 +38,8 @@ async def register(
     timezone: str = "",
     accept_language: str = "",
 ) -> User:
-    """Create an account. Raises Invalid for `username`, `email`, `password`.
+    """Create an account. Raises Invalid for `username`, `email`, `password`; Forbidden if the
+    `invitation` that admits the user has admitted enough accounts.
 
     With SMTP_HOST set, the address is confirmed by a mailed link, unless it is another account's:
     then that account is told, and the answer is the same. Otherwise it counts as confirmed.
@@ -43,6 +47,8 @@ async def register(
     user = await new_user(username=username, email=email, password=password)
     fill_from_browser(user, timezone, accept_language)
     async with db.act() as session:
+        if invitation:
+            await require_room(session, invitation)
         await store_new_user(session, user, is_mailed=settings.sends_mail)
         if settings.sends_mail:
             await send_confirmation(session, user, email)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from litestar.datastructures import Cookie
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -29,6 +29,8 @@ from app.user_agents import device_name
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 REMEMBERED_FOR = timedelta(days=400)
 TOKEN_LENGTH = 200
+# Each has password guesses of its own.
+MOST_BROWSERS = 20
 # The second is used under HTTPS, as for sessions.
 COOKIES = ("device", "__Host-device")
 BROWSER, NETWORK = "browser", "network"
@@ -83,7 +85,16 @@ async def remember(session: AsyncSession, user: User, *, device: str, host: str)
     await session.execute(
         insert.on_conflict_do_update(index_elements=key, set_={"last_seen_at": now})
     )
+    await _forget_oldest_browsers(session, user)
     return here <= known
+
+
+async def _forget_oldest_browsers(session: AsyncSession, user: User) -> None:
+    browsers = and_(SignInPlace.user_id == user.id, SignInPlace.kind == BROWSER)
+    newest_first = SignInPlace.last_seen_at.desc(), SignInPlace.id.desc()
+    newest = select(SignInPlace.id).where(browsers).order_by(*newest_first).limit(MOST_BROWSERS)
+    kept = (await session.scalars(newest)).all()
+    await session.execute(delete(SignInPlace).where(browsers, SignInPlace.id.not_in(kept)))
 
 
 async def notify_of_sign_in(

@@ -139,3 +139,18 @@ async def test_while_closed_even_an_invitation_admits_nobody(
     assert LINK not in shown.text
     assert answer.status_code == 403
     assert await names(db) == {"alice"}
+
+
+async def test_an_invitation_admits_three_accounts_with_its_address_and_no_more(
+    settings: Settings, db: Database, invitation: Invitation
+) -> None:
+    path = invitation_path(SIGNER, invitation)
+    mailing = dataclasses.replace(settings, smtp_host="smtp.example.com")
+    answers = []
+    for name in ("dora", "dora2", "dora3", "dora4"):
+        async with visiting(mailing, "invited") as client:
+            form = DORA | {"username": name}
+            answers.append(await post(client, "/register", **form, next=path))
+
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 403]
+    assert await names(db) == {"alice", "dora", "dora2", "dora3"}

@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import select, update
 
 from app import clock
-from app.accounts.sign_in_places import network_of
+from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, network_of, remember
 from app.database import Database
 from app.models import Delivery, Event, Notification, SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
@@ -168,6 +168,18 @@ async def test_what_was_not_seen_for_400_days_is_forgotten(
     await sign_in(client, alice)
 
     assert len(await told(db, alice)) == 2
+
+
+async def test_the_browsers_known_for_an_account_are_limited_to_the_newest(
+    db: Database, alice: User
+) -> None:
+    """Each has guesses of its own, and anybody can make many for an account of their own."""
+    for n in range(MOST_BROWSERS + 5):
+        async with db.write() as session:
+            await remember(session, alice, device=f"device {n}", host="127.0.0.1")
+
+    known = [await find_browser(db, "alice", f"device {n}") for n in range(MOST_BROWSERS + 5)]
+    assert [n for n, row in enumerate(known) if row is None] == [0, 1, 2, 3, 4]
 
 
 class TestThrottled:

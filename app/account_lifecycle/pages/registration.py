@@ -48,6 +48,7 @@ async def create_account(
         user = await register(
             db,
             settings,
+            invitation,
             username=form["username"],
             email=form["email"],
             password=form["password"],

@@ -158,12 +158,12 @@ async def test_a_push_service_that_does_not_answer_is_not_waited_for_and_may_be_
 
     await page.evaluate("localStorage.pushTrouble = 'silence'")
     await the_button_to_enable(page).click()
-    await expect(page.get_by_text("One moment")).to_be_visible()
+    await expect(page.get_by_text("Waiting for your browser")).to_be_visible()
     await expect(the_button_to_enable(page)).to_be_disabled()
     await until(lambda: page.evaluate("window.isUnanswered"))
     await page.clock.fast_forward("00:20")
     await expect(page.get_by_text("could not reach its push service")).to_be_visible()
-    await expect(page.get_by_text("One moment")).to_be_hidden()
+    await expect(page.get_by_text("Waiting for your browser")).to_be_hidden()
 
     await page.evaluate("delete localStorage.pushTrouble")
     await the_button_to_enable(page).dblclick()
@@ -183,7 +183,7 @@ async def test_push_is_off_also_where_the_push_service_does_not_answer(
 
     async with page.expect_response("**/api/push/unsubscribe"):
         await the_button_to_disable(page).click()
-    await expect(page.get_by_text("One moment")).to_be_visible()
+    await expect(page.get_by_text("Waiting for your browser")).to_be_visible()
     await until(lambda: page.evaluate("window.isUnanswered"))
     await page.clock.fast_forward("00:20")
 
@@ -229,15 +229,15 @@ async def test_what_the_server_has_refused_is_not_asked_again_on_each_page(
     for path in ("/teams", "/projects", SETTINGS):
         await visitor.open(path)
 
-    await expect(page.get_by_text("This push service is not one of those")).to_be_visible()
+    await expect(page.get_by_text("This push service is not allowed.")).to_be_visible()
     assert asked.count(site.url + "/api/push/subscribe") == 1
 
 
 PERMISSION = "Object.defineProperty(Notification, 'permission', { get: () => '%s' })"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Safari/604.1"
 STATES: list[tuple[str, dict[str, Any], str]] = [
-    (PERMISSION % "default", {}, "Your browser will ask you once."),
-    (PERMISSION % "denied", {}, "This browser blocks notifications notifications"),
+    (PERMISSION % "default", {}, "Your browser will ask for permission once."),
+    (PERMISSION % "denied", {}, "This browser blocks notifications"),
     ("delete window.PushManager", {}, "This browser does not support push."),
     ("delete window.PushManager", {"user_agent": IPHONE}, "on the Home Screen"),
     ("", {"java_script_enabled": False}, SCRIPTS_ARE_OFF),
