@@ -180,7 +180,7 @@ def _host_headers(settings: Settings) -> list[str]:
 
 
 def _ascii(host: str) -> str:
-    """The host name as headers contain it (RFC 5890)."""
+    """The host name in ASCII, as the Host header contains it (IDNA, RFC 5890)."""
     with suppress(UnicodeError):
         return host.lower().encode("idna").decode()
     return host.lower()

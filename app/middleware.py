@@ -29,7 +29,7 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-# Over plain HTTP browsers ignore both, and log a complaint about the second on every page.
+# Over plain HTTP, browsers ignore these two headers and log a warning about the second one.
 HEADERS_OVER_HTTPS = [
     *HEADERS,
     (b"strict-transport-security", b"max-age=31536000"),

@@ -29,8 +29,8 @@ Programs can do everything that the pages of ClippyFront can.
 
 **Authentication.** Send a personal access token as `Authorization: Bearer …`. Create one under
 Account or with `POST /api/tokens`; a token of scope `read` cannot change anything. A session cookie
-works too; requests that change something then need the value of the cookie `csrftoken` in the
-header `X-CSRF-Token`.
+works too; requests that change something must then send the value of the `csrftoken` cookie in the
+`X-CSRF-Token` header.
 
 **Errors** are problem details (RFC 9457). A 400 names every invalid field in `errors`. What belongs
 to someone else is 404, as if it did not exist. Times are ISO 8601 in UTC.
@@ -82,7 +82,7 @@ class _Config(OpenAPIConfig):
 
 
 class _Document(OpenAPI):
-    """Litestar's document with the parts that all operations share; completed at the first use."""
+    """Litestar's document with the parts that all operations share; completed on first use."""
 
     def to_schema(self) -> dict[str, Any]:
         return self._completed

@@ -40,7 +40,7 @@ async def bundle_due(session: AsyncSession, channel: str) -> int:
 
 
 def _first_due(channel: str) -> Any:
-    """The first due delivery of each future mail."""
+    """The delivery with which each new bundle begins: (user_id, bundling, id)."""
     now = clock.now()
     next_is_scheduled = or_(User.digest_due_at.is_(None), User.digest_due_at > now)
     due = (

@@ -31,9 +31,9 @@ TICK_SECONDS = 1
 class Hub:
     """At most `most_streams` open streams; further ones are answered 503.
 
-    `position` is the position of the last change that is published; a stream that opens covers
-    everything up to there in its opening. Publishers advance it *before* they read what to
-    publish and to whom. All methods must be called on the event loop's thread; `running` belongs
+    `position` is that of the last change handed to the publishers; a stream that opens covers
+    everything up to there in its opening. The follower advances it *before* publishers read what
+    to publish and to whom. All methods must be called on the event loop's thread; `running` belongs
     in the application's lifespan.
     """
 

@@ -109,7 +109,9 @@ def _digest(endpoint: str) -> str:
 
 
 async def _delete_former(session: AsyncSession, user: User, digest: str) -> None:
-    """Deletes another user's subscription of this browser, and every record of its removal."""
+    """Deletes what former users of this browser left: their subscriptions, and any record that
+    someone removed the browser from their device list.
+    """
     is_same_browser = PushSubscription.endpoint_hash == digest
     of_others = delete(PushSubscription).where(is_same_browser, PushSubscription.user_id != user.id)
     await session.execute(of_others)
