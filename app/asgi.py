@@ -37,8 +37,8 @@ from app.telemetry.requests import ObservedLitestar
 
 
 class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
-    """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
-    times each request, and retains nothing of it afterwards.
+    """A Litestar that finds the client behind proxies, detaches streams from their requests, logs
+    and times each request, and retains nothing of it afterwards.
     """
 
 

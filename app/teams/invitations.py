@@ -50,8 +50,8 @@ UNMAILED = {
         "You can share the link yourself."
     ),
     TOO_MANY_MAILS: N_(
-        "It was not emailed, because this address has reached its daily limit of invitations. "
-        "You can share the link yourself, or send the invitation again later."
+        "It was not emailed, because this address has reached its daily limit of invitation "
+        "emails. You can share the link yourself, or send the invitation again later."
     ),
 }
 

@@ -191,7 +191,7 @@ async def test_the_api_says_what_was_not_mailed(
     assert (mailed.json()["mailed"], "detail" in mailed.json()) == (True, False)
     assert unmailed.status_code == 201
     assert (unmailed.json()["status"], unmailed.json()["mailed"]) == ("pending", False)
-    assert "daily limit of invitations" in unmailed.json()["detail"]
+    assert "daily limit of invitation emails" in unmailed.json()["detail"]
     assert again.status_code == 429
     assert 0 < int(again.headers["Retry-After"]) <= 3600
 

@@ -74,8 +74,8 @@ async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
 
 
 async def _interrupted(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """An interrupted delivery, the least attempted first. They are claimed one at a time, since any
-    of them may be the one that kills workers.
+    """The least attempted delivery of those interrupted twice or more. They are claimed one at a
+    time, since any of them may be the one that kills workers.
     """
     rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _was_attempted_twice)
     rows = rows.order_by(Delivery.attempts, Delivery.due_at, Delivery.id).limit(1)
@@ -113,8 +113,8 @@ _is_whole = or_(Delivery.bundling == "alone", Delivery.bundle_id.is_not(None))
 
 
 def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
-    """Claims the chosen deliveries and the rest of their bundles. Single and bundled deliveries are
-    selected separately, so that each select can use its index.
+    """The statement that claims the chosen deliveries and the rest of their bundles. Single and
+    bundled deliveries are selected separately, so that each select can use its index.
     """
     taken = update(Delivery).values(
         claimed_by=name, due_at=clock.now() + LEASE, attempts=Delivery.attempts + 1, reason=None

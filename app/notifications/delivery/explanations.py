@@ -57,7 +57,7 @@ REASONS = {
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
     UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
-    TOO_MANY_MAILS: N_("Your address has received the most invitation emails we send in a day."),
+    TOO_MANY_MAILS: N_("Your address has reached its daily limit of invitation emails."),
     MAILED_BEFORE: N_("It was sent before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),

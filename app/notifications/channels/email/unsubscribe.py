@@ -30,7 +30,7 @@ class Link:
 
     @property
     def types(self) -> list[str]:
-        """Without those whose mail nobody can switch off."""
+        """The event types whose mail the link stops; mandatory mail is never among them."""
         chosen = list(TYPES) if self.scope == EVERYTHING else [self.scope]
         return [name for name in chosen if EMAIL not in TYPES[name].mandatory]
 

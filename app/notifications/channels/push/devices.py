@@ -109,9 +109,7 @@ def _digest(endpoint: str) -> str:
 
 
 async def _delete_former(session: AsyncSession, user: User, digest: str) -> None:
-    """Deletes what former users of this browser left: their subscriptions, and any record that
-    someone removed the browser from their device list.
-    """
+    """Deletes other users' subscriptions of this browser, and all records of its removal."""
     is_same_browser = PushSubscription.endpoint_hash == digest
     of_others = delete(PushSubscription).where(is_same_browser, PushSubscription.user_id != user.id)
     await session.execute(of_others)
