@@ -193,8 +193,8 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._active is not None and not self._active.response_complete
 
     def _forget_requests(self) -> None:
-        """Requests that never began refer back to the connection, so only the rare runs of the garbage
-        collector would free them.
+        """Requests that never began refer back to the connection, so only the rare runs of the
+        garbage collector would free them.
         """
         self.pipeline.clear()
         self.cycle = self._active = None  # type: ignore[assignment]

@@ -65,8 +65,8 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
 
 
 async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User | None]:
-    """First the account with this username, which has no @, or this confirmed address; None if there
-    is none. Then a few accounts that have the address unconfirmed.
+    """First the account with this username, which has no @, or this confirmed address; None if
+    there is none. Then a few accounts that have the address unconfirmed.
 
     These are included even if there is a first: a user who claims an address must not learn
     whether another account has confirmed it.

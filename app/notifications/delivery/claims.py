@@ -55,8 +55,8 @@ class Claim:
     deliveries: Sequence[Row[Any]]
 
     def is_ours(self) -> ColumnElement[bool]:
-        """True of deliveries that still belong to this claim: neither settled, nor claimed by another
-        worker after the lease expired.
+        """True of deliveries that still belong to this claim: neither settled, nor claimed by
+        another worker after the lease expired.
         """
         return and_(Delivery.claimed_by == self.name, is_pending)
 

@@ -100,8 +100,8 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project does not stop events meant for one user, nor urgent ones, unless it
-        is only their sender who calls them urgent.
+        """Muting a team or project does not stop events meant for one user, nor urgent ones, unless
+        it is only their sender who calls them urgent.
         """
         is_urgent = self.is_high and not self.is_custom
         return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
