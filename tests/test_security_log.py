@@ -325,3 +325,13 @@ def test_it_is_written_to_standard_error_whatever_the_level_of_the_log(
     [line] = done.stderr.splitlines()
     assert "event=login_failed user=alice address=-" in line
     assert form == "text" or json.loads(line)["event"] == "login_failed"
+
+
+def test_the_filter_of_the_readme_is_the_one_that_is_tested() -> None:
+    filter_lines = (ROOT / "README.md").read_text().split("[Definition]")[1].split("```")[0]
+
+    assert [
+        line.removeprefix("failregex = ").strip()
+        for line in filter_lines.splitlines()
+        if "^(?:" in line
+    ] == FAILREGEX

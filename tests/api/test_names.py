@@ -93,7 +93,7 @@ async def test_json_has_no_marks_around_a_name(
 
     [notice] = answer.json()["notifications"]
     assert notice["message"] == f"Team '{ARABIC}' is now called '{ARABIC} 2'"
-    assert refused.json()["detail"].startswith(f"As editor of '{ARABIC} 2' you are not")
+    assert refused.json()["detail"].startswith(f"Your role in '{ARABIC} 2' (editor)")
     for answered in (answer, refused):
         assert not {FSI, PDI} & set(answered.json().__repr__())
         assert "\\u2068" not in answered.text
