@@ -157,6 +157,17 @@ async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: User, tea
     assert await mails(db) == [("digest", EIGHT), ("digest", EIGHT)]
 
 
+async def test_a_digest_takes_along_what_is_due_and_not_yet_mailed(
+    db: Database, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shares(db, team, "Reel")
+    at(monkeypatch, utc("2026-11-23 07:30"))
+
+    await choose(db, bob, enabled=True)
+
+    assert await mails(db) == [("digest", EIGHT)]
+
+
 async def test_without_a_digest_what_was_gathered_goes_at_once(
     db: Database, bob: User, team: Team
 ) -> None:
