@@ -20,6 +20,7 @@ MODULES = {
     "app/teams/invitations.py": [
         "tests/teams/test_invitations.py",
         "tests/teams/test_mail_to_strangers.py",
+        "tests/teams/test_after_removal.py",
     ],
     "app/projects/clips.py": ["tests/projects/test_clips.py"],
     "app/projects/compilations.py": ["tests/projects/test_compilations.py"],
