@@ -40,6 +40,11 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
     ],
     "app/notifications/delivery/decision.py": [
         Equivalent(
+            "- .correlate_except(inviter)\n+ .correlate_except(None)",
+            "The alias stands in no other FROM.",
+        ),
+        Equivalent("- select(inviter.id)\n+ select(None)", EXISTS_ANYTHING),
+        Equivalent(
             "- .outerjoin(Event, Event.id == Notification.event_id)\n+ .outerjoin(Event, None)",
             INFERRED,
         ),
