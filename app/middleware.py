@@ -41,7 +41,7 @@ SIGN_IN_PATHS = ("/login", "/register")
 
 
 async def secure_response(message: Message, scope: Scope) -> None:
-    """Add what a response lacks to be safe; also to responses that no handler produced."""
+    """Add missing security headers to every response, even one that no handler produced."""
     if message["type"] != "http.response.start":
         return
     settings: Settings = scope["litestar_app"].state.settings

@@ -39,7 +39,7 @@ async def check_login(db: Database, login: str, password: str) -> User:
     """The user with this `login` (username or address) and `password`. Raises Invalid.
 
     Neither the error nor the time it takes reveals whether such an account exists. Raises Forbidden
-    for a suspended account, which only the right password reveals.
+    for a suspended account, but only if the password is correct.
     """
     _refuse_demo_password("login", password, "login_failed", loggable(login))
     async with db.read() as session:

@@ -122,7 +122,7 @@ def _complete(document: dict[str, Any], method: str, operation: dict[str, Any]) 
 
 
 def _add_example(schemas: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """Show the example of the schema where tools look for it; returns the schema."""
+    """Copy the schema's example next to its reference, where tools expect it; returns the schema."""
     schema: dict[str, Any] = {}
     for media in described.get("content", {}).values():
         schema = schemas.get(media["schema"].get("$ref", "").rpartition("/")[2], media["schema"])

@@ -1,4 +1,4 @@
-"""How many transactional mails go to one mailbox and to everybody, whoever causes them.
+"""Limits on transactional mails: to one mailbox, and to all mailboxes together.
 
 Anyone can make us write to an address by typing it into a form. So these mails are counted by
 recipient, whatever RATE_LIMITS says.

@@ -1,8 +1,8 @@
 """The open streams of this process, and how one event reaches many of them.
 
 No stream has a task, timer or queue of its own: a frame is written to all streams in one go, and
-one ticker keeps all of them alive. The database is the source of truth; what a stream misses
-here, its next opening contains.
+one ticker keeps all of them alive. The database is the source of truth: if a stream misses a
+change here, its next opening includes it.
 """
 
 import asyncio
