@@ -66,6 +66,7 @@ async def measure(pushes: int, rounds: int) -> None:
                     if name == SHIPPED:
                         await _tell(parts.db, project)
                     figures.setdefault(name, []).append(await _each(act, pushes))
+            await parts.channels[PUSH].close()
     _print(pushes, figures)
 
 

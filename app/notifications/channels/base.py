@@ -226,9 +226,9 @@ def rows_for(
     user_id: UserId = Notification.user_id,
     **columns: Any,
 ) -> Select[Any]:
-    """A delivery for each recipient of `event` who wants its type on `channel`, as a select that
-    can be joined and narrowed. Columns are SQL expressions over User and the joined tables;
-    `due_at` defaults to now.
+    """A delivery for each recipient of `event` who wants its type on `channel`, as a select from
+    Notification that can be joined and narrowed. Columns are SQL expressions over Notification and
+    the joined tables; `due_at` defaults to now.
 
     Preferences are looked up by `user_id`. A channel that few users have an address on passes the
     column of its own table, so that only their preferences are looked up.
@@ -247,6 +247,6 @@ def rows_for(
     } | columns
     return (
         select(*(value.label(name) for name, value in values.items()))
-        .join(User, User.id == Notification.user_id)
+        .select_from(Notification)
         .where(Notification.event_id == event.id, wants(user_id, event_type, channel))
     )

@@ -58,7 +58,7 @@ REASONS = {
     "confirmed": N_("The address was already confirmed or replaced."),
     UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
     TOO_MANY_MAILS: N_("Your address has reached its daily limit of invitation emails."),
-    MAILED_BEFORE: N_("It was sent before you confirmed your address."),
+    MAILED_BEFORE: N_("You already got this email before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),
 }

@@ -240,7 +240,7 @@ ACCOUNT_PASSWORD_CHANGED = event(
 )
 ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
     "account_address_change_requested",
-    label=N_("A change of your address is requested"),
+    label=N_("A change of your email address is requested"),
     group=ACCOUNT,
     icon="bi-envelope-at",
     audience=audience.affected_only,

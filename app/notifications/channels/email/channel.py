@@ -84,14 +84,17 @@ class Email(Channel):
         soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
-        return rows_for(
+        rows = rows_for(
             EMAIL,
             event,
             event_type,
             address=User.email,
             bundling=alone if at_once else case((in_digest, "digest"), else_="bundle"),
             due_at=soon if at_once else case((in_digest, User.digest_due_at), else_=soon),
-        ).where(User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None))
+        )
+        return rows.join(User, User.id == Notification.user_id).where(
+            User.email_confirmed_at.is_not(None), User.email_gone_at.is_(None)
+        )
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
         own = rows.add_columns(User, Notification.id, Notification.event_id, Notification.read_at)
