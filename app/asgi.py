@@ -37,8 +37,8 @@ from app.telemetry.requests import ObservedLitestar
 
 
 class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
-    """Litestar that finds the client behind proxies, detaches streams from their requests, logs and
-    times each request, and retains nothing of it afterwards.
+    """A Litestar that finds the client behind proxies, detaches streams from their requests, logs
+    and times each request, and retains nothing of it afterwards.
     """
 
 
@@ -180,7 +180,7 @@ def _host_headers(settings: Settings) -> list[str]:
 
 
 def _ascii(host: str) -> str:
-    """The host name as headers contain it (RFC 5890)."""
+    """The host name in ASCII, as the Host header contains it (IDNA, RFC 5890)."""
     with suppress(UnicodeError):
         return host.lower().encode("idna").decode()
     return host.lower()

@@ -90,7 +90,7 @@ def _key(token_hash: str) -> bytes:
 
 
 def _browser_of(scope: Scope) -> Holder:
-    """What the cookie of a signed-out browser names, which may be a session that has ended."""
+    """The holder in the cookie of a signed-out browser, which may be a session that has ended."""
     given = read_token(_settings(scope), _cookies(scope).get(COOKIE, ""))
     return given or Holder(NOBODY, secrets.token_bytes(KEY_BYTES))
 

@@ -124,7 +124,7 @@ class _DeferredResponse(Response[Any]):
 def _problem(
     status: int, sentence: str, headers: Mapping[str, str], fields: Mapping[str, str]
 ) -> Response[Problem]:
-    """Problem details (RFC 9457). A request malformed as a whole names the field `request`."""
+    """Problem details (RFC 9457). If the whole request is malformed, the field is `request`."""
     sentence = to_plain(sentence)
     problem = Problem(status=status, title=_title(status), detail=sentence)
     if status == 400 or fields:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class ForwardedLitestar(Litestar):
-    """Litestar that sees each request as its client sent it, whatever proxies are in between."""
+    """A Litestar that sees each request as its client sent it, whatever proxies are in between."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == ScopeType.HTTP:

@@ -20,8 +20,8 @@ def freeze_loaded_objects() -> None:
 def give_large_blocks_back() -> None:
     """Makes glibc return each block of at least 128 KiB to the system when it is freed.
 
-    By default glibc stops doing so once it has freed a few, and then what a crowd of clients needed
-    at one time, such as pages that they did not read, stays with the process.
+    By default glibc stops doing so after it has freed a few such blocks. The process would then
+    keep the memory of its busiest moment, such as pages that many slow clients did not read.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

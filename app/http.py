@@ -53,7 +53,7 @@ class Form(Mapping[str, str]):
 
 
 def _storable(text: str) -> str:
-    """Without NUL and lone surrogates (from a body in UTF-7), which databases do not store."""
+    """Removes NUL and lone surrogates (from a body in UTF-7), which databases do not store."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
 

@@ -29,7 +29,7 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-# Over plain HTTP browsers ignore both, and log a complaint about the second on every page.
+# Over plain HTTP, browsers ignore these two headers and log a warning about the second one.
 HEADERS_OVER_HTTPS = [
     *HEADERS,
     (b"strict-transport-security", b"max-age=31536000"),
@@ -41,7 +41,7 @@ SIGN_IN_PATHS = ("/login", "/register")
 
 
 async def secure_response(message: Message, scope: Scope) -> None:
-    """Add what a response lacks to be safe; also to responses that no handler produced."""
+    """Add missing security headers to every response, even one that no handler produced."""
     if message["type"] != "http.response.start":
         return
     settings: Settings = scope["litestar_app"].state.settings

@@ -3,7 +3,7 @@ sentence.
 
 `isolate` puts a name between U+2068 and U+2069 (UAX #9, 2.4), so that neither its letters nor the
 sentence around it change the order of the other. Where the sentence is shown, `to_html`, `to_text`
-or `to_plain` replaces these marks by what is right there.
+or `to_plain` replaces these marks with what its format needs.
 """
 
 import re
@@ -52,7 +52,7 @@ def clean(name: str) -> str:
 
 
 def isolate(name: str) -> str:
-    """`name` as written in a sentence that one of the functions below shows."""
+    """`name` between the marks, to be put into a sentence. Show that with a function below."""
     return f"{FSI}{clean(name)}{PDI}"
 
 
@@ -71,7 +71,7 @@ def to_plain(sentence: str) -> str:
 
 
 def shorten(sentence: str, most: int) -> str:
-    """At most `most` characters beside the marks, the last of them "…" where something is missing."""
+    """Shorten to `most` characters, not counting the marks. A shortened sentence ends in "…"."""
     visible = [place for place, char in enumerate(sentence) if char not in (FSI, PDI)]
     if len(visible) <= most:
         return sentence
@@ -85,7 +85,7 @@ def _is_right_to_left(name: str) -> bool:
 
 
 def _cut(text: str, at: int) -> int:
-    """The last position up to `at` that divides no character."""
+    """The last position up to `at` where a cut does not split a character."""
     places = range(at, max(at - _LONGEST_CLUSTER, 1), -1)
     return next((place for place in places if not _is_divided(text, place)), at)
 

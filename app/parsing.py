@@ -31,8 +31,8 @@ Fields = list[tuple[str, str]]
 
 
 class ForgetfulLitestar(Litestar):
-    """Litestar that gets the cookies of each request parsed already, and so does not cache them. It
-    forgets long queries after the request.
+    """A Litestar that caches neither cookies, which are parsed before it sees the request, nor long
+    queries, which are forgotten after it.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -47,7 +47,7 @@ def _take_from_others(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """The permissions; none for a symbolic link or a file that is gone."""
+    """The permission bits; 0 for a symbolic link or a file that is gone."""
     with suppress(OSError):
         mode = path.lstat().st_mode
         return 0 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)

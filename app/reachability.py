@@ -21,7 +21,7 @@ def others_can_reach() -> bool:
 
 
 def note_request(settings: Settings, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Decides for the request with these headers, until it ends."""
+    """Makes `others_can_reach` answer for the request with these headers, until that ends."""
     _from_outside.set(settings.is_reachable or is_forwarded(headers))
 
 
@@ -36,7 +36,7 @@ def is_throttled(settings: Settings) -> bool:
 
 
 def explanation(settings: Settings) -> str:
-    """Who can reach this server, why, and what follows from it, for its operator."""
+    """Tells the operator who can reach this server, why, and what that changes."""
     if not settings.is_reachable:
         return (
             "Only this machine can reach this server: HOST and BASE_URL are loopback addresses. "

@@ -193,7 +193,9 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._active is not None and not self._active.response_complete
 
     def _forget_requests(self) -> None:
-        """Those never begun refer back to the connection: only a rare collection would free them."""
+        """Requests that never began refer back to the connection, so only the rare runs of the
+        garbage collector would free them.
+        """
         self.pipeline.clear()
         self.cycle = self._active = None  # type: ignore[assignment]
 
@@ -311,7 +313,7 @@ class Clients:
         client.give_up()
 
     def _largest(self) -> Group:
-        """Of groups of the same size, the one with the least valuable connection."""
+        """The largest group; of several, the one with the least valuable connection."""
         groups = self._by_network.values()
         most = max((not self._is_trusted(group), len(group)) for group in groups)
         largest = [one for one in groups if (not self._is_trusted(one), len(one)) == most]

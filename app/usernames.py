@@ -1,7 +1,7 @@
 """Which usernames look alike, and which nobody may have."""
 
-# Letters that many fonts draw alike, each group by its first. Names ignore case, so that I and L
-# are among them in both cases.
+# Maps characters that look alike in many fonts to one of them. Names are casefolded first, so `I`,
+# `i`, `L`, `l` and `1` all count as `l`.
 _LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "0": "o"})
 RESERVED = ("someone", "clippyfront", "system")
 

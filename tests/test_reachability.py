@@ -1,5 +1,8 @@
 """An address that others can reach accepts no demo password, throttles, and hides what is ours."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,7 +18,7 @@ from app.cli import demo
 from app.database import Database
 from app.models import Throttle, Token, User, WebSession
 from app.security import hash_password
-from app.settings import Settings, load
+from app.settings import ROOT, Settings, load
 from tests.application import browser, serving
 from tests.conftest import post, text_of
 
@@ -143,6 +146,22 @@ async def test_what_was_opened_with_the_demo_password_is_closed_at_the_start(
             (await session.scalars(select(table.user_id))).all() for table in (WebSession, Token)
         ]
     assert held == [[bob.id], [bob.id]]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "left"), [("http://127.0.0.1:8000", 1), ("https://clips.example.com", 0)]
+)
+async def test_only_a_start_where_others_can_reach_the_server_closes_it(
+    settings: Settings, db: Database, alice: User, base_url: str, left: int
+) -> None:
+    async with db.write() as session:
+        session.add(WebSession(token_hash=alice.username, user_id=alice.id))
+
+    command = [sys.executable, "-m", "app", "migrate"]
+    environ = {"DATA_DIR": str(settings.data_dir), "PATH": "", "BASE_URL": base_url}
+    await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environ, check=True)
+
+    assert await _count(db, WebSession) == left
 
 
 @pytest.mark.parametrize("headers", FORWARDED, ids=str)

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import resource
 import socket
+import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -494,3 +496,14 @@ async def test_a_burst_does_not_exceed_what_the_server_accepts() -> None:
         await asyncio.gather(*(server.connect(STRANGER) for _ in range(50)))
 
         assert len(server.connections) == 10
+
+
+@pytest.mark.parametrize(
+    ("files", "connections"), [(1_024, 960), (50, 1), (resource.RLIM_INFINITY, sys.maxsize)]
+)
+def test_64_of_the_files_that_may_be_open_are_left_for_other_uses(
+    monkeypatch: pytest.MonkeyPatch, files: int, connections: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (files, resource.RLIM_INFINITY))
+
+    assert Limits().connections == connections

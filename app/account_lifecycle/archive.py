@@ -134,8 +134,8 @@ def _mutes(user: User) -> Executable:
 
 
 def _deliveries(user: User) -> Executable:
-    """Without the mails that ask for a confirmation: an address that is another account's gets none,
-    and nobody must learn which addresses those are.
+    """Leaves out confirmation mails. None is sent to an address that another account has, and
+    nobody must learn which addresses those are.
     """
     columns = (
         Delivery.channel,

@@ -107,7 +107,7 @@ async def _remove_name(session: AsyncSession, user: User) -> None:
 
 
 async def _forget_account_events(session: AsyncSession, user: User) -> None:
-    """Nobody else was told of them, and they name mail and network addresses."""
+    """Erase their context: it holds mail and network addresses that only this user saw."""
     about_account = [one.name for one in TYPES.values() if one.group == ACCOUNT]
     theirs = update(Event).where(Event.affected_id == user.id, Event.type.in_(about_account))
     await session.execute(theirs.values(context={}))

@@ -41,8 +41,9 @@ async def register(
     """Create an account. Raises Invalid for `username`, `email`, `password`; Forbidden if the
     `invitation` that admits the user has admitted enough accounts.
 
-    With SMTP_HOST set, the address is confirmed by a mailed link, unless it is another account's:
-    then that account is told, and the answer is the same. Otherwise it counts as confirmed.
+    With SMTP_HOST set, the address is confirmed by a mailed link. If it belongs to another account,
+    that account's owner is warned by mail instead, and the result looks the same. Without
+    SMTP_HOST, the address counts as confirmed.
     """
     user = await new_user(username=username, email=email, password=password)
     fill_from_browser(user, timezone, accept_language)

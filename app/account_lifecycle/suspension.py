@@ -1,8 +1,8 @@
 """An administrator suspends an account, and restores it.
 
-A suspended account keeps its data, but its sessions and access tokens are refused, and neither mail
-and pushes to it nor its invitations are sent. Sessions end permanently; access tokens work again
-once the account is restored.
+A suspended account keeps its data, but its sessions and access tokens are refused. It gets no mail
+or pushes, and the invitations it made are not sent. Sessions end permanently; access tokens work
+again once the account is restored.
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession

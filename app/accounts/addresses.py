@@ -56,8 +56,8 @@ async def notify_of_request(
 async def send_confirmation(session: AsyncSession, user: User, address: str) -> bool:
     """Mail a link to `address` by which its holder confirms it as the user's address.
 
-    Where another account has confirmed it, its owner is told instead. Nobody else learns of that.
-    Returns False where the address was mailed too often.
+    If another account has confirmed the address, its owner gets a warning instead, and the caller
+    cannot tell the difference. Returns False if the address was mailed too often.
     """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
@@ -81,7 +81,7 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
 
 
 async def _tell_owner(session: AsyncSession, owner: User) -> None:
-    """That somebody has used their address."""
+    """Mail the owner that someone else entered their address."""
     if await may_mail(session, IN_USE, owner.email):
         await add_transactional_mail(
             session, IN_USE, address=owner.email, user_id=owner.id, username=owner.username

@@ -1,8 +1,8 @@
-"""The 10,000 most common passwords of at least 8 bytes, which guessing begins with.
+"""The 10,000 most common passwords of at least 8 bytes: the first that an attacker tries.
 
 `common_passwords.txt` has them in lower case. They are from two lists: the one that Django 5.2
-ships (`common-passwords.txt.gz`, by Royce Williams, of passwords in leaks) and the first 10,000 of
-zxcvbn 4.5; those of zxcvbn that follow fill it up.
+ships (`common-passwords.txt.gz`, by Royce Williams, of leaked passwords) and the first 10,000 of
+zxcvbn 4.5, filled up to 10,000 with the next ones of zxcvbn.
 """
 
 from functools import cache

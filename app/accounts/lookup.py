@@ -23,7 +23,7 @@ async def find_holder(session: AsyncSession, address: str) -> User | None:
 
 
 async def get_unchanged(session: AsyncSession, user: User) -> User:
-    """The stored user, to whom something is granted because of the password that `user` has.
+    """Load the user again, before an action that `user`'s password has just authorized.
 
     Raises Conflict if the password was replaced since it was checked.
     """

@@ -39,7 +39,7 @@ async def check_login(db: Database, login: str, password: str) -> User:
     """The user with this `login` (username or address) and `password`. Raises Invalid.
 
     Neither the error nor the time it takes reveals whether such an account exists. Raises Forbidden
-    for a suspended account, which only the right password reveals.
+    for a suspended account, but only if the password is correct.
     """
     _refuse_demo_password("login", password, "login_failed", loggable(login))
     async with db.read() as session:
@@ -60,15 +60,16 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
     if password == DEMO_PASSWORD and others_can_reach():
         record(event, user=user)
         raise Invalid({
-            field: _("This is the demo password. It is refused where others can reach the server.")
+            field: _("This is the demo password. It does not work on a server that others can reach.")
         })  # fmt: skip
 
 
 async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User | None]:
-    """The account with this username, which has no @, or with this confirmed address, None for
-    nobody; then the first few that have the address unconfirmed.
+    """First the account with this username, which has no @, or this confirmed address; None if
+    there is none. Then a few accounts that have the address unconfirmed.
 
-    These come in any case: whoever claims an address must not learn whether somebody has it.
+    These are included even if there is a first: a user who claims an address must not learn
+    whether another account has confirmed it.
     """
     key = login.casefold()
     named = select(User).where(or_(User.username_key == key, has_confirmed(login)))

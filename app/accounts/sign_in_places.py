@@ -107,8 +107,8 @@ async def notify_of_sign_in(
 
 
 async def find_browser(db: Database, login: str, device: str) -> int | None:
-    """The id of the row by which the account with this username or confirmed address knows the
-    browser with this device token. An address that is not confirmed may be anybody's.
+    """The id of the row which records that the account with this username or confirmed address has
+    used the browser with this device token. An unconfirmed address may belong to someone else.
     """
     found = (
         select(SignInPlace.id)

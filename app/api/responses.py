@@ -36,7 +36,7 @@ def conditional(
     """`body` with an ETag, or 304 if the client already has it (RFC 9110, section 13.1.2).
 
     The tag is a hash of the content. The position of the user's last change would be cheaper, but
-    retention deletes notifications and teams are renamed without any change of the user's.
+    it stays the same when retention deletes notifications or someone renames a team.
     """
     content = msgspec.json.encode(body)
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'

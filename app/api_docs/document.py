@@ -29,8 +29,8 @@ Programs can do everything that the pages of ClippyFront can.
 
 **Authentication.** Send a personal access token as `Authorization: Bearer …`. Create one under
 Account or with `POST /api/tokens`; a token of scope `read` cannot change anything. A session cookie
-works too; requests that change something then need the value of the cookie `csrftoken` in the
-header `X-CSRF-Token`.
+works too; requests that change something must then send the value of the `csrftoken` cookie in the
+`X-CSRF-Token` header.
 
 **Errors** are problem details (RFC 9457). A 400 names every invalid field in `errors`. What belongs
 to someone else is 404, as if it did not exist. Times are ISO 8601 in UTC.
@@ -82,7 +82,7 @@ class _Config(OpenAPIConfig):
 
 
 class _Document(OpenAPI):
-    """Litestar's document with the parts that all operations share; completed at the first use."""
+    """Litestar's document with the parts that all operations share; completed on first use."""
 
     def to_schema(self) -> dict[str, Any]:
         return self._completed
@@ -122,7 +122,7 @@ def _complete(document: dict[str, Any], method: str, operation: dict[str, Any]) 
 
 
 def _add_example(schemas: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """Show the example of the schema where tools look for it; returns the schema."""
+    """Copy the schema's example next to its reference, where tools expect it; returns the schema."""
     schema: dict[str, Any] = {}
     for media in described.get("content", {}).values():
         schema = schemas.get(media["schema"].get("$ref", "").rpartition("/")[2], media["schema"])

@@ -12,9 +12,10 @@ SCHEMA = "#/components/schemas/{name}"
 
 
 class StructSchemas(OpenAPISchemaPlugin):
-    """Describes Structs as msgspec does, and with their examples.
+    """Describes Structs as msgspec does, with their examples added.
 
-    Litestar's own plugin omits bounds inside lists and unions, and that unknown fields are refused.
+    Litestar's own plugin leaves out the bounds inside lists and unions, and does not say that
+    unknown fields are refused.
     """
 
     def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:

@@ -80,7 +80,7 @@ class Database:
         """A transaction whose changes appear on no stream. Commits at the end, or rolls back."""
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
-                # A writer that SQLite itself makes wait sleeps up to 100 ms; this lock avoids that.
+                # SQLite makes a blocked writer sleep for up to 100 ms; this lock wakes it sooner.
                 await stack.enter_async_context(self._one_writer)
             session = await stack.enter_async_context(self._writing())
             await stack.enter_async_context(session.begin())

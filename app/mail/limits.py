@@ -1,4 +1,4 @@
-"""How many transactional mails go to one mailbox and to everybody, whoever causes them.
+"""Limits on transactional mails: to one mailbox, and to all mailboxes together.
 
 Anyone can make us write to an address by typing it into a form. So these mails are counted by
 recipient, whatever RATE_LIMITS says.
@@ -28,15 +28,15 @@ class Limit:
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# By the name of the mail: all that a stranger can cause.
+# Every transactional mail that a stranger can cause, by its name.
 LIMITS: Mapping[str, Limit] = {
     "invitation": Limit(to_one=3, to_all=5_000, window=DAY),
     "confirm_address": Limit(to_one=5, to_all=5_000, window=DAY),
     "address_in_use": Limit(to_one=1, to_all=5_000, window=DAY),
-    # For as long as a link works: a user who is refused another one has one that works.
+    # A link works for an hour: a user who is refused another one has one that works.
     "reset_password": Limit(to_one=5, to_all=5_000, window=HOUR),
 }
-# The mailings of longer ago are counted by no limit.
+# No limit counts mailings that are older than this.
 KEPT = max(limit.window for limit in LIMITS.values())
 
 
@@ -52,7 +52,7 @@ async def may_mail(session: AsyncSession, name: str, address: str) -> bool:
 
 
 def too_many(name: str) -> TooMany:
-    """For the user whose mail `name` may not be sent."""
+    """The error for a user who asked for the mail `name` too often."""
     sentence = _("This address was emailed several times already. Please try again later.")
     return TooMany(sentence, int(LIMITS[name].window.total_seconds()))
 

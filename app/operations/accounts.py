@@ -53,7 +53,9 @@ class AccountPage:
 async def read_accounts(
     session: AsyncSession, settings: Settings, q: str = "", page: int = 1
 ) -> AccountPage:
-    """The accounts whose name or address contains `q`, newest first. None beyond the last page."""
+    """The accounts whose name or address contains `q`, newest first. A page beyond the last is
+    empty.
+    """
     total = await session.scalar(select(func.count()).where(_matches(q))) or 0
     newest = select(User).where(_matches(q)).order_by(User.id.desc())
     some = newest.limit(PER_PAGE).offset(min((page - 1) * PER_PAGE, total))

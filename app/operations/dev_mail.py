@@ -23,7 +23,7 @@ from app.operations.local_access import require_local_installation
 from app.settings import Settings
 
 SHOWN_MAILS = 100
-# The HTML of a mail is untrusted: it may only be displayed and its links followed.
+# The HTML of a mail is untrusted: it may be displayed and its links work, but nothing else.
 SANDBOX = (
     "sandbox allow-popups allow-top-navigation-by-user-activation; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

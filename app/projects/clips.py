@@ -88,7 +88,7 @@ async def move_clip(
 
 
 async def clips_of(session: AsyncSession, project_id: int) -> list[Clip]:
-    """In the order in which they are compiled."""
+    """The clips in the order in which they are compiled."""
     ordered = select(Clip).where(Clip.project_id == project_id).order_by(Clip.position, Clip.id)
     return list(await session.scalars(ordered))
 

@@ -47,11 +47,11 @@ SUBJECT_NAME_LENGTH = 40
 UNMAILED = {
     UNCONFIRMED_SENDER: N_(
         "It was not emailed, because the address of its sender is not confirmed. "
-        "You can pass its link on yourself."
+        "You can share the link yourself."
     ),
     TOO_MANY_MAILS: N_(
-        "It was not emailed, because this address got enough invitations for one day. "
-        "You can pass its link on yourself, or send it again later."
+        "It was not emailed, because this address has reached its daily limit of invitation "
+        "emails. You can share the link yourself, or send the invitation again later."
     ),
 }
 
@@ -327,7 +327,7 @@ async def _notify(
     *,
     unsent: str | None,
 ) -> None:
-    """`unsent` is the code of the reason why the notification goes nowhere beside the app, if so."""
+    """`unsent` is the code for why the notification is shown only in the app, None if it is not."""
     event = await notify(
         session,
         INVITATION_RECEIVED,

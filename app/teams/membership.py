@@ -43,7 +43,7 @@ async def add_member(
 
 
 async def join(session: AsyncSession, team: Team, user: User, role: str, *, actor: User) -> None:
-    """Add `user` to `team`, notify the team, and close an open invitation of the user."""
+    """Add `user` to `team`, notify the team, and close the user's open invitation, if any."""
     session.add(Membership(team_id=team.id, user_id=user.id, role=role))
     await _close_invitation(session, team, user)
     await notify(session, MEMBER_ADDED, actor=actor, affected=user, team=team, role=role)
@@ -93,7 +93,9 @@ async def leave_team(session: AsyncSession, user: User, team_id: int) -> Team:
 
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
-    """By username or confirmed address; an unconfirmed one may belong to someone else."""
+    """The user with this username or confirmed address. An unconfirmed address may belong to
+    someone else.
+    """
     found = select(User).where(or_(User.username_key == login.casefold(), has_confirmed(login)))
     return (await session.scalars(found)).one_or_none()
 
@@ -121,7 +123,9 @@ async def _may_add(session: AsyncSession, user: User, found: User) -> bool:
 
 
 async def _close_invitation(session: AsyncSession, team: Team, user: User) -> None:
-    """The one to their confirmed address; an unconfirmed one may be somebody else's."""
+    """Close the invitation to the user's confirmed address. An unconfirmed address may belong to
+    someone else.
+    """
     if not user.is_confirmed:
         return
     accepted = (

@@ -77,7 +77,7 @@ async def newest_teams_of(session: AsyncSession, user: User, limit: int) -> list
 
 
 async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int = 1) -> MemberPage:
-    """By rank, then by name. A page beyond the last is the last."""
+    """A page of the team's members, by rank, then by name. Beyond the last page, the last one."""
     conditions = [Membership.team_id == team_id]
     if q:
         conditions.append(contains(User.username_key, q.casefold()))

@@ -22,7 +22,7 @@ _log = logging.getLogger("app.requests")
 
 
 class ObservedLitestar(Litestar):
-    """Litestar that gives each request an id, which its log entries and its response carry.
+    """A Litestar that gives each request an id, which its log entries and its response carry.
 
     It also sees requests to unknown paths, which middleware does not. Of a stream, it times the
     response head.

@@ -1,6 +1,7 @@
 """Passwords: checked, changed, and reset by a mailed link."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from app.accounts.tokens import create_token
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
 from app.models import Delivery, User
-from app.security import hash_password, needs_rehash
+from app.security import hash_password, needs_rehash, verify_password
 from tests.factories import PASSWORD, SIGNER
 from tests.mailing import token_of
 
@@ -50,6 +51,19 @@ async def test_a_failed_login_does_not_reveal_why(db: Database, alice: User, log
         await check_login(db, login, "wrong password")
 
     assert caught.value.fields == {"login": "The username, email address or password is incorrect."}
+
+
+@pytest.mark.parametrize("login", ["alice", "nobody", "nobody@example.com"])
+async def test_a_failed_login_hashes_as_much_for_names_that_nobody_has(
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    verified = Mock(wraps=verify_password)
+    monkeypatch.setattr(passwords, "verify_password", verified)
+
+    with pytest.raises(Invalid):
+        await check_login(db, login, "wrong password")
+
+    assert verified.call_count == 1
 
 
 def test_the_decoy_costs_as_much_as_a_real_hash() -> None:

@@ -213,6 +213,17 @@ class TestThrottled:
 
         assert [guess.status_code for guess in guesses] == [422] * 10 + [429] * 2
 
+    async def test_a_network_has_a_hundred_guesses_whichever_accounts_it_tries(
+        self, limited: Litestar
+    ) -> None:
+        async with browser(limited) as thief:
+            guesses = [
+                await post(thief, "/login", login=f"user{number}", password="wrong")
+                for number in range(101)
+            ]
+
+        assert [guess.status_code for guess in guesses] == [422] * 100 + [429]
+
     async def test_a_browser_known_for_another_account_counts_as_unknown(
         self, limited: Litestar, alice: User, bob: User
     ) -> None:

@@ -16,6 +16,7 @@ from app.cli import doctor
 from app.database import Database
 from app.forwarding import ProxiesSeen
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult
+from app.private_files import make_private
 from app.projects.video.cell import landlock_version
 from app.settings import ROOT, SettingError, Settings, load
 from tests.certificates import Authority
@@ -49,6 +50,16 @@ async def test_a_new_installation_passes_every_check(settings: Settings) -> None
 
     assert [one for one in results if one.status == ERROR] == []
     assert {one.check for one in results} >= {"data folder", "database", "mail", "time zone"}
+
+
+async def test_files_that_other_users_can_read_are_a_warning(settings: Settings) -> None:
+    settings.sqlite_path.chmod(0o640)
+    readable = await run(settings, "data folder")
+    make_private(settings.data_dir)
+    private = await run(settings, "data folder")
+
+    assert (readable.status, private.status) == (WARNING, OK)
+    assert "Other users can read files in" in readable.sentence
 
 
 @pytest.mark.parametrize(

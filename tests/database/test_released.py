@@ -65,7 +65,7 @@ STATES = {
     "none": "Not sent",
 }
 # What the delivery log shows in place of an address or a device's name: old wording -> present one.
-PLACES = {"a device since removed": "a device since removed"}
+PLACES = {"a device since removed": "a removed device"}
 # Name of a device -> facts that the old version had but did not show: it looked for the status at the
 # beginning of the sentence, where a test that had expired had other words.
 SHOWN_SINCE = {"Safari on iPad": {"status": "429"}}

@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from litestar import Litestar
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from app import clock
 from app.asgi import create_app
@@ -92,6 +92,21 @@ async def test_another_spelling_is_the_same_mailbox(
     [fourth] = await invite_by(db, bob, email=spelling)
 
     assert fourth.unmailed == "too_many_mails"
+
+
+async def test_five_thousand_invitations_a_day_are_mailed_to_everybody_together(
+    db: Database, mailing: Settings, office: PostOffice, alice: User, bob: User
+) -> None:
+    mailed = [{"name": "invitation", "mailbox": f"{n}@example.com"} for n in range(4_999)]
+    async with db.write() as session:
+        await session.execute(insert(Mailing), mailed)
+
+    [last] = await invite_by(db, alice, email="last@example.com")
+    [beyond] = await invite_by(db, bob, email="beyond@example.com")
+    await deliver_mail(db, mailing)
+
+    assert office.envelopes == ["last@example.com"]
+    assert (last.unmailed, beyond.unmailed) == (None, "too_many_mails")
 
 
 async def test_the_day_slides(db: Database, alice: User, bob: User) -> None:
@@ -191,7 +206,7 @@ async def test_the_api_says_what_was_not_mailed(
     assert (mailed.json()["mailed"], "detail" in mailed.json()) == (True, False)
     assert unmailed.status_code == 201
     assert (unmailed.json()["status"], unmailed.json()["mailed"]) == ("pending", False)
-    assert "enough invitations for one day" in unmailed.json()["detail"]
+    assert "daily limit of invitation emails" in unmailed.json()["detail"]
     assert again.status_code == 429
     assert 0 < int(again.headers["Retry-After"]) <= 3600
 

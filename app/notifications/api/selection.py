@@ -1,4 +1,4 @@
-"""The filter and the selection as JSON sends them; their fields come from the entries of FIELDS."""
+"""The filter and the selection in JSON requests; their fields come from the entries of FIELDS."""
 
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo

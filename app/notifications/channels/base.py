@@ -131,7 +131,8 @@ class Channel(ABC):
     """A way of reaching people outside the app. Attributes with a value are optional."""
 
     description: ChannelDescription
-    # How long to wait after the first failed attempt, the second, …; after the last it is dead.
+    # How long to wait after the first failed attempt, the second, …. A delivery that fails again
+    # after the last pause is dead.
     pauses: Sequence[timedelta]
     # How many deliveries to claim at a time.
     batch_size = 100

@@ -17,11 +17,11 @@ BATCH = 1000
 
 
 async def bundle_due(session: AsyncSession, channel: str) -> int:
-    """For each user with a due delivery, make one bundle of all their waiting deliveries.
+    """Combine the waiting deliveries of each user with a due delivery.
 
-    A bundle includes deliveries that are not due yet; a digest includes those due by its hour. A
-    digest waits until its user's next one is scheduled, so that nothing joins it afterwards.
-    Returns how many deliveries were bundled; when there are many, more may be left.
+    A bundle includes deliveries that are not due yet; a digest only those that are due. A digest is
+    made only after the user's next one has been scheduled: new deliveries then go into the next.
+    Returns how many deliveries were combined; if there are many, some may be left for another call.
     """
     first = _first_due(channel)
     bundled = (
@@ -40,7 +40,7 @@ async def bundle_due(session: AsyncSession, channel: str) -> int:
 
 
 def _first_due(channel: str) -> Any:
-    """The first due delivery of each future mail."""
+    """The delivery with which each new bundle begins: (user_id, bundling, id)."""
     now = clock.now()
     next_is_scheduled = or_(User.digest_due_at.is_(None), User.digest_due_at > now)
     due = (

@@ -48,14 +48,16 @@ _log = logging.getLogger(__name__)
 class Claim:
     """Deliveries of whole mails in sending order; `name` is unique.
 
-    Each row has `id`, `bundle_id` and `attempts`, which includes the coming one.
+    Each row has `id`, `bundle_id` and `attempts`, which includes the one about to be made.
     """
 
     name: str
     deliveries: Sequence[Row[Any]]
 
     def is_ours(self) -> ColumnElement[bool]:
-        """True of deliveries neither settled nor, after the lease expired, claimed by another."""
+        """True of deliveries that still belong to this claim: neither settled, nor claimed by
+        another worker after the lease expired.
+        """
         return and_(Delivery.claimed_by == self.name, is_pending)
 
 
@@ -72,14 +74,18 @@ async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
 
 
 async def _interrupted(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """One at a time, least attempted first, since any of them may be the one that kills workers."""
+    """The least attempted delivery of those interrupted twice or more. They are claimed one at a
+    time, since any of them may be the one that kills workers.
+    """
     rows = _chosen(channel).where(Delivery.claimed_by.is_not(None), _was_attempted_twice)
     rows = rows.order_by(Delivery.attempts, Delivery.due_at, Delivery.id).limit(1)
     return list(await session.execute(rows))
 
 
 async def _due(session: AsyncSession, channel: Channel) -> Sequence[Row[Any]]:
-    """Longest due first; of those that an outage delayed together, least attempted first."""
+    """The next deliveries to claim: the longest due first. Those that an outage made due at the
+    same moment come in order of attempts, fewest first.
+    """
     if channel.bundles:
         await bundle_due(session, channel.name)
     is_sound = or_(Delivery.claimed_by.is_(None), ~_was_attempted_twice)
@@ -107,7 +113,9 @@ _is_whole = or_(Delivery.bundling == "alone", Delivery.bundle_id.is_not(None))
 
 
 def _take(chosen: Sequence[Row[Any]], name: str) -> Any:
-    """Whole bundles, each found by its own index."""
+    """The statement that claims the chosen deliveries and the rest of their bundles. Single and
+    bundled deliveries are selected separately, so that each select can use its index.
+    """
     taken = update(Delivery).values(
         claimed_by=name, due_at=clock.now() + LEASE, attempts=Delivery.attempts + 1, reason=None
     )

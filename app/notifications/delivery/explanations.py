@@ -36,7 +36,7 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 
 # Why there is no delivery: its user does not want such events on the channel.
 OFF = "off"
-# Why the notification of an invitation goes nowhere beside the app.
+# Why the notification of an invitation is shown only in the app.
 UNCONFIRMED_SENDER, TOO_MANY_MAILS = "sender_unconfirmed", "too_many_mails"
 MAILED_BEFORE = "mailed_before"
 REASONS = {
@@ -57,7 +57,7 @@ REASONS = {
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
     UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
-    TOO_MANY_MAILS: N_("Your address got enough invitations by email for one day."),
+    TOO_MANY_MAILS: N_("Your address has reached its daily limit of invitation emails."),
     MAILED_BEFORE: N_("It was sent before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),
@@ -92,7 +92,7 @@ def explain_reason(reason: str, words: Mapping[str, str]) -> str:
 
 
 def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
-    """`words` are those of the channel; "" if nothing failed."""
+    """The failure as a sentence, "" if there is none. `words` are those of the channel."""
     if failure is None:
         return ""
     status_code = "" if failure.status_code is None else str(failure.status_code)

@@ -95,13 +95,13 @@ class EventType:
 
     @property
     def goes_at_once(self) -> bool:
-        """Whether it waits neither for being read in the app nor for the digest."""
+        """Whether it is sent without waiting for the delay or the digest."""
         return self.is_high or self.is_immediate
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project stops neither urgent events, unless their sender calls them that,
-        nor those meant for one user.
+        """Muting a team or project does not stop events meant for one user, nor urgent ones, unless
+        it is only their sender who calls them urgent.
         """
         is_urgent = self.is_high and not self.is_custom
         return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
@@ -240,7 +240,7 @@ ACCOUNT_PASSWORD_CHANGED = event(
 )
 ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
     "account_address_change_requested",
-    label=N_("A new address is requested for your account"),
+    label=N_("A change of your address is requested"),
     group=ACCOUNT,
     icon="bi-envelope-at",
     audience=audience.affected_only,

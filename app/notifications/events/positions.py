@@ -28,6 +28,9 @@ async def record_change(
 
 
 async def last_position(session: AsyncSession) -> int:
-    """The last position allotted. Changes are pruned, so after quiet days only events show it."""
+    """The last position allotted.
+
+    Old changes are pruned, so after a quiet week it is found only among the events.
+    """
     ends = [select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)]
     return max(last or 0 for last in (await session.execute(select(*ends))).one())

@@ -158,7 +158,7 @@ async def read_all(session: AsyncSession, user_id: int, up_to: int | None = None
 async def delete(session: AsyncSession, user_id: int, selection: Selection) -> tuple[int, str]:
     """Delete the selection; returns how many, and the token that restores them for ten minutes.
 
-    Without any notification to delete the token is empty.
+    The token is empty if there was nothing to delete.
     """
     now = clock.now()
     deleted = (

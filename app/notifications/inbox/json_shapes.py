@@ -1,4 +1,4 @@
-"""The JSON form of a notification, the same in answers and on the stream."""
+"""The JSON form of a notification, the same in responses and on the stream."""
 
 from datetime import datetime
 from typing import Any

@@ -21,7 +21,7 @@ OPENING_AT_ONCE = 4
 
 
 class StreamingLitestar(Litestar):
-    """Litestar that serves a stream detached from the request that opened it."""
+    """A Litestar that serves a stream detached from the request that opened it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

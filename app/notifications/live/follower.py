@@ -136,7 +136,7 @@ class Follower:
 
 
 def _batches(changes: Changes) -> Iterator[Changes]:
-    """In order: each event by itself, and all changes between two events together."""
+    """Splits the changes in order: each event alone, all changes between two events together."""
     for is_event, some in groupby(changes, key=lambda change: change.kind == "event"):
         if is_event:
             yield from ([one] for one in some)

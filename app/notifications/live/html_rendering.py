@@ -58,7 +58,7 @@ def _list_changed(position: int) -> bytes:
 
 @lru_cache(1024)
 def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
-    """Bell and panel without rows, in parts: up to the position, up to the rows, after the rows."""
+    """Bell and panel, split where the position and then the rows go."""
     placeholder = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
     with in_language(language):
         row = render("notifications/_notice.html", {"notice": placeholder, "user": None})
@@ -79,7 +79,7 @@ def _row(variant: Variant) -> list[bytes]:
 
 @lru_cache(1024)
 def _count(language: str, unread: int) -> tuple[bytes, bytes]:
-    """The bell alone, in two parts: up to the position, after it."""
+    """The bell alone, split where its position goes: the part before, and the part after."""
     bell = SimpleNamespace(unread=unread, position=POSITION)
     with in_language(language):
         whole = frame(render("notifications/_count.html", {"bell": bell, "user": None}))

@@ -1,8 +1,8 @@
 """The open streams of this process, and how one event reaches many of them.
 
 No stream has a task, timer or queue of its own: a frame is written to all streams in one go, and
-one ticker keeps all of them alive. The database is the source of truth; what a stream misses
-here, its next opening contains.
+one ticker keeps all of them alive. The database is the source of truth: if a stream misses a
+change here, its next opening includes it.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ TICK_SECONDS = 1
 class Hub:
     """At most `most_streams` open streams; further ones are answered 503.
 
-    `position` is the position of the last change that is published; a stream that opens covers
-    everything up to there in its opening. Publishers advance it *before* they read what to
-    publish and to whom. All methods must be called on the event loop's thread; `running` belongs
+    `position` is that of the last change handed to the publishers; a stream that opens covers
+    everything up to there in its opening. The follower advances it *before* publishers read what
+    to publish and to whom. All methods must be called on the event loop's thread; `running` belongs
     in the application's lifespan.
     """
 

@@ -100,7 +100,7 @@ def _arrival_frame(recipient: Row[Any], event: Facts, unread: int) -> bytes:
 
 @lru_cache(1024)
 def _parts(variant: Variant) -> tuple[bytes, bytes, bytes]:
-    """A frame in three parts: up to the id, up to the count, after the count."""
+    """A frame in three parts, split where the id and then the count go."""
     with in_language(variant.language):
         notification = as_json(variant.notice())
         whole = notification_frame(variant.facts.row.event_id, notification, COUNT)

@@ -140,7 +140,7 @@ async def _frames(
 async def _notification_frames(
     session: AsyncSession, user: Row[Any], events: Sequence[int], unread: int
 ) -> dict[int, bytes]:
-    """By position, without the events that cannot be rendered."""
+    """The frames of new notifications by position. Events that cannot be rendered are left out."""
     facts = renderable(await read_facts(session, events))
     frames: dict[int, bytes] = {}
     with in_language(user.language):

@@ -50,7 +50,7 @@ class Listing:
 
 
 def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> Listing:
-    """The listing in a query string or a form. Raises Invalid naming the wrong filter fields."""
+    """The listing in a query string or a form. Raises Invalid for wrong filter fields."""
     return Listing(
         filter=read_filter(fields, zone_of(user)),
         page=whole_number(fields.get("page", "")) or 1,

@@ -1,4 +1,4 @@
-"""The service worker, the endpoints it and our push scripts call, and the app manifest."""
+"""The service worker, the app manifest, and the endpoints for the worker and the push scripts."""
 
 from typing import Any
 

@@ -43,7 +43,8 @@ def _begin(day: date, hour: int, there: ZoneInfo) -> datetime:
     moment = wall.astimezone(UTC)
     if _reads(moment, there) == wall.replace(tzinfo=None):
         return moment
-    # The hour is skipped: it is before the skip with one offset, and after it with the other.
+    # Daylight saving skips this hour. One offset puts it before the skip and the other after, so
+    # search between the two for the end of the skip.
     before = wall.replace(fold=1).astimezone(UTC)
     while moment - before > SECOND:
         middle = before + (moment - before) // 2

@@ -65,7 +65,9 @@ async def upload(
 
 
 def _combined(failures: list[Failure]) -> Failure:
-    """One failure for all files. One that is not about a file's content takes precedence."""
+    """Combines the failures of all files into one. A failure that is not about the content of a
+    file takes precedence.
+    """
     not_about_content = (NotFound, Forbidden, TooLarge)
     invalid = Invalid({FIELD: " ".join(sentences_of(failures))})
     return next((one for one in failures if isinstance(one, not_about_content)), invalid)

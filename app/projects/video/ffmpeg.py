@@ -144,7 +144,7 @@ async def _run(
 
 
 async def is_confined(file: Path) -> bool:
-    """Whether ffmpeg cannot read a file that it was not given; tried with `file`."""
+    """Whether ffmpeg is denied files that it was not given. Tries to read `file` with it."""
     gray = ["-f", "rawvideo", "-video_size", "1x1", "-pixel_format", "gray"]
     try:
         await run(*gray, "-i", local(file), "-f", "null", "-", seconds=30)

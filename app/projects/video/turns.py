@@ -1,4 +1,4 @@
-"""Fair turns for users at running ffmpeg, in as many places as the machine has room for.
+"""Runs ffmpeg for users in fair turns, and as many at a time as the machine has room for.
 
 The user whose last turn was longest ago is next, however much others have queued. Within a process
 the order is kept in memory. Processes of one machine share the places through locked files: a

@@ -37,10 +37,11 @@ def ask(
 def test_a_command_runs_within_limits() -> None:
     answer = ask(
         "import json, resource as r;"
-        "print(json.dumps([r.getrlimit(k)[0] for k in (r.RLIMIT_CPU, r.RLIMIT_NOFILE, r.RLIMIT_CORE)]))"
+        "kinds = r.RLIMIT_CPU, r.RLIMIT_NOFILE, r.RLIMIT_CORE, r.RLIMIT_FSIZE;"
+        "print(json.dumps([r.getrlimit(kind)[0] for kind in kinds]))"
     )
 
-    assert json.loads(answer.stdout) == [7, 64, 0]
+    assert json.loads(answer.stdout) == [7, 64, 0, 16 * 1024**3]
 
 
 @linux

@@ -1,4 +1,4 @@
-"""From deliveries to mails: those of one bundle become one mail."""
+"""Groups deliveries into mails: all deliveries of a bundle become one mail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Mail:
-    """Deliveries that become one mail; `write` makes one of some of them, and may raise anything."""
+    """Deliveries that become one mail. `write` composes it, from all or some of them, and may raise
+    any exception.
+    """
 
     address: str
     deliveries: Sequence[Row[Any]]
@@ -44,7 +46,7 @@ class Writer:
 
 
 def group(writer: Writer, deliveries: Sequence[Row[Any]]) -> list[Mail]:
-    """The mails of these deliveries, in their order, in which those of a bundle are neighbours."""
+    """The mails to send, in the order of `deliveries`, where those of a bundle are adjacent."""
     mails = groupby(deliveries, lambda one: one.bundle_id or one.delivery_id)
     return [_mail_of(writer, list(some)) for _mail, some in mails]
 

@@ -20,7 +20,8 @@ from app.notifications.channels.base import (
 from app.outgoing import UNREACHABLE
 from app.settings import Settings
 
-# A server that scans mail for spam replies late; hanging up sooner makes it accept the mail twice.
+# A server that scans for spam replies late. If we hung up before, it could still accept the mail,
+# and our next attempt would deliver it twice.
 DATA_TIMES = 6
 GOODBYE_SECONDS = 2
 # Such a reply refuses the session, not this mail: 421 and the codes of RFC 4954.

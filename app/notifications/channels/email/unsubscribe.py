@@ -30,7 +30,7 @@ class Link:
 
     @property
     def types(self) -> list[str]:
-        """Without those whose mail nobody can switch off."""
+        """The event types whose mail the link stops; mandatory mail is never among them."""
         chosen = list(TYPES) if self.scope == EVERYTHING else [self.scope]
         return [name for name in chosen if EMAIL not in TYPES[name].mandatory]
 
@@ -72,9 +72,12 @@ async def stop(session: AsyncSession, link: Link) -> str:
 
 
 async def resume(session: AsyncSession, token: str) -> None:
-    """Undo a `stop`. Raises NotFound for an altered token."""
-    user_id, nonce, stopped = signer_of(session).unsign(RESUME, token)
-    user = await session.get(User, user_id)
+    """Undo a `stop`. Raises NotFound for an altered token, and for one that is no longer valid."""
+    match signer_of(session).unsign(RESUME, token):
+        case [int(user_id), str(nonce), list(stopped)]:
+            user = await session.get(User, user_id)
+        case _:  # made by a version without nonces
+            raise NotFound
     if user is None or user.link_nonce != nonce:
         raise NotFound
     await _switch(session, user, [name for name in stopped if name in TYPES], wanted=True)

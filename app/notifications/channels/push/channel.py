@@ -130,7 +130,7 @@ class Push(Channel):
             PushSubscription.id.in_(ids)
         )
         names = {row.id: row.name for row in await session.execute(found)} if ids else {}
-        removed = _("a device since removed")
+        removed = _("a removed device")
         return {
             delivery.id: names.get(delivery.subscription_id, removed) for delivery in deliveries
         }

@@ -116,7 +116,9 @@ def _failed_test_sentence(test: Delivery) -> str:
     elif test.status_code:
         problem = _("Its push service refused the test{code}.") + " " + _remedy()
     else:
-        problem = _("The test could not be sent. Disable and enable push there, and try again.")
+        problem = _(
+            "The test could not be sent. Disable push there, enable it again, and repeat the test."
+        )
     return _with_code(problem, test.status_code)
 
 
@@ -128,8 +130,8 @@ def _lost_test_sentence(test: Delivery) -> str:
 
 def _remedy() -> str:
     return _(
-        "Disable and enable push there. If that does not help, ask the administrator of this "
-        "server to look into it."
+        "Disable push there and enable it again. If that does not help, ask the administrator of "
+        "this server to look into it."
     )
 
 

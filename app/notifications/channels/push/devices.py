@@ -109,7 +109,7 @@ def _digest(endpoint: str) -> str:
 
 
 async def _delete_former(session: AsyncSession, user: User, digest: str) -> None:
-    """Deletes another user's subscription of this browser, and every record of its removal."""
+    """Deletes other users' subscriptions of this browser, and all records of its removal."""
     is_same_browser = PushSubscription.endpoint_hash == digest
     of_others = delete(PushSubscription).where(is_same_browser, PushSubscription.user_id != user.id)
     await session.execute(of_others)

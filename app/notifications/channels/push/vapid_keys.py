@@ -128,7 +128,7 @@ def _hint() -> str:
 def _subject(settings: Settings) -> str:
     subject = settings.vapid_email or _default_subject(settings)
     if not _is_contact(subject):
-        sentence = _("VAPID_EMAIL must be like mailto:admin@example.com or https://example.com.")
+        sentence = _("VAPID_EMAIL must look like mailto:admin@example.com or https://example.com.")
         raise SettingError(sentence)
     return subject
 

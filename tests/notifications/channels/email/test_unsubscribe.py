@@ -10,8 +10,17 @@ from sqlalchemy import delete, update
 from app import clock
 from app.accounts.addresses import set_confirmed_address
 from app.database import Database
+from app.errors import NotFound
 from app.models import User
-from app.notifications.channels.email.unsubscribe import EVERYTHING, STOP, unsubscribe_url
+from app.notifications.channels.email.unsubscribe import (
+    EVERYTHING,
+    RESUME,
+    STOP,
+    Link,
+    resume,
+    stop,
+    unsubscribe_url,
+)
 from app.notifications.events.catalogue import (
     EMAIL,
     MEMBER_ADDED,
@@ -189,3 +198,21 @@ async def test_an_old_link_ends_with_the_address_it_was_mailed_to(
 async def change(db: Database, user: User, **values: Any) -> None:
     async with db.write() as session:
         await session.execute(update(User).where(User.id == user.id).values(**values))
+
+
+@pytest.mark.parametrize("has_nonce", [True, False])
+async def test_an_undo_from_before_a_change_of_address_or_without_a_nonce_undoes_nothing(
+    db: Database, alice: User, has_nonce: bool
+) -> None:
+    async with db.act() as session:
+        user = await session.get_one(User, alice.id)
+        token = await stop(session, Link(user, MEMBER_ADDED.name))
+        await set_confirmed_address(session, user, "alice.new@example.com")
+    if not has_nonce:
+        token = SIGNER.sign(RESUME, [alice.id, [MEMBER_ADDED.name]])
+
+    with pytest.raises(NotFound):
+        async with db.act() as session:
+            await resume(session, token)
+
+    assert MEMBER_ADDED.name not in await mailed(db, alice)

@@ -15,8 +15,8 @@ from tests.notifications._devices import change, enable
 UNSUBSCRIBED = {"state": "failed", "failure": "unsubscribed", "status_code": 410}
 REFUSED = {"state": "failed", "failure": "refused", "status_code": 403}
 FIND_OUT = (
-    "Disable and enable push there. If that does not help, ask the administrator of this server "
-    "to look into it."
+    "Disable push there and enable it again. If that does not help, ask the administrator of this "
+    "server to look into it."
 )
 
 
@@ -43,7 +43,7 @@ FIND_OUT = (
         (REFUSED, f"Its push service refused the test (403). {FIND_OUT}"),
         (
             {"state": "failed", "failure": "unwritable", "detail": "ValueError()"},
-            "The test could not be sent. Disable and enable push there, and try again.",
+            "The test could not be sent. Disable push there, enable it again, and repeat the test.",
         ),
     ],
 )

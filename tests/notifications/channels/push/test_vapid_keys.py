@@ -84,11 +84,11 @@ def test_given_keys_are_used(settings: Settings, given: dict[str, str]) -> None:
         ({"VAPID_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----"}, "must be 32 bytes"),
         ({"VAPID_PRIVATE_KEY": PRIVATE, "VAPID_PUBLIC_KEY": PRIVATE}, "VAPID_PUBLIC_KEY must be"),
         ({"VAPID_PRIVATE_KEY": PRIVATE, "VAPID_PUBLIC_KEY": fresh_pair()[0]}, "not a pair"),
-        ({"VAPID_EMAIL": "admin@example.com"}, "VAPID_EMAIL must be like mailto:"),
-        ({"VAPID_EMAIL": "mailto:"}, "VAPID_EMAIL must be like mailto:"),
-        ({"VAPID_EMAIL": "mailto:admin"}, "VAPID_EMAIL must be like mailto:"),
-        ({"VAPID_EMAIL": "mailto:a@b.c d"}, "VAPID_EMAIL must be like mailto:"),
-        ({"VAPID_EMAIL": "http://example.com"}, "VAPID_EMAIL must be like mailto:"),
+        ({"VAPID_EMAIL": "admin@example.com"}, "VAPID_EMAIL must look like mailto:"),
+        ({"VAPID_EMAIL": "mailto:"}, "VAPID_EMAIL must look like mailto:"),
+        ({"VAPID_EMAIL": "mailto:admin"}, "VAPID_EMAIL must look like mailto:"),
+        ({"VAPID_EMAIL": "mailto:a@b.c d"}, "VAPID_EMAIL must look like mailto:"),
+        ({"VAPID_EMAIL": "http://example.com"}, "VAPID_EMAIL must look like mailto:"),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_a_sentence(
