@@ -57,8 +57,8 @@ def device_cookie(settings: Settings, token: str) -> Cookie:
     )
 
 
-def network_of(host: str) -> str:
-    """The /24 of an IPv4 address or the /48 of an IPv6 address; "" for a socket without one."""
+def place_of(host: str) -> str:
+    """Where a client is: the /24 of an IPv4 address or the /48 of an IPv6 address; "" without one."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -73,7 +73,7 @@ async def remember(session: AsyncSession, user: User, *, device: str, host: str)
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
-    here = {(BROWSER, _hash(device)), (NETWORK, network_of(host))}
+    here = {(BROWSER, _hash(device)), (NETWORK, place_of(host))}
     theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
     known = {(kind, value) for kind, value in await session.execute(theirs)}
     rows = [

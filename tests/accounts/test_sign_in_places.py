@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import select, update
 
 from app import clock
-from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, network_of, remember
+from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, place_of, remember
 from app.database import Database
 from app.models import Delivery, Event, Notification, SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
@@ -91,7 +91,7 @@ async def test_an_unseen_network_is_told_of(app: Litestar, db: Database, alice: 
     ],
 )
 def test_a_network_is_a_24_of_ipv4_and_a_48_of_ipv6(host: str, network: str) -> None:
-    assert network_of(host) == network
+    assert place_of(host) == network
 
 
 async def test_registering_is_not_told_of_and_makes_the_browser_known(
