@@ -26,6 +26,7 @@ from app.settings import Settings, load
 from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, PASSWORD_HASH, SECRET_KEY, make_account, make_team
+from tests.postoffice import PostOffice, open_office
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +83,18 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
         "RATE_LIMITS": "0",
     }
     return load(environ)
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[PostOffice]:
+    async with open_office() as office:
+        yield office
+
+
+@pytest.fixture
+def mailing(settings: Settings, office: PostOffice) -> Settings:
+    """An installation that sends its mail to `office`."""
+    return office.settings(settings)
 
 
 @pytest.fixture

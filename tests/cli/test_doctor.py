@@ -31,12 +31,6 @@ async def run(settings: Settings, check: str, *, mail_to: str = "") -> CheckResu
     return next(one for one in results if one.check == check)
 
 
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with open_office() as office:
-        yield office
-
-
 @asynccontextmanager
 async def saying(line: bytes) -> AsyncIterator[int]:
     """A server that is not a mail server. Yields its port."""

@@ -25,20 +25,9 @@ from tests.application import browser, running
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD, make_account
 from tests.mailing import deliver_mail, deliveries, kept
-from tests.postoffice import PostOffice, open_office
+from tests.postoffice import PostOffice
 
 DORA = "dora@example.com"
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with open_office() as office:
-        yield office
-
-
-@pytest.fixture
-def mailing(settings: Settings, office: PostOffice) -> Settings:
-    return office.settings(settings)
 
 
 @pytest.fixture

@@ -21,20 +21,9 @@ from tests.application import browser, running
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
 from tests.mailing import deliver_mail, deliveries, make_due
-from tests.postoffice import PostOffice, open_office
+from tests.postoffice import PostOffice
 
 STRANGER = "stranger@example.com"
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with open_office() as office:
-        yield office
-
-
-@pytest.fixture
-def mailing(settings: Settings, office: PostOffice) -> Settings:
-    return office.settings(settings)
 
 
 @pytest.fixture

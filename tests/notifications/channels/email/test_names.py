@@ -1,7 +1,6 @@
 """Names in any script go out with real mails, and one that cannot be written harms no other."""
 
 import logging
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,7 +17,7 @@ from app.settings import Settings
 from app.teams.invitations import invite
 from tests.factories import make_team
 from tests.mailing import deliver_mail, deliveries, make_due
-from tests.postoffice import PostOffice, open_office
+from tests.postoffice import PostOffice
 
 FAMILY = "👩‍👩‍👧‍👦 Team"
 ARABIC = "فريق 12 (v2)"
@@ -32,17 +31,6 @@ NAMES = [
     "=?utf-8?Q?x?=",
     'Zoë "the" <cutter>, & co',
 ]
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with open_office() as office:
-        yield office
-
-
-@pytest.fixture
-def mailing(settings: Settings, office: PostOffice) -> Settings:
-    return office.settings(settings)
 
 
 def part(mail: EmailMessage, kind: str) -> str:

@@ -1,7 +1,6 @@
 """Mail through a real server: whatever that answers, each mail ends as it should."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -34,12 +33,6 @@ A_MINUTE = timedelta(minutes=1)
 
 def hasty(settings: Settings) -> Email:
     return email(settings, timeout=0.3)
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with open_office() as office:
-        yield office
 
 
 @pytest.fixture
