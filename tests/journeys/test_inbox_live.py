@@ -12,6 +12,7 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.large_world import EDITORS, NOTICES
 from tests.journeys.reading import Reader, totals
 from tests.journeys.running import Site, post_as
+from tests.projects.test_compilation_runs import until
 
 pytestmark = pytest.mark.large_world
 UNREAD = NOTICES - NOTICES % 7
@@ -40,7 +41,7 @@ async def test_what_is_being_read_stays_where_it_is(
     row = reader.rows.nth(9)
     if how == "scrolled":
         await reader.page.mouse.wheel(0, 400)
-        await reader.page.wait_for_function("scrollY > 300")
+        await until(lambda: reader.page.evaluate("scrollY > 300"))
     if how == "selected":
         await row.get_by_role("checkbox").check()
         await reader.page.evaluate("document.activeElement.blur()")
