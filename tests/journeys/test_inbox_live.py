@@ -10,9 +10,9 @@ from tests.factories import make_team
 from tests.journeys.browsing import inbox, sees, toasts
 from tests.journeys.conftest import Arrive
 from tests.journeys.large_world import EDITORS, NOTICES
+from tests.journeys.push.pushing import until
 from tests.journeys.reading import Reader, totals
 from tests.journeys.running import Site, post_as
-from tests.projects.test_compilation_runs import until
 
 pytestmark = pytest.mark.large_world
 UNREAD = NOTICES - NOTICES % 7
