@@ -10,6 +10,7 @@ reads this very table.
     routes                                the table of contents: every address and its handler
     middleware error_handlers             authentication, CSRF, headers; errors as page or problem
     installation                          settings, database, broker, channels: built once
+    backup                                backups, restoring them, moving to another database
     operations                            admin pages, health, metrics, announcements
     api_docs                              the OpenAPI document, and the page made from it
     dashboard account_lifecycle           use cases that cross the areas below
@@ -17,8 +18,11 @@ reads this very table.
     teams                                 teams, members, invitations: verbs, pages, api
     accounts                              users, sessions, tokens, passwords: verbs, pages, api
     notifications.pages notifications.api  thin HTML and JSON handlers over the rooms below
-    layout                                a page with its bell, or a fragment
+    page_refusals                         a page of another user, or of an earlier session
+    layout visits                         a page with its bell, or a fragment; opening is reading
     notifications.notify notifications.withdraw  the front doors: notify; take back
+    notifications.refresh                 show a notice again whose actions have changed
+    notifications.supersede               a newer event in the place of an older one
     notifications.channels                the list of channels
     notifications.channels.email notifications.channels.push
     notifications.delivery                decide, claim, send, settle (or retry), log, clean up
@@ -26,21 +30,26 @@ reads this very table.
     notifications.live                    from a poke to open pages: follower, publishers, hub
     notifications.inbox                   feed, filters, selection, bell
     notifications.preferences             switches, muting, digest times
+    notifications.search                  words, queries, the index of what notices say
     notifications.events                  event types and their sentences, audiences, positions
     api                                   bodies, problems and router of the JSON API
     mail throttle                         composing mail; rate limits
-    forwarding                            the client behind a proxy
+    forwarding                            the client behind a proxy; hosts that are not ours
     rendering                             templates
     static_files                          scripts, styles, icons under one digest
     http csrf                             forms, guards, redirects; the token of a page
     models                                the schema: start reading here
+    topics                                what open pages show, and that it has changed
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue, and relay of pokes; signatures; logs, metrics
+    security_headers                      what protects every response
     security_log                          logins, failed logins, changes of rights
     reachability                          whether others can reach this server
-    settings zones private_files
-    email_addresses errors user_agents usernames    small, one purpose each
+    settings zones private_files postgresql_connections
+    faults                                busy, full or lost databases and disks
+    email_addresses errors faces user_agents usernames    small, one purpose each
     names                                 what one may contain, how it stands in a sentence
     parsing                               forms and cookies, within limits
-    cancellation clock gc_tuning language networks numbers
+    hosts                                 host names and ports, in the one form that is compared
+    cancellation clock compression gc_tuning language networks numbers parent_process
 """

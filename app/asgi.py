@@ -1,54 +1,88 @@
 """create_app() builds the web application."""
 
+import multiprocessing
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import Litestar, Request
-from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.plugins import ReceiveRoutePlugin
+from litestar.routes import BaseRoute, HTTPRoute
 
+from app.accounts.credential_cache import CredentialCache
 from app.accounts.revocation import RevocationWatcher
 from app.api.routing import api_router
 from app.api_docs.document import openapi_config
 from app.api_docs.schemas import StructSchemas
+from app.broker.runtime_directory import runtime_directory
+from app.compression import CompressingLitestar
 from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
-from app.forwarding import ForwardedLitestar, ProxiesSeen
+from app.forwarding import AddressedLitestar, ForwardedLitestar, ProxiesSeen
 from app.gc_tuning import freeze_loaded_objects, give_large_blocks_back
-from app.http import PageRequest, possible_ids, provide_form
-from app.installation import Installation, install
+from app.http import PageRequest, provide_form
+from app.installation import Installation, check, install
 from app.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
 from app.models import User
 from app.notifications.live.detached_streams import StreamingLitestar
 from app.notifications.live.follower import Follower
-from app.notifications.live.html import HtmlPublisher
+from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
-from app.notifications.live.json import JsonPublisher
+from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.resuming import Resumptions
+from app.notifications.live.topic_publisher import TopicPublisher
+from app.parent_process import end_with_parent
 from app.parsing import MAX_FORM_BYTES, ForgetfulLitestar
 from app.private_files import create_private_files
+from app.projects import access as projects_access
 from app.routes import API, PAGES
-from app.settings import Settings, has_port, load
+from app.settings import load
+from app.teams import access as teams_access
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
+from app.topics import PROGRESS, PROJECT, TEAM
+from app.visits import Visits, note_visit
 
 
-class ClippyFront(ForwardedLitestar, StreamingLitestar, ObservedLitestar, ForgetfulLitestar):
-    """A Litestar that finds the client behind proxies, detaches streams from their requests, logs
-    and times each request, and retains nothing of it afterwards.
+class ClippyFront(
+    ForwardedLitestar,
+    StreamingLitestar,
+    CompressingLitestar,
+    ObservedLitestar,
+    AddressedLitestar,
+    ForgetfulLitestar,
+):
+    """A Litestar that finds the client behind proxies, detaches streams from their requests,
+    compresses whole bodies, logs and times each request, refuses what is meant for another host, and
+    retains nothing afterwards.
     """
+
+
+class DependenciesInTurn(ReceiveRoutePlugin):
+    """Has the dependencies of a request resolved one after the other. Litestar resolves several at the
+    same time, each in a task, which takes longer than all of ours: none has anything to wait for.
+    """
+
+    def receive_route(self, route: BaseRoute) -> None:
+        if isinstance(route, HTTPRoute):
+            for _handler, model in route.route_handler_map.values():
+                model.dependency_batches = [
+                    {one} for batch in model.dependency_batches for one in batch
+                ]
 
 
 def serve() -> Litestar:
     """The application as each web process runs it: with logging and metrics set up."""
+    if multiprocessing.parent_process():  # with WEB_CONCURRENCY, one of several
+        end_with_parent(os.getppid())
     give_large_blocks_back()
     create_private_files()
-    settings = load()
+    settings = load(check=check)
     logs.configure(settings)
-    metrics.share(settings.data_dir)
+    metrics.share(runtime_directory(settings.data_dir, "metrics"))
     return create_app(install(settings))
 
 
@@ -61,10 +95,9 @@ def create_app(installation: Installation) -> StreamingLitestar:
         dependencies=_dependencies(),
         before_send=[secure_response],
         middleware=[AuthenticationMiddleware(), ForgeryMiddleware()],
+        before_request=note_visit,
         request_class=PageRequest,
         request_max_body_size=MAX_FORM_BYTES,
-        guards=[possible_ids],
-        allowed_hosts=AllowedHostsConfig(allowed_hosts=_host_headers(settings), www_redirect=False),
         exception_handlers={
             Failure: on_failure,
             HTTPException: on_http_exception,
@@ -72,7 +105,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
         },
         openapi_config=openapi_config(settings.base_url),
         include_in_schema=False,
-        plugins=[StructSchemas()],
+        plugins=[StructSchemas(), DependenciesInTurn()],
         logging_config=None,
     )
     furnish(app, installation)
@@ -86,8 +119,13 @@ def furnish(app: Litestar, installation: Installation) -> None:
     allowed hosts and CSRF key do not change.
     """
     db, relay, hub = installation.db, installation.broker.relay, Hub()
-    html_publisher = HtmlPublisher(db, hub)
-    follower = Follower(db, relay, hub, [html_publisher, JsonPublisher(db, hub)])
+    bells = Bells(db)
+    follower = Follower(db, relay, hub, StreamPublisher(db, hub, bells))
+    viewers = {
+        TEAM: teams_access.viewers(),
+        PROJECT: projects_access.viewers(),
+        PROGRESS: projects_access.viewers(),
+    }
     app.state.update(
         installation=installation,
         settings=installation.settings,
@@ -95,11 +133,14 @@ def furnish(app: Litestar, installation: Installation) -> None:
         signer=installation.signer,
         vapid_keys=installation.vapid_keys,
         db=db,
+        credentials=CredentialCache(db, relay),
+        visits=Visits(db),
         broker=installation.broker,
         hub=hub,
-        html_publisher=html_publisher,
+        bells=bells,
         resumptions=Resumptions(db, follower),
         follower=follower,
+        topic_publisher=TopicPublisher(db, relay, hub, viewers),
         revocation_watcher=RevocationWatcher(db, relay, hub),
     )
 
@@ -113,7 +154,13 @@ async def _connected(app: Litestar) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _listening(app: Litestar) -> AsyncIterator[None]:
     state = app.state
-    async with state.hub.running(), state.follower.running(), state.revocation_watcher.running():
+    async with (
+        state.hub.running(),
+        state.follower.running(),
+        state.topic_publisher.running(),
+        state.revocation_watcher.running(),
+        state.credentials.running(),
+    ):
         yield
 
 
@@ -131,8 +178,9 @@ def _dependencies() -> dict[str, Provide]:
         "db",
         "broker",
         "hub",
-        "html_publisher",
+        "bells",
         "resumptions",
+        "visits",
     )
     shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
     return shared | {
@@ -165,22 +213,3 @@ def _user(request: Request[Any, Any, Any]) -> User:
 def _session_id(request: Request[Any, Any, Any]) -> int:
     _user(request)
     return int(request.scope["state"]["session_id"])
-
-
-def _host_headers(settings: Settings) -> list[str]:
-    """The accepted Host headers: each allowed host, alone or with a port that we serve."""
-    if "*" in settings.allowed_hosts:
-        return ["*"]
-    ports = {"", f":{settings.port}", f":{urlsplit(settings.base_url).port or settings.port}"}
-    return [
-        _ascii(host) + port
-        for host in settings.allowed_hosts
-        for port in ([""] if has_port(host) else ports)
-    ]
-
-
-def _ascii(host: str) -> str:
-    """The host name in ASCII, as the Host header contains it (IDNA, RFC 5890)."""
-    with suppress(UnicodeError):
-        return host.lower().encode("idna").decode()
-    return host.lower()

@@ -7,23 +7,29 @@ of the same user. Each page masks it anew: a compressed page would otherwise lea
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie, Headers
+from litestar.datastructures import Cookie
 from litestar.types import Scope
 
-from app.parsing import parse_cookies
+from app.parsing import cookies_of
 from app.settings import Settings
 
 COOKIE, FIELD, HEADER = "csrftoken", "_csrf_token", "X-CSRF-Token"
+# Beside the token: the id of the user that the page was made for.
+USER_FIELD, USER_HEADER = "_user", "X-User"
 NOBODY = 0
 USER_BYTES, KEY_BYTES, MAC_BYTES = 8, 16, 16
 TOKEN_BYTES = USER_BYTES + KEY_BYTES + MAC_BYTES
 HOLDER = "csrf_holder"
+# Whose MAC is remembered: each of their requests needs it.
+HOLDERS_KEPT = 5_000
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,9 @@ def csrf_cookie(scope: Scope) -> Cookie | None:
     """The cookie with the token, for clients without a page; None if the browser needs none."""
     if not (HOLDER in scope["state"] or _session_of(scope)):
         return None
-    settings, holder = _settings(scope), holder_of(scope)
-    if read_token(settings, _cookies(scope).get(COOKIE, "")) == holder:
+    token = _text(_token(_settings(scope), holder_of(scope)))
+    if compare_digest(cookies_of(scope).get(COOKIE, "").encode(), token.encode()):
         return None
-    token = _text(_token(settings, holder))
     return Cookie(key=COOKIE, value=token, httponly=True, samesite="lax")
 
 
@@ -91,18 +96,27 @@ def _key(token_hash: str) -> bytes:
 
 def _browser_of(scope: Scope) -> Holder:
     """The holder in the cookie of a signed-out browser, which may be a session that has ended."""
-    given = read_token(_settings(scope), _cookies(scope).get(COOKIE, ""))
+    given = read_token(_settings(scope), cookies_of(scope).get(COOKIE, ""))
     return given or Holder(NOBODY, secrets.token_bytes(KEY_BYTES))
+
+
+def without_proof(typed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What was typed or chosen in a form, without the fields that prove where it came from."""
+    return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
 
 
 def _token(settings: Settings, holder: Holder) -> bytes:
     named = holder.user_id.to_bytes(USER_BYTES, "big") + holder.key
-    key = f"clippyfront.csrf {settings.secret_key}".encode()
-    return named + digest(key, named, "sha256")[:MAC_BYTES]
+    return named + _mac(settings.secret_key, named)
+
+
+@lru_cache(HOLDERS_KEPT)
+def _mac(secret_key: str, named: bytes) -> bytes:
+    return digest(f"clippyfront.csrf {secret_key}".encode(), named, "sha256")[:MAC_BYTES]
 
 
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))
 
 
 def _text(token: bytes) -> str:
@@ -119,7 +133,3 @@ def _bytes(text: str) -> bytes:
 def _settings(scope: Scope) -> Settings:
     settings: Settings = scope["litestar_app"].state.settings
     return settings
-
-
-def _cookies(scope: Scope) -> dict[str, str]:
-    return parse_cookies(Headers.from_scope(scope).get("cookie", ""))

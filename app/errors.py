@@ -12,7 +12,9 @@
     ├── Gone          410   it existed, but was removed
     ├── TooLarge      413   more bytes than allowed
     ├── BadRange      416   a range beyond the end of the file
-    └── TooMany       429   retry after `retry_after` seconds
+    ├── TooMany       429   retry after `retry_after` seconds
+    └── Unavailable   503   the database or the disk fails; retry after `retry_after` seconds
+        └── OutOfSpace 507  the disk is full
 
 `app/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
@@ -72,6 +74,10 @@ class NotFound(Failure):
         super().__init__(sentence or _("There is nothing here, or you do not have access to it."))
 
 
+class NoPicture(NotFound):
+    """There is something to see, and no picture of it."""
+
+
 class Conflict(Failure):
     status = 409
 
@@ -81,13 +87,17 @@ class Gone(Failure):
 
 
 class OtherUser(Conflict):
-    """`typed` is what the request's form contained, as pairs of name and value."""
+    """`typed` is what the request's form contained, as pairs of name and value, with the proof that
+    it was made for its user. `owner_id` is that user's id if the proof holds.
+    """
 
-    def __init__(self, typed: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, typed: Sequence[tuple[str, str]] = (), *, owner_id: int | None = None
+    ) -> None:
         super().__init__(
             _("You have logged in as another user since this page was opened. Nothing was changed.")
         )
-        self.typed = typed
+        self.typed, self.owner_id = typed, owner_id
 
 
 class OlderSession(Failure):
@@ -100,7 +110,7 @@ class OlderSession(Failure):
 
     def __init__(self, typed: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(
-            _("You have logged in again since this page was opened. Please send this once more.")
+            _("You have logged in again since this page was opened. Nothing was changed.")
         )
         self.typed = typed
 
@@ -127,3 +137,19 @@ class TooMany(Failure):
     def __init__(self, sentence: str, retry_after: int) -> None:
         super().__init__(sentence, {"Retry-After": str(retry_after)})
         self.retry_after = retry_after
+
+
+class Unavailable(Failure):
+    """Nothing is wrong with the request. `app/faults.py` makes these."""
+
+    status = 503
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence, {"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+
+
+class OutOfSpace(Unavailable):
+    """RFC 4918, 11.5: the method could not be performed for lack of space."""
+
+    status = 507

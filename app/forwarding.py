@@ -1,7 +1,8 @@
-"""Who sent a request that a proxy has forwarded. TRUSTED_PROXIES says which proxies are believed.
+"""Who sent a request that a proxy has forwarded, and to which host name.
 
-From here on `scope["client"]` is the client's address and `scope["scheme"]` the client's scheme,
-for sessions, rate limits and logs alike.
+TRUSTED_PROXIES says which proxies are believed, ALLOWED_HOSTS which names are ours. From here on
+`scope["client"]` is the client's address and `scope["scheme"]` the client's scheme, for sessions,
+rate limits and logs alike.
 """
 
 import logging
@@ -14,7 +15,9 @@ from typing import Any
 from litestar import Litestar
 from litestar.enums import ScopeType
 
-from app.reachability import is_forwarded, note_request, others_can_reach
+from app.hosts import read_authority
+from app.reachability import is_forwarded, note_request
+from app.security_headers import security_headers
 from app.settings import Settings
 
 FOR, PROTO = b"x-forwarded-for", b"x-forwarded-proto"
@@ -34,12 +37,50 @@ class ForwardedLitestar(Litestar):
 
     def _see(self, scope: Any, settings: Settings) -> None:
         note_request(settings, scope["headers"])
+        if not is_forwarded(scope["headers"]):
+            return
         peer = scope["client"][0] if scope.get("client") else ""
         if settings.trusts(peer):
             scope["client"] = (client_address(settings, peer, _values(scope, FOR)), 0)
             scope["scheme"] = _scheme(_values(scope, PROTO)) or scope["scheme"]
-        if others_can_reach() and is_forwarded(scope["headers"]):
-            self.state.proxies_seen.note(peer)
+        self.state.proxies_seen.note(peer)
+
+
+class AddressedLitestar(Litestar):
+    """A Litestar that answers only to its own names (RFC 9110, 7.4): a page of another site whose
+    name leads here cannot read it.
+    """
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == ScopeType.HTTP and not _is_for_us(scope, self.state.settings):
+            await _refuse(send, self.state.settings)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _is_for_us(scope: Any, settings: Settings) -> bool:
+    """More than one Host is malformed (RFC 9112, 3.2). From here on it is in ASCII; some proxies
+    send a name in UTF-8.
+    """
+    headers = scope["headers"]
+    places = [place for place, (name, _value) in enumerate(headers) if name == b"host"]
+    if len(places) != 1:
+        return False
+    host = headers[places[0]][1].decode(errors="replace")
+    if not host.isascii() and (authority := read_authority(host)):
+        headers[places[0]] = (b"host", str(authority).encode())  # in place: the server has the list
+    return settings.answers_to(host)
+
+
+async def _refuse(send: Any, settings: Settings) -> None:
+    body = b"This server does not answer to the host name of this address."
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+        *security_headers(settings),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def client_address(settings: Settings, peer: str, forwarded_for: list[str]) -> str:

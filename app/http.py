@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.datastructures import URL, Cookie, FormMultiDict
+from litestar.datastructures import URL, Cookie, FormMultiDict, MultiDict
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import Empty, Scope
@@ -52,6 +52,15 @@ class Form(Mapping[str, str]):
         return len(self._fields)
 
 
+def values_of(fields: Mapping[str, str], name: str) -> list[str]:
+    """All values of a field in a form or a query string."""
+    if isinstance(fields, Form):
+        return fields.all(name)
+    if isinstance(fields, MultiDict):
+        return fields.getall(name, [])
+    return [fields[name]] if name in fields else []
+
+
 def _storable(text: str) -> str:
     """Removes NUL and lone surrogates (from a body in UTF-7), which databases do not store."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
@@ -79,22 +88,23 @@ async def provide_form(request: AnyRequest) -> Form:
     return Form(await request.form())
 
 
-def possible_ids(
+# Guards are coroutines: Litestar runs each plain function in a thread, for every request.
+async def possible_ids(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
-    """A guard for every route: raises NotFound for an id that no database column can hold."""
+    """A guard: raises NotFound for an id in the path that no database column can hold."""
     numbers = [value for value in connection.path_params.values() if isinstance(value, int)]
     if any(not 1 <= number <= GREATEST_ID for number in numbers):
         raise NotFound
 
 
-def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard: raises SignedOut for a request without a user."""
     if connection.scope.get("user") is None:
         raise SignedOut
 
 
-def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard: raises Forbidden for a request from a page of another site.
 
     A request with neither header passes: browsers send at least one of them, and old browsers
@@ -104,7 +114,7 @@ def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
         raise from_another_site(connection)
 
 
-def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
     if not is_same_origin(connection):
         raise from_another_site(connection)
@@ -115,7 +125,7 @@ def from_another_site(connection: Connection) -> Forbidden:
     return Forbidden(_("This request came from another site."))
 
 
-def same_user(connection: Connection, _handler: BaseRouteHandler) -> None:
+async def same_user(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard: raises OtherUser if the page that sends the request, which names its user as `user`
     in the query, was made for another user.
     """
@@ -134,9 +144,27 @@ def is_same_origin(connection: Connection) -> bool | None:
     if (site := headers.get("Sec-Fetch-Site")) is not None:
         return site in ("same-origin", "none")
     if (origin := headers.get("Origin")) is not None:
-        base_url = connection.app.state.settings.base_url
-        return urlsplit(origin).netloc in (headers.get("Host"), urlsplit(base_url).netloc)
+        return _is_ours(connection, origin)
     return None
+
+
+def _is_ours(connection: Connection, origin: str) -> bool:
+    host = connection.headers.get("Host") or ""
+    return bool(connection.app.state.settings.is_own_origin(origin, host))
+
+
+def path_of(request: AnyRequest) -> str:
+    """The path of the request, with its query."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def page_of(request: AnyRequest) -> str:
+    """The path of the page that sends the request, with its query; "/" if the browser does not tell."""
+    url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    parts = urlsplit(url)
+    if not _is_ours(request, f"{parts.scheme}://{parts.netloc}"):
+        return "/"
+    return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def is_known(request: AnyRequest, etag: str) -> bool:

@@ -22,6 +22,13 @@ def translations(language: str) -> NullTranslations:
     return translation("clippyfront", LOCALE, [language.replace("-", "_")], fallback=True)
 
 
+@cache
+def shipped_languages() -> tuple[str, ...]:
+    """The tags of the languages that have a catalogue, the source language first."""
+    found = {path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/clippyfront.mo")}
+    return SOURCE_LANGUAGE, *sorted(name.replace("_", "-") for name in found)
+
+
 _current: ContextVar[NullTranslations] = ContextVar(
     "translations",
     default=NullTranslations(),  # noqa: B039 - it is never modified

@@ -1,14 +1,45 @@
-"""Renders a page with its bell and its flash message, or a fragment of a page."""
+"""Renders a page with its bell and its flash message, or a fragment of a page.
 
-from typing import Any
+A live page has one region that follows what it shows: when one of its topics changes, it fetches its
+own address and takes over what is different.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from litestar import MediaType, Response
+from markupsafe import Markup
 
 from app.csrf import csrf_token
-from app.http import FLASH, HTML_HEADERS, AnyRequest, read_flash
+from app.http import (
+    FLASH,
+    HTML_HEADERS,
+    AnyRequest,
+    is_known,
+    is_partial,
+    own_path,
+    path_of,
+    read_flash,
+)
 from app.language import SOURCE_LANGUAGE
 from app.notifications.inbox.bell import look
 from app.rendering import render
+from app.topics import USER, Topic
+
+# The state's entry for the CSRF token that stands in all that is rendered for a request.
+SHOWN = "shown_csrf_token"
+# Pages for getting in.
+WITHOUT_WAY_BACK = ("/login", "/register", "/forgot", "/reset/")
+
+
+class Region(NamedTuple):
+    """What a live page shows of its topics, and the events after which it fetches itself again."""
+
+    content: Markup
+    address: str
+    events: list[str]
+    etag: str
 
 
 async def page(
@@ -25,6 +56,90 @@ async def page(
     return answer
 
 
+async def live_page(
+    request: AnyRequest,
+    template: str,
+    region: str,
+    topics: Sequence[Topic],
+    *,
+    address: str,
+    status: int = 200,
+    **context: Any,
+) -> Response[Any]:
+    """A page that contains its region as `live`. An open page that asks gets the region alone, or
+    304 if it has it already.
+
+    `region` is the template of the region; `address` is where the page can be fetched again. The
+    user's own topic is always among its topics.
+    """
+    live = _region(request, region, topics, address, context)
+    if not is_partial(request):
+        return await page(request, template, status=status, live=live, **context)
+    headers = {"ETag": live.etag, "Cache-Control": "private, no-cache"}
+    if is_known(request, live.etag):
+        return Response(None, status_code=304, headers=HTML_HEADERS | headers)
+    answer = fragment(request, "components/_live_update.html", live=live, **context)
+    answer.headers |= headers
+    return answer
+
+
+def lost_region(request: AnyRequest, title: str, sentence: str) -> Response[str]:
+    """What takes the place of the region of a live page that its user can no longer see (404).
+
+    It asks again when that may have changed.
+    """
+    context = {"title": title, "sentence": sentence}
+    live = _region(request, "errors/_gone.html", [], path_of(request), context)
+    return fragment(request, "components/_live.html", status=404, live=live)
+
+
+def is_for_region(request: AnyRequest) -> bool:
+    """Whether an open live page asks for its region."""
+    return request.headers.get("HX-Target") == "div#live" and is_partial(request)
+
+
+def _region(
+    request: AnyRequest,
+    template: str,
+    topics: Sequence[Topic],
+    address: str,
+    context: dict[str, Any],
+) -> Region:
+    content = fragment(request, template, **context).content
+    events = [topic.event for topic in [Topic(USER, request.scope["user"].id), *topics]]
+    # Each page masks the token anew.
+    compared = "\n".join([content, address, *events]).replace(_shown_token(request), "")
+    etag = f'"{sha256(compared.encode()).hexdigest()[:32]}"'
+    return Region(Markup(content), address, events, etag)  # noqa: S704 - it is rendered by Jinja
+
+
+async def ask(
+    request: AnyRequest,
+    *,
+    question: str,
+    explanation: str,
+    action: str,
+    button_label: str,
+    cancel_url: str,
+    pairs: Sequence[tuple[str, str]] = (),
+) -> Response[str]:
+    """The page that asks before an act that cannot be undone; for htmx, what its dialog contains.
+
+    Its form posts `pairs` to `action`, where the act is done.
+    """
+    context: dict[str, Any] = {
+        "question": question,
+        "explanation": explanation,
+        "action": action,
+        "button_label": button_label,
+        "cancel_url": cancel_url,
+        "pairs": pairs,
+    }
+    if is_partial(request):
+        return fragment(request, "components/_question.html", **context)
+    return await page(request, "components/confirm.html", **context)
+
+
 def fragment(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:
@@ -38,12 +153,27 @@ def _common(request: AnyRequest) -> dict[str, Any]:
     return {
         "user": user,
         "path": request.url.path,
+        "next_path": _way_back(request),
         "registration": request.app.state.settings.registration,
-        "csrf_token": csrf_token(request),
+        "csrf_token": _shown_token(request),
         "language": getattr(user, "language", "") or SOURCE_LANGUAGE,
         "session_id": request.scope["state"].get("session_id"),
         "push_key": request.app.state.vapid_keys.public,
     }
+
+
+def _way_back(request: AnyRequest) -> str:
+    """Where a login from this page leads; "/" from a page that is of no use afterwards."""
+    path = request.url.path
+    is_useful = request.method == "GET" and not path.startswith(WITHOUT_WAY_BACK)
+    return own_path(path_of(request)) if is_useful else "/"
+
+
+def _shown_token(request: AnyRequest) -> str:
+    state = request.scope["state"]
+    if SHOWN not in state:
+        state[SHOWN] = csrf_token(request)
+    return str(state[SHOWN])
 
 
 def _with_defaults(context: dict[str, Any]) -> dict[str, Any]:

@@ -5,37 +5,31 @@ Plain ASGI, so that no timeout or cancel scope surrounds a stream.
 
 from collections.abc import Mapping, Sequence
 
+from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.authentication import authenticate
-from app.csrf import FIELD, HEADER, csrf_cookie, holder_of, read_token
+from app.compression import STREAM
+from app.csrf import (
+    FIELD,
+    HEADER,
+    USER_FIELD,
+    USER_HEADER,
+    csrf_cookie,
+    holder_of,
+    read_token,
+    without_proof,
+)
 from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
 from app.http import AnyRequest, PageRequest, from_another_site, is_api, is_safe, is_same_origin
 from app.language import _
+from app.security_headers import PARTS, HeaderPairs, security_headers
 from app.security_log import record
 from app.settings import Settings
 
-Headers = list[tuple[bytes, bytes]]
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "media-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
-HEADERS = [
-    (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-]
-# Over plain HTTP, browsers ignore these two headers and log a warning about the second one.
-HEADERS_OVER_HTTPS = [
-    *HEADERS,
-    (b"strict-transport-security", b"max-age=31536000"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
-USER_HEADER, USER_FIELD = "X-User", "_user"
 PERSONAL = b"private, no-store"
 SIGN_IN_PATHS = ("/login", "/register")
 
@@ -47,14 +41,21 @@ async def secure_response(message: Message, scope: Scope) -> None:
     settings: Settings = scope["litestar_app"].state.settings
     given = list(message["headers"])
     present = dict(given)
-    added = HEADERS_OVER_HTTPS if settings.is_https else HEADERS
-    given += [pair for pair in added if pair[0] not in present]
+    needed = security_headers(settings, is_part=_is_part_of_a_page(scope, message, present))
+    given += [pair for pair in needed if pair[0] not in present]
     if not present.get(b"cache-control", b"").startswith(b"public"):
         given = _personal(scope, given, present)
     message["headers"] = [_secure(pair) for pair in given] if settings.is_https else given
 
 
-def _personal(scope: Scope, given: Headers, present: Mapping[bytes, bytes]) -> Headers:
+def _is_part_of_a_page(scope: Scope, message: Message, present: Mapping[bytes, bytes]) -> bool:
+    """A script or style that only pages load, a stream, or nothing."""
+    kind = present.get(b"content-type", b"").decode()
+    is_loaded = scope["path"].startswith("/static/") and kind.startswith(PARTS)
+    return is_loaded or kind.startswith(STREAM) or message.get("status") == 204
+
+
+def _personal(scope: Scope, given: HeaderPairs, present: Mapping[bytes, bytes]) -> HeaderPairs:
     """The headers of a response that is for this browser alone (RFC 9111, 5.2.2.7)."""
     cached = present.get(b"cache-control", PERSONAL)
     if b"private" not in cached:
@@ -76,7 +77,9 @@ def _secure(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
 
 
 class AuthenticationMiddleware(ASGIMiddleware):
-    """Finds the user of each request, then answers OPTIONS itself."""
+    """Finds the user of each request, then answers OPTIONS itself. Raises SignedOut where an endpoint
+    `is_private`.
+    """
 
     scopes = (ScopeType.HTTP,)
 
@@ -84,8 +87,10 @@ class AuthenticationMiddleware(ASGIMiddleware):
         await authenticate(scope)
         if scope.get("method") == "OPTIONS":
             await _send_allowed_methods(scope, send)
-        else:
-            await next_app(scope, receive, send)
+            return
+        if scope["user"] is None and scope["route_handler"].opt.get("is_private"):
+            raise SignedOut
+        await next_app(scope, receive, send)
 
 
 async def _send_allowed_methods(scope: Scope, send: Send) -> None:
@@ -102,7 +107,8 @@ async def _send_allowed_methods(scope: Scope, send: Send) -> None:
 
 
 class ForgeryMiddleware(ASGIMiddleware):
-    """Refuses unsafe requests that the user did not mean to send.
+    """Refuses requests of pages that were made for another user, and unsafe requests that the user
+    did not mean to send.
 
     A page of another site cannot forge an API request with an access token, or gain anything from
     one without a user. All other API requests must have the CSRF token in the header, so that no
@@ -112,12 +118,12 @@ class ForgeryMiddleware(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if not is_safe(scope) and _can_be_forged(scope):
-            request = PageRequest(scope, receive)
-            if scope["route_handler"].opt.get("exclude_from_csrf"):
-                _judge_user(request, request.headers.get(USER_HEADER))
+        if _can_be_forged(scope):
+            if is_safe(scope) or scope["route_handler"].opt.get("exclude_from_csrf"):
+                headers = Headers.from_scope(scope)
+                _judge_user(scope, headers.get(USER_HEADER), [], headers.get(HEADER))
             else:
-                await _judge(request)
+                await _judge(PageRequest(scope, receive))
         await next_app(scope, receive, send)
 
 
@@ -132,23 +138,28 @@ async def _judge(request: AnyRequest) -> None:
     """
     named, token = request.headers.get(USER_HEADER), request.headers.get(HEADER)
     typed: list[tuple[str, str]] = []
-    if token is None and not is_api(request.scope):
+    if (named is None or token is None) and not is_api(request.scope):
         typed = await _typed(request)
-        named, token = named or dict(typed).get(USER_FIELD), dict(typed).get(FIELD)
-    _judge_user(request, named, typed)
+        named, token = named or dict(typed).get(USER_FIELD), token or dict(typed).get(FIELD)
+    _judge_user(request.scope, named, typed, token)
     _judge_token(request, token, is_named=bool(named), typed=typed)
     if is_same_origin(request) is False and request.headers.get("Origin") != "null":
         raise from_another_site(request)
 
 
 def _judge_user(
-    request: AnyRequest, named: str | None, typed: Sequence[tuple[str, str]] = ()
+    scope: Scope,
+    named: str | None,
+    typed: Sequence[tuple[str, str]],
+    token: str | None,
 ) -> None:
-    user = request.scope["user"]
+    user = scope["user"]
     if named and user is None:
         raise SignedOut
     if named and named != str(user.id):
-        raise OtherUser(_without_proof(typed))
+        made_for = read_token(scope["litestar_app"].state.settings, token or "")
+        owner_id = made_for.user_id if made_for else None
+        raise OtherUser(typed, owner_id=owner_id if named == str(owner_id) else None)
 
 
 def _judge_token(
@@ -159,7 +170,7 @@ def _judge_token(
     if made_for == present:
         return
     if made_for and is_named and made_for.user_id == present.user_id:
-        raise OlderSession(_without_proof(typed))
+        raise OlderSession(without_proof(typed))
     # Someone signs in on a page that was opened before they did so in another tab.
     is_signing_in = request.url.path in SIGN_IN_PATHS and request.scope["user"] is not None
     if not (made_for and is_signing_in):
@@ -171,10 +182,6 @@ async def _typed(request: AnyRequest) -> list[tuple[str, str]]:
     """The text fields of the request's form, as pairs of name and value."""
     form = await request.form()
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-
-
-def _without_proof(typed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
 
 
 def _expired() -> str:

@@ -57,7 +57,9 @@ def isolate(name: str) -> str:
 
 
 def to_html(sentence: str) -> Markup:
-    return Markup(_ISOLATED.sub(r"<bdi>\1</bdi>", str(escape(sentence))))  # noqa: S704 - escaped
+    # A function is called faster than re fills in a template.
+    shown = _ISOLATED.sub(lambda name: f"<bdi>{name[1]}</bdi>", str(escape(sentence)))
+    return Markup(shown)  # noqa: S704 - escaped
 
 
 def to_text(sentence: str) -> str:
@@ -67,7 +69,7 @@ def to_text(sentence: str) -> str:
 
 def to_plain(sentence: str) -> str:
     """For JSON."""
-    return _ISOLATED.sub(r"\1", sentence)
+    return _ISOLATED.sub(lambda name: name[1], sentence)
 
 
 def shorten(sentence: str, most: int) -> str:

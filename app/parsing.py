@@ -15,6 +15,7 @@ from litestar.datastructures import Headers
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import Empty
 from litestar.utils.scope.state import ScopeState
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
@@ -37,8 +38,7 @@ class ForgetfulLitestar(Litestar):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            header = Headers.from_scope(scope).get("cookie", "")
-            ScopeState.from_scope(scope).cookies = parse_cookies(header)
+            cookies_of(scope)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -49,6 +49,14 @@ class ForgetfulLitestar(Litestar):
 def _forget_queries() -> None:
     parse_query_string.cache_clear()
     create_query_default_dict.cache_clear()
+
+
+def cookies_of(scope: Any) -> dict[str, str]:
+    """The cookies of an ASGI request, parsed once."""
+    state = ScopeState.from_scope(scope)
+    if state.cookies is Empty:
+        state.cookies = parse_cookies(Headers.from_scope(scope).get("cookie", ""))
+    return state.cookies
 
 
 def parse_cookies(header: str) -> dict[str, str]:
@@ -79,11 +87,27 @@ def _parse_urlencoded(body: bytes) -> Fields:
     return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
 
 
-def _parse_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
-    """RFC 7578. Files are left out: the routes for uploads read their bodies themselves.
+def parse_file(boundary: str, body: bytes, field: str) -> tuple[Fields, bytes]:
+    """The text fields of a form (multipart/form-data), and the content of the file in `field`; empty
+    if there is none.
 
-    Fields are UTF-8. Of the charsets that a client may name, some take Python seconds to decode.
+    Raises ClientException for a body that cannot be parsed.
     """
+    parts = list(_parts(body, boundary))
+    files = [content for name, is_file, content in parts if is_file and name == field]
+    texts = [(name, _text(content)) for name, is_file, content in parts if not is_file]
+    return texts, files[0] if files else b""
+
+
+def _parse_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
+    """Files are left out: the routes for uploads read their bodies themselves."""
+    for name, is_file, content in _parts(body, boundary):
+        if not is_file:
+            yield name, _text(content)
+
+
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[str, bool, bytes]]:
+    """The name of each part (RFC 7578), whether it is a file that was chosen, and its content."""
     try:
         part, value = None, bytearray()
         with PushMultipartParser(boundary, max_segment_count=MAX_FORM_FIELDS) as parser:
@@ -92,7 +116,12 @@ def _parse_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
                     part, value = found, bytearray()
                 elif found:
                     value += found
-                elif part and not part.filename:
-                    yield part.name, value.decode(errors="replace")
+                elif part:
+                    yield part.name, bool(part.filename), bytes(value)
     except MultipartError as error:
         raise ClientException(detail="The form could not be read.") from error
+
+
+def _text(content: bytes) -> str:
+    """In UTF-8. Of the charsets that a client may name, some take Python seconds to decode."""
+    return content.decode(errors="replace")

@@ -1,41 +1,114 @@
 """The Jinja environment for HTML, and the functions that every template can call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.core import UnknownLocaleError
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from app.language import _, ngettext
+from app.email_addresses import readable_address
+from app.faces import avatar_url
+from app.language import SOURCE_LANGUAGE, _, ngettext
 from app.names import isolate, to_html, to_text
 from app.settings import ROOT
 from app.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
 
+# Every plural form of every language is taken by one of the first numbers.
+SAMPLES = 200
+# Minutes whose words are remembered, in one language each.
+MOMENTS_KEPT = 5_000
+# What every template can call, each using those before it: {{ ui.tag(_("New")) }}.
+MACROS = {
+    "form": "components/forms.html",
+    "ui": "components/ui.html",
+    "row": "notifications/_row.html",
+}
+
+_context: ContextVar[Mapping[str, Any]] = ContextVar("context")
+
 
 @cache
 def html() -> Environment:
     """The environment for pages and fragments. Escapes everything; undefined names are errors."""
-    environment = Environment(
+    environment = _Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        cache_size=-1,
     )
     environment.globals.update(
         _=_, ngettext=ngettext, asset=asset, time_tag=time_tag, isolate=isolate
     )
+    environment.globals.update(page_context=page_context, icon=icon)
+    environment.globals.update(plural_forms=plural_forms, avatar_url=avatar_url)
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
+    environment.filters.update(address=readable_address, playing_time=playing_time)
     environment.globals.update(zone_names=zone_names, zones_by_region=zones_by_region)
+    # Last, since they use all the others. To import them into each template takes far longer.
+    for module, file in MACROS.items():
+        environment.globals[module] = environment.get_template(file).module
     return environment
+
+
+class _Context(Context):
+    """Calls what a template calls. Jinja first finds out whether that wants the context, which here
+    nothing does and takes longer than most of what is called.
+    """
+
+    def call(
+        self,
+        called: Callable[..., Any],
+        /,
+        *args: Any,
+        _loop_vars: object = None,
+        _block_vars: object = None,
+        **options: Any,
+    ) -> Any:
+        return called(*args, **options)
+
+
+class _CodeGenerator(CodeGenerator):
+    """Compiles `asset("app.css")` and `icon("bi-bell")` as if what they return stood in the template,
+    since it is the same on every page.
+    """
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> str:
+        match node:
+            case nodes.Call(node=nodes.Name(name="asset"), args=[nodes.Const(value=name)]):
+                node = nodes.Const(asset(name))
+            case nodes.Call(node=nodes.Name(name="icon"), args=[nodes.Const(value=name)]):
+                node = nodes.Const(icon(name))
+        return super()._output_child_to_const(node, frame, finalize)
+
+    def _output_child_pre(self, *_details: Any) -> None:
+        self.write("environment.escaped(")
+
+
+class _Environment(Environment):
+    context_class = _Context
+    code_generator_class = _CodeGenerator
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The same for all templates. Each one's own view of them, which none of ours needs, would be
+        copied for each page and looked through for each fragment.
+        """
+        return {**self.globals, **d} if d else self.globals
+
+    def escaped(self, value: object) -> str:
+        """As `escape`, which makes a new one of what is safe already."""
+        return value if type(value) is Markup else escape(value)
 
 
 def name(name: str) -> Markup:
@@ -44,7 +117,30 @@ def name(name: str) -> Markup:
 
 
 def render(template: str, context: dict[str, Any]) -> str:
-    return html().get_template(template).render(context)
+    token = _context.set(context)
+    try:
+        return html().get_template(template).render(context)
+    finally:
+        _context.reset(token)
+
+
+def page_context() -> Mapping[str, Any]:
+    """The context of what is being rendered, for macros, which do not see it."""
+    return _context.get()
+
+
+def playing_time(seconds: float) -> str:
+    """A filter: the length of a video, as in 0:25 or 1:02:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@cache
+def icon(name: str) -> Markup:
+    """An icon of the sprite."""
+    use = Markup('<use href="{}#{}"></use>').format(asset("icons.svg"), name)
+    return Markup('<svg class="icon" aria-hidden="true">{}</svg>').format(use)
 
 
 def attributes(values: Mapping[str, Any]) -> Markup:
@@ -53,23 +149,41 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
     Jinja's own `xmlattr` writes `disabled="False"`, which browsers treat as disabled.
     """
-    return Markup().join(
-        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+    parts = [
+        f" {escape(name)}" if value is True else f' {escape(name)}="{escape(value)}"'
         for name, value in values.items()
         if value is not None and value is not False
-    )
+    ]
+    return Markup("".join(parts))  # noqa: S704 - each part is escaped
 
 
-@pass_context
-def time_tag(context: Context, moment: datetime, *, is_relative: bool = True) -> Markup:
+def time_tag(moment: datetime, *, is_relative: bool = True) -> Markup:
     """`<time>` in the user's zone. If `is_relative`, a script turns it into "5 minutes ago"."""
-    user = context.get("user")
-    local = moment.astimezone(zone_of(user))
-    text = _formatted(local, getattr(user, "language", "") or "en")
-    title = Markup(' title="{}"').format(text) if is_relative else ""
-    return Markup('<time datetime="{}"{}>{}</time>').format(
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), title, text
+    user = page_context().get("user")
+    language = getattr(user, "language", "") or SOURCE_LANGUAGE
+    return _time_tag(moment, zone_of(user), language, is_relative=is_relative)
+
+
+@lru_cache(MOMENTS_KEPT)
+def _time_tag(moment: datetime, zone: ZoneInfo, language: str, *, is_relative: bool) -> Markup:
+    local = moment.astimezone(zone)
+    minute = local.replace(second=0, microsecond=0, tzinfo=None)
+    text = _formatted(minute, language)
+    title = f' title="{text}"' if is_relative else ""
+    return Markup(  # noqa: S704 - escaped
+        f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}"{title}>{text}</time>'
     )
+
+
+@cache
+def plural_forms(language: str) -> tuple[tuple[str, int], ...]:
+    """The plural forms of a language (CLDR), each with a number that takes it: (("one", 1), …).
+
+    For sentences whose number only a script knows.
+    """
+    form_of = locale_of(language).plural_form
+    forms = {form_of(n): n for n in range(SAMPLES, 0, -1)}
+    return tuple(forms.items())
 
 
 def zone_of(user: Any) -> ZoneInfo:
@@ -77,8 +191,18 @@ def zone_of(user: Any) -> ZoneInfo:
     return zone(getattr(user, "timezone", ""))
 
 
-def _formatted(local: datetime, language: str) -> str:
+@lru_cache(MOMENTS_KEPT)
+def _formatted(local: datetime, language: str) -> Markup:
+    locale = language.replace("-", "_")
     try:
-        return str(format_datetime(local, "d MMM y, HH:mm", locale=language.replace("-", "_")))
+        return escape(format_datetime(local, "d MMM y, HH:mm", locale=locale))
     except (UnknownLocaleError, ValueError):
-        return f"{local:%Y-%m-%d %H:%M}"
+        return escape(f"{local:%Y-%m-%d %H:%M}")
+
+
+def locale_of(language: str) -> Locale:
+    """Babel's locale of a language; the source language's if it knows none."""
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(SOURCE_LANGUAGE)

@@ -8,18 +8,22 @@ from litestar.utils import normalize_path
 from app import static_files
 from app.account_lifecycle.pages import addresses, closing, registration
 from app.accounts import api as accounts_api
-from app.accounts.pages import account, login, password_reset, sessions, tokens
+from app.accounts.pages import account, avatars, login, password_reset, sessions, tokens
 from app.api_docs import pages as api_docs_pages
 from app.dashboard import pages as dashboard_pages
+from app.http import possible_ids
 from app.notifications.api import bulk
 from app.notifications.api import devices as devices_api
 from app.notifications.api import inbox as inbox_api
 from app.notifications.api import preferences as preferences_api
+from app.notifications.api import states as states_api
 from app.notifications.api import stream as stream_api
+from app.notifications.api import views as views_api
 from app.notifications.pages import actions, bell, dead_letters, delivery_log, push, unsubscribe
 from app.notifications.pages import devices as devices_pages
 from app.notifications.pages import inbox as inbox_pages
 from app.notifications.pages import preferences as preferences_pages
+from app.notifications.pages import views as views_pages
 from app.operations import accounts_api as admin_accounts_api
 from app.operations import accounts_pages as admin_accounts
 from app.operations import announcements, dev_mail, dev_patterns, health
@@ -35,9 +39,9 @@ from app.teams.api import events
 from app.teams.api import invitations as invitations_api
 from app.teams.api import members as members_api
 from app.teams.api import teams as teams_api
+from app.teams.pages import invitation_mail, team
 from app.teams.pages import invitations as invitations_pages
 from app.teams.pages import members as members_pages
-from app.teams.pages import team
 from app.teams.pages import teams as teams_pages
 
 
@@ -47,6 +51,8 @@ def at(method: str, path: str, handler: HTTPRouteHandler) -> HTTPRouteHandler:
         raise ValueError(f"{path}: {handler} does not answer {method}.")
     placed = copy(handler)
     placed.paths = {normalize_path(path)}
+    if ":int}" in path:
+        placed.guards = [possible_ids, *(handler.guards or ())]
     return placed
 
 
@@ -80,6 +86,9 @@ PAGES = [
     at("POST", "/register", registration.create_account),
     at("GET", "/account", account.account_page),
     at("POST", "/account/profile", account.change_profile),
+    at("POST", "/account/picture", avatars.upload),
+    at("POST", "/account/picture/remove", avatars.remove),
+    at("GET", "/avatars/{user_id:int}/{avatar:str}", avatars.picture),
     at("POST", "/account/address/confirmation", account.resend_confirmation),
     at("POST", "/account/address/retry", account.retry_address),
     at("POST", "/account/password", account.renew_password),
@@ -94,6 +103,7 @@ PAGES = [
     at("POST", "/account/sessions/end", sessions.end_all),
     at("GET", "/account/tokens", tokens.tokens_page),
     at("POST", "/account/tokens", tokens.create),
+    at("GET", "/account/tokens/{token_id:int}/revoke", tokens.ask_to_revoke),
     at("POST", "/account/tokens/{token_id:int}/revoke", tokens.revoke),
     # Dashboard.
     at("GET", "/", dashboard_pages.home),
@@ -103,6 +113,11 @@ PAGES = [
         "POST",
         "/teams/{team_id:int}/invitations/{invitation_id:int}/again",
         invitations_pages.resend,
+    ),
+    at(
+        "GET",
+        "/teams/{team_id:int}/invitations/{invitation_id:int}/revoke",
+        invitations_pages.ask_to_revoke,
     ),
     at(
         "POST",
@@ -115,11 +130,20 @@ PAGES = [
     at("GET", "/notifications/{notification_id:int}/invitation", invitations_pages.follow),
     at("POST", "/notifications/{notification_id:int}/accept", invitations_pages.accept_in_place),
     at("POST", "/notifications/{notification_id:int}/decline", invitations_pages.decline_in_place),
+    at("GET", "/stop-invitations/{token:str}", invitation_mail.show),
+    at("POST", "/stop-invitations/{token:str}", invitation_mail.stop),
+    at("POST", "/stop-invitations/{token:str}/undo", invitation_mail.resume),
     at("GET", "/teams/{team_id:int}/members/add", members_pages.add_page),
     at("POST", "/teams/{team_id:int}/members/add", members_pages.add),
     at("GET", "/teams/{team_id:int}/members/{user_id:int}", members_pages.show),
     at("POST", "/teams/{team_id:int}/members/{user_id:int}/role", members_pages.set_role),
+    at(
+        "GET",
+        "/teams/{team_id:int}/members/{user_id:int}/hand-over",
+        members_pages.ask_to_hand_over,
+    ),
     at("POST", "/teams/{team_id:int}/members/{user_id:int}/hand-over", members_pages.make_owner),
+    at("GET", "/teams/{team_id:int}/members/{user_id:int}/remove", members_pages.ask_to_remove),
     at("POST", "/teams/{team_id:int}/members/{user_id:int}/remove", members_pages.remove),
     at("GET", "/teams/{team_id:int}", team.show),
     at("POST", "/teams/{team_id:int}/rename", team.rename),
@@ -134,6 +158,9 @@ PAGES = [
     # Projects.
     at("POST", "/projects/{project_id:int}/clips", clips_pages.upload),
     at("POST", "/projects/{project_id:int}/clips/{clip_id:int}/move", clips_pages.move),
+    at("GET", "/projects/{project_id:int}/clips/{clip_id:int}/video", clips_pages.video),
+    at("GET", "/projects/{project_id:int}/clips/{clip_id:int}/thumbnail", clips_pages.thumbnail),
+    at("GET", "/projects/{project_id:int}/clips/{clip_id:int}/delete", clips_pages.ask_to_delete),
     at("POST", "/projects/{project_id:int}/clips/{clip_id:int}/delete", clips_pages.delete),
     at("POST", "/projects/{project_id:int}/compile", compilations_pages.compile_project),
     at("GET", "/projects/{project_id:int}/compilation", compilations_pages.progress),
@@ -161,29 +188,38 @@ PAGES = [
     at("GET", "/projects/{project_id:int}/delete", projects_pages.ask_to_delete),
     at("POST", "/projects/{project_id:int}/delete", projects_pages.delete),
     at("POST", "/projects/{project_id:int}/share", sharing.share),
+    at("GET", "/projects/{project_id:int}/unshare", sharing.ask_to_unshare),
     at("POST", "/projects/{project_id:int}/unshare", sharing.unshare),
     # Notifications.
-    at("POST", "/notifications/{notification_id:int}/open", actions.open_notification),
     at("POST", "/notifications/{notification_id:int}/{do:str}", actions.row_action),
     at("POST", "/notifications/bulk", actions.bulk_action),
     at("POST", "/notifications/undo", actions.undo),
     at("GET", "/notifications/stream", bell.stream),
     at("GET", "/notifications/bell", bell.bell),
-    at("POST", "/notifications/read-all", bell.read_all),
+    at("POST", "/notifications/read-all", actions.read_all),
     at("GET", "/admin/deliveries", dead_letters.dead_letters),
     at("POST", "/admin/deliveries", dead_letters.redeliver_selected),
     at("GET", "/notifications/{notification_id:int}/deliveries", delivery_log.deliveries),
     at("GET", "/account/notifications/devices", devices_pages.show),
     at("POST", "/account/notifications/devices/{device_id:int}/test", devices_pages.test),
     at("POST", "/account/notifications/devices/{device_id:int}/remove", devices_pages.remove),
+    at("GET", "/notifications/views", views_pages.views_page),
+    at("POST", "/notifications/views", views_pages.create),
+    at("POST", "/notifications/views/{view_id:int}", views_pages.rename),
+    at("POST", "/notifications/views/{view_id:int}/delete", views_pages.destroy),
+    at("POST", "/notifications/views/{view_id:int}/{step:str}", views_pages.move),
     at("GET", "/notifications", inbox_pages.inbox),
+    at("POST", "/notifications/density", inbox_pages.set_density),
     at("GET", "/notifications/{notification_id:int}", inbox_pages.show),
+    at("GET", "/notifications/{notification_id:int}/open", inbox_pages.follow_link),
+    at("GET", "/notifications/group/{notification_id:int}", inbox_pages.group),
     at("GET", "/account/notifications", preferences_pages.show),
     at("POST", "/account/notifications", preferences_pages.save_all),
     at("POST", "/account/notifications/{field:str}", preferences_pages.save_one),
     at("GET", "/account/notifications/reset", preferences_pages.ask_to_reset),
     at("POST", "/account/notifications/reset", preferences_pages.reset),
     at("POST", "/account/notifications/muted/{mute_id:int}/lift", preferences_pages.unmute),
+    at("POST", "/account/notifications/invitation-mail", preferences_pages.resume_invitation_mail),
     at("GET", "/sw.js", push.service_worker),
     at("GET", "/offline.js", push.service_worker_offline),
     at("GET", "/manifest.webmanifest", push.manifest),
@@ -242,6 +278,7 @@ API = [
     # Projects.
     at("POST", "/api/projects/{project_id:int}/clips", clips_api.upload),
     at("POST", "/api/projects/{project_id:int}/clips/{clip_id:int}/move", clips_api.move),
+    at("GET", "/api/projects/{project_id:int}/clips/{clip_id:int}/thumbnail", clips_api.thumbnail),
     at("DELETE", "/api/projects/{project_id:int}/clips/{clip_id:int}", clips_api.destroy),
     at("POST", "/api/projects/{project_id:int}/compile", compilations_api.start),
     at(
@@ -277,6 +314,7 @@ API = [
     at("POST", "/api/notifications/bulk-mark-read", bulk.bulk_mark_read),
     at("POST", "/api/notifications/bulk-mark-unread", bulk.bulk_mark_unread),
     at("POST", "/api/notifications/bulk-delete", bulk.bulk_delete),
+    at("POST", "/api/notifications/bulk", bulk.bulk),
     at("POST", "/api/notifications/undo", bulk.undo),
     at("POST", "/api/push/subscribe", devices_api.subscribe),
     at("POST", "/api/push/unsubscribe", devices_api.unsubscribe),
@@ -284,10 +322,23 @@ API = [
     at("POST", "/api/push/test", devices_api.test),
     at("GET", "/api/notifications", inbox_api.index),
     at("GET", "/api/notifications/unread-count", inbox_api.unread_count),
+    at("GET", "/api/notifications/summary", inbox_api.summary),
     at("GET", "/api/notifications/{notification_id:int}", inbox_api.show),
-    at("POST", "/api/notifications/{notification_id:int}/read", inbox_api.read),
-    at("POST", "/api/notifications/{notification_id:int}/unread", inbox_api.unread),
-    at("DELETE", "/api/notifications/{notification_id:int}", inbox_api.destroy),
+    at("GET", "/api/notifications/{notification_id:int}/history", inbox_api.history),
+    at("POST", "/api/notifications/{notification_id:int}/done", states_api.done),
+    at("POST", "/api/notifications/{notification_id:int}/undone", states_api.undone),
+    at("POST", "/api/notifications/{notification_id:int}/save", states_api.save),
+    at("POST", "/api/notifications/{notification_id:int}/unsave", states_api.unsave),
+    at("POST", "/api/notifications/{notification_id:int}/snooze", states_api.snooze),
+    at("POST", "/api/notifications/{notification_id:int}/unsnooze", states_api.unsnooze),
+    at("POST", "/api/notifications/{notification_id:int}/read", states_api.read),
+    at("POST", "/api/notifications/{notification_id:int}/unread", states_api.unread),
+    at("DELETE", "/api/notifications/{notification_id:int}", states_api.destroy),
+    at("GET", "/api/notification-views", views_api.index),
+    at("POST", "/api/notification-views", views_api.create),
+    at("PUT", "/api/notification-views/order", views_api.order),
+    at("PUT", "/api/notification-views/{view_id:int}", views_api.change),
+    at("DELETE", "/api/notification-views/{view_id:int}", views_api.destroy),
     at("GET", "/api/notification-preferences", preferences_api.show),
     at("PUT", "/api/notification-preferences", preferences_api.change),
     at("GET", "/api/notifications/stream", stream_api.stream),

@@ -1,6 +1,7 @@
 """Password hashes, and signatures on values that travel through links and cookies."""
 
 import asyncio
+import hmac
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -48,6 +49,11 @@ class Signer:
         except BadSignature:
             raise NotFound from None
         return value, signed_at
+
+    def keyed_hash(self, purpose: str, text: str) -> str:
+        """HMAC-SHA256 of `text`, in hexadecimal digits: nobody without the key can test a guess."""
+        key = f"clippyfront.{purpose} {self.secret_key}".encode()
+        return hmac.digest(key, text.encode(), "sha256").hex()
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret_key, salt=f"clippyfront.{purpose}")

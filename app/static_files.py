@@ -8,12 +8,13 @@ becomes a path on disk.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from litestar import HttpMethod, Response, route
 from litestar.params import FromPath
 
+from app.compression import ONCE, chosen_encoding, is_compressible
 from app.errors import NotFound
 from app.http import AnyRequest, is_known
 from app.settings import ROOT
@@ -27,6 +28,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
+    ".wav": "audio/wav",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -36,6 +38,13 @@ class StaticFile:
     content: bytes
     media_type: str
     digest: str
+
+    @cached_property
+    def encoded(self) -> Mapping[str, bytes]:
+        """Its compressed forms by their names, made for the first request. None for an image."""
+        if not is_compressible(self.media_type):
+            return {}
+        return {name: encode(self.content) for name, encode in ONCE.items()}
 
 
 @dataclass(frozen=True)
@@ -76,11 +85,19 @@ def respond(request: AnyRequest, path: str, cache_control: str) -> Response[byte
     file = tree().files.get(path)
     if file is None:
         raise NotFound
-    etag = f'"{file.digest}"'
+    encoding = chosen_encoding(request.headers.get("Accept-Encoding", ""))
+    if encoding not in file.encoded:
+        encoding = ""
+    etag = f'"{file.digest}-{encoding}"' if encoding else f'"{file.digest}"'
     headers = {"Cache-Control": cache_control, "ETag": etag}
+    if file.encoded:
+        headers["Vary"] = "Accept-Encoding"
     if is_known(request, etag):
         return Response(None, status_code=304, headers=headers)
-    return Response(file.content, media_type=file.media_type, headers=headers)
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    content = file.encoded.get(encoding, file.content)
+    return Response(content, media_type=file.media_type, headers=headers)
 
 
 @cache

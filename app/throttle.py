@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import and_, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -16,6 +16,8 @@ from app.security_log import record
 from app.settings import Settings
 
 KEY_LENGTH = 200
+# What the clocks of hosts that share the database differ by without harm.
+TOLERANCE = timedelta(minutes=1)
 
 
 async def throttle(
@@ -29,9 +31,13 @@ async def throttle(
     if not is_throttled(settings):
         return
     now = clock.now()
+    until = now + timedelta(seconds=seconds)
     async with db.write() as session:
-        await session.execute(delete(Throttle).where(Throttle.resets_at <= now))
-        count, resets_at = await _count(session, key, now + timedelta(seconds=seconds))
+        # A window of this key that ends later than a new one began while the clock was ahead; one
+        # that another host began ends a little later where that host's clock is ahead of ours.
+        is_void = and_(Throttle.key == key[:KEY_LENGTH], Throttle.resets_at > until + TOLERANCE)
+        await session.execute(delete(Throttle).where(or_(Throttle.resets_at <= now, is_void)))
+        count, resets_at = await _count(session, key, until)
     if count > limit:
         record("throttled", user=user, limit=key.partition(":")[0])
         wait = max(1, round((resets_at - now).total_seconds()))

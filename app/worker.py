@@ -9,41 +9,57 @@ import logging
 import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from functools import partial
+from datetime import datetime, timedelta
+from functools import partial, wraps
+from pathlib import Path
 from typing import Any, cast
 
-from saq import CronJob, Job, Queue, Worker
-from saq.types import Context, PartialTimersDict
+from saq import CronJob, Queue, Worker
+from saq.types import Context, PartialTimersDict, WorkerInfo
 
+from app import clock
+from app.accounts.sessions import remove_expired
+from app.broker.heartbeats import HEARTBEAT, beating
 from app.broker.worker_locks import WorkerLock
+from app.database import Database
+from app.faults import persist
 from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation
 from app.language import set_language
 from app.notifications.delivery import claims, outbox, retention
-from app.notifications.delivery.scheduler import wake, watch_outages
+from app.notifications.delivery.scheduler import return_snoozed, wake, watch_outages
+from app.notifications.search import index
 from app.notifications.withdraw import withdraw_expired_invitations
+from app.operations.clock_jumps import Clock, boot_id, look
+from app.operations.cron_ticks import once_per_tick
 from app.projects.compilation_runs import recover_compilations, run_compilation
-from app.projects.compilations import sweep_videos
+from app.projects.compilations import sweep_videos, sweep_work_folders
 from app.projects.media_storage import sweep_uploads
+from app.settings import Settings
+from app.teams.ingest import forget_keys
 from app.zones import server_zone
 
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
-HEARTBEAT = 15  # seconds of silence after which a delivery job counts as dead
+# How long a worker counts as running after a report.
+REPORT_LASTS = 60
+# How old an event may be whose document is missing and does not wait for the night.
+FILLED_AT_ONCE = timedelta(hours=1)
+# How soon the deliveries of a worker that was killed on this machine are taken up.
+LOOK_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 async def deliver(context: Context, *, channel: str) -> None:
     """Send the due deliveries of one channel, until none is left or the worker stops."""
     given, installation = _of(context), _installation(context)
-    beating = asyncio.create_task(_beat(given["job"]))
-    try:
+    async with beating(given["job"]):
         await outbox.deliver(
             installation.db,
             installation.channels[channel],
             worker=given["worker_lock"].name,
             is_stopping=given["worker"].event.is_set,
         )
-    finally:
-        beating.cancel()
 
 
 async def _enqueue_delivery(queue: Queue, lock: WorkerLock, channel: str) -> None:
@@ -62,39 +78,57 @@ async def _enqueue_delivery(queue: Queue, lock: WorkerLock, channel: str) -> Non
     )
 
 
-async def _beat(job: Job) -> None:
-    while True:
-        await asyncio.sleep(HEARTBEAT / 3)
-        await job.update()
-
-
 async def compile(context: Context, *, compilation_id: int) -> None:  # noqa: ARG001
     """Make the video whose turn it is, not the one that the job was queued for."""
-    installation, job = _installation(context), _of(context)["job"]
-    await run_compilation(installation.db, installation.settings, job=job)
+    installation = _installation(context)
+    async with beating(_of(context)["job"]):
+        await run_compilation(installation.db, installation.settings)
 
 
 async def recover(context: Context) -> None:
-    """Pick up the compilations that a dead worker left."""
+    """Pick up the compilations that a dead worker left.
+
+    Right after a jump of the clock every worker looks dead, until it reports again.
+    """
     installation = _installation(context)
-    await recover_compilations(installation.db, installation.broker)
+    if (await _look_at_clock(installation)).is_steady:
+        await recover_compilations(installation.db, installation.broker)
 
 
 async def clean_up(context: Context) -> None:
-    """The nightly retention."""
+    """The nightly retention. Waits for another night while the clock may be wrong."""
     installation = _installation(context)
-    await retention.clean_up(installation.db, installation.settings.retention_days)
+    db = installation.db
+    if (await _look_at_clock(installation)).is_believed:
+        await retention.clean_up(db, installation.settings.retention_days)
+        await fill_index(db)
+        await remove_expired(db)
+        await forget_keys(db)
 
 
 async def purge(context: Context) -> None:
     """Remove what can no longer be restored, answered or resumed."""
     installation = _installation(context)
     db, settings = installation.db, installation.settings
+    if not (await _look_at_clock(installation)).is_believed:
+        return
     await retention.purge_deleted(db)
     async with db.act() as session:
         await withdraw_expired_invitations(session)
+    await fill_index(db, clock.now() - FILLED_AT_ONCE)
     await sweep_uploads(settings)
     await sweep_videos(db, settings)
+    await sweep_work_folders(db, settings)
+
+
+async def fill_index(db: Database, since: datetime | None = None) -> None:
+    """Index what a process of an older version has added."""
+    async for _number in index.fill(db, since):
+        await asyncio.sleep(0.01)
+
+
+async def _look_at_clock(installation: Installation) -> Clock:
+    return await look(installation.db, installation.channels)
 
 
 def _installation(context: Context) -> Installation:
@@ -112,11 +146,10 @@ async def run(installation: Installation) -> None:
     settings, db, broker = installation.settings, installation.db, installation.broker
     logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
     async with installation.running():
-        with WorkerLock(settings.data_dir / "workers") as lock:
+        with WorkerLock(_folder_of_locks(settings)) as lock:
             given = {"installation": installation, "worker_lock": lock}
             workers = [_worker(broker.queue, given), _compiling_worker(broker.compilations, given)]
-            await recover_compilations(db, broker)
-            await claims.sweep(db, lock.crashed())
+            await persist(partial(_take_over, installation, lock.crashed()))
             enqueue = partial(_enqueue_delivery, broker.queue, lock)
             freeze_loaded_objects()
             channels = installation.channels
@@ -125,23 +158,58 @@ async def run(installation: Installation) -> None:
                 [
                     wake(db, channels, broker.relay, enqueue),
                     watch_outages(db, channels, broker.relay),
+                    return_snoozed(db, broker.relay),
+                    _watch_workers(db, lock),
                 ],
             )
+
+
+def _folder_of_locks(settings: Settings) -> Path:
+    """Hosts that share DATA_DIR may not see each other's file locks. What a worker on another host
+    leaves comes due when its lease ends.
+    """
+    folder = settings.data_dir / "workers"
+    return folder if settings.is_sqlite else folder / boot_id()
+
+
+async def _watch_workers(db: Database, lock: WorkerLock) -> None:
+    """Take up the deliveries of workers that are killed beside this one."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if crashed := lock.crashed():
+            await persist(partial(claims.sweep, db, crashed))
+
+
+async def _take_over(installation: Installation, crashed: Sequence[str]) -> None:
+    """Continue what other workers, and this one before, have left. On a full disk, once it can."""
+    await _look_at_clock(installation)
+    await recover_compilations(installation.db, installation.broker)
+    await claims.sweep(installation.db, crashed)
 
 
 def _worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
     return _QuietWorker(
         queue,
-        [deliver, recover, clean_up, purge],
+        [deliver],
         cron_jobs=[
-            CronJob(recover, cron="* * * * *", timeout=60, retries=3),
-            CronJob(purge, cron="*/10 * * * *", timeout=600, retries=3),
-            CronJob(clean_up, cron="0 0 * * *", timeout=3600, retries=3),
+            _line(recover, "* * * * *", given, timeout=60),
+            _line(purge, "*/10 * * * *", given, timeout=600),
+            _line(clean_up, "0 0 * * *", given, timeout=3600),
         ],
-        cron_tz=server_zone(),
+        cron_tz=server_zone(given["installation"].settings.time_zone),
         before_process=_prepare(given),
         timers=TIMERS,
     )
+
+
+def _line(function: Any, cron: str, given: dict[str, Any], *, timeout: int) -> CronJob[Context]:
+    @wraps(function)
+    async def run(context: Context) -> None:
+        async with beating(context["job"]):
+            await function(context)
+
+    once = once_per_tick(run, given["installation"].db)
+    return CronJob(once, cron=cron, timeout=timeout, heartbeat=HEARTBEAT, retries=3)
 
 
 def _compiling_worker(queue: Queue, given: dict[str, Any]) -> Worker[Context]:
@@ -158,6 +226,17 @@ class _QuietWorker(Worker[Context]):
     """Run two workers in one process: signals are handled once, and running jobs may finish."""
 
     SIGNALS: list[signal.Signals] = []  # noqa: RUF012
+
+    async def process(self) -> bool:
+        """Where the queue cannot record what became of a job, it sweeps the job later."""
+        try:
+            return await super().process()
+        except Exception as error:
+            _log.warning("The queue did not learn what became of a job: %s", error)
+            return True
+
+    async def worker_info(self, ttl: int = REPORT_LASTS) -> WorkerInfo:
+        return await super().worker_info(max(ttl, REPORT_LASTS))
 
     async def stop(self) -> None:
         self.event.set()

@@ -1,6 +1,5 @@
 """Time zones by their IANA names, and the time zone of the server."""
 
-import os
 from datetime import datetime, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -27,9 +26,8 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def server_zone() -> tzinfo:
-    """The zone of the server, for nightly jobs: `TZ` if it is set, else the system's."""
-    name = os.environ.get("TZ", "").lstrip(":")
+def server_zone(name: str) -> tzinfo:
+    """The zone of the server, for nightly jobs: the setting `TZ`, else the system's zone."""
     try:
         return ZoneInfo(name or "localtime")
     except (KeyError, ValueError, OSError):

@@ -4,8 +4,9 @@ export const $ = (selector) => document.querySelector(selector);
 export const $$ = (selector) => [...document.querySelectorAll(selector)];
 export const on = (name, listener) => document.addEventListener(name, listener);
 
-// Posts with the headers that htmx sends, such as the CSRF token.
+// What htmx sends with every request: the CSRF token, and whom the page was made for.
+export const pageHeaders = () => JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+
 export function post(url, body, options) {
-  const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-  return fetch(url, { method: "POST", headers, body, ...options });
+  return fetch(url, { method: "POST", headers: pageHeaders(), body, ...options });
 }

@@ -1,14 +1,23 @@
 // Keeps the page's title and icon, the app's badge and the announcements in step with the bell.
 import { $, $$, SECOND, on } from "./base.js";
 
+const MOST = 20; // as many rows as the server sends
 const rows = () => $$("#panel-list > li");
 const idOf = (row) => Number(row.dataset.id);
 let newest = Math.max(0, ...rows().map(idOf));
 let unannounced = 0, announcedAt = 0, pending;
 
 function update() {
-  showUnread(Number($("#bell").dataset.unread));
+  const { unread, position } = $("#bell").dataset;
+  showUnread(Number(unread));
+  $("#panel-form").elements.seen.value = position;
   announceSoon(rows().filter((row) => idOf(row) > newest));
+  dropOldest();
+}
+
+// The row that holds the focus stays until it is left.
+function dropOldest() {
+  for (const row of rows().slice(MOST)) row.contains(document.activeElement) || row.remove();
 }
 
 function showUnread(unread) {
@@ -24,7 +33,6 @@ function announceSoon(arrived) {
   if (!arrived.length) return;
   newest = idOf(arrived[0]);
   unannounced += arrived.length;
-  $("#panel-form").elements.up_to.value = newest;
   const text = arrived[0].querySelector(".notice-text").lastChild.textContent.trim();
   const delay = Math.max(3 * SECOND, announcedAt + 10 * SECOND - Date.now());
   clearTimeout(pending);

@@ -1,12 +1,13 @@
 // Selecting rows: ranges with Shift, the whole page, and how many are selected.
 import { $, $$, on } from "./base.js";
 
-const boxes = () => $$("#inbox [name=ids]");
+const BOX = "#inbox :is([name=ids], [name=parts])"; // rows, and the parts of open groups
+const boxes = () => $$(BOX);
 const check = (some, isChecked) => some.forEach((box) => (box.checked = isChecked));
 let last;
 
 function selectRange({ target, shiftKey }) {
-  if (!target.matches("#inbox [name=ids]")) return;
+  if (!target.matches(BOX)) return;
   const all = boxes();
   const [from, to] = [all.indexOf(last), all.indexOf(target)].sort((a, b) => a - b);
   if (shiftKey && from >= 0) check(all.slice(from, to + 1), target.checked);
@@ -16,7 +17,7 @@ function selectRange({ target, shiftKey }) {
 function select({ target }) {
   const isWhole = target.matches("#select-page, #select-all");
   if (isWhole) check(boxes(), target.checked);
-  if ((isWhole || target.matches("#inbox [name=ids]")) && !target.checked)
+  if ((isWhole || target.matches(BOX)) && !target.checked)
     $("#select-all").checked = false;
   update();
 }
@@ -32,10 +33,12 @@ function update() {
   $("#select-page").indeterminate = chosen > 0 && chosen < all.length;
 }
 
-// After a bulk action nothing is selected, so its button is hidden and the focus must move.
+// After a bulk action nothing is selected, so its button is hidden and a focus there must move.
 function finish({ detail: { ctx } }) {
-  if (ctx.request?.action !== "/notifications/bulk") return;
+  const isAsked = ctx.sourceElement.getAttribute("hx-target") === "#question";
+  if (ctx.request?.action !== "/notifications/bulk" || isAsked) return;
   $("#bulk")?.reset();
+  if (!document.activeElement.closest("#bulk, #question")) return;
   ($("#select-page") ?? $("#word button") ?? $("#main")).focus({ preventScroll: true });
 }
 

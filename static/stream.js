@@ -1,7 +1,8 @@
 // One stream for all tabs of a user. The tab that holds the Web Lock, the leader, opens it and passes
 // every message on; the other tabs swap the same text. Without locks (plain HTTP from another machine)
 // each visible tab opens a stream of its own.
-import { $, $$, SECOND, on } from "./base.js";
+import { $, SECOND, on } from "./base.js";
+import { fetchBell, isRefusal } from "./refusal.js";
 
 const stream = $("#stream");
 const name = `clippyfront-stream-${document.body.dataset.user}`;
@@ -47,14 +48,14 @@ const swap = (text) => htmx.swap({ sourceElement: stream, text, swap: "none" });
 const passOn = (message) => locks && channel?.postMessage(message);
 
 function receive({ event, data }) {
-  if (event !== "stream-lost") heard();
+  if (!["stream-lost", "stream-refused"].includes(event)) heard();
   if (event) htmx.trigger(stream, event, { data });
   else swap(data);
 }
 
-function report(event) {
-  receive({ event });
-  passOn({ event });
+function report(event, data) {
+  receive({ event, data });
+  passOn({ event, data });
 }
 
 // --- While there is no stream ---
@@ -71,7 +72,7 @@ function heard() {
 
 function fallBack() {
   connection?.reader?.cancel(); // htmx connects again
-  lost();
+  htmx.trigger(stream, "stream-lost");
   poll();
   polling = setInterval(poll, 60 * SECOND);
 }
@@ -85,33 +86,20 @@ function stopWaiting() {
 
 // Fetches what happened since this page was rendered; resolves to whether the server responded.
 async function poll() {
-  const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "If-None-Match": etag };
-  const since = $("#bell").dataset.position;
-  const url = `/notifications/bell?user=${document.body.dataset.user}&since=${since}`;
-  const signal = AbortSignal.timeout(30 * SECOND);
-  const response = await fetch(url, { headers, signal, redirect: "manual" }).catch(() => ({}));
-  leaveUnlessOurs(response.status);
+  const response = await fetchBell(etag);
+  if (isRefusal(response.status)) htmx.trigger(stream, "stream-refused", { data: response.status });
   if (response.status === 200) {
     etag = response.headers.get("ETag") ?? "";
     swap(await response.text());
     htmx.trigger(stream, "notifications-changed");
   }
+  if (polling) htmx.trigger(stream, "page-outdated");
   return [200, 204, 304].includes(response.status);
-}
-
-// Signed out (401), or another user has signed in (409): a reload leads to the login or to that
-// user's page, but never while there is unsaved input.
-function leaveUnlessOurs(status) {
-  if (status !== 401 && status !== 409) return;
-  const fields = $$("main :is(input, textarea):not([type=checkbox], [type=radio])");
-  const isTyping = fields.some((field) => field.value !== field.defaultValue);
-  if (isTyping || sessionStorage.reloaded) return;
-  sessionStorage.reloaded = "yes";
-  location.reload();
 }
 
 // --- Events ---
 
+const refused = (status) => isRefusal(status) && report("stream-refused", status);
 const listen = (event, listener) => stream.addEventListener(event, ({ detail }) => listener(detail));
 
 listen("htmx:sse:before:connection", ({ connection }) => {
@@ -120,12 +108,11 @@ listen("htmx:sse:before:connection", ({ connection }) => {
 });
 listen("htmx:sse:after:connection", (opened) => {
   connection = opened.connection;
-  delete sessionStorage.reloaded;
   report("stream-found");
 });
 listen("htmx:sse:before:message", ({ message }) => (heard(), passOn(message)));
-listen("htmx:sse:error", ({ status }) => leaveUnlessOurs(status));
-listen("htmx:response:error", ({ ctx }) => leaveUnlessOurs(ctx.response.status));
+listen("htmx:sse:error", ({ status }) => refused(status));
+listen("htmx:response:error", ({ ctx }) => refused(ctx.response.status));
 listen("htmx:response:error", () => report("stream-lost"));
 listen("htmx:error", () => report("stream-lost"));
 listen("stream-lost", lost);

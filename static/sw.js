@@ -21,7 +21,7 @@ self.addEventListener("message", (event) => {
 function read(data) {
   const payload = {};
   try { Object.assign(payload, data.json()); } catch {}
-  for (const name of ["title", "body", "tag", "icon", "url"])
+  for (const name of ["title", "body", "tag", "icon", "image", "url"])
     if (typeof payload[name] !== "string") delete payload[name];
   for (const name of ["timestamp", "unread_count", "notification_id"])
     if (!Number.isSafeInteger(payload[name]) || payload[name] < 0) delete payload[name];
@@ -35,7 +35,8 @@ async function show({ title = "ClippyFront", url, unread_count, notification_id:
   try {
     const renotify = Boolean(tag); // without a tag that is an error
     const options = { body, tag, renotify, timestamp, data, actions: actions?.slice(0, 2) };
-    await put(title, { ...options, ...(await iconOf(payload)) });
+    const pictures = await Promise.all([iconOf(payload), imageOf(payload)]);
+    await put(title, Object.assign(options, ...pictures));
   } catch {
     await put(title, { body, data });
   }
@@ -44,8 +45,17 @@ async function show({ title = "ClippyFront", url, unread_count, notification_id:
 }
 
 // Only one that loads: browsers wait up to 90 seconds for an icon before they show anything.
-async function iconOf({ icon }) {
-  return icon && (await fetchInTime(icon)) ? { icon } : {};
+const iconOf = async ({ icon }) => (icon && (await fetchInTime(icon)) ? { icon } : {});
+
+// The picture of a video, fetched here as the user: it is private, and the browser might ask for it
+// without cookies.
+async function imageOf({ image }) {
+  const response = image && (await fetchInTime(pathOf(image)));
+  if (!response?.headers.get("Content-Type")?.startsWith("image/")) return {};
+  const reader = new FileReader();
+  reader.readAsDataURL(await response.blob());
+  await new Promise((resolve) => (reader.onloadend = resolve));
+  return reader.result ? { image: reader.result } : {};
 }
 
 // A path on this server. The push may know the server by another name, or contain any other URL.
@@ -57,9 +67,8 @@ function pathOf(url, id) {
   return id ? `${INBOX}/${id}` : INBOX;
 }
 
-async function setBadge(unread) {
-  if (unread !== undefined) await navigator.setAppBadge?.(unread).catch(() => {});
-}
+const setBadge = async (unread) =>
+  unread !== undefined && navigator.setAppBadge?.(unread).catch(() => {}); // not every browser has one
 
 // --- On the screen ---
 
@@ -102,8 +111,9 @@ async function markRead(id) {
 }
 
 // Offline or signed out, "Mark as read" fails: the notification comes back, silently.
-async function showAgain({ title, body, tag, timestamp, actions, data, ...shown }) {
-  const options = { body, tag, timestamp, actions, data, silent: true, ...(await iconOf(shown)) };
+async function showAgain({ title, body, tag, timestamp, actions, data, image, ...shown }) {
+  const icon = await iconOf(shown);
+  const options = { body, tag, timestamp, actions, data, image, silent: true, ...icon };
   await inTurn(async () => {
     const isReplaced = tag && (await registration.getNotifications({ tag })).length;
     if (!isReplaced) await registration.showNotification(title, options);

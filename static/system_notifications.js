@@ -1,6 +1,6 @@
 // The system notifications that pushes show. Closes those that were read, and all of them when the
 // user has signed out.
-import { $, SECOND, on, post } from "./base.js";
+import { $, SECOND, on } from "./base.js";
 
 // Also to a service worker that does not control this page, as after a forced reload.
 async function send(message) {
@@ -14,16 +14,7 @@ function closeReadSoon() {
   timer = setTimeout(send, SECOND / 2, "close-read");
 }
 
-// The link of a notification that the browser showed by itself ends in #read-<id>: it has been read.
-function markRead() {
-  const [, id] = location.hash.match(/^#read-(\d+)$/) ?? [];
-  if (!id) return;
-  history.replaceState(null, "", location.pathname + location.search);
-  post(`/push/${id}/read`, null, { keepalive: true }).catch(() => {});
-}
-
 if ($("#bell")) {
   on("notifications-changed", closeReadSoon);
-  markRead();
   closeReadSoon(); // those that were read while no page was open
 } else send("close-all"); // the next user of this browser must not read them

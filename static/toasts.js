@@ -1,24 +1,51 @@
 // Toasts. Failures show in one; the style sheet says how long the others stay.
-import { $, on } from "./base.js";
+import { $, $$, on } from "./base.js";
+
+const MOST = 3; // notifications at a time; the rest are counted
+const plural = new Intl.PluralRules(document.documentElement.lang);
+let held = 0; // how many the last toast counts
 
 // One place for one toast: a page that fails every second reports it once, and the morph leaves the
 // same words alone, so that they are not read out again.
 const PLACE = { target: "#problem", swap: "innerMorph", select: null, push: null, replace: null };
 
-// A form that comes back with its errors (422) is not a failure; the stream has its own banner.
+// What the user has not asked for. The stream has its own banner.
+const isInBackground = ({ sourceElement }) => sourceElement.matches("#stream, #live, #compilation");
+
+// A form that comes back with its errors (422) is not a failure.
 function showFailure({ detail: { ctx } }) {
-  if (ctx.response.status === 422 || ctx.sourceElement.id === "stream") return;
+  if (ctx.response.status === 422 || isInBackground(ctx)) return;
   Object.assign(ctx, PLACE);
   if (!ctx.text.includes('class="toast')) ctx.text = $("#unreachable").innerHTML;
 }
 
 function showUnreachable({ detail: { ctx } }) {
-  if (!ctx || ctx.sourceElement.id === "stream") return;
+  if (!ctx || isInBackground(ctx)) return;
   htmx.swap({ ...PLACE, sourceElement: document.body, text: $("#unreachable").innerHTML });
 }
 
+function countTheRest() {
+  const rest = $$("#toasts > .notice").slice(MOST);
+  if (!rest.length) return;
+  rest.forEach((toast) => toast.remove());
+  held += rest.length;
+  const { dataset, content } = $("#rest");
+  const sentence = dataset[plural.select(held)] ?? dataset.other;
+  $("#toasts").append($("#more") ?? content.firstElementChild.cloneNode(true));
+  $("#more a").textContent = sentence.replace("{n}", held);
+}
+
+function drop(toast) {
+  if (toast.id === "more") held = 0;
+  toast.remove();
+}
+
+on("htmx:finally:swap", countTheRest);
 on("htmx:response:error", showFailure);
 on("htmx:error", showUnreachable);
 on("stream-found", () => $("#problem .unreachable")?.remove());
-on("animationend", ({ target, animationName }) => animationName === "expiry" && target.remove());
-on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast").remove());
+on("animationend", ({ target, animationName }) => animationName === "expiry" && drop(target));
+on("click", ({ target }) => {
+  const toast = target.closest("[data-dismiss]")?.closest(".toast");
+  if (toast) drop(toast);
+});

@@ -11,7 +11,7 @@ async function upload(event) {
   for (const [file, row] of rows) finish(row, await send(form, file, row));
   button.disabled = false;
   form.reset();
-  htmx.ajax("GET", location.pathname, { target: "#clip-list", select: "#clip-list", swap: "outerHTML" });
+  htmx.trigger(document.body, "page-outdated");
 }
 
 function addRow(file) {
@@ -41,9 +41,16 @@ function showProgress(row, share) {
 
 function problemOf({ status, responseText }) {
   if (status >= 200 && status < 400) return "";
-  const html = new DOMParser().parseFromString(responseText, "text/html");
-  html.querySelector("p strong")?.remove(); // the title, which says less than the sentence
-  return html.querySelector("p")?.textContent.trim() || $("#upload-row").dataset.lost;
+  const sentence = new DOMParser().parseFromString(responseText, "text/html").querySelector(".toast p");
+  sentence?.querySelector("strong").remove(); // the title, which says less than the sentence
+  return sentence?.textContent.trim() || problemOnTheWay(status);
+}
+
+// A proxy answers with a page of its own, if the request reaches one.
+function problemOnTheWay(status) {
+  const { lost, tooLarge, unavailable } = $("#upload-row").dataset;
+  if (status === 413) return tooLarge;
+  return status ? unavailable : lost;
 }
 
 function finish(row, problem) {

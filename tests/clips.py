@@ -8,7 +8,7 @@ import subprocess
 import zlib
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -128,39 +128,39 @@ BROKEN = (
 def make(name: str) -> Path:
     """The path of the clip called `name`: GOOD, BROKEN, "long" (6 seconds) or "two hours"."""
     if name in TEXTS:
-        return _written(f"{name}.mp4", TEXTS[name].encode())
+        return written(f"{name}.mp4", TEXTS[name].encode())
     if name in RECIPES:
         filename, recipe = RECIPES[name]
-        return _filmed(filename, recipe.replace("\\ ", "\0").split())
+        return filmed(filename, recipe.replace("\\ ", "\0").split())
     return _altered(name)
 
 
 def _altered(name: str) -> Path:
     match name:
         case "turned":
-            return _filmed(
+            return filmed(
                 "turned.mp4", ["-display_rotation", "90", "-i", str(make("mp4")), "-c", "copy"]
             )
         case "with a cover":
             inputs = ["-i", str(make("picture")), "-i", str(make("mp4"))]
             cover = ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic"]
-            return _filmed("cover.mp4", [*inputs, *cover])
+            return filmed("cover.mp4", [*inputs, *cover])
         case "cut short":
             whole = make("long").read_bytes()
-            return _written("cut.mp4", whole[: len(whole) // 2])
+            return written("cut.mp4", whole[: len(whole) // 2])
         case "cut at its head":
-            return _written("headless.mp4", make("mp4").read_bytes()[:2_000])
+            return written("headless.mp4", make("mp4").read_bytes()[:2_000])
         case "scrambled":
             whole = make("long").read_bytes()
             media = whole.index(b"mdat") + 4
-            return _written("scrambled.mp4", whole[:media] + bytes(len(whole) - media))
+            return written("scrambled.mp4", whole[:media] + bytes(len(whole) - media))
         case "huge picture":
             row = bytes(1 + 16_000 // 8)
             header = struct.pack(">II5B", 16_000, 16_000, 1, 0, 0, 0, 0)
             pieces = [_png(b"IHDR", header), _png(b"IDAT", zlib.compress(row * 16_000))]
             picture = b"\x89PNG\r\n\x1a\n" + b"".join(pieces) + _png(b"IEND", b"")
-            source = _written("huge.png", picture)
-            return _filmed("huge.mov", ["-f", "png_pipe", "-i", str(source), "-c", "copy"])
+            source = written("huge.png", picture)
+            return filmed("huge.mov", ["-f", "png_pipe", "-i", str(source), "-c", "copy"])
     raise KeyError(name)
 
 
@@ -176,14 +176,19 @@ def _room() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="clips-")
 
 
-def _written(filename: str, content: bytes) -> Path:
-    path = Path(_room().name, filename)
+def _new(filename: str) -> Path:
+    """In a folder of its own, because tests give the same name to different files."""
+    return Path(mkdtemp(dir=_room().name), filename)
+
+
+def written(filename: str, content: bytes) -> Path:
+    path = _new(filename)
     path.write_bytes(content)
     return path
 
 
-def _filmed(filename: str, arguments: list[str]) -> Path:
-    path = Path(_room().name, filename)
+def filmed(filename: str, arguments: list[str]) -> Path:
+    path = _new(filename)
     words = [word.replace("\0", " ") for word in arguments]
     command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *words, str(path)]
     subprocess.run(command, check=True)

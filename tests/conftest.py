@@ -1,10 +1,12 @@
 """Fixtures: a fresh database, the cast, and the application in this process."""
 
 import asyncio
+import functools
+import inspect
 import os
 import re
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +29,58 @@ from tests.application import browser, serving
 from tests.certificates import Authority, make_authority
 from tests.factories import PASSWORD, PASSWORD_HASH, SECRET_KEY, make_account, make_team
 from tests.postoffice import PostOffice, open_office
+from tests.setups import SETUPS, Servers, missing_server
+
+# Puts an empty database of the newest schema into a folder, or onto the server that the run is for,
+# and returns the settings that name both.
+NewInstallation = Callable[[Path], dict[str, str]]
+
+# pytest-timeout ends the whole process, this many seconds after the test was to end by itself: an
+# exception raised from a signal never comes out of uvloop.
+LAST_RESORT = 60
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on", choices=SETUPS, default=SETUPS[0], help="what the suite runs on")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    setup = session.config.getoption("--on")
+    if missing := missing_server(setup):
+        pytest.exit(f"Nothing is run on {setup}: {missing} does not answer.", returncode=0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On servers, only tests that have a database are run again."""
+    setup = config.getoption("--on")
+    if setup == SETUPS[0]:
+        return
+    chosen = [item for item in items if _is_for_any_server(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _is_for_any_server(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return "servers" in fixtures and not any(map(item.get_closest_marker, ("sqlite", "browser")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Ends a test that hangs, and only the test: its fixtures end as usual."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        marker = item.get_closest_marker("timeout")
+        seconds = float(marker.args[0] if marker else item.config.getini("timeout"))
+        item.obj = _limited(item.obj, seconds - LAST_RESORT)
+
+
+def _limited(test: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+    @functools.wraps(test)
+    async def limited(*arguments: Any, **fixtures: Any) -> None:
+        async with asyncio.timeout(seconds):
+            await test(*arguments, **fixtures)
+
+    return limited
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +113,20 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest, migrated: Path) -> Iterator[Servers]:
+    """What `--on` names."""
+    servers = Servers(request.config.getoption("--on"), migrated)
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def new_installation(servers: Servers) -> Iterator[NewInstallation]:
+    with ExitStack() as stack:
+        yield lambda folder: stack.enter_context(servers.installation(folder))
+
+
+@pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """It vouches for localhost, and is trusted where SSL_CERT_FILE names its `path`."""
     return make_authority(tmp_path_factory.mktemp("certificates"))
@@ -73,10 +141,8 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, migrated: Path) -> Settings:
-    shutil.copy(migrated, tmp_path / migrated.name)
-    environ = {
-        "DATA_DIR": str(tmp_path),
+def settings(tmp_path: Path, new_installation: NewInstallation) -> Settings:
+    environ = new_installation(tmp_path) | {
         "SECRET_KEY": SECRET_KEY,
         "BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver",

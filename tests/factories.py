@@ -2,6 +2,7 @@
 
 from app import clock
 from app.database import Database
+from app.email_addresses import address_key
 from app.models import Membership, Team, User
 from app.security import Signer
 
@@ -14,16 +15,19 @@ PASSWORD_HASH = (
 )
 
 
-async def make_account(db: Database, name: str) -> User:
+async def make_account(db: Database, name: str, email: str = "", *, grouping: bool = False) -> User:
+    """Without groups, each notification has a row of its own on pages."""
+    email = email or f"{name}@example.com"
     account = User(
         username=name,
         username_key=name.casefold(),
-        email=f"{name}@example.com",
-        email_key=f"{name}@example.com",
+        email=email,
+        email_key=address_key(email),
         email_confirmed_at=clock.now(),
         password_hash=PASSWORD_HASH,
         timezone="UTC",
         language="en",
+        grouping=grouping,
     )
     async with db.write() as session:
         session.add(account)

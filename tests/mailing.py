@@ -34,8 +34,12 @@ def email(settings: Settings, *, timeout: float = 20) -> Email:
 
 def token_of(mail: Delivery, name: str = "token") -> str:
     """The token or link in a transactional mail, as it would be made when it is sent."""
-    facts = {**(mail.context or {}), "user_id": mail.user_id}
-    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts)[name])
+    return str(TRANSACTIONAL_MAILS[str(mail.transactional)].links(SIGNER, facts_of(mail))[name])
+
+
+def facts_of(mail: Delivery) -> dict[str, Any]:
+    """What a transactional mail is made from when it is sent."""
+    return {"address": mail.address, **(mail.context or {}), "user_id": mail.user_id}
 
 
 async def share(db: Database, actor: User, team: Team, project: str = "Highlight Reel") -> None:

@@ -139,11 +139,14 @@ def claims_of(authorization: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving_push(port: int = 0) -> AsyncIterator[PushService]:
-    """The service, on a free port where none is given."""
+async def serving_push(port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[PushService]:
+    """The service, on a free port where none is given.
+
+    Its address is one of loopback in any case: from another `host` a relay leads to it.
+    """
     service = PushService()
     serve = _Serving(service)
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, host, port)
     service.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield service
     server.close()

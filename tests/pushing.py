@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from app.database import Database
 from app.models import PushSubscription, User
 from app.notifications.channels.push import devices
+from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.channel import Push
-from app.notifications.channels.push.services import PushServices
 from app.notifications.channels.push.vapid_keys import read_keys, vapid_keys_of
 from app.notifications.delivery import outbox
 from app.settings import Settings

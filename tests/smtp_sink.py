@@ -1,8 +1,8 @@
 """A mail server in a process of its own that takes everything and notes who got what.
 
-    python -m tests.smtp_sink NOTES
+    python -m tests.smtp_sink NOTES [HOST]
 
-prints its port; NOTES gets a line for each mail: the Message-ID and the recipient.
+prints its port; NOTES gets a line for each mail: the Message-ID, the recipient and the subject.
 """
 
 import asyncio
@@ -23,22 +23,24 @@ class Sink:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         head = BytesHeaderParser().parsebytes(envelope.content, headersonly=True)
-        os.write(self._notes, f"{head['Message-ID']} {envelope.rcpt_tos[0]}\n".encode())
+        subject = " ".join(str(head["Subject"]).split())
+        line = f"{head['Message-ID']} {envelope.rcpt_tos[0]} {subject}\n"
+        os.write(self._notes, line.encode())
         return "250 OK"
 
 
-async def serve(notes: Path) -> None:
+async def serve(notes: Path, host: str = "127.0.0.1") -> None:
     sink = Sink(notes)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, hostname="sink"), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(sink, hostname="sink"), host, 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 @asynccontextmanager
-async def running_sink(notes: Path) -> AsyncIterator[int]:
+async def running_sink(notes: Path, host: str = "127.0.0.1") -> AsyncIterator[int]:
     """Its port, for as long as it runs."""
-    command = [sys.executable, "-m", "tests.smtp_sink", str(notes)]
+    command = [sys.executable, "-m", "tests.smtp_sink", str(notes), host]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout
     try:
@@ -49,4 +51,4 @@ async def running_sink(notes: Path) -> AsyncIterator[int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), *sys.argv[2:]))

@@ -45,6 +45,12 @@ async def fields_of(client: httpx.AsyncClient, path: str = "/teams") -> dict[str
     return dict(found)
 
 
+def hidden_in(answer: httpx.Response) -> dict[str, str]:
+    """The hidden fields of the form that a page shows again."""
+    form = answer.text.partition('<form method="post" action="/teams')[2].partition("</form>")[0]
+    return dict(re.findall(r'name="(_csrf_token|_user)" value="([^"]*)"', form))
+
+
 async def names_of_teams(db: Database) -> list[str]:
     async with db.read() as session:
         return list((await session.scalars(select(Team.name))).all())
@@ -103,7 +109,40 @@ async def test_another_user_who_signed_in_meanwhile_keeps_what_was_typed(
 
     assert (answer.status_code, await names_of_teams(db)) == (409, [])
     assert "You have logged in as another user" in text_of(answer)
-    assert "Film &amp; Co</textarea>" in answer.text
+    assert 'value="Film &amp; Co"' in answer.text
+
+
+async def test_the_page_of_a_conflict_says_who_is_logged_in_and_offers_both_ways_on(
+    as_alice: httpx.AsyncClient, bob: User
+) -> None:
+    fields = await fields_of(as_alice)
+    await post(as_alice, "/logout")
+    await sign_in(as_alice, bob)
+    before = {"Referer": "http://testserver/teams?q=film"}
+
+    answer = await as_alice.post("/teams", data=fields | {"name": "Film & Co"}, headers=before)
+
+    ways = re.sub("</?(bdi|span)>", "", answer.text)
+    assert "You are logged in as bob" in text_of(answer)
+    assert re.search(r'href="/">Continue as bob<', ways)
+    login = r'href="/login\?switch=1&amp;next=/teams%3Fq%3Dfilm" target="_blank">Log in as alice<'
+    assert re.search(login, ways)
+
+
+async def test_what_another_user_kept_is_sent_once_its_owner_has_logged_in_again(
+    as_alice: httpx.AsyncClient, alice: User, bob: User, db: Database
+) -> None:
+    fields = await fields_of(as_alice)
+    await sign_in(as_alice, bob)
+    kept = await as_alice.post("/teams", data=fields | {"name": "Film & Co"})
+    await sign_in(as_alice, alice)
+
+    again = await as_alice.post("/teams", data=hidden_in(kept) | {"name": "Film & Co"})
+    await as_alice.post("/teams", data=hidden_in(again) | {"name": "Film & Co"})
+
+    assert (kept.status_code, again.status_code) == (409, 422)
+    assert 'value="Film &amp; Co"' in again.text
+    assert await names_of_teams(db) == ["Film & Co"]
 
 
 async def test_an_earlier_session_of_the_same_user_gets_the_form_again(
@@ -120,10 +159,9 @@ async def test_an_earlier_session_of_the_same_user_gets_the_form_again(
     assert "You have logged in again since this page was opened." in text_of(answer)
     assert 'action="/teams?from=here"' in answer.text
     assert 'name="name" type="text" value="Film &#34;Co&#34;"' in answer.text
-    assert '<input type="hidden" name="chosen" value="7">' in answer.text
+    assert '<input type="hidden" name="chosen" value="7" ' in answer.text
     assert "a secret" not in answer.text
-    again = dict(re.findall(r'name="(_csrf_token|_user)" value="([^"]*)"', answer.text))
-    await as_alice.post("/teams", data=again | typed)
+    await as_alice.post("/teams", data=hidden_in(answer) | typed)
     assert await names_of_teams(db) == ['Film "Co"']
 
 
@@ -141,6 +179,7 @@ async def test_an_open_page_of_an_earlier_session_is_refused_in_words(
 
     assert (answer.status_code, await names_of_teams(db)) == (403, [])
     assert "You have logged in again" in text_of(answer)
+    assert re.search(r'href=""><span>Reload the page<', answer.text)
 
 
 @pytest.mark.parametrize("named", ["", "_user"])
@@ -239,7 +278,9 @@ async def test_a_page_of_a_user_who_has_left_leads_to_the_login(
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/")
 
 
-@pytest.mark.parametrize("path", ["/notifications/stream", "/notifications/bell"])
+@pytest.mark.parametrize(
+    "path", ["/notifications/stream", "/notifications/bell", "/api/notifications/stream"]
+)
 async def test_the_page_of_another_user_gets_no_news(
     as_alice: httpx.AsyncClient, alice: User, bob: User, path: str
 ) -> None:
@@ -272,3 +313,15 @@ def test_a_token_made_with_another_key_is_none(settings: Settings) -> None:
 
     assert read_token(settings, token) == Holder(7, b"k" * 16)
     assert read_token(replace(settings, secret_key="another"), token) is None
+
+
+async def test_a_script_of_a_page_whose_user_left_is_refused_and_not_sent_to_the_login(
+    client: httpx.AsyncClient, alice: User
+) -> None:
+    """It would follow with all its headers, and be sent to the login from the login again."""
+    answer = await client.post(
+        "/push/visibility",
+        headers={"X-User": str(alice.id), "Sec-Fetch-Mode": "cors", "Accept": "*/*"},
+    )
+
+    assert answer.status_code == 401

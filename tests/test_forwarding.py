@@ -116,27 +116,3 @@ async def test_an_untrusted_proxy_is_logged_once(
 
     (line,) = [one.message for one in caplog.records if one.name == "app.forwarding"]
     assert line.startswith("127.0.0.1 forwards requests, but TRUSTED_PROXIES does not name it")
-
-
-@pytest.mark.parametrize(
-    ("base_url", "host", "status"),
-    [
-        ("https://clips.example.test:8225", "clips.example.test:8225", 200),
-        ("https://clips.example.test:8225", "clips.example.test", 200),
-        ("https://clips.example.test:8225", "localhost:8000", 200),
-        ("https://clips.example.test:8225", "[::1]:8000", 200),
-        ("https://clips.example.test:8225", "evil.example", 400),
-        ("https://clips.example.test:8225", "clips.example.test.evil.example", 400),
-        ("https://bücher.example", "xn--bcher-kva.example", 200),
-        ("https://xn--bcher-kva.example", "xn--bcher-kva.example", 200),
-        ("https://Bücher.example", "xn--bcher-kva.example", 200),
-    ],
-)
-async def test_the_host_of_base_url_is_known_with_and_without_its_port(
-    settings: Settings, base_url: str, host: str, status: int
-) -> None:
-    environ = {"DATA_DIR": str(settings.data_dir), "BASE_URL": base_url}
-    async with serving(load(environ)) as app, browser(app) as client:
-        answer = await client.get("/healthz", headers={"Host": host})
-
-    assert answer.status_code == status

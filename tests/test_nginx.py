@@ -211,3 +211,23 @@ async def test_under_https_the_session_is_known_by_one_secure_cookie(front: Fron
     is_https = front.url.startswith("https")
     assert ("__Host-session" if is_https else "session") in names
     assert set(names.values()) == {is_https}
+
+
+async def test_pages_and_files_pass_compressed_and_streams_as_they_are(front: Front) -> None:
+    async with front.client(BOBS) as client:
+        await log_in(client, "bob", PASSWORD)
+        client.headers["Accept-Encoding"] = "gzip, br"
+        page = await client.get("/notifications")
+        (style,) = re.findall(r'href="(/static/[^"]*app\.css)"', page.text)
+        file = await client.get(style)
+        again = await client.get(style, headers={"If-None-Match": file.headers["ETag"]})
+        async with client.stream("GET", "/notifications/stream") as stream:
+            head = stream.headers
+
+    assert [one.headers.get("Content-Encoding") for one in (page, file)] == ["br", "br"]
+    assert "immutable" in file.headers["Cache-Control"]
+    assert again.status_code == 304
+    assert ("Content-Encoding" in head, head["Content-Type"]) == (
+        False,
+        "text/event-stream; charset=utf-8",
+    )

@@ -33,7 +33,7 @@ def test_a_new_installation_is_private_whatever_the_umask(tmp_path: Path, umask:
 
     assert modes_in(tmp_path / "data") == {"drwx------", "-rw-------"}
     assert (tmp_path / "data" / "clippyfront.db").exists()
-    assert len(list((tmp_path / "data" / "clips").iterdir())) > 0  # drawn by ffmpeg
+    assert len(list((tmp_path / "data" / "media" / "clips").iterdir())) > 0  # drawn by ffmpeg
 
 
 def test_an_installation_of_an_earlier_version_is_mended_at_the_start(tmp_path: Path) -> None:

@@ -1,4 +1,12 @@
-from app.rendering import attributes, html
+import re
+
+from app.faces import Face
+from app.rendering import attributes, html, playing_time
+from app.settings import ROOT
+from app.static_files import asset
+
+# One that is sent: a password manager's username has no name.
+HIDDEN_FIELD = re.compile(r'<input type="hidden"[^>]* name="')
 
 
 def test_an_attribute_that_is_false_or_nothing_is_not_written() -> None:
@@ -19,3 +27,49 @@ def test_a_button_is_disabled_only_where_that_is_meant() -> None:
 
     assert "disabled" in page.render(disabled=True)
     assert "disabled" not in page.render(disabled=False)
+
+
+def test_a_playing_time_is_written_as_players_do() -> None:
+    lengths = [0.2, 59.6, 605, 3_725]
+
+    assert [playing_time(length) for length in lengths] == ["0:00", "1:00", "10:05", "1:02:05"]
+
+
+def test_a_face_is_the_picture_or_else_the_initials() -> None:
+    page = html().from_string("{{ ui.face(person) }}")
+
+    assert 'src="/avatars/7/5eed"' in page.render(person=Face(7, "alice", "5eed"))
+    assert ">AL</span>" in page.render(person=Face(7, "alice"))
+
+
+def test_hidden_fields_are_written_in_one_place() -> None:
+    """Swaps bring hidden fields as well, and no page shows all of them."""
+    templates = (ROOT / "templates").rglob("*.html")
+
+    written = {one.name for one in templates if HIDDEN_FIELD.search(one.read_text())}
+
+    assert written == {"forms.html"}
+
+
+def test_an_address_and_an_icon_that_a_template_names_are_compiled_into_it() -> None:
+    compiled = html().compile(
+        "{{ asset('app.css') }}{{ icon('bi-bell') }}{{ icon(name) }}", raw=True
+    )
+
+    assert asset("app.css") in compiled
+    assert "#bi-bell" in compiled
+
+
+def test_a_name_that_only_the_page_knows_is_looked_up_for_it() -> None:
+    page = html().from_string("{{ icon(name) }}")
+
+    assert "#bi-star" in page.render(name="bi-star")
+    assert "#bi-bell" in page.render(name="bi-bell")
+
+
+def test_what_a_template_shows_is_escaped_unless_it_is_safe_already() -> None:
+    page = html().from_string(
+        "{{ name }}{{ name | bdi }}{% set both = name ~ name %}{{ both }}{{ n }}"
+    )
+
+    assert page.render(name="<b>", n=5) == "&lt;b&gt;" * 4 + "5"

@@ -267,7 +267,11 @@ async def test_changes_of_roles_are_logged(
     await post(client, f"/teams/{team.id}/members/{bob.id}/hand-over")
 
     about = {"event": "role_changed", "user": "alice", "member": "bob", "team": team.id}
-    assert lines.events[1:] == [about | {"role": "admin"}, about | {"role": "owner"}]
+    assert lines.events[1:] == [
+        about | {"role": "admin"},
+        about | {"role": "owner"},
+        about | {"role": "admin", "member": "alice"},
+    ]
 
 
 async def test_what_an_administrator_does_to_accounts_is_logged(

@@ -52,6 +52,29 @@ async def test_a_new_window_starts_after_the_old_one(db: Database, limited: Sett
     await throttle(db, limited, "login:bob", limit=1, seconds=600)
 
 
+async def test_a_window_that_began_while_the_clock_was_ahead_is_over(
+    db: Database, limited: Settings
+) -> None:
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
+    async with db.write() as session:
+        in_weeks = clock.now() + timedelta(days=40)
+        await session.execute(update(Throttle).values(resets_at=in_weeks))
+
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
+
+
+async def test_a_window_that_another_host_began_is_not_over_for_one_whose_clock_is_behind(
+    db: Database, limited: Settings
+) -> None:
+    await throttle(db, limited, "login:bob", limit=1, seconds=600)
+    async with db.write() as session:
+        there = clock.now() + timedelta(seconds=603)
+        await session.execute(update(Throttle).values(resets_at=there))
+
+    with pytest.raises(TooMany):
+        await throttle(db, limited, "login:bob", limit=1, seconds=600)
+
+
 async def test_an_overlong_key_is_cut(db: Database, limited: Settings) -> None:
     await throttle(db, limited, "login:" + "x" * 10_000, limit=1, seconds=600)
 

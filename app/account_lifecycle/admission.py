@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
+from app.email_addresses import address_key
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Invitation, User
@@ -39,9 +40,15 @@ async def find_admission(db: Database, settings: Settings, next_path: str) -> In
     return invitation
 
 
+async def find_invited_address(db: Database, next_path: str) -> str:
+    """The address of the open invitation to which the user goes after registering, or ""."""
+    invitation = await _find_invitation(db, next_path)
+    return "" if invitation is None or closed_reason(invitation) else invitation.email
+
+
 def address_error(invitation: Invitation | None, email: str) -> str:
     """Why this address is not admitted, or ""."""
-    if invitation is None or email.casefold() == invitation.email_key:
+    if invitation is None or address_key(email) == invitation.email_key:
         return ""
     return _("Use the address that the invitation was sent to.")
 

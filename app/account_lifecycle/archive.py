@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.addresses import CONFIRM
 from app.accounts.sign_in_places import NETWORK
+from app.mail.suppressions import is_suppressed
 from app.models import (
     Clip,
     Compilation,
@@ -34,7 +35,8 @@ Records = list[dict[str, Any]]
 async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
     """The archive as a dict that can be encoded as JSON; times are aware.
 
-    Left out are secrets (password hash, tokens), other people's data, and the clips' files.
+    Left out are secrets (password hash, tokens), other people's data, and the files of clips and of
+    the picture.
     """
     return {
         "exported_at": clock.now(),
@@ -48,6 +50,8 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
         "clips": await _all(session, _clips(user)),
         "compilations": await _all(session, _compilations(user)),
         "preferences": await _preferences(session, user),
+        "invitation_mail_is_stopped": user.is_confirmed
+        and await is_suppressed(session, user.email),
         "mutes": await _all(session, _mutes(user)),
         "notifications": await _notifications(session, user),
         "deliveries": await _all(session, _deliveries(user)),
@@ -57,7 +61,7 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
 def _account(user: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
         language theme digest_is_on digest_frequency digest_hour pushes_always added_directly_by
-        suspended_at last_seen_at created_at"""
+        avatar suspended_at last_seen_at created_at"""
     return {field: getattr(user, field) for field in fields.split()}
 
 

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.account_lifecycle.suspension import find_managed
+from app.accounts.avatars import avatar_files
 from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
 from app.database import Database
@@ -16,6 +17,7 @@ from app.language import _
 from app.models import Event, Membership, User
 from app.names import isolate
 from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
+from app.notifications.search.index import renew_documents
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
 from app.teams.membership import hand_over, leave_team
@@ -55,12 +57,14 @@ async def delete_managed_account(
 
 async def _delete(session: AsyncSession, settings: Settings, user: User) -> list[Path]:
     """Returns the files to remove after the commit."""
-    files = await delete_projects_of(session, settings, user)
+    files = await delete_projects_of(session, settings, user) + avatar_files(settings, user)
     await _leave_teams(session, user)
     await _remove_name(session, user)
     await _forget_account_events(session, user)
     await end_all_sessions(session, user)
+    named = (await session.scalars(select(Event.id).where(_is_about(user)))).all()
     await session.execute(delete(User).where(User.id == user.id))
+    await renew_documents(session, named)
     return files
 
 
@@ -77,7 +81,7 @@ async def _leave_teams(session: AsyncSession, user: User) -> None:
         if team.role != OWNER:
             await leave_team(session, user, team.id)
         elif heir_id := await _find_heir(session, team.id):
-            await hand_over(session, user, team.id, heir_id)
+            await hand_over(session, user, team.id, heir_id, leaves=True)
             await leave_team(session, user, team.id)
         else:
             await delete_team(session, user, team.id)
@@ -96,14 +100,17 @@ async def _find_heir(session: AsyncSession, team_id: int) -> int | None:
 
 async def _remove_name(session: AsyncSession, user: User) -> None:
     """Replace the user's name in the events that they caused or were affected by."""
-    theirs = or_(Event.actor_id == user.id, Event.affected_id == user.id)
     named = or_(*(Event.context[fact].as_string() == user.username for fact in NAMES_OF_USERS))
-    for event in await session.scalars(select(Event).where(theirs, named)):
+    for event in await session.scalars(select(Event).where(_is_about(user), named)):
         event.context = {
             fact: SOMEONE if fact in NAMES_OF_USERS and value == user.username else value
             for fact, value in event.context.items()
         }
     await session.flush()
+
+
+def _is_about(user: User) -> ColumnElement[bool]:
+    return or_(Event.actor_id == user.id, Event.affected_id == user.id)
 
 
 async def _forget_account_events(session: AsyncSession, user: User) -> None:

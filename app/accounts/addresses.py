@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
+from app.email_addresses import address_key
 from app.errors import NotFound
 from app.language import _
 from app.mail.limits import may_mail, too_many
@@ -130,7 +131,7 @@ async def cancel_address_change(session: AsyncSession, user: User) -> None:
 
 async def set_confirmed_address(session: AsyncSession, user: User, address: str) -> None:
     """Make `address` the user's confirmed address. Raises Invalid when another account has it."""
-    if not (user.is_confirmed and address.casefold() == user.email_key):
+    if not (user.is_confirmed and address_key(address) == user.email_key):
         await require_available(session, email=address)
     if address != user.email:
         await _replace_address(session, user, address)
@@ -149,7 +150,7 @@ async def _replace_address(session: AsyncSession, user: User, address: str) -> N
     so that its holder learns of a theft.
     """
     old_address, was_confirmed = user.email, user.is_confirmed
-    user.email, user.email_key = address, address.casefold()
+    user.email, user.email_key = address, address_key(address)
     user.link_nonce, user.has_old_links = new_nonce(), False
     await cancel_address_change(session, user)
     await session.execute(

@@ -109,7 +109,7 @@ async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Message:
     """Revoke an access token permanently."""
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await revoke_token(session, user, token_id)
     record("token_revoked", user=user.username, token=token_id)
     return Message(_("Access token revoked"))

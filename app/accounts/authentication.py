@@ -4,12 +4,14 @@ from litestar.datastructures import Headers
 from litestar.types import Scope
 
 from app.accounts import sessions, tokens
+from app.accounts.credential_cache import CredentialCache
 from app.accounts.sessions import cookie_name, find_session
-from app.accounts.tokens import WRITE, find_token
+from app.accounts.tokens import WRITE, find_token, hash_of
 from app.errors import Forbidden, SignedOut
 from app.http import is_api, is_safe
 from app.language import _, set_language
 from app.models import User
+from app.notifications.live.stream import TOKEN
 from app.security_log import record
 
 
@@ -37,17 +39,23 @@ async def authenticate(scope: Scope) -> None:
 async def _by_session(scope: Scope, cookies: str) -> User | None:
     state = scope["litestar_app"].state
     token = _session_token(cookies, cookie_name(state.settings))
-    found = await find_session(state.db, token) if token else None
+    if not token:
+        return None
+    credentials: CredentialCache = state.credentials
+    key = sessions.stream_key(token)
+    found = await credentials.find(key, lambda: find_session(state.db, token))
     if found is None:
         return None
     user, scope["state"]["session_id"] = found
-    scope["state"]["stream_key"] = sessions.stream_key(token)
+    scope["state"]["stream_key"] = key
     return user
 
 
 async def _by_token(scope: Scope, key: str) -> User:
     """An invalid token is refused even if the request also has a valid session cookie."""
-    found = await find_token(scope["litestar_app"].state.db, key)
+    state = scope["litestar_app"].state
+    credentials: CredentialCache = state.credentials
+    found = await credentials.find((TOKEN, hash_of(key)), lambda: find_token(state.db, key))
     if found is None:
         record("token_refused")
         raise SignedOut(_("This access token is invalid. It may have been revoked."))

@@ -1,24 +1,43 @@
 """Tells every process that sessions or access tokens may have ended: by a poke after the commit,
 and by a counter that changes with it, in case the poke is lost.
+
+Triggers of the database (migration 0017) count beside it whatever else a process may have looked up
+about a user, session or token and no longer holds: any change of an account that can be seen, and any
+row that is gone.
 """
 
-from sqlalchemy import select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.broker.relay import SESSIONS
-from app.database import poke_after_commit
+from app.database import Database, poke_after_commit
 from app.database.upsert import insert_into
 from app.models import EndingCount
 
-THE_ROW = 1
+ENDINGS, CHANGES = 1, 2
 
 
 async def announce_ending(session: AsyncSession) -> None:
-    counted = insert_into(session, EndingCount).values(id=THE_ROW, count=1)
+    counted = insert_into(session, EndingCount).values(id=ENDINGS, count=1)
     more = {"count": EndingCount.count + 1}
     await session.execute(counted.on_conflict_do_update(index_elements=[EndingCount.id], set_=more))
     poke_after_commit(session, SESSIONS)
 
 
 async def count_endings(session: AsyncSession) -> int:
-    return await session.scalar(select(EndingCount.count)) or 0
+    ended = select(EndingCount.count).where(EndingCount.id == ENDINGS)
+    return await session.scalar(ended) or 0
+
+
+async def count_all_changes(db: Database) -> int:
+    """Endings and changes together."""
+    [[count]] = await db.fetch(_all_changes())
+    return count or 0
+
+
+@cache
+def _all_changes() -> Select[Any]:
+    return select(func.sum(EndingCount.count))

@@ -7,14 +7,15 @@ unconfirmed, for anybody can type any address.
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.email_addresses import address_key
 from app.errors import Conflict
 from app.language import _
 from app.models import User
 
 
 def has_confirmed(address: str) -> ColumnElement[bool]:
-    """True of the one account that has confirmed this address, regardless of case."""
-    return and_(User.email_key == address.casefold(), User.email_confirmed_at.is_not(None))
+    """True of the one account that has confirmed this address, in any spelling."""
+    return and_(User.email_key == address_key(address), User.email_confirmed_at.is_not(None))
 
 
 async def find_holder(session: AsyncSession, address: str) -> User | None:
@@ -31,3 +32,13 @@ async def get_unchanged(session: AsyncSession, user: User) -> User:
     if stored.password_hash != user.password_hash:
         raise Conflict(_("This password was changed a moment ago."))
     return stored
+
+
+async def lock_user(session: AsyncSession, user: User) -> None:
+    """Lock the user's row until the transaction ends, on PostgreSQL; SQLite has one writer anyway.
+
+    A transaction that changes both the user and rows that belong to them, such as sessions, changes
+    the user first or begins with this: in another order, two of them would wait for each other.
+    """
+    row = select(User.id).where(User.id == user.id)
+    await session.execute(row.with_for_update(key_share=True))

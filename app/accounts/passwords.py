@@ -12,6 +12,7 @@ from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
+from app.email_addresses import address_key
 from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.limits import may_mail
@@ -71,7 +72,7 @@ async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User |
     These are included even if there is a first: a user who claims an address must not learn
     whether another account has confirmed it.
     """
-    key = login.casefold()
+    key = address_key(login)
     named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
     claimed = select(User).where(User.email_key == key, User.email_confirmed_at.is_(None))
     claimants = await session.scalars(claimed.order_by(User.id).limit(MOST_CLAIMANTS))
@@ -88,7 +89,7 @@ async def _pick(candidates: Sequence[User | None], password: str) -> User | None
 
 
 async def _store_hash(db: Database, user: User, password_hash: str) -> None:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         (await get_unchanged(session, user)).password_hash = password_hash
     user.password_hash = password_hash
 
@@ -103,17 +104,18 @@ async def require_password(user: User, password: str, field: str = "password") -
 
 async def change_password(
     db: Database, user: User, *, current: str, new: str, revokes_tokens: bool = False
-) -> None:
-    """Set a new password and end every session.
+) -> User:
+    """Set a new password and end every session. Returns the user as stored: `user`, which other
+    requests of the same browser may hold too, still shows which password they have checked.
 
     Raises Invalid for `current_password`, `new_password`.
     """
     require_valid(new_password=password_error(new))
     await require_password(user, current, "current_password")
-    await _replace(db, user, new, revokes_tokens=revokes_tokens)
+    return await _replace(db, user, new, revokes_tokens=revokes_tokens)
 
 
-async def _replace(db: Database, user: User, password: str, *, revokes_tokens: bool) -> None:
+async def _replace(db: Database, user: User, password: str, *, revokes_tokens: bool) -> User:
     """Raises Conflict if the password has changed since it was checked."""
     password_hash = await hash_password(password)
     async with db.act() as session:
@@ -123,7 +125,7 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
         if revokes_tokens:
             await revoke_all_tokens(session, user)
         await notify(session, ACCOUNT_PASSWORD_CHANGED, affected=stored)
-    user.password_hash = password_hash
+    return stored
 
 
 async def send_reset(session: AsyncSession, address: str) -> None:

@@ -6,7 +6,7 @@ from babel import Locale, negotiate_locale
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import require_valid
-from app.language import LOCALE, N_, SOURCE_LANGUAGE, _
+from app.language import N_, _, shipped_languages
 from app.models import User
 from app.notifications.preferences.switches import set_timezone
 from app.zones import zone_names
@@ -56,6 +56,7 @@ def _with_weight(part: str) -> tuple[float, str]:
 @cache
 def languages() -> dict[str, str]:
     """Tag and native name of each language that has a catalogue."""
-    found = {path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/clippyfront.mo")}
-    tags = [SOURCE_LANGUAGE, *sorted(name.replace("_", "-") for name in found)]
-    return {tag: str(Locale.parse(tag, sep="-").get_display_name()).capitalize() for tag in tags}
+    return {
+        tag: str(Locale.parse(tag, sep="-").get_display_name()).capitalize()
+        for tag in shipped_languages()
+    }

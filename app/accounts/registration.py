@@ -7,7 +7,7 @@ address and notifies the new user of invitations.
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.validation import password_error, require_available, username_error
-from app.email_addresses import email_error
+from app.email_addresses import address_key, email_error
 from app.errors import require_valid
 from app.models import User
 from app.security import hash_password
@@ -24,7 +24,7 @@ async def new_user(*, username: str, email: str, password: str) -> User:
         username=username,
         username_key=username.casefold(),
         email=email,
-        email_key=email.casefold(),
+        email_key=address_key(email),
         password_hash=await hash_password(password),
         timezone="",
         language="",

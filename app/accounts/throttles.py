@@ -3,6 +3,7 @@
 from app.accounts.sign_in_places import device_token, find_browser
 from app.accounts.validation import loggable
 from app.database import Database
+from app.email_addresses import address_key
 from app.http import AnyRequest
 from app.models import User
 from app.networks import network_of
@@ -23,7 +24,7 @@ async def throttle_login(request: AnyRequest, db: Database, settings: Settings, 
     await throttle(
         db, settings, f"login-from:{_network(request)}", limit=100, seconds=600, user=user
     )
-    await throttle(db, settings, f"login:{login.casefold()}", limit=10, seconds=600, user=user)
+    await throttle(db, settings, f"login:{address_key(login)}", limit=10, seconds=600, user=user)
 
 
 async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:

@@ -9,9 +9,11 @@ and show how many there are.
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -19,6 +21,7 @@ from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
 from app.accounts.lookup import get_unchanged
 from app.database import Database
+from app.database.short_reads import columns_of, entity
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
@@ -53,42 +56,61 @@ async def create_token(
         full = _("You can have at most {limit} access tokens. Revoke one first.")
         raise Conflict(full.format(limit=MAX_TOKENS))
     key = PREFIX + secrets.token_urlsafe(32)
-    token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=_hash(key))
+    token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=hash_of(key))
     session.add(token)
     await session.flush()
     await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
     return token, key
 
 
-def _hash(key: str) -> str:
+def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     """The user and the token with this key, or None. Records that it was used."""
-    found = (
-        select(User, Token)
-        .join(Token, Token.user_id == User.id)
-        .where(Token.token_hash == _hash(key), User.suspended_at.is_(None))
-    )
-    async with db.read() as session:
-        row = (await session.execute(found)).one_or_none()
-    if row is None:
+    rows = await db.fetch(_found(), hash=hash_of(key))
+    if not rows:
         return None
-    user, token = row
+    [found] = rows
+    of_user = len(columns_of(User))
+    user, token = entity(User, found[:of_user]), entity(Token, found[of_user:])
     now = clock.now()
     if token.last_used_at is None or now - token.last_used_at >= TOUCH_EVERY:
-        async with db.write() as session:
-            used = update(Token).where(Token.id == token.id).values(last_used_at=now)
-            await session.execute(used)
-            await note_seen(session, user, now)
+        await _touch(db, user, token, now)
     return user, token
+
+
+@cache
+def _found() -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns_of(User), *columns_of(Token))
+        .join(Token, Token.user_id == User.id)
+        .where(Token.token_hash == bindparam("hash"), User.suspended_at.is_(None))
+    )
+
+
+async def _touch(db: Database, user: User, token: Token, now: datetime) -> None:
+    async def touch(session: AsyncSession) -> None:
+        await note_seen(session, user, now)
+        used = update(Token).where(Token.id == token.id).values(last_used_at=now)
+        await session.execute(used)
+
+    await db.note(touch)
 
 
 async def tokens_of(session: AsyncSession, user: User) -> Sequence[Token]:
     """The user's tokens, newest first."""
     theirs = select(Token).where(Token.user_id == user.id).order_by(Token.id.desc())
     return (await session.scalars(theirs)).all()
+
+
+async def find_own(session: AsyncSession, user: User, token_id: int) -> Token:
+    """Raises NotFound when the token is not the user's."""
+    token = await session.get(Token, token_id)
+    if token is None or token.user_id != user.id:
+        raise NotFound
+    return token
 
 
 async def revoke_token(session: AsyncSession, user: User, token_id: int) -> None:

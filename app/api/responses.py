@@ -1,6 +1,7 @@
 """Conditional responses (ETag) and links to other pages."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,16 +47,22 @@ def conditional(
     return Response(content, media_type=MediaType.JSON, headers=headers)
 
 
-def page_links(request: AnyRequest, page: int, pages: int) -> dict[str, str]:
-    """The Link header to the first, previous, next and last page (RFC 8288)."""
+def page_links(request: AnyRequest, page: int, pages: int, **others: str) -> dict[str, str]:
+    """The Link header to the first, previous, next and last page (RFC 8288).
+
+    Besides the request's parameters they have these others.
+    """
     neighbours = {"prev": page - 1, "next": page + 1}
     existing = {rel: number for rel, number in neighbours.items() if 1 <= number <= pages}
     links = {"first": 1, "last": pages} | existing
-    return {"Link": ", ".join(f'<{_url(request, n)}>; rel="{rel}"' for rel, n in links.items())}
+    return {
+        "Link": ", ".join(f'<{_url(request, n, others)}>; rel="{rel}"' for rel, n in links.items())
+    }
 
 
-def _url(request: AnyRequest, page: int) -> str:
+def _url(request: AnyRequest, page: int, others: Mapping[str, str]) -> str:
     """The URL of this request with another page number."""
     parameters = sorted(request.query_params.multi_items())
-    others = [(name, value) for name, value in parameters if name not in ("page", "offset")]
-    return f"{request.url.path}?{urlencode([*others, ('page', str(page))])}"
+    replaced = ("page", "offset", *others)
+    kept = [(name, value) for name, value in parameters if name not in replaced]
+    return f"{request.url.path}?{urlencode([*kept, *others.items(), ('page', str(page))])}"

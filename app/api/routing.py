@@ -6,7 +6,6 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from app.api.reading import ApiRequest
-from app.http import signed_in
 
 MAX_BODY_BYTES = 1_000_000
 SECURITY = [{"token": list[str]()}, {"session": list[str]()}]
@@ -20,7 +19,7 @@ def api_router(handlers: Sequence[HTTPRouteHandler]) -> Router:
         "/",
         route_handlers=[
             Router("/", route_handlers=public),
-            Router("/", route_handlers=private, guards=[signed_in], security=SECURITY),
+            Router("/", route_handlers=private, opt={"is_private": True}, security=SECURITY),
         ],
         include_in_schema=True,
         request_class=ApiRequest,

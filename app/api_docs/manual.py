@@ -92,8 +92,9 @@ class Entry:
     def _address(self) -> str:
         path = self.path
         for one in self.operation.get("parameters", ()):
-            value = "7" if one["schema"]["type"] == "integer" else "TOKEN"
-            path = path.replace("{" + one["name"] + "}", value)
+            if one["in"] == "path":
+                value = "7" if one["schema"]["type"] == "integer" else "TOKEN"
+                path = path.replace("{" + one["name"] + "}", value)
         return f"{self.document['servers'][0]['url']}{path}"
 
     def _contents(self, described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,7 +1,8 @@
 """Pokes between the processes of one machine: "something changed".
 
-A poke is a topic without data. It may arrive twice or, rarely, get lost. Listeners read the
-database after a poke, and from time to time without one.
+A poke is a topic without data, such as `changes` or, with the id of what has changed, `team 5`. It
+may arrive twice or, rarely, get lost. Listeners read the database after a poke, and from time to
+time without one.
 """
 
 import asyncio
@@ -11,8 +12,10 @@ import os
 import socket
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -23,7 +26,15 @@ CHANGES = "changes"
 SESSIONS = "sessions"
 
 Listener = Callable[[], None]
+IdListener = Callable[[int], None]
+# Calls its argument after changes to the database. Ends only with an error.
+Watch = Callable[[Callable[[], None]], Awaitable[None]]
 
+# How long a lost poke can go unnoticed.
+POLL_SECONDS = 1.0
+# A datagram holds this many topics of 30 characters.
+TOPICS_PER_DATAGRAM = 2_000
+DATAGRAM_BYTES = 65_536
 _FULL = {errno.EAGAIN, errno.ENOBUFS}
 
 logger = logging.getLogger(__name__)
@@ -48,12 +59,16 @@ class Relay(Protocol):
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
         """Call `listener` on the event loop after pokes of `topic`; returns a way to stop that."""
 
+    def listen_for_ids(self, kind: str, listener: IdListener) -> Callable[[], None]:
+        """Like `listen`, for all topics of a kind: after `team 5`, those of `team` get 5."""
+
 
 class ProcessRelay:
     """A relay within this process."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, dict[object, Listener]] = defaultdict(dict)
+        self._id_listeners: defaultdict[str, dict[object, IdListener]] = defaultdict(dict)
         self._waiting: deque[str] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -83,6 +98,15 @@ class ProcessRelay:
 
         return stop_listening
 
+    def listen_for_ids(self, kind: str, listener: IdListener) -> Callable[[], None]:
+        token = object()
+        self._id_listeners[kind][token] = listener
+
+        def stop_listening() -> None:
+            self._id_listeners[kind].pop(token, None)
+
+        return stop_listening
+
     def _flush(self) -> None:
         """Deliver the waiting pokes, one for each topic."""
         topics = set()
@@ -95,12 +119,18 @@ class ProcessRelay:
         self._call_listeners(topics)
 
     def _call_listeners(self, topics: set[str]) -> None:
-        for topic in topics & self._listeners.keys():
-            for listener in tuple(self._listeners[topic].values()):
+        for topic in topics:
+            for listener in self._listeners_of(topic):
                 try:
                     listener()
                 except Exception:
                     logger.exception("A listener of %r failed.", topic)
+
+    def _listeners_of(self, topic: str) -> list[Listener]:
+        kind, _, id = topic.partition(" ")
+        if id.isdecimal():
+            return [partial(one, int(id)) for one in self._id_listeners.get(kind, {}).values()]
+        return list(self._listeners.get(topic, {}).values())
 
 
 class LocalRelay(ProcessRelay):
@@ -111,7 +141,7 @@ class LocalRelay(ProcessRelay):
     """
 
     def __init__(
-        self, directory: Path, database: Path | None, *, poll_seconds: float = 1.0
+        self, directory: Path, database: Path | None, *, poll_seconds: float = POLL_SECONDS
     ) -> None:
         super().__init__()
         self._directory = directory
@@ -148,7 +178,7 @@ class LocalRelay(ProcessRelay):
         topics: set[str] = set()
         with suppress(BlockingIOError):
             while True:
-                topics.update(own.recv(65536).decode().split("\n"))
+                topics.update(own.recv(DATAGRAM_BYTES).decode().split("\n"))
         self._call_listeners(topics)
 
     def _poll(self) -> None:
@@ -167,15 +197,17 @@ class LocalRelay(ProcessRelay):
                     self._send(self._directory / name, topics)
 
     def _send(self, peer: Path, topics: set[str]) -> None:
-        topics = topics | self._unsent.pop(peer, set())
+        unsent = topics | self._unsent.pop(peer, set())
         try:
-            if self._socket:
-                self._socket.sendto("\n".join(topics).encode(), str(peer))
+            while unsent and self._socket:
+                some = set(islice(unsent, TOPICS_PER_DATAGRAM))
+                self._socket.sendto("\n".join(some).encode(), str(peer))
+                unsent = unsent - some
         except ConnectionRefusedError:  # the process that bound it has died
             peer.unlink(missing_ok=True)
         except OSError as error:
             if error.errno in _FULL:
-                self._unsent[peer] = topics
+                self._unsent[peer] = unsent
 
 
 class DatabaseWatch:
@@ -203,3 +235,15 @@ class DatabaseWatch:
             self._connection.close()
         self._connection = None
         self._version = 0
+
+
+async def watch_file(path: Path, on_change: Callable[[], None]) -> None:
+    """Calls `on_change` within about a second of a change to the SQLite file; never ends."""
+    watch = DatabaseWatch(path)
+    try:
+        while True:
+            if watch.sees_change():
+                on_change()
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        watch.close()

@@ -16,17 +16,19 @@ from app.language import _
 from app.settings import SettingError
 
 
-def runtime_directory(data_dir: Path) -> Path:
-    """The same for every process with this `data_dir`, and different for any other.
+def runtime_directory(data_dir: Path, purpose: str = "relay") -> Path:
+    """The same for every process with this `data_dir`, and different for any other. Made private.
 
     It is inside `data_dir` if possible, because containers and services that share the data may
     each have a temporary directory of their own.
     """
-    inside = data_dir / "relay"
+    inside = data_dir / purpose
     if supports_sockets(inside):
         return inside
     digest = sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"clippyfront-{os.getuid()}-{digest}"
+    directory = Path(tempfile.gettempdir()) / f"clippyfront-{os.getuid()}-{digest}-{purpose}"
+    make_private(directory)
+    return directory
 
 
 def supports_sockets(directory: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiosqlite
 
-BUSY_SECONDS = 10.0
+from app.faults import BUSY_SECONDS
 
 
 class SqliteFile:

@@ -6,20 +6,18 @@ job is due.
 """
 
 import asyncio
-import inspect
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from saq import Job, Queue, Status
-from saq.types import CountKind, ListenCallback, QueueInfo, WorkerInfo
+from saq import Job, Status
+from saq.types import CountKind, QueueInfo, WorkerInfo
 from saq.utils import now_seconds, uuid1
 
 from app.broker import sqlite_statements as sql
+from app.broker.poked_queue import POLL_SECONDS, PokedQueue, to_json
 from app.broker.recovery import recover
 from app.broker.relay import ProcessRelay, Relay
 from app.broker.sqlite_file import SqliteFile
@@ -27,7 +25,7 @@ from app.broker.sqlite_file import SqliteFile
 logger = logging.getLogger("saq")
 
 
-class SqliteQueue(Queue):
+class SqliteQueue(PokedQueue):
     """The queue `name` in the file at `path`, which can contain several queues.
 
     Where SAQ's backends differ, it follows the one for PostgreSQL: only jobs with a priority in
@@ -42,26 +40,20 @@ class SqliteQueue(Queue):
         relay: Relay | None,
         *,
         priorities: tuple[int, int] = (0, 32767),
-        poll_seconds: float = 5.0,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         """`poll_seconds`: how long a lost poke can delay a job."""
-        super().__init__(name, dump=partial(json.dumps, allow_nan=False), load=None)
+        super().__init__(name, dump=to_json, load=None)
         self._file = SqliteFile(path)
-        self._relay = relay or ProcessRelay()
-        self._work, self._updates = f"queue:{name}", f"jobs:{name}"
         self._scope = {"queue": name, "lowest": priorities[0], "highest": priorities[1]}
-        self._poll_seconds = poll_seconds
         self._holder = uuid1()
-        self._watching = asyncio.Lock()
-        self._poked = asyncio.Event()
-        self._relay.listen(self._work, self._poked.set)
+        self._use(relay or ProcessRelay(), poll_seconds)
 
     def __repr__(self) -> str:
         return f"SqliteQueue<{self._file.path}, {self.name}>"
 
     async def connect(self) -> None:
         """Open the file, and connect the relay. Connecting twice does no harm."""
-        await self._relay.connect()
         await self._file.open(sql.SCHEMA)
         await super().connect()
 
@@ -108,74 +100,6 @@ class SqliteQueue(Queue):
             for job in batch:
                 yield job
 
-    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:
-        """The next job, marked active; None after `timeout` seconds (0: never) or if cancelled.
-
-        Of the tasks waiting here only the first watches the queue, so that a poke costs one
-        query, not one per task.
-        """
-        with suppress(TimeoutError, asyncio.CancelledError):
-            async with asyncio.timeout(timeout or None), self._watching:
-                return await self._next_job(poll_interval or self._poll_seconds)
-        return None
-
-    async def _next_job(self, longest_wait: float) -> Job:
-        while True:
-            self._poked.clear()
-            if claimed := await self._claim():
-                return claimed[0]
-            await _wait(self._poked, min(longest_wait, await self._seconds_until_due()))
-
-    async def _claim(self) -> list[Job]:
-        claim = asyncio.create_task(self._jobs(sql.CLAIM))
-        try:
-            return await asyncio.shield(claim)
-        except asyncio.CancelledError:
-            # The statement completes nevertheless; the job that it claimed is put back.
-            for job in await claim:
-                job.started = 0
-                await self._update(job, Status.QUEUED)
-            raise
-
-    async def _seconds_until_due(self) -> float:
-        [(seconds,)] = await self._rows(sql.SECONDS_UNTIL_DUE)
-        return float("inf") if seconds is None else float(seconds)
-
-    async def listen(
-        self,
-        job_keys: Iterable[str],
-        callback: ListenCallback,
-        timeout: float | None = 10,
-        poll_interval: float = 0.5,
-    ) -> None:
-        """Call `callback(id, status)` for each job, now and after updates, until it returns True.
-
-        Raises `TimeoutError` after `timeout` seconds; None or 0 waits forever.
-        """
-        keys, updated = list(job_keys), asyncio.Event()
-        stop_listening = self._relay.listen(self._updates, updated.set)
-        try:
-            async with asyncio.timeout(timeout or None):
-                while not await self._is_enough(keys, callback):
-                    await _wait(updated, poll_interval)
-                    updated.clear()
-        finally:
-            stop_listening()
-
-    async def _is_enough(self, keys: list[str], callback: ListenCallback) -> bool:
-        for job in await self.jobs(keys):
-            if job:
-                stop = callback(job.id, job.status)
-                if await stop if inspect.isawaitable(stop) else stop:
-                    return True
-        return False
-
-    async def notify(self, job: Job) -> None:
-        """Wake the listeners of jobs, and the idle workers if a job may be ready."""
-        self._relay.poke(self._updates)
-        if job.status is Status.QUEUED or job.group_key:
-            self._relay.poke(self._work)
-
     async def abort(self, job: Job, error: str, ttl: float = 5) -> None:  # noqa: ARG002
         """End a waiting job, ask a running one to end, leave a finished one as it is."""
         job.error = error
@@ -195,6 +119,7 @@ class SqliteQueue(Queue):
             return []
         await self._rows(sql.FORGET_JOBS)
         await self._rows(sql.FORGET_WORKERS)
+        await self._rows(sql.COUNT_FROM_NOW)
         stuck = [job for job in await self._jobs(sql.RUNNING) if job.stuck]
         await asyncio.gather(*(recover(job, self, abort) for job in stuck))
         return [job.id for job in stuck]
@@ -202,15 +127,28 @@ class SqliteQueue(Queue):
     async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
         await self._rows(sql.SEE_WORKER, id=worker_id, info=json.dumps(info), ttl=ttl)
 
+    async def _take(self) -> Job | None:
+        return next(iter(await self._jobs(sql.CLAIM)), None)
+
+    async def _put_back(self, job: Job) -> None:
+        await self._update(job, Status.QUEUED)
+
+    async def _seconds_until_due(self) -> float | None:
+        [(seconds,)] = await self._rows(sql.SECONDS_UNTIL_DUE)
+        return None if seconds is None else float(seconds)
+
     async def _enqueue(self, job: Job) -> Job | None:
+        scheduled = job.scheduled or now_seconds()
         written = await self._rows(
             sql.ENQUEUE,
             **self._stored(job, job.status),
             priority=job.priority,
             group_key=job.group_key,
-            scheduled=job.scheduled or now_seconds(),
+            scheduled=scheduled,
         )
         if not written:
+            if await self._rows(sql.MOVE_UP, key=job.key, scheduled=scheduled):
+                await self.notify(job)
             return None
         await self.notify(job)
         logger.info("Enqueuing %s", job.info(logger.isEnabledFor(logging.DEBUG)))
@@ -221,11 +159,6 @@ class SqliteQueue(Queue):
         for (kept,) in await self._rows(sql.UPDATE, **values, scheduled=job.scheduled):
             job.status = Status(kept)
         await self.notify(job)
-
-    async def _retry(self, job: Job, error: str | None) -> None:
-        delay = job.next_retry_delay()
-        due = now_seconds() + delay if delay else job.scheduled or now_seconds()
-        await self.update(job, status=Status.QUEUED, scheduled=due, error=error)
 
     async def _finish(self, job: Job, status: Status, **_: Any) -> None:
         statement = sql.FINISH if job.ttl >= 0 else sql.FINISH_AND_FORGET
@@ -241,10 +174,3 @@ class SqliteQueue(Queue):
 
     async def _rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         return await self._file.rows(statement, {**self._scope, "now": now_seconds(), **values})
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but no longer than this."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

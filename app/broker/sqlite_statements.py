@@ -41,8 +41,6 @@ CREATE TABLE IF NOT EXISTS sweeper (
 );
 """
 
-# A finished job with the same time, still in the future here, was run by a worker whose clock is
-# ahead: it is not enqueued again.
 ENQUEUE = """
 INSERT INTO job (queue, key, status, priority, group_key, scheduled, payload)
 VALUES (:queue, :key, :status, :priority, :group_key, :scheduled, :payload)
@@ -54,7 +52,13 @@ ON CONFLICT (queue, key) DO UPDATE SET
     expire_at = NULL,
     payload = excluded.payload
 WHERE job.status IN ('aborted', 'complete', 'failed')
-  AND (excluded.scheduled <= :now OR excluded.scheduled <> job.scheduled)
+RETURNING key
+"""
+
+# For a job that was enqueued while the clock was ahead, or waits to be retried.
+MOVE_UP = """
+UPDATE job SET scheduled = :scheduled, payload = json_set(payload, '$.scheduled', :scheduled)
+WHERE queue = :queue AND key = :key AND status = 'queued' AND scheduled > :scheduled
 RETURNING key
 """
 
@@ -156,8 +160,10 @@ COUNT = {
     """,
 }
 
+# A report lasts for seconds. One that lasts for more than an hour was made while the clock was ahead.
 WORKERS = """
-SELECT id, info FROM worker WHERE queue = :queue AND expire_at > :now
+SELECT id, info FROM worker
+WHERE queue = :queue AND expire_at BETWEEN :now AND :now + 3600
 """
 
 SEE_WORKER = """
@@ -168,7 +174,7 @@ ON CONFLICT (id) DO UPDATE SET info = excluded.info, expire_at = excluded.expire
 HOLD_SWEEPER = """
 INSERT INTO sweeper (queue, holder, until) VALUES (:queue, :holder, :now + :seconds)
 ON CONFLICT (queue) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE holder = excluded.holder OR until <= :now
+WHERE holder = excluded.holder OR until NOT BETWEEN :now AND :now + :seconds
 RETURNING queue
 """
 
@@ -178,5 +184,18 @@ WHERE queue = :queue AND status IN ('aborted', 'complete', 'failed') AND expire_
 """
 
 FORGET_WORKERS = """
-DELETE FROM worker WHERE queue = :queue AND expire_at <= :now
+DELETE FROM worker
+WHERE queue = :queue AND expire_at NOT BETWEEN :now AND :now + 3600
+"""
+
+# A job that was taken or last heard of in the future, because the clock was ahead, counts from now:
+# its worker may have died since.
+COUNT_FROM_NOW = """
+UPDATE job SET payload = json_set(
+    payload,
+    '$.started', min(json_extract(payload, '$.started'), CAST(:now * 1000 AS INTEGER)),
+    '$.touched', min(json_extract(payload, '$.touched'), CAST(:now * 1000 AS INTEGER))
+)
+WHERE queue = :queue AND status IN ('active', 'aborting')
+  AND max(json_extract(payload, '$.started'), json_extract(payload, '$.touched')) > :now * 1000
 """

@@ -7,9 +7,11 @@ Python in `.venv`.
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.cli.file_lock import locked
@@ -19,7 +21,20 @@ HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
 # Made by `.ci/lock`. BUILD_TOOLS build the few requirements that are published as source only.
 LISTS = ROOT / "requirements"
-APP, BUILD_TOOLS = "app", "build"
+APP, SERVERS, TEST, BUILD_TOOLS = "app", "servers", "test", "build"
+_SETTING = re.compile(r"""^\s*(?:export\s+)?(\w+)\s*=\s*['"]?([^\s'"]*)""", re.M)
+
+
+def list_for(command: str, arguments: Sequence[str]) -> str:
+    """The list that a command needs: SERVERS has the drivers for PostgreSQL and Redis too."""
+    if command == "test":
+        return TEST
+    file = ROOT / ".env"
+    given = dict(_SETTING.findall(file.read_text())) if file.exists() else {}
+    given |= {name: value for name, value in os.environ.items() if value}
+    databases = [given.get("DATABASE_URL", ""), *arguments]
+    is_on_server = any(one.strip().startswith("postgresql") for one in databases)
+    return SERVERS if is_on_server or given.get("REDIS_URL", "").strip() else APP
 
 
 def enter(chosen: str = APP) -> None:
@@ -38,8 +53,12 @@ def enter(chosen: str = APP) -> None:
 
 
 def _is_installed(chosen: str) -> bool:
-    """Every list includes the requirements of the app, on which processes started by tests rely."""
-    names = [path.stem for path in LISTS.glob("*.txt")] if chosen == APP else [chosen]
+    """Every list includes the requirements of the app, on which processes started by tests rely, and
+    every other one the drivers of servers.
+    """
+    names = [chosen]
+    if chosen in (APP, SERVERS):
+        names += [path.stem for path in LISTS.glob("*.txt") if path.stem != APP]
     return any(_stamp(name).exists() and _is_current(name) for name in names)
 
 

@@ -3,29 +3,39 @@
 import asyncio
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn
 import uvloop
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
 from sqlalchemy import update
 
 from app import worker
 from app.accounts.validation import DEMO_PASSWORD
-from app.cli import demo
+from app.backup.moved import require_here
+from app.backup.progress import Progress
+from app.broker.runtime_directory import runtime_directory
+from app.cli import backups, demo
 from app.cli.doctor import report, run_checks
 from app.cli.file_lock import locked
+from app.cli.listening import check_listening
+from app.cli.supervisor import Supervisor, end_with_supervisor, read_procfile
+from app.database import Database
 from app.database.migrations import migrate
-from app.installation import check, install
+from app.database.preparing import alone
+from app.installation import check, check_servers, install
+from app.language import _
 from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
+from app.notifications.search import index
 from app.private_files import create_private_files, make_private
+from app.projects.media_adoption import adopt_media
 from app.reachability import explanation
 from app.security_log import record
 from app.server import Limits, bounded_protocol
@@ -37,30 +47,32 @@ SHUTDOWN_SECONDS = 1
 # A web process (of several) that does not respond for this long is killed and restarted. With
 # uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
+# How long a process of the supervisor's waits for PostgreSQL and Redis: they restart in less.
+PATIENCE_SECONDS = 120
 
 
 def run(_arguments: list[str]) -> None:
     """Prepares the database and starts every process of the Procfile."""
-    settings = _settings()
+    settings = _settings(check_listening, check_servers, require_here)
     asyncio.run(_prepare(settings))
     print(f"\nClippyFront is running at {settings.base_url}", flush=True)
     if settings.demo and not settings.is_reachable:
         print(demo.logins(DEMO_PASSWORD), flush=True)
-    manager = Manager()
-    environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
-    for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
-        manager.add_process(name, f"exec {line}", env=environment, cwd=str(ROOT))
-    manager.loop()
-    sys.exit(manager.returncode)
+    environ = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}
+    commands = read_procfile(ROOT / "Procfile")
+    sys.exit(asyncio.run(Supervisor(commands, environ, ROOT).run()))
 
 
 def web(_arguments: list[str]) -> None:
     """Starts the web processes. Each open stream needs a file descriptor."""
-    settings = _settings()
+    patience = PATIENCE_SECONDS if end_with_supervisor() else 0
+    settings = _settings(check_listening, _within(patience), require_here)
     asyncio.run(_prepare(settings))
     print(explanation(settings), flush=True)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # Once uvicorn has stopped gracefully, it raises the signal again, which would count as a failure.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     uvicorn.run(
         "app.asgi:serve",
         factory=True,
@@ -80,9 +92,10 @@ def web(_arguments: list[str]) -> None:
 
 
 def run_worker(_arguments: list[str]) -> None:
-    settings = _settings()
+    patience = PATIENCE_SECONDS if end_with_supervisor() else 0
+    settings = _settings(_within(patience), require_here)
     logs.configure(settings)
-    metrics.share(settings.data_dir)
+    metrics.share(runtime_directory(settings.data_dir, "metrics"))
     asyncio.run(_prepare(settings))
     uvloop.run(_run_worker(settings))
 
@@ -92,7 +105,7 @@ async def _run_worker(settings: Settings) -> None:
 
 
 def migrate_database(_arguments: list[str]) -> None:
-    asyncio.run(_prepare(_settings()))
+    asyncio.run(_prepare(_settings(check_servers, require_here)))
 
 
 def admin(arguments: list[str]) -> None:
@@ -100,11 +113,23 @@ def admin(arguments: list[str]) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--remove", action="store_true", help="NAME is no longer an administrator")
     given = parser.parse_args(arguments)
-    settings = _settings()
+    settings = _settings(check_servers, require_here)
     logs.configure(settings)
     if not asyncio.run(_set_admin(settings, given.name, is_admin=not given.remove)):
         sys.exit(f"There is no user named {given.name!r}.")
     print(f"{given.name} is {'no longer' if given.remove else 'now'} an administrator.")
+
+
+def backup(arguments: list[str]) -> None:
+    backups.backup(_settings(check_servers), arguments)
+
+
+def restore(arguments: list[str]) -> None:
+    backups.restore(_settings(check_servers), arguments)
+
+
+def move(arguments: list[str]) -> None:
+    backups.move(_settings(check_servers), arguments)
 
 
 def print_vapid_keys(_arguments: list[str]) -> None:
@@ -136,18 +161,41 @@ def doctor(arguments: list[str]) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrates the database, loads the demo data into a new one, and closes the demo's logins where
-    others can reach the server.
+    """Migrates the database, completes its index, loads the demo data into a new one, and closes the
+    demo's logins where others can reach the server.
     """
-    db = install(settings).db
+    db = Database(settings.database_url)
     try:
-        # Web and worker may start at the same moment: one prepares, the other waits.
+        # Web and worker may start at the same moment, on PostgreSQL also on several hosts: one
+        # prepares, the others wait.
         with locked(settings.data_dir / ".preparing"):
             make_private(settings.data_dir)
-            if await migrate(db, settings) and settings.demo:
-                await demo.load(db, settings)
-            if settings.is_reachable:
-                await demo.close_logins(db)
+            adopt_media(settings)
+            async with alone(db):
+                is_new = await migrate(db, settings)
+                await _fill_index(db)
+                await _prepare_demo(settings, is_new=is_new)
+    finally:
+        await db.close()
+
+
+async def _fill_index(db: Database) -> None:
+    """After an upgrade to the first version with an index, and after a restore. A run that was
+    interrupted is continued.
+    """
+    if not await index.is_complete(db):
+        progress = Progress()
+        progress.say(_("Preparing the search in notifications …"))
+        await progress.adding("search", index.fill(db), unit="events")
+
+
+async def _prepare_demo(settings: Settings, *, is_new: bool) -> None:
+    db = install(settings).db
+    try:
+        if is_new and settings.demo:
+            await demo.load(db, settings)
+        if settings.is_reachable:
+            await demo.close_logins(db)
     finally:
         await db.close()
 
@@ -165,13 +213,36 @@ async def _set_admin(settings: Settings, name: str, *, is_admin: bool) -> bool:
     return username is not None
 
 
-def _settings() -> Settings:
+def _settings(*check_more: Callable[[Settings], None]) -> Settings:
     """Loads and checks the settings. Exits with an error message before anything has started."""
     create_private_files()
+
+    def check_all(settings: Settings) -> None:
+        for each in (check, *check_more):
+            each(settings)
+
     try:
-        return load(check=check)
+        return load(check=check_all)
     except SettingError as error:
         sys.exit(str(error))
+
+
+def _within(seconds: float) -> Callable[[Settings], None]:
+    """Checks the servers again and again for so long. For a process that is started anew while they
+    are away: the supervisor gives up one that fails every few seconds.
+    """
+
+    def check_patiently(settings: Settings) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return check_servers(settings)
+            except SettingError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(1)
+
+    return check_patiently
 
 
 def _path() -> str:
@@ -186,6 +257,9 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "worker": run_worker,
     "migrate": migrate_database,
     "admin": admin,
+    "backup": backup,
+    "restore": restore,
+    "move": move,
     "doctor": doctor,
     "vapid-keys": print_vapid_keys,
 }

@@ -54,13 +54,14 @@ async def close_logins(db: Database) -> None:
     async with db.read() as session:
         found = (await session.scalars(_logged_in())).all()
     users = [user for user in found if await verify_password(DEMO_PASSWORD, user.password_hash)]
+    if not users:
+        return
     async with db.write() as session:
         for user in users:
             await end_all_sessions(session, user)
             await revoke_all_tokens(session, user)
-    if users:
-        names = ", ".join(user.username for user in users)
-        print(f"Logged out, because others can reach this server: {names}", flush=True)
+    names = ", ".join(user.username for user in users)
+    print(f"Logged out, because others can reach this server: {names}", flush=True)
 
 
 def _logged_in() -> Select[User]:

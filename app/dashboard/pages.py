@@ -20,6 +20,6 @@ async def home(
 ) -> Response[Any]:
     if optional_user is None:
         return await page(request, "landing.html")
-    async with db.read() as session:
+    async with db.short_read() as session:
         dashboard = await view_dashboard(session, optional_user)
     return await page(request, "dashboard/index.html", dashboard=dashboard)

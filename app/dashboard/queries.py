@@ -1,16 +1,16 @@
-"""The contents of the dashboard: my teams, my projects, and recent activity."""
+"""The contents of the dashboard, besides the newest notifications, which the bell has."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.constants import constants
 from app.models import Compilation, Project, User
-from app.notifications.events.notices import Notice
-from app.notifications.inbox import feed
 from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
-from app.projects.project_views import list_projects
+from app.projects.project_views import ProjectInList, newest_projects
 from app.teams.queries import (
     ReceivedInvitation,
     TeamInList,
@@ -22,34 +22,45 @@ MAX_LISTED = 6
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """A compilation that is queued or running."""
+
+    project_id: int
+    project_name: str
+    status: str
+    progress: float
+
+
+@dataclass(frozen=True)
 class Dashboard:
-    """`projects`: (project, owner, number of clips); `invitations`: (invitation, path); `running`:
-    (compilation, project). Every list but `invitations` has at most six entries.
-    """
+    """`invitations`: (invitation, path). Every list but that has at most six entries."""
 
     teams: list[TeamInList]
-    projects: list[tuple[Project, str, int]]
+    projects: list[ProjectInList]
     invitations: list[tuple[ReceivedInvitation, str]]
-    running: list[tuple[Compilation, Project]]
-    notices: list[Notice]
+    running: list[Unfinished]
 
 
 async def view_dashboard(session: AsyncSession, user: User) -> Dashboard:
     return Dashboard(
         teams=await newest_teams_of(session, user, MAX_LISTED),
-        projects=(await list_projects(session, user))[:MAX_LISTED],
+        projects=await newest_projects(session, user, MAX_LISTED),
         invitations=await open_invitations_of(session, user),
         running=await _running(session, user),
-        notices=await feed.newest(session, user.id, MAX_LISTED),
     )
 
 
-async def _running(session: AsyncSession, user: User) -> list[tuple[Compilation, Project]]:
-    unfinished = (
-        select(Compilation, Project)
+async def _running(session: AsyncSession, user: User) -> list[Unfinished]:
+    rows = await session.execute(_unfinished(), {"user_id": user.id})
+    return [Unfinished(*row) for row in rows]
+
+
+@cache
+def _unfinished() -> Select[int, str, str, float]:
+    return (
+        select(Project.id, Project.name, Compilation.status, Compilation.progress)
         .join(Project, Project.id == Compilation.project_id)
-        .where(Compilation.status.in_(UNFINISHED), is_visible_to(user.id))
+        .where(Compilation.status.in_(constants(UNFINISHED)), is_visible_to(bindparam("user_id")))
         .order_by(Compilation.id.desc())
         .limit(MAX_LISTED)
     )
-    return [(compilation, project) for compilation, project in await session.execute(unfinished)]

@@ -1,17 +1,22 @@
-"""The database and its three kinds of transactions: `read()`, `act()` and `write()`.
+"""The database and its transactions: `read()`, `act()`, `exclusive()` and `write()`; and `fetch()`
+for a short read without one.
 
 An act makes changes that appear on streams, which need positions in commit order. So acts run one
 at a time: on SQLite each begins with BEGIN IMMEDIATE, on PostgreSQL with an advisory lock as its
-first statement. `write()` is for changes that appear on no stream, such as last-used times and
-settled deliveries. None of them may contain anything slow.
+first statement. The others are for changes that appear on no stream: `exclusive()` runs one at a
+time too; `write()` is for last-used times, settled deliveries and the like, where a condition in the
+statement decides what it changes. None of them may contain anything slow.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Row, Select, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -21,18 +26,30 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from app.broker.relay import CHANGES
+from app.database import postgresql
+from app.database.hold import share_file
+from app.database.short_reads import ShortReads
+from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
 POKES = "pokes"
 ACT_LOCK = 6_205_977
+# How long a request waits for a note, and how many notes may wait.
+NOTE_SECONDS = 0.5
+NOTES_AT_ONCE = 16
 PRAGMAS = (
+    # First, so that the others wait as well.
+    f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=10000",
     "PRAGMA cache_size=-16000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
 )
+
+Columns = TypeVarTuple("Columns")
+
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -40,7 +57,8 @@ class Database:
 
     `poke` is called with a relay topic after a commit that other processes must know of.
     `info` becomes the `session.info` of every session: the parts of the installation that domain
-    functions need, such as the signer and the channels.
+    functions need, such as the signer and the channels. To PostgreSQL at most `connections` are
+    open at a time.
     """
 
     def __init__(
@@ -49,16 +67,26 @@ class Database:
         *,
         poke: Callable[[str], None] = lambda _topic: None,
         info: Mapping[str, Any] | None = None,
+        connections: int = 5,
         echo: bool = False,
     ) -> None:
-        self.engine = _engine(url, echo=echo)
+        self.engine = _engine(url, connections, echo=echo)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._hold: int | None = None
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "do_connect", self._share)
         self._poke = poke
-        given = dict(info or {})
-        self._reading = async_sessionmaker(self.engine, expire_on_commit=False, info=given)
+        given = self.info = dict(info or {})
+        reading = (
+            self.engine if self.is_sqlite else self.engine.execution_options(**postgresql.SNAPSHOT)
+        )
+        self._reading = async_sessionmaker(reading, expire_on_commit=False, info=given)
         writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._writing = async_sessionmaker(writing, expire_on_commit=False, info=given)
+        self._short_reads = ShortReads(self.engine)
+        self._commits = 0
         self._one_writer = asyncio.Lock()
+        self._notes = set[asyncio.Task[None]]()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -67,29 +95,131 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def short_read(self) -> AsyncIterator[AsyncSession]:
+        """Like `read()`, for a few statements that take microseconds: they hold up all other requests."""
+        short = self._short_reads.begin(self.info)
+        if short is None:
+            async with self.read() as session:
+                yield session
+            return
+        has_failed = True
+        try:
+            yield short
+            has_failed = False
+        finally:
+            self._short_reads.end(short, has_failed=has_failed)
+
+    async def fetch(self, statement: Select[*Columns], **values: Any) -> Sequence[Row[*Columns]]:
+        """The rows of one statement that takes microseconds, for which `read()` is too much work.
+
+        Build the statement once, with bind parameters that `values` names.
+        """
+        return await self._short_reads.fetch(statement, values)
+
+    def version(self) -> tuple[int, ...]:
+        """What differs once this process has committed something or, on SQLite, any process has."""
+        return self._commits, *self._short_reads.version()
+
+    @asynccontextmanager
     async def act(self) -> AsyncIterator[AsyncSession]:
         """A transaction whose changes appear on streams. Commits at the end, or rolls back."""
-        async with self.write() as session:
-            if not self.is_sqlite:
-                await session.execute(text(f"SELECT pg_advisory_xact_lock({ACT_LOCK})"))
+        async with self.exclusive() as session:
             poke_after_commit(session, CHANGES)
             yield session
 
     @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[AsyncSession]:
+        """A `write()` that runs alone: no act and no other of these meanwhile.
+
+        For a change that depends on what it has read, or that takes many rows: on PostgreSQL two at
+        a time would overlook each other, or lock each other's rows in turn. On SQLite every
+        transaction that writes runs alone.
+        """
+        async with self.write() as session:
+            if not self.is_sqlite:
+                await session.execute(text(f"SELECT pg_advisory_xact_lock({ACT_LOCK})"))
+            yield session
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction whose changes appear on no stream. Commits at the end, or rolls back."""
+        """A transaction whose changes appear on no stream. Commits at the end, or rolls back.
+
+        Raises Unavailable if other writers are not done within BUSY_SECONDS, and if the database is
+        lost while it commits.
+        """
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
-                # SQLite makes a blocked writer sleep for up to 100 ms; this lock wakes it sooner.
-                await stack.enter_async_context(self._one_writer)
+                await stack.enter_async_context(self._turn())
             session = await stack.enter_async_context(self._writing())
-            await stack.enter_async_context(session.begin())
+            await stack.enter_async_context(_committing(session))
             yield session
+        self._commits += 1
         for topic in session.info.get(POKES, ()):
             self._poke(topic)
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """SQLite makes a blocked writer sleep for up to 100 ms; this lock wakes it sooner."""
+        try:
+            async with asyncio.timeout(BUSY_SECONDS):
+                await self._one_writer.acquire()
+        except TimeoutError:
+            raise busy() from None
+        try:
+            yield
+        finally:
+            self._one_writer.release()
+
+    async def note(self, change: Callable[[AsyncSession], Awaitable[object]]) -> None:
+        """Writes something that a request must neither wait for nor fail with, such as when it was
+        made. Where disk or database refuse, the note is dropped and logged.
+        """
+        if len(self._notes) >= NOTES_AT_ONCE:
+            return
+        noting = asyncio.create_task(self._note(change))
+        self._notes.add(noting)
+        noting.add_done_callback(self._notes.discard)
+        await asyncio.wait({noting}, timeout=NOTE_SECONDS)
+
+    async def _note(self, change: Callable[[AsyncSession], Awaitable[object]]) -> None:
+        try:
+            async with self.write() as session:
+                await change(session)
+        except Exception as error:
+            _log.warning("A note was dropped: %s", fault_of(error) or repr(error))
+
+    def _share(self, _dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+        """Before the first connection: no process may put another file in place of one that is used."""
+        if self._hold is None:
+            self._hold = share_file(Path(arguments[0]))
+
+    async def server_version(self) -> str:
+        """Such as "SQLite 3.40.1" or "PostgreSQL 15.4"."""
+        query = "SELECT sqlite_version()" if self.is_sqlite else "SHOW server_version"
+        async with self.read() as session:
+            [version] = str(await session.scalar(text(query))).split()[:1]
+        return f"{'SQLite' if self.is_sqlite else 'PostgreSQL'} {version}"
+
     async def close(self) -> None:
+        await asyncio.gather(*self._notes)
+        self._short_reads.close()
         await self.engine.dispose()
+        if self._hold is not None:
+            os.close(self._hold)
+            self._hold = None
+
+
+@asynccontextmanager
+async def _committing(session: AsyncSession) -> AsyncIterator[None]:
+    is_complete = False
+    try:
+        async with session.begin():
+            yield
+            is_complete = True
+    except Exception as error:
+        if is_complete and is_lost(error):
+            raise uncertain() from error
+        raise
 
 
 def poke_after_commit(session: AsyncSession, topic: str) -> None:
@@ -97,9 +227,13 @@ def poke_after_commit(session: AsyncSession, topic: str) -> None:
     session.info.setdefault(POKES, set()).add(topic)
 
 
-def _engine(url: str, *, echo: bool) -> AsyncEngine:
+def is_act(session: AsyncSession) -> bool:
+    return CHANGES in session.info.get(POKES, ())
+
+
+def _engine(url: str, connections: int, *, echo: bool) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, echo=echo, pool_pre_ping=True)
+        return postgresql.open_engine(url, connections, echo=echo)
     engine = create_async_engine(url, echo=echo, pool_size=8, max_overflow=8)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -14,7 +14,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database
+from app.faults import BUSY_SECONDS
 from app.settings import ROOT, Settings
+
+# Several hosts may start at once: the first upgrades, however long that takes; the others wait for
+# the lock, then find nothing to do.
+MIGRATION_LOCK = 6_205_978
+ALONE = f"""
+SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
+SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'
+"""
 
 
 async def migrate(db: Database, settings: Settings) -> bool:
@@ -25,8 +36,15 @@ async def migrate(db: Database, settings: Settings) -> bool:
     if current and settings.is_sqlite:
         _copy(settings.sqlite_path, current)
     async with db.engine.connect() as connection:
-        await alter(connection, _upgrade)
+        await alter(await _locking(connection), _upgrade)
     return current is None
+
+
+async def _locking(connection: AsyncConnection) -> AsyncConnection:
+    """Waits for other writers when the transaction begins. A transaction that reads first and
+    writes later does not wait: SQLite refuses it if another process has written in between.
+    """
+    return await connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
 async def alter(connection: AsyncConnection, change: Callable[[Connection], None]) -> None:
@@ -41,6 +59,7 @@ async def alter(connection: AsyncConnection, change: Callable[[Connection], None
             await _check_foreign_keys(connection)
             await connection.commit()
     else:
+        await connection.execute(text(ALONE))
         await connection.run_sync(change)
         await connection.commit()
 
@@ -65,24 +84,35 @@ async def _check_foreign_keys(connection: AsyncConnection) -> None:
 async def revisions(db: Database) -> tuple[str | None, str | None]:
     """Returns the revision of the database (None if it has no schema) and the newest one."""
     async with db.engine.connect() as connection:
-        return await connection.run_sync(_revision), _newest()
+        return await connection.run_sync(_revision), newest()
 
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _newest() -> str | None:
+def newest() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether it is one of this version's; a newer version of ClippyFront has others."""
+    known = ScriptDirectory.from_config(config()).walk_revisions()
+    return any(one.revision == revision for one in known)
+
+
 def _copy(path: Path, revision: str) -> None:
-    """Copies the whole database, including what is only in the write-ahead log."""
-    with (
-        closing(sqlite3.connect(path)) as database,
-        closing(sqlite3.connect(path.with_suffix(f".before-{revision}.db"))) as copy,
-    ):
-        database.backup(copy)
+    """Copies the whole database, including what is only in the write-ahead log.
+
+    The copy gets its name once it is complete: on a full disk nothing is left of it.
+    """
+    draft = path.with_suffix(".copy")
+    try:
+        with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(draft)) as copy:
+            database.backup(copy)
+        draft.replace(path.with_suffix(f".before-{revision}.db"))
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _upgrade(connection: Connection) -> None:

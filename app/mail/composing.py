@@ -1,7 +1,7 @@
 """Compose a mail: its parts rendered from templates, its headers, its bytes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime, formataddr
 from functools import cache
@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import clock
+from app.email_addresses import ascii_address
 from app.language import _, ngettext
-from app.mail.mime import compose_mime
+from app.mail.mime import Picture, compose_mime
 from app.names import isolate, to_text
 from app.rendering import render
 from app.settings import ROOT, Settings
@@ -22,6 +23,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    pictures: Sequence[Picture] = ()
 
 
 def render_mail(name: str, context: Mapping[str, Any]) -> Mail:
@@ -64,7 +66,7 @@ def compose(
     return compose_mime(
         {
             "From": formataddr(("ClippyFront", settings.smtp_from_email)),
-            "To": address,
+            "To": ascii_address(address),
             "Subject": mail.subject,
             "Date": format_datetime(clock.now()),
             "Message-ID": message_id(settings, name),
@@ -74,7 +76,16 @@ def compose(
         },
         mail.text,
         mail.html,
+        mail.pictures,
     )
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """One-click unsubscribing (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def message_id(settings: Settings, name: str) -> str:

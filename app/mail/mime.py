@@ -1,21 +1,35 @@
-"""A mail as bytes (RFC 5322, RFC 2045): seven bits, short lines, text first and HTML second.
+"""A mail as bytes (RFC 5322, RFC 2045): seven bits, short lines, text first and HTML second, with its
+pictures (RFC 2387).
 
 Python's `email` package is not used: it turns an address that is too long for a line into encoded
 words, in which no mail program finds the List-Unsubscribe link, and it takes ten times as long.
 """
 
+from base64 import encodebytes
 from binascii import b2a_qp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr
 
-# RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part.
-BOUNDARY = "=_clippyfront"
+# RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part. Neither
+# begins like the other.
+BOUNDARY, RELATED = "=_clippyfront", "=_related"
 LINE, LONGEST_LINE = 78, 998
 CRLF = "\r\n"
 
 
-def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG that the HTML shows: `<img src="cid:…">` (RFC 2392)."""
+
+    cid: str
+    jpeg: bytes
+
+
+def compose_mime(
+    headers: Mapping[str, str], text: str, html: str, pictures: Sequence[Picture] = ()
+) -> bytes:
     """`Subject` may be any text; other headers are ASCII, encoded where necessary.
 
     Raises ValueError for a header that would end early or begin another one, or is too long.
@@ -25,11 +39,38 @@ def compose_mime(headers: Mapping[str, str], text: str, html: str) -> bytes:
     return b"".join(
         [
             CRLF.join([*head, "", ""]).encode("ascii"),
-            _part("text/plain", text),
-            _part("text/html", html),
+            _part(BOUNDARY, "text/plain", text),
+            _related(html, pictures) if pictures else _part(BOUNDARY, "text/html", html),
             f"--{BOUNDARY}--\r\n".encode(),
         ]
     )
+
+
+def _related(html: str, pictures: Sequence[Picture]) -> bytes:
+    """The HTML and its pictures are one alternative to the text."""
+    kind = f'multipart/related; type="text/html"; boundary="{RELATED}"'
+    return b"".join(
+        [
+            f"--{BOUNDARY}\r\nContent-Type: {kind}\r\n\r\n".encode(),
+            _part(RELATED, "text/html", html),
+            *(_picture(number, one) for number, one in enumerate(pictures, 1)),
+            f"--{RELATED}--\r\n".encode(),
+        ]
+    )
+
+
+def _picture(number: int, picture: Picture) -> bytes:
+    name = f"picture-{number}.jpg"
+    head = [
+        f"--{RELATED}",
+        f'Content-Type: image/jpeg; name="{name}"',
+        "Content-Transfer-Encoding: base64",
+        f'Content-Disposition: inline; filename="{name}"',
+        f"Content-ID: <{picture.cid}>",
+        "",
+        "",
+    ]
+    return CRLF.join(head).encode() + encodebytes(picture.jpeg).replace(b"\n", CRLF.encode())
 
 
 def named(name: str, address: str) -> str:
@@ -64,9 +105,9 @@ def _folded(line: str) -> list[str]:
     return lines
 
 
-def _part(kind: str, content: str) -> bytes:
+def _part(boundary: str, kind: str, content: str) -> bytes:
     head = [
-        f"--{BOUNDARY}",
+        f"--{boundary}",
         f'Content-Type: {kind}; charset="utf-8"',
         "Content-Transfer-Encoding: quoted-printable",
         "",

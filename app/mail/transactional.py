@@ -15,7 +15,7 @@ from app import clock
 from app.broker.relay import CHANGES
 from app.database import poke_after_commit
 from app.language import in_language
-from app.mail.composing import compose, render_mail
+from app.mail.composing import compose, render_mail, unsubscribe_headers
 from app.models import Delivery
 from app.security import Signer
 from app.settings import Settings
@@ -29,13 +29,15 @@ async def _never_obsolete(_session: AsyncSession, _facts: Facts) -> str | None:
 
 @dataclass(frozen=True)
 class TransactionalMail:
-    """`links` makes the signed tokens that the templates need besides the row's facts.
+    """`links` makes the signed tokens that the templates need besides the row's facts, among which
+    is the `address`. `stop_path` is where the mail can be stopped, "" if nobody can stop it.
     `skip_reason` is called before the mail is sent and returns a reason not to send it, or None.
     """
 
     name: str
     links: Callable[[Signer, Facts], Facts] = lambda _signer, _facts: {}
     skip_reason: Callable[[AsyncSession, Facts], Awaitable[str | None]] = _never_obsolete
+    stop_path: Callable[[Facts], str] = lambda _facts: ""
 
 
 TransactionalMails = Mapping[str, TransactionalMail]
@@ -74,11 +76,13 @@ def write_transactional_mail(
 ) -> bytes:
     """Raises TemplateError or ValueError if the mail cannot be composed."""
     name, facts = str(delivery.transactional), _facts_of(delivery)
+    kind, message_name = _mail_of(mails, delivery), f"{name}-{delivery.delivery_id}"
     with in_language(_language_of(delivery)):
-        links = _mail_of(mails, delivery).links(signer, facts)
-        mail = render_mail(name, {**facts, **links, "base_url": settings.base_url})
-    message_name = f"{name}-{delivery.delivery_id}"
-    return compose(settings, mail, address=delivery.address, name=message_name)
+        context = {**facts, **kind.links(signer, facts), "base_url": settings.base_url}
+        mail = render_mail(name, context)
+    path = kind.stop_path(context)
+    headers = unsubscribe_headers(settings.base_url + path) if path else {}
+    return compose(settings, mail, address=delivery.address, name=message_name, headers=headers)
 
 
 def _language_of(delivery: Row[Any]) -> str:
@@ -93,4 +97,4 @@ def _mail_of(mails: TransactionalMails, delivery: Row[Any]) -> TransactionalMail
 
 
 def _facts_of(delivery: Row[Any]) -> Facts:
-    return {**(delivery.facts or {}), "user_id": delivery.user_id}
+    return {"address": delivery.address, **(delivery.facts or {}), "user_id": delivery.user_id}

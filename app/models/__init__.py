@@ -1,6 +1,8 @@
 """The schema. Start reading here: account, team, project, notification."""
 
 from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
+from app.models.keys import GeneratedKey
+from app.models.machine import ClockReading, CronTick
 from app.models.notification import (
     Change,
     CleanUp,
@@ -12,7 +14,11 @@ from app.models.notification import (
     Notification,
     Preference,
     PushSubscription,
+    RemovalCount,
     RemovedDevice,
+    SavedView,
+    Superseded,
+    Suppression,
 )
 from app.models.project import Clip, Compilation, Project, Share, UploadReservation
 from app.models.team import Invitation, Membership, Team
@@ -21,10 +27,13 @@ __all__ = [
     "Change",
     "CleanUp",
     "Clip",
+    "ClockReading",
     "Compilation",
+    "CronTick",
     "Delivery",
     "EndingCount",
     "Event",
+    "GeneratedKey",
     "IngestKey",
     "Invitation",
     "Mailing",
@@ -34,9 +43,13 @@ __all__ = [
     "Preference",
     "Project",
     "PushSubscription",
+    "RemovalCount",
     "RemovedDevice",
+    "SavedView",
     "Share",
     "SignInPlace",
+    "Superseded",
+    "Suppression",
     "Team",
     "Throttle",
     "Token",

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text, true
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,8 +34,11 @@ class User(IdentityBase):
     `added_directly_by`: who may add the user to a team without an invitation: `anyone`, `teammates`
     (users they share a team with) or `nobody`.
     `compiled_at`: when a compilation of the user last started; users take turns by it.
+    `grouping`, `density`, `shortcuts`, `sound`: how the user's inbox looks and acts. `sound`: whether
+    an urgent notification is heard.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
+    `avatar`: the hash of the user's picture (app/accounts/avatars.py); None if they have none.
     `suspended_at`: when an administrator suspended the account; None while it is not suspended.
     `last_seen_at`: accurate to ten minutes.
     """
@@ -67,6 +70,7 @@ class User(IdentityBase):
     timezone: Mapped[str] = mapped_column(String(64), default="")
     language: Mapped[str] = mapped_column(String(16), default="")
     theme: Mapped[str] = mapped_column(String(8), default="")
+    avatar: Mapped[str | None] = mapped_column(String(32))
     digest_is_on: Mapped[bool] = mapped_column(default=False)
     digest_frequency: Mapped[str] = mapped_column(String(6), default="daily")
     digest_hour: Mapped[int] = mapped_column(default=8)
@@ -75,6 +79,12 @@ class User(IdentityBase):
     added_directly_by: Mapped[str] = mapped_column(
         String(9), default="anyone", server_default="anyone"
     )
+    grouping: Mapped[bool] = mapped_column(default=True, server_default=true())
+    density: Mapped[str] = mapped_column(
+        String(11), default="comfortable", server_default="comfortable"
+    )
+    shortcuts: Mapped[bool] = mapped_column(default=True, server_default=true())
+    sound: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
@@ -130,7 +140,9 @@ class SignInPlace(IdentityBase):
 
 
 class EndingCount(DefaultBase):
-    """How often sessions or access tokens were ended, or accounts suspended: one row, with id 1."""
+    """Two counters (app/accounts/endings.py). Row 1: how often sessions or access tokens were ended, or
+    accounts suspended. Row 2, counted by triggers: how often one was deleted, or an account changed.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int]

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     and_,
+    false,
     literal_column,
     text,
 )
@@ -35,8 +36,11 @@ class Change(IdentityBase):
     """A change that the live streams must show. `id` is its position.
 
     `kind` is `event` (`user_id` is NULL: it concerns every recipient of the event with this id), or
-    a change to one user's notifications: `read`, `unread`, `deleted`, `restored` or `withdrawn`. It
-    applies to the notifications in `ids` (at most 1,000), or to the inbox up to `up_to`.
+    a change to one user's notifications: `read`, `unread`, `done`, `undone`, `saved`, `unsaved`,
+    `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed`, which only
+    open pages show: what the notifications offer has changed. It applies to the notifications in
+    `ids` (at most 1,000), or to the inbox up to the notification `up_to` and the position
+    `up_to_position`.
     """
 
     __table_args__ = (Index("ix_change_user", "user_id", "id"),)
@@ -45,6 +49,7 @@ class Change(IdentityBase):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     up_to: Mapped[int | None] = mapped_column(BigIntIdentity)
+    up_to_position: Mapped[int | None] = mapped_column(BigIntIdentity)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
@@ -80,10 +85,19 @@ class Event(DefaultBase):
 
 
 SHOWN = "deleted_at IS NULL AND NOT hidden"
-UNREAD = "read_at IS NULL AND " + SHOWN
-# `Notification.deleted_in` of a withdrawn notification. No change has this id, so undo cannot
+# The places of a notification: it is in one of them.
+PLACES = IN_INBOX, DONE, SNOOZED = "inbox", "done", "snoozed"
+INBOX = f"place = '{IN_INBOX}' AND " + SHOWN
+UNREAD = "read_at IS NULL AND " + INBOX
+SAVED = "is_saved AND " + SHOWN
+WAITING = f"place = '{SNOOZED}' AND deleted_at IS NULL"
+# Includes hidden ones: reading what they are about stops their mail and push.
+UNOPENED = "read_at IS NULL AND deleted_at IS NULL AND target IS NOT NULL"
+# `Notification.changed_in` of a withdrawn notification. No change has this id, so undo cannot
 # restore it.
 FOR_GOOD = 0
+# The kind of the change with which a notification became one about a newer event.
+UPDATED = "updated"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -95,26 +109,72 @@ class Notification(IdentityBase):
     """One recipient's row for an event. `hidden`: delivered on other channels but not shown in the
     app.
 
-    `deleted_in` is the id of the change that deleted it, which undo takes, or FOR_GOOD.
+    `position` is the sort key, newest first: the position of its event, or of the change with which
+    it came back to the top. `place` is where it is; `snoozed_until` is set only while it is snoozed.
+
+    `target` is the path of the page that opens it, by its type in the catalogue: a visit to
+    that page marks it as read. NULL if only its own page opens it.
+
+    Notifications with the same `group_key` form a group (app/notifications/events/grouping.py). A newer
+    event with the same `collapse_key` takes the place of the event (app/notifications/supersede.py),
+    last at `updated_at`.
+
+    `changed_in` is the id of the change that last read, deleted or otherwise marked it, which undo
+    takes, or FOR_GOOD. NULL if nothing has. The columns `earlier_…` are what that change found, so
+    that undo can restore it.
     """
 
     __table_args__ = (
         UniqueConstraint("user_id", "event_id"),
-        _partial("ix_notification_shown", "user_id", "event_id", where=SHOWN),
-        _partial("ix_notification_unread", "user_id", "event_id", where=UNREAD),
-        _partial("ix_notification_type", "user_id", "type", "event_id", where=SHOWN),
+        _partial("ix_notification_place", "user_id", "place", "position", where=SHOWN),
+        _partial("ix_notification_group", "group_key", "user_id", "place", "position", where=SHOWN),
+        _partial(
+            "ix_notification_collapse_key",
+            "collapse_key",
+            "user_id",
+            where="collapse_key IS NOT NULL",
+        ),
+        _partial("ix_notification_unread", "user_id", "position", where=UNREAD),
+        _partial("ix_notification_saved", "user_id", "position", where=SAVED),
+        _partial("ix_notification_snoozed_until", "snoozed_until", where=WAITING),
+        _partial("ix_notification_unopened", "user_id", "target", where=UNOPENED),
+        _partial("ix_notification_type", "user_id", "type", "position", where=INBOX),
         _partial("ix_notification_read_at", "read_at", where="read_at IS NOT NULL"),
         _partial("ix_notification_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
-        _partial("ix_notification_deleted_in", "deleted_in", where="deleted_in IS NOT NULL"),
+        _partial("ix_notification_changed_in", "changed_in", where="changed_in IS NOT NULL"),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(String(32))
+    target: Mapped[str | None] = mapped_column(String(64))
     hidden: Mapped[bool]
+    position: Mapped[int] = mapped_column(BigIntIdentity, default=0, server_default="0")
+    place: Mapped[str] = mapped_column(String(7), default=IN_INBOX, server_default=IN_INBOX)
+    is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
+    snoozed_until: Mapped[datetime | None]
+    group_key: Mapped[str] = mapped_column(String(200), default="", server_default="")
     read_at: Mapped[datetime | None]
+    collapse_key: Mapped[str | None] = mapped_column(String(150))
+    updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-    deleted_in: Mapped[int | None] = mapped_column(BigIntIdentity)
+    changed_in: Mapped[int | None] = mapped_column(BigIntIdentity)
+    earlier_read_at: Mapped[datetime | None]
+    earlier_place: Mapped[str | None] = mapped_column(String(7))
+    earlier_snoozed_until: Mapped[datetime | None]
+    earlier_is_saved: Mapped[bool | None]
+
+
+class Superseded(IdentityBase):
+    """What a notification was about before a newer event with its `collapse_key` took the place, and
+    the key of the group that it was in.
+    """
+
+    __table_args__ = (UniqueConstraint("notification_id", "event_id"),)
+
+    notification_id: Mapped[int] = mapped_column(ForeignKey("notification.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    group_key: Mapped[str] = mapped_column(String(200))
 
 
 # Claimed at least twice and still pending: an earlier attempt was interrupted.
@@ -197,6 +257,15 @@ class Mailing(IdentityBase):
     mailed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
+class Suppression(DefaultBase):
+    """A mailbox whose owner wants no invitation mail (app/mail/suppressions.py). `mailbox_hash` is
+    a keyed hash of what `mailbox_of` (app/email_addresses.py) makes of its address.
+    """
+
+    mailbox_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 # A literal, as in the partial indexes: SQLite uses such an index only if the terms match.
 is_pending = Delivery.state == literal_column("'pending'")
 is_unbundled = and_(
@@ -271,6 +340,18 @@ class Preference(DefaultBase):
     wanted: Mapped[bool]
 
 
+class SavedView(IdentityBase):
+    """A filter and search that a user keeps under a name. `query` is a query string of the list;
+    views are in the order of `rank`.
+    """
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(2000))
+    rank: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Mute(IdentityBase):
     """A team or project whose ordinary events a user does not want to be notified of."""
 
@@ -291,3 +372,10 @@ class CleanUp(IdentityBase):
 
     removed: Mapped[dict[str, int]] = mapped_column(JSON)
     finished_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+class RemovalCount(DefaultBase):
+    """How often retention removed notifications or changes: one row, with id 1."""
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]

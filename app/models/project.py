@@ -18,7 +18,11 @@ class Project(IdentityBase):
 
 
 class Clip(IdentityBase):
-    """An uploaded video. `filename` is the name the owner sees, `stored_as` the one in `clips_dir`."""
+    """An uploaded video. `filename` is the name the owner sees, `stored_as` the one in `clips_dir`.
+
+    `sound_note` is `other` if not its first sound track but a later one is used, `silent` if none of
+    them can be decoded.
+    """
 
     project_id: Mapped[int] = mapped_column(
         ForeignKey("project.id", ondelete="CASCADE"), index=True
@@ -29,10 +33,11 @@ class Clip(IdentityBase):
     position: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
     stored_as: Mapped[str] = mapped_column(String(64))
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigIntIdentity)
     duration: Mapped[float | None]
     width: Mapped[int | None]
     height: Mapped[int | None]
+    sound_note: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
@@ -90,7 +95,7 @@ class Compilation(IdentityBase):
     progress: Mapped[float] = mapped_column(default=0.0)
     error: Mapped[str | None]
     duration: Mapped[float | None]
-    size: Mapped[int | None]
+    size: Mapped[int | None] = mapped_column(BigIntIdentity)
     attempts: Mapped[int] = mapped_column(default=0)
     is_rotated: Mapped[bool] = mapped_column(default=True, server_default=false())
     video_removed_at: Mapped[datetime | None]

@@ -1,15 +1,15 @@
 """Withdraws the notices a user may no longer see: permanently, from list, count and stream.
 
 The verb that ends the access withdraws first and notifies last, so that the notice about the ended
-access stays. There is one change row for each user and 1,000 notices; pending deliveries are
-skipped.
+access stays. The users' open pages fetch themselves again, in case they show what is out of reach
+now. There is one change row for each user and 1,000 notices; pending deliveries are skipped.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -22,13 +22,16 @@ from app.models import (
     Notification,
     Project,
     Share,
+    Superseded,
     User,
 )
 from app.models.notification import FOR_GOOD
 from app.notifications.delivery.decision import WITHDRAWN, Skip
 from app.notifications.delivery.settling import skip_pending
 from app.notifications.events.catalogue import types_open_while
-from app.notifications.inbox.feed import IDS_PER_CHANGE
+from app.notifications.inbox.acts import IDS_PER_CHANGE
+from app.notifications.inbox.totals import note_removal
+from app.topics import USER, touch_all
 
 Users = Select[Any]  # of their ids
 FEW = 20
@@ -36,7 +39,7 @@ FEW = 20
 
 async def withdraw_team(session: AsyncSession, team_id: int, users: Users) -> None:
     """Withdraw every notice about the team from these users."""
-    await _withdraw(session, select(Event.id).where(Event.team_id == team_id), users)
+    await _end_access(session, select(Event.id).where(Event.team_id == team_id), users)
 
 
 async def withdraw_project(session: AsyncSession, project_id: int, users: Users) -> None:
@@ -49,13 +52,19 @@ async def withdraw_project(session: AsyncSession, project_id: int, users: Users)
     )
     user_id = users.subquery().c[0]
     excluded = select(user_id).where(user_id.not_in(owner), user_id.not_in(members))
-    await _withdraw(session, select(Event.id).where(Event.project_id == project_id), excluded)
+    await _end_access(session, select(Event.id).where(Event.project_id == project_id), excluded)
 
 
 async def withdraw_from_owner(session: AsyncSession, project: Project) -> None:
     """Withdraw every notice about a project from the owner, who is about to delete it."""
     owner = select(User.id).where(User.id == project.owner_id)
-    await _withdraw(session, select(Event.id).where(Event.project_id == project.id), owner)
+    await _end_access(session, select(Event.id).where(Event.project_id == project.id), owner)
+
+
+async def _end_access(session: AsyncSession, events: Select[int], users: Users) -> None:
+    await session.flush()
+    touch_all(session, USER, await session.scalars(users))
+    await _withdraw(session, events, users)
 
 
 async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None:
@@ -81,14 +90,15 @@ async def _withdraw(session: AsyncSession, events: Select[int], users: Users) ->
     """Includes deleted notifications: an undo must not restore them."""
     await session.flush()
     now = clock.now()
+    theirs = await _belongs_to(session, users)
     rows = (
         update(Notification)
         .where(
             Notification.event_id.in_(events),
-            await _belongs_to(session, users),
-            Notification.deleted_in.is_distinct_from(FOR_GOOD),
+            theirs,
+            Notification.changed_in.is_distinct_from(FOR_GOOD),
         )
-        .values(deleted_at=now, deleted_in=FOR_GOOD)
+        .values(deleted_at=now, changed_in=FOR_GOOD)
         .returning(Notification.user_id, Notification.id)
         .execution_options(synchronize_session=False)
     )
@@ -96,8 +106,23 @@ async def _withdraw(session: AsyncSession, events: Select[int], users: Users) ->
     for user_id, notification_id in await session.execute(rows):
         withdrawn.setdefault(user_id, []).append(notification_id)
     if withdrawn:
+        touch_all(session, USER, withdrawn)
         await session.execute(insert(Change), list(_changes(withdrawn, now)))
         await _skip_deliveries(session, [one for ids in withdrawn.values() for one in ids])
+    await _forget_history(session, events, theirs)
+
+
+async def _forget_history(
+    session: AsyncSession, events: Select[int], theirs: ColumnElement[bool]
+) -> None:
+    """What a notification said before a newer event took the place of one of these events."""
+    former = delete(Superseded).where(
+        Superseded.event_id.in_(events),
+        exists().where(Notification.id == Superseded.notification_id, theirs),
+    )
+    forgotten = await session.execute(former.execution_options(synchronize_session=False))
+    if forgotten.rowcount:  # type: ignore[attr-defined]
+        await note_removal(session)
 
 
 def _changes(withdrawn: Mapping[int, list[int]], now: datetime) -> Iterator[dict[str, Any]]:

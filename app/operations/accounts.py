@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database.search import contains
+from app.email_addresses import address_key
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
 from app.notifications.events.catalogue import EMAIL
 from app.settings import Settings
@@ -70,7 +71,7 @@ async def read_account(session: AsyncSession, settings: Settings, user: User) ->
 
 def _matches(q: str) -> ColumnElement[bool]:
     key = q.casefold()
-    return or_(contains(User.username_key, key), contains(User.email_key, key))
+    return or_(contains(User.username_key, key), contains(User.email_key, address_key(q)))
 
 
 async def _read_usage(

@@ -94,7 +94,7 @@ async def suspend_account(
 ) -> AccountObject:
     """Suspend an account. It is signed out everywhere, and nothing is sent to it."""
     require_admin(user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         account = await read_account(session, settings, await suspend(session, user, user_id))
     record("suspended", user=user.username, account=account.user.username)
     return _account_object(account)
@@ -109,7 +109,7 @@ async def restore_account(
 ) -> AccountObject:
     """Restore a suspended account. Its user can sign in again, and its access tokens work again."""
     require_admin(user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         account = await read_account(session, settings, await restore(session, user, user_id))
     record("restored", user=user.username, account=account.user.username)
     return _account_object(account)

@@ -11,7 +11,7 @@ from app.account_lifecycle.suspension import find_managed, restore, suspend
 from app.database import Database
 from app.http import AnyRequest, redirect
 from app.language import _
-from app.layout import page
+from app.layout import ask, page
 from app.models import User
 from app.names import isolate
 from app.notifications.delivery.dead_letters import require_admin
@@ -46,7 +46,7 @@ async def suspend_account(
     db: NamedDependency[Database], user: NamedDependency[User], user_id: FromPath[int]
 ) -> Response[None]:
     require_admin(user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         account = await suspend(session, user, user_id)
     record("suspended", user=user.username, account=account.username)
     return redirect(
@@ -62,7 +62,7 @@ async def restore_account(
     db: NamedDependency[Database], user: NamedDependency[User], user_id: FromPath[int]
 ) -> Response[None]:
     require_admin(user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         account = await restore(session, user, user_id)
     record("restored", user=user.username, account=account.username)
     return redirect(
@@ -84,13 +84,11 @@ async def ask_to_delete(
         "This also deletes their projects with all clips and videos. Each team that they own goes to "
         "its oldest admin; a team without an admin is deleted. This cannot be undone."
     )
-    return await page(
+    return await ask(
         request,
-        "components/confirm.html",
         question=_("Delete the account of {name}?").format(name=isolate(account.username)),
         explanation=explanation,
         action=f"{URL}/{user_id}/delete",
-        pairs=[],
         button_label=_("Delete account"),
         cancel_url=_at(account),
     )

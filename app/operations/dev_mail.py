@@ -4,6 +4,7 @@ They contain links that open accounts, so the page exists only on a local instal
 """
 
 import asyncio
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -85,8 +86,19 @@ def _read(path: Path) -> MailFile:
         to=message["To"],
         date=message["Date"].datetime,
         text=_part(message, "plain"),
-        html=_part(message, "html"),
+        html=_with_pictures(message, _part(message, "html")),
     )
+
+
+def _with_pictures(message: EmailMessage, html: str) -> str:
+    """With the pictures that the mail contains in place of their ids, as a mail program shows them."""
+    for part in message.walk():
+        if part.get_content_maintype() == "image" and (cid := part["Content-ID"]):
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            url = f"data:{part.get_content_type()};base64,{b64encode(content).decode()}"
+            html = html.replace(f"cid:{cid.strip('<>')}", url)
+    return html
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 
 from app import clock
 from app.http import AnyRequest
+from app.language import SOURCE_LANGUAGE
 from app.layout import page
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
@@ -15,7 +16,9 @@ from app.notifications.events.catalogue import (
     isolated_sentence,
 )
 from app.notifications.events.notices import Action, Notice
+from app.notifications.inbox.filters import UTC
 from app.notifications.inbox.open_rows import RemovedRow
+from app.notifications.pages.days import Rows, by_day
 from app.notifications.pages.listing import Listing
 from app.operations.local_access import require_local_installation
 from app.settings import Settings
@@ -25,14 +28,18 @@ from app.settings import Settings
 async def patterns(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[Any]:
     require_local_installation(settings)
     accept = Action("Accept", "/notifications/9003/accept", "post", is_primary=True)
+    notices: Rows = [
+        _notice(9003, INVITATION_RECEIVED, accept, Action("View Invitation", "/")),
+        _notice(9002, COMPILATION_COMPLETED, Action("View Project", "/"), is_read=True),
+        RemovedRow(9001, "example"),
+    ]
     context: dict[str, Any] = {
         "now": clock.now(),
         "listing": Listing(),
-        "notices": [
-            _notice(9003, INVITATION_RECEIVED, accept, Action("View Invitation", "/")),
-            _notice(9002, COMPILATION_COMPLETED, Action("View Project", "/"), is_read=True),
-            RemovedRow(9001, "example"),
-        ],
+        "notices": notices,
+        "tabs": [],
+        "has_other": True,
+        "days": by_day(notices, UTC, SOURCE_LANGUAGE),
     }
     return await page(request, "components/patterns.html", **context)
 

@@ -1,5 +1,6 @@
 """Whether the application and everything it depends on is available, for load balancers."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +10,9 @@ from sqlalchemy import text
 
 from app.broker import Broker
 from app.database import Database
+
+# Load balancers wait a few seconds; a server that has vanished would not be missed for longer.
+CHECK_SECONDS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -46,15 +50,19 @@ async def check(db: Database, broker: Broker) -> dict[str, str]:
         "relay": relay,
         "worker": lambda: has_worker(broker),
     }
-    return {name: await _state(part) for name, part in parts.items()}
+    states = await asyncio.gather(*(_state(name, part) for name, part in parts.items()))
+    return dict(zip(parts, states, strict=True))
 
 
-async def _state(part: Callable[[], Awaitable[bool]]) -> str:
+async def _state(name: str, part: Callable[[], Awaitable[bool]]) -> str:
     try:
-        return "ok" if await part() else "unavailable"
+        async with asyncio.timeout(CHECK_SECONDS):
+            return "ok" if await part() else "unavailable"
+    except TimeoutError:
+        _log.warning("The %s has not answered within %s seconds.", name, CHECK_SECONDS)
     except Exception:
-        _log.warning("A health check failed.", exc_info=True)
-        return "unavailable"
+        _log.warning("The health check of the %s failed.", name, exc_info=True)
+    return "unavailable"
 
 
 async def _can_query(db: Database) -> bool:

@@ -1,5 +1,6 @@
 """/admin for administrators, /metrics for Prometheus."""
 
+import asyncio
 from hmac import compare_digest
 from typing import Any
 
@@ -47,7 +48,9 @@ async def metrics(
     broker: NamedDependency[Broker],
 ) -> Response[Any]:
     _require_reader(request, settings)
-    return Response(exposition(await readings(db, broker)), media_type=EXPOSITION)
+    # In a thread, since it waits for the other processes.
+    text = await asyncio.to_thread(exposition, await readings(db, broker))
+    return Response(text, media_type=EXPOSITION)
 
 
 def _require_reader(request: AnyRequest, settings: Settings) -> None:

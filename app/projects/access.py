@@ -4,16 +4,19 @@ A project is visible to its owner and to the members of the teams it is shared w
 else it does not exist: NotFound, whether or not there is such a project.
 """
 
-from sqlalchemy import ColumnElement, or_, select
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Select, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Project, Share, User
 from app.teams.roles import RIGHTS
+from app.topics import PROJECT, touch
 
 
-def is_visible_to(user_id: int) -> ColumnElement[bool]:
+def is_visible_to(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """The condition on Project that selects the projects this user may see."""
     shared = (
         select(Share.project_id)
@@ -23,13 +26,37 @@ def is_visible_to(user_id: int) -> ColumnElement[bool]:
     return or_(Project.owner_id == user_id, Project.id.in_(shared))
 
 
+def viewers() -> Select[Any]:
+    """(project_id, user_id) of everyone who may see a project, for all projects."""
+    owners = select(Project.id.label("project_id"), Project.owner_id.label("user_id"))
+    members = select(Share.project_id, Membership.user_id).join(
+        Membership, Membership.team_id == Share.team_id
+    )
+    everyone = union(owners, members).subquery()
+    return select(everyone.c.project_id, everyone.c.user_id)
+
+
 async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
-    """Returns the project. Raises NotFound if the user may not see it."""
+    """Returns the project. Raises NotFound if the user may not see it.
+
+    An act that asks for a project is taken to change it, so that no verb has to remember the open
+    pages.
+    """
     visible = select(Project).where(Project.id == project_id, is_visible_to(user.id))
     project = (await session.scalars(visible)).one_or_none()
     if project is None:
         raise NotFound
+    touch(session, PROJECT, project_id)
     return project
+
+
+async def count_others(session: AsyncSession, user: User, project_id: int) -> int:
+    """How many others may see the project."""
+    everyone = viewers().subquery()
+    others = select(func.count()).where(
+        everyone.c.project_id == project_id, everyone.c.user_id != user.id
+    )
+    return await session.scalar(others) or 0
 
 
 async def find_own_project(session: AsyncSession, user: User, project_id: int) -> Project:

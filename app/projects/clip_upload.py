@@ -1,6 +1,6 @@
 """Receives an upload of clips and adds the files that are videos to the project.
 
-The sender and the declared size are checked before the body is read. The CSRF middleware would
+The sender and the declared size are checked before the files are read. The CSRF middleware would
 read the whole body to look for its token, so the upload routes are exempt from it and use the
 guard `same_origin` instead. While the body arrives, its bytes are reserved from the user's quota.
 """
@@ -8,14 +8,22 @@ guard `same_origin` instead. While the body arrives, its bytes are reserved from
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from app.csrf import USER_FIELD
 from app.database import Database
-from app.errors import Failure, Invalid
+from app.errors import Failure, Invalid, OtherUser
 from app.http import AnyRequest
 from app.models import Clip, User
 from app.projects.access import find_own_project
 from app.projects.clips import add_clip
 from app.projects.storage import Reservation, reserving
-from app.projects.upload_stream import FIELD, MB, Overfull, Upload, receive
+from app.projects.upload_stream import (
+    FIELD,
+    MB,
+    Overfull,
+    Upload,
+    fields_before_files,
+    receive,
+)
 from app.settings import Settings
 
 
@@ -25,15 +33,20 @@ async def upload_clips(
     """Adds each uploaded video to the project. Returns the clips, and a failure for each file
     that could not be added.
 
-    Raises NotFound or Forbidden unless the user owns the project, Invalid for a malformed upload,
-    and TooLarge for a file over the limit or an upload over the quota.
+    Raises OtherUser for a form that was made for another user, NotFound or Forbidden unless the
+    user owns the project, Invalid for a malformed upload, and TooLarge for a file over the limit or
+    an upload over the quota.
     """
     clips, failures = [], []
+    boundary = str(request.content_type[1].get("boundary", ""))
+    fields, body = await fields_before_files(request.stream(), boundary)
+    if fields.get(USER_FIELD, str(user.id)) != str(user.id):
+        raise OtherUser
     async with db.read() as session:
         await find_own_project(session, user, project_id)
     async with (
         reserving(db, settings, user.id) as reservation,
-        _received(request, settings, reservation) as uploads,
+        _received(request, body, settings, reservation) as uploads,
     ):
         for upload in uploads:
             try:
@@ -45,14 +58,17 @@ async def upload_clips(
 
 @asynccontextmanager
 async def _received(
-    request: AnyRequest, settings: Settings, reservation: Reservation
+    request: AnyRequest,
+    body: AsyncIterator[bytes],
+    settings: Settings,
+    reservation: Reservation,
 ) -> AsyncIterator[list[Upload]]:
     """The multipart framing adds a little to the size of the files, at most MB."""
     declared, limit = request.content_length or 0, settings.max_upload_mb * MB
     if await reservation.grow_to(declared) < declared - MB:
         raise await reservation.refuse()
     boundary = str(request.content_type[1].get("boundary", ""))
-    body, folder, cover = request.stream(), settings.clips_dir, reservation.cover
+    folder, cover = settings.clips_dir, reservation.cover
     try:
         async with receive(body, boundary, folder, limit=limit, cover=cover) as uploads:
             yield uploads

@@ -1,6 +1,7 @@
 """The clips of a project: add, delete, move."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -8,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import NotFound, TooLarge
+from app.language import _
 from app.models import Clip, Project, User
-from app.projects.access import find_own_project
-from app.projects.media_storage import clip_path
+from app.projects.access import find_own_project, find_project
+from app.projects.clip_thumbnails import make_thumbnail
+from app.projects.media_storage import clip_files, clip_path
 from app.projects.storage import Reservation, storage_of
 from app.projects.upload_stream import Upload
-from app.projects.video.probe import probe
+from app.projects.video.probe import ClipFacts, probe
 from app.projects.video.turns import turns_of
 from app.settings import Settings
 
@@ -51,24 +54,40 @@ async def add_clip(
             duration=facts.duration,
             width=facts.width,
             height=facts.height,
+            sound_note=_sound_note(facts),
         )
         session.add(clip)
         await session.flush()
         # Renaming is instant. If the commit fails afterwards, one file is left without a row.
         upload.path.rename(clip_path(settings, clip.stored_as))
+    with turns.of(user.id):
+        await make_thumbnail(settings, clip, facts)
     return clip
 
 
 async def delete_clip(
     session: AsyncSession, settings: Settings, user: User, project_id: int, clip_id: int
-) -> Path:
-    """Returns the file, for the caller to remove after the commit."""
-    project = await find_own_project(session, user, project_id)
-    clip = await session.get(Clip, clip_id)
-    if clip is None or clip.project_id != project.id:
-        raise NotFound
+) -> Sequence[Path]:
+    """Returns the files, for the caller to remove after the commit."""
+    clip = await find_clip(session, user, project_id, clip_id)
     await session.delete(clip)
-    return clip_path(settings, clip.stored_as)
+    return clip_files(settings, clip.stored_as)
+
+
+async def find_clip(session: AsyncSession, user: User, project_id: int, clip_id: int) -> Clip:
+    """Returns the clip of the user's own project. Raises NotFound, and Forbidden for others who may
+    see the project.
+    """
+    project = await find_own_project(session, user, project_id)
+    return await _clip_of(session, project, clip_id)
+
+
+async def find_visible_clip(
+    session: AsyncSession, user: User, project_id: int, clip_id: int
+) -> Clip:
+    """Returns the clip of a project that the user may see. Raises NotFound."""
+    project = await find_project(session, user, project_id)
+    return await _clip_of(session, project, clip_id)
 
 
 async def move_clip(
@@ -87,10 +106,33 @@ async def move_clip(
         clip.position = position
 
 
+def note_of(clip: Clip) -> str:
+    """What its owner should know about the clip; usually nothing."""
+    match clip.sound_note:
+        case "other":
+            return _("Its first sound track cannot be decoded. The next one is used.")
+        case "silent":
+            return _("Its sound cannot be decoded. It will be silent in the video.")
+    return ""
+
+
 async def clips_of(session: AsyncSession, project_id: int) -> list[Clip]:
     """The clips in the order in which they are compiled."""
     ordered = select(Clip).where(Clip.project_id == project_id).order_by(Clip.position, Clip.id)
     return list(await session.scalars(ordered))
+
+
+async def _clip_of(session: AsyncSession, project: Project, clip_id: int) -> Clip:
+    clip = await session.get(Clip, clip_id)
+    if clip is None or clip.project_id != project.id:
+        raise NotFound
+    return clip
+
+
+def _sound_note(facts: ClipFacts) -> str | None:
+    if facts.sound is None:
+        return "silent" if facts.sounds else None
+    return "other" if facts.sound.track else None
 
 
 async def _next_position(session: AsyncSession, project: Project) -> int:

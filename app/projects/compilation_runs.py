@@ -12,10 +12,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from typing import Any
 
-from saq import Job
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,22 +21,23 @@ from app import clock
 from app.broker import Broker
 from app.cancellation import claim_or_give_back
 from app.database import Database
+from app.faults import persist
 from app.language import _, in_language
 from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue, rotate_videos
-from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path
+from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path, work_folder
 from app.projects.storage import storage_of
 from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
 from app.projects.video.ffmpeg import CompilationError
 from app.projects.video.turns import turns_of
 from app.settings import Settings
+from app.topics import PROGRESS, PROJECT, touch
 
 MAX_ATTEMPTS = 2
-REPORT_SECONDS = 0.5
-REPORTS_PER_JOB_UPDATE = 20
+REPORT_SECONDS = 1.0
 
 
 class _Lost(Exception):
@@ -63,21 +62,21 @@ class _Run:
         )
 
 
-async def run_compilation(db: Database, settings: Settings, *, job: Job | None = None) -> None:
+async def run_compilation(db: Database, settings: Settings) -> None:
     """Makes the video of the compilation whose turn it is, if there is one, and notifies.
 
-    Keeps `job` alive while it runs. If the task is cancelled, even while it claims, the
-    compilation goes back to the queue and the attempt does not count.
+    If the task is cancelled, even while it claims, the compilation goes back to the queue and the
+    attempt does not count.
     """
     run = await claim_or_give_back(_claim(db), partial(_give_back, db))
     if run is None:
         return
     with in_language(run.language):
         try:
-            video = await _make_video(db, settings, run, job)
-            await _complete(db, settings, run, video)
+            video = await _make_video(db, settings, run)
+            await persist(partial(_complete, db, settings, run, video))
         except CompilationError as error:
-            await _fail(db, run, error.sentence)
+            await persist(partial(_fail, db, run, error.sentence))
         except _Lost:
             await _remove_files(db, settings, run)
         except asyncio.CancelledError:
@@ -110,7 +109,7 @@ async def _claim(db: Database) -> _Run | None:
         .limit(1)
     )
     while True:
-        async with db.write() as session:
+        async with db.exclusive() as session:
             if (found := (await session.execute(next_in_turn)).one_or_none()) is None:
                 return None
             compilation_id, user_id = found
@@ -139,6 +138,7 @@ async def _begin(session: AsyncSession, compilation_id: int) -> _Run | None:
     if (row := (await session.execute(begun)).one_or_none()) is None:
         return None
     project_id, attempt = row
+    touch(session, PROGRESS, project_id)
     return _Run(compilation_id, project_id, attempt, await _language(session, project_id))
 
 
@@ -156,11 +156,9 @@ async def _language(session: AsyncSession, project_id: int) -> str:
     return str((await session.scalars(owner.where(Project.id == project_id))).one())
 
 
-async def _make_video(
-    db: Database, settings: Settings, run: _Run, job: Job | None
-) -> FinishedVideo:
+async def _make_video(db: Database, settings: Settings, run: _Run) -> FinishedVideo:
     """Concatenates the clips while reporting progress. Raises _Lost once the run is not ours."""
-    reporter = _Reporter(db, run, job)
+    reporter = _Reporter(db, run)
     working = asyncio.create_task(_concatenate(db, settings, run, reporter))
     reporting = asyncio.create_task(reporter.report_forever())
     try:
@@ -182,7 +180,7 @@ async def _concatenate(
         clips, turns = await clips_of(session, run.project_id), turns_of(session)
     files = [ClipFile(clip_path(settings, clip.stored_as), clip.filename) for clip in clips]
     target = video_path(settings, run.compilation_id)
-    workdir = settings.compilations_dir
+    workdir = work_folder(settings, run.compilation_id, run.attempt)
     with turns.of(user_id):
         return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
 
@@ -201,25 +199,27 @@ async def _turn_taker(session: AsyncSession, settings: Settings, run: _Run) -> i
 
 
 class _Reporter:
-    """Writes the progress of a run to its row twice a second, which also shows it is alive."""
+    """Writes the progress of a run to its row every second, which also shows it is alive."""
 
-    def __init__(self, db: Database, run: _Run, job: Job | None) -> None:
-        self._db, self._run, self._job = db, run, job
+    def __init__(self, db: Database, run: _Run) -> None:
+        self._db, self._run = db, run
         self._progress = 0.0
 
     async def set_progress(self, progress: float) -> None:
         self._progress = progress
 
     async def report_forever(self) -> None:
-        """Ends only by raising _Lost."""
-        for reports in count(1):
+        """Ends only by raising _Lost. A full disk or a locked database is no reason to stop."""
+        while True:
             await asyncio.sleep(REPORT_SECONDS)
-            async with self._db.write() as session:
-                values = {"progress": self._progress, "touched_at": clock.now()}
-                if not await _update(session, self._run, **values):
-                    raise _Lost
-            if self._job and reports % REPORTS_PER_JOB_UPDATE == 0:
-                await self._job.update()
+            await persist(self._report)
+
+    async def _report(self) -> None:
+        async with self._db.write() as session:
+            values = {"progress": self._progress, "touched_at": clock.now()}
+            if not await _update(session, self._run, **values):
+                raise _Lost
+            touch(session, PROGRESS, self._run.project_id)
 
 
 async def _update(session: AsyncSession, run: _Run, **values: Any) -> bool:
@@ -245,6 +245,7 @@ async def _complete(db: Database, settings: Settings, run: _Run, video: Finished
             **facts,
         )
         outdated = await rotate_videos(session, project.id)
+        touch(session, PROJECT, project.id)
     await remove(video_path(settings, id_) for id_ in outdated)
 
 
@@ -260,6 +261,7 @@ async def _fail(db: Database, run: _Run, sentence: str) -> None:
             compilation=await session.get_one(Compilation, run.compilation_id),
             error=sentence,
         )
+        touch(session, PROJECT, run.project_id)
 
 
 async def _remove_files(db: Database, settings: Settings, run: _Run) -> None:
@@ -275,6 +277,7 @@ async def _give_back(db: Database, run: _Run) -> None:
     """Returns the compilation to the queue when the worker stops. The attempt does not count."""
     async with db.write() as session:
         await _update(session, run, status="queued", attempts=run.attempt - 1, touched_at=None)
+        touch(session, PROGRESS, run.project_id)
 
 
 async def _give_up(db: Database, compilation: Compilation) -> None:

@@ -1,5 +1,8 @@
 """Request, find and cancel compilations. `compilation_runs.py` makes the video."""
 
+import asyncio
+import logging
+import shutil
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -7,20 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
+from app.broker.heartbeats import HEARTBEAT
 from app.database import Database
 from app.errors import Conflict, Forbidden, Gone, NotFound
+from app.faults import fault_of
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
+from app.notifications.refresh import refresh_failure
 from app.projects.access import find_project, may_compile
-from app.projects.media_storage import remove, video_path
+from app.projects.media_storage import remove, video_path, work_folders
 from app.projects.storage import storage_of
 from app.settings import Settings
 
 UNFINISHED = ("queued", "running")
 # A running compilation whose worker has not reported for this long is taken over.
-SILENT_SECONDS = 60
+SILENT_SECONDS = 30
 # How many of a project's videos are kept.
 KEPT_VIDEOS = 3
+
+_log = logging.getLogger(__name__)
 
 
 async def start_compilation(
@@ -52,19 +60,29 @@ async def request_compilation(
         raise Conflict(storage.refusal())
     compilation = Compilation(project_id=project.id, requested_by_id=user.id)
     session.add(compilation)
-    await session.flush()
+    await refresh_failure(session, project.id)
     return compilation
 
 
 async def enqueue(broker: Broker, compilation: Compilation) -> None:
-    """Queues the compilation for a worker. The key keeps one attempt from being queued twice."""
-    await broker.compilations.enqueue(
-        "compile",
-        key=f"compile:{compilation.id}:{compilation.attempts}",
-        timeout=0,
-        heartbeat=SILENT_SECONDS,
-        compilation_id=compilation.id,
-    )
+    """Queues the compilation for a worker. The key keeps one attempt from being queued twice.
+
+    If the queue cannot take it, a worker queues the compilation later: it looks for such rows every
+    minute.
+    """
+    try:
+        await broker.compilations.enqueue(
+            "compile",
+            key=f"compile:{compilation.id}:{compilation.attempts}",
+            timeout=0,
+            heartbeat=HEARTBEAT,
+            compilation_id=compilation.id,
+        )
+    except Exception as error:
+        fault = fault_of(error)
+        _log.warning(
+            "Compilations could not be queued yet: %s", fault or repr(error), exc_info=not fault
+        )
 
 
 async def cancel_compilation(
@@ -146,6 +164,23 @@ async def sweep_videos(db: Database, settings: Settings) -> None:
     await remove(video_path(settings, id_) for id_ in ids)
 
 
+async def sweep_work_folders(db: Database, settings: Settings) -> None:
+    """Removes what killed workers left of attempts that another one has taken over, or that ended.
+
+    The folders are listed before the attempts are read, so those of a running attempt are not among
+    them, on whichever host it runs.
+    """
+    if not (found := await asyncio.to_thread(work_folders, settings)):
+        return
+    async with db.read() as session:
+        running = select(Compilation.id, Compilation.attempts).where(
+            Compilation.status == "running"
+        )
+        kept = {(row.id, row.attempts) for row in await session.execute(running)}
+    for folder in (path for run, path in found.items() if run not in kept):
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
 async def unfinished_of(session: AsyncSession, project_id: int) -> Compilation | None:
     unfinished = select(Compilation).where(
         Compilation.project_id == project_id, Compilation.status.in_(UNFINISHED)
@@ -161,12 +196,6 @@ async def latest_of(
     if status:
         newest = newest.where(Compilation.status == status)
     return (await session.scalars(newest.order_by(Compilation.id.desc()).limit(1))).one_or_none()
-
-
-async def compilations_of(session: AsyncSession, project_id: int, limit: int) -> list[Compilation]:
-    """Newest first."""
-    newest = select(Compilation).where(Compilation.project_id == project_id)
-    return list(await session.scalars(newest.order_by(Compilation.id.desc()).limit(limit)))
 
 
 async def find_notified_project(session: AsyncSession, user: User, notification_id: int) -> Project:

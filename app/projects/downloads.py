@@ -1,18 +1,40 @@
-"""Sends the video and the thumbnail of a finished compilation to users who may see the project."""
+"""Sends videos, clips and their thumbnails to users who may see the project."""
 
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 
 from litestar import Response
 
 from app.database import Database
-from app.http import AnyRequest
+from app.errors import NoPicture
+from app.http import AnyRequest, redirect
 from app.models import User
+from app.projects.clip_thumbnails import find_thumbnail
+from app.projects.clips import find_clip, find_visible_clip
 from app.projects.compilations import find_result, find_video
 from app.projects.file_response import send_file
-from app.projects.media_storage import thumbnail_path, video_path
+from app.projects.media_storage import clip_path, thumbnail_path, video_path
+from app.projects.video.probe import sniff
+from app.projects.video.turns import turns_of
 from app.settings import Settings
+from app.static_files import asset
 
 VIDEO, THUMBNAIL = "video/mp4", "image/jpeg"
+# What browsers play of what we know, by ffmpeg's name of the container.
+PLAYABLE = {"mov": VIDEO, "matroska": "video/webm", "ogg": "video/ogg"}
+NEUTRAL_PICTURE = "no-picture.svg"
+# A page shows many, so browsers do not ask again for each.
+AN_HOUR = "private, max-age=3600"
+
+
+async def or_neutral(picture: Awaitable[Response[Any]]) -> Response[Any]:
+    """For a page: the picture, or where there is none, the way to a neutral one."""
+    try:
+        return await picture
+    except NoPicture:
+        return redirect(asset(NEUTRAL_PICTURE))
 
 
 async def send_video(
@@ -40,4 +62,36 @@ async def send_thumbnail(
     async with db.read() as session:
         project = await find_result(session, user, project_id, compilation_id)
     path = thumbnail_path(settings, compilation_id)
-    return await send_file(request, path, THUMBNAIL, f"{project.name}.jpg")
+    if not await asyncio.to_thread(path.exists):
+        raise NoPicture
+    return await send_file(request, path, THUMBNAIL, f"{project.name}.jpg", caching=AN_HOUR)
+
+
+async def send_clip(
+    request: AnyRequest, db: Database, settings: Settings, user: User, project_id: int, clip_id: int
+) -> Response[Any]:
+    """To the owner alone: phones record the place in each clip, and viewers must not get it."""
+    async with db.read() as session:
+        clip = await find_clip(session, user, project_id, clip_id)
+    path = clip_path(settings, clip.stored_as)
+    media_type = await asyncio.to_thread(_media_type, path)
+    return await send_file(request, path, media_type, clip.filename)
+
+
+async def send_clip_thumbnail(
+    request: AnyRequest, db: Database, settings: Settings, user: User, project_id: int, clip_id: int
+) -> Response[Any]:
+    async with db.read() as session:
+        clip = await find_visible_clip(session, user, project_id, clip_id)
+        turns = turns_of(session)
+    with turns.of(user.id):
+        path = await find_thumbnail(settings, clip)
+    return await send_file(request, path, THUMBNAIL, f"{clip.filename}.jpg", caching=AN_HOUR)
+
+
+def _media_type(path: Path) -> str:
+    try:
+        container = sniff(path)
+    except OSError:
+        container = None
+    return PLAYABLE.get(container or "", "application/octet-stream")

@@ -17,9 +17,16 @@ CHUNK = 262_144
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-async def send_file(request: AnyRequest, path: Path, media_type: str, name: str) -> Response[Any]:
+async def send_file(
+    request: AnyRequest,
+    path: Path,
+    media_type: str,
+    name: str,
+    *,
+    caching: str = "private, no-cache",
+) -> Response[Any]:
     """The file (200), the part in `Range` (206), or 304 if the browser has it. `name` is the file
-    name for a download.
+    name for a download, `caching` says how long a browser may use it without asking again.
 
     A request for several ranges gets the whole file. Raises BadRange for a range beyond its end,
     NotFound if the file does not exist.
@@ -29,7 +36,7 @@ async def send_file(request: AnyRequest, path: Path, media_type: str, name: str)
     except OSError:
         raise NotFound from None
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    headers = _headers(tag, name)
+    headers = _headers(tag, name, caching)
     if is_known(request, tag):
         return Response(None, status_code=304, headers=headers)
     part = _requested_part(request, tag, stat.st_size)
@@ -41,12 +48,12 @@ async def send_file(request: AnyRequest, path: Path, media_type: str, name: str)
     return _stream(path, media_type, part, headers, status=206)
 
 
-def _headers(tag: str, name: str) -> dict[str, str]:
+def _headers(tag: str, name: str, caching: str) -> dict[str, str]:
     """A browser that opens the URL downloads the file and cannot run anything in it."""
     return {
         "ETag": tag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": caching,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }

@@ -12,9 +12,10 @@ from app.names import name_error, tidy
 from app.notifications.preferences import muting
 from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project, find_project
-from app.projects.media_storage import clip_path, thumbnail_path, video_path
+from app.projects.media_storage import clip_files, thumbnail_path, video_path
 from app.projects.sharing import end_all_shares
 from app.settings import Settings
+from app.topics import USER, touch
 
 MAX_NAME_LENGTH = 120
 
@@ -24,6 +25,7 @@ async def create_project(session: AsyncSession, user: User, name: str) -> Projec
     project = Project(name=_checked_name(name), owner_id=user.id)
     session.add(project)
     await session.flush()
+    touch(session, USER, user.id)
     return project
 
 
@@ -74,7 +76,8 @@ def _checked_name(name: str) -> str:
 async def _files(session: AsyncSession, settings: Settings, project: Project) -> list[Path]:
     clips = select(Clip.stored_as).where(Clip.project_id == project.id)
     compilations = select(Compilation.id).where(Compilation.project_id == project.id)
-    files = [clip_path(settings, name) for name in await session.scalars(clips)]
+    stored = await session.scalars(clips)
+    files = [file for name in stored for file in clip_files(settings, name)]
     for compilation_id in await session.scalars(compilations):
         files.append(video_path(settings, compilation_id))
         files.append(thumbnail_path(settings, compilation_id))

@@ -36,6 +36,15 @@ async def unshare_project(session: AsyncSession, user: User, project_id: int, te
     The project's owner and the team's owner and admins may do so. Raises Forbidden for other
     members, NotFound if the project is not shared with the team.
     """
+    project, team = await find_share(session, user, project_id, team_id)
+    await end_shares(session, project, [team], actor=user)
+    return team
+
+
+async def find_share(
+    session: AsyncSession, user: User, project_id: int, team_id: int
+) -> tuple[Project, Team]:
+    """The project and the team of a share that the user may end. Raises as `unshare_project`."""
     project = await find_project(session, user, project_id)
     if not await session.get(Share, (project.id, team_id)):
         raise NotFound
@@ -43,8 +52,7 @@ async def unshare_project(session: AsyncSession, user: User, project_id: int, te
     access = await find_access(session, user, team_id)
     if project.owner_id != user.id and not (access and access.may("unshare")):
         raise Forbidden(_("Only the project's owner and the team's admins can stop sharing it."))
-    await end_shares(session, project, [team], actor=user)
-    return team
+    return project, team
 
 
 async def end_all_shares(session: AsyncSession, project: Project, *, actor: User) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, Update, delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -106,7 +105,7 @@ class Reservation:
 
     async def grow_to(self, size: int) -> int:
         """Grows as far as the quota has room. Returns the size."""
-        async with self._db.write() as session:
+        async with self._db.exclusive() as session:
             storage = await storage_of(session, self._settings, self._user_id)
             self.size = min(size, self.size + storage.free)
             await session.execute(self._changed(size=self.size))
@@ -130,7 +129,7 @@ class Reservation:
 
     async def begin(self) -> None:
         row = {"key": self._key, "user_id": self._user_id, "size": 0, "expires_at": _end_of_lease()}
-        async with self._db.write() as session:
+        async with self._db.exclusive() as session:
             expired = UploadReservation.expires_at <= clock.now()
             await session.execute(delete(UploadReservation).where(expired))
             await session.execute(insert(UploadReservation).values(row))
@@ -141,12 +140,13 @@ class Reservation:
             try:
                 async with self._db.write() as session:
                     await session.execute(self._changed())
-            except SQLAlchemyError:
+            except Exception:
                 _log.exception("Could not renew the reservation of an upload. Retrying.")
 
     async def end(self) -> None:
-        async with self._db.write() as session:
-            await session.execute(delete(UploadReservation).where(self._is_this))
+        """It ends by itself where that cannot be written, so the upload's answer stands."""
+        ended = delete(UploadReservation).where(self._is_this)
+        await self._db.note(lambda session: session.execute(ended))
 
     @property
     def _is_this(self) -> ColumnElement[bool]:

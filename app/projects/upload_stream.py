@@ -6,7 +6,7 @@ Nothing large stays in memory, and a file over the limit ends the upload at once
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,11 +20,13 @@ from multipart import (  # type: ignore[import-untyped]
 from app.errors import Invalid, TooLarge
 from app.language import _
 from app.projects.media_storage import UPLOADING
+from app.projects.video.ffmpeg import disk_full_explained
 
 FIELD = "clips"
-MAX_PARTS = 100
+MAX_FILES, MAX_OTHER_FIELDS = 100, 20
 MAX_NAME_LENGTH = 255
 MB = 1_000_000
+OPENING = 65_536
 
 Cover = Callable[[int], Awaitable[int]]
 
@@ -47,30 +49,82 @@ async def receive(
     body: AsyncIterator[bytes], boundary: str, folder: Path, *, limit: int, cover: Cover
 ) -> AsyncIterator[list[Upload]]:
     """Writes the files of the field `clips` to `folder` and yields them. Files that are still
-    there when the block ends are removed.
+    there when the block ends are removed, also when the disk is full (DiskFull).
 
     `cover` is called before bytes are written, with their total number, and returns how many there
     is room for. Raises TooLarge for a file of more than `limit` bytes, Overfull when there is no
-    room for all files together, and Invalid for `clips` if there is no file, the body is malformed,
-    or more than an MB of it belongs to no file.
+    room for all files together, and Invalid for `clips` if there is no file or more than MAX_FILES,
+    the body is malformed, or more than an MB of it belongs to no file.
     """
     receiver, arrived = _Receiver(_parser(boundary), folder, limit), 0
     try:
         async for chunk in body:
             arrived += len(chunk)
             receiver.room = await cover(receiver.written + len(chunk))
-            await asyncio.to_thread(receiver.feed, chunk)
+            with disk_full_explained():
+                await asyncio.to_thread(receiver.feed, chunk)
             if arrived - receiver.written > MB:
                 raise _malformed()
-        await asyncio.to_thread(receiver.end)
+        with disk_full_explained():
+            await asyncio.to_thread(receiver.end)
         yield receiver.uploads
     finally:
         await asyncio.to_thread(receiver.clear)
 
 
+async def fields_before_files(
+    body: AsyncIterator[bytes], boundary: str
+) -> tuple[dict[str, str], AsyncIterator[bytes]]:
+    """The text fields that come before the first file, and the whole body again.
+
+    Reads no further than the first file, or OPENING bytes. Of a malformed body the fields are
+    those before the fault.
+    """
+    seen, arrived = list[bytes](), 0
+    try:
+        opening = _Opening(_parser(boundary))
+    except Invalid:
+        return {}, body
+    async for chunk in body:
+        seen.append(chunk)
+        arrived += len(chunk)
+        if opening.is_over(chunk) or arrived > OPENING:
+            break
+    return opening.fields, _chained(seen, body)
+
+
+async def _chained(seen: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in seen:
+        yield chunk
+    async for chunk in rest:
+        yield chunk
+
+
+@dataclass
+class _Opening:
+    parser: PushMultipartParser
+    fields: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def is_over(self, chunk: bytes) -> bool:
+        """Whether the first file, the end or a fault has come."""
+        try:
+            return any(self._is_file(found) for found in self.parser.parse(chunk or b""))
+        except MultipartError:
+            return True
+
+    def _is_file(self, found: MultipartSegment | bytes | bytearray | None) -> bool:
+        if isinstance(found, MultipartSegment):
+            self.name = found.name
+            return found.filename is not None
+        if found:
+            self.fields[self.name] = self.fields.get(self.name, "") + found.decode(errors="ignore")
+        return False
+
+
 def _parser(boundary: str) -> PushMultipartParser:
     try:
-        return PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
+        return PushMultipartParser(boundary, max_segment_count=MAX_FILES + MAX_OTHER_FIELDS)
     except MultipartError as error:
         raise _malformed() from error
 
@@ -110,7 +164,8 @@ class _Receiver:
             raise Invalid({FIELD: _("Choose one or more videos first.")})
 
     def clear(self) -> None:
-        self._close()
+        with suppress(OSError):  # what is still buffered does not fit on a full disk
+            self._close()
         for upload in self.uploads:
             upload.path.unlink(missing_ok=True)
 
@@ -126,9 +181,12 @@ class _Receiver:
         """Opens a file for the part. Other fields and empty file fields are skipped."""
         if part.name != FIELD or not part.filename:
             return
+        if len(self.uploads) == MAX_FILES:
+            sentence = _("At most {limit} files can be uploaded at once. Please choose fewer.")
+            raise Invalid({FIELD: sentence.format(limit=MAX_FILES)})
         self.folder.mkdir(parents=True, exist_ok=True)
         upload = Upload(self.folder / f"{secrets.token_hex(16)}{UPLOADING}", _name(part.filename))
-        self.file = upload.path.open("xb")
+        self.file = _create(upload.path)
         self.uploads.append(upload)
 
     def _write(self, data: bytes) -> None:
@@ -144,9 +202,13 @@ class _Receiver:
         self.file.write(data)
 
     def _close(self) -> None:
-        if self.file:
-            self.file.close()
-        self.file = None
+        file, self.file = self.file, None
+        if file:
+            file.close()
+
+
+def _create(path: Path) -> BinaryIO:
+    return path.open("xb")
 
 
 def _name(filename: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
@@ -10,6 +10,10 @@ from app.language import _
 from app.models import Membership, Team, User
 from app.names import isolate
 from app.teams.roles import OWNER, RIGHTS
+from app.topics import TEAM, touch
+
+# Using them changes nothing that the team's page shows.
+WITHOUT_CHANGE = ("view", "send_event")
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,19 @@ class TeamAccess:
 
 
 async def require(session: AsyncSession, user: User, team_id: int, right: str) -> TeamAccess:
-    """Raises NotFound for a team the user is not in, Forbidden when their role lacks `right`."""
+    """Raises NotFound for a team the user is not in, Forbidden when their role lacks `right`.
+
+    An act that asks for the right to change a team is taken to change it, so that no verb has to
+    remember the open pages.
+    """
     access = await find_access(session, user, team_id)
     if access is None:
         raise NotFound
     if not access.may(right):
         sentence = _("Your role in '{team}' ({role}) does not allow this.")
         raise Forbidden(sentence.format(role=_(access.role), team=isolate(access.team.name)))
+    if right not in WITHOUT_CHANGE:
+        touch(session, TEAM, team_id)
     return access
 
 
@@ -44,6 +54,11 @@ async def find_access(session: AsyncSession, user: User, team_id: int) -> TeamAc
     )
     row = (await session.execute(found)).one_or_none()
     return TeamAccess(*row) if row else None
+
+
+def viewers() -> Select[int, int]:
+    """(team_id, user_id) of everyone who may see a team, for all teams."""
+    return select(Membership.team_id, Membership.user_id)
 
 
 async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:

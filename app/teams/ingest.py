@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Row, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import Forbidden, Invalid, NotFound
+from app.database import Database
+from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.models import IngestKey, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import CustomMessage
+from app.notifications.events.custom import CustomMessage, key_error
 from app.notifications.notify import count_recipients, notify
+from app.notifications.supersede import Collapsing
 from app.teams.access import require
 from app.teams.roles import RIGHTS
 
@@ -48,15 +50,19 @@ async def send_event(
     recipients: Recipients,
     *,
     idempotency_key: str = "",
+    collapsing: Collapsing | None = None,
 ) -> SentEvent:
-    """Notify `recipients`. A key that was used within 24 hours returns the event sent then.
+    """Notify `recipients`. A key that was used within 24 hours returns the event sent then. With
+    `collapsing`, the event takes the place of the one with the same key.
 
-    Raises Invalid for `title`, `body`, `url`, `team_id`, `recipients`; NotFound for a team or
-    project that the user cannot see; Forbidden where they may not send events.
+    Raises Invalid for `title`, `body`, `url`, `group_key`, `collapse_key`, `team_id`, `recipients`;
+    NotFound for a team or project that the user cannot see; Forbidden where they may not send events.
     """
     if idempotency_key and (earlier := await _find_key(session, user, idempotency_key)):
         return SentEvent(earlier.event_id, earlier.recipients)
     message.require_valid()
+    if collapsing:
+        require_valid(collapse_key=key_error(collapsing.key))
     teams, project = await _find_teams(session, user, recipients)
     teams, members = await _find_members(session, teams, recipients)
     event = await notify(
@@ -66,6 +72,7 @@ async def send_event(
         team=teams[0] if len(teams) == 1 else None,
         project=project,
         recipients=members,
+        collapsing=collapsing,
         **message.facts(),
     )
     sent = SentEvent(event.id, await count_recipients(session, event))
@@ -75,9 +82,19 @@ async def send_event(
 
 
 async def _find_key(session: AsyncSession, user: User, key: str) -> IngestKey | None:
-    await session.execute(delete(IngestKey).where(IngestKey.created_at < clock.now() - KEYS_KEPT))
-    same = select(IngestKey).where(IngestKey.user_id == user.id, IngestKey.key == key)
-    return (await session.scalars(same)).one_or_none()
+    is_same = and_(IngestKey.user_id == user.id, IngestKey.key == key)
+    await session.execute(delete(IngestKey).where(is_same, _is_outdated()))
+    return (await session.scalars(select(IngestKey).where(is_same))).one_or_none()
+
+
+def _is_outdated() -> ColumnElement[bool]:
+    return IngestKey.created_at < clock.now() - KEYS_KEPT
+
+
+async def forget_keys(db: Database) -> None:
+    """Deletes the idempotency keys that are no longer valid."""
+    async with db.write() as session:
+        await session.execute(delete(IngestKey).where(_is_outdated()))
 
 
 def _store_key(session: AsyncSession, user: User, key: str, sent: SentEvent) -> None:

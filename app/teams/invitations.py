@@ -10,21 +10,23 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.lookup import find_holder, has_confirmed
-from app.email_addresses import email_error, mailbox_of
+from app.email_addresses import address_key, email_error, mailbox_of
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
 from app.mail.limits import may_mail
+from app.mail.suppressions import is_suppressed, stop_token
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.names import clean, isolate, shorten
 from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
+    STOPPED,
     TOO_MANY_MAILS,
     UNCONFIRMED_SENDER,
 )
@@ -35,6 +37,7 @@ from app.notifications.withdraw import withdraw_invitation
 from app.security import Signer, signer_of
 from app.teams.access import require
 from app.teams.roles import role_error
+from app.topics import TEAM, USER, touch
 
 MAIL = "invitation"
 SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
@@ -47,6 +50,10 @@ SUBJECT_NAME_LENGTH = 40
 UNMAILED = {
     UNCONFIRMED_SENDER: N_(
         "It was not emailed, because the address of its sender is not confirmed. "
+        "You can share the link yourself."
+    ),
+    STOPPED: N_(
+        "It was not emailed, because this address gets no invitation emails from this server. "
         "You can share the link yourself."
     ),
     TOO_MANY_MAILS: N_(
@@ -75,7 +82,7 @@ async def invite(
         team_id=team_id,
         inviter_id=user.id,
         email=email,
-        email_key=email.casefold(),
+        email_key=address_key(email),
         role=role,
         expires_at=clock.now() + LIFETIME,
     )
@@ -94,7 +101,7 @@ async def send_again(
     TooMany within an hour of its last mail.
     """
     team = (await require(session, user, team_id, "invite")).team
-    invitation = await _find_pending(session, team_id, invitation_id)
+    invitation = await find_pending(session, team_id, invitation_id)
     _require_pause(invitation)
     await _require_below_limit(session, team_id, except_id=invitation_id)
     invitation.inviter_id, invitation.expires_at = user.id, clock.now() + LIFETIME
@@ -106,8 +113,18 @@ async def send_again(
 async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id: int) -> Invitation:
     """Revoke the invitation and withdraw its notification. Raises Conflict as `send_again` does."""
     await require(session, user, team_id, "invite")
-    invitation = await _find_pending(session, team_id, invitation_id)
+    invitation = await find_pending(session, team_id, invitation_id)
     await _end(session, invitation)
+    return invitation
+
+
+async def find_pending(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:
+    """Raises NotFound, and Conflict for an invitation that was answered or revoked."""
+    invitation = await session.get(Invitation, invitation_id)
+    if invitation is None or invitation.team_id != team_id:
+        raise NotFound
+    if invitation.status != "pending":
+        raise Conflict(closed_reason(invitation))
     return invitation
 
 
@@ -152,7 +169,9 @@ async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
 
 def is_open() -> ColumnElement[bool]:
     """Whether an Invitation row can still be accepted or declined."""
-    return and_(Invitation.status == "pending", Invitation.expires_at > clock.now())
+    # Asked for when the statement runs, which may have been built long before.
+    now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
+    return and_(Invitation.status == "pending", Invitation.expires_at > now)
 
 
 def with_team_and_inviter() -> Select[Invitation, Team, User]:
@@ -167,6 +186,11 @@ def with_team_and_inviter() -> Select[Invitation, Team, User]:
 def invitation_path(signer: Signer, invitation: Invitation) -> str:
     """The link shown in the app."""
     return f"/invitations/{link_token(signer, invitation)}"
+
+
+def target_of(invitation_id: int) -> str | None:
+    """The name of the invitation's page in the catalogue, without the secret of its links."""
+    return INVITATION_RECEIVED.target({"invitation_id": invitation_id}, to_affected=True)
 
 
 def link_token(signer: Signer, invitation: Invitation) -> str:
@@ -215,6 +239,7 @@ def closed_reason(invitation: Invitation) -> str:
 
 async def _end(session: AsyncSession, invitation: Invitation) -> None:
     invitation.status, invitation.answered_at = "revoked", clock.now()
+    touch(session, TEAM, invitation.team_id)
     await withdraw_invitation(session, invitation.id)
 
 
@@ -227,7 +252,7 @@ async def _addresses_of(session: AsyncSession, user: User) -> set[str]:
 
 
 async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
-    key = email.casefold()
+    key = address_key(email)
     member = (
         select(User.username)
         .join(Membership, Membership.user_id == User.id)
@@ -256,20 +281,11 @@ async def _require_below_limit(
 
 async def _revoke_expired(session: AsyncSession, team_id: int, email: str) -> None:
     """Make room for a new invitation: a unique index allows one pending for each address."""
-    same = (Invitation.team_id == team_id, Invitation.email_key == email.casefold())
+    same = (Invitation.team_id == team_id, Invitation.email_key == address_key(email))
     expired = update(Invitation).where(*same, Invitation.status == "pending")
     revoked = expired.values(status="revoked", answered_at=clock.now()).returning(Invitation.id)
     for invitation_id in (await session.scalars(revoked)).all():
         await withdraw_invitation(session, invitation_id)
-
-
-async def _find_pending(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:
-    invitation = await session.get(Invitation, invitation_id)
-    if invitation is None or invitation.team_id != team_id:
-        raise NotFound
-    if invitation.status != "pending":
-        raise Conflict(closed_reason(invitation))
-    return invitation
 
 
 def _require_pause(invitation: Invitation) -> None:
@@ -301,6 +317,8 @@ async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: U
     """The code of the reason; None if a mail is sent, which then counts."""
     if not inviter.is_confirmed:
         return UNCONFIRMED_SENDER
+    if await is_suppressed(session, invitation.email):
+        return STOPPED
     return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
 
 
@@ -327,7 +345,10 @@ async def _notify(
     *,
     unsent: str | None,
 ) -> None:
-    """`unsent` is the code for why the notification is shown only in the app, None if it is not."""
+    """`unsent` is the code for why the notification is shown only in the app, None if it is not.
+    Where only mail was stopped, it is pushed.
+    """
+    touch(session, USER, invitee.id)
     event = await notify(
         session,
         INVITATION_RECEIVED,
@@ -340,7 +361,9 @@ async def _notify(
     )
     if unsent:
         its_own = select(Notification.id).where(Notification.event_id == event.id)
-        await skip_pending(session, Delivery.notification_id.in_(its_own), Skip(unsent))
+        is_held_back = Delivery.channel == EMAIL if unsent == STOPPED else true()
+        deliveries = and_(Delivery.notification_id.in_(its_own), is_held_back)
+        await skip_pending(session, deliveries, Skip(unsent))
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -349,6 +372,7 @@ def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
     return {
         "token": token,
+        "stop_token": stop_token(signer, facts["address"]),
         "role": _(facts["role"]),
         "days": LIFETIME.days,
         "short_name": short_name,
@@ -359,8 +383,14 @@ async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str |
     invitation = await session.get(Invitation, facts["invitation_id"])
     if invitation is None or closed_reason(invitation):
         return "answered"
+    if await is_suppressed(session, facts["address"]):
+        return STOPPED
     inviter = await session.get(User, invitation.inviter_id) if invitation.inviter_id else None
     return INVITER_SUSPENDED if inviter and inviter.suspended_at else None
 
 
-INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason)
+def _stop_path(context: Mapping[str, Any]) -> str:
+    return f"/stop-invitations/{context['stop_token']}"
+
+
+INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason, _stop_path)

@@ -9,6 +9,7 @@ from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
 from app.names import isolate
+from app.notifications.events.audience import Recipients
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     MEMBER_LEFT,
@@ -22,6 +23,7 @@ from app.security_log import record
 from app.teams.access import find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
+from app.topics import TEAM, USER, touch
 
 
 async def add_member(
@@ -45,6 +47,8 @@ async def add_member(
 async def join(session: AsyncSession, team: Team, user: User, role: str, *, actor: User) -> None:
     """Add `user` to `team`, notify the team, and close the user's open invitation, if any."""
     session.add(Membership(team_id=team.id, user_id=user.id, role=role))
+    touch(session, TEAM, team.id)
+    touch(session, USER, user.id)
     await _close_invitation(session, team, user)
     await notify(session, MEMBER_ADDED, actor=actor, affected=user, team=team, role=role)
 
@@ -54,7 +58,7 @@ async def change_role(
 ) -> User:
     """Raises Invalid for `role`, and Forbidden for the owner's role and the user's own."""
     team = (await require(session, user, team_id, "change_role")).team
-    member, membership = await _find_other_member(session, user, team_id, user_id)
+    member, membership = await find_other_member(session, user, team_id, user_id)
     require_valid(role=role_error(role))
     old_role, membership.role = membership.role, role
     if role != old_role:
@@ -62,23 +66,33 @@ async def change_role(
     return member
 
 
-async def hand_over(session: AsyncSession, user: User, team_id: int, user_id: int) -> User:
-    """Make another member the owner. The present owner becomes an admin."""
+async def hand_over(
+    session: AsyncSession, user: User, team_id: int, user_id: int, *, leaves: bool = False
+) -> User:
+    """Make another member the owner. The present owner becomes an admin, or `leaves` next.
+
+    The new owner is notified of their own role, the other members of both.
+    """
     team = (await require(session, user, team_id, "hand_over")).team
-    member, membership = await _find_other_member(session, user, team_id, user_id)
+    member, membership = await find_other_member(session, user, team_id, user_id)
     _owner, own_membership = await find_member(session, team_id, user.id)
     old_role, own_membership.role = membership.role, ADMIN
     # A unique index allows one owner at a time, so the old one is stored as admin first.
     await session.flush()
     membership.role = OWNER
     await _notify_of_role(session, user, member, team, old_role, OWNER)
+    if not leaves:
+        others = select(Membership.user_id, Membership.team_id).where(
+            Membership.team_id == team_id, Membership.user_id.not_in((user.id, member.id))
+        )
+        await _notify_of_role(session, user, user, team, OWNER, ADMIN, recipients=others)
     return member
 
 
 async def remove_member(session: AsyncSession, user: User, team_id: int, user_id: int) -> User:
     """Raises Forbidden for the owner, and for the user themselves, who would leave instead."""
     team = (await require(session, user, team_id, "remove")).team
-    member, _membership = await _find_other_member(session, user, team_id, user_id)
+    member, _membership = await find_other_member(session, user, team_id, user_id)
     await end_membership(session, team, member, actor=user)
     await notify(session, MEMBER_REMOVED, actor=user, affected=member, team=team)
     return member
@@ -90,6 +104,18 @@ async def leave_team(session: AsyncSession, user: User, team_id: int) -> Team:
     await end_membership(session, team, user, actor=user)
     await notify(session, MEMBER_LEFT, actor=user, affected=user, team=team)
     return team
+
+
+async def find_other_member(
+    session: AsyncSession, user: User, team_id: int, user_id: int
+) -> tuple[User, Membership]:
+    """A member whose role `user` may change: neither the owner nor themselves."""
+    member, membership = await find_member(session, team_id, user_id)
+    if member.id == user.id:
+        raise Forbidden(_("You cannot do this to your own membership. You can leave the team."))
+    if membership.role == OWNER:
+        raise Forbidden(_("The owner cannot be changed or removed."))
+    return member, membership
 
 
 async def _find_user(session: AsyncSession, login: str) -> User | None:
@@ -142,20 +168,15 @@ async def _close_invitation(session: AsyncSession, team: Team, user: User) -> No
         await withdraw_invitation(session, invitation_id)
 
 
-async def _find_other_member(
-    session: AsyncSession, user: User, team_id: int, user_id: int
-) -> tuple[User, Membership]:
-    """A member whose role `user` may change: neither the owner nor themselves."""
-    member, membership = await find_member(session, team_id, user_id)
-    if member.id == user.id:
-        raise Forbidden(_("You cannot do this to your own membership. You can leave the team."))
-    if membership.role == OWNER:
-        raise Forbidden(_("The owner cannot be changed or removed."))
-    return member, membership
-
-
 async def _notify_of_role(
-    session: AsyncSession, user: User, member: User, team: Team, old_role: str, role: str
+    session: AsyncSession,
+    user: User,
+    member: User,
+    team: Team,
+    old_role: str,
+    role: str,
+    *,
+    recipients: Recipients | None = None,
 ) -> None:
     record("role_changed", user=user.username, member=member.username, team=team.id, role=role)
     await notify(
@@ -164,6 +185,7 @@ async def _notify_of_role(
         actor=user,
         affected=member,
         team=team,
+        recipients=recipients,
         old_role=old_role,
         new_role=role,
     )

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from math import ceil
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.database.search import contains
+from app.database.search import by_code_point, contains
+from app.database.short_reads import columns_of, entity
 from app.errors import NotFound
 from app.models import Invitation, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import ROLES
@@ -33,6 +36,7 @@ class TeamInList:
 class Member:
     id: int
     username: str
+    avatar: str | None
     role: str
     joined_at: datetime
 
@@ -66,14 +70,20 @@ class ReceivedInvitation:
 
 async def teams_of(session: AsyncSession, user: User) -> list[TeamInList]:
     """The user's teams by name."""
-    by_name = _teams_of(user).order_by(func.lower(Team.name), Team.id)
-    return [TeamInList(*row) for row in await session.execute(by_name)]
+    by_name = _teams().order_by(by_code_point(func.lower(Team.name)), Team.id)
+    return [TeamInList(*row) for row in await session.execute(by_name, {"user_id": user.id})]
 
 
 async def newest_teams_of(session: AsyncSession, user: User, limit: int) -> list[TeamInList]:
     """The teams that the user joined last."""
-    newest = _teams_of(user).order_by(Membership.joined_at.desc(), Team.id.desc()).limit(limit)
-    return [TeamInList(*row) for row in await session.execute(newest)]
+    rows = await session.execute(_newest_teams(), {"user_id": user.id, "most": limit})
+    return [TeamInList(*row) for row in rows]
+
+
+@cache
+def _newest_teams() -> Select[int, str, str, int]:
+    newest = _teams().order_by(Membership.joined_at.desc(), Team.id.desc())
+    return newest.limit(bindparam("most", type_=Integer))
 
 
 async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int = 1) -> MemberPage:
@@ -86,8 +96,10 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
     pages = max(1, ceil(total / MEMBERS_PER_PAGE))
     page = min(max(page, 1), pages)
     rows = (
-        matching.with_only_columns(User.id, User.username, Membership.role, Membership.joined_at)
-        .order_by(_rank(), User.username_key)
+        matching.with_only_columns(
+            User.id, User.username, User.avatar, Membership.role, Membership.joined_at
+        )
+        .order_by(_rank(), by_code_point(User.username_key))
         .limit(MEMBERS_PER_PAGE)
         .offset((page - 1) * MEMBERS_PER_PAGE)
     )
@@ -98,6 +110,14 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
 async def count_members(session: AsyncSession, team_id: int) -> int:
     everyone = select(func.count()).where(Membership.team_id == team_id)
     return await session.scalar(everyone) or 0
+
+
+async def count_others(session: AsyncSession, user: User, team_id: int) -> int:
+    """How many members the team has besides the user."""
+    others = select(func.count()).where(
+        Membership.team_id == team_id, Membership.user_id != user.id
+    )
+    return await session.scalar(others) or 0
 
 
 async def pending_invitations(session: AsyncSession, team_id: int) -> list[Invitation]:
@@ -139,26 +159,34 @@ async def open_invitations_of(
     """Open invitations to the user's confirmed address, newest first, each with its path."""
     if not user.is_confirmed:
         return []
-    received = (
+    rows = await session.execute(_open_invitations(), {"email_key": user.email_key})
+    signer = signer_of(session)
+    received = [
+        ReceivedInvitation(entity(Invitation, columns), team_name, inviter)
+        for *columns, team_name, inviter in rows
+    ]
+    return [(one, invitation_path(signer, one.invitation)) for one in received]
+
+
+@cache
+def _open_invitations() -> Select[*tuple[Any, ...]]:
+    return (
         with_team_and_inviter()
-        .where(Invitation.email_key == user.email_key, is_open())
+        .with_only_columns(*columns_of(Invitation), Team.name, User.username)
+        .where(Invitation.email_key == bindparam("email_key"), is_open())
         .order_by(Invitation.id.desc())
         .limit(MAX_LISTED)
     )
-    signer = signer_of(session)
-    return [
-        (_received(*row), invitation_path(signer, row.Invitation))
-        for row in await session.execute(received)
-    ]
 
 
-def _teams_of(user: User) -> Select[int, str, str, int]:
+@cache
+def _teams() -> Select[int, str, str, int]:
     everyone = aliased(Membership)
     count = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
     return (
         select(Team.id, Team.name, Membership.role, count)
         .join(Membership, Membership.team_id == Team.id)
-        .where(Membership.user_id == user.id)
+        .where(Membership.user_id == bindparam("user_id"))
     )
 
 

@@ -10,9 +10,10 @@ from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
 from app.names import isolate
 from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
+from app.notifications.refresh import refresh_invitation
 from app.teams.access import is_member
 from app.teams.invitations import (
     closed_reason,
@@ -21,6 +22,7 @@ from app.teams.invitations import (
     was_removed_since,
 )
 from app.teams.membership import join
+from app.topics import TEAM, touch
 
 
 async def accept(
@@ -112,11 +114,13 @@ async def _settle(session: AsyncSession, invitation: Invitation, user: User, sta
         .returning(Invitation.id)
         .execution_options(synchronize_session=False)
     )
+    touch(session, TEAM, invitation.team_id)
     is_first = await session.scalar(settled) is not None
     await session.refresh(invitation)
     if not is_first:
         raise Conflict(closed_reason(invitation))
     await _mark_read(session, user, invitation)
+    await refresh_invitation(session, invitation.id)
 
 
 async def _mark_read(session: AsyncSession, user: User, invitation: Invitation) -> None:
@@ -126,4 +130,4 @@ async def _mark_read(session: AsyncSession, user: User, invitation: Invitation) 
         .where(Event.invitation_id == invitation.id, Notification.user_id == user.id)
     )
     ids = (await session.scalars(own)).all()
-    await feed.mark(session, user.id, Selection(ids), read=True)
+    await acts.mark(session, user.id, Selection(ids), read=True)

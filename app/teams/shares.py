@@ -9,6 +9,7 @@ from app.models import Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import PROJECT_UNSHARED
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_project
+from app.topics import PROJECT, TEAM, touch, touch_all
 
 
 async def end_shares(
@@ -21,6 +22,8 @@ async def end_shares(
     ids = [team.id for team in teams]
     shares = (Share.project_id == project.id, Share.team_id.in_(ids))
     await session.execute(delete(Share).where(*shares))
+    touch(session, PROJECT, project.id)
+    touch_all(session, TEAM, ids)
     members = select(Membership.user_id).where(Membership.team_id.in_(ids))
     await withdraw_project(session, project.id, members)
     for team in teams:

@@ -15,6 +15,7 @@ from app.notifications.preferences.muting import mute, unmute
 from app.notifications.withdraw import withdraw_invitation, withdraw_project, withdraw_team
 from app.teams.access import require
 from app.teams.roles import OWNER
+from app.topics import PROJECT, USER, touch, touch_all
 
 NAME_LENGTH = 80
 
@@ -25,6 +26,7 @@ async def create_team(session: AsyncSession, user: User, name: str) -> Team:
     session.add(team)
     await session.flush()
     session.add(Membership(team_id=team.id, user_id=user.id, role=OWNER))
+    touch(session, USER, user.id)
     await notify(session, TEAM_CREATED, actor=user, team=team)
     return team
 
@@ -72,7 +74,9 @@ def _valid_name(name: str) -> str:
 
 async def _end_shares(session: AsyncSession, team_id: int, members: Select[Any]) -> None:
     ended = delete(Share).where(Share.team_id == team_id).returning(Share.project_id)
-    for project_id in (await session.execute(ended)).scalars().all():
+    project_ids = (await session.scalars(ended)).all()
+    touch_all(session, PROJECT, project_ids)
+    for project_id in project_ids:
         await withdraw_project(session, project_id, members)
 
 

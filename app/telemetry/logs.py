@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app import security_log
+from app.faults import reason_of
 from app.settings import Settings
+from app.telemetry.repetition import Repetition
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -29,11 +31,24 @@ def configure(settings: Settings) -> None:
     """Called once by each process, before anything else."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if settings.log_format == "json" else Text())
+    handler.addFilter(name_fault)
+    handler.addFilter(Repetition())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     logging.getLogger(security_log.NAME).setLevel(logging.INFO)
     # They log every statement, job and request; we log the important ones ourselves.
     for name in ("saq", "aiosqlite", "sqlalchemy.engine", "uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def name_fault(record: logging.LogRecord) -> bool:
+    """A filter. Where disk or database fail, the reason takes the place of the traceback: the place
+    in our code tells nothing, and everything that runs fails at once.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if error and (reason := reason_of(error)):
+        record.msg, record.args = f"{record.getMessage()} {reason}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def new_request_id(given: str = "") -> str:

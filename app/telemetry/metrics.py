@@ -1,50 +1,74 @@
 """Counters and timings, for Prometheus to fetch at /metrics.
 
-The processes of one machine share a folder of counters, so that any of them can answer for all,
-the worker included.
+Each process counts in its own memory, and tells the others of this machine over a Unix socket, so
+that any of them can answer for all, the worker included. The library's own way, a file mapped into
+memory, ends the process with SIGBUS when the disk is full.
 """
 
+import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 FAN_OUT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+PEER_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
 
 
-def share(data_dir: Path) -> None:
-    """Called once by each process, before it counts anything; removes the files of dead processes."""
-    folder = data_dir / "metrics"
-    folder.mkdir(exist_ok=True)
-    for file in folder.glob("*.db"):
-        pid = file.stem.rpartition("_")[2]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            file.unlink(missing_ok=True)
-    os.environ[FOLDER] = str(folder)
+def share(directory: Path) -> None:
+    """Called once by each process: from here on it answers for its counters in `directory`.
 
-
-def _is_alive(pid: int) -> bool:
+    `directory` is private to this user. A process that cannot bind a socket there counts for itself.
+    """
+    address = directory / token_hex(4)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.bind(str(address))
+        listening.listen()
+    except OSError as error:
+        _log.warning("The other processes cannot read this one's metrics: %s", error)
+        return
+    _metrics().peers, _metrics().address = directory, address
+    # A thread, so that a busy event loop does not look like a process that has died.
+    Thread(target=_answer_forever, args=(listening,), name="metrics", daemon=True).start()
+
+
+def _answer_forever(listening: socket.socket) -> None:
+    while True:
+        peer, _address = listening.accept()
+        with peer, suppress(OSError):
+            peer.settimeout(PEER_SECONDS)
+            peer.sendall(_own())
 
 
 class _Metrics:
-    """Created on first use, because the library looks for the shared folder when it is imported."""
+    """Created on first use, because importing the library takes a while.
+
+    `peers` is the directory of the sockets of all processes, `address` this process's own socket.
+    """
 
     def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        from prometheus_client import (
+            CollectorRegistry,
+            Counter,
+            Gauge,
+            Histogram,
+            disable_created_metrics,
+        )
 
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.peers: Path | None = None
+        self.address = Path()
         self.registry = own = CollectorRegistry()
         self.requests = Histogram(
             "clippyfront_request_seconds",
@@ -57,7 +81,6 @@ class _Metrics:
             "clippyfront_open_streams",
             "Live streams open now.",
             registry=own,
-            multiprocess_mode="livesum",
         )
         self.fan_out = Histogram(
             "clippyfront_fan_out_seconds",
@@ -109,16 +132,64 @@ class Reading:
 
 
 def exposition(readings: Sequence[Reading]) -> bytes:
-    """All metrics in Prometheus' text format, including `readings`."""
-    from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+    """All metrics in Prometheus' text format, including `readings`. Waits for other processes."""
+    from prometheus_client import CollectorRegistry, generate_latest
 
-    registry: Any = _metrics().registry
-    if FOLDER in os.environ:
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    present = CollectorRegistry()
-    present.register(_Readings(readings))
-    return generate_latest(registry) + generate_latest(present)
+    registry = CollectorRegistry()
+    registry.register(_Sum([_own(), *_others()]))
+    registry.register(_Readings(readings))
+    return generate_latest(registry)
+
+
+def _own() -> bytes:
+    from prometheus_client import generate_latest
+
+    return generate_latest(_metrics().registry)
+
+
+def _others() -> Iterator[bytes]:
+    """What the other processes count. The sockets of dead ones are removed."""
+    own = _metrics()
+    names = os.listdir(own.peers) if own.peers else []
+    for path in (own.address.with_name(name) for name in names):
+        if path != own.address:
+            try:
+                yield _read(path)
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                _log.warning("The metrics of another process are missing: %s", error)
+
+
+def _read(path: Path) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(PEER_SECONDS)
+        peer.connect(str(path))
+        return b"".join(iter(lambda: peer.recv(65_536), b""))
+
+
+class _Sum:
+    """Adds up the samples of several expositions that have the same name and labels."""
+
+    def __init__(self, expositions: Iterable[bytes]) -> None:
+        self._expositions = expositions
+
+    def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import Metric
+        from prometheus_client.parser import text_string_to_metric_families
+
+        totals: dict[str, tuple[Any, dict[tuple[str, frozenset[Any]], float]]] = {}
+        for text in self._expositions:
+            for family in text_string_to_metric_families(text.decode()):
+                _family, sums = totals.setdefault(family.name, (family, {}))
+                for sample in family.samples:
+                    key = sample.name, frozenset(sample.labels.items())
+                    sums[key] = sums.get(key, 0.0) + sample.value
+        for family, sums in totals.values():
+            total = Metric(family.name, family.documentation, family.type)
+            for (name, labels), value in sums.items():
+                total.add_sample(name, dict(sorted(labels)), value)
+            yield total
 
 
 class _Readings:

@@ -30,6 +30,8 @@ def downgrade() -> None:
 
 
 def _rename(old: str, new: str, old_id: str, new_id: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":  # which names the index after it
+        op.execute(f'ALTER TABLE "{new}" RENAME CONSTRAINT pk_{old} TO pk_{new}')
     with op.batch_alter_table(new) as table:
         table.drop_index(f"ix_{old}_digest_due_at")
         table.create_index(f"ix_{new}_digest_due_at", ["digest_due_at"])

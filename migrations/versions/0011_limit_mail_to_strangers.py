@@ -13,7 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "mailing",
-        sa.Column("id", BigIntIdentity, nullable=False),
+        sa.Column("id", BigIntIdentity, sa.Identity(), nullable=False),
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("mailbox", sa.String(254), nullable=False),
         sa.Column("mailed_at", DateTimeUTC(timezone=True), nullable=False),

@@ -16,6 +16,8 @@ from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
 from app.notifications.events.catalogue import ACCOUNT, INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.notify import notify
+from app.notifications.search.index import events_found
+from app.notifications.search.query import parse_query
 from app.settings import Settings
 from app.teams.invitations import invite
 from tests.bell import bell_of
@@ -53,6 +55,24 @@ async def test_events_of_a_deleted_user_stay_without_the_name(
     assert [joined.type, left.type] == ["member_added", "member_left"]
     assert [joined.context["username"], left.context["username"]] == ["Someone", "Someone"]
     assert (left.actor_id, left.affected_id) == (None, None)
+
+
+async def test_the_name_of_a_deleted_user_is_not_found_any_more(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    await add_bob(db, alice, bob)
+    named, from_him = [events_found(parse_query(q), alice.id) for q in ("bob", "from:bob")]
+    async with db.read() as session:
+        assert len((await session.scalars(named)).all()) == 1
+        assert len((await session.scalars(from_him)).all()) == 1
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    someone = events_found(parse_query("someone"), alice.id)
+    async with db.read() as session:
+        assert (await session.scalars(named)).all() == []
+        assert (await session.scalars(from_him)).all() == []
+        assert len((await session.scalars(someone)).all()) == 2
 
 
 async def test_nothing_of_what_happened_to_a_deleted_account_stays(

@@ -102,6 +102,17 @@ async def test_a_password_that_was_replaced_meanwhile_opens_nothing(
             await create_token(session, intruder, name="script", scope="write")
 
 
+async def test_requests_that_checked_the_old_password_do_nothing_after_a_change(
+    db: Database, alice: User
+) -> None:
+    changed = await change_password(db, alice, current=PASSWORD, new="battery staple")
+
+    async with db.act() as session:
+        with pytest.raises(Conflict):
+            await create_token(session, alice, name="script", scope="write")
+        await create_token(session, changed, name="script", scope="write")
+
+
 async def test_a_login_does_not_bring_back_a_password_that_was_replaced_meanwhile(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

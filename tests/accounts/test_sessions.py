@@ -10,6 +10,7 @@ from app.accounts.sessions import (
     end_all_sessions,
     end_session,
     find_session,
+    remove_expired,
     session_cookie,
     sessions_of,
     start_session,
@@ -128,9 +129,22 @@ async def test_expired_sessions_are_neither_listed_nor_kept(db: Database, alice:
     async with db.read() as session:
         assert await sessions_of(session, alice) == []
     await begin(db, alice)
+    await remove_expired(db)
 
     async with db.read() as session:
         assert len((await session.scalars(select(WebSession))).all()) == 1
+
+
+async def test_a_login_deletes_no_session_because_a_clock_is_ahead(
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await begin(db, alice)
+    with monkeypatch.context() as ahead:
+        later = datetime.now(UTC) + timedelta(days=40)
+        ahead.setattr(clock, "now", lambda: later)
+        await begin(db, alice)
+
+    assert await find_session(db, token) is not None
 
 
 def test_the_cookie_is_http_only_and_same_site(settings: Settings) -> None:

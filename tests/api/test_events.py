@@ -16,7 +16,7 @@ from app.models import Delivery, Event, Preference, Project, Share, Team, User
 from app.settings import Settings
 from tests.api.conftest import Program, key_of
 from tests.application import browser, serving
-from tests.conftest import post, sign_in, text_of
+from tests.conftest import sign_in, text_of
 from tests.factories import make_account, make_team
 
 EVENT: dict[str, Any] = {"type": "custom", "title": "Render done"}
@@ -276,14 +276,15 @@ async def test_it_is_shown_escaped_with_its_host_and_opens_on_its_own_page(
     await sign_in(client, bob)
 
     inbox = await client.get("/notifications")
-    opened = await post(client, f"/notifications/{one}/open")
-    page = await client.get(opened.headers["Location"])
+    page = await client.get(f"/notifications/{one}")
+    followed = await client.get(f"/notifications/{one}/open")
 
-    assert opened.headers["Location"] == f"/notifications/{one}"
+    assert f'href="/notifications/{one}" class="notice-text"' in inbox.text
+    assert followed.headers["Location"] == sent["url"]
     for shown in (inbox, page):
         assert "<img src=x" not in shown.text
         assert evil.replace("<", "&lt;").replace(">", "&gt;") in shown.text
-        assert 'href="https://ci.example.com/42?a=1&amp;b=2"' in shown.text
+        assert f'href="/notifications/{one}/open"' in shown.text
         assert re.search(r"Open\s+ci\.example\.com", text_of(shown))
     assert (await client.get(f"/notifications/{one + 1}")).status_code == 404
 
@@ -300,3 +301,35 @@ async def test_it_is_limited_to_sixty_a_minute(settings: Settings, db: Database)
     assert 0 < int(answers[60].headers["Retry-After"]) <= 60
     async with db.read() as session:
         assert await session.scalar(select(func.count()).select_from(Event)) == 0
+
+
+async def test_of_one_collapse_key_each_recipient_has_one_notification(
+    for_alice: Program, for_bob: Program, squad: Team
+) -> None:
+    sent = EVENT | {"team_id": squad.id, "collapse_key": "render"}
+    await for_alice.post("/api/events", json=sent | {"title": "10 %"})
+    (before,) = (await for_bob.get("/api/notifications")).json()["notifications"]
+    await for_bob.post(f"/api/notifications/{before['id']}/read")
+
+    quiet = await for_alice.post("/api/events", json=sent | {"title": "50 %", "quiet": True})
+    (during,) = (await for_bob.get("/api/notifications")).json()["notifications"]
+    await for_alice.post("/api/events", json=sent | {"title": "100 %"})
+
+    (notice,) = (await for_bob.get("/api/notifications")).json()["notifications"]
+    history = await for_bob.get(f"/api/notifications/{notice['id']}/history")
+    assert quiet.json()["recipients"] == 1
+    assert (during["message"], during["is_read"]) == ("50 %", True)
+    assert (notice["id"], notice["message"], notice["is_read"]) == (before["id"], "100 %", False)
+    assert notice["updated_at"]
+    assert notice["position"] > during["position"] > before["position"]
+    assert [one["message"] for one in history.json()["history"]] == ["50 %", "10 %"]
+    missing = await for_bob.get("/api/notifications/99999/history")
+    assert missing.status_code == 404
+
+
+async def test_a_collapse_key_must_be_a_short_line(for_alice: Program, squad: Team) -> None:
+    sent = EVENT | {"team_id": squad.id, "collapse_key": "x" * 101}
+
+    answer = await for_alice.post("/api/events", json=sent)
+
+    assert await fields_wrong(answer) == ["collapse_key"]

@@ -1,6 +1,6 @@
 """The inbox in JSON: the shapes of the specification, filters, pages, marks and undo."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,15 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.database import Database
 from app.models import Event, Notification, Team, User
+from app.notifications.delivery.retention import clean_up
 from app.notifications.events.catalogue import MEMBER_ADDED, MEMBER_LEFT
+from app.notifications.events.positions import last_position
 from app.notifications.notify import notify
 from tests.api.conftest import Program
 from tests.factories import make_team
 
 URL = "/api/notifications"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ async def test_the_list_has_the_shape_of_the_specification(
     answer = (await for_bob.get(URL)).json()
 
     (notice,) = answer.pop("notifications")
+    assert answer.pop("position") == await last_position(db)
     assert answer == {
         "unread_count": 1,
         "total": 1,
@@ -54,11 +58,19 @@ async def test_the_list_has_the_shape_of_the_specification(
     }
     assert notice.pop("id") > 0
     assert notice.pop("created_at").endswith("Z")
+    assert notice.pop("position") > 0
     assert notice == {
         "type": "member_added",
         "message": "You were added to team 'My Team' as editor",
+        "priority": "normal",
         "is_read": False,
         "read_at": None,
+        "is_done": False,
+        "is_saved": False,
+        "snoozed_until": None,
+        "group_key": f"member_added:team:{squad.id}",
+        "thumbnail_url": None,
+        "updated_at": None,
         "actor": {"id": alice.id, "username": "alice"},
         "team": {"id": squad.id, "name": "My Team"},
         "project": None,
@@ -78,12 +90,39 @@ async def test_pages_follow_one_another_and_end_empty(
     together = [one for page in pages for one in page]
     assert together == sorted(together, reverse=True)
     assert middle.json()["pages"] == 3
+    query = f"limit=2&status=unread&up_to_position={middle.json()['position']}"
     assert middle.headers["Link"] == (
-        f'<{URL}?limit=2&status=unread&page=1>; rel="first", '
-        f'<{URL}?limit=2&status=unread&page=3>; rel="last", '
-        f'<{URL}?limit=2&status=unread&page=1>; rel="prev", '
-        f'<{URL}?limit=2&status=unread&page=3>; rel="next"'
+        f'<{URL}?{query}&page=1>; rel="first", '
+        f'<{URL}?{query}&page=3>; rel="last", '
+        f'<{URL}?{query}&page=1>; rel="prev", '
+        f'<{URL}?{query}&page=3>; rel="next"'
     )
+
+
+async def test_nothing_repeats_from_page_to_page_while_notifications_arrive(
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
+) -> None:
+    await tell_bob(db, squad, alice, bob, 5)
+    there = await ids_of(for_bob)
+    first = await for_bob.get(URL, params={"limit": 2})
+    end = first.json()["position"]
+
+    await tell_bob(db, squad, alice, bob, 3)
+    pages = [await ids_of(for_bob, limit=2, page=n, up_to_position=end) for n in (1, 2, 3)]
+    answer = (await for_bob.get(URL, params={"limit": 2, "up_to_position": end})).json()
+
+    assert [one for page in pages for one in page] == there
+    assert (answer["filtered_count"], answer["pages"], answer["total"]) == (5, 3, 8)
+    assert answer["position"] > end
+    assert first.links["next"]["url"] == f"{URL}?limit=2&up_to_position={end}&page=2"
+
+
+@pytest.mark.parametrize("nonsense", ["abc", "-1", "1.5", "", str(2**63), "9" * 400])
+async def test_a_position_that_is_none_is_named(for_bob: Program, nonsense: str) -> None:
+    answer = await for_bob.get(URL, params={"up_to_position": nonsense})
+
+    assert answer.status_code == 400
+    assert [one["field"] for one in answer.json()["errors"]] == ["up_to_position"]
 
 
 async def test_the_deprecated_parameters_give_way_to_the_new_ones(
@@ -170,10 +209,11 @@ async def test_retention_changes_the_etag_of_the_list(
     for_bob: Program, db: Database, squad: Team, alice: User, bob: User
 ) -> None:
     await tell_bob(db, squad, alice, bob)
+    async with db.write() as session:
+        await session.execute(update(Notification).values(read_at=LONG_AGO))
     known = {"If-None-Match": (await for_bob.get(URL)).headers["ETag"]}
 
-    async with db.write() as session:
-        await session.delete((await session.scalars(select(Notification))).one())
+    await clean_up(db, retention_days=30)
 
     assert (await for_bob.get(URL, headers=known)).json()["total"] == 0
 
@@ -201,10 +241,12 @@ async def test_one_notification_is_shown_marked_and_deleted(
     gone = await for_bob.get(f"{URL}/{one}")
     back = await for_bob.post(f"{URL}/undo", json={"undo": deleted["undo"]})
 
-    assert read.json() == {"message": "Notification marked as read"}
+    assert read.json().keys() == {"message", "undo"}
+    assert read.json()["message"] == "Notification marked as read"
     assert seen.json()["is_read"]
     assert seen.json()["read_at"].endswith("Z")
-    assert unread.json() == {"message": "Notification marked as unread"}
+    assert unread.json().keys() == {"message", "undo"}
+    assert unread.json()["message"] == "Notification marked as unread"
     assert count.json() == {"count": 1}
     assert (deleted["message"], deleted["count"]) == ("Notification deleted", 1)
     assert gone.status_code == 404
@@ -222,9 +264,14 @@ async def test_read_all_stops_at_the_highest_id_seen(
     left = await ids_of(for_bob, status="unread")
     await for_bob.post(f"{URL}/read-all")
 
-    assert first.json() == {"message": "All notifications marked as read"}
+    again = await for_bob.post(f"{URL}/read-all")
+    assert first.json().keys() == {"message", "undo"}
+    assert again.json() == {"message": "All notifications marked as read", "undo": None}
     assert left == [newer]
     assert await ids_of(for_bob, status="unread") == []
+    back = await for_bob.post(f"{URL}/undo", json={"undo": first.json()["undo"]})
+    assert back.json() == {"message": "1 notification restored", "count": 1}
+    assert await ids_of(for_bob, status="unread") == [older]
 
 
 async def test_many_are_marked_and_deleted_by_id(
@@ -239,8 +286,11 @@ async def test_many_are_marked_and_deleted_by_id(
     left = await ids_of(for_bob)
     back = await for_bob.post(f"{URL}/undo", json={"undo": deleted["undo"]})
 
-    assert read.json() == {"message": "3 notifications marked as read", "count": 3}
-    assert unread.json() == {"message": "2 notifications marked as unread", "count": 2}
+    assert read.json().pop("undo")
+    assert (read.json()["message"], read.json()["count"]) == ("3 notifications marked as read", 3)
+    assert unread.json().pop("undo")
+    assert unread.json()["message"] == "2 notifications marked as unread"
+    assert unread.json()["count"] == 2
     assert (deleted["message"], deleted["count"]) == ("3 notifications deleted", 3)
     assert left == []
     assert back.json()["count"] == 3
@@ -340,3 +390,21 @@ async def test_deleting_nothing_offers_no_undo(for_bob: Program, db: Database) -
         rows = await session.scalar(select(func.count()).select_from(Notification))
     assert answer.json() == {"message": "0 notifications deleted", "count": 0, "undo": None}
     assert rows == 0
+
+
+async def test_a_notice_of_a_newer_version_is_left_out_of_the_list_and_stays(
+    for_bob: Program, db: Database, squad: Team, alice: User, bob: User
+) -> None:
+    """While hosts are upgraded one after the other, an older one reads what a newer one wrote."""
+    await tell_bob(db, squad, alice, bob, 2)
+    [newest, oldest] = await ids_of(for_bob)
+    async with db.write() as session:
+        newer = select(Notification.event_id).where(Notification.id == newest).scalar_subquery()
+        await session.execute(
+            update(Event).where(Event.id == newer).values(type="from_a_newer_version")
+        )
+
+    assert await ids_of(for_bob) == [oldest]
+
+    async with db.read() as session:
+        assert await session.get(Notification, newest)

@@ -114,7 +114,7 @@ async def test_pages_isolate_it_and_titles_mark_it(
     name = f"{ARABIC} 2"
     assert f"<title>{FSI}{name}{PDI} · ClippyFront</title>" in team
     assert f"<title>Leave team &#39;{FSI}{name}{PDI}&#39;? · ClippyFront</title>" in leaving
-    assert f"<h1>Leave team &#39;<bdi>{name}</bdi>&#39;?</h1>" in leaving
+    assert f">Leave team &#39;<bdi>{name}</bdi>&#39;?</h1>" in leaving
     assert f"Team &#39;<bdi>{ARABIC}</bdi>&#39; is now called &#39;<bdi>{name}</bdi>&#39;" in inbox
     assert f"You left &#39;<bdi>{name}</bdi>&#39;." in flash
 

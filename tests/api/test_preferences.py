@@ -11,8 +11,15 @@ from app.notifications.events.catalogue import TYPES
 from app.notifications.preferences import switches
 from tests.api.conftest import Program
 from tests.conftest import sign_in
+from tests.factories import make_account
 
 URL = "/api/notification-preferences"
+
+
+@pytest.fixture
+async def bob(db: Database) -> User:
+    """With groups, as everyone is who registers."""
+    return await make_account(db, "bob", grouping=True)
 
 
 def wrong_fields(answer: httpx.Response) -> set[str]:
@@ -24,12 +31,25 @@ def wrong_fields(answer: httpx.Response) -> set[str]:
 async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -> None:
     held = (await for_bob.get(URL)).json()
 
-    assert list(held) == ["preferences", "digest", "timezone", "added_directly_by"]
+    looks = {"grouping": True, "density": "comfortable", "shortcuts": True, "sound": False}
+    assert list(held) == ["preferences", "digest", "timezone", "added_directly_by", *looks]
+    assert {name: held[name] for name in looks} == looks
     assert list(held["preferences"]) == list(TYPES)
     assert held["preferences"]["member_added"] == {"in_app": True, "email": True, "push": False}
     assert held["digest"] == {"enabled": False, "frequency": "daily", "hour": 8}
     assert held["timezone"] == "UTC"
     assert held["added_directly_by"] == "anyone"
+
+
+async def test_how_the_inbox_looks_and_acts_is_changed_like_the_rest(for_bob: Program) -> None:
+    wanted = {"grouping": False, "density": "compact", "shortcuts": False, "sound": True}
+
+    changed = (await for_bob.put(URL, json=wanted)).json()
+    wrong = await for_bob.put(URL, json={"density": "cosy", "sound": "loud"})
+
+    assert {name: changed[name] for name in wanted} == wanted
+    assert wrong.status_code == 400
+    assert sorted(error["field"] for error in wrong.json()["errors"]) == ["density", "sound"]
 
 
 @pytest.mark.parametrize(

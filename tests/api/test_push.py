@@ -1,5 +1,6 @@
 """Browser push in JSON: subscribe, list, test, unsubscribe."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -45,6 +46,33 @@ async def test_a_browser_subscribes_with_what_its_push_manager_returns(
     assert answer.json() == {"message": "Push subscription saved", "subscription_id": device.id}
     assert device.name == "Chrome on Linux"
     assert device.vapid_key == read_keys(settings).public
+
+
+async def test_a_browser_that_subscribes_for_two_at_once_is_one_device(
+    for_alice: Program, for_bob: Program, db: Database
+) -> None:
+    browsers = [Browser(FCM + "phone").subscription for _tab in range(2)]
+
+    answers = await asyncio.gather(
+        *(
+            program.post("/api/push/subscribe", json=given)
+            for program in (for_alice, for_bob, for_alice, for_bob)
+            for given in browsers
+        )
+    )
+
+    assert {answer.status_code for answer in answers} == {200}
+    await the_device(db)
+
+
+async def test_devices_that_subscribe_at_once_have_different_names(
+    for_alice: Program, db: Database
+) -> None:
+    await asyncio.gather(*(subscribe(for_alice, name) for name in ("a", "b", "c", "d")))
+
+    async with db.read() as session:
+        names = (await session.scalars(select(PushSubscription.name))).all()
+    assert len(set(names)) == 4
 
 
 async def test_a_subscription_from_a_page_belongs_to_its_session(
@@ -99,7 +127,9 @@ async def test_two_browsers_of_a_kind_are_told_apart(for_alice: Program, db: Dat
         await subscribe(for_alice, name)
 
     async with db.read() as session:
-        names = (await session.scalars(select(PushSubscription.name))).all()
+        names = (
+            await session.scalars(select(PushSubscription.name).order_by(PushSubscription.id))
+        ).all()
     assert names == ["Chrome on Linux", "Chrome on Linux 2"]
 
 

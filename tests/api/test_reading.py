@@ -17,7 +17,7 @@ async def test_an_empty_body_is_an_object_without_fields(for_alice: Program) -> 
     assert errors_of(required) == dict.fromkeys(
         ["login", "password", "name"], "This field is required."
     )
-    assert optional.json() == {"message": "All notifications marked as read"}
+    assert optional.json() == {"message": "All notifications marked as read", "undo": None}
 
 
 async def test_the_content_type_does_not_matter(for_alice: Program) -> None:

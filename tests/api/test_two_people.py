@@ -11,9 +11,9 @@ from sqlalchemy import Select, Table, select
 
 from app.accounts.tokens import create_token
 from app.database import Database
-from app.models import Compilation, Project, Share, User
+from app.models import Compilation, Project, SavedView, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
@@ -51,14 +51,15 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
     async with db.act() as session:
         invitation = await invite(session, alice, team.id, "dave@example.com", "viewer")
         compilation = Compilation(project_id=project.id, status="running")
-        session.add(compilation)
+        view = SavedView(user_id=alice.id, name="Hers", query="status=unread", rank=1)
+        session.add_all([compilation, view])
         for old in ("Squad", "Squad 2"):
             await notify(
                 session, TEAM_UPDATED, actor=bob, team=team, old_name=old, new_name="Video Squad"
             )
         token, _key = await create_token(session, alice, name="hers", scope="write")
         one, other = await feed.newest(session, alice.id)
-        _count, undo = await feed.delete(session, alice.id, Selection([other.id]))
+        _count, undo = await acts.delete(session, alice.id, Selection([other.id]))
     ids: dict[str, int | str] = {
         "team_id": team.id,
         "user_id": alice.id,
@@ -68,6 +69,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
         "compilation_id": compilation.id,
         "notification_id": one.id,
         "token_id": token.id,
+        "view_id": view.id,
         "token": link_token(SIGNER, invitation),
     }
     return Things(ids, undo)
@@ -89,12 +91,12 @@ def sending(operation: dict[str, Any]) -> dict[str, Any]:
     return {"json": content["application/json"]["example"]} if content else {}
 
 
-async def everything(db: Database) -> dict[str, list[Any]]:
+async def everything(db: Database) -> dict[str, list[str]]:
     """All rows of all tables, except what every request updates."""
     tables = orm_registry.metadata.sorted_tables
     async with db.read() as session:
         return {
-            table.name: [tuple(row) for row in await session.execute(_unstamped(table))]
+            table.name: sorted(map(repr, await session.execute(_unstamped(table))))
             for table in tables
             if table.name not in STAMPED
         }

@@ -15,7 +15,8 @@ queues: dict[int, set[Queue]] = {}
 
 
 async def open_stream(request: Request) -> EventSourceResponse:
-    return EventSourceResponse(_events(request.path_params["user_id"]))
+    opening = "o" * int(request.query_params.get("opening", "0"))
+    return EventSourceResponse(_events(request.path_params["user_id"], opening))
 
 
 async def tell_everyone(request: Request) -> JSONResponse:
@@ -39,11 +40,11 @@ async def healthz(_request: Request) -> JSONResponse:
     return JSONResponse("ok")
 
 
-async def _events(user_id: int) -> AsyncIterator[dict[str, str]]:
+async def _events(user_id: int, opening: str) -> AsyncIterator[dict[str, str]]:
     queue: Queue = asyncio.Queue()
     queues.setdefault(user_id, set()).add(queue)
     try:
-        yield {"event": "hello", "data": f"hello {user_id}"}
+        yield {"event": "hello", "data": f"{opening}hello {user_id}"}
         while True:
             yield await queue.get()
     finally:

@@ -62,6 +62,10 @@ class Readers:
         """Open all streams and await the first frame of each; the seconds that took."""
         return await self._ask("open", port, people)
 
+    async def volume(self) -> int:
+        """The bytes that all streams have received so far."""
+        return int(await self._ask("volume"))
+
     async def vanish(self, most: int) -> None:
         """Let go of so many streams at once, without a word."""
         await self._ask("vanish", most)
@@ -111,6 +115,7 @@ class _Crowd:
     awaited: int = 0
     mark: bytes | None = None
     heard_at: float = 0
+    bytes_received: int = 0
     has_heard: asyncio.Event = field(default_factory=asyncio.Event)
     streams: list["_Stream"] = field(default_factory=list)
 
@@ -131,6 +136,9 @@ class _Crowd:
         slots = asyncio.Semaphore(OPENING_AT_ONCE)
         await asyncio.gather(*(self._open(port, user, slots) for user in people))
         return await self.heard() - started_at
+
+    async def volume(self) -> int:
+        return self.bytes_received
 
     async def vanish(self, most: int) -> None:
         for stream in self.streams[:most]:
@@ -184,6 +192,7 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A mark may come in two parts, but not from before it was listened for."""
+        self.crowd.bytes_received += len(data)
         turn = self.crowd.turn
         whole = self.tail + data if self.tail_of == turn else data
         self.tail, self.tail_of = whole[-LONGEST_MARK:], turn

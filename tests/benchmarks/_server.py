@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,18 +67,12 @@ async def serving(
 @asynccontextmanager
 async def serving_clippyfront(environ: Mapping[str, str]) -> AsyncIterator[Server]:
     """Run the application by its own command, with these settings, on a free port."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "app", "web"]
 
-    async def answers(server: Server) -> None:
-        server.port = port
-        while not await _listens(port):
-            _require_alive(server)
-            await asyncio.sleep(0.02)
-
-    async with running(command, answers, {**environ, "PORT": str(port)}) as server:
+    async with running(
+        command, partial(until_listening, port), {**environ, "PORT": str(port)}
+    ) as server:
         yield server
 
 
@@ -133,6 +128,19 @@ async def _all_logged(server: Server, signs: Sequence[str]) -> None:
             if sign := next((sign for sign in ready if sign in line), None):
                 ready.remove(sign)
         await asyncio.sleep(0.01)
+
+
+async def until_listening(port: int, server: Server) -> None:
+    server.port = port
+    while not await _listens(port):
+        _require_alive(server)
+        await asyncio.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 async def _listens(port: int) -> bool:

@@ -47,15 +47,22 @@ class Target(Protocol):
 
 @dataclass
 class SmallApp:
-    """One of the two small applications beside this file: they have the same routes."""
+    """One of the two small applications beside this file: they have the same routes. With
+    `opening_bytes`, sse-starlette starts each stream with so many.
+    """
 
     name: str
     app: str
+    opening_bytes: int = 0
 
     @asynccontextmanager
     async def running(self, streams: int) -> AsyncIterator[Running]:
         people = [
-            Person(request_of(f"/streams/{number}"), f" for {number}.".encode())
+            Person(
+                request_of(f"/streams/{number}?opening={self.opening_bytes}"),
+                f" for {number}.".encode(),
+                f"hello {number}".encode(),
+            )
             for number in range(streams)
         ]
         async with (

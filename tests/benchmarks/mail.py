@@ -1,14 +1,12 @@
 """Mails a second from the outbox, beside a bare aiosmtplib loop to the same server in the same run.
 
-python -m tests.benchmarks.mail [--mails 1000] [--rounds 5]
+    python -m tests.benchmarks.mail [--mails 1000] [--rounds 5]
 
 The server (aiosmtpd, which takes everything) is a process of its own. The bare loop keeps one
 connection and composes each mail afresh; the outbox besides reads, decides, renders, signs and
 records each mail before the next one leaves.
 """
 
-import argparse
-import asyncio
 import dataclasses
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,13 +22,14 @@ from app import clock
 from app.database import Database
 from app.models import Team, User
 from app.settings import Settings, load
+from tests.benchmarks._table import Line, alone, at_least_times
 from tests.benchmarks._world import add_members, add_people, fresh_database
 from tests.factories import make_team
 from tests.mailing import deliver_mail, kept, make_due, share
 from tests.smtp_sink import running_sink
 
 
-async def measure(mails: int, rounds: int) -> None:
+async def measure(mails: int = 1000, rounds: int = 5) -> list[Line]:
     with TemporaryDirectory() as folder:
         async with running_sink(Path(folder) / "notes") as port, fresh_database() as db:
             settings = _settings(folder, port)
@@ -40,7 +39,16 @@ async def measure(mails: int, rounds: int) -> None:
             for _round in range(rounds):
                 bare.append(await _bare(settings, sample, mails))
                 shipped.append(await _shipped(db, settings, owner, team, mails))
-    _print(mails, bare, shipped)
+    return [
+        Line(
+            "mails from the outbox",
+            median(shipped),
+            "a second",
+            "a bare aiosmtplib loop",
+            median(bare),
+            at_least_times(0.5),
+        )
+    ]
 
 
 def _settings(folder: str, port: int) -> Settings:
@@ -94,16 +102,5 @@ async def _shipped(db: Database, settings: Settings, owner: User, team: Team, ma
     return mails / seconds
 
 
-def _print(mails: int, bare: list[float], shipped: list[float]) -> None:
-    ratio = median(mine / theirs for mine, theirs in zip(shipped, bare, strict=True))
-    print(f"\n{mails} mails to a local server; medians of {len(bare)} rounds\n")
-    print(f"{'bare aiosmtplib loop':24} {median(bare):8.0f} mails a second")
-    print(f"{'outbox':24} {median(shipped):8.0f} mails a second   {ratio:.2f}×")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mails", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    chosen = parser.parse_args()
-    asyncio.run(measure(chosen.mails, chosen.rounds))
+    alone(measure)

@@ -16,8 +16,10 @@ from random import Random
 from statistics import median, quantiles
 
 from tests.benchmarks._clippyfront import ClippyFront
+from tests.benchmarks._nchan import Channels, is_installed, nchan, one_channel, own_channels
 from tests.benchmarks._readers import Readers, reading
 from tests.benchmarks._server import raise_file_limit
+from tests.benchmarks._table import Line, at_most, at_most_times
 from tests.benchmarks._target import EVERYONE, Publisher, Running, SmallApp, Target
 
 ROUNDS = 9
@@ -32,6 +34,7 @@ class Result:
     """One server's numbers; times in seconds, of the acts one by one."""
 
     bytes_per_stream: float = 0
+    bytes_per_opening: float = 0
     opened_per_second: float = 0
     processor_per_opening: float = 0
     same_to_all: list[float] = field(default_factory=list)
@@ -47,7 +50,7 @@ class Result:
     seconds_to_end: float = 0
 
 
-async def measure(target: Target, streams: int) -> Result:
+async def measure_server(target: Target, streams: int) -> Result:
     """Measure one server with so many open streams, one to a person."""
     result = Result()
     async with target.running(streams) as running:
@@ -60,15 +63,46 @@ async def measure(target: Target, streams: int) -> Result:
     return result
 
 
+async def measure_openings(target: Target, streams: int) -> Result:
+    """How one server opens streams, and opens many again at once."""
+    result = Result()
+    async with target.running(streams) as running:
+        with reading() as readers:
+            await _open(result, running, readers)
+            await _storm(result, running, readers)
+    return result
+
+
+async def measure_nchan(streams: int) -> Result:
+    """nchan's plain broadcast, over one channel for all, and what it takes over one for each."""
+    result = Result()
+    async with nchan() as server:
+        channels = await Channels.of(server)
+        with reading() as readers:
+            await readers.open(server.port, one_channel(streams))
+            told = channels.tell_everyone_the_same
+            result.same_to_all = await _rounds(readers, told, streams, EVERYONE)
+    async with nchan() as server:
+        channels = await Channels.of(server)
+        with reading() as readers:
+            await readers.open(server.port, own_channels(streams))
+            result.to_one = [
+                await _delay_to_one(readers, channels, streams, number)
+                for number in range(SINGLE_EVENTS)
+            ]
+    return result
+
+
 async def _open(result: Result, running: Running, readers: Readers) -> None:
     server, people = running.server, running.people
     await readers.open(server.port, people[:FIRST_STREAMS])
-    memory, used = server.memory(), server.processor_seconds()
+    memory, used, received = server.memory(), server.processor_seconds(), await readers.volume()
     seconds = await readers.open(server.port, people[FIRST_STREAMS:])
     counted = len(people) - FIRST_STREAMS
     result.bytes_per_stream = (server.memory() - memory) / counted
     result.opened_per_second = counted / seconds
     result.processor_per_opening = (server.processor_seconds() - used) / counted
+    result.bytes_per_opening = (await readers.volume() - received) / counted
 
 
 async def _tell(result: Result, running: Running, readers: Readers) -> None:
@@ -127,7 +161,9 @@ async def _delay(
     return None if told_at is None else await readers.heard() - told_at
 
 
-async def _delay_to_one(readers: Readers, act: Publisher, streams: int, seed: int) -> float:
+async def _delay_to_one(
+    readers: Readers, act: Publisher | Channels, streams: int, seed: int
+) -> float:
     number = Random(seed).randrange(streams)
     return await _delay(readers, lambda: act.tell_one(number), 1) or 0
 
@@ -141,7 +177,7 @@ ROWS: dict[str, Callable[[Result], float | None]] = {
     "their own to all, worst ms": lambda one: max(one.own_to_all) * 1000,
     "processor per event, µs": lambda one: one.processor_per_event * 1_000_000,
     "one to one, p50 ms": lambda one: _milliseconds(one.to_one),
-    "one to one, p99 ms": lambda one: quantiles(one.to_one, n=100)[98] * 1000,
+    "one to one, p99 ms": lambda one: _p99(one) * 1000,
     "another request meanwhile, worst ms": lambda one: one.worst_while_telling * 1000,
     "everybody's bell anew, ms": lambda one: _thousand(one.bells_anew),
     "· another request, worst ms": lambda one: _thousand(one.worst_while_bells),
@@ -179,15 +215,99 @@ def _written(number: float | None) -> str:
     return "–" if number is None else f"{number:,.2f}"
 
 
-async def main(sizes: list[int]) -> None:
+async def measure(streams: int = 10_000) -> list[Line]:
+    """The lines of the table; run alone, this module prints every row."""
     raise_file_limit()
+    ours, bare, hub = (await _measure_each(streams)).values()
+    as_long = await measure_openings(
+        SmallApp("sse-starlette", "_peer_app", round(ours.bytes_per_opening)), streams
+    )
+    peer = await measure_nchan(streams) if is_installed() else None
+    told = median(ours.own_to_all) * 1000
+    worst = max(
+        ours.worst_while_telling,
+        ours.worst_while_bells or 0,
+        ours.worst_while_vanishing,
+        ours.worst_while_returning,
+    )
+    return [
+        Line(
+            f"one event to one of {streams:,}, p50",
+            median(ours.to_one) * 1000,
+            peer="nchan",
+            theirs=median(peer.to_one) * 1000 if peer else None,
+            aim=at_most_times(3),
+        ),
+        Line(
+            f"one event to one of {streams:,}, p99",
+            _p99(ours) * 1000,
+            peer="nchan",
+            theirs=_p99(peer) * 1000 if peer else None,
+            aim=at_most_times(3),
+        ),
+        Line(
+            f"one event to all {streams:,}, each personal",
+            told,
+            peer="nchan's plain broadcast",
+            theirs=median(peer.same_to_all) * 1000 if peer else None,
+            aim=at_most_times(1.3),
+        ),
+        Line(
+            f"one event to all {streams:,}, each personal",
+            told,
+            peer="the hub alone, each personal",
+            theirs=median(hub.own_to_all) * 1000,
+        ),
+        Line(
+            "processor time to open a stream",
+            ours.processor_per_opening * 1000,
+            peer="bare sse-starlette",
+            theirs=bare.processor_per_opening * 1000,
+            aim=at_most_times(1),
+        ),
+        Line(
+            f"{STORM:,} streams return at once",
+            ours.seconds_to_return,
+            "s",
+            f"sse-starlette, {ours.bytes_per_opening:,.0f} bytes each",
+            as_long.seconds_to_return,
+            at_most_times(1),
+        ),
+        Line(
+            "another request during all that, worst",
+            worst * 1000,
+            peer="sse-starlette, while they return",
+            theirs=as_long.worst_while_returning * 1000,
+            aim=at_most(50),
+        ),
+        Line(
+            "everybody's bell anew",
+            (ours.bells_anew or 0) * 1000,
+            peer="one event to all",
+            theirs=told,
+            aim=at_most_times(3),
+        ),
+        Line("memory of an idle stream", ours.bytes_per_stream / 1024, "KiB", aim=at_most(20)),
+    ]
+
+
+def _p99(result: Result) -> float:
+    return quantiles(result.to_one, n=100)[98]
+
+
+async def _measure_each(streams: int) -> dict[str, Result]:
     targets: list[Target] = [
         ClippyFront(),
         SmallApp("sse-starlette", "_peer_app"),
         SmallApp("the hub alone", "_hub_app"),
     ]
+    return {target.name: await measure_server(target, streams) for target in targets}
+
+
+async def main(sizes: list[int]) -> None:
+    raise_file_limit()
     for streams in sizes:
-        results = {target.name: await measure(target, streams) for target in targets}
+        results = await _measure_each(streams)
         print(f"\n{streams:,} open streams\n{table(results)}", flush=True)
         limit = median(results["the hub alone"].same_to_all)
         all_told = median(results["ClippyFront"].own_to_all) / limit

@@ -6,8 +6,9 @@ connected queues on one empty store and closes them afterwards.
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -18,9 +19,12 @@ from saq.queue.base import JobError
 from saq.types import Context
 from saq.utils import now
 
+from app.broker.relay import ProcessRelay
+
 OpenQueue = Callable[..., Awaitable[Queue]]
 NewWorker = Callable[..., Worker[Context]]
 
+NEVER = 3600.0  # seconds: only a poke, or a job that is due, ends a wait
 LATER = 2**31
 SOON = 0.01
 
@@ -66,6 +70,23 @@ class Endless:
         finally:
             await asyncio.sleep(SOON)
             self.has_tidied_up = True
+
+
+@asynccontextmanager
+async def opening(new_queue: Callable[..., Queue]) -> AsyncIterator[OpenQueue]:
+    """Connects what `new_queue(name, relay, **options)` makes, and closes it in the end."""
+    relay = ProcessRelay()
+    opened: list[Queue] = []
+
+    async def open_queue(name: str = "default", **options: Any) -> Queue:
+        opened.append(new_queue(name, relay, **options))
+        await opened[-1].connect()
+        return opened[-1]
+
+    yield open_queue
+    for queue in opened:
+        await queue.disconnect()
+    await relay.disconnect()
 
 
 class QueueCase:
@@ -133,6 +154,33 @@ class QueueCase:
         await job.finish(Status.COMPLETE)
         assert await queue.enqueue("greet", key="welcome", name="bob")
         assert (await dequeued(queue)).kwargs == {"name": "bob"}
+
+    async def test_a_key_enqueued_for_an_earlier_time_is_moved_up(self, queue: Queue) -> None:
+        first = await enqueued(queue, "greet", key="welcome", name="alice", scheduled=LATER)
+
+        assert await queue.enqueue("greet", key="welcome", name="bob") is None
+        taken = await dequeued(queue)
+        assert (taken, taken.kwargs) == (first, {"name": "alice"})
+        await taken.retry(None)
+        assert await counts(queue) == (1, 0, 1)
+
+    async def test_a_waiting_retry_keeps_its_attempts_when_it_is_moved_up(
+        self, queue: Queue
+    ) -> None:
+        job = await enqueued(queue, "greet", key="welcome", retries=9, retry_delay=100)
+        taken = await dequeued(queue)
+        taken.attempts = 3
+        await taken.retry("no such clip")
+
+        await queue.enqueue("greet", key="welcome")
+        again = await dequeued(queue)
+        assert (again.attempts, again.error) == (3, "no such clip")
+        assert again == job
+
+    async def test_a_key_enqueued_for_a_later_time_stays_where_it_is(self, queue: Queue) -> None:
+        await enqueued(queue, "greet", key="welcome")
+        assert await queue.enqueue("greet", key="welcome", scheduled=LATER) is None
+        assert await counts(queue) == (1, 0, 1)
 
     async def test_a_job_stays_with_its_queue(self, queue: Queue, open_queue: OpenQueue) -> None:
         job = await enqueued(queue, "greet")
@@ -428,7 +476,7 @@ class QueueCase:
         self, queue: Queue, running_worker: Worker[Context]
     ) -> None:
         assert running_worker
-        await enqueued(queue, "greet", key="welcome", name="alice")
+        await enqueued(queue, "greet", key="welcome", name="alice", scheduled=LATER)
         asked = [{"key": "welcome", "name": "bob"}]
         assert await queue.map("greet", asked, poll_interval=SOON) == ["Hello, alice"]
 
@@ -610,14 +658,23 @@ class QueueCase:
     async def test_a_thread_can_see_that_its_job_was_aborted(
         self, queue: Queue, new_worker: NewWorker
     ) -> None:
-        has_begun, may_look, seen = asyncio.Event(), threading.Event(), []
+        has_begun, may_look, may_end, seen = (
+            asyncio.Event(),
+            threading.Event(),
+            threading.Event(),
+            [],
+        )
         loop = asyncio.get_running_loop()
 
         def look(context: Context) -> None:
             loop.call_soon_threadsafe(has_begun.set)
-            may_look.wait(5)
-            asyncio.run_coroutine_threadsafe(context["job"].refresh(), loop).result(5)
+            may_look.wait(20)
+            asyncio.run_coroutine_threadsafe(context["job"].refresh(), loop).result(20)
             seen.append(context["job"].status)
+            may_end.wait(20)
+
+        async def was_told_to_end() -> bool:
+            return any(running["aborted"] for running in worker.job_task_contexts.values())
 
         worker = new_worker(functions=[("look", look)])
         job = await enqueued(queue, "look")
@@ -625,8 +682,10 @@ class QueueCase:
         await has_begun.wait()
         await job.abort("not needed")
         may_look.set()
-        await worker.abort(0)
-        await processing
+        aborting = asyncio.create_task(worker.abort(0))
+        await eventually(was_told_to_end)
+        may_end.set()
+        await asyncio.gather(aborting, processing)
         assert seen == [Status.ABORTING]
         assert (await stored_job(job)).status is Status.ABORTED
 
@@ -674,6 +733,124 @@ class QueueCase:
         assert endless.has_tidied_up
         assert await queue.count("active") == 0
 
+    # Waiting, and what must not be overwritten
+
+    async def test_waiting_ends_when_a_job_is_due(self, open_queue: OpenQueue) -> None:
+        queue = await open_queue(poll_seconds=NEVER)
+        waiting = asyncio.create_task(dequeued(queue))
+        await asyncio.sleep(SOON)
+        due = time.time() + 0.2
+        job = await enqueued(queue, "greet", scheduled=due)
+        assert await waiting == job
+        assert time.time() >= due
+
+    async def test_a_delayed_retry_comes_back_by_itself(self, queue: Queue) -> None:
+        job = await enqueued(queue, "greet", retries=2, retry_delay=0.2)
+        await dequeued(queue)
+        await job.retry(None)
+        assert await counts(queue) == (0, 0, 1)
+        assert await dequeued(queue) == job
+
+    async def test_growing_delays_stay_below_their_limit(self, queue: Queue) -> None:
+        job = await enqueued(queue, "greet", retries=9, retry_delay=100, retry_backoff=0.1)
+        for _ in range(3):
+            taken = await dequeued(queue)
+            taken.attempts += 1
+            await taken.retry(None)
+        assert (await stored_job(job)).scheduled <= time.time() + 0.1
+
+    async def test_a_cancelled_wait_takes_no_job(self, queue: Queue) -> None:
+        jobs = [await enqueued(queue, "greet") for _ in range(20)]
+        for step in range(1, 20):
+            waiting = asyncio.create_task(queue.dequeue())
+            for _ in range(step):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            if await waiting is not None:
+                jobs.pop(0)
+            assert await counts(queue) == (len(jobs), 20 - len(jobs), 20)
+        assert [await dequeued(queue) for _ in jobs] == jobs
+
+    async def test_an_abort_is_not_undone_by_the_start_of_the_job(self, queue: Queue) -> None:
+        job = await enqueued(queue, "greet")
+        taken = await dequeued(queue)
+        await job.abort("not needed")
+        await taken.update(status=Status.ACTIVE)
+        assert (await stored_job(job)).status is Status.ABORTING
+
+    async def test_an_abort_that_comes_too_late_changes_nothing(self, queue: Queue) -> None:
+        job = await enqueued(queue, "greet")
+        await (await dequeued(queue)).finish(Status.COMPLETE, result="Hello")
+        await job.abort("not needed")
+        stored = await stored_job(job)
+        assert (stored.status, stored.result) == (Status.COMPLETE, "Hello")
+
+    async def test_a_swept_job_is_retried_however_late_its_worker_lets_go(
+        self, queue: Queue
+    ) -> None:
+        job = await abandoned(queue, timeout=1)
+        await queue.sweep(abort=SOON)
+        await queue.finish_abort(job)
+        assert (await stored_job(job)).status is Status.QUEUED
+
+    async def test_a_job_that_ends_while_it_is_swept_stays_ended(self, queue: Queue) -> None:
+        job = await abandoned(queue, timeout=1)
+        sweeping = asyncio.create_task(queue.sweep(abort=5))
+        await eventually(lambda: has_status(job, Status.ABORTING))
+        await job.finish(Status.COMPLETE, result="Hello")
+        await sweeping
+        assert (await stored_job(job)).status is Status.COMPLETE
+
+    async def test_a_job_that_ends_and_is_deleted_while_it_is_swept_stays_deleted(
+        self, queue: Queue
+    ) -> None:
+        job = await abandoned(queue, timeout=1, ttl=-1)
+        sweeping = asyncio.create_task(queue.sweep(abort=0.2))
+        await eventually(lambda: has_status(job, Status.ABORTING))
+        await job.finish(Status.COMPLETE)
+        await sweeping
+        assert await queue.job(job.key) is None
+
+    async def test_an_aborted_job_is_not_retried_when_it_is_swept(self, queue: Queue) -> None:
+        job = await abandoned(queue, timeout=1, retries=9)
+        await job.abort("not needed")
+        assert await queue.sweep(abort=SOON) == [job.id]
+        stored = await stored_job(job)
+        assert (stored.status, stored.error) == (Status.ABORTED, "not needed")
+
+    async def test_a_job_that_was_just_claimed_is_not_swept(self, queue: Queue) -> None:
+        await enqueued(queue, "greet", timeout=1, heartbeat=1)
+        taken = await dequeued(queue)
+        assert now() - 1000 < taken.started <= now()
+        assert await queue.sweep() == []
+
+    async def test_one_queue_sweeps_until_its_lock_expires(
+        self, queue: Queue, open_queue: OpenQueue
+    ) -> None:
+        other = await open_queue()
+        assert await queue.sweep(lock=60) == []
+        job = await abandoned(queue, timeout=1)
+        assert await other.sweep(abort=SOON) == []
+        assert await queue.sweep(lock=0, abort=SOON) == [job.id]
+        job = await abandoned(queue, timeout=1)
+        assert await other.sweep(abort=SOON) == [job.id]
+
+    async def test_a_job_that_is_not_json_is_refused(self, queue: Queue) -> None:
+        with pytest.raises(ValueError, match="JSON compliant"):
+            await queue.enqueue("greet", name=float("nan"))
+        assert await counts(queue) == (0, 0, 0)
+
+    async def test_a_listener_notices_the_end_of_a_job_without_polling(self, queue: Queue) -> None:
+        job = await enqueued(queue, "greet")
+
+        def has_ended(_key: str, status: Status) -> bool:
+            return status is Status.COMPLETE
+
+        listening = asyncio.create_task(queue.listen([job.key], has_ended, poll_interval=60))
+        await asyncio.sleep(SOON)
+        await job.finish(Status.COMPLETE)
+        await asyncio.wait_for(listening, 10)
+
     # Clockwork
 
     async def test_a_cron_line_must_be_one(self, new_worker: NewWorker) -> None:
@@ -719,13 +896,14 @@ class QueueCase:
         self, queue: Queue, new_worker: NewWorker, poll_interval: float
     ) -> None:
         jobs = [await enqueued(queue, "greet") for _ in range(3)]
-        worker = new_worker(burst=True, concurrency=1, poll_interval=poll_interval)
-        await asyncio.wait_for(worker.start(), 5)
+        options = {"concurrency": 1, "poll_interval": poll_interval, "dequeue_timeout": 1}
+        await asyncio.wait_for(new_worker(burst=True, **options).start(), 20)
         assert [(await stored_job(job)).status for job in jobs] == [Status.COMPLETE] * 3
 
     async def test_a_burst_may_be_limited(self, queue: Queue, new_worker: NewWorker) -> None:
         jobs = [await enqueued(queue, "greet") for _ in range(2)]
-        await asyncio.wait_for(new_worker(burst=True, max_burst_jobs=1).start(), 5)
+        worker = new_worker(burst=True, max_burst_jobs=1, dequeue_timeout=5)
+        await asyncio.wait_for(worker.start(), 20)
         ends = [(await stored_job(job)).status for job in jobs]
         assert ends == [Status.COMPLETE, Status.QUEUED]
 

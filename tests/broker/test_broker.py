@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
-from app.broker import open_broker
-from app.settings import SettingError, load
+from app.broker import open_broker, require_supported
+from app.settings import SettingError, load, read
+from tests.broker.servers import redis_prefix
+from tests.setups import REDIS_URL
 
 
 async def test_the_queues_are_stored_beside_the_database(tmp_path: Path) -> None:
@@ -40,12 +43,23 @@ async def test_a_broker_that_could_not_connect_can_be_disconnected(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("name", "url"),
+    ("url", "reason"),
     [
-        ("REDIS_URL", "redis://localhost"),
-        ("DATABASE_URL", "postgresql+psycopg://localhost/clippyfront"),
+        ("redis://127.0.0.1:1", "cannot be reached"),
+        ("redis://nobody:wrong@127.0.0.1:6379/15", "refuses the connection"),
     ],
 )
-def test_a_setting_for_an_unsupported_server_is_named(tmp_path: Path, name: str, url: str) -> None:
-    with pytest.raises(SettingError, match=name):
-        open_broker(load({"DATA_DIR": str(tmp_path), name: url}))
+async def test_a_redis_that_cannot_be_used_is_told_in_a_sentence(
+    tmp_path: Path, url: str, reason: str
+) -> None:
+    async with redis_prefix():
+        with pytest.raises(SettingError, match=f"REDIS_URL names a server that {reason}"):
+            require_supported(read({"DATA_DIR": str(tmp_path), "REDIS_URL": url}))
+
+
+async def test_a_redis_that_is_too_old_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Redis, "info", lambda *_: {"redis_version": "6.0.16"})
+    with pytest.raises(SettingError, match=r"Redis 6\.0\.16, but 6\.2"):
+        require_supported(read({"DATA_DIR": str(tmp_path), "REDIS_URL": REDIS_URL}))

@@ -72,6 +72,29 @@ async def test_pokes_that_come_together_call_a_listener_once(relay: Relay) -> No
     assert calls == ["changes"]
 
 
+async def test_a_listener_for_ids_gets_those_of_its_kind(relay: Relay) -> None:
+    ids: list[int] = []
+    stop_listening = relay.listen_for_ids("team", ids.append)
+    last = event_of(relay, "last")
+    for topic in ("team 5", "team 7", "teams 1", "project 9", "team", "team x", "last"):
+        relay.poke(topic)
+    await asyncio.wait_for(last.wait(), SECONDS)
+    stop_listening()
+    relay.poke("team 8")
+    await asyncio.sleep(0.05)
+    assert sorted(ids) == [5, 7]
+
+
+async def test_many_topics_at_once_all_arrive_in_the_other_process(
+    alice: LocalRelay, bob: LocalRelay
+) -> None:
+    ids: set[int] = set()
+    bob.listen_for_ids("user", ids.add)
+    for id in range(10**9, 10**9 + 10_000):
+        alice.poke(f"user {id}")
+    await eventually(lambda: len(ids) == 10_000)
+
+
 async def test_a_listener_that_was_stopped_is_not_called(relay: Relay) -> None:
     calls: list[str] = []
     stop_listening = relay.listen(CHANGES, lambda: calls.append("changes"))

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from saq.utils import now
 
 from app.broker import Broker, open_broker
 from app.broker import sqlite_statements as sql
-from app.broker.relay import ProcessRelay
 from app.broker.sqlite_queue import SqliteQueue
 from app.settings import load
 from tests.broker.conftest import StartProcess, said
@@ -26,25 +26,16 @@ from tests.broker.queue_case import (
     dequeued,
     enqueued,
     eventually,
-    has_status,
+    opening,
     stored_job,
 )
+from tests.outages import sqlite_error
 
 
 @pytest.fixture
 async def open_queue(tmp_path: Path) -> AsyncIterator[OpenQueue]:
-    relay = ProcessRelay()
-    opened: list[SqliteQueue] = []
-
-    async def open_queue(name: str = "default", **options: Any) -> SqliteQueue:
-        opened.append(SqliteQueue(tmp_path / "queue.db", name, relay, **options))
-        await opened[-1].connect()
-        return opened[-1]
-
-    yield open_queue
-    for queue in opened:
-        await queue.disconnect()
-    await relay.disconnect()
+    async with opening(partial(SqliteQueue, tmp_path / "queue.db")) as open_queue:
+        yield open_queue
 
 
 @pytest.fixture
@@ -67,33 +58,6 @@ class TestSqliteQueue(QueueCase):
 
 
 # Waiting
-
-
-async def test_waiting_ends_when_a_job_is_due(open_queue: OpenQueue) -> None:
-    queue = await open_queue(poll_seconds=NEVER)
-    waiting = asyncio.create_task(dequeued(queue))
-    await asyncio.sleep(SOON)
-    due = time.time() + 0.2
-    job = await enqueued(queue, "greet", scheduled=due)
-    assert await waiting == job
-    assert time.time() >= due
-
-
-async def test_a_delayed_retry_comes_back_by_itself(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet", retries=2, retry_delay=0.2)
-    await dequeued(queue)
-    await job.retry(None)
-    assert await counts(queue) == (0, 0, 1)
-    assert await dequeued(queue) == job
-
-
-async def test_growing_delays_stay_below_their_limit(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet", retries=9, retry_delay=100, retry_backoff=0.1)
-    for _ in range(3):
-        taken = await dequeued(queue)
-        taken.attempts += 1
-        await taken.retry(None)
-    assert (await stored_job(job)).scheduled <= time.time() + 0.1
 
 
 async def test_a_lost_poke_delays_a_job_only_a_little(
@@ -136,31 +100,6 @@ async def test_of_many_waiting_tasks_one_queries_the_file_after_a_poke(
     assert len(asked) == 4
 
 
-async def test_a_cancelled_wait_takes_no_job(queue: SqliteQueue) -> None:
-    jobs = [await enqueued(queue, "greet") for _ in range(20)]
-    for step in range(1, 20):
-        waiting = asyncio.create_task(queue.dequeue())
-        for _ in range(step):
-            await asyncio.sleep(0)
-        waiting.cancel()
-        if await waiting is not None:
-            jobs.pop(0)
-        assert await counts(queue) == (len(jobs), 20 - len(jobs), 20)
-    assert [await dequeued(queue) for _ in jobs] == jobs
-
-
-async def test_a_listener_notices_the_end_of_a_job_without_polling(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet")
-
-    def has_ended(_key: str, status: Status) -> bool:
-        return status is Status.COMPLETE
-
-    listening = asyncio.create_task(queue.listen([job.key], has_ended, poll_interval=60))
-    await asyncio.sleep(SOON)
-    await job.finish(Status.COMPLETE)
-    await asyncio.wait_for(listening, 10)
-
-
 # Order
 
 
@@ -199,13 +138,6 @@ async def test_the_same_key_may_wait_in_two_queues(
     assert [job.function async for job in queue.iter_jobs()] == ["greet"]
 
 
-async def test_a_moment_still_to_come_does_not_run_twice(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet", key="cron:greet", scheduled=LATER)
-    await job.finish(Status.COMPLETE)
-    assert await queue.enqueue("greet", key="cron:greet", scheduled=LATER) is None
-    assert await queue.enqueue("greet", key="cron:greet", scheduled=LATER + 60)
-
-
 async def test_the_soonest_jobs_are_shown_first(queue: SqliteQueue) -> None:
     for minutes in (3, 1, 2):
         await enqueued(queue, "greet", key=f"in {minutes}", scheduled=LATER + minutes)
@@ -214,84 +146,6 @@ async def test_the_soonest_jobs_are_shown_first(queue: SqliteQueue) -> None:
 
 
 # What must not be overwritten
-
-
-async def test_an_abort_is_not_undone_by_the_start_of_the_job(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet")
-    taken = await dequeued(queue)
-    await job.abort("not needed")
-    await taken.update(status=Status.ACTIVE)
-    assert (await stored_job(job)).status is Status.ABORTING
-
-
-async def test_an_abort_that_comes_too_late_changes_nothing(queue: SqliteQueue) -> None:
-    job = await enqueued(queue, "greet")
-    await (await dequeued(queue)).finish(Status.COMPLETE, result="Hello")
-    await job.abort("not needed")
-    stored = await stored_job(job)
-    assert (stored.status, stored.result) == (Status.COMPLETE, "Hello")
-
-
-async def test_a_swept_job_is_retried_however_late_its_worker_lets_go(
-    queue: SqliteQueue,
-) -> None:
-    job = await abandoned(queue, timeout=1)
-    await queue.sweep(abort=SOON)
-    await queue.finish_abort(job)
-    assert (await stored_job(job)).status is Status.QUEUED
-
-
-async def test_a_job_that_ends_while_it_is_swept_stays_ended(queue: SqliteQueue) -> None:
-    job = await abandoned(queue, timeout=1)
-    sweeping = asyncio.create_task(queue.sweep(abort=5))
-    await eventually(lambda: has_status(job, Status.ABORTING))
-    await job.finish(Status.COMPLETE, result="Hello")
-    await sweeping
-    assert (await stored_job(job)).status is Status.COMPLETE
-
-
-async def test_a_job_that_ends_and_is_deleted_while_it_is_swept_stays_deleted(
-    queue: SqliteQueue,
-) -> None:
-    job = await abandoned(queue, timeout=1, ttl=-1)
-    sweeping = asyncio.create_task(queue.sweep(abort=0.2))
-    await eventually(lambda: has_status(job, Status.ABORTING))
-    await job.finish(Status.COMPLETE)
-    await sweeping
-    assert await queue.job(job.key) is None
-
-
-async def test_an_aborted_job_is_not_retried_when_it_is_swept(queue: SqliteQueue) -> None:
-    job = await abandoned(queue, timeout=1, retries=9)
-    await job.abort("not needed")
-    assert await queue.sweep(abort=SOON) == [job.id]
-    stored = await stored_job(job)
-    assert (stored.status, stored.error) == (Status.ABORTED, "not needed")
-
-
-async def test_a_job_that_was_just_claimed_is_not_swept(queue: SqliteQueue) -> None:
-    await enqueued(queue, "greet", timeout=1, heartbeat=1)
-    taken = await dequeued(queue)
-    assert now() - 1000 < taken.started <= now()
-    assert await queue.sweep() == []
-
-
-async def test_one_queue_sweeps_until_its_lock_expires(
-    queue: SqliteQueue, open_queue: OpenQueue
-) -> None:
-    other = await open_queue()
-    assert await queue.sweep(lock=60) == []
-    job = await abandoned(queue, timeout=1)
-    assert await other.sweep(abort=SOON) == []
-    assert await queue.sweep(lock=0, abort=SOON) == [job.id]
-    job = await abandoned(queue, timeout=1)
-    assert await other.sweep(abort=SOON) == [job.id]
-
-
-async def test_a_job_that_is_not_json_is_refused(queue: SqliteQueue) -> None:
-    with pytest.raises(ValueError, match="JSON compliant"):
-        await queue.enqueue("greet", name=float("nan"))
-    assert await counts(queue) == (0, 0, 0)
 
 
 # The file
@@ -379,3 +233,65 @@ async def test_a_worker_that_is_stopped_puts_its_job_back(
 
 async def was_swept(broker: Broker, job: Job) -> bool:
     return await broker.queue.sweep(abort=SOON) == [job.id]
+
+
+# A clock that was ahead
+
+
+WEEKS = 40 * 86400
+
+
+async def test_a_cron_line_that_was_scheduled_for_a_date_weeks_ahead_comes_at_its_next_time(
+    queue: SqliteQueue,
+) -> None:
+    await enqueued(queue, "greet", key="cron:greet", scheduled=int(time.time()) + WEEKS)
+    await queue.enqueue("greet", key="cron:greet", scheduled=int(time.time()))
+
+    assert (await dequeued(queue)).key == "cron:greet"
+
+
+async def test_a_sweeper_that_was_ahead_is_replaced(open_queue: OpenQueue) -> None:
+    ahead, queue = await open_queue(), await open_queue()
+    await ahead.sweep(lock=WEEKS)
+    job = await abandoned(queue, heartbeat=1)
+
+    assert await queue.sweep(lock=60, abort=0.1) == [job.id]
+
+
+async def test_a_worker_that_was_ahead_is_forgotten(queue: SqliteQueue) -> None:
+    await queue.write_worker_info("ahead", {}, ttl=WEEKS)  # type: ignore[typeddict-item]
+    before = (await queue.info())["workers"]
+    await queue.sweep()
+
+    assert before == {}
+    assert await queue._rows("SELECT * FROM worker") == []
+
+
+async def test_a_job_that_was_taken_in_the_future_counts_from_now(queue: SqliteQueue) -> None:
+    job = await enqueued(queue, "greet", heartbeat=1, retries=2)
+    await dequeued(queue)
+    later = now() + WEEKS * 1000
+    await queue._rows(
+        "UPDATE job SET payload = json_set(payload, '$.started', :later, '$.touched', :later)",
+        later=later,
+    )
+    await queue.sweep()
+    await asyncio.sleep(1.5)
+
+    assert await queue.sweep(abort=0.1) == [job.id]
+
+
+async def test_a_queue_that_fails_is_asked_ever_less_often(
+    queue: SqliteQueue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    async def refuse() -> Job:
+        asked.append(1)
+        raise sqlite_error(sqlite3.SQLITE_FULL)
+
+    monkeypatch.setattr(queue, "_take", refuse)
+
+    assert await queue.dequeue(timeout=2) is None
+    assert len(asked) in (1, 2, 3)
+    assert "No job can be taken: The server's disk is full." in caplog.text

@@ -49,6 +49,61 @@ def test_an_installation_with_the_test_extra_serves_every_command(
     assert installed == ["build", "app", "build", "test"]
 
 
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A checkout without settings."""
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_a_start_without_settings_needs_no_driver(root: Path) -> None:
+    (root / ".env").write_text("DATABASE_URL=sqlite+aiosqlite:////srv/clips.db\nREDIS_URL=\n")
+
+    assert bootstrap.list_for("run", []) == "app"
+    assert bootstrap.list_for("test", []) == "test"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DATABASE_URL=postgresql+psycopg://db/clips",
+        "export DATABASE_URL = 'postgresql+psycopg://db/clips'",
+        'PORT=8000\nREDIS_URL="redis://cache"',
+    ],
+)
+def test_the_drivers_are_installed_where_the_settings_name_a_server(root: Path, line: str) -> None:
+    (root / ".env").write_text(f"{line}\n")
+
+    assert bootstrap.list_for("web", []) == "servers"
+
+
+def test_the_environment_overrides_the_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / ".env").write_text("DATABASE_URL=postgresql+psycopg://db/clips\n")
+    monkeypatch.setenv("DATABASE_URL", "sqlite+aiosqlite:////srv/clips.db")
+
+    assert bootstrap.list_for("run", []) == "app"
+
+
+def test_to_move_to_a_server_needs_its_driver(root: Path) -> None:
+    assert bootstrap.list_for("move", ["postgresql+psycopg://db/clips"]) == "servers"
+
+
+def test_an_installation_that_moves_to_a_server_gets_the_drivers_once(installed: list[str]) -> None:
+    for chosen in ("app", "servers", "app", "servers"):
+        bootstrap.enter(chosen)
+
+    assert installed == ["build", "app", "build", "servers"]
+
+
+def test_the_requirements_of_tests_include_the_drivers(installed: list[str]) -> None:
+    for chosen in ("test", "servers", "app"):
+        bootstrap.enter(chosen)
+
+    assert installed == ["build", "test"]
+
+
 def test_changed_requirements_are_installed_again(
     installed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

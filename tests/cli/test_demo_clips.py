@@ -10,4 +10,4 @@ async def test_the_demo_clips_are_real_ones(tmp_path: Path) -> None:
     assert len({clip.name for clip in drawn}) == 4
     for clip in drawn:
         facts = await probe(clip.path, clip.name)
-        assert (facts.width, facts.height, facts.duration, facts.has_sound) == (640, 360, 3.0, True)
+        assert (facts.width, facts.height, facts.duration, facts.sounds) == (640, 360, 3.0, 1)

@@ -12,6 +12,7 @@ from app import clock
 from app.accounts.addresses import CANCEL, CONFIRM, TIME_TO_CONFIRM
 from app.accounts.passwords import RESET, _fingerprint
 from app.accounts.tokens import create_token
+from app.mail.suppressions import stop_token
 from app.models import (
     Clip,
     Compilation,
@@ -21,6 +22,7 @@ from app.models import (
     Notification,
     Project,
     PushSubscription,
+    SavedView,
     Share,
     Team,
     User,
@@ -33,7 +35,7 @@ from app.notifications.events.catalogue import (
     TEAM_UPDATED,
     EventType,
 )
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.media_storage import clip_path, thumbnail_path, video_path
@@ -70,7 +72,7 @@ async def renew(world: World) -> World:
         _lay_down(path)
     _lay_down(thumbnail_path(settings, done_id))
     async with world.app.state.db.act() as session:
-        _count, undo = await feed.delete(
+        _count, undo = await acts.delete(
             session, world.alice.id, Selection([world.ids["deleted_id"]])
         )
     return World(world.app, world.alice, world.carol, world.ids | {"undo": undo}, world.ids_at)
@@ -111,12 +113,20 @@ class _Builder:
         device = await self._row(_device_of(alice))
         back = await stop(self.session, Link(alice, TEAM_UPDATED.name))
         self.ids |= {"ended_id": ended.id, "token_id": token.id, "field": "timezone", "back": back}
-        self.ids |= {"name": "no.eml", "token": "of nothing", "user_id": self.ids["user_id"]}
+        self.ids |= {
+            "name": "no.eml",
+            "avatar": "of nobody",
+            "token": "of nothing",
+            "user_id": self.ids["user_id"],
+        }
         self.ids["device_id"] = device.id
+        view = await self._row(SavedView(user_id=alice.id, name="Unread", query="", rank=1))
+        self.ids |= {"view_id": view.id, "step": "up"}
         links = {
             "/confirm/": SIGNER.sign(CONFIRM, [alice.id, nonce, NEW_ADDRESS]),
             "/account/address/cancel/": SIGNER.sign(CANCEL, [alice.id, nonce]),
             "/reset/": SIGNER.sign(RESET, [alice.id, _fingerprint(alice)]),
+            "/stop-invitations/": stop_token(SIGNER, alice.email),
             "/unsubscribe/": SIGNER.sign(STOP, [alice.id, alice.link_nonce, TEAM_UPDATED.name]),
         }
         self.ids_at |= {path: {"token": token} for path, token in links.items()}

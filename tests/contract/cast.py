@@ -50,6 +50,18 @@ class Person:
         assert pressed.status_code == 200, f"{label}: {pressed.status_code} {words(pressed.text)}"
         return pressed
 
+    async def press_twice(self, label: str, on: str) -> httpx.Response:
+        """Press a button that asks first, and then the one that says it again."""
+        return await self.press(*await self.asked(label, on))
+
+    async def ready_twice(self, label: str, on: str) -> Press:
+        """Press a button that asks first, the finger on the one that says it again."""
+        return await self.ready(*await self.asked(label, on))
+
+    async def asked(self, label: str, on: str) -> tuple[str, httpx.Response]:
+        """Press a button that asks first; returns the one that says it again, and its page."""
+        return label.partition(" (")[0], await self.press(label, on)
+
     async def ready(
         self, label: str, on: str | httpx.Response, *, files: Any = None, **typed: str
     ) -> Press:
@@ -61,6 +73,8 @@ class Person:
         fields |= {name: [value] for name, value in typed.items()}
         if button.pair:
             fields[button.pair[0]] = [button.pair[1]]
+        if form.method == "get":
+            return partial(self.browser.get, button.action, params=fields)
         return partial(self.browser.request, form.method, button.action, data=fields, files=files)
 
     async def open(self, path: str) -> httpx.Response:

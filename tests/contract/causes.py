@@ -34,7 +34,7 @@ async def alice_adds_carol(stage: Stage) -> None:
 
 
 async def adam_removes_bob(stage: Stage) -> None:
-    await stage.adam.press("Remove from team", stage.member_url(stage.bob))
+    await stage.adam.press_twice("Remove from team", stage.member_url(stage.bob))
 
 
 async def bob_leaves(stage: Stage) -> None:
@@ -46,7 +46,7 @@ async def alice_makes_bob_a_viewer(stage: Stage) -> None:
 
 
 async def alice_hands_over_to_bob(stage: Stage) -> None:
-    await stage.alice.press("Hand over", stage.member_url(stage.bob))
+    await stage.alice.press_twice("Hand over", stage.member_url(stage.bob))
 
 
 async def adam_renames_the_team(stage: Stage) -> None:
@@ -66,7 +66,7 @@ async def bob_shares(stage: Stage) -> None:
 
 
 async def adam_ends_the_sharing(stage: Stage) -> None:
-    await stage.adam.press("End sharing (Video Squad)", stage.project_url)
+    await stage.adam.press_twice("End sharing (Video Squad)", stage.project_url)
 
 
 async def bob_deletes_the_project(stage: Stage) -> None:

@@ -1,8 +1,6 @@
 """One application for all tests of the contract, emptied before each: starting it takes longest."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,23 +14,23 @@ from tests.contract.building import build, renew
 from tests.contract.cast import Stage, on_stage
 from tests.contract.keeping import Rows, empty, put_back, read_rows
 from tests.contract.world import World
+from tests.factories import SECRET_KEY
+from tests.setups import Servers
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def house(
-    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Litestar]:
-    folder = tmp_path_factory.mktemp("house")
-    shutil.copy(migrated, folder / migrated.name)
     environ = {
-        "DATA_DIR": str(folder),
-        "SECRET_KEY": "a secret of the tests",
+        "SECRET_KEY": SECRET_KEY,
         "BASE_URL": "http://testserver",
         "RATE_LIMITS": "0",
         "ALLOWED_HOSTS": "testserver",
     }
-    async with running(create_app(install(load(environ)))) as application:
-        yield application
+    with servers.installation(tmp_path_factory.mktemp("house")) as database:
+        async with running(create_app(install(load(environ | database)))) as application:
+            yield application
 
 
 @pytest_asyncio.fixture(loop_scope="session")

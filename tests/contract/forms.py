@@ -75,7 +75,7 @@ FORMS = {
         }
     ),
     "/logout": BUTTON,
-    "/forgot": Form({"email": Field("alice@example.com")}),
+    "/forgot": Form({"email": EMAIL}),
     "/reset/{token:str}": Form({"password": new_password}),
     "/confirm/{token:str}": BUTTON,
     "/account/address/cancel/{token:str}": BUTTON,
@@ -86,6 +86,8 @@ FORMS = {
             "theme": choice("dark", accepts=NOTHING),
         }
     ),
+    "/account/picture": Form(code=422),
+    "/account/picture/remove": BUTTON,
     "/account/address": Form({"email": EMAIL, "password": own_password}),
     "/account/address/confirmation": BUTTON,
     "/account/address/retry": BUTTON,
@@ -109,6 +111,10 @@ FORMS = {
             "timezone": choice("Europe/Berlin"),
             "pushes_always": ignored,
             "added_directly_by": choice("nobody", accepts=NOTHING),
+            "density": choice("compact", accepts=NOTHING),
+            "grouping": ignored,
+            "shortcuts": ignored,
+            "sound": ignored,
         }
     ),
     "/account/notifications/{field:str}": Form({"timezone": Field("Europe/Berlin")}),
@@ -135,22 +141,37 @@ FORMS = {
         {"scope": Field("everything"), "List-Unsubscribe": ignored}, 200
     ),
     "/unsubscribe/{token:str}/undo": Form({"back": choice("{back}", status=404)}, 200),
+    "/stop-invitations/{token:str}": Form({"List-Unsubscribe": ignored}, 200),
+    "/stop-invitations/{token:str}/undo": Form(code=200),
+    "/account/notifications/invitation-mail": BUTTON,
     "/notifications/bulk": Form(
         {
             "do": choice("read", status=400),
             "ids": Field("{notification_id}"),
             "all_matching": ignored,
-            "up_to": Field("{notification_id}"),
+            "seen": Field("{notification_id}"),
             "type": choice("team_updated", accepts=NOTHING, status=400),
             "status": choice("unread", accepts=NOTHING, status=400),
             "date_range": choice("week", accepts=NOTHING, status=400),
+            "group_key": ignored,
             "page": ignored,
             "confirmed": ignored,
         }
     ),
-    "/notifications/read-all": Form({"up_to": Field("{notification_id}")}),
+    "/notifications/density": Form(
+        {"density": choice("compact", status=400), "group_key": ignored}
+    ),
+    "/notifications/read-all": Form({"seen": Field("{notification_id}")}),
+    "/notifications/views": Form(
+        {
+            "name": Field("Failures", NAME | {"markup"}),
+            "query": Field("status=unread", EVERY - NOTHING),
+        }
+    ),
+    "/notifications/views/{view_id:int}": Form({"name": Field("Failures", NAME | {"markup"})}),
+    "/notifications/views/{view_id:int}/delete": BUTTON,
+    "/notifications/views/{view_id:int}/{step:str}": BUTTON,
     "/notifications/undo": Form({"undo": choice("{undo}", status=404)}),
-    "/notifications/{notification_id:int}/open": BUTTON,
     "/notifications/{notification_id:int}/accept": BUTTON,
     "/notifications/{notification_id:int}/decline": BUTTON,
     "/notifications/{notification_id:int}/retry": BUTTON,

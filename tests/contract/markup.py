@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 HIDDEN = re.compile(r'<span class="visually-hidden">Unread </span>')
 ROW = re.compile(r'<li id="(?:panel-)?notice-(\d+)" class="([^"]*)".*?</li>', re.DOTALL)
-TEXT = re.compile(r'<button [^>]*class="notice-text"[^>]*>(.*?)</button>', re.DOTALL)
+TEXT = re.compile(r'<a [^>]*class="notice-text"[^>]*>(.*?)</a>', re.DOTALL)
 ACTIONS = re.compile(r'<div class="notice-actions">(.*?)</div>', re.DOTALL)
 LABEL = re.compile(r"<(?:button|a) [^>]*>(.*?)</(?:button|a)>", re.DOTALL)
 BELL = re.compile(r'<button id="bell"[^>]*aria-label="([^"]*)"')
@@ -79,8 +79,10 @@ class PageForm:
 
 
 def button_called(label: str, page: str) -> Button:
-    """The first button of that accessible name that somebody could press."""
-    buttons = _Buttons(page).buttons
+    """The first button of that accessible name that somebody could press: in the main part, or else in
+    the panel above it.
+    """
+    buttons = [*_Buttons(page.partition("<main")[2]).buttons, *_Buttons(page).buttons]
     found = [one for one in buttons if one.label == label and not one.is_disabled]
     assert found, f"No button {label!r} among {[one.label for one in buttons]}"
     return found[0]

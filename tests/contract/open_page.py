@@ -10,7 +10,7 @@ from tests.notifications._connection import Connection
 
 PIECE = re.compile(r'<hx-partial hx-target="(#[\w-]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.S)
 BELL = re.compile(r'data-unread="(\d+)" data-position="(\d+)"')
-TOAST = re.compile(r'class="notice-text">(.*?)</button>', re.S)
+TOAST = re.compile(r'class="notice-text"[^>]*>(.*?)</a>', re.S)
 
 
 class OpenPage:

@@ -17,15 +17,17 @@ async def nothing(_stage: Stage) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """`hears` maps a name of the cast to the text that person reads; everybody else reads nothing.
+    """`hears` maps a name of the cast to the texts that person reads, the newest first; everybody
+    else reads nothing.
 
     `actions` are the labels on the notice; `actions_of` those of somebody for whom they differ.
-    `ends_page`: the session ends with the act, and with it the open page.
+    `ends_page`: the session ends with the act, and with it the open page. `is_opened_by`: whom the
+    act itself leads to the page of the notice, which they have read by that.
     """
 
     type: str
     cause: Deed
-    hears: Mapping[str, str]
+    hears: Mapping[str, tuple[str, ...]]
     icon: str
     priority: str
     context: frozenset[str]
@@ -36,6 +38,7 @@ class Row:
     in_app: bool = True
     mandatory: frozenset[str] = frozenset()
     ends_page: bool = False
+    is_opened_by: str = ""
     prepare: Deed = nothing
 
     @property
@@ -43,8 +46,8 @@ class Row:
         return f"{self.type}: {self.cause.__name__}"
 
 
-def each(names: str, text: str) -> dict[str, str]:
-    return dict.fromkeys(names.split(), text)
+def each(names: str, *texts: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(names.split(), texts)
 
 
 TABLE = [
@@ -91,6 +94,7 @@ TABLE = [
         actions=TO_TEAM,
         mail=True,
         prepare=causes.adam_invites_ines,
+        is_opened_by="ines",
     ),
     Row(
         "member_removed",
@@ -126,7 +130,11 @@ TABLE = [
         "member_role_changed",
         causes.alice_hands_over_to_bob,
         each("bob", "Your role in team 'Video Squad' changed from editor to owner")
-        | each("adam vera", "bob's role changed from editor to owner"),
+        | each(
+            "adam vera",
+            "alice's role changed from owner to admin",
+            "bob's role changed from editor to owner",
+        ),
         icon="bi-person-gear",
         priority=NORMAL,
         context=frozenset({"username", "old_role", "new_role"}),
@@ -228,6 +236,7 @@ TABLE = [
         push=True,
         mandatory=frozenset({"in_app", "email"}),
         ends_page=True,
+        is_opened_by="bob",
     ),
     Row(
         "account_address_change_requested",
@@ -239,6 +248,7 @@ TABLE = [
         actions=("Review Account",),
         mail=True,
         mandatory=frozenset({"in_app", "email"}),
+        is_opened_by="bob",
     ),
     Row(
         "account_token_created",

@@ -51,13 +51,13 @@ async def test_everyone_concerned_reads_their_own_words_and_nobody_else_anything
     await stage.settle()
 
     for user in stage.people:
-        expected = [row.hears[user.name]] if row.in_app and user.name in row.hears else []
+        expected = list(row.hears.get(user.name, ())) if row.in_app else []
         told = [one for one in await user.sees() if one.id not in before[user.name].ids]
         assert [notice.text for notice in told] == expected, user.name
         assert all(_is_as_said(notice, row, user) for notice in told), told
         toasts = user.page.toasts[before[user.name].toasts :]
         is_toast = row.priority == HIGH and not row.ends_page
-        assert toasts == (expected if is_toast else []), user.name
+        assert toasts == (expected[::-1] if is_toast else []), user.name
     await _assert_facts_and_mail(stage, row)
 
 
@@ -67,7 +67,7 @@ def _look(user: Person) -> Before:
 
 def _is_as_said(notice: Shown, row: Row, user: Person) -> bool:
     actions = row.actions_of.get(user.name, row.actions)
-    as_said = (row.icon, row.priority == HIGH, actions, False)
+    as_said = (row.icon, row.priority == HIGH, actions, row.is_opened_by == user.name)
     return (notice.icon, notice.is_high, notice.actions, notice.is_read) == as_said
 
 

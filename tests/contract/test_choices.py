@@ -25,7 +25,7 @@ async def test_a_muted_team_tells_only_what_is_about_oneself(stage: Stage) -> No
     await causes.bob_shares(stage)
     await compile_well(stage)
     await causes.alice_makes_bob_a_viewer(stage)
-    await stage.alice.press("Remove from team", stage.member_url(stage.vera))
+    await stage.alice.press_twice("Remove from team", stage.member_url(stage.vera))
     await stage.settle()
 
     assert await stage.adam.reads() == []

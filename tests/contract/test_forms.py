@@ -19,6 +19,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SWITCH = "preferences.member_added.email"
 CHANNELS = (IN_APP, EMAIL, PUSH)
 ALIKE = {f"preferences.{type}.{channel}": SWITCH for type in TYPES for channel in CHANNELS}
+# Fields that are sent: a password manager's username has no name.
+HIDDEN = re.compile(r'<input type="hidden"[^>]* name="[^>]*>')
+NAMED = re.compile(r'name="([^"]*)"')
 SHOWN = {"overlong", "markup"}
 REFERENCES = ("id", "user_id", "user_id", "owner_id", "actor_id", "inviter_id", "uploader_id")
 RANKS = {"role": "owner", "is_admin": "1", "email_confirmed_at": "2026-01-01", "status": "accepted"}
@@ -45,6 +48,25 @@ async def test_no_page_has_a_form_or_a_field_that_is_not_in_the_table(
                     }
 
     assert missing == set()
+
+
+async def test_no_page_has_a_hidden_field_that_a_browser_restores_after_a_reload(
+    world: World,
+) -> None:
+    """A script or a swap may have changed it since: the newest notification would be spared."""
+    restored, seen = set(), set()
+    async with world.visitor() as alice, world.visitor() as stranger:
+        await world.sign_in(alice, world.alice)
+        for door in doors(world.app, "GET"):
+            if door.path != "/notifications/stream":
+                for visitor in (alice, stranger):
+                    page = await visitor.get(world.url(door.path), follow_redirects=True)
+                    for tag in HIDDEN.findall(page.text):
+                        seen.add(NAMED.findall(tag)[0])
+                        restored |= set() if 'autocomplete="off"' in tag else {(door.path, tag)}
+
+    assert {"seen", "timezone", "next", "_csrf_token", "_user"} <= seen
+    assert restored == set()
 
 
 def path_of(action: str) -> str:

@@ -57,7 +57,7 @@ NAMES = [
         "group_key",
         "grouped",
     ),
-    *("up_to", "up_to_position", "do", "back", "token", "unread_only"),
+    *("seen", "up_to", "up_to_position", "do", "back", "token", "unread_only"),
 ]
 ODD = {
     "markup": MARKUP + "%_\\\x00",
@@ -130,7 +130,7 @@ async def test_a_word_nothing_is_called_is_not_found(world: World, word: str) ->
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET", "POST"):
             if ":str}" in door.path:
-                url = world.url(door.path, token=word, name=word, field=word, do=word)
+                url = world.url(door.path, token=word, name=word, field=word, do=word, step=word)
                 answer = await alice.request(door.method, url, headers=PARTIAL)
 
                 assert answer.status_code == 404, (door.name, answer)

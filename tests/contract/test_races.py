@@ -46,7 +46,7 @@ async def test_of_accepting_and_declining_one_counts(stage: Stage) -> None:
 async def test_of_accepting_and_revoking_one_counts(stage: Stage) -> None:
     await causes.adam_invites_ines(stage)
     accepting = await stage.ines.ready("Accept", "/notifications")
-    revoking = await stage.alice.ready("Revoke", stage.team_url)
+    revoking = await stage.alice.ready_twice("Revoke", stage.team_url)
 
     assert await at_once(revoking, accepting) == [303, 409]
 
@@ -81,7 +81,7 @@ async def test_the_same_person_is_added_by_two(stage: Stage) -> None:
 
 async def test_the_same_person_is_removed_by_two(stage: Stage) -> None:
     page = stage.member_url(stage.bob)
-    both = [await one.ready("Remove from team", page) for one in (stage.alice, stage.adam)]
+    both = [await one.ready_twice("Remove from team", page) for one in (stage.alice, stage.adam)]
 
     assert await at_once(*both) == [303, 404]
 
@@ -91,8 +91,8 @@ async def test_the_same_person_is_removed_by_two(stage: Stage) -> None:
 
 async def test_who_is_handed_the_team_while_being_removed_is_owner_or_gone(stage: Stage) -> None:
     page = stage.member_url(stage.bob)
-    handing_over = await stage.alice.ready("Hand over", page)
-    removing = await stage.adam.ready("Remove from team", page)
+    handing_over = await stage.alice.ready_twice("Hand over", page)
+    removing = await stage.adam.ready_twice("Remove from team", page)
 
     codes = await at_once(handing_over, removing)
 
@@ -104,7 +104,7 @@ async def test_who_is_handed_the_team_while_being_removed_is_owner_or_gone(stage
 
 
 async def test_who_is_handed_the_team_while_leaving_is_owner_or_gone(stage: Stage) -> None:
-    handing_over = await stage.alice.ready("Hand over", stage.member_url(stage.bob))
+    handing_over = await stage.alice.ready_twice("Hand over", stage.member_url(stage.bob))
     leaving = await stage.bob.ready("Leave team", f"{stage.team_url}/leave")
 
     codes = await at_once(leaving, handing_over)
@@ -116,7 +116,7 @@ async def test_who_is_handed_the_team_while_leaving_is_owner_or_gone(stage: Stag
 
 async def test_a_team_handed_to_two_has_one_owner(stage: Stage) -> None:
     both = [
-        await stage.alice.ready("Hand over", stage.member_url(one))
+        await stage.alice.ready_twice("Hand over", stage.member_url(one))
         for one in (stage.bob, stage.adam)
     ]
 
@@ -151,7 +151,7 @@ async def test_a_project_is_shared_twice_and_told_once(stage: Stage) -> None:
 async def test_a_share_is_ended_by_two_and_told_once(stage: Stage) -> None:
     await causes.bob_shares(stage)
     label = "End sharing (Video Squad)"
-    both = [await one.ready(label, stage.project_url) for one in (stage.bob, stage.adam)]
+    both = [await one.ready_twice(label, stage.project_url) for one in (stage.bob, stage.adam)]
 
     assert await at_once(*both) == [303, 404]
 
@@ -228,7 +228,7 @@ async def test_the_last_page_is_deleted_while_it_is_looked_at(stage: Stage) -> N
     left = await stage.vera.open(last)
     assert "This page is empty" in words(left.text)
     assert "First page" in words(left.text)
-    assert len((await stage.vera.open("/notifications")).text.split('class="row notice')) == 21
+    assert len((await stage.vera.open("/notifications")).text.split('<li id="notice-')) == 21
 
 
 async def at_once(*presses: Press) -> list[int]:

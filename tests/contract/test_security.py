@@ -19,14 +19,21 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # Open to requests without a CSRF token, each for its reason.
 EXEMPT = {
     "/projects/{project_id:int}/clips": "read while it arrives; asks the browser for its origin",
+    "/account/picture": "larger than other forms; asks the browser for its origin",
     "/push/{notification_id:int}/read": "a service worker has no token; asks for its origin likewise",
     "/unsubscribe/{token:str}": "a mail program has no token, and the signed link says all",
     "/unsubscribe/{token:str}/undo": "likewise",
+    "/stop-invitations/{token:str}": "likewise",
+    "/stop-invitations/{token:str}/undo": "likewise",
     "/api/tokens": "takes a password, and no cookie",
 }
 ENDLESS = ("/notifications/stream", "/api/notifications/stream")
 SHARED = ("/static/{digest:str}/{path:path}", "/sw.js", "/offline.js")
-ASKED_FOR_THEIR_ORIGIN = ("/projects/{project_id:int}/clips", "/push/{notification_id:int}/read")
+ASKED_FOR_THEIR_ORIGIN = (
+    "/projects/{project_id:int}/clips",
+    "/account/picture",
+    "/push/{notification_id:int}/read",
+)
 READ = [path for one in [*PAGES, *API] if "GET" in one.http_methods for path in one.paths]
 SAFE = ("GET",)
 HEADERS = {
@@ -103,10 +110,13 @@ async def test_every_answer_carries_the_headers_that_protect_it(world: World) ->
             await alice.post("/teams", headers={"X-CSRF-Token": ""}),
             await alice.post("/teams", content=b"x" * 11_000_000),
             await alice.get("/api/nothing"),
-            await alice.get(asset("app.css")),
+            await alice.get(asset("icons.svg")),
+            await alice.get("/sw.js"),
         ]
     for answer in answers:
         assert answer.status_code < 500 or answer.request.url.path == "/readyz"
+        if is_part(answer):
+            continue
         missing = [
             name for name, part in HEADERS.items() if part not in answer.headers.get(name, "")
         ]
@@ -192,6 +202,22 @@ def assert_no_markup(*texts: str) -> None:
     for text in texts:
         assert "<script>alert" not in text
         assert "<img" not in text
+
+
+@pytest.mark.parametrize("name", ["app.css", "base.js"])
+async def test_of_what_a_page_loads_only_its_kind_is_said(world: World, name: str) -> None:
+    """The policies of the page hold for it."""
+    async with world.visitor() as visitor:
+        answer = await visitor.get(asset(name))
+
+    assert [name for name in HEADERS if name in answer.headers] == ["X-Content-Type-Options"]
+
+
+def is_part(answer: httpx.Response) -> bool:
+    """Scripts and styles, and what has no content, are no documents."""
+    is_loaded = answer.headers.get("Content-Type", "").startswith(("text/css", "text/javascript"))
+    is_static = answer.request.url.path.startswith("/static/")
+    return answer.status_code == 204 or (is_loaded and is_static)
 
 
 def own_policies(answer: httpx.Response) -> list[str]:

@@ -25,7 +25,7 @@ INVITED = "adam invited you to join team 'Video Squad' as editor"
 async def test_the_removed_keep_that_notice_alone(stage: Stage) -> None:
     await a_busy_week(stage)
 
-    await stage.alice.press("Remove from team", stage.member_url(stage.vera))
+    await stage.alice.press_twice("Remove from team", stage.member_url(stage.vera))
     await stage.settle()
 
     assert await stage.vera.reads() == ["You were removed from team 'Film Squad'"]
@@ -54,7 +54,7 @@ async def test_who_leaves_keeps_nothing_but_their_own_and_takes_their_projects_a
 async def test_an_ended_share_takes_what_was_told_of_the_project(stage: Stage) -> None:
     await a_busy_week(stage)
 
-    await stage.adam.press("End sharing (Film Squad)", stage.project_url)
+    await stage.adam.press_twice("End sharing (Film Squad)", stage.project_url)
     await stage.settle()
 
     assert await stage.vera.reads() == [UNSHARED, CAROL_JOINED, RENAMED]
@@ -70,7 +70,7 @@ async def test_who_still_sees_the_project_through_another_team_keeps_all(stage: 
     await share_with_editors_too(stage)
     await a_busy_week(stage)
 
-    await stage.adam.press("End sharing (Film Squad)", stage.project_url)
+    await stage.adam.press_twice("End sharing (Film Squad)", stage.project_url)
     await stage.settle()
 
     assert await stage.vera.reads() == [UNSHARED, CAROL_JOINED, COMPLETE, SHARED, RENAMED]
@@ -142,7 +142,7 @@ async def test_who_deletes_their_account_takes_their_projects_along(stage: Stage
 async def test_a_revoked_invitation_is_taken_back(stage: Stage) -> None:
     await causes.adam_invites_ines(stage)
 
-    await stage.alice.press("Revoke", stage.team_url)
+    await stage.alice.press_twice("Revoke", stage.team_url)
     await stage.settle()
 
     assert await stage.ines.reads() == []
@@ -181,7 +181,7 @@ async def test_no_undo_brings_back_what_was_withdrawn(stage: Stage) -> None:
     await stage.settle()
     assert len(await stage.vera.sees()) == 3
 
-    await stage.alice.press("Remove from team", stage.member_url(stage.vera))
+    await stage.alice.press_twice("Remove from team", stage.member_url(stage.vera))
     undo = button_called("Undo", deleted.text)
     answer = await stage.vera.browser.post(undo.action, data=undo.form.fields)
     await stage.settle()

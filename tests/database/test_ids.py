@@ -13,6 +13,9 @@ from advanced_alchemy.base import orm_registry
 from app.database import Database
 from app.database.migrations import migrate
 from app.settings import Settings, load
+from tests.factories import SECRET_KEY
+
+pytestmark = pytest.mark.sqlite
 
 OLD = (Path(__file__).parent / "released" / "0003.sql").read_text()
 FORMER_NAMES = {"user": "account"}
@@ -38,7 +41,7 @@ def old(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 async def opened(old: sqlite3.Connection) -> sqlite3.Connection:
     """The same database once this version has migrated it."""
     folder = Path(old.execute("PRAGMA database_list").fetchone()[2]).parent
-    settings = load({"DATA_DIR": str(folder), "SECRET_KEY": "any"})
+    settings = load({"DATA_DIR": str(folder), "SECRET_KEY": SECRET_KEY})
     db = Database(settings.database_url)
     await migrate(db, settings)
     await db.close()

@@ -40,10 +40,13 @@ ARGUMENTS = (
 # Seconds: less than the 45 after which a page without a stream asks for the count, so that what is
 # seen by then was sent by the stream.
 DEADLINE = 30.0
-SERVER_IS_AWAY = r"net::ERR_|Failed to load resource|[Nn]etwork ?[Ee]rror|Failed to fetch"
+SERVER_IS_AWAY = (
+    r"net::ERR_|Failed to load resource|[Nn]etwork ?[Ee]rror|Failed to fetch"
+    r"|error occurred when fetching the script"
+)
 
 # Runs in every page before its own scripts.
-_WATCH = """
+WATCH_POLICY = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
   console.error(`The policy forbids ${violatedDirective} ${blockedURI} at ${sourceFile}:${lineNumber}`));
 """
@@ -141,7 +144,7 @@ async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
     """A new browser at this server. `options` are Playwright's options of a context."""
     context = await browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC", **options})
     context.set_default_timeout(10_000)
-    await context.add_init_script(_WATCH)
+    await context.add_init_script(WATCH_POLICY)
     watch = Watch()
     watch.over(context)
     return Visitor(context, url, watch, await context.new_page())
@@ -224,5 +227,5 @@ def toasts(page: Page) -> Locator:
 
 
 def notice(region: Locator, sentence: str) -> Locator:
-    """The button with the notice's sentence."""
-    return region.get_by_role("button", name=sentence)
+    """The link with the notice's sentence."""
+    return region.get_by_role("link", name=sentence)

@@ -1,4 +1,4 @@
-"""Fixtures of the journeys: an empty site for each test, and one Chromium for all."""
+"""Fixtures of the journeys: an empty site for each test, and one browser of each engine for all."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -13,12 +13,15 @@ from app.accounts.sessions import start_session
 from app.models import User
 from tests.factories import make_account
 from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
+from tests.journeys.engines import KNOWN, Engines
+from tests.journeys.engines.page import Page
 from tests.journeys.large_world import LargeWorld
 from tests.journeys.reading import Reader
 from tests.journeys.running import Site
 from tests.journeys.site_pool import SitePool
 
 Arrive = Callable[..., Awaitable[Visitor]]
+Browse = Callable[..., Awaitable[Page]]
 Sit = Callable[[User], Awaitable[Reader]]
 
 
@@ -27,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(360))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -39,6 +43,12 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engines(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engines]:
+    async with Engines(lambda: tmp_path_factory.mktemp("engine")) as engines:
+        yield engines
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -61,7 +71,7 @@ async def site_pool(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    request: pytest.FixtureRequest, chromium: Browser, site_pool: SitePool, large_world: LargeWorld
+    request: pytest.FixtureRequest, site_pool: SitePool, large_world: LargeWorld
 ) -> AsyncIterator[Site]:
     """The shipped commands on an empty database, or on the large world for tests marked so.
 
@@ -97,6 +107,29 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
     for visitor in visitors:
         await visitor.context.close()
     problems = [problem for visitor in visitors for problem in visitor.watch.unexpected]
+    assert not problems, problems
+
+
+@pytest_asyncio.fixture(params=KNOWN, loop_scope="session")
+async def browse(
+    request: pytest.FixtureRequest, engines: Engines, site: Site
+) -> AsyncIterator[Browse]:
+    """A new browser of each engine in turn, signed in if a user is given: `await browse(bob)`."""
+    engine, pages = await engines.start(request.param), list[Page]()
+
+    async def one(user: User | None = None, *, at: str = "") -> Page:
+        page = Page(await engine.open(), at or site.url)
+        pages.append(page)
+        if user:
+            async with site.db.write() as session:
+                token = await start_session(session, user, "a journey's browser")
+            await page.tab.set_cookie("session", token, page.url)
+        return page
+
+    yield one
+    for page in pages:
+        await page.tab.close()
+    problems = [problem for page in pages for problem in page.unexpected]
     assert not problems, problems
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from playwright.async_api import Locator, Page, expect
 
 from app.models import User
-from app.notifications.inbox import feed
-from app.notifications.inbox.feed import Totals
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.totals import Totals, count_totals
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
@@ -83,4 +82,4 @@ async def totals(site: Site, user: User, **chosen: str) -> Totals:
     """The counts in the database."""
     async with site.db.read() as session:
         wanted = Filter({name: (value,) for name, value in chosen.items()})
-        return await feed.count_totals(session, user.id, wanted)
+        return await count_totals(session, user.id, wanted)

@@ -26,12 +26,19 @@ SECONDS_TO_STOP = 15
 
 @dataclass
 class Program:
-    """A command (`web` or `worker`) and the processes it starts, in a process group of their own."""
+    """A command (`web` or `worker`) and the processes it starts, in a process group of their own.
+
+    `root` is the checkout that it runs, `module` what Python is given, and `prefix` stands before
+    the command line.
+    """
 
     command: str
     environ: dict[str, str]
     log_path: Path
     process: asyncio.subprocess.Process | None = None
+    root: Path = ROOT
+    module: str = "app"
+    prefix: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -49,8 +56,8 @@ class Program:
         """Returns when `web` serves requests. A worker is not waited for: its jobs wait for it."""
         with self.log_path.open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "app", self.command),
-                cwd=ROOT,
+                *(*self.prefix, sys.executable, "-m", self.module, self.command),
+                cwd=self.root,
                 env=self.environ,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -67,9 +67,12 @@ async def _clear(site: Site) -> None:
 
 
 def _empty(path: Path) -> None:
-    """Empties every table but `change`: positions must keep growing, because processes follow them."""
+    """Empties every table but `change`: positions must keep growing, because processes follow them.
+
+    The shadow tables in which SQLite keeps a search index are left to it.
+    """
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
-        names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        names = db.execute("SELECT name FROM pragma_table_list WHERE type <> 'shadow'").fetchall()
         db.execute("BEGIN IMMEDIATE")
         for (name,) in names:
             if name not in ("change", "alembic_version") and not name.startswith("sqlite_"):
@@ -79,6 +82,11 @@ def _empty(path: Path) -> None:
 
 def _remove_files(settings: Settings) -> None:
     """Ids start at 1 again, and the names of videos with them."""
-    for folder in (settings.clips_dir, settings.compilations_dir):
+    for folder in (
+        settings.clips_dir,
+        settings.compilations_dir,
+        settings.thumbnails_dir,
+        settings.avatars_dir,
+    ):
         for file in folder.glob("*"):
             file.unlink()

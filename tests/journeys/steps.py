@@ -6,24 +6,12 @@ from sqlalchemy import select
 from app.database import Database
 from app.models import Compilation
 from tests import clips
-from tests.factories import PASSWORD
 from tests.journeys.browsing import (
     Sight,
     Visitor,
-    bell,
     open_panel,
     wait_for,
 )
-
-
-async def register(visitor: Visitor, name: str) -> None:
-    page = await visitor.open("/register")
-    await page.get_by_label("Username").fill(name)
-    await page.get_by_label("Email").fill(f"{name}@example.com")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Create account").click()
-    await expect(bell(page)).to_be_visible()
-    visitor.has_stream = True
 
 
 async def inbox_of(visitor: Visitor) -> Page:
@@ -52,6 +40,11 @@ async def upload(page: Page, *names: str) -> None:
 async def seen_at_the_end(db: Database, *sights: Sight) -> None:
     """Waits until the pages show the sights, and asserts that the compilation has ended."""
     await wait_for(*sights)
+    await has_finished(db)
+
+
+async def has_finished(db: Database) -> None:
+    """Asserts that the only compilation has ended."""
     async with db.read() as session:
         compilation = (await session.scalars(select(Compilation))).one()
     assert compilation.finished_at

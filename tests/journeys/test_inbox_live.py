@@ -176,7 +176,8 @@ async def test_a_toast_leaves_by_itself_but_not_while_it_is_pointed_at(
     await reader.open()
     await reader.choose(UNREAD)
     await reader.do("Mark selected as read")
-    toast = toasts(reader.page).filter(has_text="1 notification marked as read").locator(".toast")
+    await reader.undo()
+    toast = toasts(reader.page).filter(has_text="1 notification restored").locator(".toast")
 
     await toast.hover()
     assert await toast.evaluate(CLOCK) == "paused"

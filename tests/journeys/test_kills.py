@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, delete, select, update
 
 from app import clock
 from app.models import Compilation, Project, Team, User, WebSession
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.projects.compilations import SILENT_SECONDS
 from app.projects.projects import create_project
 from app.teams.membership import change_role
@@ -121,7 +121,7 @@ async def test_a_killed_workers_compilation_is_taken_up_again(
         await kill_while_it_compiles(site)
         await site.worker.start()
         await shows(making, COMPLETE, unread=1, where=["panel"]).wait()
-        await expect(making.locator("video")).to_be_visible()
+        await expect(making.locator("#compilation video")).to_be_visible()
     assert await compilations(site) == [("completed", 2)]
 
 
@@ -139,7 +139,7 @@ async def test_a_compilation_that_killed_two_workers_is_declared_failed(
     assert await compilations(site) == [("failed", 2)]
 
     await panel(making).get_by_role("button", name="Retry").click()
-    await expect(making.locator("video")).to_be_visible(timeout=30_000)
+    await expect(making.locator("#compilation video")).to_be_visible(timeout=30_000)
     assert await compilations(site) == [("failed", 2), ("completed", 1)]
 
 
@@ -161,7 +161,7 @@ async def promote(site: Site, team: Team, alice: User, bob: User) -> None:
 
 async def read_everything(site: Site, user: User) -> None:
     async with site.db.act() as session:
-        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
+        await acts.read_all(session, user.id)
 
 
 async def is_live(

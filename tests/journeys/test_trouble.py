@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from app import clock
 from app.models import Compilation, User
@@ -13,7 +13,7 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, post_as
 
 
-async def test_a_page_that_asks_every_second_says_once_that_nobody_answers(
+async def test_a_page_that_keeps_asking_says_once_that_nobody_answers(
     site: Site, arrive: Arrive, alice: User
 ) -> None:
     project_id = await compiling(site, alice)
@@ -21,15 +21,31 @@ async def test_a_page_that_asks_every_second_says_once_that_nobody_answers(
     maker.watch.expect(SERVER_IS_AWAY)
     page = await maker.open(f"/projects/{project_id}")
     await expect(page.get_by_role("progressbar")).to_be_visible()
-    told = toasts(page).get_by_role("alert")
+    paused = page.get_by_text("Live updates paused")
 
     await site.web.stop()
+    await expect(paused).to_be_visible(timeout=30_000)
     await failing(page, times=3)
-    await expect(told).to_have_count(1)
-    await expect(told).to_contain_text("cannot be reached")
+    await expect(toasts(page).get_by_role("alert")).to_have_count(0)
+    await expect(page.get_by_role("progressbar")).to_be_visible()
 
     await site.web.start()
-    await expect(told).to_have_count(0, timeout=20_000)
+    await expect(paused).to_be_hidden(timeout=30_000)
+
+
+async def test_a_page_never_waits_long_before_it_tries_the_stream_again(
+    site: Site, arrive: Arrive, alice: User
+) -> None:
+    visitor = await arrive(alice)
+    visitor.watch.expect(SERVER_IS_AWAY)
+    await visitor.page.clock.install()
+    page = await visitor.open("/notifications")
+
+    await site.web.stop()
+
+    for _attempt in range(8):
+        async with page.expect_event("requestfailed", is_of_the_stream, timeout=20_000):
+            await page.clock.run_for(11_000)
 
 
 async def test_a_list_that_cannot_be_fetched_stays_and_says_so(
@@ -61,6 +77,10 @@ async def compiling(site: Site, owner: User) -> int:
         running = {"status": "running", "progress": 0.4, "started_at": now, "touched_at": now}
         session.add(Compilation(project_id=project.id, attempts=1, **running))
         return project.id
+
+
+def is_of_the_stream(request: Request) -> bool:
+    return "/notifications/stream" in request.url
 
 
 async def failing(page: Page, *, times: int) -> None:

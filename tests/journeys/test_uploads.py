@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Route, expect
 
 from app.models import User
 from tests import clips
@@ -45,3 +46,39 @@ async def test_an_upload_without_a_connection_says_so(
 
     alert = page.locator("#uploads").get_by_role("alert")
     await expect(alert).to_have_text("The connection was lost. Please try again.")
+
+
+NGINX = """<html>
+<head><title>{0}</title></head>
+<body>
+<center><h1>{0}</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "sentence"),
+    [
+        (413, "413 Request Entity Too Large", "This file is larger than a server on the way"),
+        (502, "502 Bad Gateway", "ClippyFront cannot be reached at the moment."),
+    ],
+)
+async def test_a_proxys_refusal_is_told_as_what_it_is(
+    site: Site, arrive: Arrive, alice: User, status: int, title: str, sentence: str
+) -> None:
+    maker = await arrive(alice)
+    maker.watch.expect(f"status of {status}|^{status} from ")
+    page = await start_project(maker, "Highlight Reel")
+    body = NGINX.format(title)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=status, content_type="text/html", body=body)
+
+    await page.route("**/clips", refuse)
+    await page.get_by_label("Clips").set_input_files([clips.make("silent")])
+    await page.get_by_role("button", name="Upload").click()
+
+    alert = page.locator("#uploads").get_by_role("alert")
+    await expect(alert).to_contain_text(sentence)

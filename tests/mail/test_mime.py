@@ -6,7 +6,7 @@ from email.policy import default
 
 import pytest
 
-from app.mail.mime import compose_mime
+from app.mail.mime import Picture, compose_mime
 
 LINK = "<https://clips.example.com/unsubscribe/" + "a1B2_-" * 60 + ">"
 
@@ -87,3 +87,23 @@ def test_a_long_link_stays_in_one_piece() -> None:
 def test_what_cannot_stand_in_a_header_is_refused(value: str) -> None:
     with pytest.raises(ValueError):
         compose_mime({"To": value, "Subject": "x"}, "", "")
+
+
+def test_pictures_arrive_as_they_are_beside_the_html() -> None:
+    jpegs = [bytes(range(256)) * 9, b"--=_related--\r\n--=_clippyfront--\r\n"]
+    pictures = [Picture(f"{number}@x.org", jpeg) for number, jpeg in enumerate(jpegs)]
+
+    raw = compose_mime({"Subject": "x"}, "Hello", "<p>Hello", pictures)
+    mail = message_from_bytes(raw, policy=default)
+
+    [text, related] = mail.iter_parts()
+    assert isinstance(related, EmailMessage)
+    html, *images = related.iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == (
+        "text/plain",
+        "multipart/related",
+    )
+    assert html.get_content() == "<p>Hello\r\n"
+    assert [image.get_payload(decode=True) for image in images] == jpegs
+    assert [image["Content-ID"] for image in images] == ["<0@x.org>", "<1@x.org>"]
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 78

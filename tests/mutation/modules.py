@@ -13,6 +13,7 @@ MODULES = {
     "app/notifications/delivery/settling.py": [f"{DELIVERY}/test_settling.py"],
     "app/notifications/delivery/batch.py": [f"{DELIVERY}/test_batch.py"],
     "app/notifications/events/notices.py": ["tests/notifications/events/test_notices.py"],
+    "app/notifications/inbox/acts.py": [f"{INBOX}/test_acts.py", f"{INBOX}/test_feed.py"],
     "app/notifications/inbox/feed.py": [f"{INBOX}/test_feed.py", f"{INBOX}/test_hidden.py"],
     "app/notifications/withdraw.py": ["tests/notifications/test_withdraw.py"],
     "app/notifications/preferences/muting.py": [f"{PREFERENCES}/test_muting.py"],

@@ -125,7 +125,7 @@ async def test_with_the_app_off_the_row_is_hidden_and_the_mail_still_goes(
         assert addresses == ["bob@example.com"]
 
 
-async def test_ten_thousand_are_notified_in_five_statements(db: Database, alice: User) -> None:
+async def test_ten_thousand_are_notified_in_seven_statements(db: Database, alice: User) -> None:
     team = await make_team(db, alice)
     await add_members(db, team.id, await add_people(db, 10_000))
     statements: list[str] = []
@@ -134,7 +134,8 @@ async def test_ten_thousand_are_notified_in_five_statements(db: Database, alice:
     async with db.act() as session:
         await notify(session, PROJECT_SHARED, actor=alice, team=team, project_name="Reel")
 
-    assert len([one for one in statements if not one.startswith("BEGIN")]) == 5
+    beginnings = ("BEGIN", "SELECT pg_advisory_xact_lock")  # of an act on SQLite, on PostgreSQL
+    assert len([one for one in statements if not one.startswith(beginnings)]) == 7
     async with db.read() as session:
         notified = select(func.count()).select_from(Notification)
         assert await session.scalar(notified) == 10_000

@@ -27,7 +27,7 @@ from app.notifications.events.catalogue import (
     INVITATION_RECEIVED,
     TEAM_UPDATED,
 )
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.withdraw import (
@@ -136,7 +136,7 @@ async def test_a_withdrawn_notice_is_deleted_for_good_in_one_change_for_each_use
 
     now = clock.now()
     for user in (bob, carol):
-        assert [(row.deleted_at, row.deleted_in) for row in await rows_of(db, user)] == [
+        assert [(row.deleted_at, row.changed_in) for row in await rows_of(db, user)] == [
             (now, FOR_GOOD),
             (now, FOR_GOOD),
         ]
@@ -182,14 +182,14 @@ async def test_what_its_user_has_deleted_is_withdrawn_too_and_no_undo_brings_it_
     await rename(db, squad, alice)
     [row] = await rows_of(db, bob)
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection([row.id]))
+        _count, token = await acts.delete(session, bob.id, Selection([row.id]))
 
     async with db.act() as session:
         await withdraw_team(session, squad.id, only(bob))
 
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, token)
+            await acts.undo(session, bob.id, token)
     assert [(row.user_id, row.ids) for row in await withdrawals(db)] == [(bob.id, [row.id])]
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+import sys
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -11,6 +14,7 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Compilation, Project, User
+from app.projects import upload_stream
 from app.projects.storage import storage_of
 from app.projects.upload_stream import MB
 from app.settings import Settings
@@ -18,14 +22,18 @@ from tests import clips
 from tests.application import browser, serving
 from tests.conftest import sign_in, text_of
 from tests.projects.conftest import add, finished
+from tests.projects.video.made_files import make
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 QUOTA = "There is not enough room: clips take up 0 MB, videos 0 MB and uploads in progress 1 MB of 1 MB."
 HEAD = '--x\r\nContent-Disposition: form-data; name="clips"; filename="{}"\r\n\r\n'
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
 class Body:
-    """A body of the declared size that knows whether the server has read from it."""
+    """A body of the declared size that knows whether the server has read from its file. Whom the form
+    was made for stands before that.
+    """
 
     def __init__(self, size: int) -> None:
         kind = "multipart/form-data; boundary=x"
@@ -33,8 +41,9 @@ class Body:
         self.was_read = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield HEAD.format("a.mp4").encode()
         self.was_read = True
-        yield b"--x"
+        yield b"content"
 
 
 class SlowBody:
@@ -76,7 +85,7 @@ async def as_alice(settings: Settings, alice: User) -> AsyncIterator[httpx.Async
         yield client
 
 
-async def test_an_upload_over_the_quota_is_refused_before_it_is_read(
+async def test_an_upload_over_the_quota_is_refused_before_its_file_is_read(
     as_alice: httpx.AsyncClient, reel: Project
 ) -> None:
     body = Body(2 * MB + 1)
@@ -88,7 +97,7 @@ async def test_an_upload_over_the_quota_is_refused_before_it_is_read(
     assert QUOTA in answer.text
 
 
-async def test_an_upload_to_a_project_of_others_is_refused_before_it_is_read(
+async def test_an_upload_to_a_project_of_others_is_refused_before_its_file_is_read(
     as_alice: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.act() as session:
@@ -156,6 +165,71 @@ async def test_a_body_that_goes_on_without_a_file_is_not_read_to_its_end(
 
     assert "The upload could not be read." in answer.text
     assert len(body.on_disk) < 30
+
+
+@pytest.mark.parametrize("address", ["/projects/{}/clips", "/api/projects/{}/clips"])
+async def test_too_many_files_are_told_as_such(
+    as_alice: httpx.AsyncClient, reel: Project, settings: Settings, address: str
+) -> None:
+    files = [("clips", (f"{n}.mp4", b"x")) for n in range(101)]
+    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
+
+    answer = await as_alice.post(address.format(reel.id), files=files, headers=headers)
+
+    assert answer.status_code in (400, 422)
+    assert "At most 100 files can be uploaded at once. Please choose fewer." in answer.text
+    assert list(settings.clips_dir.iterdir()) == []
+
+
+async def test_a_hundred_files_beside_the_fields_of_the_form_are_not_too_many(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    files = [("clips", (f"{n}.mp4", b"")) for n in range(100)]
+    fields = {"_csrf_token": "x", "_user": "1"}
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", data=fields, files=files)
+
+    assert "'99.mp4' is empty." in unescape(text_of(answer))
+
+
+@linux
+@pytest.mark.parametrize("address", ["/projects/{}/clips", "/api/projects/{}/clips"])
+@pytest.mark.parametrize("size", [100, MB // 2])
+async def test_a_full_disk_is_told_as_such(
+    as_alice: httpx.AsyncClient,
+    reel: Project,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    size: int,
+) -> None:
+    monkeypatch.setattr(upload_stream, "_create", on_a_full_disk)
+    files = [("clips", ("large.mp4", bytes(size)))]
+    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
+
+    answer = await as_alice.post(address.format(reel.id), files=files, headers=headers)
+
+    assert answer.status_code == 507
+    assert "The server's disk is full." in unescape(text_of(answer))
+    assert list(settings.clips_dir.iterdir()) == []
+
+
+def on_a_full_disk(path: Path) -> BinaryIO:
+    path.symlink_to("/dev/full")
+    return path.open("wb")
+
+
+async def test_sound_that_cannot_be_decoded_is_told_on_the_page(
+    as_alice: httpx.AsyncClient, reel: Project
+) -> None:
+    files = [("clips", ("unheard.mp4", make("only sound without decoder").read_bytes()))]
+
+    added = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+    page = text_of(await as_alice.get(added.headers["Location"]))
+
+    note = "Its sound cannot be decoded. It will be silent in the video."
+    assert f"1 clip added. unheard.mp4: {note}" in page
+    assert page.count(note) == 2
 
 
 async def test_uploads_at_once_share_the_quota_while_they_arrive(

@@ -11,10 +11,12 @@ from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Clip, Project, User
 from app.projects.clips import add_clip, clips_of, delete_clip, move_clip
+from app.projects.media_storage import clip_files
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
 from app.projects.storage import storage_of
 from app.projects.upload_stream import MB, Overfull, receive
+from app.projects.video.colours import Colours
 from app.projects.video.ffmpeg import Unusable
 from app.projects.video.probe import ClipFacts
 from app.projects.video.turns import Turns, turn
@@ -89,7 +91,7 @@ async def test_one_persons_upload_is_next_after_the_flood_of_another(
         async with turn():
             order.append(name)
             await asyncio.sleep(0.01)
-        return ClipFacts("mov", 1, 160, 120, 25, has_sound=False, frames=25, size=9_999)
+        return ClipFacts("mov", 1, 160, 120, 25, None, 0, Colours(), frames=25, size=9_999)
 
     monkeypatch.setattr("app.projects.clips.probe", probe)
     async with db.act() as session:
@@ -200,15 +202,16 @@ async def test_a_clip_of_another_project_is_not_found(
             await delete_clip(session, settings, alice, reel.id, 999)
 
 
-async def test_deleting_a_clip_returns_its_file(
+async def test_deleting_a_clip_returns_its_files(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     clip = await add(db, settings, reel, alice)
 
     async with db.act() as session:
-        file = await delete_clip(session, settings, alice, reel.id, clip.id)
+        files = await delete_clip(session, settings, alice, reel.id, clip.id)
 
-    assert file == settings.clips_dir / clip.stored_as
+    assert [file.exists() for file in files] == [True, True]
+    assert files == clip_files(settings, clip.stored_as)
     assert await order(db, reel) == []
 
 

@@ -25,8 +25,9 @@ from app.projects.compilations import (
     request_compilation,
     rotate_videos,
     sweep_videos,
+    sweep_work_folders,
 )
-from app.projects.media_storage import remove, thumbnail_path, video_path
+from app.projects.media_storage import remove, thumbnail_path, video_path, work_folder
 from app.projects.projects import delete_project
 from app.projects.sharing import share_project
 from app.projects.storage import storage_of
@@ -310,7 +311,7 @@ async def test_progress_is_written_while_it_grows(
     compilation = await request(db, settings, reel, alice)
     await change(db, compilation, status="running", attempts=1, touched_at=clock.now())
     run = compilation_runs._Run(compilation.id, reel.id, 1, "en")
-    reporter = compilation_runs._Reporter(db, run, None)
+    reporter = compilation_runs._Reporter(db, run)
     reporting = asyncio.create_task(reporter.report_forever())
 
     await reporter.set_progress(0.25)
@@ -450,6 +451,44 @@ async def test_the_video_that_a_crashed_worker_gave_up_is_removed_later(
     await sweep_videos(db, settings)
 
     assert [file.name for file in settings.compilations_dir.iterdir()] == [f"{kept.id}.mp4"]
+
+
+async def test_only_the_work_of_running_attempts_is_kept(
+    db: Database, settings: Settings, reel: Project
+) -> None:
+    async with db.write() as session:
+        running = Compilation(project_id=reel.id, status="running", attempts=2)
+        ended = finished(reel)
+        session.add_all([running, ended])
+    running_now = work_folder(settings, running.id, 2)
+    others = [work_folder(settings, running.id, 1), work_folder(settings, ended.id, 1)]
+    for folder in (running_now, *others):
+        folder.mkdir(parents=True)
+        (folder / "0.mp4").touch()
+
+    await sweep_work_folders(db, settings)
+
+    assert list(settings.compilations_dir.iterdir()) == [running_now]
+
+
+async def test_two_attempts_at_one_video_do_not_disturb_each_other(
+    db: Database, settings: Settings, alice: User, reel: Project
+) -> None:
+    await add(db, settings, reel, alice, "long")
+    compilation = await request(db, settings, reel, alice)
+    first = asyncio.create_task(run_compilation(db, settings))
+    await until_running(db, compilation)
+    silent = update(Compilation).values(touched_at=clock.now() - timedelta(minutes=1))
+
+    async with db.write() as session:
+        await session.execute(silent)
+    await run_compilation(db, settings)
+    await first
+
+    done = await read(db, compilation)
+    assert (done.status, done.attempts) == ("completed", 2)
+    assert video_path(settings, done.id).stat().st_size == done.size
+    assert not list(settings.compilations_dir.glob("*.work"))
 
 
 async def queue(

@@ -13,7 +13,6 @@ from app.notifications.events.catalogue import COMPILATION_FAILED
 from app.notifications.notify import notify
 from app.projects.compilations import (
     cancel_compilation,
-    compilations_of,
     enqueue,
     find_notified_project,
     find_result,
@@ -218,18 +217,6 @@ async def test_the_newest_video_stays_after_a_failure(
     assert (shown.video.id, shown.latest.id) == (newest.id, failed.id)
 
 
-async def test_the_newest_compilations_of_a_project_are_listed_first(
-    db: Database, reel: Project, other: Project
-) -> None:
-    ids = [(await add_compilation(db, reel, "failed")).id for _ in range(3)]
-    await add_compilation(db, other, "failed")
-
-    async with db.read() as session:
-        listed = await compilations_of(session, reel.id, 2)
-
-    assert [compilation.id for compilation in listed] == [ids[2], ids[1]]
-
-
 async def test_a_failure_can_be_retried_by_its_recipient_alone(
     db: Database, alice: User, bob: User, reel: Project
 ) -> None:
@@ -286,7 +273,7 @@ async def test_over_the_quota_nothing_new_is_compiled_and_nothing_is_removed(
             await request(db, narrow, reel, user)
 
     async with db.read() as session:
-        (kept,) = await compilations_of(session, reel.id, 9)
+        (kept,) = await session.scalars(select(Compilation))
     assert (kept.id, kept.video_removed_at) == (video.id, None)
 
 

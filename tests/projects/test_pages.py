@@ -223,7 +223,7 @@ async def test_a_queued_compilation_is_shown_until_it_is_cancelled(
     await post(as_alice, cancel)
     again = await post(as_alice, cancel)
 
-    assert 'hx-trigger="every 1s"' in waiting.text
+    assert 'hx-trigger="progress-1-changed from:body"' in waiting.text
     assert "Queued" in waiting.text
     assert "was cancelled" in (await as_alice.get(f"/projects/{reel.id}")).text
     assert again.status_code == 409

@@ -2,23 +2,26 @@
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Clip, Project, Share, User
 from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
-from app.projects.project_views import list_projects
+from app.projects.media_storage import clip_files
+from app.projects.project_views import list_projects, whole_projects
 from app.projects.projects import (
     create_project,
     delete_project,
     delete_projects_of,
     rename_project,
+    set_muted,
 )
 from app.projects.sharing import share_project
 from app.settings import Settings
 from tests.factories import make_team
-from tests.projects.conftest import add
+from tests.projects.conftest import add, finished
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121])
@@ -66,7 +69,7 @@ async def test_members_see_a_shared_project_but_may_not_change_it(
         seen = await list_projects(session, bob)
         with pytest.raises(Forbidden):
             await rename_project(session, bob, reel.id, "Mine")
-    assert [project.id for project, _owner, _clips in seen] == [reel.id]
+    assert [project.id for project in seen] == [reel.id]
 
 
 async def test_editors_may_compile_and_viewers_may_not(
@@ -100,7 +103,7 @@ async def test_deleting_a_shared_project_notifies_its_teams_and_leaves_nothing(
         "Project 'Highlight Reel' is no longer shared with team 'Video Squad'"
     ]
     assert left == 0
-    assert files == [settings.clips_dir / clip.stored_as]
+    assert files == clip_files(settings, clip.stored_as)
 
 
 async def test_the_projects_of_a_deleted_account_are_deleted(
@@ -115,3 +118,47 @@ async def test_the_projects_of_a_deleted_account_are_deleted(
     async with db.read() as session:
         assert list(await session.scalars(select(Project.name))) == ["Bob's own"]
         assert (await session.execute(select(Share))).first() is None
+
+
+async def test_whole_projects_take_five_statements_however_many_there_are(
+    db: Database, alice: User, bob: User
+) -> None:
+    team, other = await make_team(db, alice, viewers=[bob]), await make_team(db, alice, "Others")
+    async with db.act() as session:
+        reels = [await create_project(session, alice, f"Reel {number}") for number in range(6)]
+        await create_project(session, alice, "Private")
+        await set_muted(session, alice, reels[0].id, muted=True)
+        for reel in reels:
+            for group in (team, other):
+                await share_project(session, alice, reel.id, group.id)
+            session.add_all([finished(reel) for _ in range(3)])
+            session.add_all([_clip(reel, alice, position) for position in (1, 0)])
+    statements: list[str] = []
+    listen(db.engine.sync_engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+
+    async with db.read() as session:
+        seen = await whole_projects(session, bob, compilations=2)
+    taken = [one for one in statements if one.startswith("SELECT")]
+    async with db.read() as session:
+        own = await whole_projects(session, alice, compilations=2, project_id=reels[0].id)
+
+    assert len(taken) == 5
+    assert [one.project.id for one in seen] == [reel.id for reel in reversed(reels)]
+    for one in seen:
+        assert (one.owner, one.is_muted) == ("alice", False)
+        assert [known.id for known in one.teams] == [team.id]
+        assert [clip.position for clip in one.clips] == [0, 1]
+        ids = [compilation.id for compilation in one.compilations]
+        assert (len(ids), ids) == (2, sorted(ids, reverse=True))
+    assert [(one.is_muted, len(one.teams)) for one in own] == [(True, 2)]
+
+
+def _clip(project: Project, uploader: User, position: int) -> Clip:
+    return Clip(
+        project_id=project.id,
+        uploader_id=uploader.id,
+        position=position,
+        filename=f"{position}.mp4",
+        stored_as=f"{project.id}-{position}",
+        size=1,
+    )

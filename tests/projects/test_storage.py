@@ -1,8 +1,10 @@
 """What an upload reserves of the quota while it arrives."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,8 +14,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.models import UploadReservation, User
 from app.projects import storage
-from app.projects.storage import reserving
+from app.projects.storage import Storage, reserving, storage_of
+from app.projects.upload_stream import MB
 from app.settings import Settings
+
+
+async def test_uploads_that_reserve_at_once_share_the_quota(
+    db: Database, settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = replace(settings, upload_quota_mb=1)
+
+    async def read_slowly(*arguments: Any) -> Storage:
+        found = await storage_of(*arguments)
+        await asyncio.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(storage, "storage_of", read_slowly)
+    async with AsyncExitStack() as stack:
+        uploads = [
+            await stack.enter_async_context(reserving(db, narrow, alice.id)) for _ in range(4)
+        ]
+
+        sizes = await asyncio.gather(*(upload.grow_to(MB) for upload in uploads))
+
+    assert sorted(sizes) == [0, 0, 0, MB]
 
 
 async def test_a_reservation_goes_on_although_the_database_was_busy_once(

@@ -41,7 +41,7 @@ from app.teams.membership import add_member, remove_member
 from app.teams.responses import accept, decline, invitation_of
 from tests.conftest import post, sign_in, text_of
 from tests.factories import SIGNER, make_account, make_team
-from tests.mailing import deliver_mail, share, token_of
+from tests.mailing import deliver_mail, facts_of, share, token_of
 from tests.notifications.conftest import Hands
 from tests.teams.conftest import Bell
 
@@ -653,6 +653,7 @@ def test_the_subject_of_the_mail_has_at_most_forty_letters_of_the_team(
     name: str, short: str
 ) -> None:
     facts = {"invitation_id": 1, "nonce": "x", "team": name, "role": "viewer"}
+    facts |= {"address": "new@example.com"}
 
     assert INVITATION_MAIL.links(SIGNER, facts)["short_name"] == short
 
@@ -698,7 +699,7 @@ async def test_the_mail_holds_what_it_says_in_the_language_of_the_inviter(
         "role": "viewer",
         "inviter": "alice",
     }
-    links = INVITATION_MAIL.links(SIGNER, mail.context)
+    links = INVITATION_MAIL.links(SIGNER, facts_of(mail))
     assert (links["role"], links["days"]) == ("viewer", 7)
     async with db.read() as session:
         assert await read_token(session, links["token"]) == (sent.id, True)
@@ -823,7 +824,7 @@ async def test_open_invitations_reach_a_new_account_in_the_order_in_which_they_w
 
 async def skip_reason(db: Database, invitation_id: int) -> str | None:
     async with db.read() as session:
-        facts = {"invitation_id": invitation_id}
+        facts = {"invitation_id": invitation_id, "address": "bob@example.com"}
         return await INVITATION_MAIL.skip_reason(session, facts)
 
 

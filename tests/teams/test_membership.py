@@ -309,6 +309,22 @@ async def test_the_owner_cannot_leave_before_handing_over(
     assert await bell(alice) == []
 
 
+async def test_a_hand_over_tells_the_others_of_both_roles_and_the_new_owner_of_their_own(
+    db: Database, alice: User, bob: User, carol: User, bell: Bell
+) -> None:
+    team = await make_team(db, alice, editors=[bob], viewers=[carol])
+
+    async with db.act() as session:
+        await hand_over(session, alice, team.id, bob.id)
+
+    assert await bell(carol) == [
+        "alice's role changed from owner to admin",
+        "bob's role changed from editor to owner",
+    ]
+    assert await bell(bob) == ["Your role in team 'Video Squad' changed from editor to owner"]
+    assert await bell(alice) == []
+
+
 async def test_the_old_owner_becomes_an_admin(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice, viewers=[bob])
 

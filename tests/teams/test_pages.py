@@ -12,7 +12,7 @@ from app.models import Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
 from app.teams.invitations import invite, link_token
 from tests.conftest import post, sign_in, text_of
-from tests.factories import PASSWORD_HASH, SIGNER, make_team
+from tests.factories import PASSWORD, PASSWORD_HASH, SIGNER, make_team
 from tests.teams.conftest import Bell, share
 
 
@@ -254,7 +254,9 @@ async def test_accepting_by_the_link_leads_to_the_team(
     assert answer.headers["location"] == f"/teams/{video_squad.id}"
     assert await role_of(db, video_squad, bob) == "editor"
     assert (await post(client, f"{url}/accept")).status_code == 409
-    assert "already accepted" in text_of(await client.get(url))
+    page = await client.get(url)
+    assert "You accepted this invitation." in text_of(page)
+    assert f'href="/teams/{video_squad.id}">Go to Team</a>' in page.text
 
 
 async def test_the_link_tells_another_user_that_it_is_not_theirs(
@@ -265,9 +267,81 @@ async def test_the_link_tells_another_user_that_it_is_not_theirs(
 
     page = await client.get(url)
 
-    assert "Yours is carol@example.com" in text_of(page)
+    assert "This invitation was sent to bob@example.com." in text_of(page)
+    assert "You are logged in as carol, with carol@example.com." in text_of(page)
     assert "/accept" not in page.text
     assert (await post(client, f"{url}/accept")).status_code == 403
+
+
+async def test_the_link_leads_another_user_through_a_change_of_account_and_back(
+    client: httpx.AsyncClient, db: Database, bob: User, carol: User, invitation: Invitation
+) -> None:
+    await sign_in(client, carol)
+    url = f"/invitations/{link_token(SIGNER, invitation)}"
+    page = await client.get(url)
+
+    login = await client.get(f"/login?switch=1&next={url}")
+    typed = {"login": "bob", "password": PASSWORD, "next": url}
+    answer = await client.post("/login", data=fields_in(login) | typed)
+
+    assert f'href="/login?switch=1&amp;next={url}"' in page.text
+    assert f'href="/register?switch=1&amp;next={url}"' in page.text
+    assert "You are logged in as carol, who will be logged out" in text_of(login)
+    assert answer.headers["location"] == url
+    assert "You are logged in as carol" not in text_of(await client.get(url))
+
+
+async def test_a_link_in_a_mail_to_another_account_offers_to_change_the_account(
+    client: httpx.AsyncClient, db: Database, bob: User, carol: User, invitation: Invitation
+) -> None:
+    """And tells no more than one that leads nowhere."""
+    await sign_in(client, carol)
+    async with db.read() as session:
+        notice = await session.scalar(select(Notification.id))
+
+    page = await client.get(f"/notifications/{notice}/invitation")
+    nowhere = await client.get("/notifications/999/invitation")
+
+    assert (page.status_code, nowhere.status_code) == (404, 404)
+    assert "You are logged in as carol." in text_of(page)
+    way = f'href="/login?switch=1&amp;next=/notifications/{notice}/invitation"'
+    assert way in page.text
+    assert text_of(page) == text_of(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/invitations/{token}", "?next=/invitations/{token}"),
+        ("/forgot", ""),
+        ("/", ""),
+        ("/login?next=/teams", "?next=/teams"),
+        ("/register?next=/teams%3Fq%3Da%26b", "?next=/teams%3Fq%3Da%26b"),
+    ],
+)
+async def test_log_in_and_create_account_in_the_header_keep_the_way_back(
+    client: httpx.AsyncClient, invitation: Invitation, path: str, kept: str
+) -> None:
+    token = link_token(SIGNER, invitation)
+
+    page = await client.get(path.format(token=token))
+
+    header = page.text.partition("<header")[2].partition("</header>")[0]
+    assert f'href="/login{kept.format(token=token)}"' in header
+    assert f'href="/register{kept.format(token=token)}"' in header
+
+
+async def test_registration_from_an_invitation_is_filled_in_with_its_address(
+    client: httpx.AsyncClient, invitation: Invitation
+) -> None:
+    page = await client.get(f"/register?next=/invitations/{link_token(SIGNER, invitation)}")
+
+    assert 'name="email" type="email" value="bob@example.com"' in page.text
+
+
+def fields_in(page: httpx.Response) -> dict[str, str]:
+    form = page.text.partition('action="/login"')[2].partition("</form>")[0]
+    return dict(re.findall(r'name="(_csrf_token|_user)" value="([^"]*)"', form))
 
 
 async def test_an_invitation_is_declined_in_its_notification(

@@ -117,7 +117,7 @@ async def test_a_muted_team_sends_no_ordinary_notifications(
     assert len(await bell(carol)) == 1
 
 
-async def test_the_deletion_of_a_muted_team_is_told(
+async def test_the_deletion_of_a_muted_team_is_told_and_leaves_no_mute(
     db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, "Choir", editors=[bob])
@@ -128,6 +128,8 @@ async def test_the_deletion_of_a_muted_team_is_told(
         await delete_team(session, alice, team.id)
 
     assert await bell(bob) == ["Team 'Choir' was deleted"]
+    async with db.read() as session:
+        assert (await session.scalars(select(Mute))).all() == []
 
 
 async def test_unmuting_resumes_notifications(

@@ -3,18 +3,22 @@
 import dataclasses
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from litestar import Litestar
 
+from app.broker.runtime_directory import runtime_directory
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream
 from app.notifications.notify import notify
-from app.settings import Settings
+from app.settings import ROOT, Settings
 from app.telemetry import metrics
 from tests.application import browser, serving
 from tests.notifications._connection import A_SESSION, OPENING, Connection, present_state
@@ -82,13 +86,12 @@ async def test_without_a_token_requests_through_a_proxy_are_refused(
     assert answer.status_code == 404
 
 
-async def test_open_streams_are_counted(
-    app: Litestar, client: httpx.AsyncClient, alice: User
-) -> None:
+async def test_open_streams_are_counted(client: httpx.AsyncClient, alice: User) -> None:
+    """On a hub that nobody watches: the application's ends a session that it does not know."""
     sample, stream = "clippyfront_open_streams", Connection()
     before = await value_of(client, sample)
 
-    stream.open(EventStream(app.state.hub, alice.id, A_SESSION, present_state))
+    stream.open(EventStream(Hub(), alice.id, A_SESSION, present_state))
     await stream.until_received(OPENING)
     while_open = await value_of(client, sample)
     stream.disconnect()
@@ -98,18 +101,64 @@ async def test_open_streams_are_counted(
     assert await value_of(client, sample) == before
 
 
-def test_the_counters_of_dead_processes_are_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(metrics.FOLDER, "")
-    with subprocess.Popen(["true"]) as dead:
-        dead.wait()
-    folder = tmp_path / "metrics"
-    folder.mkdir()
-    for pid in (dead.pid, os.getpid()):
-        (folder / f"counter_{pid}.db").touch()
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Path]:
+    """The directory in which this process and others answer for their counters."""
+    directory = runtime_directory(tmp_path, "m")
+    metrics.share(directory)
+    yield directory
+    metrics._metrics().peers = None
 
-    metrics.share(tmp_path)
 
-    assert [file.name for file in folder.iterdir()] == [f"counter_{os.getpid()}.db"]
-    assert os.environ[metrics.FOLDER] == str(folder)
+@contextmanager
+def another_process(directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """It has counted two mails, and lives for as long as the block."""
+    program = f"""
+from pathlib import Path
+from app.telemetry import metrics
+metrics.share(Path({str(directory)!r}))
+metrics.count_deliveries("carrier pigeon", "sent", 2)
+print("ready", flush=True)
+input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+SENT_BY_PIGEON = 'clippyfront_deliveries_total{channel="carrier pigeon",outcome="sent"}'
+
+
+async def test_one_process_answers_for_all(client: httpx.AsyncClient, shared: Path) -> None:
+    before = await value_of(client, SENT_BY_PIGEON)
+    metrics.count_deliveries("carrier pigeon", "sent", 1)
+
+    with another_process(shared):
+        assert await value_of(client, SENT_BY_PIGEON) == before + 3
+
+
+async def test_a_process_that_died_is_forgotten(client: httpx.AsyncClient, shared: Path) -> None:
+    before = await value_of(client, SENT_BY_PIGEON)
+    with another_process(shared):
+        sockets = set(os.listdir(shared))
+
+    assert await value_of(client, SENT_BY_PIGEON) == before
+    assert len(sockets) == 2
+    assert len(set(os.listdir(shared))) == 1
+
+
+def test_counting_touches_no_file(shared: Path) -> None:
+    """A file mapped into memory ends its process when the disk is full."""
+    with another_process(shared) as process:
+        mapped = Path(f"/proc/{process.pid}/maps").read_text()
+
+    assert str(shared) not in mapped
+    assert all(path.is_socket() for path in shared.iterdir())

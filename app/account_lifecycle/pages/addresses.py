@@ -82,7 +82,7 @@ async def cancellation_page(
 
 @post()
 async def cancel(db: NamedDependency[Database], token: FromPath[str]) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         user = await read_cancellation(session, token)
         await cancel_address_change(session, user)
     record("address_change_cancelled", user=user.username)

@@ -5,9 +5,9 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from app.account_lifecycle.admission import address_error, find_admission
+from app.account_lifecycle.admission import address_error, find_admission, find_invited_address
 from app.account_lifecycle.onboarding import register
-from app.accounts.pages.login import login_or_register_page, sign_in
+from app.accounts.pages.login import is_switching, login_or_register_page, sign_in
 from app.accounts.throttles import throttle_registration
 from app.database import Database
 from app.errors import Invalid, require_valid
@@ -27,10 +27,10 @@ async def register_page(
     optional_user: NamedDependency[User | None],
 ) -> Response[Any]:
     next_path = own_path(request.query_params.get("next", ""))
-    if optional_user:
+    if optional_user and not is_switching(request):
         return redirect(next_path)
-    invitation = await find_admission(db, settings, next_path)
-    typed = {"next": next_path, "email": invitation.email if invitation else ""}
+    await find_admission(db, settings, next_path)
+    typed = {"next": next_path, "email": await find_invited_address(db, next_path)}
     return await login_or_register_page(request, "register", typed)
 
 

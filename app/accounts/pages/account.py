@@ -63,7 +63,7 @@ async def resend_confirmation(
     if not address:
         return redirect("/account", _("Your address is confirmed."))
     await throttle_confirmation(db, settings, user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         if not await send_confirmation(session, user, address):
             raise too_many(CONFIRM)
     text = _("Open the link that we emailed to {address}.").format(address=address)
@@ -74,7 +74,7 @@ async def resend_confirmation(
 async def retry_address(
     db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await resume_mail(session, user)
     text = _("We send email to {address} again.").format(address=user.email)
     return redirect("/account/notifications", text)
@@ -92,14 +92,14 @@ async def renew_password(
     await throttle_password_check(request, db, settings)
     current, new = form["current_password"], form["new_password"]
     try:
-        await change_password(
+        changed = await change_password(
             db, user, current=current, new=new, revokes_tokens=form["revoke_tokens"] == "1"
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)
     record("password_changed", user=user.username)
     text = _("Your password was changed, and your other browsers were logged out.")
-    return await sign_in(request, db, settings, user, redirect("/account", text))
+    return await sign_in(request, db, settings, changed, redirect("/account", text))
 
 
 async def show_account(
@@ -109,15 +109,16 @@ async def show_account(
     session_id: int,
     form: Form | None = None,
     invalid: Invalid | None = None,
+    status: int = 422,
 ) -> Response[Any]:
-    """The account page; after an `invalid` form, with its values and errors."""
+    """The account page; after an `invalid` form, with its values and errors, and this status."""
     async with db.read() as session:
         sessions = await sessions_of(session, user)
         tokens = await tokens_of(session, user)
     return await page(
         request,
         "accounts/account.html",
-        status=422 if invalid else 200,
+        status=status if invalid else 200,
         typed=_typed(user, form),
         errors=invalid.fields if invalid else {},
         languages=list(languages().items()),

@@ -35,7 +35,7 @@ async def login_page(
     request: AnyRequest, optional_user: NamedDependency[User | None]
 ) -> Response[Any]:
     next_path = own_path(request.query_params.get("next", ""))
-    if optional_user:
+    if optional_user and not is_switching(request):
         return redirect(next_path)
     return await login_or_register_page(request, "login", {"next": next_path})
 
@@ -65,7 +65,7 @@ async def log_out(
     user: NamedDependency[User],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await end_session(session, user, session_id)
     record("logout", user=user.username)
     return sign_out(settings, redirect("/login", _("You have been logged out.")))
@@ -130,6 +130,11 @@ async def login_or_register_page(
         next_path=own_path(typed["next"]),
         errors=invalid.fields if invalid else {},
     )
+
+
+def is_switching(request: AnyRequest) -> bool:
+    """Whether the user asks for the form although they are signed in, to go on as another user."""
+    return "switch" in request.query_params
 
 
 async def _fill_on_first_visit(

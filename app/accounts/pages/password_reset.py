@@ -11,6 +11,7 @@ from app.accounts.passwords import read_reset, reset_password, send_reset
 from app.accounts.throttles import throttle_reset
 from app.accounts.validation import loggable
 from app.database import Database
+from app.email_addresses import email_error
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
@@ -33,7 +34,10 @@ async def request_reset(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle_reset(request, db, settings)
-    async with db.write() as session:
+    if error := email_error(form["email"]):
+        context = {"typed": form, "errors": {"email": error}}
+        return await page(request, "accounts/forgot.html", status=422, **context)
+    async with db.exclusive() as session:
         await send_reset(session, form["email"])
     record("password_reset_requested", user=loggable(form["email"]))
     text = _("If an account has this address, we have emailed a link to it.")

@@ -23,7 +23,7 @@ async def end_one(
     user: NamedDependency[User],
     ended_id: FromPath[int],
 ) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await end_session(session, user, ended_id)
     record("session_ended", user=user.username)
     return redirect("/account", _("The browser was logged out."))
@@ -36,7 +36,7 @@ async def end_all(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await end_all_sessions(session, user)
         if form["revoke_tokens"] == "1":
             await revoke_all_tokens(session, user)

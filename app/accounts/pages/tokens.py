@@ -9,13 +9,14 @@ from litestar.params import FromPath
 
 from app.accounts.passwords import require_password
 from app.accounts.throttles import throttle_password_check
-from app.accounts.tokens import READ, WRITE, create_token, revoke_token, tokens_of
+from app.accounts.tokens import READ, WRITE, create_token, find_own, revoke_token, tokens_of
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _
-from app.layout import page
+from app.layout import ask, page
 from app.models import User
+from app.names import isolate
 from app.security_log import record
 from app.settings import Settings
 
@@ -47,11 +48,33 @@ async def create(
     return await _tokens(request, db, user, key=key)
 
 
+@get()
+async def ask_to_revoke(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    token_id: FromPath[int],
+) -> Response[Any]:
+    async with db.read() as session:
+        token = await find_own(session, user, token_id)
+    return await ask(
+        request,
+        question=_("Revoke '{name}'?").format(name=isolate(token.name)),
+        explanation=_(
+            "Programs that use this token lose access at once, and will need a new one. "
+            "This cannot be undone."
+        ),
+        action=f"/account/tokens/{token_id}/revoke",
+        button_label=_("Revoke"),
+        cancel_url="/account/tokens",
+    )
+
+
 @post()
 async def revoke(
     db: NamedDependency[Database], user: NamedDependency[User], token_id: FromPath[int]
 ) -> Response[Any]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await revoke_token(session, user, token_id)
     record("token_revoked", user=user.username, token=token_id)
     return redirect("/account/tokens", _("Access token revoked."))

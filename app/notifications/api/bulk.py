@@ -1,35 +1,48 @@
-"""Bulk actions in JSON: mark as read or unread, delete, undo."""
+"""Bulk actions in JSON, and undoing them."""
 
+from typing import Literal
+
+import msgspec
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from app.api.problems import problems
-from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
+from app.api.shapes import RequestBody, ResponseBody, Text, like
 from app.database import Database
+from app.errors import Invalid
 from app.language import _
 from app.models import User
-from app.notifications.api.selection import SelectionObject
-from app.notifications.inbox import bulk_actions, feed
-from app.notifications.inbox.bulk_actions import Done
-from app.notifications.inbox.json_shapes import Deleted
+from app.notifications.api.selection import SelectionObject, UpTo
+from app.notifications.api.snooze import Period, Until, end_of
+from app.notifications.inbox import bulk_actions
+from app.notifications.inbox.json_shapes import Undoable, UndoableCount
 from app.rendering import zone_of
-
-
-class UpTo(RequestBody):
-    """`up_to` is the highest id that the client has seen; later notifications stay unread."""
-
-    up_to: Id | UnsetType = UNSET
-
-    example = like(up_to=123)
 
 
 class Counted(ResponseBody):
     message: str
     count: int
 
-    example = like(message="3 notifications marked as read", count=3)
+    example = like(message="3 notifications restored", count=3)
+
+
+class BulkAction(SelectionObject, kw_only=True):
+    """An action on a selection; `for` or `until` belongs to `snooze`."""
+
+    action: Literal[bulk_actions.BULK_ACTIONS]  # type: ignore[valid-type]
+    period: Period | UnsetType = msgspec.field(name="for", default=UNSET)
+    until: Until | UnsetType = UNSET
+
+    example = like(action="done", notification_ids=[123, 456, 789])
+    constraints = SelectionObject.constraints
+
+    def require_no_end(self) -> None:
+        """Raises Invalid if it says how long to snooze."""
+        given = {"for": self.period, "until": self.until}
+        if wrong := [name for name, value in given.items() if value is not UNSET]:
+            raise Invalid(dict.fromkeys(wrong, _("Only snoozing takes a time.")))
 
 
 class Undo(RequestBody):
@@ -43,11 +56,12 @@ async def read_all(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     data: JSONBody[UpTo],
-) -> Message:
+) -> Undoable:
     """Mark all notifications as read."""
     async with db.act() as session:
-        await feed.read_all(session, user.id, data.up_to or None)
-    return Message(_("All notifications marked as read"))
+        end = await data.position(session, user.id)
+        done = await bulk_actions.read_all(session, user.id, end)
+    return Undoable(_("All notifications marked as read"), done.undo or None)
 
 
 @post(status_code=200)
@@ -55,13 +69,12 @@ async def bulk_mark_read(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     data: JSONBody[SelectionObject],
-) -> Counted:
+) -> UndoableCount:
     """Mark many notifications as read.
 
     Notifications that are already read, or not yours, are not counted.
     """
-    done = await _perform(db, user, "read", data)
-    return Counted(done.message, done.count)
+    return await _perform(db, user, "read", data)
 
 
 @post(status_code=200)
@@ -69,13 +82,12 @@ async def bulk_mark_unread(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     data: JSONBody[SelectionObject],
-) -> Counted:
+) -> UndoableCount:
     """Mark many notifications as unread.
 
     Notifications that are already unread, or not yours, are not counted.
     """
-    done = await _perform(db, user, "unread", data)
-    return Counted(done.message, done.count)
+    return await _perform(db, user, "unread", data)
 
 
 @post(status_code=200)
@@ -83,26 +95,47 @@ async def bulk_delete(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     data: JSONBody[SelectionObject],
-) -> Deleted:
+) -> UndoableCount:
     """Delete many notifications.
 
     Notifications that are not yours are not counted.
     """
-    done = await _perform(db, user, "delete", data)
-    return Deleted(done.message, done.count, done.undo or None)
+    return await _perform(db, user, "delete", data)
 
 
-async def _perform(db: Database, user: User, action: str, data: SelectionObject) -> Done:
-    selection = data.selection(zone_of(user))
+@post(status_code=200)
+async def bulk(
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[BulkAction]
+) -> UndoableCount:
+    """Mark, do, save, snooze or delete many notifications.
+
+    Those that are so already, or not yours, are not counted.
+    """
+    if data.action != bulk_actions.SNOOZE:
+        data.require_no_end()
+        return await _perform(db, user, data.action, data)
+    until = end_of(data, zone_of(user))
     async with db.act() as session:
-        return await bulk_actions.perform(session, user.id, action, selection)
+        selection = await data.selection(session, user)
+        done = await bulk_actions.snooze(session, user.id, selection, until)
+    return UndoableCount(done.message, done.count, done.undo or None)
+
+
+async def _perform(db: Database, user: User, action: str, data: SelectionObject) -> UndoableCount:
+    async with db.act() as session:
+        selection = await data.selection(session, user)
+        done = await bulk_actions.perform(session, user.id, selection, action)
+    return UndoableCount(done.message, done.count, done.undo or None)
 
 
 @post(status_code=200, responses=problems(404))
 async def undo(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Undo]
 ) -> Counted:
-    """Undo a deletion, within ten minutes."""
+    """Undo what was marked or deleted, within ten minutes.
+
+    It stays as it is where you have changed it again since.
+    """
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, data.undo)
     return Counted(done.message, done.count)

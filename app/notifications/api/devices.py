@@ -16,7 +16,7 @@ from app.http import AnyRequest
 from app.language import _, ngettext
 from app.models import PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
-from app.notifications.channels.push.services import PushServices
+from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.throttles import throttle_tests
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.settings import Settings
@@ -104,7 +104,7 @@ async def subscribe(
     """
     services = PushServices(settings.push_allowed_hosts)
     keys = devices.read_keys(services, data.endpoint, data.keys.p256dh, data.keys.auth)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         device = await devices.subscribe(
             session,
             user,
@@ -124,7 +124,7 @@ async def unsubscribe(
     data: JSONBody[OldSubscription],
 ) -> Message:
     """Unsubscribe a browser from push notifications."""
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await devices.unsubscribe(session, user, data.endpoint)
     return Message(_("Push subscription removed"))
 
@@ -147,7 +147,7 @@ async def test(
 ) -> Tested:
     """Send a test push to each of your browsers, right after the response."""
     await throttle_tests(db, settings, user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         current = await devices.devices_of(session, user)
         if not current:
             raise Conflict(_("You have not enabled push on any device."))

@@ -1,25 +1,34 @@
-"""The inbox in JSON: list, count, show, mark and delete, in the shapes of the specification."""
+"""The inbox in JSON: list, count and show, in the shapes of the specification."""
 
+import dataclasses
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
-from litestar import Response, delete, get, post
+from litestar import Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from msgspec.structs import replace
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.responses import ETAG, LINK, NOT_MODIFIED, conditional, page_links
-from app.api.shapes import Message, PageNumber, ResponseBody, like
+from app.api.shapes import PageNumber, ResponseBody, like
 from app.database import Database
 from app.http import AnyRequest
-from app.language import _
 from app.models import User
 from app.notifications.api.selection import FilterQuery, filter_in, parameter
+from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
-from app.notifications.inbox.json_shapes import Deleted, NotificationObject, as_json
-from app.notifications.inbox.selection import Selection
-from app.rendering import zone_of
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.groups import read_group_page
+from app.notifications.inbox.history import read_history
+from app.notifications.inbox.json_shapes import (
+    NotificationObject,
+    as_json,
+)
+from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.tallies import reading_groups
+from app.notifications.inbox.totals import Totals, count_totals, count_views, reading
+from app.notifications.inbox.views import TABS
+from app.numbers import GREATEST_ID
 
 DEPRECATED = {"deprecated": True}
 
@@ -27,6 +36,22 @@ DEPRECATED = {"deprecated": True}
 class InboxQuery(FilterQuery, kw_only=True):  # type: ignore[misc, valid-type, call-arg]
     page: PageNumber = 1
     limit: Annotated[int, parameter("Notifications per page.", ge=1, le=100)] = 20
+    up_to_position: Annotated[
+        int | None,
+        parameter(
+            "Leave out what arrived after this `position` of an earlier page, so that nothing"
+            " repeats.",
+            ge=0,
+            le=GREATEST_ID,
+        ),
+    ] = None
+    grouped: Annotated[
+        bool,
+        parameter(
+            "List the newest notification of each group, with its `group`. `filtered_count`, `pages`"
+            " and `limit` then count groups."
+        ),
+    ] = False
     offset: Annotated[int, parameter("Use `page` instead.", ge=0, schema_extra=DEPRECATED)] = 0
     unread_only: Annotated[bool, parameter("Use `status` instead.", schema_extra=DEPRECATED)] = (
         False
@@ -34,7 +59,12 @@ class InboxQuery(FilterQuery, kw_only=True):  # type: ignore[misc, valid-type, c
 
 
 class InboxPage(ResponseBody):
-    """Newest first. `total` counts the inbox, `filtered_count` the matching notifications."""
+    """Newest first. `total` counts the inbox, `filtered_count` the matching notifications, or in a list
+    of groups the matching groups.
+
+    `position` is that of the last change to your notifications. The Link header names it, so that
+    its pages go on from this one.
+    """
 
     notifications: list[NotificationObject]
     unread_count: int
@@ -43,6 +73,7 @@ class InboxPage(ResponseBody):
     page: int
     per_page: int
     pages: int
+    position: int
 
     example = like(
         notifications=[NotificationObject.example],
@@ -52,6 +83,7 @@ class InboxPage(ResponseBody):
         page=1,
         per_page=20,
         pages=1,
+        position=4711,
     )
 
 
@@ -76,14 +108,11 @@ async def index(
     given = request.query_params
     if inbox_query.unread_only and "status" not in given:
         inbox_query = replace(inbox_query, status="unread")
-    wanted = filter_in(inbox_query, zone_of(user))
+    wanted = filter_in(inbox_query, user)
+    wanted = dataclasses.replace(wanted, up_to_position=inbox_query.up_to_position)
     first = (inbox_query.page - 1) * inbox_query.limit if "page" in given else inbox_query.offset
-    async with db.read() as session:
-        totals = await feed.count_totals(session, user.id, wanted)
-        matching = totals.filtered_count
-        notices = await feed.read_slice(
-            session, user.id, wanted, first, inbox_query.limit, matching
-        )
+    read = _read_groups if inbox_query.grouped else _read_each
+    totals, notices, matching = await read(db, user.id, wanted, first, inbox_query.limit)
     found = InboxPage(
         notifications=[as_json(notice) for notice in notices],
         unread_count=totals.unread_count,
@@ -92,8 +121,36 @@ async def index(
         page=first // inbox_query.limit + 1,
         per_page=inbox_query.limit,
         pages=max(1, math.ceil(matching / inbox_query.limit)),
+        position=totals.position,
     )
-    return conditional(request, found, page_links(request, found.page, found.pages))
+    end = wanted.up_to_position
+    links = page_links(
+        request,
+        found.page,
+        found.pages,
+        up_to_position=str(totals.position if end is None else end),
+    )
+    return conditional(request, found, links)
+
+
+Read = tuple[Totals, list[Notice], int]
+
+
+async def _read_each(db: Database, user_id: int, wanted: Filter, first: int, most: int) -> Read:
+    async with reading(db, wanted, first) as session:
+        wanted = await narrow(session, wanted)
+        totals = await count_totals(session, user_id, wanted)
+        matching = totals.filtered_count
+        notices = await feed.read_slice(session, user_id, wanted, first, most, matching)
+    return totals, notices, matching
+
+
+async def _read_groups(db: Database, user_id: int, wanted: Filter, first: int, most: int) -> Read:
+    async with await reading_groups(db, user_id, wanted) as session:
+        totals = await count_totals(session, user_id, Filter())
+        narrowed = await narrow(session, wanted)
+        page = await read_group_page(session, user_id, narrowed, first, most, totals)
+    return totals, page.notices, page.count
 
 
 @get(responses=NOT_MODIFIED, response_headers=[ETAG])
@@ -101,9 +158,7 @@ async def unread_count(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[UnreadCount]:
     """Count your unread notifications."""
-    async with db.read() as session:
-        count = await feed.unread_count(session, user.id)
-    return conditional(request, UnreadCount(count))
+    return conditional(request, UnreadCount(await feed.count_unread(db, user.id)))
 
 
 @get()
@@ -111,41 +166,48 @@ async def show(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> NotificationObject:
     """Show one notification. This does not mark it as read."""
-    async with db.read() as session:
+    async with db.short_read() as session:
         return as_json(await feed.find(session, user.id, notification_id))
 
 
-@post(status_code=200)
-async def read(
+class History(ResponseBody):
+    """What it was before newer events with its `collapse_key`, newest first."""
+
+    history: list[NotificationObject]
+
+    example = like(history=[NotificationObject.example])
+
+
+@get()
+async def history(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
-) -> Message:
-    """Mark a notification as read."""
-    async with db.act() as session:
-        await _mark_one(session, user, notification_id, read=True)
-    return Message(_("Notification marked as read"))
+) -> History:
+    """List what a notification said before it was updated."""
+    async with db.read() as session:
+        return History(
+            [as_json(one) for one in await read_history(session, user.id, notification_id)]
+        )
 
 
-@post(status_code=200)
-async def unread(
-    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
-) -> Message:
-    """Mark a notification as unread."""
-    async with db.act() as session:
-        await _mark_one(session, user, notification_id, read=False)
-    return Message(_("Notification marked as unread"))
+class ViewCount(ResponseBody):
+    total: int
+    unread: int
 
 
-async def _mark_one(session: AsyncSession, user: User, notification_id: int, *, read: bool) -> None:
-    await feed.find(session, user.id, notification_id)
-    await feed.mark(session, user.id, Selection([notification_id]), read=read)
+class Summary(ResponseBody):
+    """How many notifications each view holds."""
+
+    views: dict[Literal[TABS], ViewCount]  # type: ignore[valid-type]
+
+    example = like(views={name: {"total": 5, "unread": 2} for name in TABS})
 
 
-@delete(status_code=200)
-async def destroy(
-    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
-) -> Deleted:
-    """Delete a notification."""
-    async with db.act() as session:
-        await feed.find(session, user.id, notification_id)
-        count, undo = await feed.delete(session, user.id, Selection([notification_id]))
-    return Deleted(_("Notification deleted"), count, undo)
+@get(responses=NOT_MODIFIED, response_headers=[ETAG])
+async def summary(
+    request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
+) -> Response[Summary]:
+    """Count the notifications of each view."""
+    counts = await count_views(db, user.id)
+    return conditional(
+        request, Summary({name: ViewCount(*count) for name, count in counts.items()})
+    )

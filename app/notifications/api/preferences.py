@@ -37,8 +37,13 @@ EXAMPLE = like(
     digest={"enabled": True, "frequency": "daily", "hour": 8},
     timezone="Europe/Berlin",
     added_directly_by="anyone",
+    grouping=True,
+    density="comfortable",
+    shortcuts=True,
+    sound=False,
 )
 AddedBy = Literal["anyone", "teammates", "nobody"]
+Density = Literal["comfortable", "compact"]
 
 # By channel. The names come from the registry, so these are objects that the document describes.
 AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
@@ -56,13 +61,18 @@ class PreferencesObject(ResponseBody):
     """The effective preferences for every event type; `timezone` is an IANA name.
 
     `added_directly_by` says who may add you to a team without an invitation; teammates are users
-    you share a team with.
+    you share a team with. `grouping`: pages show notifications about the same thing as one row;
+    `shortcuts`: they listen to single keys; `sound`: urgent notifications are heard.
     """
 
     preferences: dict[str, AllSwitches]
     digest: DigestObject
     timezone: str
     added_directly_by: AddedBy
+    grouping: bool
+    density: Density
+    shortcuts: bool
+    sound: bool
 
     example = EXAMPLE
 
@@ -98,6 +108,10 @@ class PreferencesChange(RequestBody):
     digest: DigestChange | UnsetType = UNSET
     timezone: Zone | UnsetType = UNSET
     added_directly_by: AddedBy | UnsetType = UNSET
+    grouping: bool | UnsetType = UNSET
+    density: Density | UnsetType = UNSET
+    shortcuts: bool | UnsetType = UNSET
+    sound: bool | UnsetType = UNSET
 
     example = EXAMPLE
 

@@ -1,19 +1,34 @@
 """The filter and the selection in JSON requests; their fields come from the entries of FIELDS."""
 
+from dataclasses import replace
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.shapes import Id, RequestBody, like
+from app.api.shapes import NO_NUL, Id, RequestBody, like
 from app.errors import Invalid
 from app.language import _
+from app.models import User
 from app.notifications.events.catalogue import MEMBER_ADDED
-from app.notifications.inbox.filters import FIELDS, Filter, FilterField, parse_filter
+from app.notifications.inbox import feed
+from app.notifications.inbox.filters import (
+    FIELDS,
+    GROUP_KEY,
+    MOST_KEY,
+    Filter,
+    FilterField,
+    parse_filter,
+)
 from app.notifications.inbox.selection import MOST_IDS, Selection
+from app.numbers import GREATEST_ID
+from app.rendering import zone_of
+
+# 0 for who has no notification yet.
+Position = Annotated[int, Meta(ge=0, le=GREATEST_ID)]
 
 
 def parameter(description: str, **options: Any) -> QueryParameter:
@@ -61,47 +76,88 @@ class FilterObject(FilterFields):  # type: ignore[misc, valid-type]
     example = like(type=MEMBER_ADDED.name, status="read", date_range="month")
 
 
-class SelectionObject(RequestBody):
-    """Either `notification_ids`, or `filter` with `up_to`: the highest id that the client has seen.
+class UpTo(RequestBody):
+    """What the client has seen: `up_to_position`, or `up_to`, the id of a notification. What arrived,
+    came back or changed later stays as it is; with `up_to`, later than that notification was made.
+    """
 
-    Notifications that arrived later are not selected, even if they match the filter.
+    up_to: Id | UnsetType = UNSET
+    up_to_position: Position | UnsetType = UNSET
+
+    example = like(up_to_position=4711)
+
+    async def position(self, session: AsyncSession, user_id: int) -> int | None:
+        """None if neither is given."""
+        if self.up_to_position is not UNSET:
+            return self.up_to_position or 0
+        if self.up_to is not UNSET:
+            return await feed.made_at(session, user_id, self.up_to or 0)
+        return None
+
+
+WATERMARKS = ("up_to", "up_to_position")
+_NO_WATERMARK = dict.fromkeys(WATERMARKS, False)
+_NEEDS_WATERMARK = [{"required": [one]} for one in WATERMARKS]
+
+
+class SelectionObject(UpTo):
+    """Either `notification_ids`, or `filter`, or the group `group_key`; the last two with
+    `up_to_position` or `up_to`: what the client has seen.
+
+    Notifications that arrived, came back or changed later are not selected, even if they match.
     """
 
     notification_ids: Annotated[list[Id], Meta(max_length=MOST_IDS)] | UnsetType = UNSET
     filter: FilterObject | UnsetType = UNSET
-    up_to: Id | UnsetType = UNSET
+    group_key: Annotated[str, Meta(max_length=MOST_KEY, pattern=NO_NUL)] | UnsetType = UNSET
 
     example = like(notification_ids=[123, 456, 789])
     constraints = like(
         one_of=[
-            {"required": ["notification_ids"], "properties": {"filter": False, "up_to": False}},
-            {"required": ["filter", "up_to"], "properties": {"notification_ids": False}},
+            {
+                "required": ["notification_ids"],
+                "properties": {"filter": False, "group_key": False, **_NO_WATERMARK},
+            },
+            {
+                "anyOf": [{"required": ["filter"]}, {"required": ["group_key"]}],
+                "oneOf": _NEEDS_WATERMARK,
+                "properties": {"notification_ids": False},
+            },
         ]
     )
 
-    def selection(self, zone: ZoneInfo) -> Selection:
-        """Raises Invalid unless there are either ids, or a filter with its watermark."""
+    async def selection(self, session: AsyncSession, user: User) -> Selection:
+        """Raises Invalid unless there are either ids, or a filter or a group with its watermark."""
         self._require_one_way()
-        if self.filter is UNSET:
+        if self.notification_ids is not UNSET:
             return Selection(self.notification_ids or [])
-        return Selection(filter=filter_in(self.filter, zone), up_to=self.up_to or 0)
+        wanted = Filter() if self.filter is UNSET else filter_in(self.filter, user)
+        if self.group_key is not UNSET:
+            wanted = replace(wanted, chosen={**wanted.chosen, GROUP_KEY: (self.group_key,)})
+        end = await self.position(session, user.id)
+        return Selection(filter=replace(wanted, up_to_position=end))
 
     def _require_one_way(self) -> None:
         wrong = {}
-        if self.notification_ids is UNSET and self.filter is UNSET:
+        by_ids = self.notification_ids is not UNSET
+        others = [name for name in ("filter", GROUP_KEY) if getattr(self, name) is not UNSET]
+        watermarks = [name for name in WATERMARKS if getattr(self, name) is not UNSET]
+        if not by_ids and not others:
             wrong["notification_ids"] = _("Send notification_ids, or filter with up_to.")
-        if self.notification_ids is not UNSET and self.filter is not UNSET:
-            wrong["filter"] = _("Send either notification_ids or filter, not both.")
-        if (self.filter is UNSET) is not (self.up_to is UNSET):
+        if by_ids:
+            wrong |= dict.fromkeys(others, _("Send either notification_ids or filter, not both."))
+        if bool(others) is not bool(watermarks):
             wrong["up_to"] = _("A filter needs up_to, the highest id that the client has seen.")
+        if len(watermarks) > 1:
+            wrong["up_to"] = _("Send either up_to or up_to_position, not both.")
         if wrong:
             raise Invalid(wrong)
 
 
-def filter_in(fields: Any, zone: ZoneInfo) -> Filter:
-    """The filter in a query or an object that has the fields of FIELDS."""
+def filter_in(fields: Any, user: User) -> Filter:
+    """The user's filter in a query or an object that has the fields of FIELDS."""
     given = {field.name: _as_list(getattr(fields, field.name)) for field in FIELDS}
-    return parse_filter(given, zone)
+    return parse_filter(given, zone_of(user), user.id)
 
 
 def _as_list(value: Any) -> list[Any]:

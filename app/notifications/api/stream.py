@@ -9,7 +9,7 @@ from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, QueryParameter
 
 from app.api.problems import problems
-from app.http import AnyRequest, is_same_origin
+from app.http import AnyRequest, is_same_origin, same_user
 from app.models import User
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import UNKNOWN, Resumptions
@@ -20,6 +20,11 @@ SINCE = QueryParameter(
     description="The id of the last event received, where Last-Event-ID cannot be sent.",
     examples=[Example(value="42")],
 )
+OWN_ID = QueryParameter(
+    name="user",
+    description="Your user id. The response is 409 if the stream would be that of another user.",
+    examples=[Example(value="1")],
+)
 LAST_EVENT_ID = HeaderParameter(
     name="Last-Event-ID", description="The id of the last event received; browsers send it."
 )
@@ -27,7 +32,8 @@ LAST_EVENT_ID = HeaderParameter(
 
 @get(
     media_type="text/event-stream",
-    responses=problems(403, 503),
+    guards=[same_user],
+    responses=problems(403, 409, 503),
 )
 async def stream(
     request: AnyRequest,
@@ -36,13 +42,16 @@ async def stream(
     user: NamedDependency[User],
     since: Annotated[str, SINCE] = "",
     last_event_id: Annotated[str, LAST_EVENT_ID] = "",
+    user_id: Annotated[str, OWN_ID] = "",  # noqa: ARG001 - same_user reads it
 ) -> EventStream:
     """Every change to your notifications, as it happens (server-sent events).
 
-    First `hello` with `{"unread_count": n}`, then `notification` (the object, as in the inbox),
-    `read`, `unread`, `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or
-    `{"all": true, "up_to": id}` for the whole inbox up to that notification), each with the
-    present `unread_count`.
+    First `hello` with `{"unread_count": n, "position": p}`, then `notification` (the object, as in
+    the inbox), `read`, `unread`, `done`, `undone`, `saved`, `unsaved`, `snoozed`, `returned`,
+    `deleted` and `restored` (`{"ids": [...]}`, at most 1,000, or `{"all": true, "up_to": id,
+    "up_to_position": p}` for the inbox up to there), and `updated` (the object as it is now, where a
+    newer event has taken the place of an older one), each with the present `unread_count`. What is
+    `done` is read as well, and what has `returned` is unread.
 
     Every event has an id. Reconnect with the last one, as `Last-Event-ID` or `since`, and every
     change since then arrives once, in order. Ids are kept for 7 days; after `resync`, fetch the

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from app import clock
 from app.database import Database
+from app.faults import persist
 from app.notifications.channels.base import Channel, Wait
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Send, Skip, decide_all
@@ -54,8 +55,13 @@ class ClaimedBatch:
         return sorted(to_send, key=lambda row: self._turn[row.delivery_id])
 
     async def settle(self, ids: Sequence[int], outcome: Ended) -> None:
-        async with self._db.write() as session:
-            await settle(session, self._channel, self._claim, ids, outcome)
+        """On a full disk, waits for room: what was sent and is not recorded is sent twice."""
+
+        async def record() -> None:
+            async with self._db.write() as session:
+                await settle(session, self._channel, self._claim, ids, outcome)
+
+        await persist(record)
         self.settled += len(ids)
 
     async def settle_decided(self) -> None:

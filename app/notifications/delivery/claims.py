@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
+from app.database.search import by_code_point
 from app.models import Delivery
 from app.models.notification import is_pending
 from app.notifications.channels.base import OUTAGE, Channel
@@ -64,7 +65,7 @@ class Claim:
 async def claim(db: Database, channel: Channel, worker: str) -> Claim | None:
     """Claim due deliveries, single mails first; None if there are none. `worker` is its name."""
     name = f"{worker}.{token_hex(8)}"
-    async with db.write() as session:
+    async with db.exclusive() as session:
         chosen = await _interrupted(session, channel) or await _due(session, channel)
         if not chosen:
             return None
@@ -155,7 +156,7 @@ async def release(db: Database, claim: Claim) -> None:
 async def start_outage(db: Database, channel: Channel, claim: Claim, until: datetime) -> None:
     """The service is unreachable: postpone this claim and every other due delivery to `until`."""
     await _change(db, _given_back(claim, until).values(reason=OUTAGE))
-    async with db.write() as session:
+    async with db.exclusive() as session:
         while await bundle_due(session, channel.name):
             pass
     due = select(Delivery.id).where(_is_due(channel), _is_whole).limit(BATCH)
@@ -196,7 +197,8 @@ async def sweep(db: Database, crashed: Sequence[str]) -> None:
     """Make deliveries claimed by these dead workers due now, before the lease expires."""
     if crashed:
         # A claim's name begins with the worker's and "."; in ASCII, "/" is the character after ".".
-        theirs = or_(*(Delivery.claimed_by.between(f"{name}.", f"{name}/") for name in crashed))
+        claim = by_code_point(Delivery.claimed_by)
+        theirs = or_(*(claim.between(f"{name}.", f"{name}/") for name in crashed))
         await _change(db, update(Delivery).where(theirs, is_pending).values(due_at=clock.now()))
 
 
@@ -216,6 +218,6 @@ def _quietly(change: Update) -> Update:
 
 async def _change(db: Database, change: Update) -> int:
     """Returns how many rows that was."""
-    async with db.write() as session:
+    async with db.exclusive() as session:
         changed = await session.execute(_quietly(change))
         return int(changed.rowcount)  # type: ignore[attr-defined]

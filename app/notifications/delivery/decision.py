@@ -23,16 +23,18 @@ from app.models import (
     Share,
     User,
 )
-from app.models.notification import FOR_GOOD
+from app.models.notification import DONE, FOR_GOOD, SNOOZED
 from app.notifications.channels.base import Channel, Wait
 from app.notifications.events.catalogue import TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
+# Beside these, the places of a notification: done and snoozed.
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
 SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
 EXPIRED, VISIBLE, PERHAPS_VISIBLE = "expired", "visible", "perhaps_visible"
 UNKNOWN_TYPE = "unknown_type"
+RESTORED = "restored"  # set where a backup is restored (app/backup/after_restore.py)
 # A delivery with less time left than this would expire before it arrives.
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -86,7 +88,16 @@ def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
         return None
     if delivery.is_deleted:
         return Skip(DELETED)
+    if delivery.is_done:
+        return Skip(DONE)
     return Skip(READ) if delivery.is_read else None
+
+
+def _is_snoozed(delivery: Row[Any], _channel: Channel) -> Wait | None:
+    """It waits until the notification is back in the inbox."""
+    if delivery.snoozed_until is None or TYPES[delivery.type].is_immediate:
+        return None
+    return Wait(max(delivery.snoozed_until, clock.now() + SECOND), SNOOZED)
 
 
 def _is_suspended(delivery: Row[Any], _channel: Channel) -> Skip | None:
@@ -144,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     _is_unwanted,
     _has_no_address,
     _is_expired,
+    _is_snoozed,
     _is_visible,
 )
 
@@ -165,9 +177,11 @@ def _deliveries(channel: Channel) -> Select[Any]:
             Delivery.created_at.label("queued_at"),
             Event.type,
             Event.context,
-            (Notification.deleted_in == FOR_GOOD).label("is_withdrawn"),
+            (Notification.changed_in == FOR_GOOD).label("is_withdrawn"),
             Notification.deleted_at.is_not(None).label("is_deleted"),
             Notification.read_at.is_not(None).label("is_read"),
+            (Notification.place == DONE).label("is_done"),
+            Notification.snoozed_until,
             wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
             _is_muted_now().label("is_muted"),
             User.suspended_at.is_not(None).label("is_suspended"),

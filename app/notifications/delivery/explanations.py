@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from app.language import N_, _, ngettext
 from app.models import Delivery
+from app.models.notification import DONE, SNOOZED
 from app.notifications.channels.base import (
     OFF_THEN,
     OUTAGE,
@@ -26,6 +27,7 @@ from app.notifications.delivery.decision import (
     MUTED,
     PERHAPS_VISIBLE,
     READ,
+    RESTORED,
     SUSPENDED,
     UNKNOWN_TYPE,
     UNWANTED,
@@ -38,11 +40,14 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 OFF = "off"
 # Why the notification of an invitation is shown only in the app.
 UNCONFIRMED_SENDER, TOO_MANY_MAILS = "sender_unconfirmed", "too_many_mails"
+STOPPED = "stopped"
 MAILED_BEFORE = "mailed_before"
 REASONS = {
     WITHDRAWN: N_("You no longer had access to its subject."),
     DELETED: N_("You had already deleted the notification."),
+    DONE: N_("You had already done it in the app."),
     READ: N_("You had already read it in the app."),
+    SNOOZED: N_("You snoozed the notification. It will be sent when that is back."),
     UNWANTED: N_("You had turned this off by then."),
     MUTED: N_("You had already muted the team or project."),
     SUSPENDED: N_("Your account was suspended at the time."),
@@ -54,10 +59,12 @@ REASONS = {
     OUTAGE: N_("The service cannot be reached. We will try again."),
     RESTING: N_("The service asked for a pause. We will try again."),
     INTERRUPTED: N_("Every attempt was interrupted."),
+    RESTORED: N_("The server was restored from a backup. It may have been sent before."),
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
     UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
     TOO_MANY_MAILS: N_("Your address has reached its daily limit of invitation emails."),
+    STOPPED: N_("Invitation emails to this address were stopped."),
     MAILED_BEFORE: N_("You already got this email before you confirmed your address."),
     OFF: N_("You have turned this off."),
     OFF_THEN: N_("It was turned off at the time."),

@@ -1,4 +1,4 @@
-"""Retention: how long rows are kept. Unread notifications are never removed here."""
+"""Retention: how long rows are kept. Unread, saved and snoozed notifications are never removed."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -10,13 +10,26 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from app import clock
 from app.database import Database
 from app.mail.limits import KEPT as MAILINGS_KEPT
-from app.models import Change, CleanUp, Delivery, Event, Mailing, Notification, RemovedDevice
+from app.models import (
+    Change,
+    CleanUp,
+    Delivery,
+    Event,
+    Mailing,
+    Notification,
+    RemovedDevice,
+    Superseded,
+)
+from app.models.notification import SNOOZED
 from app.notifications.events.positions import CHANGES_KEPT
-from app.notifications.inbox.feed import UNDO_FOR
+from app.notifications.inbox.acts import UNDO_FOR
+from app.notifications.inbox.totals import note_removal
 
 # A batch keeps the write lock for a few milliseconds; other writers can write in between.
 BATCH = 500
 RUNS_KEPT = timedelta(days=90)
+# An inbox is counted from them (app/notifications/inbox/totals.py).
+COUNTED = (Notification, Change)
 # After this long without a visit, a browser's subscription has expired by itself.
 REMOVALS_KEPT = timedelta(days=90)
 
@@ -35,6 +48,8 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             select(Notification.id).where(
                 Notification.read_at < now - timedelta(days=retention_days),
                 Notification.deleted_at.is_(None),
+                Notification.place != SNOOZED,
+                ~Notification.is_saved,
             ),
         ),
         "deleted": await purge_deleted(db),
@@ -53,6 +68,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
             select(Event.id).where(
                 Event.created_at < now - CHANGES_KEPT,
                 ~select(Notification.id).where(Notification.event_id == Event.id).exists(),
+                ~select(Superseded.id).where(Superseded.event_id == Event.id).exists(),
             ),
         ),
     }
@@ -78,9 +94,11 @@ async def _remove(db: Database, model: type[DeclarativeBase], which: Select[int]
     removed = 0
     table = model.__table__
     while True:
-        async with db.write() as session:
+        async with db.exclusive() as session:
             batch = delete(table).where(table.c.id.in_(which.limit(BATCH)))  # type: ignore[arg-type]
             count = (await session.execute(batch)).rowcount  # type: ignore[attr-defined]
+            if count and model in COUNTED:
+                await note_removal(session)
         removed += count
         if count < BATCH:
             return int(removed)

@@ -15,6 +15,7 @@ from app.models import Delivery
 from app.models.notification import is_pending
 from app.notifications.channels.base import Channel, Channels
 from app.notifications.delivery import claims
+from app.notifications.inbox.snoozing import next_return, return_due
 
 LOOK_SECONDS = 30.0
 OUTAGE_SECONDS = 15.0
@@ -54,6 +55,37 @@ async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
     except Exception:
         _log.exception("Looking for due deliveries on %s failed.", channel.name)
     return 1.0
+
+
+async def return_snoozed(db: Database, relay: Relay) -> None:
+    """Bring snoozed notifications back when they are due, and not before; runs until cancelled."""
+    poked = asyncio.Event()
+    stop_listening = relay.listen(CHANGES, poked.set)
+    try:
+        while True:
+            poked.clear()
+            pause = await _return_due(db)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await poked.wait()
+                    await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        stop_listening()
+
+
+async def _return_due(db: Database) -> float:
+    """Seconds until the next look: few, if the database failed."""
+    try:
+        due = await next_return(db)
+        if due is None:
+            return LOOK_SECONDS
+        if due > clock.now():
+            return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
+        await return_due(db)
+    except Exception:
+        _log.exception("Looking for snoozed notifications failed.")
+        return 1.0
+    return 0.0
 
 
 async def watch_outages(

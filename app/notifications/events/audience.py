@@ -7,7 +7,7 @@ out; NULL if it concerns them personally. A user may be selected twice and still
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, literal, null, select, union_all
+from sqlalchemy import Select, cast, literal, null, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from app.models import Event, Invitation, Membership, Project, Share, User
@@ -30,13 +30,13 @@ def team_members_and_affected(event: Event) -> Recipients:
 
 
 def inviter(event: Event) -> Recipients:
-    return _personal(Invitation.inviter_id).where(
+    return personally(Invitation.inviter_id).where(
         Invitation.id == event.invitation_id, Invitation.inviter_id.is_not(None)
     )
 
 
 def project_owner(event: Event) -> Recipients:
-    return _personal(Project.owner_id).where(Project.id == event.project_id)
+    return personally(Project.owner_id).where(Project.id == event.project_id)
 
 
 def project_members(event: Event) -> Recipients:
@@ -50,7 +50,7 @@ def project_members(event: Event) -> Recipients:
 
 
 def everybody(_event: Event) -> Recipients:
-    return _personal(User.id)
+    return personally(User.id)
 
 
 def nobody(_event: Event) -> Recipients:
@@ -62,8 +62,10 @@ PERSONAL = (affected_only, inviter, project_owner)
 
 
 def _one(user_id: int | None) -> Select[Any]:
-    return _personal(literal(user_id)).where(literal(user_id is not None))
+    return personally(literal(user_id, User.id.type)).where(literal(user_id is not None))
 
 
-def _personal(user_id: Any) -> Select[Any]:
-    return select(user_id.label("user_id"), null().label("team_id"))
+def personally(user_id: Any) -> Select[Any]:
+    """Users whom an event concerns whatever team or project it is about."""
+    # PostgreSQL would take a bare NULL for text.
+    return select(user_id.label("user_id"), cast(null(), Membership.team_id.type).label("team_id"))

@@ -1,17 +1,20 @@
 """A notification as users see it: one sentence and its actions, from its row and its event."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from string import Formatter
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
+from msgspec import Struct, field
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from app import clock
+from app.database.constants import constants
+from app.faces import Face
 from app.language import _
 from app.models import (
     Compilation,
@@ -22,32 +25,72 @@ from app.models import (
     Team,
     User,
 )
+from app.models.notification import DONE
 from app.names import to_plain
-from app.notifications.events.catalogue import TYPES, isolated_sentence, type_of
+from app.notifications.events.catalogue import (
+    NORMAL,
+    TYPES,
+    EventType,
+    Outcome,
+    detail,
+    filled,
+    isolated_place,
+    isolated_sentence,
+    names_user,
+    type_of,
+)
 
 
 @dataclass(frozen=True)
 class Action:
-    """A link, or with method "post" a button, that a notice offers."""
+    """A link, or with method "post" a button, that a notice offers.
+
+    `leads_to` is where the URL of a link redirects to, if it does.
+    """
 
     label: str
     url: str
     method: str = "get"
     is_primary: bool = False
+    leads_to: str = ""
 
     @property
     def host(self) -> str:
         """The host that the link leads to, "" for this application."""
-        return urlsplit(self.url).netloc
+        return urlsplit(self.leads_to).netloc
 
 
 @dataclass(frozen=True)
-class Notice:
+class Group:
+    """What a list shows of a group besides its newest notice: the numbers of its notices, and at most
+    three of its actors, newest first. `summary` is its sentence, with the names isolated.
+    """
+
+    key: str
+    count: int
+    unread_count: int
+    actors: Sequence[Face]
+    actor_count: int
+    summary: str
+
+    @property
+    def text(self) -> str:
+        return to_plain(self.summary)
+
+
+class Notice(Struct, frozen=True):
     """One notification as its recipient sees it, rendered in the current language.
 
     `sentence` has its names isolated (app.names), `text` is the same without the marks of that.
     `body` is the text below it; `target` is the page that a click on the sentence opens.
+    `face` is that of the actor, None without one.
+    `byline` is the actor and `place` (isolated) the team; each is "" where the sentence says it.
+    `outcome` is what has become of its subject since, "" while that is open.
+    `position` sorts it; `updated_at` is when its content last changed, None if it never has.
     `team` and `project` are (id, current name), or None once deleted.
+    `thumbnail_url` is the picture of the video that it is about, that of `compilation_id`; None
+    without one.
+    `group` is only there in a list of groups, where this is the newest notice of one.
     """
 
     id: int
@@ -64,16 +107,64 @@ class Notice:
     is_deleted: bool = False
     read_at: datetime | None = None
     actor_id: int | None = None
+    face: Face | None = None
     team: tuple[int, str] | None = None
     project: tuple[int, str] | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     body: str = ""
+    byline: str = ""
+    place: str = ""
+    outcome: str = ""
+    priority: str = NORMAL
+    is_done: bool = False
+    is_saved: bool = False
+    snoozed_until: datetime | None = None
+    group_key: str = ""
+    group: Group | None = None
+    updated_at: datetime | None = None
+    thumbnail_url: str | None = None
+    compilation_id: int | None = None
+
+    @property
+    def duration(self) -> float | None:
+        """The length in seconds of the video that it is about."""
+        return self.context.get("duration")
 
     @property
     def text(self) -> str:
         return to_plain(self.sentence)
 
+    @property
+    def is_all_read(self) -> bool:
+        """Whether it is read; as the row of a group, whether all of the group is."""
+        return self.group.unread_count == 0 if self.group else self.is_read
 
+    @property
+    def link(self) -> Action | None:
+        return next((one for one in self.actions if one.method == "get"), None)
+
+    @property
+    def has_own_page(self) -> bool:
+        return self.target == own_page(self.id)
+
+
+def own_page(notification_id: int) -> str:
+    """The page of one notice: it shows the notice, or redirects to what that is about."""
+    return f"/notifications/{notification_id}"
+
+
+# What a notice has of its recipient's row. `state` is where it is, beside the team as its place.
+OWN = (
+    Notification.id,
+    Notification.event_id,
+    Notification.position,
+    Notification.read_at,
+    Notification.place.label("state"),
+    Notification.is_saved,
+    Notification.snoozed_until,
+    Notification.group_key,
+    Notification.updated_at,
+)
 _actor = aliased(User)
 
 
@@ -85,29 +176,40 @@ def notices_of(user_id: int) -> Select[Any]:
 @cache
 def all_notices() -> Select[Any]:
     """The rows of all users, for sending and publishing; add a filter."""
-    own = select(Notification.id, Notification.event_id, Notification.read_at, Notification.user_id)
-    rows = own.join(Event, Event.id == Notification.event_id).where(_is_known())
+    rows = (
+        select(Notification.user_id, *OWN)
+        .join(Event, Event.id == Notification.event_id)
+        .where(has_known_type())
+    )
     return with_notice_facts(rows)
 
 
 @cache
 def all_events() -> Select[Any]:
     """The facts that the notices of one event share; add a filter."""
-    return with_notice_facts(select(Event.id.label("event_id")).where(_is_known()))
+    return with_notice_facts(select(Event.id.label("event_id")).where(has_known_type()))
 
 
-def _is_known() -> ColumnElement[bool]:
+def has_known_type() -> ColumnElement[bool]:
     """A newer version of the application may have written types that this one does not know."""
-    return Event.type.in_(bindparam(None, callable_=lambda: list(TYPES)))
+    return Event.type.in_(constants(TYPES))
 
 
 def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
     """Add the facts of a `Notice` to a select that has joined its Event."""
-    running = select(Compilation.id).where(
-        Compilation.project_id == Event.project_id, Compilation.status.in_(("queued", "running"))
+    newer = select(Compilation.id).where(
+        Compilation.project_id == Event.project_id,
+        or_(
+            Compilation.id > Event.compilation_id,
+            Compilation.status.in_(constants(["queued", "running"])),
+        ),
     )
     now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
     is_open = and_(Invitation.status == "pending", Invitation.expires_at > now)
+    outcome = case(
+        (Invitation.status != "pending", Invitation.status),
+        (Invitation.expires_at <= now, "expired"),
+    )
     return (
         rows.add_columns(
             Event.type,
@@ -115,13 +217,17 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
             Event.affected_id,
             Event.team_id,
             Event.project_id,
+            Event.compilation_id,
+            Event.invitation_id,
             Event.context,
             Event.created_at,
             _actor.username.label("actor"),
+            _actor.avatar.label("actor_avatar"),
             Team.name.label("team"),
             Project.name.label("project"),
             is_open.label("invitation"),
-            and_(Event.project_id.is_not(None), ~running.exists()).label("compilation"),
+            outcome.label("outcome"),
+            and_(Event.project_id.is_not(None), ~newer.exists()).label("compilation"),
         )
         .join(_actor, _actor.id == Event.actor_id, isouter=True)
         .join(Team, Team.id == Event.team_id, isouter=True)
@@ -131,12 +237,20 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
 
 
 def as_notice(row: Row[Any]) -> Notice:
+    # A Row looks up each name anew, which for all of them takes longer than everything else.
+    return notice_of(SimpleNamespace(**dict(zip(row._fields, row, strict=True))))
+
+
+def notice_of(row: SimpleNamespace) -> Notice:
+    """The notice of an object with the columns of such a row."""
     event_type = type_of(row.type, row.context)
     to_affected = row.affected_id == row.user_id
-    link = _link(row, to_affected)
+    outcome = event_type.outcomes.get(row.outcome)
+    link = _link(row, event_type, outcome, to_affected)
+    context = {name: row.context[name] for name in event_type.context if name in row.context}
     return Notice(
         id=row.id,
-        position=row.event_id,
+        position=row.position,
         type=row.type,
         icon=event_type.icon,
         sentence=isolated_sentence(row.type, row.context, to_affected=to_affected),
@@ -148,37 +262,64 @@ def as_notice(row: Row[Any]) -> Notice:
         target=_target(row, link),
         read_at=row.read_at,
         actor_id=row.actor_id,
+        face=Face(row.actor_id, row.actor, row.actor_avatar) if row.actor else None,
         team=(row.team_id, row.team) if row.team_id else None,
         project=(row.project_id, row.project) if row.project_id else None,
-        context={name: row.context[name] for name in event_type.context if name in row.context},
-        body=str(row.context.get("body") or ""),
+        context=context,
+        body=detail(row.context),
+        byline=_byline(row, to_affected),
+        place=isolated_place(row.type, row.context, to_affected=to_affected),
+        outcome=_(outcome.label) if outcome else "",
+        priority=event_type.priority,
+        is_done=row.state == DONE,
+        is_saved=row.is_saved,
+        snoozed_until=row.snoozed_until,
+        group_key=row.group_key,
+        updated_at=row.updated_at,
+        thumbnail_url=thumbnail_url(row),
+        compilation_id=row.compilation_id,
     )
 
 
-def _target(row: Row[Any], link: Action | None) -> str:
-    if TYPES[row.type].is_custom:
-        return f"/notifications/{row.id}"
-    return link.url if link else "/notifications"
+def thumbnail_url(row: Any) -> str | None:
+    """Of a row with the type, the context and the project of an event."""
+    has_one = row.project_id and "thumbnail" in type_of(row.type, row.context).context
+    return row.context.get("thumbnail") if has_one else None
 
 
-def _link(row: Row[Any], to_affected: bool) -> Action | None:
-    """The link of its type, if the ids and facts that make up its URL are all there."""
-    link = TYPES[row.type].action
-    if link is None or (to_affected and not link.for_affected):
+def _byline(row: SimpleNamespace, to_affected: bool) -> str:
+    """The actor, unless the sentence names them or they are the reader."""
+    if row.actor is None or row.actor_id == row.user_id:
+        return ""
+    is_named = names_user(row.type, row.context, row.actor, to_affected=to_affected)
+    return "" if is_named else str(row.actor)
+
+
+def _target(row: SimpleNamespace, link: Action | None) -> str:
+    return own_page(row.id) if link is None or TYPES[row.type].is_custom else link.url
+
+
+def _link(
+    row: SimpleNamespace, event_type: EventType, outcome: Outcome | None, to_affected: bool
+) -> Action | None:
+    """The link of its outcome or type, if the ids and facts that make up its URL are all there."""
+    link = (outcome and outcome.action) or event_type.link(to_affected=to_affected)
+    if link is None:
         return None
-    ids = {"team_id": row.team_id, "project_id": row.project_id, "notification_id": row.id}
-    facts = {**row.context, **ids}
-    if any(facts.get(name) is None for name in _placeholders(link.url)):
+    facts = facts_of(row, notification_id=row.id)
+    url, leads_to = filled(link.url, facts), filled(link.leads_to, facts)
+    if url is None or leads_to is None:
         return None
-    return Action(_(link.label), link.url.format_map(facts))
+    return Action(_(link.label), url, leads_to=leads_to)
 
 
-@cache
-def _placeholders(url: str) -> list[str]:
-    return [name for _text, name, *_format in Formatter().parse(url) if name]
+def facts_of(event: Any, **own: int) -> dict[str, Any]:
+    """What the URLs in the catalogue are filled in with: of an event, or of a row with its facts."""
+    ids = {name: getattr(event, name) for name in ("team_id", "project_id", "invitation_id")}
+    return {**event.context, **ids, **own}
 
 
-def _buttons(row: Row[Any]) -> list[Action]:
+def _buttons(row: SimpleNamespace) -> list[Action]:
     return [
         Action(
             _(button.label), button.url.format(notification_id=row.id), "post", button.is_primary

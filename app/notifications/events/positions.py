@@ -1,11 +1,13 @@
 """The positions of the streams: one row for each act, in commit order."""
 
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.database import Database
 from app.models import Change, Event
 
 # A client that resumes from an older position has to read the inbox again.
@@ -19,18 +21,29 @@ async def record_change(
     *,
     ids: list[int] | None = None,
     up_to: int | None = None,
+    up_to_position: int | None = None,
 ) -> int:
     """Allot the next position of the streams to this act; returns it."""
     change = insert(Change).values(
-        kind=kind, user_id=user_id, ids=ids, up_to=up_to, created_at=clock.now()
+        kind=kind,
+        user_id=user_id,
+        ids=ids,
+        up_to=up_to,
+        up_to_position=up_to_position,
+        created_at=clock.now(),
     )
     return int((await session.execute(change.returning(Change.id))).scalar_one())
 
 
-async def last_position(session: AsyncSession) -> int:
+async def last_position(db: Database) -> int:
     """The last position allotted.
 
     Old changes are pruned, so after a quiet week it is found only among the events.
     """
-    ends = [select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)]
-    return max(last or 0 for last in (await session.execute(select(*ends))).one())
+    [last] = await db.fetch(_last())
+    return max(position or 0 for position in last)
+
+
+@cache
+def _last() -> Select[*tuple[int, ...]]:
+    return select(*(select(func.max(one)).scalar_subquery() for one in (Change.id, Event.id)))

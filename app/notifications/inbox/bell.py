@@ -1,16 +1,24 @@
 """The bell: the unread count, the newest notifications, and the position they belong to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, text
+from sqlalchemy import Row, Select, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Notification, User
 from app.notifications.events.notices import Notice, as_notice, notices_of
-from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, position_clause, shown, unread
+from app.notifications.inbox.feed import (
+    MOST_COUNTED,
+    NEWEST_FIRST,
+    PER_PAGE,
+    in_inbox,
+    position_clause,
+    unread,
+)
 
 
 @dataclass(frozen=True)
@@ -22,16 +30,22 @@ class Bell:
     notices: list[Notice]
 
 
+def newest_first(notice: Notice) -> tuple[int, int]:
+    return -notice.position, -notice.id
+
+
 async def look(db: Database, user: User) -> Bell:
-    async with db.read() as session:
-        return await read_bell(session, user.id)
+    return _as_bell(await db.fetch(_bell(), user_id=user.id))
 
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:
     """The whole bell in one statement, so that count, position and notices agree."""
-    rows = (await session.execute(_bell(), {"user_id": user_id})).all()
+    return _as_bell((await session.execute(_bell(), {"user_id": user_id})).all())
+
+
+def _as_bell(rows: Sequence[Row[*tuple[Any, ...]]]) -> Bell:
     notices = [as_notice(row) for row in rows if row.id is not None]
-    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=lambda n: -n.position))
+    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=newest_first))
 
 
 @cache
@@ -47,8 +61,8 @@ def _bell() -> Select[*tuple[Any, ...]]:
     ).subquery("state")
     newest = (
         notices_of(user_id)
-        .where(shown)
-        .order_by(Notification.event_id.desc())
+        .where(in_inbox)
+        .order_by(*NEWEST_FIRST)
         .limit(PER_PAGE)
         .subquery("newest")
     )

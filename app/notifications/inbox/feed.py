@@ -1,40 +1,60 @@
-"""A user's notifications: read a page of them, count, mark, delete and restore them.
+"""A user's notifications: read a page of them, find and count them.
 
 Every statement is limited to the user's own rows, so those of others are simply not found.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
+from app.database import Database
+from app.database.id_lists import ids_in
 from app.errors import NotFound
-from app.language import _
 from app.models import Change, Notification, User
-from app.models.notification import SHOWN, UNREAD
+from app.models.notification import INBOX, PLACES, SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, notices_of
-from app.notifications.events.positions import record_change
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
-from app.security import Signer, signer_of
 
 PER_PAGE = 20
 MOST_COUNTED = 100
-IDS_PER_CHANGE = 1000
-UNDO_FOR = timedelta(minutes=10)
 
 # Written as in the partial indexes: SQLite uses an index only if the terms are the same.
 shown = text(SHOWN)
+in_inbox = text(INBOX)
 unread = text(UNREAD)
 kept = Notification.deleted_at.is_(None)
+# Those that one change brought back share its position.
+NEWEST_FIRST = Notification.position.desc(), Notification.id.desc()
+OLDEST_FIRST = Notification.position.asc(), Notification.id.asc()
+
+# Statements that every page runs are built once, with parameters; to build one takes longer than to run
+# it.
+_user_id: Any = bindparam("user_id")
 
 
 async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> list[Notice]:
-    rows = notices_of(user_id).where(shown).order_by(Notification.event_id.desc()).limit(most)
-    return [as_notice(row) for row in await session.execute(rows)]
+    rows = await session.execute(_newest(), {"user_id": user_id, "most": most})
+    return [as_notice(row) for row in rows]
+
+
+@cache
+def _newest() -> Select[Any]:
+    rows = notices_of(_user_id).where(in_inbox).order_by(*NEWEST_FIRST)
+    return rows.limit(bindparam("most", type_=Integer))
 
 
 async def read_page(
@@ -54,17 +74,35 @@ async def read_slice(
     """
     if not 0 <= first < matching:
         return []
-    mine = select(Notification.id).where(Notification.user_id == user_id, *wanted.clauses())
     size = min(most, matching - first)
-    if first > matching / 2:
-        mine = mine.order_by(Notification.event_id.asc()).offset(matching - first - size)
-    else:
-        mine = mine.order_by(Notification.event_id.desc()).offset(first)
-    ids = mine.limit(size).subquery()
-    rows = notices_of(user_id).where(Notification.id.in_(select(ids.c.id)))
-    return [
-        as_notice(row) for row in await session.execute(rows.order_by(Notification.event_id.desc()))
-    ]
+    if wanted.found is not None:
+        found = {"user_id": user_id, "found": wanted.found[first : first + size]}
+        return [as_notice(row) for row in await session.execute(_found(), found)]
+    from_end = first > matching / 2
+    skipped = matching - first - size if from_end else first
+    rows = _whole_slice(from_end) if wanted.is_open else _slice(wanted, from_end)
+    values = {"user_id": user_id, "skipped": skipped, "size": size}
+    return [as_notice(row) for row in await session.execute(rows, values)]
+
+
+@cache
+def _whole_slice(from_end: bool) -> Select[Any]:
+    return _slice(Filter(), from_end)
+
+
+@cache
+def _found() -> Select[Any]:
+    rows = notices_of(_user_id).where(Notification.id.in_(ids_in("found")))
+    return rows.order_by(*NEWEST_FIRST)
+
+
+def _slice(wanted: Filter, from_end: bool) -> Select[Any]:
+    mine = select(Notification.id).where(Notification.user_id == _user_id, *wanted.clauses())
+    order = OLDEST_FIRST if from_end else NEWEST_FIRST
+    skipped, size = (bindparam(name, type_=Integer) for name in ("skipped", "size"))
+    ids = mine.order_by(*order).offset(skipped).limit(size).subquery()
+    rows = notices_of(_user_id).where(Notification.id.in_(select(ids.c.id)))
+    return rows.order_by(*NEWEST_FIRST)
 
 
 async def find(
@@ -90,6 +128,18 @@ async def unread_count(session: AsyncSession, user_id: int, most: int | None = N
     return int((await session.execute(select(func.count()).select_from(counted))).scalar_one())
 
 
+async def count_unread(db: Database, user_id: int) -> int:
+    """The same, without a limit, by a short read."""
+    [[count]] = await db.fetch(_unread_of_user(), user_id=user_id)
+    return count
+
+
+@cache
+def _unread_of_user() -> Select[int]:
+    mine = Notification.user_id == _user_id
+    return select(func.count()).select_from(Notification).where(mine, unread)
+
+
 async def still_unread(session: AsyncSession, user_id: int, ids: Sequence[int]) -> Sequence[int]:
     """Those of `ids` that the user has not read, hidden ones included."""
     mine = select(Notification.id).where(Notification.user_id == user_id, kept)
@@ -97,177 +147,58 @@ async def still_unread(session: AsyncSession, user_id: int, ids: Sequence[int]) 
     return (await session.scalars(waiting)).all()
 
 
-async def position_of(session: AsyncSession, user_id: int) -> int:
+async def position_of(db: Database, user_id: int) -> int:
     """The position of the last change to the user's notifications."""
-    return int((await session.execute(select(position_clause(user_id)))).scalar_one())
+    [[position]] = await db.fetch(_position(), user_id=user_id)
+    return position
+
+
+@cache
+def _position() -> Select[int]:
+    return select(position_clause(_user_id))
 
 
 def position_clause(user_id: int) -> ColumnElement[int]:
-    told = select(func.max(Notification.event_id)).where(Notification.user_id == user_id)
-    changed = select(func.max(Change.id)).where(Change.user_id == user_id)
-    a, b = func.coalesce(told.scalar_subquery(), 0), func.coalesce(changed.scalar_subquery(), 0)
-    return case((a > b, a), else_=b)
+    changed = select(func.max(Change.id).label("position")).where(Change.user_id == user_id)
+    return _highest(changed, *_newest_in_places(user_id))
+
+
+def newest_clause(user_id: int) -> ColumnElement[int]:
+    """The position of the newest of the user's notifications, wherever it is. It may be higher than
+    that of every event and change: the change that brought something back is pruned after a while.
+    """
+    return _highest(*_newest_in_places(user_id))
+
+
+def _newest_in_places(user_id: int) -> list[Select[int]]:
+    """One for each place, which has its range of the index."""
+    newest = select(func.max(Notification.position).label("position"))
+    return [
+        newest.where(Notification.user_id == user_id, text(f"place = '{place}' AND {SHOWN}"))
+        for place in PLACES
+    ]
+
+
+def _highest(*positions: Select[int]) -> ColumnElement[int]:
+    """0 for none. The user may be a column of the statement around it."""
+    found = union_all(*(one.correlate(User) for one in positions)).subquery()
+    return func.coalesce(select(func.max(found.c.position)).scalar_subquery(), 0)
 
 
 async def count(session: AsyncSession, user_id: int, selection: Selection) -> int:
-    """How many notifications of the inbox are selected."""
+    """How many notifications are selected."""
     selected = select(func.count()).where(Notification.user_id == user_id, shown, selection.clause)
     return int((await session.execute(selected.select_from(Notification))).scalar_one())
 
 
-async def mark(session: AsyncSession, user_id: int, selection: Selection, *, read: bool) -> int:
-    """Mark the selection as read or unread; returns how many notifications changed.
+async def made_at(session: AsyncSession, user_id: int, notification_id: int) -> int:
+    """The position at which the user's newest notification up to this id was made; 0 for none.
 
-    Hidden notifications are marked if their ids are selected, but streams do not show it.
+    One that is about a newer event by now is passed over: it does not say when it was made.
     """
-    if read and selection.is_whole_inbox:
-        return await read_all(session, user_id, selection.up_to)
-    is_other = Notification.read_at.is_(None) if read else Notification.read_at.is_not(None)
-    marked = (
-        update(Notification)
-        .where(Notification.user_id == user_id, kept, is_other, selection.clause)
-        .values(read_at=clock.now() if read else None)
-        .returning(Notification.id, Notification.hidden)
-        .execution_options(synchronize_session=False)
+    known = select(Notification.event_id).where(
+        Notification.user_id == user_id,
+        Notification.id <= notification_id,
+        Notification.updated_at.is_(None),
     )
-    rows = (await session.execute(marked)).all()
-    ids = sorted(row.id for row in rows if not row.hidden)
-    await _record(session, "read" if read else "unread", user_id, ids)
-    return len(rows)
-
-
-async def read_all(session: AsyncSession, user_id: int, up_to: int | None = None) -> int:
-    """Mark the inbox as read, up to notification `up_to` if it is given.
-
-    Returns how many notifications changed. One UPDATE and one change, for any number of rows.
-    """
-    last = await newest_id(session, user_id)
-    up_to = last if up_to is None else min(up_to, last)
-    marked = (
-        update(Notification)
-        .where(Notification.user_id == user_id, Notification.id <= up_to, unread)
-        .values(read_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-    changed = int((await session.execute(marked)).rowcount)  # type: ignore[attr-defined]
-    if changed:
-        await record_change(session, "read", user_id, up_to=up_to)
-    return changed
-
-
-async def delete(session: AsyncSession, user_id: int, selection: Selection) -> tuple[int, str]:
-    """Delete the selection; returns how many, and the token that restores them for ten minutes.
-
-    The token is empty if there was nothing to delete.
-    """
-    now = clock.now()
-    deleted = (
-        update(Notification)
-        .where(Notification.user_id == user_id, shown, selection.clause)
-        .values(deleted_at=now)
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    )
-    ids = sorted((await session.execute(deleted)).scalars())
-    if not ids:
-        return 0, ""
-    change = await _record(session, "deleted", user_id, ids)
-    just_deleted = and_(Notification.deleted_at == now, Notification.deleted_in.is_(None))
-    await session.execute(
-        update(Notification)
-        .where(Notification.user_id == user_id, just_deleted)
-        .values(deleted_in=change)
-        .execution_options(synchronize_session=False)
-    )
-    nonce = await session.scalar(select(nonce_clause(user_id))) or ""
-    return len(ids), undo_token(signer_of(session), nonce, change)
-
-
-def nonce_clause(user_id: int) -> ScalarSelect[str]:
-    return select(User.link_nonce).where(User.id == user_id).scalar_subquery()
-
-
-def undo_token(signer: Signer, nonce: str, change: int) -> str:
-    """The token by which the user with this `link_nonce` restores what was deleted at `change`."""
-    return signer.sign("undo", [nonce, change])
-
-
-async def undo(session: AsyncSession, user_id: int, token: str) -> int:
-    """Restore what the deletion with this token removed; returns how many notifications.
-
-    Raises NotFound if the token is another user's, used, or older than ten minutes.
-    """
-    nonce, change = signer_of(session).unsign("undo", token)
-    restored = (
-        update(Notification)
-        .where(
-            Notification.user_id == user_id,
-            nonce_clause(user_id) == nonce,
-            Notification.deleted_in == change,
-            # The deletion's own time: an open page gets fresh tokens for an old deletion.
-            Notification.deleted_at > clock.now() - UNDO_FOR,
-        )
-        .values(deleted_at=None, deleted_in=None)
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    )
-    ids = sorted((await session.execute(restored)).scalars())
-    if not ids:
-        raise NotFound(_("There is nothing left to undo."))
-    await _record(session, "restored", user_id, ids)
-    return len(ids)
-
-
-async def _record(session: AsyncSession, kind: str, user_id: int, ids: list[int]) -> int:
-    """Record changes of at most 1,000 ids each; returns the position of the first, 0 for none."""
-    changes = [
-        await record_change(session, kind, user_id, ids=ids[start : start + IDS_PER_CHANGE])
-        for start in range(0, len(ids), IDS_PER_CHANGE)
-    ]
-    return changes[0] if changes else 0
-
-
-async def newest_id(session: AsyncSession, user_id: int) -> int:
-    """The id of the newest notification in the inbox; 0 for an empty inbox."""
-    return await session.scalar(_newest(user_id)) or 0
-
-
-def _newest(user_id: int) -> Select[int]:
-    mine = select(Notification.id).where(Notification.user_id == user_id, shown)
-    return mine.order_by(Notification.event_id.desc()).limit(1)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Counts of the inbox, of the matching and of the unread notifications.
-
-    `up_to` is the newest id, the watermark of a selection; `position` that of the last change.
-    """
-
-    total: int
-    filtered_count: int
-    unread_count: int
-    up_to: int
-    position: int
-
-
-async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
-    """All totals, in one statement."""
-    mine = Notification.user_id == user_id
-    total = select(func.count()).where(mine, shown)
-    matching = total if wanted.is_open else select(func.count()).where(mine, *wanted.clauses())
-    row = (
-        await session.execute(
-            select(
-                total.select_from(Notification).scalar_subquery(),
-                matching.select_from(Notification).scalar_subquery(),
-                select(func.count())
-                .select_from(Notification)
-                .where(mine, unread)
-                .scalar_subquery(),
-                func.coalesce(_newest(user_id).scalar_subquery(), 0),
-                position_clause(user_id),
-            )
-        )
-    ).one()
-    return Totals(*row)
+    return await session.scalar(known.order_by(Notification.event_id.desc()).limit(1)) or 0

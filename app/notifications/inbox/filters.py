@@ -6,24 +6,33 @@ values and the SQL all read these entries.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Literal
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from app import clock
+from app.database.id_lists import these
 from app.errors import Invalid
+from app.http import values_of
 from app.language import N_, _
 from app.models import Event, Notification
-from app.models.notification import SHOWN
-from app.notifications.events.catalogue import SYNONYMS, TYPES
+from app.notifications.events.catalogue import CUSTOM, HIGH, LOW, NORMAL, SYNONYMS, TYPES
+from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
+from app.notifications.search.index import events_found
+from app.notifications.search.query import AFTER, BEFORE, IS, TYPE, Query, Term, parse_query
+from app.numbers import GREATEST_ID
 
 UTC = ZoneInfo("UTC")
 DAYS_BACK = {"today": 0, "week": 7, "month": 30, "3months": 91}
 BEYOND_ALL_POSITIONS = 2**62
+GROUP_KEY = "group_key"
+MOST_KEY = 200
+SEARCH = "q"
+LONGEST_SEARCH = 300
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,12 @@ class FilterField:
     `options` maps each value to its label; without options the page asks for the value in a text
     field, and `kind` is its type (msgspec). `open_label` is the option that leaves the field open.
     `synonyms` maps further accepted values to an option, or to "" if they leave the field open.
+    Without a `clause` the filter treats the field itself.
     """
 
     name: str
     label: str
-    clause: Callable[[Sequence[Any], ZoneInfo], ColumnElement[bool]]
+    clause: Callable[[Sequence[Any], ZoneInfo], ColumnElement[bool]] | None
     wrong: str
     description: str
     open_label: str = ""
@@ -46,6 +56,7 @@ class FilterField:
     synonyms: Mapping[str, str] = field(default_factory=dict)
     kind: Any = None
     may_repeat: bool = False
+    is_select: bool = True
 
     @property
     def value_type(self) -> Any:
@@ -69,20 +80,36 @@ class Filter:
     """Which notifications are wanted.
 
     `chosen` maps the name of a field to its values, in the order of FIELDS; a field that is not
-    in it is open. `zone` decides when a day begins.
+    in it is open. `zone` decides when a day begins, and a search finds what `user_id` reads.
+    Nothing after `up_to_position` is wanted, so that what arrives meanwhile moves nothing from one
+    page to the next. `found` are the ids of the notifications that match, in their order, where a
+    search has been carried out (app/notifications/inbox/searching.py).
     """
 
     chosen: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     zone: ZoneInfo = UTC
+    up_to_position: int | None = None
+    user_id: int = 0
+    found: tuple[int, ...] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether every field is open, so that the whole inbox matches."""
-        return not self.chosen
+        """Whether everything is wanted, so that the whole inbox matches."""
+        return not self.chosen and self.up_to_position is None
+
+    @property
+    def view(self) -> View:
+        """The chosen one, else the one that the search asks for."""
+        [name] = self.chosen.get("view", (self.search.view or INBOX_VIEW,))
+        return VIEWS[name]
+
+    @property
+    def search(self) -> Query:
+        return parse_query(self.value_of(SEARCH))
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The (name, value) pairs for a query string or a form."""
+        """The (name, value) pairs of its fields for a query string or a form."""
         return [(name, str(value)) for name, values in self.chosen.items() for value in values]
 
     @property
@@ -94,14 +121,24 @@ class Filter:
         values = self.chosen.get(name, ())
         return str(values[0]) if len(values) == 1 else ""
 
-    def clauses(self) -> list[ColumnElement[bool]]:
-        # Written as in the partial indexes: SQLite uses an index only if the terms are the same.
-        shown: list[ColumnElement[bool]] = [text(SHOWN)]  # type: ignore[list-item]
-        chosen = [one for one in FIELDS if one.name in self.chosen]
-        return shown + [one.clause(self.chosen[one.name], self.zone) for one in chosen]
+    def clauses(self, *, with_words: bool = True) -> list[ColumnElement[bool]]:
+        """`with_words`: also those of the search, which the index answers."""
+        if self.found is not None:
+            return [Notification.id.in_(these(self.found))]
+        wanted: list[ColumnElement[bool]] = [self.view.clause]  # type: ignore[list-item]
+        if self.up_to_position is not None:
+            wanted.append(Notification.position <= self.up_to_position)
+        for one in FIELDS:
+            if one.clause and one.name in self.chosen:
+                wanted.append(one.clause(self.chosen[one.name], self.zone))
+        wanted += [_fact(term, self.zone) for term in self.search.facts]
+        if with_words and self.search.texts:
+            found = events_found(self.search, self.user_id)
+            wanted.append(Notification.event_id.in_(found))
+        return wanted
 
 
-def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo) -> Filter:
+def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo, user_id: int = 0) -> Filter:
     """The filter for these values of each field. Raises Invalid naming every wrong field."""
     chosen, wrong = {}, {}
     for one in FIELDS:
@@ -111,14 +148,23 @@ def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo) -> Filter:
             wrong[one.name] = _(one.wrong)
         else:
             chosen[one.name] = tuple(value for value in values if value != "")
+            if len(chosen[one.name]) > 1 and not one.may_repeat:
+                wrong[one.name] = _(one.wrong)
     if wrong:
         raise Invalid(wrong)
-    return Filter({name: values for name, values in chosen.items() if values}, zone)
+    some = {name: values for name, values in chosen.items() if values}
+    return Filter(some, zone, user_id=user_id)
 
 
-def read_filter(fields: Mapping[str, str], zone: ZoneInfo) -> Filter:
-    """The filter in a query string or a form, where each field has one value. Raises Invalid."""
-    return parse_filter({one.name: [fields.get(one.name, "").strip()] for one in FIELDS}, zone)
+def read_filter(fields: Mapping[str, str], zone: ZoneInfo, user_id: int = 0) -> Filter:
+    """The filter in a query string or a form. Raises Invalid."""
+    return parse_filter({one.name: _given(fields, one) for one in FIELDS}, zone, user_id)
+
+
+def _given(fields: Mapping[str, str], one: FilterField) -> list[str]:
+    """Several values only for a field that may repeat, so that a hand-made address is no error."""
+    values = values_of(fields, one.name) if one.may_repeat else [fields.get(one.name, "")]
+    return list(dict.fromkeys(value.strip() for value in values))
 
 
 def _of_type(types: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
@@ -132,16 +178,100 @@ def _with_status(statuses: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool
 
 
 def _since(ranges: Sequence[str], zone: ZoneInfo) -> ColumnElement[bool]:
-    """From midnight in the user's zone.
+    """From midnight in the user's zone."""
+    [days] = [DAYS_BACK[one] for one in ranges]
+    return _from_day(clock.now().astimezone(zone).date() - timedelta(days=days), zone)
+
+
+def _from_day(day: date, zone: ZoneInfo) -> ColumnElement[bool]:
+    """From the midnight with which the day begins.
 
     Events are numbered in the order of time, so a date becomes a range of positions, which is
     also a range of the index that orders the feed.
     """
-    [days] = [DAYS_BACK[one] for one in ranges]
-    today = clock.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    since = today - timedelta(days=days)
-    first = select(Event.id).where(Event.created_at >= since).order_by(Event.created_at).limit(1)
+    first = (
+        select(Event.id)
+        .where(Event.created_at >= _midnight(day, zone))
+        .order_by(Event.created_at, Event.id)
+        .limit(1)
+    )
     return Notification.event_id >= func.coalesce(first.scalar_subquery(), BEYOND_ALL_POSITIONS)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """In UTC; the first or last moment that there is where the zone's midnight lies beyond."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
+
+
+def _by(actors: Sequence[int], _zone: ZoneInfo) -> ColumnElement[bool]:
+    return _of_events(Event.actor_id.in_(actors))
+
+
+def _in_team(teams: Sequence[int], _zone: ZoneInfo) -> ColumnElement[bool]:
+    return _of_events(Event.team_id.in_(teams))
+
+
+def _about_project(projects: Sequence[int], _zone: ZoneInfo) -> ColumnElement[bool]:
+    return _of_events(Event.project_id.in_(projects))
+
+
+def _of_events(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Notification.event_id.in_(select(Event.id).where(which))
+
+
+def _with_priority(priorities: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
+    """A custom notification has the priority that its sender chose."""
+    chosen = Event.context["priority"].as_string()
+    of_custom = and_(Event.type == CUSTOM.name, chosen.in_(priorities))
+    types = [one.name for one in TYPES.values() if not one.is_custom and one.priority in priorities]
+    return or_(Notification.type.in_(types), _of_events(of_custom))
+
+
+def _in_group(keys: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
+    return Notification.group_key.in_(keys)
+
+
+def _fact(term: Term, zone: ZoneInfo) -> ColumnElement[bool]:
+    """What an operator of a search asks of the notification itself."""
+    clause = _FACTS[term.operator](term.value, zone)
+    return ~clause if term.is_excluded else clause
+
+
+def _in_state(state: str, zone: ZoneInfo) -> ColumnElement[bool]:
+    match state:
+        case "done" | "snoozed":
+            return Notification.place == state
+        case "saved":
+            return Notification.is_saved == true()
+        case "urgent":
+            return _with_priority([HIGH], zone)
+    return _with_status([state], zone)
+
+
+_FACTS: dict[str, Callable[[str, ZoneInfo], ColumnElement[bool]]] = {
+    TYPE: lambda name, zone: _of_type([name], zone),
+    IS: _in_state,
+    AFTER: lambda day, zone: _from_day(date.fromisoformat(day), zone),
+    BEFORE: lambda day, zone: ~_from_day(date.fromisoformat(day), zone),
+}
+
+_ID = Annotated[int, msgspec.Meta(ge=1, le=GREATEST_ID)]
+
+
+def _id_field(name: str, clause: Any, wrong: str, description: str) -> FilterField:
+    return FilterField(
+        name,
+        label="",
+        kind=_ID,
+        may_repeat=True,
+        is_select=False,
+        clause=clause,
+        wrong=wrong,
+        description=description,
+    )
 
 
 FIELDS: tuple[FilterField, ...] = (
@@ -180,5 +310,56 @@ FIELDS: tuple[FilterField, ...] = (
         clause=_since,
         wrong=N_("The date range must be today, week, month, 3months or all."),
         description="Only recent notifications. Days begin at midnight in your time zone.",
+    ),
+    FilterField(
+        "view",
+        label=N_("View"),
+        options={name: view.label for name, view in VIEWS.items() if name != INBOX_VIEW},
+        synonyms={INBOX_VIEW: ""},
+        is_select=False,
+        clause=None,
+        wrong=N_("The view must be inbox, saved, done, snoozed or all."),
+        description="Where to look: `all` is everything but what was deleted.",
+    ),
+    FilterField(
+        SEARCH,
+        label=N_("Search notifications"),
+        kind=Annotated[str, msgspec.Meta(max_length=LONGEST_SEARCH, pattern=r"^[^\x00]*$")],
+        is_select=False,
+        clause=None,
+        wrong=N_("Search for at most 300 characters."),
+        description=(
+            'Words, `"phrases"` and `-words` to leave out; `from:`, `team:` and `project:` with a'
+            " name; `type:`; `is:unread`, `read`, `done`, `saved`, `snoozed` or `urgent`;"
+            " `before:` and `after:` with a date like 2026-11-01. `filtered_count` stops at 1,000."
+        ),
+    ),
+    _id_field("actor", _by, N_("The person must be an id."), "Only what this person did."),
+    _id_field("team", _in_team, N_("The team must be an id."), "Only what is about this team."),
+    _id_field(
+        "project",
+        _about_project,
+        N_("The project must be an id."),
+        "Only what is about this project.",
+    ),
+    FilterField(
+        "priority",
+        label=N_("Priority"),
+        open_label=N_("All"),
+        options={HIGH: N_("Urgent"), NORMAL: N_("Normal"), LOW: N_("Low")},
+        may_repeat=True,
+        is_select=False,
+        clause=_with_priority,
+        wrong=N_("The priority must be high, normal or low."),
+        description="Only notifications of this priority.",
+    ),
+    FilterField(
+        GROUP_KEY,
+        label="",
+        kind=Annotated[str, msgspec.Meta(max_length=MOST_KEY, pattern=r"^[^\x00]*$")],
+        is_select=False,
+        clause=_in_group,
+        wrong=N_("There is no such group."),
+        description="Only the notifications of this group.",
     ),
 )

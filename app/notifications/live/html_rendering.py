@@ -3,17 +3,16 @@
 Each cache key holds everything that its rendering depends on, so no entry is ever out of date.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
-
-from sqlalchemy import Row
 
 from app import clock
 from app.language import in_language
 from app.notifications.events.notices import Notice
 from app.notifications.live.frames import data_lines, frame
+from app.notifications.live.queries import Rows
 from app.notifications.live.variants import ID, Facts, Variant
 from app.rendering import render
 
@@ -21,27 +20,40 @@ from app.rendering import render
 POSITION = 2**53 - 2
 
 
-def bell_frames(user: Any, rows: Iterable[Row[Any]], facts: dict[int, Facts]) -> bytes:
-    """The whole bell and panel of a user (language, timezone, unread, position)."""
-    before, after, end = _shell(user.language, user.unread)
-    parts = [before, b"%d" % user.position, after]
-    for row in rows:
-        if event := facts.get(row.event_id):
-            to_affected = event.row.affected_id == row.user_id
-            variant = Variant(event, user.language, user.timezone, to_affected, bool(row.is_read))
-            parts.append((b"%d" % row.id).join(_row(variant)))
-    return b"".join([*parts, end, _list_changed(user.position)])
+class BellRenderer:
+    """Renders bells whose notifications are of the same events; each row is looked up once for all
+    users who see it alike.
+    """
+
+    def __init__(self, facts: dict[int, Facts]) -> None:
+        self._facts = facts
+        self._rows: dict[tuple[Any, ...], list[bytes]] = {}
+
+    def frames(self, rows: Rows) -> bytes:
+        """The whole bell and panel of a user, from what `read_bells` reads for one."""
+        _user_id, language, _timezone, unread, position, *_row = rows[0]
+        before, after, end = _shell(language, unread)
+        parts = [before, b"%d" % position, after]
+        for user_id, language, timezone, _unread, _position, id, event_id, _key, is_read in rows:
+            if event := self._facts.get(event_id):
+                reader = language, timezone, event.row.affected_id == user_id, bool(is_read)
+                parts.append((b"%d" % id).join(self._row(event, reader)))
+        return b"".join([*parts, end, _list_changed(position)])
+
+    def _row(self, event: Facts, reader: tuple[str, str, bool, bool]) -> list[bytes]:
+        key = event.row.event_id, *reader
+        if (row := self._rows.get(key)) is None:
+            row = self._rows[key] = _row(Variant(event, *reader))
+        return row
 
 
-def arrival_frames(
-    recipients: Iterable[Sequence[Any]], facts: Facts
-) -> Iterator[tuple[int, bytes]]:
+def arrival_frames(recipients: Rows, facts: Facts) -> Iterator[tuple[int, bytes]]:
     """(user_id, frames): a new notification and the count, for rows of `read_recipients`."""
     affected, position = facts.row.affected_id, b"%d" % facts.row.event_id
     end = _list_changed(facts.row.event_id)
     counts: dict[tuple[str, int], bytes] = {}
     arrivals: dict[tuple[str, str, bool], list[bytes]] = {}
-    for user_id, id, language, timezone, unread in recipients:
+    for user_id, id, language, timezone, unread, _is_shown in recipients:
         if (count := counts.get((language, unread))) is None:
             count = counts[language, unread] = position.join(_count(language, unread))
         reader = language, timezone, user_id == affected
@@ -61,7 +73,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     """Bell and panel, split where the position and then the rows go."""
     placeholder = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
     with in_language(language):
-        row = render("notifications/_notice.html", {"notice": placeholder, "user": None})
+        row = render("notifications/_panel_row.html", {"notice": placeholder, "user": None})
         bell = SimpleNamespace(unread=unread, position=POSITION, notices=[placeholder])
         whole = frame(render("notifications/_update.html", {"bell": bell, "user": None}))
     start, _row, end = whole.partition(data_lines(row))
@@ -73,7 +85,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
 def _row(variant: Variant) -> list[bytes]:
     with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}
-        row = render("notifications/_notice.html", context)
+        row = render("notifications/_panel_row.html", context)
     return data_lines(row).split(b"%d" % ID)
 
 

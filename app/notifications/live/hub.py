@@ -26,6 +26,8 @@ RETRY_OF_THE_OLDEST = 60_000  # milliseconds
 # After this many users, a broadcast lets other requests run.
 USERS_PER_TURN = 100
 TICK_SECONDS = 1
+# After this many, other requests run: some of the streams get a keep-alive.
+STREAMS_PER_TICK = 500
 
 
 class Hub:
@@ -145,7 +147,16 @@ class Hub:
     async def _keep_ticking(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            self.tick(asyncio.get_running_loop().time())
+            await self._tick_in_turns()
+
+    async def _tick_in_turns(self) -> None:
+        """On its own, so that nothing refers to the streams until the next time."""
+        streams = self._all()
+        for start in range(0, len(streams), STREAMS_PER_TICK):
+            now = asyncio.get_running_loop().time()
+            for stream in streams[start : start + STREAMS_PER_TICK]:
+                stream.tick(now)
+            await asyncio.sleep(0)
 
     @contextmanager
     def _draining_on_signals(self) -> Iterator[None]:

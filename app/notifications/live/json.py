@@ -1,101 +1,126 @@
 """The contents of JSON streams: every change to a user's notifications, once, at its position."""
 
-import asyncio
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, select
 
 from app.database import Database
+from app.database.id_lists import ids_in
 from app.language import in_language
-from app.models import Change
+from app.models import Change, Notification, User
+from app.models.notification import UPDATED
+from app.notifications.events.notices import OWN
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
-from app.notifications.live.follower import Changes
 from app.notifications.live.frames import frame
-from app.notifications.live.hub import USERS_PER_TURN, Hub
-from app.notifications.live.queries import read_facts, read_recipients, read_unread
-from app.notifications.live.stream import JSON
+from app.notifications.live.queries import Rows, Statement, read_facts
 from app.notifications.live.variants import ID, Facts, Variant, renderable
 
 NOTIFICATION = "notification"
-# The event of each kind of change; to a client, a withdrawal is a deletion.
-EVENTS = {kind: kind for kind in ("read", "unread", "deleted", "restored")}
+# The event of each kind of change; to a client, a withdrawal is a deletion. The object of a
+# notification that was only refreshed is the same as before.
+EVENTS = {
+    kind: kind
+    for kind in (
+        "read",
+        "unread",
+        "done",
+        "undone",
+        "saved",
+        "unsaved",
+        "snoozed",
+        "returned",
+        "deleted",
+        "restored",
+    )
+}
 EVENTS["withdrawn"] = "deleted"
+EVENTS[UPDATED] = UPDATED
 # Takes the place of the count in a frame; no real count is ever so large.
 COUNT = 2**53 - 3
 
-_CHANGES = (
-    select(Change.id, Change.kind, Change.user_id, Change.ids, Change.up_to)
-    .where(Change.id.in_(bindparam("ids", expanding=True)))
+_CHANGES: Statement = (
+    select(
+        Change.id,
+        Change.kind,
+        Change.user_id,
+        Change.ids,
+        Change.up_to,
+        Change.up_to_position,
+    )
+    .where(Change.id.in_(ids_in("ids")))
     .order_by(Change.id)
 )
 
 
-class JsonPublisher:
-    """Publishes changes to the JSON streams."""
-
-    def __init__(self, db: Database, hub: Hub) -> None:
-        self._db = db
-        self._hub = hub
-
-    async def publish(self, changes: Changes) -> None:
-        if not self._hub.needs(JSON, changes[-1].id):
-            return
-        connected = set(self._hub.connected(JSON))
-        if changes[0].kind == "event":
-            await self._publish_event(changes[0].id, connected)
-        elif theirs := [change for change in changes if change.user_id in connected]:
-            await self._publish_changes(theirs)
-
-    async def _publish_event(self, event_id: int, connected: set[int]) -> None:
-        async with self._db.read() as session:
-            recipients = await read_recipients(session, event_id, connected, also_deleted=True)
-            unread = await read_unread(session, [one.user_id for one in recipients])
-            facts = renderable(await read_facts(session, [event_id] if recipients else []))
-        for event in facts.values():
-            frames = (
-                (one.user_id, _arrival_frame(one, event, unread[one.user_id])) for one in recipients
-            )
-            await self._hub.broadcast(frames, JSON, event_id)
-
-    async def _publish_changes(self, changes: Changes) -> None:
-        async with self._db.read() as session:
-            rows = await read_changes(session, [change.id for change in changes])
-            unread = await read_unread(session, {change.user_id for change in changes})
-        for number, row in enumerate(rows, 1):
-            self._hub.send(row.user_id, change_frame(row, unread.get(row.user_id, 0)), JSON, row.id)
-            if number % USERS_PER_TURN == 0:
-                await asyncio.sleep(0)
-
-
-async def read_changes(session: AsyncSession, ids: Sequence[int]) -> list[Row[Any]]:
+async def read_changes(db: Database, ids: Sequence[int]) -> Rows:
     """The changes at these positions, in order, with the notifications they are about."""
-    return list(await session.execute(_CHANGES, {"ids": ids}))
+    return await db.fetch(_CHANGES, ids=ids)
 
 
 def change_frame(change: Row[Any], unread: int) -> bytes:
     """A change to some notifications, or to the whole inbox up to one of them."""
-    about = {"ids": change.ids} if change.up_to is None else {"all": True, "up_to": change.up_to}
+    about: dict[str, Any] = {"ids": change.ids}
+    if change.up_to is not None:
+        about = {"all": True, "up_to": change.up_to, "up_to_position": change.up_to_position}
     return json_frame(EVENTS[change.kind], about | {"unread_count": unread}, change.id)
 
 
-def notification_frame(position: int, notification: NotificationObject, unread: int) -> bytes:
-    data = {**msgspec.structs.asdict(notification), "unread_count": unread}
-    return json_frame(NOTIFICATION, data, position)
+async def change_frames(db: Database, changes: Rows, unread: Mapping[int, int]) -> dict[int, bytes]:
+    """The frames of these changes by position, given the counts of their users."""
+    frames = await _updates(db, [one for one in changes if one.kind == UPDATED], unread)
+    others = [one for one in changes if one.kind != UPDATED]
+    return frames | {one.id: change_frame(one, unread.get(one.user_id, 0)) for one in others}
+
+
+async def _updates(db: Database, changes: Rows, unread: Mapping[int, int]) -> dict[int, bytes]:
+    """The whole notification, as it is now. What cannot be rendered or is gone is left out."""
+    if not changes:
+        return {}
+    ids = [one for change in changes for one in change.ids]
+    rows = {row.id: row for row in await db.fetch(_updated(), ids=ids)}
+    facts = renderable(await read_facts(db, {row.event_id for row in rows.values()}))
+    frames = {}
+    for change in changes:
+        row = rows.get(change.ids[0])
+        if row and row.event_id in facts:
+            with in_language(row.language):
+                notice = facts[row.event_id].notice(row.user_id, dict(row._mapping))
+                count = unread.get(row.user_id, 0)
+                frames[change.id] = notification_frame(change.id, as_json(notice), count, UPDATED)
+    return frames
+
+
+@cache
+def _updated() -> Statement:
+    return (
+        select(Notification.user_id, User.language, *OWN)
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.id.in_(ids_in("ids")), Notification.deleted_at.is_(None))
+    )
+
+
+def notification_frame(
+    position: int, notification: NotificationObject, unread: int, event: str = NOTIFICATION
+) -> bytes:
+    data = msgspec.to_builtins(notification) | {"unread_count": unread}
+    return json_frame(event, data, position)
 
 
 def json_frame(event: str, data: dict[str, Any], position: int) -> bytes:
     return frame(msgspec.json.encode(data).decode(), event=event, id=position)
 
 
-def _arrival_frame(recipient: Row[Any], event: Facts, unread: int) -> bytes:
-    """As `notification_frame`, from parts that are rendered once for all recipients."""
-    to_affected = event.row.affected_id == recipient.user_id
-    before, between, after = _parts(Variant(event, recipient.language, "", to_affected))
-    return b"".join([before, b"%d" % recipient.id, between, b"%d" % unread, after])
+def json_arrivals(
+    recipients: Rows, facts: Facts, unread: Mapping[int, int]
+) -> Iterator[tuple[int, bytes]]:
+    """(user_id, frame): as `notification_frame`, from parts that are rendered once for all."""
+    for user_id, id, language, _timezone, _unread, _is_shown in recipients:
+        to_affected = facts.row.affected_id == user_id
+        before, between, after = _parts(Variant(facts, language, "", to_affected))
+        yield user_id, b"%b%d%b%d%b" % (before, id, between, unread.get(user_id, 0), after)
 
 
 @lru_cache(1024)

@@ -5,24 +5,41 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, literal, select, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from app import clock
 from app.database import Database
+from app.database.id_lists import ids_in
 from app.language import in_language
-from app.models import Change, Notification
+from app.models import Change, Notification, Superseded
+from app.notifications.events.notices import OWN
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.json_shapes import as_json
 from app.notifications.live.follower import Follower
 from app.notifications.live.json import (
+    EVENTS,
     NOTIFICATION,
-    change_frame,
+    change_frames,
     json_frame,
     notification_frame,
     read_changes,
 )
-from app.notifications.live.queries import published, read_facts, read_unread, read_users
+from app.notifications.live.queries import (
+    Rows,
+    published,
+    read_facts,
+    read_languages,
+    read_unread,
+)
 from app.notifications.live.stream import Opening
 from app.notifications.live.variants import renderable
 
@@ -69,48 +86,53 @@ class Resumption:
             return await self._read_part(user_id, position)
 
     async def _read_part(self, user_id: int, position: int) -> Opening:
-        async with self._shared.db.read() as session:
-            user = (await read_users(session, [user_id])).get(user_id)
-            if user is None:
-                return Opening(b"")
-            unread = (await read_unread(session, [user_id]))[user_id]
-            frames = await self._hello(session, unread, position)
-            found = await _positions(session, user_id, self._since or 0, position)
-            frames += await _frames(session, user, found, unread)
+        db, since = self._shared.db, self._since
+        language = (await read_languages(db, [user_id])).get(user_id)
+        if language is None:
+            return Opening(b"")
+        # Before `_hello` finds that the changes are kept: they may be pruned in between.
+        found = await _positions(db, user_id, position if since is None else since, position)
+        unread = (await read_unread(db, [user_id]))[user_id]
+        frames = await self._hello(unread, position)
+        if self._since != since:  # there is nothing to resume from
+            found = []
+        frames += await _frames(db, user_id, language, found, unread)
         is_part = len(found) == CHANGES_PER_PART
         self._since = found[-1].position if is_part else position
         return Opening(b"".join(frames), is_part)
 
-    async def _hello(self, session: AsyncSession, unread: int, present: int) -> list[bytes]:
+    async def _hello(self, unread: int, present: int) -> list[bytes]:
         if self._has_said_hello:
             return []
         self._has_said_hello = True
-        data, since = {"unread_count": unread}, self._since
+        data, since = {"unread_count": unread, "position": present}, self._since
         if since is None:
             self._since = present
             return [json_frame("hello", data, present)]
         hello = json_frame("hello", data, present if since == UNKNOWN else since)
-        if await _is_kept(session, since, present):
+        if await _is_kept(self._shared.db, since, present):
             return [hello]
         self._since = present
         return [hello, json_frame("resync", data, present)]
 
 
-async def _is_kept(session: AsyncSession, since: int, present: int) -> bool:
+async def _is_kept(db: Database, since: int, present: int) -> bool:
     """Whether every change after `since` is still in the database."""
     if not 0 <= since < present:
         return since == present
-    kept = select(Change.id).where(Change.created_at >= clock.now() - CHANGES_KEPT)
-    oldest = await session.scalar(kept.order_by(Change.created_at, Change.id).limit(1))
-    return oldest is not None and since >= oldest - 1
+    oldest = await db.fetch(_oldest_kept(), after=clock.now() - CHANGES_KEPT)
+    return bool(oldest) and since >= oldest[0].id - 1
 
 
-async def _positions(
-    session: AsyncSession, user_id: int, since: int, up_to: int
-) -> Sequence[Row[Any]]:
+@cache
+def _oldest_kept() -> Select[int]:
+    kept = select(Change.id).where(Change.created_at >= bindparam("after"))
+    return kept.order_by(Change.created_at, Change.id).limit(1)
+
+
+async def _positions(db: Database, user_id: int, since: int, up_to: int) -> Rows:
     """(position, kind) of the user's next changes, in order."""
-    values = {"user_id": user_id, "since": since, "up_to": up_to}
-    return (await session.execute(_after(), values)).all()
+    return await db.fetch(_after(), user_id=user_id, since=since, up_to=up_to)
 
 
 @cache
@@ -118,42 +140,59 @@ def _after() -> Select[*tuple[Any, ...]]:
     user_id, since, up_to = (
         bindparam(name, type_=BigInteger) for name in ("user_id", "since", "up_to")
     )
-    arrived = select(Notification.event_id.label("position"), literal(NOTIFICATION).label("kind"))
-    own = Notification.user_id == user_id, Notification.event_id.between(since + 1, up_to)
-    changed = select(Change.id, Change.kind).where(
-        Change.user_id == user_id, Change.id.between(since + 1, up_to)
+    kind = literal(NOTIFICATION).label("kind")
+    arrived = select(Notification.event_id.label("position"), kind).where(
+        Notification.user_id == user_id,
+        Notification.event_id.between(since + 1, up_to),
+        Notification.updated_at.is_(None),
+        published,
     )
-    both = union_all(arrived.where(*own, published), changed).subquery()
+    # What arrived and was superseded since.
+    former = (
+        select(func.min(Superseded.event_id).label("position"), kind)
+        .join(Notification, Notification.id == Superseded.notification_id)
+        .where(Notification.user_id == user_id, published)
+        .group_by(Superseded.notification_id)
+        .having(func.min(Superseded.event_id).between(since + 1, up_to))
+    )
+    changed = select(Change.id, Change.kind).where(
+        Change.user_id == user_id, Change.id.between(since + 1, up_to), Change.kind.in_(EVENTS)
+    )
+    both = union_all(arrived, former, changed).subquery()
     return select(both.c.position, both.c.kind).order_by(both.c.position).limit(CHANGES_PER_PART)
 
 
 async def _frames(
-    session: AsyncSession, user: Row[Any], found: Sequence[Row[Any]], unread: int
+    db: Database, user_id: int, language: str, found: Rows, unread: int
 ) -> list[bytes]:
     arrived = [row.position for row in found if row.kind == NOTIFICATION]
     changed = [row.position for row in found if row.kind != NOTIFICATION]
-    frames = await _notification_frames(session, user, arrived, unread)
-    frames |= {row.id: change_frame(row, unread) for row in await read_changes(session, changed)}
+    frames = await _notification_frames(db, user_id, language, arrived, unread)
+    frames |= await change_frames(db, await read_changes(db, changed), {user_id: unread})
     return [frames[row.position] for row in found if row.position in frames]
 
 
 async def _notification_frames(
-    session: AsyncSession, user: Row[Any], events: Sequence[int], unread: int
+    db: Database, user_id: int, language: str, events: Sequence[int], unread: int
 ) -> dict[int, bytes]:
     """The frames of new notifications by position. Events that cannot be rendered are left out."""
-    facts = renderable(await read_facts(session, events))
+    facts = renderable(await read_facts(db, events))
     frames: dict[int, bytes] = {}
-    with in_language(user.language):
-        rows = await session.execute(_notifications(), {"user": user.id, "events": list(facts)})
-        for row in rows:
-            notice = facts[row.event_id].notice(row.id, user.id, row.read_at)
+    with in_language(language):
+        for row in await db.fetch(_notifications(), user=user_id, events=list(facts)):
+            notice = facts[row.event_id].notice(user_id, dict(row._mapping))
             frames[row.event_id] = notification_frame(row.event_id, as_json(notice), unread)
     return frames
 
 
 @cache
 def _notifications() -> Select[*tuple[Any, ...]]:
-    return select(Notification.id, Notification.event_id, Notification.read_at).where(
-        Notification.user_id == bindparam("user"),
-        Notification.event_id.in_(bindparam("events", expanding=True)),
+    own = select(*OWN).where(Notification.user_id == bindparam("user"))
+    former = own.with_only_columns(
+        *(Superseded.event_id if one is Notification.event_id else one for one in OWN)
+    ).join(Superseded, Superseded.notification_id == Notification.id)
+    both: CompoundSelect[Any] = union_all(
+        own.where(Notification.event_id.in_(ids_in("events"))),
+        former.where(Superseded.event_id.in_(ids_in("events"))),
     )
+    return select(both.subquery())

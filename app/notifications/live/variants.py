@@ -1,9 +1,8 @@
 """Renders the parts that the notifications of one event share, once for all users."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from app import clock
-from app.notifications.events.notices import Notice, as_notice
+from app.models.notification import IN_INBOX
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.grouping import group_key_of
+from app.notifications.events.notices import OWN, Notice, notice_of
 
 # Takes the place of a notification's id in a rendering; no real id is ever so large.
 ID = 2**53 - 1
@@ -21,18 +23,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A row of `all_events` that can be hashed and compared, as a cache key."""
+    """A row of `all_events` that can be hashed and compared, as a cache key.
 
-    row: Row[Any] = field(compare=False)
+    It is copied: a row of SQLAlchemy keeps what describes its whole result, 6 KB for each query.
+    """
+
+    row: SimpleNamespace = field(compare=False)
     key: str
 
     @classmethod
     def of(cls, row: Row[Any]) -> "Facts":
-        return cls(row, repr(tuple(row)))
+        return cls(SimpleNamespace(**row._mapping), repr(tuple(row)))
 
-    def notice(self, id: int, user_id: int, read_at: datetime | None) -> Notice:
-        own = {"id": id, "user_id": user_id, "read_at": read_at}
-        return as_notice(SimpleNamespace(**self.row._mapping, **own))  # type: ignore[arg-type]
+    def notice(self, user_id: int, own: Mapping[str, Any]) -> Notice:
+        """The notice of this user, from what its row has of OWN."""
+        own = {**own, "user_id": user_id}
+        return notice_of(SimpleNamespace(**(vars(self.row) | own)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,20 @@ class Variant:
     def notice(self) -> Notice:
         """The notice of one of these readers, with `ID` in place of its id."""
         user_id = self.facts.row.affected_id if self.to_affected else 0
-        return self.facts.notice(ID, user_id, clock.now() if self.is_read else None)
+        return self.facts.notice(user_id, self._as_it_arrived())
+
+    def _as_it_arrived(self) -> dict[str, Any]:
+        """In the inbox, where nobody has touched it, unless they have read it."""
+        row = self.facts.row
+        arrived = dict.fromkeys(one.key for one in OWN)
+        return arrived | {
+            "id": ID,
+            "position": row.event_id,
+            "state": IN_INBOX,
+            "is_saved": False,
+            "read_at": clock.now() if self.is_read else None,
+            "group_key": group_key_of(row.event_id, row, TYPES[row.type]),
+        }
 
 
 def renderable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:

@@ -4,9 +4,13 @@ htmx receives the fragments that changed. A plain form receives the page again, 
 deletion first, because a page without scripts cannot offer Undo at once.
 """
 
-from litestar import Response, post
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from litestar import MediaType, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid, NotFound
@@ -15,10 +19,15 @@ from app.language import _
 from app.layout import fragment, page
 from app.models import User
 from app.notifications.inbox import bulk_actions, feed
-from app.notifications.inbox.bulk_actions import BULK_ACTIONS, perform
+from app.notifications.inbox.bulk_actions import BULK_ACTIONS, SNOOZE, Done, perform, snooze
 from app.notifications.inbox.filters import Filter
-from app.notifications.inbox.open_rows import read_open_rows
+from app.notifications.inbox.groups import add_groups
+from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
+from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.selection import MOST_IDS, Selection
+from app.notifications.inbox.snoozing import read_end
+from app.notifications.inbox.totals import count_totals
+from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
 from app.notifications.pages.bell import bell_fragments
 from app.notifications.pages.listing import (
     Listing,
@@ -26,20 +35,11 @@ from app.notifications.pages.listing import (
     read_listing,
     view_listing,
 )
+from app.notifications.pages.snoozing import ask_until, must_ask_until
 from app.numbers import whole_number
+from app.rendering import zone_of
 
 PageOrRedirect = Response[str] | Response[None]
-
-
-@post()
-async def open_notification(
-    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
-) -> Response[None]:
-    """Mark a notification as read and redirect to its subject."""
-    async with db.act() as session:
-        notice = await feed.find(session, user.id, notification_id, also_hidden=True)
-        await feed.mark(session, user.id, Selection([notification_id]), read=True)
-    return redirect(notice.target)
 
 
 @post(status_code=200)
@@ -55,13 +55,23 @@ async def row_action(
     if do not in BULK_ACTIONS:
         raise NotFound
     listing = listing_to_return_to(request, user, form)
+    selection = _row_selection(request, form, listing, notification_id)
     if do == "delete" and _must_confirm(request, form):
-        return await _confirm(request, listing, 1, [])
+        async with db.read() as session:
+            await feed.find(session, user.id, notification_id)
+            count = await feed.count(session, user.id, selection)
+        return await _confirm(request, listing, count, _pairs(selection))
+    if do == SNOOZE and must_ask_until(request, user, form):
+        row_id = f"#notice-{'part-' if _is_part(request) else ''}{notification_id}"
+        target = row_id if _is_in_inbox(request) else ""
+        return await ask_until(
+            request, user, form, listing, _action(request), target, _pairs(selection)
+        )
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
-        done = await perform(session, user.id, do, Selection([notification_id]))
+        done = await _carry_out(session, user, form, do, selection)
     if is_partial(request):
-        return await _row(request, db, user, notification_id)
+        return await _row_after(request, db, user, form, notification_id, listing, done)
     return redirect(listing.url, done.message, undo_url=listing.undo_url(done.undo))
 
 
@@ -83,9 +93,29 @@ async def bulk_action(
         async with db.read() as session:
             count = await feed.count(session, user.id, selection)
         return await _confirm(request, listing, count, [("do", do), *_pairs(selection)])
+    if do == SNOOZE and must_ask_until(request, user, form):
+        pairs = [("do", do), *_pairs(selection)]
+        return await ask_until(request, user, form, listing, _action(request), "#inbox", pairs)
     async with db.act() as session:
-        done = await perform(session, user.id, do, selection)
+        done = await _carry_out(session, user, form, do, selection)
     return await _list(request, db, user, listing, done.message, done.undo)
+
+
+@post(status_code=200)
+async def read_all(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    form: NamedDependency[Form],
+) -> PageOrRedirect:
+    """Mark all up to the position that the page knows as read; later ones stay unread."""
+    async with db.act() as session:
+        done = await bulk_actions.read_all(session, user.id, whole_number(form["seen"]) or 0)
+    undo_url = Listing().undo_url(done.undo)
+    if not is_partial(request):
+        return redirect("/notifications", done.message, undo_url=undo_url)
+    flash = _flash(request, done.message, undo_url, in_place=False)
+    return Response(flash + await bell_fragments(db, user), media_type=MediaType.HTML)
 
 
 @post(status_code=200)
@@ -95,7 +125,7 @@ async def undo(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> PageOrRedirect:
-    """Undo a deletion. A row sends the token as a field, a flash in its URL."""
+    """Undo an action. A row sends the token as a field, a flash in its URL."""
     fields = form if form["undo"] else request.query_params
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, fields.get("undo", ""))
@@ -103,28 +133,70 @@ async def undo(
     return await _list(request, db, user, listing, done.message)
 
 
+async def _carry_out(
+    session: AsyncSession, user: User, form: Form, do: str, selection: Selection
+) -> Done:
+    if do == SNOOZE:
+        return await snooze(session, user.id, selection, read_end(form, zone_of(user)))
+    return await perform(session, user.id, selection, do)
+
+
 async def answer_in_place(
     request: AnyRequest, db: Database, user: User, notification_id: int, url: str, text: str
 ) -> PageOrRedirect:
     """The response to a notification's button: its current row or, without scripts, `url`."""
     if is_partial(request):
-        return await _row(request, db, user, notification_id, _flash(request, text))
+        row = await _row(request, db, user, notification_id)
+        row.content += _flash(request, text)
+        return row
     return redirect(url, text)
 
 
+def _row_selection(
+    request: AnyRequest, form: Form, listing: Listing, notification_id: int
+) -> Selection:
+    """A row of a list of groups stands for its group, unless it is one of a group's parts."""
+    within = _seen(form, listing.filter) if form["grouped"] == "1" else None
+    return Selection([notification_id], groups_within=None if _is_part(request) else within)
+
+
+def _is_part(request: AnyRequest) -> bool:
+    return request.query_params.get("alone") == "1"
+
+
+def _action(request: AnyRequest) -> str:
+    """The address that a question sends its answer to."""
+    return f"{request.url.path}{'?alone=1' if _is_part(request) else ''}"
+
+
+def _seen(form: Form, wanted: Filter) -> Filter:
+    return replace(wanted, up_to_position=whole_number(form["seen"]) or 0)
+
+
 def _selection(form: Form, wanted: Filter) -> Selection:
-    """The checked rows; with `all_matching` all that match, up to the newest that the page knew."""
+    """The checked rows, or their groups, and parts of groups; with `all_matching` all that match, up to
+    the position that the page knew.
+    """
     if form["all_matching"] == "1":
-        return Selection(filter=wanted, up_to=whole_number(form["up_to"]) or 0)
-    ids = [whole_number(one) for one in form.all("ids")[:MOST_IDS]]
-    return Selection([one for one in ids if one])
+        return Selection(filter=_seen(form, wanted))
+    within = _seen(form, wanted) if form["grouped"] == "1" else None
+    return Selection(_ids(form, "ids"), groups_within=within, alone=_ids(form, "parts"))
+
+
+def _ids(form: Form, name: str) -> list[int]:
+    ids = [whole_number(one) for one in form.all(name)[:MOST_IDS]]
+    return [one for one in ids if one]
 
 
 def _pairs(selection: Selection) -> list[tuple[str, str]]:
     """The fields from which `_selection` reads it; those of the filter belong to the listing."""
     if selection.filter is not None:
-        return [("all_matching", "1"), ("up_to", str(selection.up_to))]
-    return [("ids", str(one)) for one in selection.ids]
+        return [("all_matching", "1"), ("seen", str(selection.filter.up_to_position))]
+    ids = [("ids", str(one)) for one in selection.ids]
+    ids += [("parts", str(one)) for one in selection.alone]
+    if selection.groups_within is None:
+        return ids
+    return [*ids, ("grouped", "1"), ("seen", str(selection.groups_within.up_to_position))]
 
 
 def _must_confirm(request: AnyRequest, form: Form) -> bool:
@@ -152,22 +224,68 @@ async def _list(
     if not is_partial(request):
         return redirect(listing.url, text, undo_url=undo_url)
     context = await view_listing(db, user, listing)
-    rows = fragment(request, "notifications/_rows.html", **context)
+    rows = fragment(request, "notifications/_list.html", **context)
     rows.content += _flash(request, text, undo_url) + await bell_fragments(db, user)
     return rows
 
 
-async def _row(
-    request: AnyRequest, db: Database, user: User, notification_id: int, flash: str = ""
+async def _row_after(
+    request: AnyRequest,
+    db: Database,
+    user: User,
+    form: Form,
+    notification_id: int,
+    listing: Listing,
+    done: Done,
 ) -> Response[str]:
-    """The row as it is now, a flash and the bell."""
-    async with db.read() as session:
-        [notice] = await read_open_rows(session, user.id, [notification_id])
-    row = fragment(request, "notifications/_row.html", notice=notice)
-    row.content += flash + await bell_fragments(db, user)
+    """The row as it is now and the bell. A row that has left the view is empty, and a flash offers
+    Undo in its stead.
+    """
+    view, is_part = listing.filter.view, _is_part(request)
+    groups_within = _seen(form, listing.filter) if form["grouped"] == "1" and not is_part else None
+    row = await _row(
+        request, db, user, notification_id, view, groups_within=groups_within, is_part=is_part
+    )
+    if not row.content.startswith("<li"):
+        row.content += _flash(
+            request, done.message, listing.undo_url(done.undo), in_place=_is_in_inbox(request)
+        )
     return row
 
 
-def _flash(request: AnyRequest, text: str, undo_url: str | None = None) -> str:
-    flash = {"text": text, "undo_url": undo_url}
+async def _row(
+    request: AnyRequest,
+    db: Database,
+    user: User,
+    notification_id: int,
+    view: View = VIEWS[INBOX_VIEW],
+    *,
+    groups_within: Filter | None = None,
+    is_part: bool = False,
+) -> Response[str]:
+    """The row as it is now, nothing if the view does not hold it, and the bell."""
+    async with db.read() as session:
+        [notice] = rows = await read_open_rows(session, user.id, [notification_id])
+        if groups_within is not None:
+            wanted = await narrow(session, groups_within)
+            totals = await count_totals(session, user.id, Filter())
+            [notice] = await add_groups(session, user.id, wanted, rows, totals)
+    is_shown = isinstance(notice, RemovedRow) or view.holds(notice)
+    row = fragment(
+        request, "notifications/_inbox_row.html", notice=notice, is_shown=is_shown, is_part=is_part
+    )
+    row.content += await bell_fragments(db, user)
+    return row
+
+
+def _is_in_inbox(request: AnyRequest) -> bool:
+    """Whether the page that asks is the inbox."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path == "/notifications"
+
+
+def _flash(
+    request: AnyRequest, text: str, undo_url: str | None = None, *, in_place: bool = True
+) -> str:
+    """`in_place`: the list of the inbox is open and shows at once what Undo brings back."""
+    flash = {"text": text, "undo_url": undo_url, "in_place": in_place}
     return fragment(request, "notifications/_flash.html", flash=flash).content

@@ -40,7 +40,7 @@ async def test(
     async with db.read() as session:
         device = await devices.find(session, user, device_id)
     await throttle_tests(db, settings, user)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await device_tests.add(session, device)
     broker.relay.poke(CHANGES)
     if is_partial(request):
@@ -56,7 +56,7 @@ async def remove(
     user: NamedDependency[User],
     device_id: FromPath[int],
 ) -> Response[str] | Response[None]:
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await devices.remove(session, user, device_id)
     if is_partial(request):
         return await _list(request, db, user)

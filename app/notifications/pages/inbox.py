@@ -1,16 +1,32 @@
 """The notifications page: a filtered list, and a page for each notification."""
 
-from litestar import Response, get
+from dataclasses import replace
+
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
-from app.errors import Invalid
-from app.http import AnyRequest, is_partial, redirect
+from app.errors import Invalid, NotFound
+from app.http import AnyRequest, Form, is_partial, redirect
 from app.layout import fragment, page
 from app.models import User
+from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
-from app.notifications.pages.listing import Listing, read_listing, view_listing
+from app.notifications.inbox.filters import GROUP_KEY
+from app.notifications.inbox.groups import add_groups
+from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.totals import count_totals
+from app.notifications.pages.listing import (
+    Listing,
+    listing_to_return_to,
+    read_listing,
+    view_listing,
+)
+from app.notifications.preferences.switches import change
+
+# Of a group that is opened in place; the rest is on its own page.
+MOST_PARTS = 100
 
 
 @get()
@@ -21,12 +37,56 @@ async def inbox(
     try:
         listing = read_listing(request, user, request.query_params)
     except Invalid as invalid:
-        context = await view_listing(db, user, Listing()) | {"errors": invalid.fields}
+        context = await view_listing(db, user, Listing(wants_groups=user.grouping)) | {
+            "errors": invalid.fields
+        }
         return await page(request, "notifications/inbox.html", status=422, **context)
     context = await view_listing(db, user, listing)
     if is_partial(request):
-        return fragment(request, "notifications/_rows.html", **context)
+        return fragment(request, "notifications/_list.html", **context)
     return await page(request, "notifications/inbox.html", **context)
+
+
+@get()
+async def group(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    notification_id: FromPath[int],
+) -> Response[str] | Response[None]:
+    """The notifications of a group, below its row; on a page of their own without scripts."""
+    listing = listing_to_return_to(request, user, request.query_params)
+    wanted = replace(listing.filter, up_to_position=listing.up_to_position)
+    async with db.read() as session:
+        head = await feed.find(session, user.id, notification_id)
+        chosen = {**wanted.chosen, GROUP_KEY: (head.group_key,)}
+        if not is_partial(request):
+            return redirect(Listing(replace(listing.filter, chosen=chosen)).url)
+        parts = await narrow(session, replace(wanted, chosen=chosen))
+        totals = await count_totals(session, user.id, parts)
+        within = await narrow(session, wanted)
+        [row] = await add_groups(session, user.id, within, [head], totals)
+        is_open = request.query_params.get("hide") != "1"
+        most = MOST_PARTS if is_open else 0
+        notices = await feed.read_slice(session, user.id, parts, 0, most, totals.filtered_count)
+    if not isinstance(row, Notice) or row.group is None:
+        raise NotFound
+    return fragment(
+        request, "notifications/_parts.html", id=head.id, group=row.group, notices=notices
+    )
+
+
+@post()
+async def set_density(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    form: NamedDependency[Form],
+) -> Response[None]:
+    """How close the rows stand, for this user on every device."""
+    async with db.act() as session:
+        await change(session, user, {"density": form["density"]})
+    return redirect(listing_to_return_to(request, user, form).url)
 
 
 @get()
@@ -36,9 +96,21 @@ async def show(
     user: NamedDependency[User],
     notification_id: FromPath[int],
 ) -> Response[str] | Response[None]:
-    """Redirects to what the notification is about, or shows its text. Marks nothing as read."""
+    """Redirects to what the notification is about, or shows its text."""
     async with db.read() as session:
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
-    if notice.target == f"/notifications/{notice.id}":
+    if notice.has_own_page:
         return await page(request, "notifications/notice.html", notice=notice)
     return redirect(notice.target)
+
+
+@get()
+async def follow_link(
+    db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
+) -> Response[None]:
+    """Redirects to the page that a notification links to, here or on another site."""
+    async with db.read() as session:
+        notice = await feed.find(session, user.id, notification_id, also_hidden=True)
+    if notice.link is None:
+        raise NotFound
+    return redirect(notice.link.leads_to or notice.link.url)

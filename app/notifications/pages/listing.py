@@ -1,40 +1,79 @@
 """The list that an inbox page shows, as the query string and the forms of the page describe it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, is_partial
+from app.language import _
 from app.models import User
+from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.feed import PER_PAGE
-from app.notifications.inbox.filters import FIELDS, Filter, read_filter
+from app.notifications.inbox.filters import FIELDS, GROUP_KEY, SEARCH, Filter, read_filter
+from app.notifications.inbox.groups import add_groups, read_group_page
 from app.notifications.inbox.open_rows import (
     OpenRows,
+    RemovedRow,
     count_newer,
     open_rows_in,
     read_open_rows,
 )
+from app.notifications.inbox.saved_views import CountedView, is_query_of, read_views
+from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.tallies import reading_groups
+from app.notifications.inbox.totals import Totals, count_tabs, count_totals, reading
+from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
+from app.notifications.pages.days import by_day
+from app.notifications.search.highlighting import highlight
 from app.numbers import whole_number
 from app.rendering import zone_of
+
+WATERMARK = "up_to_position"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view above the list. `count` stops at 100."""
+
+    label: str
+    url: str
+    count: int
+    is_current: bool
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A page (from 1) of the matching notifications, or the rows that are open in a browser."""
+    """A page (from 1) of the matching notifications, or of their groups, or the rows that are open in a
+    browser.
+
+    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next.
+    """
 
     filter: Filter = field(default_factory=Filter)
     page: int = 1
+    up_to_position: int | None = None
     open_rows: OpenRows | None = None
+    wants_groups: bool = True
+
+    @property
+    def is_grouped(self) -> bool:
+        return self.wants_groups and GROUP_KEY not in self.filter.chosen
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The (name, value) pairs that describe it in a query string or a form."""
-        return [*self.filter.pairs, *([("page", str(self.page))] if self.page > 1 else [])]
+        page = [("page", str(self.page))] if self.page > 1 else []
+        watermark = [] if self.up_to_position is None else [(WATERMARK, str(self.up_to_position))]
+        return [*self.filter.pairs, *page, *watermark]
 
     @property
     def url(self) -> str:
@@ -42,7 +81,24 @@ class Listing:
 
     @property
     def first_page_url(self) -> str:
-        return replace(self, page=1).url
+        """The newest that match, whatever this page ends at."""
+        return replace(self, page=1, up_to_position=None).url
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The pairs of the filter that have no control of their own on the page."""
+        shown = {one.name for one in FIELDS if one.is_select} | {SEARCH}
+        return [(name, value) for name, value in self.filter.pairs if name not in shown]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the list shows a part of its view."""
+        return bool(self.filter.chosen.keys() - {"view"})
+
+    @property
+    def view_url(self) -> str:
+        """All of the view, without a filter."""
+        return _view_url(self.filter.view.name)
 
     def undo_url(self, token: str) -> str | None:
         """The address that undoes a deletion and shows this list again; None without a token."""
@@ -52,9 +108,11 @@ class Listing:
 def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> Listing:
     """The listing in a query string or a form. Raises Invalid for wrong filter fields."""
     return Listing(
-        filter=read_filter(fields, zone_of(user)),
+        filter=read_filter(fields, zone_of(user), user.id),
         page=whole_number(fields.get("page", "")) or 1,
+        up_to_position=whole_number(fields.get(WATERMARK, "")),
         open_rows=open_rows_in(fields) if is_partial(request) else None,
+        wants_groups=user.grouping,
     )
 
 
@@ -63,32 +121,91 @@ def listing_to_return_to(request: AnyRequest, user: User, fields: Mapping[str, s
     try:
         return read_listing(request, user, fields)
     except Invalid:
-        return Listing()
+        return Listing(wants_groups=user.grouping)
 
 
 async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, Any]:
-    """The context of `_rows.html` and `_filters.html`."""
-    wanted, page, opened = listing.filter, listing.page, listing.open_rows
-    async with db.read() as session:
-        totals = await feed.count_totals(session, user.id, wanted)
-        newer = await count_newer(session, user.id, wanted, opened.up_to) if opened else 0
-        matching = totals.filtered_count - newer
-        notices = (
-            await read_open_rows(session, user.id, opened.ids)
-            if opened
-            else await feed.read_page(session, user.id, wanted, page, matching)
-        )
+    """The context of `inbox.html` and its fragments."""
+    wanted, opened, end = listing.filter, listing.open_rows, listing.up_to_position
+    if end is None and opened:
+        end = opened.seen
+    async with await _reading(db, user, listing) as session:
+        newer = 0 if end is None else await count_newer(session, user.id, wanted, end)
+        bounded = await narrow(session, replace(wanted, up_to_position=end))
+        totals = await count_totals(session, user.id, bounded)
+        notices, rows = await _read_rows(session, user.id, listing, bounded, totals)
+        counts = await count_tabs(session, user.id)
+        own = await read_views(session, user, wanted.zone)
     return {
         "listing": listing,
-        "fields": FIELDS,
-        "notices": notices,
-        "pages": max(1, math.ceil(matching / PER_PAGE)),
+        "tabs": _tabs(wanted, counts, own),
+        "fields": [field for field in FIELDS if field.is_select],
+        "days": by_day(notices, zone_of(user), user.language),
+        "pages": max(1, math.ceil(rows / PER_PAGE)),
+        "watermark": urlencode({WATERMARK: totals.position if end is None else end}),
         "newer": newer,
-        "filtered_count": matching,
+        "filtered_count": totals.filtered_count,
         "total": totals.total,
+        "has_other": any(counts.values()),
         "unread_count": totals.unread_count,
-        "up_to": opened.up_to if opened else totals.up_to,
+        "seen": totals.position if end is None else end,
+        "mark": partial(highlight, query=wanted.value_of(SEARCH)) if wanted.search.texts else None,
     }
+
+
+async def _reading(
+    db: Database, user: User, listing: Listing
+) -> AbstractAsyncContextManager[AsyncSession]:
+    if listing.is_grouped:
+        return await reading_groups(db, user.id, listing.filter)
+    return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
+
+
+async def _read_rows(
+    session: AsyncSession, user_id: int, listing: Listing, wanted: Filter, totals: Totals
+) -> tuple[Sequence[Notice | RemovedRow], int]:
+    """The rows of the list, and how many there are on all its pages."""
+    first, opened = (listing.page - 1) * PER_PAGE, listing.open_rows
+    if opened:
+        rows = await _read_opened(session, user_id, wanted.view, opened)
+        if listing.is_grouped:
+            rows = await add_groups(session, user_id, wanted, rows, totals)
+        return rows, totals.filtered_count
+    if listing.is_grouped:
+        page = await read_group_page(session, user_id, wanted, first, PER_PAGE, totals)
+        return page.notices, page.count
+    matching = totals.filtered_count
+    return await feed.read_page(session, user_id, wanted, listing.page, matching), matching
+
+
+async def _read_opened(
+    session: AsyncSession, user_id: int, view: View, opened: OpenRows
+) -> list[Notice | RemovedRow]:
+    """The open rows, without those that the view no longer holds."""
+    rows = await read_open_rows(session, user_id, opened.ids)
+    return [row for row in rows if isinstance(row, RemovedRow) or view.holds(row)]
+
+
+def _tabs(wanted: Filter, counts: Mapping[str, int], saved: Sequence[CountedView]) -> list[Tab]:
+    """The views, and then those that the user saved: what is shown is in one of them."""
+    own = [
+        Tab(
+            view.name,
+            f"/notifications?{view.query}",
+            view.unread_count,
+            is_query_of(view.query, wanted),
+        )
+        for view in saved
+    ]
+    current = None if any(tab.is_current for tab in own) else wanted.view.name
+    views = [
+        Tab(_(VIEWS[name].label), _view_url(name), counts[name], name == current) for name in TABS
+    ]
+    return views + own
+
+
+def _view_url(name: str) -> str:
+    return _url("/notifications", [] if name == INBOX_VIEW else [("view", name)])
 
 
 def _url(path: str, pairs: list[tuple[str, str]]) -> str:

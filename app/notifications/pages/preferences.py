@@ -1,4 +1,5 @@
-"""/account/notifications: which events reach a user on which channel, digest, devices and mutes.
+"""/account/notifications: which events reach a user on which channel, digest, devices and mutes, and
+how the inbox looks and acts.
 
 Each control is named by its path in the preferences. With scripts it is saved by itself, so that
 an old page reverts nothing that was changed elsewhere; without scripts all are saved at once.
@@ -14,10 +15,11 @@ from litestar.params import FromPath
 
 from app import clock
 from app.database import Database
-from app.errors import Invalid, NotFound
+from app.errors import Forbidden, Invalid, NotFound
 from app.http import AnyRequest, Form, is_partial, redirect
 from app.language import _
-from app.layout import fragment, page
+from app.layout import ask, fragment, page
+from app.mail.suppressions import is_suppressed, lift_of
 from app.models import User
 from app.notifications.channels.push.device_list import read_list
 from app.notifications.events.catalogue import GROUPS, TYPES, EventType
@@ -25,7 +27,13 @@ from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.channels import channel_names, descriptions_of
 from app.notifications.preferences.digest import DAILY, WEEKLY
-from app.notifications.preferences.fields import ANYONE, NOBODY, TEAMMATES
+from app.notifications.preferences.fields import (
+    ANYONE,
+    COMFORTABLE,
+    COMPACT,
+    NOBODY,
+    TEAMMATES,
+)
 from app.numbers import whole_number
 from app.rendering import zone_of
 
@@ -35,6 +43,8 @@ Values = dict[str, Any]
 DIGEST = ("digest.enabled", "digest.frequency", "digest.hour", "timezone")
 PUSHES_ALWAYS = "pushes_always"
 ADDED_BY = "added_directly_by"
+DENSITY = "density"
+INBOX = (DENSITY, "grouping", "shortcuts", "sound")
 
 
 @get()
@@ -95,9 +105,8 @@ async def ask_to_reset(
     async with db.read() as session:
         if not await preferences.exceptions_of(session, user):
             return redirect(HERE, _("All switches were reset to their defaults."))
-    return await page(
+    return await ask(
         request,
-        "components/confirm.html",
         question=_("Reset to the defaults?"),
         explanation=_(
             "All switches return to their defaults. "
@@ -106,7 +115,6 @@ async def ask_to_reset(
         button_label=_("Reset to defaults"),
         action=f"{HERE}/reset",
         cancel_url=HERE,
-        pairs=[],
     )
 
 
@@ -126,6 +134,17 @@ async def unmute(
     return redirect(HERE, _("Unmuted."))
 
 
+@post()
+async def resume_invitation_mail(
+    db: NamedDependency[Database], user: NamedDependency[User]
+) -> Response[None]:
+    if not user.is_confirmed:
+        raise Forbidden(_("Confirm your address first."))
+    async with db.exclusive() as session:
+        await lift_of(session, user.email)
+    return redirect(HERE, _("Invitations are emailed to you again."))
+
+
 async def _fields(db: Database) -> list[str]:
     """The names of all controls on the page that can be changed."""
     async with db.read() as session:
@@ -136,7 +155,7 @@ async def _fields(db: Database) -> list[str]:
         for channel in channels
         if channel not in event_type.mandatory
     ]
-    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY]
+    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY, *INBOX]
 
 
 def _shown_types() -> list[EventType]:
@@ -162,6 +181,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "digest.hour": _hour,
     "timezone": str,
     ADDED_BY: str,
+    DENSITY: str,
 }
 
 
@@ -172,6 +192,8 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
         del chosen["timezone"]  # keeps an empty one, and one that is no longer in the list
     if not chosen.get(ADDED_BY, ANYONE):
         del chosen[ADDED_BY]  # keeps it where an older page is submitted
+    if not chosen.get(DENSITY, COMFORTABLE):
+        chosen = {name: value for name, value in chosen.items() if name not in INBOX}  # likewise
     async with db.act() as session:
         await preferences.change(session, user, _nested(chosen))
         if pushes_always is not None:
@@ -201,6 +223,8 @@ async def _context(
             "has_exceptions": bool(await preferences.exceptions_of(session, user)),
             "muted": await muting.list_muted(session, user),
             "devices": await read_list(session, user),
+            "invitations_are_stopped": user.is_confirmed
+            and await is_suppressed(session, user.email),
         }
     return stored | {
         "user": user,
@@ -219,6 +243,7 @@ def _choices(user: User) -> dict[str, Any]:
             (TEAMMATES, _("People I share a team with")),
             (NOBODY, _("Nobody")),
         ],
+        "densities": [(COMFORTABLE, _("Comfortable")), (COMPACT, _("Compact"))],
         "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
         "time_there": f"{clock.now().astimezone(zone_of(user)):%H:%M}",
     }
@@ -231,7 +256,7 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
         for channel, is_on in channels.items()
     }
     digest = {f"digest.{name}": value for name, value in asdict(stored.digest).items()}
-    rest = {name: getattr(user, name) for name in ("timezone", PUSHES_ALWAYS, ADDED_BY)}
+    rest = {name: getattr(user, name) for name in ("timezone", PUSHES_ALWAYS, ADDED_BY, *INBOX)}
     return switches | digest | rest
 
 

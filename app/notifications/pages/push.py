@@ -15,7 +15,7 @@ from app.models import User
 from app.notifications.channels.push import devices
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.channels.push.visibility import note_visible
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.numbers import whole_number
 from app.static_files import NO_CACHE, asset, respond
@@ -112,7 +112,7 @@ async def read(
     """Marks as read the notification that the user clicked on the screen."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id, also_hidden=True)
-        await feed.mark(session, user.id, Selection([notification_id]), read=True)
+        await acts.mark(session, user.id, Selection([notification_id]), read=True)
 
 
 @post(status_code=200)

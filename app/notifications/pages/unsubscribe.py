@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
+from app.email_addresses import masked
 from app.http import AnyRequest, Form
 from app.language import _, set_language
 from app.layout import page
@@ -70,13 +71,7 @@ async def _show(
         "notifications/unsubscribe.html",
         token=token,
         label=label,
-        address=_masked(link.user.email),
+        address=masked(link.user.email),
         back=back,
         is_resumed=is_resumed,
     )
-
-
-def _masked(address: str) -> str:
-    """Shows only part of the address, because the mail may have been forwarded."""
-    name, _at, domain = address.rpartition("@")
-    return f"{name[:1]}…@{domain}"

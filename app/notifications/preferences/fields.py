@@ -1,7 +1,8 @@
 """What a user's preferences may contain. Each check maps the path of a wrong field to a sentence.
 
 The shape is that of the JSON API: `{"preferences": {type: {channel: bool}}, "digest": {"enabled",
-"frequency", "hour"}, "timezone", "added_directly_by"}`, or any part of it.
+"frequency", "hour"}, "timezone", "added_directly_by", "grouping", "density", "shortcuts", "sound"}`,
+or any part of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ Check = Callable[[str, Any], Wrong]
 HOURS = range(24)
 # Who may add a user to a team without an invitation.
 ADDERS = ANYONE, TEAMMATES, NOBODY = "anyone", "teammates", "nobody"
+DENSITIES = COMFORTABLE, COMPACT = "comfortable", "compact"
 
 
 def require_right(wanted: Any, channels: Sequence[str]) -> None:
@@ -34,6 +36,10 @@ def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
         "digest": _wrong_digest,
         "timezone": _wrong_zone,
         "added_directly_by": _wrong_adders,
+        "grouping": _wrong_switch,
+        "density": _wrong_density,
+        "shortcuts": _wrong_switch,
+        "sound": _wrong_switch,
     }
     return _wrong_parts("", wanted, parts, _("Unknown preference."))
 
@@ -91,6 +97,11 @@ def _wrong_hour(path: str, value: Any) -> Wrong:
 def _wrong_zone(path: str, value: Any) -> Wrong:
     is_right = isinstance(value, str) and value in zone_names()
     return {} if is_right else {path: _("There is no time zone with this name.")}
+
+
+def _wrong_density(path: str, value: Any) -> Wrong:
+    is_right = isinstance(value, str) and value in DENSITIES
+    return {} if is_right else {path: _("Choose comfortable or compact.")}
 
 
 def _wrong_adders(path: str, value: Any) -> Wrong:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.search import by_code_point
 from app.database.upsert import insert_into
 from app.errors import NotFound
 from app.models import Membership, Mute, Project, Share, Team, User
+from app.topics import USER, touch
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ async def mute(
     """Mute a team or a project that the user can see; muting it again changes nothing."""
     row = insert_into(session, Mute).values(user_id=user.id, team_id=team_id, project_id=project_id)
     await session.execute(row.on_conflict_do_nothing())
+    touch(session, USER, user.id)
 
 
 async def unmute(
@@ -43,6 +46,7 @@ async def unmute(
     project_id: int | None = None,
 ) -> None:
     await session.execute(delete(Mute).where(*_its_mute(user, team_id, project_id)))
+    touch(session, USER, user.id)
 
 
 async def is_muted(
@@ -56,6 +60,12 @@ async def is_muted(
     return await session.scalar(found) is not None
 
 
+async def muted_projects(session: AsyncSession, user: User) -> set[int]:
+    """The ids of the projects that the user has muted."""
+    muted = select(Mute.project_id).where(Mute.user_id == user.id)
+    return {id for id in await session.scalars(muted) if id is not None}
+
+
 def _its_mute(user: User, team_id: int | None, project_id: int | None) -> list[ColumnElement[bool]]:
     return [Mute.user_id == user.id, Mute.team_id == team_id, Mute.project_id == project_id]
 
@@ -65,6 +75,7 @@ async def lift(session: AsyncSession, user: User, mute_id: int) -> None:
     lifted = delete(Mute).where(Mute.id == mute_id, Mute.user_id == user.id).returning(Mute.id)
     if await session.scalar(lifted) is None:
         raise NotFound
+    touch(session, USER, user.id)
 
 
 async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
@@ -73,7 +84,7 @@ async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
         select(Mute.id, Team.name, Team.id)
         .join(Team, Team.id == Mute.team_id)
         .where(Mute.user_id == user.id, Team.id.in_(_teams_of(user)))
-        .order_by(Team.name, Team.id)
+        .order_by(by_code_point(Team.name), Team.id)
     )
     shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(user)))
     projects = (
@@ -83,7 +94,7 @@ async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
             Mute.user_id == user.id,
             or_(Project.owner_id == user.id, Project.id.in_(shared)),
         )
-        .order_by(Project.name, Project.id)
+        .order_by(by_code_point(Project.name), Project.id)
     )
     return [
         *(Muted(id, name, f"/teams/{of}", True) for id, name, of in await session.execute(teams)),

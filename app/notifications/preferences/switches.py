@@ -97,11 +97,15 @@ class Preferences:
     digest: Digest
     timezone: str
     added_directly_by: str
+    grouping: bool
+    density: str
+    shortcuts: bool
+    sound: bool
 
 
 async def read(session: AsyncSession, user: User) -> Preferences:
-    """Every type on every channel, the digest, the time zone ("UTC" where none is chosen), and who
-    may add the user to a team.
+    """Every type on every channel, the digest, the time zone ("UTC" where none is chosen), who may
+    add the user to a team, and how the inbox looks and acts.
     """
     user = await session.get_one(User, user.id)
     stored = await exceptions_of(session, user)
@@ -114,7 +118,7 @@ async def read(session: AsyncSession, user: User) -> Preferences:
         },
         digest=Digest(user.digest_is_on, user.digest_frequency, user.digest_hour),
         timezone=user.timezone or "UTC",
-        added_directly_by=user.added_directly_by,
+        **{name: getattr(user, name) for name in _PLAIN},
     )
 
 
@@ -137,12 +141,14 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
     await _store_switches(session, user, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
-    user.timezone = wanted.get("timezone", user.timezone)
-    user.added_directly_by = wanted.get("added_directly_by", user.added_directly_by)
+    for field in ("timezone", *_PLAIN):
+        setattr(user, field, wanted.get(field, getattr(user, field)))
     if "digest" in wanted or "timezone" in wanted:
         await reschedule(session, user)
 
 
+# The preferences that are columns of the user under the same name.
+_PLAIN = ("added_directly_by", "grouping", "density", "shortcuts", "sound")
 _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "digest_hour"}
 
 

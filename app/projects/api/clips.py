@@ -1,8 +1,8 @@
-"""JSON API: upload, move and delete clips."""
+"""JSON API: upload, move and delete clips; download their thumbnails."""
 
 from dataclasses import dataclass
 
-from litestar import delete, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import (
@@ -22,11 +22,14 @@ from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
 from app.http import AnyRequest
 from app.language import _
 from app.models import User
+from app.projects.api.files import FILE_HEADERS, file_responses
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
 from app.projects.clip_upload import sentences_of, upload_clips
 from app.projects.clips import delete_clip, move_clip
+from app.projects.downloads import THUMBNAIL, send_clip_thumbnail
 from app.projects.media_storage import remove
 from app.projects.upload_stream import FIELD
+from app.projects.video.ffmpeg import DiskFull
 from app.settings import Settings
 
 
@@ -68,7 +71,7 @@ def _combined(failures: list[Failure]) -> Failure:
     """Combines the failures of all files into one. A failure that is not about the content of a
     file takes precedence.
     """
-    not_about_content = (NotFound, Forbidden, TooLarge)
+    not_about_content = (NotFound, Forbidden, TooLarge, DiskFull)
     invalid = Invalid({FIELD: " ".join(sentences_of(failures))})
     return next((one for one in failures if isinstance(one, not_about_content)), invalid)
 
@@ -87,6 +90,23 @@ async def move(
     return Message(_("Clip moved."))
 
 
+@get(
+    media_type=THUMBNAIL,
+    responses=file_responses(THUMBNAIL),
+    response_headers=FILE_HEADERS,
+)
+async def thumbnail(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    project_id: FromPath[int],
+    clip_id: FromPath[int],
+) -> Response[bytes]:
+    """Download the clip's thumbnail. A clip of which none can be made answers 404."""
+    return await send_clip_thumbnail(request, db, settings, user, project_id, clip_id)
+
+
 @delete(status_code=200)
 async def destroy(
     db: NamedDependency[Database],
@@ -97,6 +117,6 @@ async def destroy(
 ) -> Message:
     """Delete a clip."""
     async with db.act() as session:
-        file = await delete_clip(session, settings, user, project_id, clip_id)
-    await remove([file])
+        files = await delete_clip(session, settings, user, project_id, clip_id)
+    await remove(files)
     return Message(_("Clip deleted."))

@@ -2,16 +2,15 @@
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
 from app.api.problems import problems
-from app.api.responses import ETAG, NOT_MODIFIED, documented_header
 from app.broker import Broker
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
 from app.projects.access import find_project
+from app.projects.api.files import FILE_HEADERS, file_responses
 from app.projects.api.shapes import CompilationObject, compilation_object
 from app.projects.compilations import (
     cancel_compilation,
@@ -20,13 +19,6 @@ from app.projects.compilations import (
 )
 from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
-
-FILE_HEADERS = [ETAG, documented_header("Accept-Ranges", "bytes")]
-
-
-def _file_responses(media_type: str) -> dict[int, ResponseSpec]:
-    part = ResponseSpec(bytes, generate_examples=False, media_type=media_type)
-    return {206: part} | NOT_MODIFIED | problems(416)
 
 
 @post(status_code=202, responses=problems(409))
@@ -70,7 +62,7 @@ async def cancel(
 
 @get(
     media_type=VIDEO,
-    responses=_file_responses(VIDEO) | problems(410),
+    responses=file_responses(VIDEO) | problems(410),
     response_headers=FILE_HEADERS,
 )
 async def video(
@@ -90,7 +82,7 @@ async def video(
 
 @get(
     media_type=THUMBNAIL,
-    responses=_file_responses(THUMBNAIL),
+    responses=file_responses(THUMBNAIL),
     response_headers=FILE_HEADERS,
 )
 async def thumbnail(

@@ -8,6 +8,7 @@ from app.api.problems import problems
 from app.api.responses import LOCATION
 from app.api.shapes import Message, MuteChange, MuteState
 from app.database import Database
+from app.errors import NotFound
 from app.language import _
 from app.models import User
 from app.projects.api.shapes import (
@@ -16,11 +17,9 @@ from app.projects.api.shapes import (
     ProjectObject,
     WithTeam,
     project_object,
-    summary,
 )
-from app.projects.compilations import compilations_of
 from app.projects.media_storage import remove
-from app.projects.project_views import list_projects, view_project
+from app.projects.project_views import whole_projects
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
@@ -31,8 +30,7 @@ SHOWN_COMPILATIONS = 20
 @get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> ProjectList:
     """List every project you may see, newest first."""
-    async with db.read() as session:
-        return ProjectList([summary(*one) for one in await list_projects(session, user)])
+    return ProjectList(await _projects(db, user))
 
 
 @post(response_headers=[LOCATION])
@@ -91,7 +89,7 @@ async def mute(
     data: JSONBody[MuteChange],
 ) -> MuteState:
     """Mute or unmute a project. You still get notifications about yourself and urgent ones."""
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await set_muted(session, user, project_id, muted=data.muted)
     return MuteState(data.muted)
 
@@ -123,7 +121,15 @@ async def unshare(
 
 
 async def _project(db: Database, user: User, project_id: int) -> ProjectObject:
+    """Raises NotFound if the user may not see the project."""
+    for project in await _projects(db, user, project_id):
+        return project
+    raise NotFound
+
+
+async def _projects(db: Database, user: User, project_id: int | None = None) -> list[ProjectObject]:
     async with db.read() as session:
-        view = await view_project(session, user, project_id)
-        compilations = await compilations_of(session, project_id, SHOWN_COMPILATIONS)
-    return project_object(view, compilations)
+        found = await whole_projects(
+            session, user, compilations=SHOWN_COMPILATIONS, project_id=project_id
+        )
+    return [project_object(one) for one in found]

@@ -16,9 +16,10 @@ from app.api.shapes import (
     whole_seconds,
 )
 from app.language import _
-from app.models import Clip, Compilation, Project
+from app.models import Clip, Compilation
 from app.names import NAME_PATTERN
-from app.projects.project_views import ProjectView
+from app.projects.clips import note_of
+from app.projects.project_views import WholeProject
 from app.projects.projects import MAX_NAME_LENGTH
 
 Status = Literal["queued", "running", "completed", "failed"]
@@ -44,25 +45,10 @@ class Step(RequestBody):
     example = like(by=-1)
 
 
-class ProjectSummary(ResponseBody):
-    """A project in a list."""
-
-    id: int
-    name: str
-    owner: UserReference
-    clip_count: int
-
-    example = like(id=7, name="Highlight Reel", owner=UserReference.example, clip_count=2)
-
-
-class ProjectList(ResponseBody):
-    projects: list[ProjectSummary]
-
-    example = like(projects=[ProjectSummary.example])
-
-
 class ClipObject(ResponseBody):
-    """`duration` is in seconds, `size` in bytes; `position` counts from 0."""
+    """`duration` is in seconds, `size` in bytes; `position` counts from 0. `note` says if the sound
+    cannot be used as it is.
+    """
 
     id: int
     filename: str
@@ -71,6 +57,8 @@ class ClipObject(ResponseBody):
     width: int | None
     height: int | None
     position: int
+    note: str | None
+    thumbnail_url: str
     created_at: datetime
 
     example = like(
@@ -81,6 +69,8 @@ class ClipObject(ResponseBody):
         width=1920,
         height=1080,
         position=0,
+        note=None,
+        thumbnail_url="/api/projects/7/clips/11/thumbnail",
         created_at="2025-11-19T22:30:00Z",
     )
 
@@ -130,6 +120,7 @@ class ProjectObject(ResponseBody):
     owner: UserReference
     teams: list[NamedReference]
     clips: list[ClipObject]
+    clip_count: int
     compilations: list[CompilationObject]
     muted: bool
 
@@ -139,15 +130,16 @@ class ProjectObject(ResponseBody):
         owner=UserReference.example,
         teams=[NamedReference.example],
         clips=[ClipObject.example],
+        clip_count=1,
         compilations=[CompilationObject.example],
         muted=False,
     )
 
 
-def summary(project: Project, owner: str, clip_count: int) -> ProjectSummary:
-    return ProjectSummary(
-        project.id, project.name, UserReference(project.owner_id, owner), clip_count
-    )
+class ProjectList(ResponseBody):
+    projects: list[ProjectObject]
+
+    example = like(projects=[ProjectObject.example])
 
 
 def clip_object(clip: Clip) -> ClipObject:
@@ -159,6 +151,8 @@ def clip_object(clip: Clip) -> ClipObject:
         width=clip.width,
         height=clip.height,
         position=clip.position,
+        note=note_of(clip) or None,
+        thumbnail_url=f"/api/projects/{clip.project_id}/clips/{clip.id}/thumbnail",
         created_at=whole_seconds(clip.created_at),
     )
 
@@ -183,14 +177,15 @@ def _status(compilation: Compilation) -> Status:
     return known.get(compilation.status, "failed")
 
 
-def project_object(view: ProjectView, compilations: list[Compilation]) -> ProjectObject:
-    project = view.project
+def project_object(whole: WholeProject) -> ProjectObject:
+    project = whole.project
     return ProjectObject(
         id=project.id,
         name=project.name,
-        owner=UserReference(project.owner_id, view.owner),
-        teams=[NamedReference(team.id, team.name) for team, _may_end in view.shares],
-        clips=[clip_object(clip) for clip in view.clips],
-        compilations=[compilation_object(one) for one in compilations],
-        muted=view.is_muted,
+        owner=UserReference(project.owner_id, whole.owner),
+        teams=[NamedReference(team.id, team.name) for team in whole.teams],
+        clips=[clip_object(clip) for clip in whole.clips],
+        clip_count=len(whole.clips),
+        compilations=[compilation_object(one) for one in whole.compilations],
+        muted=whole.is_muted,
     )

@@ -1,8 +1,8 @@
-"""Pages: upload, move and delete clips."""
+"""Pages: upload, move, play and delete clips."""
 
 from typing import Any
 
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -10,12 +10,16 @@ from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
 from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed_in
 from app.language import _, ngettext
+from app.layout import ask
 from app.models import Clip, User
+from app.names import isolate
 from app.projects.clip_upload import sentences_of, upload_clips
-from app.projects.clips import delete_clip, move_clip
+from app.projects.clips import delete_clip, find_clip, move_clip, note_of
+from app.projects.downloads import or_neutral, send_clip, send_clip_thumbnail
 from app.projects.media_storage import remove
 from app.projects.pages.projects import project_page
 from app.projects.upload_stream import FIELD
+from app.projects.video.ffmpeg import DiskFull
 from app.settings import Settings
 
 STEPS = {"up": -1, "down": 1}
@@ -38,7 +42,7 @@ async def upload(
     failures: list[Failure] = []
     try:
         clips, failures = await upload_clips(request, db, settings, user, project_id)
-    except (Invalid, TooLarge) as failure:
+    except (Invalid, TooLarge, DiskFull) as failure:
         failures = [failure]
     if failures and is_partial(request):
         raise failures[0]
@@ -46,8 +50,13 @@ async def upload(
         return await _form_again(request, db, settings, user, project_id, failures)
     if is_partial(request):
         return Response(None, status_code=204)
+    return redirect(f"/projects/{project_id}#clips-of-project", _added(clips))
+
+
+def _added(clips: list[Clip]) -> str:
     sentence = ngettext("{n} clip added.", "{n} clips added.", len(clips)).format(n=len(clips))
-    return redirect(f"/projects/{project_id}#clips-of-project", sentence)
+    notes = [f"{isolate(clip.filename)}: {note}" for clip in clips if (note := note_of(clip))]
+    return " ".join([sentence, *notes])
 
 
 @post()
@@ -66,6 +75,28 @@ async def move(
     return redirect(f"/projects/{project_id}#clip-{clip_id}")
 
 
+@get()
+async def ask_to_delete(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    project_id: FromPath[int],
+    clip_id: FromPath[int],
+) -> Response[Any]:
+    async with db.read() as session:
+        clip = await find_clip(session, user, project_id, clip_id)
+    return await ask(
+        request,
+        question=_("Delete '{name}'?").format(name=isolate(clip.filename)),
+        explanation=_(
+            "To get the clip back, you have to upload it again. Videos that were made with it stay."
+        ),
+        action=f"/projects/{project_id}/clips/{clip_id}/delete",
+        button_label=_("Delete clip"),
+        cancel_url=f"/projects/{project_id}#clip-{clip_id}",
+    )
+
+
 @post()
 async def delete(
     db: NamedDependency[Database],
@@ -75,9 +106,34 @@ async def delete(
     clip_id: FromPath[int],
 ) -> Response[Any]:
     async with db.act() as session:
-        file = await delete_clip(session, settings, user, project_id, clip_id)
-    await remove([file])
+        files = await delete_clip(session, settings, user, project_id, clip_id)
+    await remove(files)
     return redirect(f"/projects/{project_id}#clips-of-project", _("Clip deleted."))
+
+
+@get()
+async def video(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    project_id: FromPath[int],
+    clip_id: FromPath[int],
+) -> Response[Any]:
+    return await send_clip(request, db, settings, user, project_id, clip_id)
+
+
+@get()
+async def thumbnail(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    project_id: FromPath[int],
+    clip_id: FromPath[int],
+) -> Response[Any]:
+    picture = send_clip_thumbnail(request, db, settings, user, project_id, clip_id)
+    return await or_neutral(picture)
 
 
 async def _form_again(
@@ -89,7 +145,7 @@ async def _form_again(
     failures: list[Failure],
 ) -> Response[Any]:
     """The page again, with the failures at the file field."""
-    is_too_large = any(isinstance(failure, TooLarge) for failure in failures)
     errors = {FIELD: " ".join(sentences_of(failures))}
-    status = 413 if is_too_large else 422
+    about_room = (one.status for one in failures if isinstance(one, TooLarge | DiskFull))
+    status = next(about_room, 422)
     return await project_page(request, db, settings, user, project_id, errors=errors, status=status)

@@ -12,7 +12,7 @@ from app.http import AnyRequest, is_partial, redirect
 from app.language import _
 from app.layout import fragment
 from app.models import User
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.pages.actions import answer_in_place
 from app.projects.access import find_project
@@ -23,7 +23,7 @@ from app.projects.compilations import (
     request_compilation,
     start_compilation,
 )
-from app.projects.downloads import send_thumbnail, send_video
+from app.projects.downloads import or_neutral, send_thumbnail, send_video
 from app.projects.project_views import view_compilation
 from app.settings import Settings
 
@@ -48,7 +48,7 @@ async def progress(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
-    """An open page requests this every second while a compilation is unfinished."""
+    """An open page requests this whenever a running compilation has progressed."""
     return await _card(request, db, user, project_id)
 
 
@@ -86,7 +86,8 @@ async def thumbnail(
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
-    return await send_thumbnail(request, db, settings, user, project_id, compilation_id)
+    picture = send_thumbnail(request, db, settings, user, project_id, compilation_id)
+    return await or_neutral(picture)
 
 
 @post(status_code=200)
@@ -102,14 +103,10 @@ async def retry(
     async with db.act() as session:
         project = await find_notified_project(session, user, notification_id)
         compilation = await request_compilation(session, settings, project, user)
-        await feed.mark(session, user.id, Selection([notification_id]), read=True)
+        await acts.mark(session, user.id, Selection([notification_id]), read=True)
     await enqueue(broker, compilation)
     place, text = f"/projects/{project.id}", _("Compiling again.")
-    answer = await answer_in_place(request, db, user, notification_id, place, text)
-    # If the project's page is open behind the panel, it refreshes. The event needs a target because
-    # the pressed button has been swapped out by then.
-    answer.headers["HX-Trigger"] = '{"compilation-begun": {"target": "body"}}'
-    return answer
+    return await answer_in_place(request, db, user, notification_id, place, text)
 
 
 async def _card(request: AnyRequest, db: Database, user: User, project_id: int) -> Response[Any]:

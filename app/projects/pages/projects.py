@@ -11,15 +11,18 @@ from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _
-from app.layout import page
+from app.layout import ask, live_page
 from app.models import User
 from app.names import isolate
-from app.projects.access import find_own_project
+from app.projects.access import count_others, find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.storage import storage_of
 from app.settings import Settings
+from app.teams.notified import notified_sentence
+from app.teams.queries import teams_of
+from app.topics import PROJECT, TEAM, topics
 
 
 @get()
@@ -82,7 +85,7 @@ async def mute(
     project_id: FromPath[int],
 ) -> Response[Any]:
     muted = form["muted"] == "1"
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await set_muted(session, user, project_id, muted=muted)
     muted_sentence = _("Muted. You will still get urgent notifications and those about yourself.")
     return redirect(f"/projects/{project_id}", muted_sentence if muted else _("Unmuted."))
@@ -97,13 +100,13 @@ async def ask_to_delete(
 ) -> Response[Any]:
     async with db.read() as session:
         project = await find_own_project(session, user, project_id)
-    return await page(
+        notified = await count_others(session, user, project.id)
+    lost = _("Its clips and videos will be deleted too. This cannot be undone.")
+    return await ask(
         request,
-        "components/confirm.html",
         question=_("Delete '{name}'?").format(name=isolate(project.name)),
-        explanation=_("Its clips and videos will be deleted too. This cannot be undone."),
+        explanation=f"{lost} {notified_sentence(notified)}",
         action=f"/projects/{project.id}/delete",
-        pairs=[],
         button_label=_("Delete project"),
         cancel_url=f"/projects/{project.id}",
     )
@@ -133,14 +136,18 @@ async def project_page(
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    """The page of a project. Raises NotFound if the user may not see it."""
+    """The page of a project, live. Raises NotFound if the user may not see it."""
     async with db.read() as session:
         view = await view_project(session, user, project_id)
         storage = await storage_of(session, settings, user.id) if view.is_owner else None
-    return await page(
+    return await live_page(
         request,
         "projects/project.html",
+        "projects/_project.html",
+        view.topics,
+        address=f"/projects/{project_id}",
         status=status,
+        title=isolate(view.project.name),
         view=view,
         project=view.project,
         compiling=view.compiling,
@@ -162,10 +169,16 @@ async def _index(
 ) -> Response[Any]:
     async with db.read() as session:
         projects = await list_projects(session, user)
-    return await page(
+        teams = await teams_of(session, user)
+    shown = topics(PROJECT, [project.id for project in projects])
+    return await live_page(
         request,
-        "projects/index.html",
+        "layouts/live.html",
+        "projects/_projects.html",
+        [*shown, *topics(TEAM, [team.id for team in teams])],
+        address="/projects",
         status=status,
+        title=_("Projects"),
         projects=projects,
         name=name,
         errors=errors or {},

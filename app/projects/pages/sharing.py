@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -10,12 +10,15 @@ from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
+from app.layout import ask
 from app.models import User
 from app.names import isolate
 from app.numbers import whole_number
 from app.projects.pages.projects import project_page
-from app.projects.sharing import share_project, unshare_project
+from app.projects.sharing import find_share, share_project, unshare_project
 from app.settings import Settings
+from app.teams.notified import notified_sentence
+from app.teams.queries import count_others
 
 
 @post()
@@ -36,6 +39,30 @@ async def share(
         )
     return redirect(
         f"/projects/{project_id}", _("Shared with {team}.").format(team=isolate(team.name))
+    )
+
+
+@get()
+async def ask_to_unshare(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    project_id: FromPath[int],
+) -> Response[Any]:
+    async with db.read() as session:
+        team_id = whole_number(request.query_params.get("team_id", "")) or 0
+        project, team = await find_share(session, user, project_id, team_id)
+        notified = await count_others(session, user, team_id)
+    page = f"/projects/{project_id}"
+    sentence = _("Its members can no longer see '{project}', unless another team of theirs can.")
+    return await ask(
+        request,
+        question=_("Stop sharing with '{team}'?").format(team=isolate(team.name)),
+        explanation=f"{sentence.format(project=isolate(project.name))} {notified_sentence(notified)}",
+        action=f"{page}/unshare",
+        pairs=[("team_id", str(team_id)), ("next", page if project.owner_id == user.id else "")],
+        button_label=_("End sharing"),
+        cancel_url=page,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from app.projects.video.colours import Colours
 from app.projects.video.probe import ClipFacts
 
 LONG_SIDE, SHORT_SIDE, MIN_SIDE = 1920, 1080, 16
@@ -36,17 +37,22 @@ class Canvas:
     def frames(self, seconds: float) -> int:
         return max(1, round(seconds * self.rate))
 
-    def filters_for(self, clip: ClipFacts) -> str:
+    def filters_for(self, colours: Colours) -> str:
         """ffmpeg filters that show the whole clip, centred on black, and hold its last frame.
 
-        Colours are converted to BT.709, so that all segments have the same stream header.
+        The size is computed from each frame, since a clip may turn in mid-recording: ffmpeg then
+        starts the filters again, which is why none of them may begin at 0. Colours are converted
+        to BT.709, so that all segments have the same stream header.
         """
-        scale = min(self.width / clip.width, self.height / clip.height)
-        width, height = _even(clip.width * scale), _even(clip.height * scale)
+        width = f"max(2,2*round(min({self.width},{self.height}*dar)/2))"
+        height = f"max(2,2*round(min({self.height},{self.width}/dar)/2))"
         return ",".join([
+            # Deinterlacing needs three lines and columns.
+            "scale=w='max(4,iw)':h='max(4,ih)'",
             "bwdif=deint=interlaced",
-            f"fps={self.rate}:start_time=0",
-            f"scale={width}:{height}:out_color_matrix=bt709:out_range=tv",
+            f"fps={self.rate}",
+            f"scale=w='{width}':h='{height}'",
+            *colours.filters,
             "format=yuv420p",
             f"pad={self.width}:{self.height}:-1:-1",
             "setsar=1",

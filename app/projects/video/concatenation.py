@@ -7,7 +7,6 @@ segment is cut or padded with silence to its exact length, so picture and sound 
 """
 
 import asyncio
-import errno
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -21,14 +20,16 @@ from app.projects.video.canvas import SAMPLES, Canvas
 from app.projects.video.ffmpeg import (
     THREADS,
     CompilationError,
-    DiskFull,
     FfmpegFailed,
     OnFrame,
+    disk_full_explained,
     local,
     reading,
     run,
 )
 from app.projects.video.probe import ClipFacts, probe, unreadable
+from app.projects.video.sound import stereo_filters
+from app.projects.video.thumbnail import write_thumbnail
 
 MAX_MINUTES = 120
 BYTES_PER_SAMPLE = 4
@@ -39,6 +40,8 @@ TIMEOUT_FACTOR = 20
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-threads", THREADS]
 # Phones record the location in each clip. Viewers must not get it.
 NO_METADATA = ["-map_metadata", "-1", "-map_chapters", "-1"]
+# A clip that is damaged in the middle is shown as far as it can be decoded.
+DAMAGED_TOO = ["-max_error_rate", "1"]
 RAW_SOUND = ["-f", "s16le", "-ar", str(SAMPLES), "-ac", "2"]
 
 OnProgress = Callable[[float], Awaitable[None]]
@@ -67,20 +70,20 @@ async def concatenate(
     """Writes the clips, in this order, to `target`: H.264 and AAC in an MP4 that can be streamed.
 
     `on_progress` is called with a growing share from 0 to 1. The thumbnail is written beside the
-    target, as .jpg; either file appears complete or not at all. Segments are kept in `workdir` and
-    always removed; what a killed worker left is removed by the next attempt at the same target.
-    Raises CompilationError.
+    target, as .jpg; either file appears complete or not at all. `workdir` is for this attempt alone,
+    on the same file system as the target; it is emptied first and always removed. Raises
+    CompilationError.
     """
     thumbnail = target.with_suffix(".jpg")
-    with _explained(), _empty_folder(workdir / f"{target.name}.segments") as folder:
+    with _explained(), _empty_folder(workdir) as folder:
         facts = await _probe_all(clips)
         canvas = Canvas.for_clips(facts)
         frames = await _encode_segments(clips, facts, canvas, folder, on_progress)
         duration = frames / canvas.rate
         on_frame = _share_of(on_progress, SEGMENTS_SHARE, 1.0, frames)
-        with _draft(target) as video, _draft(thumbnail) as picture:
+        with _draft(target, folder) as video, _draft(thumbnail, folder) as picture:
             await _assemble(folder, video, duration, on_frame)
-            await _write_thumbnail(video, picture, duration)
+            await write_thumbnail(video, "mov", picture, last_frame=(frames - 1) / canvas.rate)
     await on_progress(1.0)
     return _finished(duration, target, thumbnail)
 
@@ -88,14 +91,11 @@ async def concatenate(
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
-        yield
+        with disk_full_explained():
+            yield
     except FfmpegFailed as error:
         sentence = _("The clips could not be combined. Try again, or contact the administrator.")
         raise CompilationError(sentence) from error
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise DiskFull from error
 
 
 @contextmanager
@@ -154,14 +154,16 @@ async def _encode_segment(
 ) -> None:
     """Encodes the clip's picture to `segment` and appends as much sound to the folder's."""
     frames, sound = canvas.frames(fact.duration), segment.with_suffix(".pcm")
-    picture = ["-map", "0:V:0", "-vf", canvas.filters_for(fact), "-frames:v", str(frames), *H264]
-    samples = ["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", *RAW_SOUND]
+    picture = ["-map", "0:V:0", "-vf", canvas.filters_for(fact.colours), *H264]
+    # Frames are repeated from the start, and where the clip turned.
+    timing = ["-fps_mode", "cfr", "-r", str(canvas.rate), "-frames:v", str(frames)]
     until = ["-t", str(frames / canvas.rate)]
     try:
+        samples = await _samples(clip, fact)
         outcome = await run(
-            *reading(clip.path, fact.container),
-            *[*picture, *NO_METADATA, "-g", str(2 * canvas.rate), "-f", "mp4", local(segment)],
-            *([*samples, *until, local(sound)] if fact.has_sound else []),
+            *[*DAMAGED_TOO, *reading(clip.path, fact.container), *picture, *timing, *NO_METADATA],
+            *["-g", str(2 * canvas.rate), "-f", "mp4", local(segment)],
+            *([*samples, *until, local(sound)] if samples else []),
             reads=[clip.path],
             writes=[segment, sound],
             seconds=_timeout(fact.effort),
@@ -173,6 +175,14 @@ async def _encode_segment(
         raise unreadable(clip.name)
     size = frames * SAMPLES // canvas.rate * BYTES_PER_SAMPLE
     await asyncio.to_thread(_append_sound, sound, size)
+
+
+async def _samples(clip: ClipFile, fact: ClipFacts) -> list[str]:
+    if not fact.sound:
+        return []
+    effort = _timeout(fact.effort)
+    filters = await stereo_filters(clip.path, fact.container, fact.sound, seconds=effort)
+    return ["-map", f"0:a:{fact.sound.track}", "-af", filters, *RAW_SOUND]
 
 
 def _timeout(seconds: float) -> float:
@@ -188,15 +198,11 @@ def _append_sound(segment: Path, size: int) -> None:
 
 
 @contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """Yields a path beside `target`, which is renamed to it if the block succeeds."""
-    draft = target.with_name(f".{target.name}.draft")
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield draft
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+def _draft(target: Path, folder: Path) -> Iterator[Path]:
+    """Yields a path in `folder`, which is renamed to `target` if the block succeeds."""
+    draft = folder / f"finished{target.suffix}"
+    yield draft
+    draft.replace(target)
 
 
 async def _assemble(folder: Path, video: Path, seconds: float, on_frame: OnFrame) -> None:
@@ -211,18 +217,6 @@ async def _assemble(folder: Path, video: Path, seconds: float, on_frame: OnFrame
         writes=[video],
         seconds=_timeout(seconds),
         on_frame=on_frame,
-    )
-
-
-async def _write_thumbnail(video: Path, picture: Path, seconds: float) -> None:
-    """The most representative of the frames from one second (or a tenth) into the video."""
-    await run(
-        *["-ss", str(min(1.0, seconds / 10)), *reading(video, "mov")],
-        *["-vf", "thumbnail=25,scale='min(640,iw)':-2", "-frames:v", "1"],
-        *["-c:v", "mjpeg", "-q:v", "4", "-f", "mjpeg", local(picture)],
-        reads=[video],
-        writes=[picture],
-        seconds=_timeout(1),
     )
 
 

@@ -18,24 +18,30 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from app.errors import Failure
+from app.errors import Failure, OutOfSpace
+from app.faults import fault_of
 from app.language import _
 from app.projects.video.turns import turn
 
 THREADS = "2"
 LOG_BYTES = 32_768
+OUTPUT = "pipe:1"
 CELL = Path(__file__).with_name("cell.py")
 # The picture of an 8K camera, with a little room. A larger one is refused before it is decoded.
 MAX_PIXELS = 8192 * 4608
 
 OnFrame = Callable[[int], Awaitable[None]]
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +65,8 @@ class OutOfMemory(CompilationError):
 
 
 class DiskFull(CompilationError):
+    status = 507
+
     def __init__(self) -> None:
         sentence = _("The server's disk is full. Delete clips you no longer need, and try again.")
         super().__init__(sentence)
@@ -95,6 +103,10 @@ class Outcome:
     seconds: float
 
 
+class LineReader(Protocol):
+    def feed(self, line: str) -> None: ...
+
+
 async def _ignore(_frames: int) -> None:
     pass
 
@@ -109,29 +121,61 @@ async def run(
     """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
 
     ffmpeg can open `reads`, which may be folders, and `writes`, which are created empty, and no
-    other file. It waits for its `turn`. The child never outlives a timeout, a cancellation or the worker. Raises OutOfTime
-    after `seconds` of wall clock time, another CompilationError if the machine has too little
-    memory or disk space, FfmpegFailed otherwise.
+    other file. It waits for its `turn`. The child never outlives a timeout, a cancellation or the
+    worker. Raises OutOfTime after `seconds` of wall clock time, another CompilationError if the
+    machine has too little memory or disk space, FfmpegFailed otherwise.
     """
-    for path in writes:
-        path.touch()
-    allowed = [*(f"read:{path.absolute()}" for path in reads)]
-    allowed += [f"write:{path.absolute()}" for path in writes]
-    async with turn():
-        return await _run(arguments, allowed, seconds, on_frame)
+    follow = partial(_follow, on_frame=on_frame)
+    progress = ["-progress", OUTPUT]
+    log, (frames, time) = await _run([*progress, *arguments], reads, writes, seconds, follow)
+    return Outcome(log, frames, time)
+
+
+async def read_lines(
+    *arguments: str, reads: Sequence[Path], seconds: float, reader: LineReader
+) -> str:
+    """Like `run`, but feeds each line that ffmpeg writes to OUTPUT to `reader`. Returns the log."""
+    log, _nothing = await _run(arguments, reads, (), seconds, partial(_split, reader=reader))
+    return log
 
 
 async def _run(
-    arguments: Sequence[str], allowed: Sequence[str], seconds: float, on_frame: OnFrame
-) -> Outcome:
-    process = await _start(arguments, allowed, seconds)
+    arguments: Sequence[str],
+    reads: Sequence[Path],
+    writes: Sequence[Path],
+    seconds: float,
+    follow: Callable[[asyncio.StreamReader], Awaitable[Result]],
+) -> tuple[str, Result]:
+    allowed = [*(f"read:{path.absolute()}" for path in reads)]
+    allowed += [f"write:{path.absolute()}" for path in writes]
+    with disk_full_explained():
+        for path in writes:
+            path.touch()
+        async with turn():
+            return await _communicate(await _start(arguments, allowed, seconds), seconds, follow)
+
+
+@contextmanager
+def disk_full_explained() -> Iterator[None]:
+    """Raises DiskFull for an OSError that says that there is no room."""
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(fault_of(error), OutOfSpace):
+            raise
+        raise DiskFull from error
+
+
+async def _communicate(
+    process: asyncio.subprocess.Process,
+    seconds: float,
+    follow: Callable[[asyncio.StreamReader], Awaitable[Result]],
+) -> tuple[str, Result]:
     assert process.stdout
     assert process.stderr
     try:
         async with asyncio.timeout(seconds):
-            log, (frames, time) = await asyncio.gather(
-                _read_log(process.stderr), _follow(process.stdout, on_frame)
-            )
+            log, result = await asyncio.gather(_read_log(process.stderr), follow(process.stdout))
             code = await process.wait()
     except TimeoutError:
         raise OutOfTime from None
@@ -140,7 +184,7 @@ async def _run(
     if code:
         _log.info("ffmpeg exited with code %d: %s", code, log[-2_000:])
         raise _failure(code, log)
-    return Outcome(log, frames, time)
+    return log, result
 
 
 async def is_confined(file: Path) -> bool:
@@ -185,7 +229,7 @@ async def _start(
             "-filter_threads",
             THREADS,
         ),
-        *("-nostats", "-progress", "pipe:1", *arguments),
+        *("-nostats", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -203,6 +247,15 @@ async def _read_log(stream: asyncio.StreamReader) -> str:
         end = (end + chunk)[-LOG_BYTES:]
     whole = beginning if beginning == end else beginning + b"\n" + end
     return whole.decode(errors="replace")
+
+
+async def _split(stream: asyncio.StreamReader, reader: LineReader) -> None:
+    """In large pieces: a long clip has hundreds of thousands of lines."""
+    rest = b""
+    while chunk := await stream.read(LOG_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            reader.feed(line.decode())
 
 
 async def _follow(stream: asyncio.StreamReader, on_frame: OnFrame) -> tuple[int, float]:

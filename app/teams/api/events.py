@@ -14,6 +14,8 @@ from app.models import User
 from app.names import NAME_PATTERN
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import CustomMessage
+from app.notifications.events.grouping import KEY_LENGTH
+from app.notifications.supersede import Collapsing
 from app.settings import Settings
 from app.teams.ingest import Recipients, send_event
 from app.teams.throttles import throttle_events
@@ -24,11 +26,17 @@ else:
     TypeName = Literal[CUSTOM.name]
 
 MOST_RECIPIENTS = 1000
+ChosenKey = Annotated[str, Meta(max_length=KEY_LENGTH, pattern=NAME_PATTERN)]
 
 
 class NewEvent(RequestBody):
     """Goes to the members of a team, or of all teams that a project is shared with. `recipients`
-    narrows them by username or id. `url` is a path of ClippyFront or an https URL.
+    narrows them by username or id. `url` is a path of ClippyFront or an https URL. Events of a team
+    with the same `group_key` form a group.
+
+    Of events of a team with the same `collapse_key` each recipient has one notification, which shows the
+    newest. It comes to the top of the inbox and is unread again, unless the newest is `quiet`: then it
+    stays where it is, read or done.
     """
 
     type: TypeName
@@ -41,6 +49,9 @@ class NewEvent(RequestBody):
     ) = UNSET
     team_id: Id | UnsetType = UNSET
     project_id: Id | UnsetType = UNSET
+    group_key: ChosenKey = ""
+    collapse_key: ChosenKey = ""
+    quiet: bool = False
     idempotency_key: Annotated[Text, Meta(max_length=200)] = ""
 
     example = like(
@@ -49,6 +60,7 @@ class NewEvent(RequestBody):
         body="42 clips in 17 minutes.",
         url="https://render.example.com/42",
         team_id=5,
+        group_key="renders",
         idempotency_key="render-42",
     )
     constraints = like(
@@ -57,7 +69,11 @@ class NewEvent(RequestBody):
 
     @property
     def message(self) -> CustomMessage:
-        return CustomMessage(self.title, self.body, self.url, self.priority)
+        return CustomMessage(self.title, self.body, self.url, self.priority, self.group_key)
+
+    @property
+    def collapsing(self) -> Collapsing | None:
+        return Collapsing(self.collapse_key, self.quiet) if self.collapse_key else None
 
     @property
     def to(self) -> Recipients:
@@ -88,6 +104,11 @@ async def create(
     await throttle_events(db, settings, user)
     async with db.act() as session:
         event = await send_event(
-            session, user, data.message, data.to, idempotency_key=data.idempotency_key
+            session,
+            user,
+            data.message,
+            data.to,
+            idempotency_key=data.idempotency_key,
+            collapsing=data.collapsing,
         )
     return EventObject(event.event_id, CUSTOM.name, event.recipient_count)

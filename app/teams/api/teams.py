@@ -107,7 +107,7 @@ async def mute(
 ) -> MuteState:
     """Mute or unmute a team. While it is muted, you get only urgent and personal notifications."""
     change = mute_team if data.muted else unmute_team
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await change(session, user, team_id)
     return MuteState(data.muted)
 

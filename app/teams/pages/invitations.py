@@ -3,35 +3,42 @@
 The invitee answers on the page behind the invitation's link, or in place in a notification.
 """
 
+from typing import Any
+
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
-from app.layout import page
+from app.layout import ask, page
 from app.models import Invitation, Team, User
 from app.names import isolate
 from app.notifications.pages.actions import answer_in_place
 from app.security import Signer
 from app.settings import Settings
 from app.teams import responses
+from app.teams.access import is_member, require
 from app.teams.invitations import (
     closed_reason,
+    find_pending,
     invitation_path,
     invite,
     read_token,
     revoke,
     send_again,
+    target_of,
     unmailed_reason,
 )
 from app.teams.pages.team import show_team
 from app.teams.queries import read_invitation
 from app.teams.throttles import throttle_invitations
+from app.visits import Visits
 
-PageOrRedirect = Response[str] | Response[None]
+PageOrRedirect = Response[Any]
 
 
 @post(status_code=200)
@@ -67,6 +74,27 @@ async def resend(
     return _sent(invitation, _("Invitation sent to {email} again."))
 
 
+@get()
+async def ask_to_revoke(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> Response[str]:
+    async with db.read() as session:
+        await require(session, user, team_id, "invite")
+        invitation = await find_pending(session, team_id, invitation_id)
+    return await ask(
+        request,
+        question=_("Revoke the invitation to {email}?").format(email=invitation.email),
+        explanation=_("Its link stops working. Nobody is notified."),
+        action=f"/teams/{team_id}/invitations/{invitation_id}/revoke",
+        button_label=_("Revoke"),
+        cancel_url=f"/teams/{team_id}",
+    )
+
+
 @post()
 async def revoke_invitation(
     db: NamedDependency[Database],
@@ -85,6 +113,7 @@ async def show(
     request: AnyRequest,
     db: NamedDependency[Database],
     optional_user: NamedDependency[User | None],
+    visits: NamedDependency[Visits],
     token: FromPath[str],
 ) -> Response[str]:
     """Anyone with the link can see who invites to which team."""
@@ -96,8 +125,17 @@ async def show(
             reason = await responses.refusal(
                 session, received.invitation, optional_user, is_mailed=is_mailed
             )
+        team_url = await _joined_team(session, received.invitation, optional_user)
+    await visits.note(request, target_of(invitation_id))
+    is_for_other = optional_user and optional_user.email_key != received.invitation.email_key
     response = await page(
-        request, "teams/invitation.html", received=received, token=token, reason=reason
+        request,
+        "teams/invitation.html",
+        received=received,
+        token=token,
+        reason=reason,
+        is_for_other=is_for_other and not closed_reason(received.invitation),
+        team_url=team_url,
     )
     return without_referrer(response)
 
@@ -170,6 +208,14 @@ async def decline_in_place(
         team = await responses.decline(session, user, invitation_id)
     path, text = "/notifications", _declined(team)
     return await answer_in_place(request, db, user, notification_id, path, text)
+
+
+async def _joined_team(session: AsyncSession, invitation: Invitation, user: User | None) -> str:
+    """The page of the team that the user joined through this invitation, "" if they did not."""
+    if user is None or user.email_key != invitation.email_key or invitation.status != "accepted":
+        return ""
+    team_id = invitation.team_id
+    return f"/teams/{team_id}" if await is_member(session, team_id, user.id) else ""
 
 
 def _sent(invitation: Invitation, sentence: str) -> Response[None]:

@@ -10,12 +10,20 @@ from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _
-from app.layout import page
+from app.layout import ask, page
 from app.models import User
 from app.names import isolate
 from app.settings import Settings
 from app.teams.access import find_member, require
-from app.teams.membership import add_member, change_role, hand_over, remove_member
+from app.teams.membership import (
+    add_member,
+    change_role,
+    find_other_member,
+    hand_over,
+    remove_member,
+)
+from app.teams.notified import notified_sentence
+from app.teams.queries import count_others
 from app.teams.roles import GRANTABLE, OWNER
 from app.teams.throttles import throttle_invitations
 
@@ -99,6 +107,26 @@ async def set_role(
     return redirect(f"/teams/{team_id}", text)
 
 
+@get()
+async def ask_to_hand_over(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    user_id: FromPath[int],
+) -> Response[str]:
+    names, notified = await _question_facts(db, user, team_id, user_id, right="hand_over")
+    change = _("{name} becomes the owner, and you become an admin. Only {name} can undo this.")
+    return await ask(
+        request,
+        question=_("Hand '{team}' over to {name}?").format(**names),
+        explanation=f"{change.format(**names)} {notified_sentence(notified)}",
+        action=f"/teams/{team_id}/members/{user_id}/hand-over",
+        button_label=_("Hand over"),
+        cancel_url=f"/teams/{team_id}/members/{user_id}",
+    )
+
+
 @post()
 async def make_owner(
     db: NamedDependency[Database],
@@ -114,6 +142,29 @@ async def make_owner(
     )
 
 
+@get()
+async def ask_to_remove(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    user_id: FromPath[int],
+) -> Response[str]:
+    names, notified = await _question_facts(db, user, team_id, user_id, right="remove")
+    lost = _(
+        "{name} will no longer see the team's projects, and their projects will no longer be "
+        "shared with the team."
+    )
+    return await ask(
+        request,
+        question=_("Remove {name} from '{team}'?").format(**names),
+        explanation=f"{lost.format(**names)} {notified_sentence(notified)}",
+        action=f"/teams/{team_id}/members/{user_id}/remove",
+        button_label=_("Remove from team"),
+        cancel_url=f"/teams/{team_id}/members/{user_id}",
+    )
+
+
 @post()
 async def remove(
     db: NamedDependency[Database],
@@ -126,6 +177,19 @@ async def remove(
     return redirect(
         f"/teams/{team_id}", _("{name} was removed.").format(name=isolate(member.username))
     )
+
+
+async def _question_facts(
+    db: Database, user: User, team_id: int, user_id: int, *, right: str
+) -> tuple[dict[str, str], int]:
+    """The names of the team and the member, and how many others an act that needs this right
+    notifies.
+    """
+    async with db.read() as session:
+        team = (await require(session, user, team_id, right)).team
+        member, _membership = await find_other_member(session, user, team_id, user_id)
+        notified = await count_others(session, user, team_id)
+    return {"team": isolate(team.name), "name": isolate(member.username)}, notified
 
 
 async def _member(

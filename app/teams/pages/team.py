@@ -1,6 +1,7 @@
 """The page of a team: shown, renamed, muted, left, deleted."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -10,7 +11,7 @@ from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _
-from app.layout import page
+from app.layout import ask, live_page
 from app.models import User
 from app.names import isolate
 from app.notifications.preferences.muting import is_muted
@@ -20,10 +21,10 @@ from app.teams import queries
 from app.teams.access import require
 from app.teams.invitations import link_token, unmailed_reason
 from app.teams.membership import leave_team
+from app.teams.notified import notified_sentence
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
-
-PageOrRedirect = Response[str] | Response[None]
+from app.topics import PROJECT, TEAM, Topic, topics
 
 
 @get()
@@ -32,7 +33,7 @@ async def show(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     team_id: FromPath[int],
-) -> Response[str]:
+) -> Response[Any]:
     return await show_team(request, db, user, team_id)
 
 
@@ -44,8 +45,8 @@ async def show_team(
     *,
     status: int = 200,
     **context: Any,
-) -> Response[str]:
-    """The page of a team; after an invalid form, with `typed` and `errors`."""
+) -> Response[Any]:
+    """The page of a team, live; after an invalid form, with `typed` and `errors`."""
     q = request.query_params.get("q", "").replace("\x00", "").strip()
     number = request.query_params.get("page", "1")
     async with db.read() as session:
@@ -55,10 +56,14 @@ async def show_team(
         muted = await is_muted(session, user, team_id=team_id)
         invitations = await queries.pending_invitations(session, team_id)
         signer = signer_of(session)
-    return await page(
+    return await live_page(
         request,
-        "teams/team.html",
+        "layouts/live.html",
+        "teams/_team.html",
+        [Topic(TEAM, team_id), *topics(PROJECT, [project.id for project in projects])],
+        address=_address(team_id, q, members.page),
         status=status,
+        title=isolate(access.team.name),
         team=access.team,
         access=access,
         grantable=GRANTABLE,
@@ -69,6 +74,12 @@ async def show_team(
         invitations=[(one, link_token(signer, one), unmailed_reason(one)) for one in invitations],
         **context,
     )
+
+
+def _address(team_id: int, q: str, number: int) -> str:
+    shown = {"q": q} if q else {}
+    shown |= {"page": str(number)} if number > 1 else {}
+    return f"/teams/{team_id}" + (f"?{urlencode(shown)}" if shown else "")
 
 
 def _page_number(text: str) -> int:
@@ -82,7 +93,7 @@ async def rename(
     user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
-) -> PageOrRedirect:
+) -> Response[Any]:
     try:
         async with db.act() as session:
             await rename_team(session, user, team_id, form["name"])
@@ -122,16 +133,18 @@ async def ask_to_delete(
 ) -> Response[str]:
     async with db.read() as session:
         team = (await require(session, user, team_id, "delete")).team
-    return await _confirm(
+        notified = await queries.count_others(session, user, team_id)
+    lost = _(
+        "Its members can no longer see the projects shared with it. "
+        "The projects themselves stay with their owners. This cannot be undone."
+    )
+    return await ask(
         request,
-        team_id,
-        "delete",
         question=_("Delete team '{team}'?").format(team=isolate(team.name)),
-        explanation=_(
-            "Its members are notified, and can no longer see the projects shared with it. "
-            "The projects themselves stay with their owners. This cannot be undone."
-        ),
+        explanation=f"{lost} {notified_sentence(notified)}",
+        action=f"/teams/{team_id}/delete",
         button_label=_("Delete team"),
+        cancel_url=f"/teams/{team_id}",
     )
 
 
@@ -153,16 +166,18 @@ async def ask_to_leave(
 ) -> Response[str]:
     async with db.read() as session:
         team = (await require(session, user, team_id, "leave")).team
-    return await _confirm(
+        notified = await queries.count_others(session, user, team_id)
+    lost = _(
+        "You will no longer see its projects, and it will no longer see yours. "
+        "To rejoin, you need a new invitation."
+    )
+    return await ask(
         request,
-        team_id,
-        "leave",
         question=_("Leave team '{team}'?").format(team=isolate(team.name)),
-        explanation=_(
-            "You will no longer see its projects, and it will no longer see yours. "
-            "To rejoin, you need a new invitation."
-        ),
+        explanation=f"{lost} {notified_sentence(notified)}",
+        action=f"/teams/{team_id}/leave",
         button_label=_("Leave team"),
+        cancel_url=f"/teams/{team_id}",
     )
 
 
@@ -173,14 +188,3 @@ async def leave(
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return redirect("/teams", _("You left '{team}'.").format(team=isolate(team.name)))
-
-
-async def _confirm(request: AnyRequest, team_id: int, verb: str, **sentences: Any) -> Response[str]:
-    return await page(
-        request,
-        "components/confirm.html",
-        action=f"/teams/{team_id}/{verb}",
-        cancel_url=f"/teams/{team_id}",
-        pairs=[],
-        **sentences,
-    )

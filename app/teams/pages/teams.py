@@ -9,18 +9,17 @@ from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import _
-from app.layout import page
+from app.layout import live_page
 from app.models import User
 from app.teams.queries import open_invitations_of, teams_of
 from app.teams.teams import create_team
-
-PageOrRedirect = Response[str] | Response[None]
+from app.topics import TEAM, topics
 
 
 @get()
 async def index(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
-) -> Response[str]:
+) -> Response[Any]:
     return await _index(request, db, user)
 
 
@@ -30,7 +29,7 @@ async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     form: NamedDependency[Form],
-) -> PageOrRedirect:
+) -> Response[Any]:
     try:
         async with db.act() as session:
             team = await create_team(session, user, form["name"])
@@ -42,14 +41,18 @@ async def create(
 
 async def _index(
     request: AnyRequest, db: Database, user: User, *, status: int = 200, **context: Any
-) -> Response[str]:
+) -> Response[Any]:
     async with db.read() as session:
         teams = await teams_of(session, user)
         invitations = await open_invitations_of(session, user)
-    return await page(
+    return await live_page(
         request,
-        "teams/index.html",
+        "layouts/live.html",
+        "teams/_teams.html",
+        topics(TEAM, [team.id for team in teams]),
+        address="/teams",
         status=status,
+        title=_("Teams"),
         teams=teams,
         invitations=invitations,
         **context,

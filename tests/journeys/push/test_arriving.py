@@ -5,7 +5,9 @@ import json
 
 from playwright.async_api import expect
 
+from app.accounts.avatars import avatar_path, encode
 from app.models import User
+from tests.accounts.images import image_file
 from tests.journeys.browsing import SERVER_IS_AWAY, sees
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import Screen, until
@@ -103,6 +105,8 @@ BROKEN = [
     '{"title": "t", "body": {}}',
     '{"title": "t", "tag": 5}',
     '{"title": "t", "icon": {}}',
+    '{"title": "t", "image": {}}',
+    '{"title": "t", "image": "/nowhere"}',
     '{"title": "t", "actions": 5}',
     '{"title": "t", "actions": [{}]}',
     '{"title": "t", "actions": [null, null]}',
@@ -187,6 +191,34 @@ async def test_a_notice_is_found_also_where_its_server_goes_by_another_name(
     await is_shown(screen, INVITED)
     [shown] = await screen.shown()
     assert shown["path"] == f"/notifications/{payload['notification_id']}"
+
+
+async def test_a_private_picture_is_shown_as_its_user_may_see_it_and_nothing_of_other_servers(
+    site: Site, arrive: Arrive, push_service: PushService, bob: User
+) -> None:
+    visitor = await arrive(bob)
+    screen = await enable(visitor, push_service.browser())
+    await close_app(visitor)
+    picture = avatar_path(site.settings, bob.id, "5eed")
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_bytes(encode(image_file()))
+    addresses = [
+        f"{site.url}/avatars/{bob.id}/5eed",
+        f"{site.url}/avatars/{bob.id}/gone",
+        f"{site.url}/notifications",
+        "https://elsewhere.example/tracker.png",
+    ]
+
+    for number, address in enumerate(addresses):
+        push = {"title": "Reel", "body": str(number), "tag": str(number), "image": address}
+        await screen.receive(json.dumps(push))
+
+    await is_shown(screen, *(str(number) for number in range(len(addresses))))
+    images = await screen.evaluate(
+        "async () => Object.fromEntries((await onScreen()).map(({ body, image }) => [body, image]))"
+    )
+    assert images.pop("0").startswith("data:image/webp;base64,")
+    assert set(images.values()) == {""}
 
 
 async def test_pushes_do_not_wait_for_a_server_that_does_not_give_out_their_icon(

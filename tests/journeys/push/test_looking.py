@@ -3,10 +3,11 @@
 import asyncio
 
 from playwright.async_api import Route
-from sqlalchemy import null, select
+from sqlalchemy import select
 
 from app import clock
 from app.models import Delivery, User
+from app.notifications.events.audience import personally
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
 from tests.journeys.browsing import sees
@@ -71,7 +72,7 @@ async def test_who_turns_from_one_tab_to_another_still_looks(
 
 async def tell_of_compilation(site: Site, user: User) -> None:
     """Of something that is not urgent, as an invitation is."""
-    people = select(User.id.label("user_id"), null().label("team_id"))
+    people = personally(User.id)
     async with site.db.act() as session:
         await notify(
             session,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.models import User
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, panel
 from tests.journeys.conftest import Arrive
@@ -76,7 +76,7 @@ async def test_what_takes_the_place_of_something_read_stays(
     await close_app(visitor)
     first, second = await two_of_a_kind(site, bob, push_service, browser)
     async with site.db.act() as session:
-        await feed.mark(session, bob.id, Selection([first["notification_id"]]), read=True)
+        await acts.mark(session, bob.id, Selection([first["notification_id"]]), read=True)
 
     await screen.evaluate(HOLD, "/push/unread")
     await screen.receive(json.dumps(first))
@@ -152,7 +152,7 @@ async def mark_all_read(site: Site, user: User) -> None:
     """As another of their devices does."""
     async with site.db.act() as session:
         ids = [one.id for one in await feed.newest(session, user.id)]
-        await feed.mark(session, user.id, Selection(ids), read=True)
+        await acts.mark(session, user.id, Selection(ids), read=True)
 
 
 @pytest.mark.parametrize("way", ["here", "everywhere", "by itself"])
@@ -183,7 +183,7 @@ async def test_what_was_read_before_its_push_came_does_not_stay(
     await invite(site, bob)
     pushed: Pushed = await push_service.next_push(browser)
     async with site.db.act() as session:
-        await feed.mark(session, bob.id, Selection([pushed.payload["notification_id"]]), read=True)
+        await acts.mark(session, bob.id, Selection([pushed.payload["notification_id"]]), read=True)
 
     await screen.receive(pushed)
 

@@ -14,7 +14,7 @@ from app.database import Database
 from app.installation import install
 from app.models import Change, Notification, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.feed import shown
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
@@ -89,15 +89,15 @@ async def write(db: Database, random: Random, people: list[User], team: Team) ->
                         session, TEAM_UPDATED, team=team, old_name="A", new_name=f"B{number}"
                     )
                 case "read" | "unread" as mark:
-                    await feed.mark(session, user.id, Selection(some), read=mark == "read")
+                    await acts.mark(session, user.id, Selection(some), read=mark == "read")
                 case "delete":
                     undos.append(
-                        (user.id, (await feed.delete(session, user.id, Selection(some)))[1])
+                        (user.id, (await acts.delete(session, user.id, Selection(some)))[1])
                     )
                 case "undo" if undos and undos[-1][1]:
-                    await feed.undo(session, *undos.pop())
+                    await acts.undo(session, *undos.pop())
                 case "read_all" if ids:
-                    await feed.read_all(session, user.id, random.choice(ids))
+                    await acts.read_all(session, user.id, random.choice(ids))
 
 
 async def come_and_go(

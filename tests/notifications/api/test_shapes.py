@@ -8,7 +8,11 @@ from sqlalchemy import delete, update
 
 from app.database import Database
 from app.models import Event, Notification, Project, Team, User
-from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED
+from app.notifications.events.catalogue import (
+    COMPILATION_COMPLETED,
+    MEMBER_ADDED,
+    PROJECT_SHARED,
+)
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import as_json
 from app.notifications.notify import notify
@@ -39,11 +43,32 @@ async def test_it_is_the_object_of_the_specification(db: Database, alice: User, 
         "is_read": False,
         "created_at": "2025-11-19T22:30:00Z",
         "read_at": None,
+        "position": shown["position"],
+        "priority": "normal",
+        "is_done": False,
+        "is_saved": False,
+        "snoozed_until": None,
+        "group_key": shown["group_key"],
+        "updated_at": None,
+        "thumbnail_url": None,
         "actor": {"id": alice.id, "username": "alice"},
         "team": {"id": team.id, "name": "My Team"},
         "project": None,
         "context": {"username": "bob", "role": "editor"},
     }
+
+
+async def test_the_picture_of_a_video_is_where_the_api_serves_it(db: Database, alice: User) -> None:
+    async with db.act() as session:
+        project = Project(name="Highlight Reel", owner_id=alice.id)
+        session.add(project)
+        await session.flush()
+        facts: dict[str, Any] = {"thumbnail": "/projects/1/compilations/3/thumbnail"}
+        await notify(session, COMPILATION_COMPLETED, project=project, **facts)
+
+    shown = await shown_to(db, alice)
+
+    assert shown["thumbnail_url"] == "/api/projects/1/compilations/3/thumbnail"
 
 
 async def test_a_project_has_its_present_name_and_the_sentence_the_name_of_its_time(

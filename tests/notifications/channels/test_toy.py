@@ -13,7 +13,7 @@ from app.models import Delivery, Team, User
 from app.notifications import channels
 from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import PROJECT_SHARED
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import post, sign_in, text_of
@@ -89,7 +89,7 @@ async def test_what_was_read_meanwhile_is_not_sent(
     await listen(db, bob)
     await share(db, alice, squad)
     async with db.act() as session:
-        await feed.read_all(session, bob.id, await feed.newest_id(session, bob.id))
+        await acts.read_all(session, bob.id)
 
     await outbox.deliver(db, radio)
 

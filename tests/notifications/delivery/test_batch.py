@@ -11,7 +11,7 @@ from app.models import Delivery, Team, User
 from app.notifications.channels.base import SENT, Channel
 from app.notifications.delivery import claims
 from app.notifications.delivery.batch import BATCH_SECONDS, ClaimedBatch
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliveries, make_due, share, write
 from tests.notifications._scripted import Scripted
@@ -42,7 +42,7 @@ async def to_send(batch: ClaimedBatch) -> list[str]:
 
 async def read_all(db: Database, user: User) -> None:
     async with db.act() as session:
-        await feed.read_all(session, user.id)
+        await acts.read_all(session, user.id)
 
 
 async def states(db: Database) -> list[tuple[str, str | None]]:

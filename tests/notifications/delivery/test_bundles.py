@@ -1,5 +1,6 @@
 """Which waiting notices become one mail: those of a short wait, and those of a digest."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,10 @@ from app import clock
 from app.database import Database
 from app.models import Delivery, Project, Team, User
 from app.notifications.channels.base import Failed, Failure
-from app.notifications.delivery import bundles, outbox
+from app.notifications.delivery import bundles, claims, outbox
 from app.notifications.delivery.bundles import bundle_due
 from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import digest, switches
@@ -60,7 +61,7 @@ async def choose(db: Database, user: User, **wanted: Any) -> None:
 
 async def read_all(db: Database, user: User) -> None:
     async with db.act() as session:
-        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
+        await acts.read_all(session, user.id)
 
 
 async def fail(db: Database) -> None:
@@ -116,6 +117,22 @@ async def test_a_bundle_is_named_for_its_first_due_delivery_and_takes_along_what
 
     assert await bundles_of(db) == [first, first, first]
     assert {row.due_at for row in await deliveries(db)} == {clock.now()}
+
+
+async def test_of_workers_that_claim_at_once_one_gets_a_bundle_whole(
+    db: Database, bob: User
+) -> None:
+    channel = Scripted()
+    parts = 2 * channel.batch_size
+    await write(db, *[f"{number}@example.com" for number in range(parts)], user_id=bob.id)
+    await change_deliveries(db, Delivery.user_id == bob.id, bundling="bundle")
+    await bundle(db)
+
+    claimed = await asyncio.gather(
+        *(claims.claim(db, channel, f"worker{number}") for number in range(4))
+    )
+
+    assert [len(one.deliveries) for one in claimed if one] == [parts]
 
 
 async def test_nothing_is_bundled_before_something_is_due(
@@ -300,7 +317,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
     await fail(db)
     async with db.act() as session:
         [_second, first] = await feed.newest(session, bob.id)
-        await feed.mark(session, bob.id, Selection([first.id]), read=True)
+        await acts.mark(session, bob.id, Selection([first.id]), read=True)
     await make_due(db)
 
     await deliver_mail(db, settings)

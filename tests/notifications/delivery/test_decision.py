@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -41,8 +41,11 @@ from app.notifications.events.catalogue import (
     TYPES,
     EventType,
 )
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
+from app.notifications.inbox.bulk_actions import perform, snooze, undo
+from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
+from app.notifications.inbox.snoozing import return_due
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
@@ -53,6 +56,7 @@ from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
 
 Meanwhile = Callable[[Database, User, Team], Awaitable[None]]
+LATER = datetime(2040, 1, 1, tzinfo=UTC)
 SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
 
 
@@ -89,20 +93,33 @@ async def nothing(_db: Database, _person: User, _team: Team) -> None:
 
 async def reads(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        await feed.read_all(session, user.id, await feed.newest_id(session, user.id))
+        await acts.read_all(session, user.id)
 
 
 async def reads_and_thinks_again(db: Database, user: User, team: Team) -> None:
     await reads(db, user, team)
     async with db.act() as session:
-        newest = await feed.newest_id(session, user.id)
-        await feed.mark(session, user.id, Selection([newest]), read=False)
+        [newest] = await feed.newest(session, user.id, 1)
+        await acts.mark(session, user.id, Selection([newest.id]), read=False)
 
 
 async def deletes(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        newest = await feed.newest_id(session, user.id)
-        await feed.delete(session, user.id, Selection([newest]))
+        [newest] = await feed.newest(session, user.id, 1)
+        await acts.delete(session, user.id, Selection([newest.id]))
+
+
+async def does(db: Database, user: User, _team: Team) -> None:
+    async with db.act() as session:
+        await acts.carry_out(session, user.id, acts.doing(), Selection(filter=Filter()))
+
+
+async def snoozes_and_is_told_again(db: Database, user: User, _team: Team) -> None:
+    async with db.act() as session:
+        await acts.carry_out(session, user.id, acts.snoozing(LATER), Selection(filter=Filter()))
+        await acts.carry_out(
+            session, user.id, acts.returning(), Selection(filter=Filter({"view": ("snoozed",)}))
+        )
 
 
 async def is_removed(db: Database, user: User, team: Team) -> None:
@@ -143,6 +160,8 @@ WHY_NOT: dict[Meanwhile, str | None] = {
     reads: "read",
     reads_and_thinks_again: None,
     deletes: "deleted",
+    does: "done",
+    snoozes_and_is_told_again: None,
     is_removed: "withdrawn",
     switches_it_off: "unwanted",
     mutes_the_team: "muted",
@@ -174,6 +193,68 @@ async def test_what_happens_meanwhile_decides(
     assert (row.state, row.reason) == ("skipped" if reason else "sent", reason)
     assert len(kept(settings)) == (0 if reason else 1)
     assert reason is None or explain_reason(reason, Email.words) != reason
+
+
+async def test_mail_about_what_is_snoozed_waits_until_it_is_back(
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-02 09:00")
+    back = clock.now() + timedelta(hours=1)
+    await share(db, alice, squad)
+    async with db.act() as session:
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+    [waiting] = await deliveries(db)
+    assert (waiting.state, waiting.reason, waiting.due_at) == ("pending", "snoozed", back)
+
+    await make_due(db)
+    await deliver_mail(db, settings)
+    [waiting] = await deliveries(db)
+    assert (waiting.state, waiting.due_at, kept(settings)) == ("pending", back, [])
+
+    hands.set(back)
+    await return_due(db)
+    await deliver_mail(db, settings)
+    [sent] = await deliveries(db)
+    assert (sent.state, len(kept(settings))) == ("sent", 1)
+
+
+@pytest.mark.parametrize("how", ["unsnoozed", "undone"])
+async def test_mail_goes_once_its_notification_is_back_before_its_time(
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands, how: str
+) -> None:
+    hands.set("2026-11-02 09:00")
+    await share(db, alice, squad)
+    async with db.act() as session:
+        everything = Selection(filter=Filter())
+        snoozed = await snooze(session, bob.id, everything, clock.now() + timedelta(hours=1))
+
+    hands.move(timedelta(minutes=9))
+    async with db.act() as session:
+        if how == "undone":
+            await undo(session, bob.id, snoozed.undo)
+        else:
+            there = Selection(filter=Filter({"view": ("snoozed",)}))
+            await perform(session, bob.id, there, "unsnooze")
+    await deliver_mail(db, settings)
+
+    [sent] = await deliveries(db)
+    assert (sent.state, sent.reason, len(kept(settings))) == ("sent", None, 1)
+
+
+async def test_what_is_snoozed_past_a_digest_waits_for_the_next_one(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-02 09:00")
+    async with db.act() as session:
+        await switches.change(session, bob, {"digest": {"enabled": True, "hour": 8}})
+    await share(db, alice, squad)
+
+    async with db.act() as session:
+        back = clock.now() + timedelta(hours=30)
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+
+    [waiting] = await deliveries(db)
+    assert waiting.due_at == datetime(2026, 11, 4, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("is_in_another_team", [False, True])
@@ -573,7 +654,7 @@ async def test_a_transactional_message_is_skipped_when_its_channel_finds_it_of_n
     channel = Particular(obsolete="two@example.com")
 
     assert await decided(db, channel) == [SEND, SEND, Skip("answered")]
-    assert channel.asked == ["one@example.com", "two@example.com"]
+    assert sorted(channel.asked) == ["one@example.com", "two@example.com"]
 
 
 async def test_a_channel_without_transactional_messages_is_asked_of_none(
@@ -607,7 +688,8 @@ async def test_a_channel_reads_what_it_needs_to_send(
     await write(db, "one@example.com")
     await change_deliveries(db, Delivery.transactional.is_(None), bundle_id=7)
     async with db.read() as session:
-        (notice, _send), (message, _send) = await decide_all(session, Scripted(), true())
+        decided = await decide_all(session, Scripted(), true())
+        (notice, _send), (message, _send) = sorted(decided, key=lambda each: each[0].delivery_id)
         row = await session.get_one(Notification, notice.notification_id)
         event = await session.get_one(Event, row.event_id)
 

@@ -21,8 +21,8 @@ from app.models import (
     User,
 )
 from app.notifications.delivery.retention import BATCH, clean_up, purge_deleted
-from app.notifications.inbox import feed
-from app.notifications.inbox.feed import UNDO_FOR
+from app.notifications.inbox import acts, feed
+from app.notifications.inbox.acts import UNDO_FOR
 from app.notifications.inbox.selection import Selection
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
@@ -49,12 +49,12 @@ async def notify_bob(db: Database, alice: User, squad: Team) -> int:
 
 async def read(db: Database, user: User, notification_id: int) -> None:
     async with db.act() as session:
-        await feed.mark(session, user.id, Selection([notification_id]), read=True)
+        await acts.mark(session, user.id, Selection([notification_id]), read=True)
 
 
 async def delete(db: Database, user: User, notification_id: int) -> None:
     async with db.act() as session:
-        await feed.delete(session, user.id, Selection([notification_id]))
+        await acts.delete(session, user.id, Selection([notification_id]))
 
 
 async def ids(db: Database, model: Any) -> Sequence[int]:
@@ -109,12 +109,31 @@ async def test_what_was_marked_unread_again_is_kept(
     kept = await notify_bob(db, alice, squad)
     await read(db, bob, kept)
     async with db.act() as session:
-        await feed.mark(session, bob.id, Selection([kept]), read=False)
+        await acts.mark(session, bob.id, Selection([kept]), read=False)
     hands.move(3650 * DAY)
 
     await clean_up(db, RETENTION_DAYS)
 
     assert await ids(db, Notification) == [kept]
+
+
+async def test_what_is_done_goes_as_if_read_and_what_is_saved_or_snoozed_stays(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    done, saved, snoozed = [await notify_bob(db, alice, squad) for _number in range(3)]
+    async with db.act() as session:
+        for act, chosen in (
+            (acts.saving(), [saved]),
+            (acts.doing(), [done, saved]),
+            (acts.reading(), [snoozed]),
+            (acts.snoozing(clock.now() + 3650 * DAY), [snoozed]),
+        ):
+            await acts.carry_out(session, bob.id, act, Selection(chosen))
+    hands.move(RETENTION_DAYS * DAY + A_MOMENT)
+
+    await clean_up(db, RETENTION_DAYS)
+
+    assert await ids(db, Notification) == [saved, snoozed]
 
 
 async def test_only_the_recipient_who_has_read_it_loses_it(

@@ -10,13 +10,19 @@ import pytest
 from app import clock
 from app.broker.relay import CHANGES, ProcessRelay
 from app.database import Database
-from app.models import Delivery
+from app.models import Delivery, User
 from app.notifications.channels.base import Channels
 from app.notifications.delivery import scheduler
-from app.notifications.delivery.scheduler import next_due, wake, watch_outages
+from app.notifications.delivery.scheduler import next_due, return_snoozed, wake, watch_outages
 from app.notifications.events.catalogue import EMAIL
+from app.notifications.inbox import acts
+from app.notifications.inbox.selection import Selection
+from app.notifications.inbox.totals import count_views
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
+from tests.notifications.inbox.conftest import Tell, squad, tell_bob
+
+__all__ = ["squad", "tell_bob"]
 
 SOON = 5
 A_MOMENT = 0.5
@@ -83,6 +89,33 @@ async def test_it_wakes_by_itself_when_a_wait_is_over(db: Database) -> None:
         await nudges.wait()
 
     assert clock.now() >= due
+
+
+async def test_what_is_snoozed_comes_back_by_itself_as_soon_as_it_is_due(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    """Snoozed while the worker waits for something that is due later."""
+    one, two = await tell_bob(2)
+    relay = ProcessRelay()
+    await relay.connect()
+    async with db.act() as session:
+        later = acts.snoozing(clock.now() + timedelta(hours=1))
+        await acts.carry_out(session, bob.id, later, Selection([one]))
+    returning = asyncio.create_task(return_snoozed(db, relay))
+    await asyncio.sleep(0.05)
+
+    async with db.act() as session:
+        soon = acts.snoozing(clock.now() + timedelta(seconds=A_MOMENT))
+        await acts.carry_out(session, bob.id, soon, Selection([two]))
+    relay.poke(CHANGES)
+    async with asyncio.timeout(SOON):
+        while (await count_views(db, bob.id))["snoozed"] != (1, 1):  # noqa: ASYNC110 - of the rows
+            await asyncio.sleep(0.02)
+
+    returning.cancel()
+    await asyncio.wait([returning])
+    await relay.disconnect()
+    assert (await count_views(db, bob.id))["inbox"] == (1, 1)
 
 
 async def test_changes_that_bring_nothing_due_wake_nobody(db: Database) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.models import Delivery
 from tests.benchmarks._world import add_members, add_people
+from tests.conftest import NewInstallation
 from tests.factories import make_account, make_team
 from tests.journeys.running import Program, Site, serving
 from tests.mailing import make_due, share
@@ -21,23 +21,24 @@ from tests.smtp_sink import running_sink
 SECONDS = 45
 
 
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize(
     ("end", "mails", "times", "doubles"), [(Program.kill, 1000, 6, 6), (Program.stop, 300, 2, 0)]
 )
 async def test_a_worker_that_is_ended_while_it_sends_loses_nothing(
     tmp_path: Path,
-    migrated: Path,
+    new_installation: NewInstallation,
     end: Callable[[Program], Awaitable[None]],
     mails: int,
     times: int,
     doubles: int,
 ) -> None:
     """Killed, it may have sent one mail that it could not record; told to stop, it has not."""
-    shutil.copy(migrated, tmp_path)
+    database = new_installation(tmp_path)
     notes = tmp_path / "notes"
     async with running_sink(notes) as port:
-        environ = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
-        async with serving(tmp_path, environ, web=False, worker=False) as site:
+        mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
+        async with serving(tmp_path, database | mail, web=False, worker=False) as site:
             await have_mails_wait(site.db, mails)
             for number in range(1, times + 1):
                 await site.worker.start()

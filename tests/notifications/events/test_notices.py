@@ -8,14 +8,20 @@ from sqlalchemy import delete, update
 
 from app import clock
 from app.database import Database
+from app.faces import Face
 from app.models import Compilation, Event, Invitation, Notification, Project, Team, User
 from app.notifications.events.catalogue import (
+    COMPILATION_COMPLETED,
     COMPILATION_FAILED,
     CUSTOM,
     INVITATION_RECEIVED,
     MEMBER_ADDED,
+    MEMBER_LEFT,
     MEMBER_REMOVED,
+    MEMBER_ROLE_CHANGED,
+    PROJECT_SHARED,
     PROJECT_UNSHARED,
+    TEAM_DELETED,
     TEAM_UPDATED,
     EventType,
 )
@@ -26,6 +32,7 @@ from app.notifications.events.notices import (
     all_notices,
     as_notice,
     notices_of,
+    own_page,
 )
 from app.notifications.notify import notify
 from tests.factories import make_team
@@ -77,6 +84,7 @@ async def test_a_notice_holds_what_its_row_and_its_event_hold(
 ) -> None:
     hands.set("2026-11-23 10:00")
     names: dict[str, Any] = {"old_name": "Film Squad", "new_name": "Video Squad"}
+    await change(db, User, avatar="5eed")
     await tell(db, TEAM_UPDATED, actor=alice, team=squad, **names, secret="not of this type")
     await change(db, Event, created_at=clock.now() - A_SECOND)
 
@@ -100,8 +108,12 @@ async def test_a_notice_holds_what_its_row_and_its_event_hold(
         actions=[link],
         target=link.url,
         actor_id=alice.id,
+        face=Face(alice.id, "alice", "5eed"),
         team=(squad.id, "Video Squad"),
         context=names,
+        byline="alice",
+        priority="low",
+        group_key=f"team_updated:team:{squad.id}",
     )
     assert (read.is_read, read.read_at) == (True, clock.now())
 
@@ -118,8 +130,24 @@ async def test_what_was_deleted_since_is_named_no_more(
             await session.execute(delete(model).where(model.id == one.id))
     notice = await notice_of(db, bob)
 
-    assert (notice.actor, notice.actor_id, notice.team, notice.project) == (None, None, None, None)
-    assert (notice.actions, notice.target) == ([], "/notifications")
+    assert (notice.actor, notice.actor_id, notice.face) == (None, None, None)
+    assert (notice.team, notice.project) == (None, None)
+    assert (notice.actions, notice.target) == ([], own_page(notice.id))
+
+
+async def test_a_finished_video_shows_its_picture_and_length_while_its_project_is_there(
+    db: Database, bob: User, reel: Project
+) -> None:
+    facts: dict[str, Any] = {"duration": 25.0, "thumbnail": "/projects/1/compilations/3/thumbnail"}
+    await tell(db, COMPILATION_COMPLETED, project=reel, **facts)
+
+    there = await notice_of(db, bob)
+    async with db.write() as session:
+        await session.execute(delete(Project).where(Project.id == reel.id))
+    gone = await notice_of(db, bob)
+
+    assert (there.thumbnail_url, there.duration) == (facts["thumbnail"], 25.0)
+    assert gone.thumbnail_url is None
 
 
 async def test_the_affected_read_a_sentence_of_their_own(
@@ -138,35 +166,31 @@ async def test_a_link_that_leads_nowhere_for_the_affected_is_not_offered_to_them
 
     assert (await notice_of(db, bob)).target == f"/teams/{squad.id}"
     theirs = await notice_of(db, carol)
-    assert (theirs.actions, theirs.target) == ([], "/notifications")
+    assert (theirs.actions, theirs.target) == ([], own_page(theirs.id))
 
 
-async def test_a_type_without_an_action_leads_to_the_inbox(
+async def test_a_notice_without_an_action_has_a_page_of_its_own(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await tell(db, PROJECT_UNSHARED, actor=alice, team=squad, project_name="Highlight Reel")
 
     notice = await notice_of(db, bob)
 
-    assert (notice.actions, notice.target) == ([], "/notifications")
+    assert (notice.actions, notice.target) == ([], own_page(notice.id))
 
 
-@pytest.mark.parametrize(
-    ("url", "actions"),
-    [
-        (None, []),
-        ("https://render.example.com/42", [Action("Open", "https://render.example.com/42")]),
-    ],
-)
+@pytest.mark.parametrize("url", [None, "https://render.example.com/42", "/teams/5"])
 async def test_a_custom_notice_has_a_page_of_its_own_with_what_its_sender_wrote(
-    db: Database, alice: User, bob: User, squad: Team, url: str | None, actions: list[Action]
+    db: Database, alice: User, bob: User, squad: Team, url: str | None
 ) -> None:
     facts: dict[str, Any] = {"title": "Done", "body": "All of it.", "url": url, "priority": "high"}
     await tell(db, CUSTOM, actor=alice, team=squad, **facts)
 
     notice = await notice_of(db, bob)
 
-    assert notice.target == f"/notifications/{notice.id}"
+    here = own_page(notice.id)
+    actions = [Action("Open", f"{here}/open", leads_to=url)] if url else []
+    assert notice.target == here
     assert (notice.text, notice.body, notice.actions) == ("Done", "All of it.", actions)
     assert (notice.is_high, notice.context) == (True, facts)
 
@@ -183,14 +207,21 @@ async def test_a_custom_notice_may_have_no_text_below_its_title(
     ("url", "host"), [("https://render.example.com/42", "render.example.com"), ("/teams/5", "")]
 )
 def test_an_action_names_the_host_that_it_leads_to(url: str, host: str) -> None:
-    assert Action("Open", url).host == host
+    assert Action("Open", "/notifications/1/open", leads_to=url).host == host
 
 
 @pytest.mark.parametrize(
-    ("status", "lasts", "is_open"),
-    [("pending", A_SECOND, True), ("pending", 0 * A_SECOND, False), ("accepted", A_SECOND, False)],
+    ("status", "lasts", "outcome"),
+    [
+        ("pending", A_SECOND, ""),
+        ("pending", 0 * A_SECOND, "Expired"),
+        ("accepted", A_SECOND, "Accepted"),
+        ("accepted", -A_SECOND, "Accepted"),
+        ("declined", A_SECOND, "Declined"),
+        ("revoked", A_SECOND, "Revoked"),
+    ],
 )
-async def test_an_invitation_can_be_answered_while_it_is_open(
+async def test_an_invitation_can_be_answered_while_it_is_open_and_then_shows_what_became_of_it(
     db: Database,
     alice: User,
     bob: User,
@@ -198,7 +229,7 @@ async def test_an_invitation_can_be_answered_while_it_is_open(
     hands: Hands,
     status: str,
     lasts: timedelta,
-    is_open: bool,
+    outcome: str,
 ) -> None:
     hands.set("2026-11-23 10:00")
     invitation = Invitation(
@@ -215,37 +246,120 @@ async def test_an_invitation_can_be_answered_while_it_is_open(
 
     notice = await notice_of(db, bob)
 
-    here = f"/notifications/{notice.id}"
+    here = own_page(notice.id)
     buttons = [
         Action("Accept", f"{here}/accept", "post", is_primary=True),
         Action("Decline", f"{here}/decline", "post"),
     ]
-    view = Action("View Invitation", f"{here}/invitation")
-    assert notice.actions == [*(buttons if is_open else []), view]
-    assert (notice.target, notice.is_high) == (view.url, True)
+    leads_to = f"/invitations/{invitation.id}"
+    view = Action("View Invitation", f"{here}/invitation", leads_to=leads_to)
+    go = Action("Go to Team", f"{here}/open", leads_to=f"/teams/{squad.id}")
+    link = go if outcome == "Accepted" else view
+    assert notice.outcome == outcome
+    assert notice.actions == [*([] if outcome else buttons), link]
+    assert (notice.target, notice.is_high) == (link.url, True)
 
 
-@pytest.mark.parametrize(
-    ("status", "is_offered"),
-    [("queued", False), ("running", False), ("failed", True), ("cancelled", True)],
-)
-async def test_a_compilation_can_be_retried_while_none_is_under_way(
-    db: Database, bob: User, reel: Project, status: str, is_offered: bool
+async def test_an_old_failure_cannot_be_retried_once_there_is_a_newer_compilation(
+    db: Database, bob: User, reel: Project
 ) -> None:
+    failed = Compilation(project_id=reel.id, status="failed")
     other = Project(name="Another", owner_id=bob.id)
     async with db.write() as session:
-        session.add(other)
+        session.add_all([failed, other])
         await session.flush()
-        session.add(Compilation(project_id=reel.id, status=status))
         session.add(Compilation(project_id=other.id, status="running"))
-    await tell(db, COMPILATION_FAILED, project=reel, error="No clips.")
+    await tell(db, COMPILATION_FAILED, project=reel, compilation=failed, error="No clips.")
 
     notice = await notice_of(db, bob)
 
     retry = Action("Retry", f"/notifications/{notice.id}/retry", "post", is_primary=True)
     view = Action("View Project", f"/projects/{reel.id}")
-    assert notice.actions == [*([retry] if is_offered else []), view]
+    assert notice.actions == [retry, view]
     assert (notice.target, notice.context) == (view.url, {"error": "No clips."})
+    for status in ("queued", "running", "failed", "cancelled", "completed"):
+        async with db.write() as session:
+            await session.execute(delete(Compilation).where(Compilation.id > failed.id))
+            session.add(Compilation(project_id=reel.id, status=status))
+        assert (await notice_of(db, bob)).actions == [view], status
+
+
+@pytest.mark.parametrize(
+    ("status", "is_offered"), [("queued", False), ("running", False), ("completed", True)]
+)
+async def test_a_failure_whose_compilation_is_not_known_can_be_retried_while_none_is_under_way(
+    db: Database, bob: User, reel: Project, status: str, is_offered: bool
+) -> None:
+    async with db.write() as session:
+        session.add(Compilation(project_id=reel.id, status=status))
+    await tell(db, COMPILATION_FAILED, project=reel, error="No clips.")
+
+    labels = [action.label for action in (await notice_of(db, bob)).actions]
+
+    assert labels == [*(["Retry"] if is_offered else []), "View Project"]
+
+
+# The sentences that members other than the affected read do not name the team.
+PLACE = "in team '\u2068Video Squad\u2069'"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "facts", "is_bob_affected", "byline", "place"),
+    [
+        (MEMBER_ADDED, {"role": "viewer"}, False, "alice", PLACE),
+        (MEMBER_ADDED, {"role": "viewer"}, True, "alice", ""),
+        (MEMBER_REMOVED, {}, False, "alice", PLACE),
+        (MEMBER_REMOVED, {}, True, "alice", ""),
+        (MEMBER_ROLE_CHANGED, {"old_role": "admin", "new_role": "editor"}, False, "alice", PLACE),
+        (MEMBER_ROLE_CHANGED, {"old_role": "admin", "new_role": "editor"}, True, "alice", ""),
+        (TEAM_UPDATED, {"old_name": "A", "new_name": "B"}, False, "alice", ""),
+        (TEAM_DELETED, {}, False, "alice", ""),
+        (PROJECT_SHARED, {"project_name": "Reel"}, False, "alice", ""),
+        (PROJECT_UNSHARED, {"project_name": "Reel"}, False, "alice", ""),
+        (CUSTOM, {"title": "The render is done"}, False, "alice", PLACE),
+    ],
+)
+async def test_actor_and_team_stand_beside_the_sentence_where_it_names_neither(
+    db: Database,
+    alice: User,
+    bob: User,
+    carol: User,
+    squad: Team,
+    event_type: EventType,
+    facts: dict[str, Any],
+    is_bob_affected: bool,
+    byline: str,
+    place: str,
+) -> None:
+    affected = bob if is_bob_affected else carol
+    await tell(db, event_type, actor=alice, affected=affected, team=squad, **facts)
+
+    notice = await notice_of(db, bob)
+
+    assert (notice.byline, notice.place) == (byline, place)
+
+
+async def test_who_acted_is_not_said_twice(
+    db: Database, alice: User, bob: User, carol: User, squad: Team
+) -> None:
+    await tell(db, MEMBER_LEFT, actor=alice, affected=alice, team=squad)
+    await tell(db, INVITATION_RECEIVED, actor=alice, affected=bob, inviter="alice", role="editor")
+    await tell(db, MEMBER_ADDED, actor=bob, affected=bob, team=squad, role="editor")
+
+    async with db.read() as session:
+        rows = await session.execute(notices_of(bob.id).order_by(Notification.event_id))
+        notices = [as_notice(row) for row in rows]
+
+    assert [notice.text.split()[0] for notice in notices] == ["alice", "alice", "You"]
+    assert [notice.byline for notice in notices] == ["", "", ""]
+
+
+async def test_a_failure_says_why_below_its_sentence(
+    db: Database, bob: User, reel: Project
+) -> None:
+    await tell(db, COMPILATION_FAILED, project=reel, error="The clip 'a.mp4' has no picture.")
+
+    assert (await notice_of(db, bob)).body == "The clip 'a.mp4' has no picture."
 
 
 async def test_nothing_can_be_retried_in_a_project_that_is_gone(

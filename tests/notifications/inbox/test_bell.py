@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from app.database import Database
 from app.models import Event, Notification, User
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.bell import look, read_bell
 from app.notifications.inbox.selection import Selection
 from tests.notifications.inbox.conftest import Alter, Tell
@@ -67,12 +67,7 @@ async def test_a_change_moves_the_position_on(db: Database, bob: User, tell_bob:
     before = await look(db, bob)
 
     async with db.act() as session:
-        await feed.mark(session, bob.id, Selection(ids), read=True)
+        await acts.mark(session, bob.id, Selection(ids), read=True)
         after = await read_bell(session, bob.id)
 
-    assert before.position < after.position == await position_of(db, bob)
-
-
-async def position_of(db: Database, user: User) -> int:
-    async with db.read() as session:
-        return await feed.position_of(session, user.id)
+    assert before.position < after.position == await feed.position_of(db, bob.id)

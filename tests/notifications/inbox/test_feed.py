@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.errors import NotFound
-from app.models import Change, Event, Notification, User
-from app.notifications.inbox import feed
+from app.models import Change, Event, Notification, Team, User
+from app.notifications.inbox import acts, feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.selection import Selection
+from app.notifications.inbox.totals import Totals, count_totals
 from app.notifications.withdraw import withdraw_team
+from tests.bell import position_within
 from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
@@ -23,7 +26,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def slice_of(session: AsyncSession, user: User, first: int, most: int) -> list[int]:
-    matching = (await feed.count_totals(session, user.id, EVERYTHING)).filtered_count
+    matching = (await count_totals(session, user.id, EVERYTHING)).filtered_count
     notices = await feed.read_slice(session, user.id, EVERYTHING, first, most, matching)
     return [notice.id for notice in notices]
 
@@ -56,6 +59,13 @@ async def test_pages_show_every_notice_once_newest_first(
     assert [one for page in pages for one in page] == told[::-1]
 
 
+async def all_up_to(db: Database, user: User, wanted: Filter, newest: int) -> Selection:
+    """What matches, up to the notification with this id."""
+    async with db.read() as session:
+        end = await feed.made_at(session, user.id, newest)
+    return Selection(filter=replace(wanted, up_to_position=end))
+
+
 @pytest.mark.parametrize("most", [1, 2, 4, 7, 100])
 async def test_a_slice_is_the_same_from_either_end(
     db: Database, bob: User, tell_bob: Tell, most: int
@@ -80,7 +90,7 @@ async def test_a_slice_holds_only_what_matches(
             [notice.id for notice in await feed.read_slice(session, bob.id, UNREAD, first, 1, 3)]
             for first in range(3)
         ]
-        totals = await feed.count_totals(session, bob.id, UNREAD)
+        totals = await count_totals(session, bob.id, UNREAD)
 
     assert slices == [[ids[5]], [ids[3]], [ids[1]]]
     assert (totals.total, totals.filtered_count) == (6, 3)
@@ -133,7 +143,7 @@ async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
 
 
 async def test_the_newest_leave_out_what_is_hidden_or_deleted(
-    db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(5)
     await alter(ids[4:], hidden=True)
@@ -141,8 +151,6 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
 
     async with db.read() as session:
         assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
-        assert await feed.newest_id(session, bob.id) == ids[2]
-        assert await feed.newest_id(session, alice.id) == 0
 
 
 async def test_what_a_newer_version_has_written_is_left_out(
@@ -170,14 +178,14 @@ async def test_the_position_is_that_of_the_last_event_or_change(
 ) -> None:
     ids = await tell_bob(2)
     async with db.act() as session:
-        told = await feed.position_of(session, bob.id)
-        await feed.mark(session, bob.id, Selection(ids[:1]), read=True)
-        marked = await feed.position_of(session, bob.id)
-        nobody = await feed.position_of(session, alice.id)
+        told = await position_within(session, bob)
+        await acts.mark(session, bob.id, Selection(ids[:1]), read=True)
+        marked = await position_within(session, bob)
+        nobody = await position_within(session, alice)
     await tell_bob(1)
 
     async with db.read() as session:
-        assert nobody == 0 < told < marked < await feed.position_of(session, bob.id)
+        assert nobody == 0 < told < marked < await position_within(session, bob)
 
 
 async def test_totals_count_the_inbox_the_matching_and_the_unread(
@@ -189,14 +197,14 @@ async def test_totals_count_the_inbox_the_matching_and_the_unread(
     await alter(ids[8:], deleted_at=LONG_AGO)
 
     async with db.read() as session:
-        totals = await feed.count_totals(session, bob.id, Filter({"status": ("read",)}))
-        whole = await feed.count_totals(session, bob.id, EVERYTHING)
-        position = await feed.position_of(session, bob.id)
-        others = await feed.count_totals(session, alice.id, EVERYTHING)
+        totals = await count_totals(session, bob.id, Filter({"status": ("read",)}))
+        whole = await count_totals(session, bob.id, EVERYTHING)
+        position = await position_within(session, bob)
+        others = await count_totals(session, alice.id, EVERYTHING)
 
-    assert totals == feed.Totals(7, 2, 5, up_to=ids[7], position=position)
-    assert whole == feed.Totals(7, 7, 5, up_to=ids[7], position=position)
-    assert others == feed.Totals(0, 0, 0, up_to=0, position=0)
+    assert totals == Totals(7, 2, 5, position=position)
+    assert whole == Totals(7, 7, 5, position=position)
+    assert others == Totals(0, 0, 0, position=0)
 
 
 async def test_marking_counts_only_ones_own_that_are_kept_and_change(
@@ -208,13 +216,13 @@ async def test_marking_counts_only_ones_own_that_are_kept_and_change(
     some = Selection([unread, read, deleted])
 
     async with db.act() as session:
-        assert await feed.mark(session, alice.id, some, read=True) == 0
-        assert await feed.mark(session, bob.id, some, read=True) == 1
-        assert await feed.mark(session, bob.id, some, read=True) == 0
+        assert (await acts.mark(session, alice.id, some, read=True))[0] == 0
+        assert (await acts.mark(session, bob.id, some, read=True))[0] == 1
+        assert (await acts.mark(session, bob.id, some, read=True))[0] == 0
     assert await are_read(db, ids) == [True, True, False, False]
 
     async with db.act() as session:
-        assert await feed.mark(session, bob.id, Selection([unread, other]), read=False) == 1
+        assert (await acts.mark(session, bob.id, Selection([unread, other]), read=False))[0] == 1
     assert await are_read(db, ids) == [False, True, False, False]
     assert await changes_of(db, bob) == [("read", [unread], None), ("unread", [unread], None)]
 
@@ -226,12 +234,12 @@ async def test_hidden_notices_are_marked_by_id_without_a_word_on_the_streams(
     await alter([hidden], hidden=True)
 
     async with db.act() as session:
-        assert await feed.mark(session, bob.id, Selection([hidden]), read=True) == 1
+        assert (await acts.mark(session, bob.id, Selection([hidden]), read=True))[0] == 1
     assert await changes_of(db, bob) == []
 
     async with db.act() as session:
-        assert await feed.mark(session, bob.id, Selection([shown, hidden]), read=False) == 1
-        assert await feed.mark(session, bob.id, Selection([shown, hidden]), read=True) == 2
+        assert (await acts.mark(session, bob.id, Selection([shown, hidden]), read=False))[0] == 1
+        assert (await acts.mark(session, bob.id, Selection([shown, hidden]), read=True))[0] == 2
     assert await changes_of(db, bob) == [("read", [shown], None)]
 
 
@@ -247,10 +255,10 @@ async def test_a_filter_marks_up_to_its_watermark_and_nothing_hidden_or_anothers
 ) -> None:
     ids = await tell_bob(4)
     await alter(ids[:1], hidden=True)
-    seen = Selection(filter=wanted, up_to=ids[2])
+    seen = await all_up_to(db, bob, wanted, ids[2])
 
     async with db.act() as session:
-        assert await feed.mark(session, bob.id, seen, read=True) == 2
+        assert (await acts.mark(session, bob.id, seen, read=True))[0] == 2
         assert await feed.unread_count(session, carol.id) == 4
 
     assert await are_read(db, ids) == [False, True, True, False]
@@ -263,12 +271,12 @@ async def test_a_filter_marks_only_what_matches(
 ) -> None:
     ids = await tell_bob(3)
     await alter(ids[:2], read_at=LONG_AGO)
-    seen = Selection(filter=Filter({"type": ("member_left",)}), up_to=ids[2])
+    seen = await all_up_to(db, bob, Filter({"type": ("member_left",)}), ids[2])
+    whole = await all_up_to(db, bob, EVERYTHING, ids[2])
 
     async with db.act() as session:
-        assert await feed.mark(session, bob.id, seen, read=True) == 0
-        whole = Selection(filter=EVERYTHING, up_to=ids[2])
-        assert await feed.mark(session, bob.id, whole, read=False) == 2
+        assert (await acts.mark(session, bob.id, seen, read=True))[0] == 0
+        assert (await acts.mark(session, bob.id, whole, read=False))[0] == 2
 
     assert await are_read(db, ids) == [False, False, False]
     assert await changes_of(db, bob) == [("unread", ids[:2], None)]
@@ -282,9 +290,10 @@ async def test_the_whole_inbox_is_read_in_one_change_that_names_its_watermark(
     await alter(ids[1:2], deleted_at=LONG_AGO)
 
     async with db.act() as session:
-        assert await feed.read_all(session, alice.id, ids[3]) == 0
-        assert await feed.read_all(session, bob.id, ids[2]) == 1
-        assert await feed.read_all(session, bob.id, ids[2]) == 0
+        end = await feed.made_at(session, bob.id, ids[2])
+        assert (await acts.read_all(session, alice.id, end))[0] == 0
+        assert (await acts.read_all(session, bob.id, end))[0] == 1
+        assert (await acts.read_all(session, bob.id, end))[0] == 0
         assert await feed.unread_count(session, carol.id) == 4
     assert await are_read(db, ids) == [False, False, True, False]
     assert await changes_of(db, bob) == [("read", None, ids[2])]
@@ -298,7 +307,7 @@ async def test_a_watermark_beyond_the_newest_notice_spares_what_comes_later(
     ids = await tell_bob(2)
 
     async with db.act() as session:
-        assert await feed.read_all(session, bob.id, up_to) == 2
+        assert (await acts.read_all(session, bob.id, up_to))[0] == 2
 
     assert await changes_of(db, bob) == [("read", None, ids[1])]
 
@@ -309,14 +318,14 @@ async def test_what_is_deleted_was_counted_before(
 ) -> None:
     ids = await tell_bob(6)
     await alter(ids[:1], hidden=True)
-    await alter(ids[1:2], deleted_at=LONG_AGO, deleted_in=1)
-    selection = Selection(filter=wanted, up_to=ids[3]) if wanted else Selection(ids[:4])
+    await alter(ids[1:2], deleted_at=LONG_AGO, changed_in=1)
+    selection = await all_up_to(db, bob, wanted, ids[3]) if wanted else Selection(ids[:4])
 
     async with db.act() as session:
         assert await feed.count(session, alice.id, selection) == 0
-        assert await feed.delete(session, alice.id, selection) == (0, "")
+        assert await acts.delete(session, alice.id, selection) == (0, "")
         assert await feed.count(session, bob.id, selection) == 2
-        assert (await feed.delete(session, bob.id, selection))[0] == 2
+        assert (await acts.delete(session, bob.id, selection))[0] == 2
         assert await feed.count(session, bob.id, selection) == 0
 
     async with db.read() as session:
@@ -329,16 +338,16 @@ async def test_undo_restores_exactly_what_one_deletion_removed_and_only_once(
 ) -> None:
     ids = await tell_bob(5)
     async with db.act() as session:
-        await feed.delete(session, bob.id, Selection(ids[:1]))
-        count, token = await feed.delete(session, bob.id, Selection(ids[1:4]))
+        await acts.delete(session, bob.id, Selection(ids[:1]))
+        count, token = await acts.delete(session, bob.id, Selection(ids[1:4]))
     assert count == 3
 
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, alice.id, token)
-        assert await feed.undo(session, bob.id, token) == 3
+            await acts.undo(session, alice.id, token)
+        assert await acts.undo(session, bob.id, token) == 3
         with pytest.raises(NotFound, match="nothing left to undo"):
-            await feed.undo(session, bob.id, token)
+            await acts.undo(session, bob.id, token)
 
     async with db.read() as session:
         assert await slice_of(session, bob, 0, 10) == ids[:0:-1]
@@ -354,13 +363,13 @@ async def test_a_later_account_of_the_same_id_undoes_nothing(
 ) -> None:
     ids = await tell_bob(1)
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection(ids))
+        _count, token = await acts.delete(session, bob.id, Selection(ids))
         later = update(User).where(User.id == bob.id).values(link_nonce="another account's")
         await session.execute(later)
 
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, token)
+            await acts.undo(session, bob.id, token)
 
 
 async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
@@ -373,10 +382,10 @@ async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
         await session.execute(others.values(deleted_at=clock.now()))
 
     async with db.act() as session:
-        await feed.delete(session, bob.id, Selection(ids))
+        await acts.delete(session, bob.id, Selection(ids))
 
     async with db.read() as session:
-        theirs = select(Notification.deleted_in).where(Notification.user_id == carol.id)
+        theirs = select(Notification.changed_in).where(Notification.user_id == carol.id)
         assert (await session.scalars(theirs)).all() == [None]
 
 
@@ -387,9 +396,9 @@ async def test_what_was_restored_can_be_deleted_and_restored_again(
 
     for _time in range(2):
         async with db.act() as session:
-            _count, token = await feed.delete(session, bob.id, Selection(ids))
+            _count, token = await acts.delete(session, bob.id, Selection(ids))
         async with db.act() as session:
-            assert await feed.undo(session, bob.id, token) == 2
+            assert await acts.undo(session, bob.id, token) == 2
 
 
 async def test_a_deletion_can_be_undone_for_ten_minutes(
@@ -398,16 +407,16 @@ async def test_a_deletion_can_be_undone_for_ten_minutes(
     first, second = await tell_bob(2)
     hands.set("2026-06-30 12:00")
     async with db.act() as session:
-        _count, in_time = await feed.delete(session, bob.id, Selection([first]))
-        _count, too_late = await feed.delete(session, bob.id, Selection([second]))
+        _count, in_time = await acts.delete(session, bob.id, Selection([first]))
+        _count, too_late = await acts.delete(session, bob.id, Selection([second]))
 
     hands.move(timedelta(minutes=9, seconds=59))
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, in_time) == 1
+        assert await acts.undo(session, bob.id, in_time) == 1
     hands.move(timedelta(seconds=1))
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, too_late)
+            await acts.undo(session, bob.id, too_late)
 
 
 async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
@@ -415,13 +424,13 @@ async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
 ) -> None:
     [one] = await tell_bob(1)
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection([one]))
+        _count, token = await acts.delete(session, bob.id, Selection([one]))
     async with db.write() as session:
         await session.execute(update(User).values(link_nonce="of a later account"))
 
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, token)
+            await acts.undo(session, bob.id, token)
 
 
 async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
@@ -429,14 +438,14 @@ async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
 ) -> None:
     ids = await tell_bob(5)
     async with db.act() as session:
-        _count, token = await feed.delete(session, bob.id, Selection(ids[:2]))
+        _count, token = await acts.delete(session, bob.id, Selection(ids[:2]))
         team = (await feed.find(session, bob.id, ids[4])).team
         assert team
         await withdraw_team(session, team[0], select(User.id).where(User.id == bob.id))
 
     async with db.act() as session:
         with pytest.raises(NotFound):
-            await feed.undo(session, bob.id, token)
+            await acts.undo(session, bob.id, token)
         assert await feed.unread_count(session, bob.id) == 0
 
 
@@ -448,7 +457,7 @@ async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
     ids = await tell_bob(0)
 
     async with db.act() as session:
-        count, token = await feed.delete(session, bob.id, Selection(ids))
+        count, token = await acts.delete(session, bob.id, Selection(ids))
     assert count == 2001
     assert [kept for _kind, kept, _up_to in await changes_of(db, bob)] == [
         ids[:1000],
@@ -457,6 +466,81 @@ async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
     ]
 
     async with db.act() as session:
-        assert await feed.undo(session, bob.id, token) == 2001
-        rows = select(func.count()).where(Notification.deleted_in.is_not(None))
+        assert await acts.undo(session, bob.id, token) == 2001
+        rows = select(func.count()).where(Notification.deleted_at.is_not(None))
         assert await session.scalar(rows.select_from(Notification)) == 0
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_undo_marks_as_unread_exactly_what_was_marked_as_read_and_only_once(
+    db: Database, alice: User, bob: User, tell_bob: Tell, is_whole: bool
+) -> None:
+    ids = await tell_bob(4)
+    everything = await all_up_to(db, bob, EVERYTHING, ids[2])
+    async with db.act() as session:
+        await acts.mark(session, bob.id, Selection(ids[:1]), read=True)
+        selection = everything if is_whole else Selection(ids[:3])
+        count, token = await acts.mark(session, bob.id, selection, read=True)
+    assert (count, await are_read(db, ids)) == (2, [True, True, True, False])
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await acts.undo(session, alice.id, token)
+        assert await acts.undo(session, bob.id, token) == 2
+        with pytest.raises(NotFound):
+            await acts.undo(session, bob.id, token)
+
+    assert await are_read(db, ids) == [True, False, False, False]
+    assert (await changes_of(db, bob))[-1] == ("unread", ids[1:3], None)
+
+
+async def test_undo_marks_as_read_what_was_marked_as_unread(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    ids = await tell_bob(3)
+    async with db.act() as session:
+        await acts.mark(session, bob.id, Selection(ids[:2]), read=True)
+        _count, token = await acts.mark(session, bob.id, Selection(ids), read=False)
+
+    async with db.act() as session:
+        assert await acts.undo(session, bob.id, token) == 2
+
+    assert await are_read(db, ids) == [True, True, False]
+
+
+async def test_undo_leaves_alone_what_was_changed_again_or_withdrawn_since(
+    db: Database, bob: User, squad: Team, tell_bob: Tell
+) -> None:
+    again, deleted, restored, left = ids = await tell_bob(4)
+    async with db.act() as session:
+        _count, token = await acts.read_all(session, bob.id)
+        await acts.mark(session, bob.id, Selection([again]), read=False)
+        await acts.mark(session, bob.id, Selection([again]), read=True)
+        await acts.delete(session, bob.id, Selection([deleted]))
+        _count, undo = await acts.delete(session, bob.id, Selection([restored]))
+        await acts.undo(session, bob.id, undo)
+
+    async with db.act() as session:
+        assert await acts.undo(session, bob.id, token) == 1
+        _count, late = await acts.read_all(session, bob.id)
+        await withdraw_team(session, squad.id, select(User.id))
+        with pytest.raises(NotFound):
+            await acts.undo(session, bob.id, late)
+
+    assert left == ids[-1]
+    assert await are_read(db, [again, restored]) == [True, True]
+
+
+async def test_what_was_marked_can_be_undone_for_ten_minutes(
+    db: Database, bob: User, tell_bob: Tell, hands: Hands
+) -> None:
+    await tell_bob(1)
+    hands.set("2026-06-30 12:00")
+    async with db.act() as session:
+        _count, token = await acts.read_all(session, bob.id)
+
+    hands.move(timedelta(minutes=10))
+
+    async with db.act() as session:
+        with pytest.raises(NotFound):
+            await acts.undo(session, bob.id, token)

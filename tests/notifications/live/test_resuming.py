@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.broker.relay import ProcessRelay
 from app.database import Database
 from app.notifications.live import resuming
-from app.notifications.live.follower import Follower
+from app.notifications.live.follower import Changes, Follower
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import READING_AT_ONCE, Resumption, Resumptions
 from app.notifications.live.stream import Opening
@@ -18,9 +16,14 @@ from app.notifications.live.stream import Opening
 NOBODY = 2**40
 
 
+class NoPublisher:
+    async def publish(self, changes: Changes) -> None:
+        raise AssertionError("Nothing is published here.")
+
+
 @pytest.fixture
 def resumptions(db: Database) -> Resumptions:
-    return Resumptions(db, Follower(db, ProcessRelay(), Hub(), []))
+    return Resumptions(db, Follower(db, ProcessRelay(), Hub(), NoPublisher()))
 
 
 async def at_present(resumptions: Resumptions) -> Resumption:
@@ -41,7 +44,7 @@ async def test_a_few_clients_at_a_time_read_what_they_missed(
 ) -> None:
     reading = most = 0
 
-    async def read_users(_session: AsyncSession, _users: Collection[int]) -> dict[int, Any]:
+    async def read_languages(_db: Database, _users: Collection[int]) -> dict[int, str]:
         nonlocal reading, most
         reading += 1
         most = max(most, reading)
@@ -49,7 +52,7 @@ async def test_a_few_clients_at_a_time_read_what_they_missed(
         reading -= 1
         return {}
 
-    monkeypatch.setattr(resuming, "read_users", read_users)
+    monkeypatch.setattr(resuming, "read_languages", read_languages)
     clients = [await at_present(resumptions) for _ in range(3 * READING_AT_ONCE)]
 
     await asyncio.gather(*(client.read(NOBODY, 0) for client in clients))

@@ -10,13 +10,15 @@ from sqlalchemy import func, select
 
 from app.database import Database
 from app.models import Notification, Team, User
-from app.notifications.events.catalogue import CUSTOM, TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from app.teams.invitations import invite
 from tests.conftest import post, sign_in
 from tests.factories import make_team
+from tests.notifications.seen import made_at
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -49,7 +51,12 @@ async def test_deleting_all_that_match_asks_how_many_and_spares_what_came_since(
     editors: Team,
     told: list[int],
 ) -> None:
-    chosen = {"do": "delete", "all_matching": "1", "status": "unread", "up_to": told[0]}
+    chosen = {
+        "do": "delete",
+        "all_matching": "1",
+        "status": "unread",
+        "seen": await made_at(db, bob, told[0]),
+    }
     await rename(db, alice, editors, "News")
 
     asked = await post(as_bob, "/notifications/bulk", **chosen)
@@ -124,7 +131,7 @@ async def test_undo_in_a_row_leaves_the_other_open_rows_where_they_are(
     deleted = await post_partial(as_bob, f"/notifications/{middle}/delete")
     token = re.search(r'name="undo" value="([^"]+)"', deleted.text)
     assert token
-    open_rows = {"shown": f"{middle},{oldest}", "up_to": middle}
+    open_rows = {"shown": f"{middle},{oldest}", "seen": await made_at(db, bob, middle)}
 
     restored = await post_partial(as_bob, "/notifications/undo", undo=token[1], **open_rows)
 
@@ -160,7 +167,7 @@ async def test_without_scripts_one_is_marked_and_the_page_comes_back(
     assert marked.headers["location"] == "/notifications"
     page = await as_bob.get("/notifications")
     assert f"1 notification marked as {do}" in page.text
-    assert "/notifications/undo?" not in page.text
+    assert "/notifications/undo?" in page.text
     assert await unread(db, bob) == left
 
 
@@ -179,7 +186,12 @@ async def test_the_selected_are_marked_and_no_others(
 async def test_all_that_match_are_marked_up_to_what_the_page_knew(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
-    chosen = {"do": "read", "all_matching": "1", "up_to": told[1], "status": "unread"}
+    chosen = {
+        "do": "read",
+        "all_matching": "1",
+        "seen": await made_at(db, bob, told[1]),
+        "status": "unread",
+    }
 
     marked = await post(as_bob, "/notifications/bulk", **chosen)
 
@@ -187,11 +199,11 @@ async def test_all_that_match_are_marked_up_to_what_the_page_knew(
     assert await unread(db, bob) == 1
 
 
-@pytest.mark.parametrize("up_to", ["", "0", "none"])
+@pytest.mark.parametrize("seen", ["", "0", "none"])
 async def test_all_that_match_without_a_watermark_is_nothing(
-    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], up_to: str
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], seen: str
 ) -> None:
-    await post(as_bob, "/notifications/bulk", do="read", all_matching="1", up_to=up_to)
+    await post(as_bob, "/notifications/bulk", do="read", all_matching="1", seen=seen)
 
     assert await unread(db, bob) == 3
 
@@ -200,7 +212,7 @@ async def test_all_that_match_without_a_watermark_is_nothing(
 async def test_nothing_selected_is_said_at_once(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], do: str
 ) -> None:
-    answer = await post(as_bob, "/notifications/bulk", do=do, up_to=told[0], status="read")
+    answer = await post(as_bob, "/notifications/bulk", do=do, seen=told[0], status="read")
 
     assert answer.headers["location"] == "/notifications?status=read"
     assert "Select some" in (await as_bob.get("/notifications")).text
@@ -218,7 +230,7 @@ async def test_what_is_no_action_is_refused(
     assert await unread(db, bob) == 3
 
 
-@pytest.mark.parametrize("do", ["read", "unread", "delete", "open"])
+@pytest.mark.parametrize("do", ["read", "unread", "delete"])
 async def test_another_users_notification_is_not_found(
     client: httpx.AsyncClient, db: Database, alice: User, bob: User, told: list[int], do: str
 ) -> None:
@@ -238,30 +250,6 @@ async def test_a_form_selects_at_most_a_thousand(
     await post(as_bob, "/notifications/bulk", do="read", ids=ids)
 
     assert await unread(db, bob) == 1
-
-
-async def test_opening_marks_read_and_leads_where_the_notification_leads(
-    as_bob: httpx.AsyncClient, db: Database, bob: User, editors: Team, told: list[int]
-) -> None:
-    opened = await post(as_bob, f"/notifications/{told[0]}/open")
-
-    assert opened.headers["location"] == f"/teams/{editors.id}"
-    assert await unread(db, bob) == 2
-
-
-async def test_looking_marks_nothing(
-    as_bob: httpx.AsyncClient, db: Database, alice: User, bob: User, editors: Team, told: list[int]
-) -> None:
-    async with db.act() as session:
-        await notify(session, CUSTOM, actor=alice, team=editors, title="Done", body="All of it.")
-        own_page = await feed.newest_id(session, bob.id)
-
-    leads_on = await as_bob.get(f"/notifications/{told[0]}")
-    read_there = await as_bob.get(f"/notifications/{own_page}")
-
-    assert leads_on.headers["location"] == f"/teams/{editors.id}"
-    assert "All of it." in read_there.text
-    assert await unread(db, bob) == 4
 
 
 async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
@@ -291,7 +279,7 @@ async def rename(db: Database, actor: User, team: Team, name: str) -> None:
 
 async def total(db: Database, user: User) -> int:
     async with db.read() as session:
-        return (await feed.count_totals(session, user.id, Filter())).total
+        return (await count_totals(session, user.id, Filter())).total
 
 
 async def unread(db: Database, user: User) -> int:
@@ -313,14 +301,16 @@ def rows_in(answer: httpx.Response) -> list[int]:
     return [int(one) for one in re.findall(r'id="notice-(\d+)"', answer.text)]
 
 
-async def submit(client: httpx.AsyncClient, asked: httpx.Response) -> httpx.Response:
-    """Confirm on the page that asks."""
-    form = asked.text[asked.text.index('class="actions"') :]
+async def submit(
+    client: httpx.AsyncClient, asked: httpx.Response, **pressed: str
+) -> httpx.Response:
+    """Answer on the page that asks."""
+    form = asked.text[asked.text.index("<main") :]
     pairs = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(unescape(name), []).append(unescape(value))
-    return await client.post(asked.url.path, data=fields)
+    return await client.post(asked.url.path, data=fields | pressed)
 
 
 async def post_partial(client: httpx.AsyncClient, url: str, **fields: object) -> httpx.Response:

@@ -1,5 +1,7 @@
 """The bell for pages that poll, and the button that marks everything read."""
 
+import re
+from html import unescape
 from typing import Any
 
 import httpx
@@ -8,10 +10,11 @@ import pytest
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
+from app.notifications.inbox import acts, feed
 from app.notifications.notify import notify
 from tests.conftest import post, sign_in
 from tests.factories import make_team
+from tests.notifications.seen import made_at
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -42,7 +45,7 @@ async def test_the_bell_is_sent_once_and_again_after_a_change(
     since = f"/notifications/bell?since={position}"
     same, nothing = await as_bob.get("/notifications/bell", headers=known), await as_bob.get(since)
     async with db.act() as session:
-        await feed.read_all(session, bob.id, told[1])
+        await acts.read_all(session, bob.id, told[1])
     changed, news = await as_bob.get("/notifications/bell", headers=known), await as_bob.get(since)
 
     assert 'aria-label="Notifications, 3 unread"' in first.text
@@ -55,7 +58,7 @@ async def test_the_bell_is_sent_once_and_again_after_a_change(
 async def test_all_are_read_up_to_the_newest_that_the_page_knew(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
-    answer = await post(as_bob, "/notifications/read-all", up_to=told[1])
+    answer = await post(as_bob, "/notifications/read-all", seen=await made_at(db, bob, told[1]))
 
     assert answer.headers["location"] == "/notifications"
     assert await unread(db, bob) == 1
@@ -66,18 +69,50 @@ async def test_in_an_open_page_the_bell_comes_back_at_once(
 ) -> None:
     headers = PARTIAL | {"X-CSRF-Token": as_bob.cookies["csrftoken"]}
 
-    answer = await as_bob.post("/notifications/read-all", data={"up_to": told[0]}, headers=headers)
+    answer = await as_bob.post(
+        "/notifications/read-all", data={"seen": await made_at(db, bob, told[0])}, headers=headers
+    )
 
     assert 'aria-label="Notifications"' in answer.text
     assert panel_rows(answer) == told
     assert await unread(db, bob) == 0
 
 
-@pytest.mark.parametrize("up_to", ["", "0", "-1", "all"])
-async def test_a_page_that_knew_of_nothing_marks_nothing(
-    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], up_to: str
+async def test_without_scripts_the_next_page_offers_to_undo_it(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
-    await post(as_bob, "/notifications/read-all", up_to=up_to)
+    await post(as_bob, "/notifications/read-all", seen=await made_at(db, bob, told[0]))
+    page = await as_bob.get("/notifications")
+    undo_url = re.search(r'action="(/notifications/undo\?[^"]+)"', page.text)
+    assert undo_url
+    assert "3 notifications marked as read" in page.text
+
+    await post(as_bob, unescape(undo_url[1]))
+
+    assert await unread(db, bob) == 3
+
+
+async def test_an_open_page_is_offered_to_undo_it_wherever_it_is(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
+) -> None:
+    headers = PARTIAL | {"X-CSRF-Token": as_bob.cookies["csrftoken"]}
+    answer = await as_bob.post(
+        "/notifications/read-all", data={"seen": await made_at(db, bob, told[1])}, headers=headers
+    )
+    button = re.search(r'hx-swap="none" hx-post="([^"]+)"', answer.text)
+    assert button
+
+    back = await as_bob.post(unescape(button[1]), headers=headers)
+
+    assert 'aria-label="Notifications, 3 unread"' in back.text
+    assert await unread(db, bob) == 3
+
+
+@pytest.mark.parametrize("seen", ["", "0", "-1", "all"])
+async def test_a_page_that_knew_of_nothing_marks_nothing(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], seen: str
+) -> None:
+    await post(as_bob, "/notifications/read-all", seen=seen)
 
     assert await unread(db, bob) == 3
 

@@ -15,7 +15,7 @@ from app.notifications.pages.preferences import DIGEST
 from app.notifications.preferences.muting import mute
 from app.zones import zone_names
 from tests.conftest import post, sign_in, text_of
-from tests.factories import make_team
+from tests.factories import make_account, make_team
 
 PAGE = "/account/notifications"
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -25,6 +25,12 @@ MANDATORY = {
     for channel in event_type.mandatory
 }
 DEFAULTS = {"digest.frequency": "daily", "digest.hour": "8", "timezone": "UTC"}
+
+
+@pytest.fixture
+async def bob(db: Database) -> User:
+    """With groups, as everyone is who registers."""
+    return await make_account(db, "bob", grouping=True)
 
 
 @pytest.fixture
@@ -81,7 +87,7 @@ async def test_what_is_ticked_is_what_holds(as_bob: httpx.AsyncClient) -> None:
         for channel in ("in_app", "email", "push")
         if event_type.has_audience and event_type.is_on(channel)
     }
-    assert ticked(page) == defaults
+    assert ticked(page) == defaults | {"grouping", "shortcuts"}
     assert [chosen(page, name) for name in DIGEST[1:]] == ["daily", "8", "UTC"]
 
 
@@ -186,9 +192,28 @@ async def test_save_stores_the_whole_form_without_scripts(
         for name, event_type in TYPES.items()
         if event_type.has_audience
     }
-    assert ticked(page) == shown | MANDATORY | {"digest.enabled", "pushes_always"}
+    others = {"digest.enabled", "pushes_always", "grouping", "shortcuts"}
+    assert ticked(page) == shown | MANDATORY | others
     assert [chosen(page, name) for name in DIGEST[1:]] == ["weekly", "0", "Asia/Kathmandu"]
     assert [row for row in await exceptions(db) if row[0] == TEAM_CREATED.name] == []
+
+
+async def test_the_inbox_looks_and_acts_as_chosen_and_an_older_page_leaves_that(
+    as_bob: httpx.AsyncClient, db: Database, bob: User
+) -> None:
+    saved = await post(as_bob, PAGE, **DEFAULTS, density="compact", sound="1")
+    older = await post(as_bob, PAGE, **DEFAULTS)
+    alone = await save_one(as_bob, "shortcuts", shortcuts="1")
+    refused = await save_one(as_bob, "density", density="loose")
+
+    statuses = [one.status_code for one in (saved, older, alone, refused)]
+    assert statuses == [303, 303, 200, 422]
+    page = (await as_bob.get(PAGE)).text
+    assert {"grouping", "shortcuts", "sound"} & ticked(page) == {"shortcuts", "sound"}
+    assert chosen(page, "density") == "compact"
+    async with db.read() as session:
+        stored = await session.get_one(User, bob.id)
+    assert (stored.density, stored.grouping, stored.sound) == ("compact", False, True)
 
 
 async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
@@ -316,7 +341,7 @@ async def test_an_address_not_confirmed_is_told_of(
 
 async def test_account_and_inbox_lead_here(as_bob: httpx.AsyncClient) -> None:
     for url in ("/account", "/notifications"):
-        assert f'class="button" href="{PAGE}"' in (await as_bob.get(url)).text
+        assert re.search(rf'class="button[^"]*" href="{PAGE}"', (await as_bob.get(url)).text)
 
 
 async def test_a_zone_chosen_in_the_profile_moves_the_digest_too(

@@ -308,7 +308,8 @@ async def test_a_thousand_are_rolled_in_several_acts(
 
     assert len(acts) == 2
     async with db.read() as session:
-        rows = select(User.digest_due_at, func.count()).group_by(User.digest_due_at)
+        due_at = User.digest_due_at
+        rows = select(due_at, func.count()).group_by(due_at).order_by(due_at)
         counts = [tuple(row) for row in await session.execute(rows)]
     assert counts == [
         (utc("2026-11-23 13:00"), 1),

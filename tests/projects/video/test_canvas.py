@@ -1,10 +1,13 @@
 from app.projects.video.canvas import Canvas
+from app.projects.video.colours import Colours
 from app.projects.video.probe import ClipFacts
 
 
 def clip(width: int, height: int, *, seconds: float = 1.0, rate: float = 30.0) -> ClipFacts:
     frames = round(seconds * rate)
-    return ClipFacts("mov", seconds, width, height, rate, has_sound=True, frames=frames, size=9_999)
+    return ClipFacts(
+        "mov", seconds, width, height, rate, None, 0, Colours(), frames=frames, size=9_999
+    )
 
 
 def test_the_size_with_the_longest_total_duration_wins() -> None:
@@ -34,13 +37,6 @@ def test_the_rate_is_the_nearest_standard_rate() -> None:
     rates = [Canvas.for_clips([clip(640, 360, rate=rate)]).rate for rate in (15, 23.98, 29.97, 144)]
 
     assert rates == [24, 24, 30, 60]
-
-
-def test_the_whole_clip_is_shown() -> None:
-    filters = Canvas(640, 360, 30).filters_for(clip(1080, 1920))
-
-    assert "scale=202:360:" in filters
-    assert "pad=640:360:-1:-1" in filters
 
 
 def test_a_clip_lasts_at_least_one_frame() -> None:

@@ -3,15 +3,20 @@
 import asyncio
 import subprocess
 from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from app.projects.video.colours import Colours
 from app.projects.video.concatenation import ClipFile, FinishedVideo, concatenate
 from app.projects.video.ffmpeg import CompilationError, DiskFull, Unusable
 from app.projects.video.probe import probe
+from app.projects.video.sound import stereo_filters
 from tests import clips
+from tests.projects.video import made_files
+from tests.projects.video.made_files import Colour
 
 SECOND = 48_000
 
@@ -23,6 +28,7 @@ class Bench:
         self.workdir, self.target = folder / "work", folder / "reel.mp4"
         self.progress: list[float] = []
         self.has_begun = asyncio.Event()
+        self.on_beginning: Callable[[], None] = lambda: None
 
     async def concatenate(self, *names: str) -> FinishedVideo:
         files = [ClipFile(clips.make(name), f"{name}.mp4") for name in names]
@@ -34,11 +40,13 @@ class Bench:
         )
 
     async def on_progress(self, progress: float) -> None:
+        if not self.progress:
+            self.on_beginning()
         self.progress.append(progress)
         self.has_begun.set()
 
     def leftovers(self) -> list[Path]:
-        kept = {self.target, self.target.with_suffix(".jpg"), self.workdir}
+        kept = {self.target, self.target.with_suffix(".jpg")}
         return [path for path in self.target.parent.rglob("*") if path not in kept]
 
 
@@ -67,7 +75,7 @@ async def test_clips_of_every_kind_become_one_video_that_plays(bench: Bench) -> 
 
     facts = await probe(bench.target, "reel.mp4")
     assert (facts.container, facts.width, facts.height, facts.rate) == ("mov", 160, 120, 25)
-    assert facts.has_sound
+    assert facts.sound
     assert result.duration == pytest.approx(0.6 * len(clips.GOOD) + 0.4, abs=0.5)
     frame = 160 * 120 * 3 // 2
     assert len(decoded(bench.target, "-f", "rawvideo")) == round(result.duration * 25) * frame
@@ -159,7 +167,7 @@ async def test_more_than_two_hours_are_refused_before_anything_is_encoded(bench:
 
 
 async def test_a_full_disk_is_reported(bench: Bench) -> None:
-    bench.target.with_name(".reel.mp4.draft").symlink_to("/dev/full")
+    bench.on_beginning = lambda: (bench.workdir / "finished.mp4").symlink_to("/dev/full")
 
     with pytest.raises(DiskFull, match="disk is full"):
         await bench.concatenate("mp4")
@@ -188,10 +196,9 @@ async def test_a_cancelled_compilation_leaves_nothing(bench: Bench) -> None:
     assert not bench.leftovers()
 
 
-async def test_what_a_killed_worker_left_is_removed_by_the_next(bench: Bench) -> None:
-    segments = bench.workdir / "reel.mp4.segments"
-    segments.mkdir(parents=True)
-    (segments / "sound.pcm").write_bytes(b"\x7f" * SECOND)
+async def test_what_was_in_its_folder_gets_into_no_video(bench: Bench) -> None:
+    bench.workdir.mkdir()
+    (bench.workdir / "sound.pcm").write_bytes(b"\x7f" * SECOND)
 
     result = await bench.concatenate("mp4")
 
@@ -206,3 +213,76 @@ async def test_the_metadata_of_a_phone_is_removed(bench: Bench) -> None:
     await bench.concatenate("from bob's phone")
 
     assert b"bobs-phone" not in bench.target.read_bytes()
+
+
+QUARTERS = ((40, 24), (120, 24), (40, 72), (120, 72))
+REFERENCE = (
+    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,"
+    "zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+)
+
+
+def colours_of(picture: Path, places: Sequence[tuple[int, int]], filters: str) -> list[Colour]:
+    """The colours of the first frame, scaled to 160 x 96, at these places."""
+    scaled = ["-vf", f"{filters},scale=160:96", "-frames:v", "1"]
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(picture), *scaled]
+    raw = ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    pixels = subprocess.run([*command, *raw], capture_output=True, check=True).stdout
+    starts = [(y * 160 + x) * 3 for x, y in places]
+    return [(pixels[at], pixels[at + 1], pixels[at + 2]) for at in starts]
+
+
+def are_near(some: Sequence[Colour], others: Sequence[Colour], within: int) -> bool:
+    pairs = zip(some, others, strict=True)
+    return all(abs(a - b) <= within for one, two in pairs for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.parametrize("transfer", ["arib-std-b67", "smpte2084"])
+async def test_the_bars_of_hdr_look_as_zscale_and_tonemap_make_them(
+    bench: Bench, transfer: str
+) -> None:
+    names = f"log-level=none:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+    hevc = ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", names]
+    bars = clips.filmed(
+        f"{transfer}.mp4", ["-f", "lavfi", "-i", "smptehdbars=s=640x360:d=0.2", *hevc]
+    )
+
+    await bench.concatenate_files(ClipFile(bars, "bars.mp4"))
+
+    places = [(x, 20) for x in (10, 35, 50, 65, 82, 98, 115, 128, 150)]
+    reference = colours_of(bars, places, REFERENCE)
+    assert are_near(colours_of(bench.target, places, "null"), reference, 12)
+    facts = await probe(bench.target, "reel.mp4")
+    assert facts.colours == Colours("bt709", "bt709", "bt709")
+
+
+@pytest.mark.parametrize(("name", "within"), [("h264", 10), ("full range", 10), ("hlg", 12)])
+async def test_the_thumbnail_has_the_colours_of_the_video(
+    bench: Bench, name: str, within: int
+) -> None:
+    result = await bench.concatenate_files(ClipFile(made_files.make(name), name))
+
+    right = made_files.BY_NAME[name].seen
+    assert right
+    assert are_near(colours_of(result.thumbnail, QUARTERS, "null"), right, within)
+
+
+async def test_one_frame_compiles_alone_and_has_a_thumbnail(bench: Bench) -> None:
+    result = await bench.concatenate("one frame")
+
+    assert result.duration == 0.04
+    assert result.thumbnail.stat().st_size
+
+
+async def test_many_loud_channels_do_not_clip(bench: Bench) -> None:
+    wave = "|".join(["0.9*sin(2000*PI*t)"] * 6)
+    sound = ["-f", "lavfi", "-i", f"aevalsrc={wave}:c=5.1:d=1:s=48000"]
+    picture = ["-f", "lavfi", "-i", "color=s=64x64:d=1", "-c:v", "ffv1", "-c:a", "flac"]
+    clip = clips.filmed("loud.mkv", [*sound, *picture])
+    facts = await probe(clip, "loud")
+    assert facts.sound
+
+    filters = await stereo_filters(clip, "matroska", facts.sound, seconds=60)
+    samples = array("h", decoded(clip, "-vn", "-af", filters, "-ac", "2", "-f", "s16le"))
+
+    assert 0.8 < max(map(abs, samples)) / 32_768 < 0.99

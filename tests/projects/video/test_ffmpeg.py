@@ -137,7 +137,7 @@ async def test_a_killed_child_counts_as_out_of_memory() -> None:
 
 @linux
 async def test_a_child_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_KEY", "alice-and-bob")
+    monkeypatch.setenv("SECRET_KEY", "alice-and-bob-and-carol")
     worker = Worker()
 
     environment = environment_of(await worker.child())

@@ -4,6 +4,7 @@ import pytest
 
 from app.projects.video.ffmpeg import Unusable
 from app.projects.video.probe import probe, sniff
+from app.projects.video.sound import Sound
 from tests import clips
 
 
@@ -44,7 +45,7 @@ async def test_a_file_that_is_not_a_video_is_refused_by_name(name: str) -> None:
         ("sound only", "no picture"),
         ("empty", "is empty"),
         ("text", "not a video"),
-        ("claims hours", "claims to last 117 minutes but has only 2 frames"),
+        ("claims hours", "claims to show one frame for 117 minutes"),
         ("huge picture", "picture of 'holiday.mp4' is too large: at most 8K"),
     ],
 )
@@ -92,7 +93,7 @@ async def test_width_and_height_are_in_square_pixels() -> None:
 async def test_a_cover_picture_is_not_the_video() -> None:
     facts = await probe(clips.make("with a cover"), "with a cover")
 
-    assert (facts.rate, facts.has_sound) == (25, True)
+    assert (facts.rate, facts.sounds) == (25, 1)
 
 
 async def test_a_recording_without_a_duration_is_measured() -> None:
@@ -107,8 +108,8 @@ async def test_a_title_cannot_pass_for_a_stream() -> None:
     assert (facts.width, facts.height) == (160, 120)
 
 
-@pytest.mark.parametrize(("name", "has_sound"), [("mp4", True), ("silent", False)])
-async def test_sound_is_detected(name: str, has_sound: bool) -> None:
+@pytest.mark.parametrize(("name", "sound"), [("mp4", Sound(0, "mono")), ("silent", None)])
+async def test_sound_is_detected(name: str, sound: Sound | None) -> None:
     facts = await probe(clips.make(name), name)
 
-    assert facts.has_sound == has_sound
+    assert facts.sound == sound

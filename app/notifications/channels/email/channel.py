@@ -1,5 +1,6 @@
 """Mail as a channel: one delivery for each recipient with a confirmed address."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
@@ -34,7 +35,7 @@ from app.notifications.channels.email.mail_folder import Folder
 from app.notifications.channels.email.smtp import INVALID_ADDRESS, Smtp
 from app.notifications.channels.email.smtp_diagnosis import check_mail
 from app.notifications.events.catalogue import EMAIL, EventType
-from app.notifications.events.notices import with_notice_facts
+from app.notifications.events.notices import OWN, with_notice_facts
 from app.notifications.preferences.channels import ChannelDescription
 from app.security import Signer
 from app.settings import Settings
@@ -97,7 +98,7 @@ class Email(Channel):
         )
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
-        own = rows.add_columns(User, Notification.id, Notification.event_id, Notification.read_at)
+        own = rows.add_columns(User, *OWN)
         return with_notice_facts(own)
 
     def address_problem(self) -> ColumnElement[Any]:
@@ -128,7 +129,7 @@ class Email(Channel):
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
-                content, unwritable = _write(mail)
+                content, unwritable = await asyncio.to_thread(_write, mail)  # reads pictures
                 for delivery_id, failed in unwritable.items():
                     yield [delivery_id], failed
                 if content is None:
@@ -141,7 +142,7 @@ class Email(Channel):
 
     async def is_reachable(self) -> bool:
         if not self._settings.sends_mail:
-            return True
+            return await Folder(self._settings.mail_dir).has_room()
         try:
             async with Smtp(self._settings, timeout=self._timeout) as way:
                 await way.offer()
@@ -206,5 +207,5 @@ async def _note_gone(db: Database, mail: Mail) -> None:
     """
     user_id = mail.deliveries[0].user_id
     refused = update(User).where(User.id == user_id, User.email == mail.address)
-    async with db.write() as session:
+    async with db.exclusive() as session:
         await session.execute(refused.values(email_gone_at=clock.now()))

@@ -12,8 +12,14 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
-from app.mail.composing import compose, domain_of, message_id, render_mail
-from app.mail.mime import named
+from app.mail.composing import (
+    compose,
+    domain_of,
+    message_id,
+    render_mail,
+    unsubscribe_headers,
+)
+from app.mail.mime import Picture, named
 from app.models import User
 from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
@@ -23,18 +29,22 @@ from app.security import Signer
 from app.settings import Settings
 
 MOST_SHOWN = 50
+# Each takes up some 50 KB.
+MOST_PICTURES = 3
 # With "Subject: " and "and 99 more" it still fits on one line of the header.
 SUBJECT_LENGTH = 56
 
 
 @dataclass(frozen=True)
 class Item:
-    """A notice as a mail shows it; `links` are absolute, `detail` is what went wrong, if it did."""
+    """A notice as a mail shows it; `links` are absolute. `picture` is that of its video, which the
+    mail contains.
+    """
 
     notice: Notice
     group: str
     links: list[Action]
-    detail: str
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,10 @@ def write_mail(
     """
     user: User = rows[0].User
     with in_language(user.language):
-        items = [_item(settings, signer, row) for row in rows]
+        items = _with_pictures(settings, [_item(settings, signer, row) for row in rows])
         template = "digest" if is_digest else "notices" if len(items) > 1 else "notice"
         mail = render_mail(template, _context(settings, signer, user, items, rows[0].type))
+    mail = replace(mail, pictures=[item.picture for item in items if item.picture])
     headers = _headers(settings, signer, rows, is_digest=is_digest)
     return compose(settings, mail, address=rows[0].address, name=name, headers=headers)
 
@@ -64,7 +75,27 @@ def _item(settings: Settings, signer: Signer, row: Row[Any]) -> Item:
     actions = [*notice.actions, *_mailed_links(signer, row)]
     links = [_absolute(settings, link) for link in actions if link.method == "get"]
     group = facts.get("project_name") or facts.get("team_name") or ""
-    return Item(notice, group, links, str(facts.get("error") or facts.get("body") or ""))
+    return Item(notice, group, links)
+
+
+def _with_pictures(settings: Settings, items: list[Item]) -> list[Item]:
+    """The first of the notices that are shown and have a video get its picture."""
+    left = MOST_PICTURES
+    for place, item in enumerate(items[:MOST_SHOWN]):
+        if left and (picture := _picture(settings, item.notice)):
+            items[place] = replace(item, picture=picture)
+            left -= 1
+    return items
+
+
+def _picture(settings: Settings, notice: Notice) -> Picture | None:
+    if not notice.thumbnail_url or not notice.compilation_id:
+        return None
+    try:
+        jpeg = settings.thumbnail_of(notice.compilation_id).read_bytes()
+    except OSError:  # the project was deleted meanwhile
+        return None
+    return Picture(f"video-{notice.compilation_id}.{notice.id}@{domain_of(settings)}", jpeg)
 
 
 def _mailed_links(signer: Signer, row: Row[Any]) -> list[Action]:
@@ -126,10 +157,7 @@ def _headers(
     first, scope = rows[0], EVERYTHING if len(rows) > 1 or is_digest else rows[0].type
     if scope != EVERYTHING and EMAIL in TYPES[scope].mandatory:
         return {}
-    headers = {
-        "List-Unsubscribe": f"<{unsubscribe_url(settings, signer, first.User, scope)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    headers = unsubscribe_headers(unsubscribe_url(settings, signer, first.User, scope))
     if is_digest:
         return headers | {"Precedence": "bulk"}
     subjects = {_subject(row) for row in rows}

@@ -10,6 +10,7 @@ from typing import Self
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
+from app.email_addresses import ascii_address
 from app.notifications.channels.base import (
     REFUSED,
     UNAVAILABLE,
@@ -118,7 +119,7 @@ class Smtp:
             await self._hang_up()
             raise self._unreachable(error) from error
         try:
-            await client.rcpt(address)
+            await client.rcpt(ascii_address(address))
         except SMTPRecipientRefused as refusal:
             await self._start_over(refusal)
             raise self._refused_recipient(refusal) from refusal

@@ -9,6 +9,7 @@ from app.notifications.channels.push.responses import LONGEST_PAUSE, Result
 
 # After this many different devices fail in a row, the service itself is assumed to be down.
 FAILURES_TO_REST = 5
+MOST_CHANCE = 1.2
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=15)
 
 
@@ -28,8 +29,8 @@ class Backoff:
         Devices are identified by endpoint hash because a database id may have been reused.
         """
         now = clock.now()
-        until = max(self._until, self._devices_until.get(endpoint_hash, now))
-        return until if until > now else None
+        both = (self._until, self._devices_until.get(endpoint_hash, now))
+        return max((until for until in both if _is_ahead(until, now)), default=None)
 
     def note(self, endpoint_hash: str, result: Result) -> None:
         self._noted_at = clock.now()
@@ -41,18 +42,25 @@ class Backoff:
         if isinstance(result.outcome, Failed) and (requested := result.outcome.retry_after):
             self._devices_until[endpoint_hash] = clock.now() + requested
             self._requested = max(self._requested, requested)
-        if len(self._failing) >= FAILURES_TO_REST and self._until <= clock.now():
+        if len(self._failing) >= FAILURES_TO_REST and not _is_ahead(self._until, clock.now()):
             self._rest()
 
     def _rest(self) -> None:
         rest = max(min(SHORTEST_REST * 2**self._rests, LONGEST_REST), self._requested)
-        self._until = clock.now() + rest * uniform(1, 1.2)  # noqa: S311
+        self._until = clock.now() + rest * uniform(1, MOST_CHANCE)  # noqa: S311
         self._rests = min(self._rests + 1, 10)
 
     def forget(self) -> bool:
         """Drops pauses that have ended; returns whether this object can be discarded."""
         now = clock.now()
-        active = {device: until for device, until in self._devices_until.items() if until > now}
+        active = {
+            device: until for device, until in self._devices_until.items() if _is_ahead(until, now)
+        }
         self._devices_until = active
-        is_recent = bool(self._failing) and now - self._noted_at <= LONGEST_PAUSE
-        return not (is_recent or active) and self._until <= now
+        is_recent = bool(self._failing) and abs(now - self._noted_at) <= LONGEST_PAUSE
+        return not (is_recent or active or _is_ahead(self._until, now))
+
+
+def _is_ahead(until: datetime, now: datetime) -> bool:
+    """Whether a pause goes on. One that would last longer than any began while the clock was ahead."""
+    return now < until <= now + LONGEST_PAUSE * MOST_CHANCE

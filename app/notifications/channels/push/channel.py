@@ -23,10 +23,14 @@ from app.notifications.channels.base import (
     Settled,
     rows_for,
 )
+from app.notifications.channels.push.allowed_services import (
+    INVALID_ENDPOINT,
+    NOT_ALLOWED,
+    PushServices,
+)
 from app.notifications.channels.push.message import time_to_live
 from app.notifications.channels.push.responses import UNSUBSCRIBED
 from app.notifications.channels.push.sender import INTERNAL_ADDRESS, Sender
-from app.notifications.channels.push.services import INVALID_ENDPOINT, NOT_ALLOWED, PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.notifications.channels.push.visibility import LASTS
 from app.notifications.events.catalogue import PUSH, EventType

@@ -23,8 +23,8 @@ from app.errors import Invalid, NotFound
 from app.language import _
 from app.models import PushSubscription, RemovedDevice, User
 from app.notifications.channels.push import device_tests
+from app.notifications.channels.push.allowed_services import NotAllowed, PushServices, canonical
 from app.notifications.channels.push.base64url import decode, encode
-from app.notifications.channels.push.services import NotAllowed, PushServices, canonical
 
 MOST_DEVICES = 20
 MOST_REMOVED = 100

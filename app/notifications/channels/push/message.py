@@ -21,9 +21,11 @@ from app.notifications.events.catalogue import (
     LOW,
     NORMAL,
     EventType,
+    detail,
     isolated_sentence,
     type_of,
 )
+from app.notifications.events.notices import thumbnail_url
 from app.settings import Settings
 from app.static_files import asset
 
@@ -60,6 +62,8 @@ class Message:
 @dataclass(frozen=True)
 class Wording:
     """The text of an event in one language; `brief` is a body that always fits the size limit.
+    `image` is the path of a picture, which the browser fetches as its user: the push service learns
+    nothing of it.
 
     Two messages to the same user with the same `subject` are repeats: the newer replaces the older.
     """
@@ -70,6 +74,7 @@ class Wording:
     urgency: str
     subject: tuple[object, ...]
     actions: list[dict[str, str]]
+    image: str | None = None
 
 
 class Writer:
@@ -95,6 +100,8 @@ class Writer:
             "notification_id": notification_id,
             "timestamp": int(row.queued_at.timestamp() * 1000),
         }
+        if wording.image:
+            facts["image"] = self._base + wording.image
         headers = {"TTL": str(seconds), "Urgency": wording.urgency, "Topic": facts["tag"]}
         payload = _payload({**facts, "actions": wording.actions})
         message = Message(payload, headers, facts, wording)
@@ -131,6 +138,7 @@ def _of_event(row: Row[Any]) -> Wording:
         urgency=URGENCY[type_of(row.type, context).priority],
         subject=(row.type, *_about(row), row.affected_id, context.get("title")),
         actions=[_open(), {"action": "read", "title": _("Mark as read")}],
+        image=thumbnail_url(row),
     )
 
 
@@ -148,8 +156,7 @@ def _title(context: Mapping[str, Any]) -> str:
 
 def _body(row: Row[Any]) -> str:
     text = isolated_sentence(row.type, row.context, to_affected=row.affected_id == row.user_id)
-    detail = row.context.get("error") or row.context.get("body") or ""
-    return to_text(shorten(f"{text}\n{detail}".strip(), BODY_LENGTH))
+    return to_text(shorten(f"{text}\n{detail(row.context)}".strip(), BODY_LENGTH))
 
 
 def _open() -> dict[str, str]:
@@ -157,12 +164,11 @@ def _open() -> dict[str, str]:
 
 
 def _payload(facts: Mapping[str, Any]) -> bytes:
-    notification_id, badge = facts["notification_id"], facts["unread_count"]
+    badge = facts["unread_count"]
     declared = {
         "title": facts["title"],
         "body": facts["body"],
-        # The service worker gets no click for a declarative push, so the page marks it as read.
-        "navigate": facts["url"] + (f"#read-{notification_id}" if notification_id else ""),
+        "navigate": facts["url"],
         "tag": facts["tag"],
         "silent": False,
         "app_badge": str(badge),  # read by early implementations; the standard places it below

@@ -13,7 +13,7 @@ from app.notifications.channels.base import (
     Failure,
     Outcome,
 )
-from app.notifications.channels.push.services import Service
+from app.notifications.channels.push.allowed_services import Service
 from app.outgoing import Reply
 
 WELL, GONE, REFUSING, UNKNOWN = "well", "gone", "refusing", "unknown"

@@ -29,7 +29,7 @@ class Results:
         deliveries, self._deliveries = self._deliveries, defaultdict(list)
         devices, self._devices = self._devices, defaultdict(dict)
         if devices.keys() & {WELL, GONE, REFUSING}:
-            async with db.write() as session:
+            async with db.exclusive() as session:
                 await note_replies(
                     session,
                     well=list(devices[WELL]),

@@ -21,12 +21,12 @@ from app.notifications.channels.base import (
     Settled,
     Wait,
 )
+from app.notifications.channels.push.allowed_services import PushServices, Service
 from app.notifications.channels.push.backoff import Backoff
 from app.notifications.channels.push.message import Message, Writer, time_to_live
 from app.notifications.channels.push.responses import REFUSING, Result, read_reply, refused
 from app.notifications.channels.push.results import Results
 from app.notifications.channels.push.service_queues import Push, ServiceQueues
-from app.notifications.channels.push.services import PushServices, Service
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import TYPES
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.notifications.channels.base import Batch, Failure
+from app.notifications.channels.push.allowed_services import NotAllowed, PushServices, Service
 from app.notifications.channels.push.responses import refused
 from app.notifications.channels.push.results import Results
-from app.notifications.channels.push.services import NotAllowed, PushServices, Service
 
 DECISION_SECONDS = 1.0
 

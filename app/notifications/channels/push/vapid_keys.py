@@ -1,13 +1,13 @@
 """The key pair that identifies this installation to push services (VAPID, RFC 8292).
 
-It comes from the settings, or is generated once and stored in `DATA_DIR`. A subscription is bound
-to one public key. After the key changes, our pages subscribe each browser again at its next visit.
+It comes from the settings, or is generated once and kept (app/database/keys.py). A subscription is
+bound to one public key. After the key changes, our pages subscribe each browser again at its next
+visit.
 """
 
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -15,10 +15,11 @@ from py_vapid import Vapid02
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.email_addresses import is_email_address
+from app.database.keys import VAPID_PRIVATE_KEY, kept_key
+from app.email_addresses import ascii_address, is_email_address
 from app.language import _
 from app.notifications.channels.push.base64url import decode, encode
-from app.settings import SettingError, Settings, kept_secret
+from app.settings import SettingError, Settings, authority_of
 
 # RFC 8292 allows 24 hours. Services may reject tokens renewed too often, so we reuse each one.
 VALID_FOR = timedelta(hours=12)
@@ -45,25 +46,32 @@ class VapidKeys:
         """
         now = clock.now()
         signed_at, header = self._kept.get(origin, (now, ""))
-        if not header or now - signed_at >= KEPT_FOR:
+        if not header or _is_outdated(signed_at, now):
             claims = {
                 "aud": origin,
                 "exp": int((now + VALID_FOR).timestamp()),
                 "sub": self.subject,
             }
             header = self._signer.sign(claims)["Authorization"]
-            expired = [key for key, (at, _header) in self._kept.items() if now - at >= KEPT_FOR]
+            expired = [key for key, (at, _header) in self._kept.items() if _is_outdated(at, now)]
             for key in expired:
                 del self._kept[key]
             self._kept[origin] = now, header
         return header
 
 
+def _is_outdated(signed_at: datetime, now: datetime) -> bool:
+    """Also if it was signed in the future, while the clock was ahead: services would refuse it."""
+    return not timedelta(0) <= now - signed_at < KEPT_FOR
+
+
 def read_keys(settings: Settings) -> VapidKeys:
-    """The keys from the settings or from `DATA_DIR`. Raises SettingError for invalid settings."""
+    """The keys from the settings, or those kept. Raises SettingError for invalid settings."""
     _require_private_key(settings)
-    file = settings.data_dir / "vapid_private_key"
-    return _keys(settings, settings.vapid_private_key or kept_secret(file, lambda: fresh_pair()[1]))
+    kept = settings.vapid_private_key or kept_key(
+        settings, VAPID_PRIVATE_KEY, lambda: fresh_pair()[1]
+    )
+    return _keys(settings, kept)
 
 
 def check_settings(settings: Settings) -> None:
@@ -130,7 +138,7 @@ def _subject(settings: Settings) -> str:
     if not _is_contact(subject):
         sentence = _("VAPID_EMAIL must look like mailto:admin@example.com or https://example.com.")
         raise SettingError(sentence)
-    return subject
+    return ascii_address(subject) if subject.startswith("mailto:") else subject
 
 
 def _is_contact(uri: str) -> bool:
@@ -142,7 +150,7 @@ def _is_contact(uri: str) -> bool:
 def _default_subject(settings: Settings) -> str:
     """Some services reject a subject at localhost; `.invalid` is reserved (RFC 2606)."""
     domain = settings.smtp_from_email.rpartition("@")[2]
-    host = urlsplit(settings.base_url).hostname or ""
+    host = authority_of(settings.base_url).host
     if "." in domain:
         return f"mailto:{settings.smtp_from_email}"
     if settings.is_https and "." in host:

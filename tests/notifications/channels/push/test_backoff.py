@@ -84,3 +84,16 @@ def test_failures_are_remembered_for_a_day(backoff: Backoff, hands: Hands) -> No
     assert not backoff.forget()
     hands.move(2 * HOUR)
     assert backoff.forget()
+
+
+def test_a_pause_that_began_while_the_clock_was_ahead_is_over(
+    backoff: Backoff, hands: Hands
+) -> None:
+    now = clock.now()
+    hands.move(timedelta(days=40))
+    for device in "abcde":
+        backoff.note(device, asking_for(1))
+    hands.set(now)
+
+    assert backoff.rests_until("a") is None
+    assert backoff.rests_until("another") is None

@@ -14,8 +14,8 @@ from app.database import Database
 from app.errors import Invalid, NotFound
 from app.models import PushSubscription, RemovedDevice, User
 from app.notifications.channels.push import devices
+from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.devices import Keys
-from app.notifications.channels.push.services import PushServices
 from app.notifications.delivery.retention import clean_up
 from tests.notifications._devices import FCM, change, enable, subscribe
 from tests.notifications.conftest import Hands

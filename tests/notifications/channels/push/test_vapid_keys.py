@@ -13,6 +13,7 @@ from app.cli.commands import COMMANDS
 from app.notifications.channels.push.base64url import decode, encode
 from app.notifications.channels.push.vapid_keys import fresh_pair, read_keys
 from app.settings import SettingError, Settings, load
+from tests.factories import SECRET_KEY
 from tests.push_service import claims_of
 
 PUBLIC, PRIVATE = fresh_pair()
@@ -20,9 +21,10 @@ FCM = "https://fcm.googleapis.com"
 
 
 def with_keys(settings: Settings, **environ: str) -> Settings:
-    return load({"DATA_DIR": str(settings.data_dir), "SECRET_KEY": "secret", **environ})
+    return load({"DATA_DIR": str(settings.data_dir), "SECRET_KEY": SECRET_KEY, **environ})
 
 
+@pytest.mark.sqlite  # with PostgreSQL the keys are in the database
 def test_a_pair_is_made_once_and_kept_for_its_owner_alone(settings: Settings) -> None:
     first, second = read_keys(settings), read_keys(settings)
 

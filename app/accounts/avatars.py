@@ -1,0 +1,150 @@
+"""The pictures of users: made square from what they upload, stored, and removed.
+
+What is served is encoded anew, so it is a picture and nothing else: without the place that a phone
+notes in it (EXIF), and without anything hidden behind it.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from secrets import token_hex
+
+from PIL import Image, ImageOps
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.errors import Invalid, TooLarge
+from app.language import _
+from app.models import User
+from app.settings import Settings
+
+FIELD = "picture"
+MB = 1_000_000
+MAX_BYTES = MB
+# A photograph of 24 megapixels, with a little room. In memory it takes up a hundred times its file.
+MAX_PIXELS = 25 * MB
+SIDE = 256
+FORMATS = ("PNG", "JPEG", "WEBP")
+MEDIA_TYPE = "image/webp"
+
+# An image takes up much memory while it is made small, so there is one at a time. The others wait in no
+# thread that anything else needs.
+_painter = ThreadPoolExecutor(1, "picture")
+
+
+def avatar_path(settings: Settings, user_id: int, avatar: str) -> Path:
+    """`avatar` is the hash of the picture. Two users with the same picture have a file each."""
+    return settings.avatars_dir / f"{user_id}.{avatar}.webp"
+
+
+async def set_avatar(db: Database, settings: Settings, user: User, content: bytes) -> str:
+    """Makes the content of an image file the user's picture. Returns its hash.
+
+    Raises TooLarge for more than MAX_BYTES, Invalid for `picture` if it is no image of one of
+    FORMATS or has more than MAX_PIXELS.
+    """
+    if len(content) > MAX_BYTES:
+        raise too_large()
+    picture = await _in_turn(content)
+    avatar = sha256(picture).hexdigest()[:32]
+    path = avatar_path(settings, user.id, avatar)
+    await asyncio.to_thread(_write, path, picture)
+    async with db.act() as session:
+        outdated = await _replace(session, settings, user, avatar)
+    await asyncio.to_thread(_remove, [file for file in outdated if file != path])
+    return avatar
+
+
+async def remove_avatar(db: Database, settings: Settings, user: User) -> None:
+    """The user has initials again."""
+    async with db.act() as session:
+        outdated = await _replace(session, settings, user, None)
+    await asyncio.to_thread(_remove, outdated)
+
+
+def avatar_files(settings: Settings, user: User) -> list[Path]:
+    """The file of the user's picture, if there is one."""
+    return [avatar_path(settings, user.id, user.avatar)] if user.avatar else []
+
+
+def too_large() -> TooLarge:
+    sentence = _("This file is too large. A picture can have at most {limit} MB.")
+    return TooLarge(sentence.format(limit=MAX_BYTES // MB))
+
+
+async def _in_turn(content: bytes) -> bytes:
+    """`encode`, whose sentences are in the language of this context."""
+    work = partial(copy_context().run, encode, content)
+    return await asyncio.get_running_loop().run_in_executor(_painter, work)
+
+
+def encode(content: bytes) -> bytes:
+    """The middle of the image as a WebP of SIDE by SIDE pixels, upright. Raises Invalid."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _too_many_pixels()
+            return _encoded(_square(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels() from None
+    except Invalid:
+        raise
+    except Exception:  # what is damaged fails in many ways
+        sentence = _("This is not an image that we can read. Choose a PNG, JPEG or WebP file.")
+        raise Invalid({FIELD: sentence}) from None
+
+
+def _too_many_pixels() -> Invalid:
+    sentence = _("This image has too many pixels. Choose one with at most {limit} megapixels.")
+    return Invalid({FIELD: sentence.format(limit=MAX_PIXELS // MB)})
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """Makes it small first, so that no other step takes up much memory."""
+    image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decodes a large JPEG at a fraction of its size
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    colours = image if image.mode == mode else _gray(image).convert(mode)
+    square = ImageOps.fit(colours, (SIDE, SIDE), Image.Resampling.LANCZOS)
+    return ImageOps.exif_transpose(square)
+
+
+def _gray(image: Image.Image) -> Image.Image:
+    """Of 16 bits for each pixel, which converting would cut off, the upper 8."""
+    return image.point(lambda value: value / 256) if image.mode.startswith("I") else image
+
+
+def _encoded(square: Image.Image) -> bytes:
+    square.info.clear()
+    encoded = BytesIO()
+    square.save(encoded, "WEBP", quality=85)
+    return encoded.getvalue()
+
+
+def _write(path: Path, picture: bytes) -> None:
+    """Beside it first: the same picture may be there, and browsers keep for good what they read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{token_hex(8)}")
+    try:
+        draft.write_bytes(picture)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+async def _replace(
+    session: AsyncSession, settings: Settings, user: User, avatar: str | None
+) -> list[Path]:
+    """Returns the file of the picture that was there, for the caller to remove after the commit."""
+    user = await session.get_one(User, user.id)
+    outdated = avatar_files(settings, user)
+    user.avatar = avatar
+    return outdated
+
+
+def _remove(files: list[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

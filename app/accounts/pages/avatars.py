@@ -1,0 +1,122 @@
+"""/account/picture: upload and remove one's picture; /avatars: see those of all users."""
+
+import asyncio
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import FromPath
+
+from app.accounts.avatars import (
+    FIELD,
+    MAX_BYTES,
+    MB,
+    MEDIA_TYPE,
+    avatar_path,
+    remove_avatar,
+    set_avatar,
+    too_large,
+)
+from app.accounts.pages.account import show_account
+from app.csrf import USER_FIELD
+from app.database import Database
+from app.errors import Invalid, NotFound, OtherUser, TooLarge
+from app.http import AnyRequest, is_known, redirect, same_origin, signed_in
+from app.language import _
+from app.models import User
+from app.parsing import parse_file
+from app.settings import Settings
+
+FOREVER = "private, max-age=31536000, immutable"
+# What the multipart framing and the other fields may add to the file.
+FRAMING = 65_536
+# Browsers read no answer before they have sent everything, so what is too large is still received.
+MOST_DISCARDED = 50 * MB
+
+
+@post(
+    guards=[signed_in, same_origin],
+    exclude_from_csrf=True,
+    request_max_body_size=None,
+)
+async def upload(
+    request: AnyRequest,
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    session_id: NamedDependency[int],
+) -> Response[Any]:
+    """The CSRF middleware takes forms of at most 64 KB, so this one is exempt, as that of clips is."""
+    try:
+        await set_avatar(db, settings, user, await _chosen_file(request, user))
+    except Invalid as invalid:
+        return await show_account(request, db, user, session_id, invalid=invalid)
+    except TooLarge as failure:
+        at_field = Invalid({FIELD: failure.sentence})
+        return await show_account(
+            request, db, user, session_id, invalid=at_field, status=failure.status
+        )
+    return redirect("/account", _("Your picture was changed."))
+
+
+@post()
+async def remove(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+) -> Response[Any]:
+    await remove_avatar(db, settings, user)
+    return redirect("/account", _("Your picture was removed."))
+
+
+@get(guards=[signed_in])
+async def picture(
+    request: AnyRequest,
+    settings: NamedDependency[Settings],
+    user_id: FromPath[int],
+    avatar: FromPath[str],
+) -> Response[bytes | None]:
+    etag = f'"{avatar}"'
+    headers = {"Cache-Control": FOREVER, "ETag": etag}
+    content = await asyncio.to_thread(_read, settings, user_id, avatar)
+    if is_known(request, etag):
+        return Response(None, status_code=304, headers=headers)
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+
+async def _chosen_file(request: AnyRequest, user: User) -> bytes:
+    """Raises OtherUser for a form that was made for another user, Invalid if no file was chosen."""
+    boundary = str(request.content_type[1].get("boundary", ""))
+    try:
+        fields, content = parse_file(boundary, await _body(request), FIELD)
+    except ClientException:
+        raise Invalid({FIELD: _("The upload could not be read. Please try again.")}) from None
+    if dict(fields).get(USER_FIELD, str(user.id)) != str(user.id):
+        raise OtherUser
+    if not content:
+        raise Invalid({FIELD: _("Choose an image first.")})
+    return content
+
+
+async def _body(request: AnyRequest) -> bytes:
+    body, arrived = bytearray(), 0
+    async for chunk in request.stream():
+        arrived += len(chunk)
+        if arrived <= MAX_BYTES + FRAMING:
+            body += chunk
+        if arrived > MOST_DISCARDED:
+            break
+    if arrived > MAX_BYTES + FRAMING:
+        raise too_large()
+    return bytes(body)
+
+
+def _read(settings: Settings, user_id: int, avatar: str) -> bytes:
+    """Raises NotFound. Only a hash becomes part of a path."""
+    if not (avatar.isascii() and avatar.isalnum()):
+        raise NotFound
+    try:
+        return avatar_path(settings, user_id, avatar).read_bytes()
+    except OSError:
+        raise NotFound from None

@@ -1,0 +1,145 @@
+"""A relay through a server that may be away: it reconnects by itself, and pokes wait until then.
+
+What must not be missed is in the database, which is watched as well: each second for any change, so
+that a lost poke costs about a second, and after each connecting every listener is called.
+"""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from random import uniform
+from secrets import token_hex
+
+from app.broker.relay import CHANGES, ProcessRelay
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+# Pokes kept while the server is away. Those beyond are dropped: listeners look when it is back.
+MOST_UNSENT = 10_000
+# Of a connection that hangs.
+SILENT_SECONDS = 5.0
+CLOSING_SECONDS = 1.0
+
+Job = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class ServerRelay(ProcessRelay):
+    """Its pokes are messages of `most_bytes` at most: the sender's name, and a topic on each line."""
+
+    most_bytes: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = token_hex(8)
+        self._unsent: set[str] = set()
+        self._has_unsent = asyncio.Event()
+        self._all_sent = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether pokes of others can be heard."""
+        return self._heard.is_set()
+
+    @abstractmethod
+    def _jobs(self) -> list[tuple[str, Job]]:
+        """What keeps running, and with which server. Each ends only with an error, and is begun
+        again.
+        """
+
+    async def connect(self) -> None:
+        """Waits until pokes can be heard, but not for long: the server may be restarting."""
+        if self._tasks:
+            return
+        await super().connect()
+        self._tasks = [asyncio.create_task(self._keep(*each)) for each in self._jobs()]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SILENT_SECONDS):
+                await self._heard.wait()
+
+    async def disconnect(self) -> None:
+        await super().disconnect()
+        if self.is_connected and self._unsent:
+            self._all_sent.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await self._all_sent.wait()
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._heard.clear()
+        self._unsent.clear()
+
+    async def _keep(self, server: str, job: Job) -> None:
+        pauses, loop = _pauses(), asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            try:
+                await job()
+            except Exception as error:
+                _log.warning("The relay has no connection to %s: %s", server, _reason(error))
+            if loop.time() - begun > LONGEST_PAUSE:
+                pauses = _pauses()
+            await asyncio.sleep(next(pauses))
+
+    def _begin_hearing(self) -> None:
+        """From now on pokes are heard. Those before may have been missed."""
+        self._heard.set()
+        self._call_listeners(set(self._listeners))
+
+    def _stop_hearing(self) -> None:
+        self._heard.clear()
+
+    def _deliver(self, topics: set[str]) -> None:
+        super()._deliver(topics)
+        if len(self._unsent) < MOST_UNSENT:
+            self._unsent |= topics
+        self._has_unsent.set()
+
+    def _receive(self, message: str) -> None:
+        sender, *topics = message.split("\n")
+        if sender != self._name:
+            self._call_listeners(set(topics))
+
+    async def _send_waiting(self, send: Callable[[list[str]], Awaitable[object]]) -> None:
+        """Pokes that cannot be sent wait on."""
+        self._has_unsent.clear()
+        topics, self._unsent = self._unsent, set()
+        try:
+            if topics:
+                await send(list(self._messages(topics)))
+        except BaseException:
+            self._unsent |= topics
+            self._has_unsent.set()
+            raise
+        if not self._unsent:
+            self._all_sent.set()
+
+    def _messages(self, topics: set[str]) -> Iterator[str]:
+        message = self._name
+        for topic in topics:
+            if len(message.encode()) + len(topic.encode()) + 1 > self.most_bytes:
+                yield message
+                message = self._name
+            message += f"\n{topic}"
+        yield message
+
+    def _database_has_changed(self) -> None:
+        self._call_listeners({CHANGES})
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between attempts, without end. Random, so that not all processes come at once."""
+    pause = SHORTEST_PAUSE
+    while True:
+        yield uniform(pause / 2, pause)  # noqa: S311
+        pause = min(2 * pause, LONGEST_PAUSE)

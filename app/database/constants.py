@@ -1,0 +1,19 @@
+"""Values that stand in a statement itself.
+
+As parameters, SQLAlchemy would write `IN (?, ?, …)` anew each time that the statement runs.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, literal_column
+
+
+def constants(names: Iterable[str]) -> list[ColumnElement[str]]:
+    """For `column.in_(constants(…))`; `names` are our own, such as types and states."""
+    return [_constant(name) for name in names]
+
+
+def _constant(name: str) -> ColumnElement[str]:
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name of ours.")
+    return literal_column(f"'{name}'")

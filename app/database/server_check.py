@@ -1,0 +1,158 @@
+"""Refuses a PostgreSQL database that cannot be used, in one sentence, and changes nothing there."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+from typing import Any
+
+import psycopg
+
+from app.database.migrations import is_known
+from app.language import _
+from app.postgresql_connections import CONNECTING, connection_info, server_name
+from app.settings import SettingError, Settings
+
+OLDEST = 13
+# Tables since the first revision, and in none but ours.
+OURS = {"change", "event", "notification", "delivery"}
+# What an extension has brought along belongs to nobody.
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))
+AND relkind IN ('r', 'p', 'v', 'm', 'f')
+AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+"""
+POOLER_ROUNDS, POOLER_SECONDS = 5, 5
+
+Connection = psycopg.Connection[Any]
+
+
+def check_server(settings: Settings) -> None:
+    """Raises SettingError if the server at DATABASE_URL, or the database there, cannot be used."""
+    with connected(settings) as connection:
+        _require_version(connection)
+        _require_unicode(connection)
+        _require_own_connection(settings, connection)
+        _require_ours(connection)
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Connection]:
+    """A connection on which each statement commits. Raises SettingError if there is none."""
+    try:
+        connection = psycopg.connect(
+            connection_info(settings.database_url), autocommit=True, **CONNECTING
+        )
+    except psycopg.ProgrammingError as error:
+        sentence = _("DATABASE_URL has an option that cannot be used ({reason}).")
+        raise SettingError(sentence.format(reason=str(error).strip())) from None
+    except psycopg.Error as error:
+        raise SettingError(_unavailable(settings, str(error))) from None
+    with connection:
+        yield connection
+
+
+def has_schema(connection: Connection) -> bool:
+    """Whether the database has been migrated to a version that shares its keys."""
+    return _answer(connection, "SELECT to_regclass('generated_key')") is not None
+
+
+def _unavailable(settings: Settings, message: str) -> str:
+    """The server's own reason is the best there is, and never contains the password."""
+    server = server_name(settings.database_url)
+    if refusals := re.findall(r"FATAL:\s*(.+)", message):
+        sentence = _("DATABASE_URL is refused by the server {server} ({reason}).")
+        return sentence.format(server=server, reason=refusals[-1].strip())
+    reasons = re.findall(r"(?:.*failed: |\[Errno -?\d+\] )(.+)", message) or [message]
+    reason = reasons[-1].splitlines()[0].strip(" .")
+    sentence = _("DATABASE_URL names a server that cannot be reached, {server} ({reason}).")
+    return sentence.format(server=server, reason=reason)
+
+
+def _require_version(connection: Connection) -> None:
+    present = connection.info.server_version // 10_000
+    if present < OLDEST:
+        sentence = _("DATABASE_URL names a server of PostgreSQL {present}; {oldest} is the oldest.")
+        raise SettingError(sentence.format(present=present, oldest=OLDEST))
+
+
+def _require_unicode(connection: Connection) -> None:
+    encoding = _answer(connection, "SHOW server_encoding")
+    if encoding != "UTF8":
+        sentence = _("DATABASE_URL names a database with the encoding {encoding} in place of UTF8.")
+        raise SettingError(sentence.format(encoding=encoding))
+
+
+def _require_own_connection(settings: Settings, connection: Connection) -> None:
+    """A pooler such as PgBouncer must leave each connection of ours one of the server's.
+
+    In its transaction or statement mode, each transaction gets the one that is free. Then nothing
+    can be listened to, and a lock or setting of ours becomes that of others.
+    """
+    if _backend(connection) == connection.info.backend_pid:
+        return  # there is no pooler
+    with connected(settings) as other:
+        patience = Timer(POOLER_SECONDS, _hang_up, [other])
+        patience.start()
+        try:
+            is_shared = any(_is_shared(connection, other) for _round in range(POOLER_ROUNDS))
+        except psycopg.errors.ProtocolViolation:  # in statement mode, no transaction can begin
+            is_shared = True
+        except psycopg.Error:
+            sentence = _(
+                "DATABASE_URL leads to a pooler that has no connection left, {server}: each "
+                "process needs up to {number} (DB_POOL_SIZE)."
+            )
+            server, number = server_name(settings.database_url), settings.db_pool_size
+            raise SettingError(sentence.format(server=server, number=number)) from None
+        finally:
+            patience.cancel()
+    if is_shared:
+        sentence = _(
+            "DATABASE_URL leads to a pooler in transaction or statement mode, {server}, but needs "
+            "one in session mode (in PgBouncer: pool_mode = session)."
+        )
+        raise SettingError(sentence.format(server=server_name(settings.database_url)))
+
+
+def _is_shared(connection: Connection, other: Connection) -> bool:
+    """Whether `other` is lent what `connection` has just used, or this gets another meanwhile."""
+    before = _backend(connection)
+    with other.transaction():
+        return _backend(other) == before or _backend(connection) != before
+
+
+def _hang_up(connection: Connection) -> None:
+    """Ends a wait for a pooler, which does not listen to a request to cancel it."""
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.shutdown(socket.SHUT_RDWR)
+
+
+def _backend(connection: Connection) -> int:
+    return int(_answer(connection, "SELECT pg_backend_pid()"))
+
+
+def _require_ours(connection: Connection) -> None:
+    tables = {row[0] for row in connection.execute(TABLES)}
+    if tables and not ({"alembic_version"} | OURS) <= tables:
+        raise SettingError(
+            _("DATABASE_URL names a database with tables that are not ClippyFront's.")
+        )
+    revision = _answer(connection, "SELECT max(version_num) FROM alembic_version") if tables else ""
+    if revision and not is_known(revision):
+        sentence = _(
+            "DATABASE_URL names a database of a newer version of ClippyFront (schema {revision})."
+        )
+        raise SettingError(sentence.format(revision=revision))
+    if _answer(connection, "SHOW transaction_read_only") == "on":
+        raise SettingError(_("DATABASE_URL names a server that can only be read, like a replica."))
+    if _answer(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')") is not True:
+        sentence = _("DATABASE_URL names a database in which {user} must not create tables.")
+        raise SettingError(sentence.format(user=connection.info.user))
+
+
+def _answer(connection: Connection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,112 @@
+"""Saved views in JSON: list, create, change, delete and order them."""
+
+from litestar import delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from app.api.problems import problems
+from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
+from app.database import Database
+from app.language import _
+from app.models import SavedView, User
+from app.notifications.inbox import saved_views
+from app.rendering import zone_of
+
+EXAMPLE = like(name="Failures", query="type=compilation_failed&status=unread")
+
+
+class ViewObject(ResponseBody):
+    """`query` is a query string of the list of notifications."""
+
+    id: int
+    name: str
+    query: str
+    unread_count: int
+
+    example = like(id=7, unread_count=2, **EXAMPLE)
+
+
+class Views(ResponseBody):
+    """In your order."""
+
+    views: list[ViewObject]
+
+    example = like(views=[ViewObject.example])
+
+
+class ViewBody(RequestBody):
+    """`query` is a query string of the list of notifications, without its page."""
+
+    name: Text
+    query: Text
+
+    example = EXAMPLE
+
+
+class Order(RequestBody):
+    """The ids of all your views."""
+
+    ids: list[Id]
+
+    example = like(ids=[9, 7, 8])
+
+
+@get()
+async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> Views:
+    """List your saved views."""
+    async with db.read() as session:
+        found = await saved_views.read_views(session, user, zone_of(user))
+    return Views([ViewObject(one.id, one.name, one.query, one.unread_count) for one in found])
+
+
+@post(responses=problems(409))
+async def create(
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[ViewBody]
+) -> ViewObject:
+    """Save a view. It becomes the last one."""
+    zone = zone_of(user)
+    async with db.act() as session:
+        view = await saved_views.create_view(session, user, zone, data.name, data.query)
+    return await _counted(db, user, view)
+
+
+@put()
+async def change(
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    view_id: FromPath[int],
+    data: JSONBody[ViewBody],
+) -> ViewObject:
+    """Change a view."""
+    zone = zone_of(user)
+    async with db.act() as session:
+        view = await saved_views.change_view(session, user, zone, view_id, data.name, data.query)
+    return await _counted(db, user, view)
+
+
+@delete(status_code=200)
+async def destroy(
+    db: NamedDependency[Database], user: NamedDependency[User], view_id: FromPath[int]
+) -> Message:
+    """Delete a view. Its notifications stay."""
+    async with db.act() as session:
+        await saved_views.delete_view(session, user, view_id)
+    return Message(_("View deleted"))
+
+
+@put()
+async def order(
+    db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[Order]
+) -> Views:
+    """Bring your views into another order."""
+    async with db.act() as session:
+        await saved_views.order_views(session, user, data.ids)
+        found = await saved_views.read_views(session, user, zone_of(user))
+    return Views([ViewObject(one.id, one.name, one.query, one.unread_count) for one in found])
+
+
+async def _counted(db: Database, user: User, view: SavedView) -> ViewObject:
+    async with db.read() as session:
+        found = await saved_views.read_views(session, user, zone_of(user))
+    [one] = [one for one in found if one.id == view.id]
+    return ViewObject(one.id, one.name, one.query, one.unread_count)

@@ -1,0 +1,270 @@
+"""What a user does with notifications: reads, does, saves, snoozes or deletes them, and undoes it.
+
+Every statement is limited to the user's own rows, so those of others are simply not found.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.errors import NotFound
+from app.language import _
+from app.models import Change, Notification, User
+from app.models.notification import DONE, IN_INBOX, SNOOZED, UNREAD
+from app.notifications.events.positions import record_change
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS
+from app.notifications.inbox.selection import Selection
+from app.security import Signer, signer_of
+
+IDS_PER_CHANGE = 1000
+UNDO_FOR = timedelta(minutes=10)
+
+# Written as in the partial index: SQLite uses an index only if the terms are the same.
+_unread = text(UNREAD)
+_kept = Notification.deleted_at.is_(None)
+_is_read = Notification.read_at.is_not(None)
+_is_done = Notification.place == DONE
+_is_snoozed = Notification.place == SNOOZED
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Act:
+    """`kind` is that of its change, `concerns` which notifications it changes, and `sets` makes their
+    new values from the position of the change.
+    """
+
+    kind: str
+    concerns: ColumnElement[bool]
+    sets: Callable[[int], Values]
+
+
+def reading() -> Act:
+    now = clock.now()
+    return Act("read", ~_is_read, lambda _position: {"read_at": now})
+
+
+def unreading() -> Act:
+    return Act("unread", _is_read, lambda _position: {"read_at": None})
+
+
+def doing() -> Act:
+    """Doing marks as read."""
+    read_at = func.coalesce(Notification.read_at, clock.now())
+    values = {"place": DONE, "snoozed_until": None, "read_at": read_at}
+    return Act("done", ~_is_done, lambda _position: values)
+
+
+def reopening() -> Act:
+    return Act("undone", _is_done, lambda _position: {"place": IN_INBOX})
+
+
+def saving() -> Act:
+    return Act("saved", ~Notification.is_saved, lambda _position: {"is_saved": True})
+
+
+def unsaving() -> Act:
+    return Act("unsaved", Notification.is_saved.is_(True), lambda _position: {"is_saved": False})
+
+
+def snoozing(until: datetime) -> Act:
+    is_other = or_(~_is_snoozed, Notification.snoozed_until != until)
+    values = {"place": SNOOZED, "snoozed_until": until}
+    return Act("snoozed", is_other, lambda _position: values)
+
+
+def returning() -> Act:
+    """They come back to the top, unread."""
+
+    def values(position: int) -> Values:
+        back = {"place": IN_INBOX, "snoozed_until": None, "read_at": None}
+        return back | ({"position": position} if position else {})
+
+    return Act("returned", _is_snoozed, values)
+
+
+def deleting() -> Act:
+    now = clock.now()
+    return Act("deleted", ~Notification.hidden, lambda _position: {"deleted_at": now})
+
+
+async def carry_out(
+    session: AsyncSession, user_id: int, act: Act, selection: Selection
+) -> tuple[int, str]:
+    """Carry out the act on the selection.
+
+    Returns how many notifications changed, and the token that undoes it for ten minutes, "" if
+    nothing changed. Hidden notifications are changed if their ids are selected, but streams do not
+    show it.
+    """
+    if act.kind == "read" and selection.filter and selection.is_whole_inbox:
+        return await read_all(session, user_id, selection.filter.up_to_position)
+    return await change(session, user_id, act, selection.clause)
+
+
+async def mark(
+    session: AsyncSession, user_id: int, selection: Selection, *, read: bool
+) -> tuple[int, str]:
+    """Mark the selection as read or unread. Returns what `carry_out` does."""
+    return await carry_out(session, user_id, reading() if read else unreading(), selection)
+
+
+async def delete(session: AsyncSession, user_id: int, selection: Selection) -> tuple[int, str]:
+    """Delete the selection. Returns what `carry_out` does."""
+    return await carry_out(session, user_id, deleting(), selection)
+
+
+async def read_all(
+    session: AsyncSession, user_id: int, up_to_position: int | None = None
+) -> tuple[int, str]:
+    """Mark the inbox as read, up to this position if it is given. Returns what `carry_out` does.
+
+    One UPDATE and one change, for any number of rows.
+    """
+    end = BEYOND_ALL_POSITIONS if up_to_position is None else up_to_position
+    which = and_(Notification.user_id == user_id, _unread, Notification.position <= end)
+    found = select(func.max(Notification.id), func.max(Notification.position)).where(which)
+    newest, last = (await session.execute(found)).one()
+    if not newest:
+        return 0, ""
+    position = await record_change(session, "read", user_id, up_to=newest, up_to_position=last)
+    count = await _set(session, which, position, reading().sets(position))
+    return count, await _undo_of(session, user_id, position)
+
+
+async def change(
+    session: AsyncSession, user_id: int, act: Act, which: ColumnElement[bool]
+) -> tuple[int, str]:
+    """Carry out the act on the user's notifications that meet this condition. Returns what
+    `carry_out` does; the notifications remember the change.
+    """
+    mine = and_(Notification.user_id == user_id, _kept, act.concerns, which)
+    rows = (await session.execute(select(Notification.id, Notification.hidden).where(mine))).all()
+    if not rows:
+        return 0, ""
+    shown = sorted(row.id for row in rows if not row.hidden)
+    position = await _record(session, act.kind, user_id, shown)
+    await _set(session, mine, position, act.sets(position))
+    return len(rows), await _undo_of(session, user_id, position)
+
+
+async def _record(session: AsyncSession, kind: str, user_id: int, ids: Sequence[int]) -> int:
+    """Record changes of at most 1,000 ids each; returns the position of the first, 0 for none."""
+    changes = [
+        await record_change(session, kind, user_id, ids=list(ids[start : start + IDS_PER_CHANGE]))
+        for start in range(0, len(ids), IDS_PER_CHANGE)
+    ]
+    return changes[0] if changes else 0
+
+
+async def _set(
+    session: AsyncSession, which: ColumnElement[bool], position: int, values: Values
+) -> int:
+    """Set these values, and remember the change at this position and what it found."""
+    earlier = {
+        "earlier_read_at": Notification.read_at,
+        "earlier_place": Notification.place,
+        "earlier_snoozed_until": Notification.snoozed_until,
+        "earlier_is_saved": Notification.is_saved,
+    }
+    changed = (
+        update(Notification)
+        .where(which)
+        .values(changed_in=position or None, **earlier, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return int((await session.execute(changed)).rowcount)  # type: ignore[attr-defined]
+
+
+# --- Undoing ---
+
+
+async def _undo_of(session: AsyncSession, user_id: int, position: int) -> str:
+    nonce = await session.scalar(select(nonce_clause(user_id))) or ""
+    return undo_token(signer_of(session), nonce, position) if position else ""
+
+
+def nonce_clause(user_id: int) -> ScalarSelect[str]:
+    return select(User.link_nonce).where(User.id == user_id).scalar_subquery()
+
+
+def undo_token(signer: Signer, nonce: str, position: int) -> str:
+    """The token by which the user with this `link_nonce` undoes what was done at this position."""
+    return signer.sign("undo", [nonce, position])
+
+
+async def undo(session: AsyncSession, user_id: int, token: str) -> int:
+    """Undo the act with this token, on the notifications that nothing has changed since.
+
+    Returns how many. Raises NotFound if there are none, or the token is another user's or older
+    than ten minutes.
+    """
+    nonce, position = signer_of(session).unsign("undo", token)
+    act = select(Change.id).where(
+        Change.id == position,
+        Change.user_id == user_id,
+        nonce_clause(user_id) == nonce,
+        # The act's own time: an open page gets fresh tokens for an old deletion.
+        Change.created_at > clock.now() - UNDO_FOR,
+    )
+    count = await _restore(session, user_id, position) if await session.scalar(act) else 0
+    if not count:
+        raise NotFound(_("There is nothing left to undo."))
+    return count
+
+
+async def _restore(session: AsyncSession, user_id: int, position: int) -> int:
+    """Give the notifications that were last changed at this position back what they had before."""
+    which = and_(Notification.user_id == user_id, Notification.changed_in == position)
+    rows = (await session.execute(select(*_RESTORED).where(which))).all()
+    ids: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        for kind in _kinds_of_change(row) if not row.hidden else ():
+            ids[kind].append(row.id)
+    changes = [await _record(session, kind, user_id, sorted(some)) for kind, some in ids.items()]
+    restored = {
+        "deleted_at": None,
+        "read_at": Notification.earlier_read_at,
+        "place": func.coalesce(Notification.earlier_place, Notification.place),
+        "snoozed_until": Notification.earlier_snoozed_until,
+        "is_saved": func.coalesce(Notification.earlier_is_saved, Notification.is_saved),
+    }
+    return await _set(session, which, min(changes, default=0), restored)
+
+
+_RESTORED = (
+    Notification.id,
+    Notification.hidden,
+    Notification.deleted_at,
+    Notification.place,
+    # A process of the version before may have changed it, which kept nothing of this.
+    func.coalesce(Notification.earlier_place, Notification.place).label("earlier_place"),
+    Notification.is_saved,
+    func.coalesce(Notification.earlier_is_saved, Notification.is_saved).label("earlier_is_saved"),
+    Notification.read_at.is_not(None).label("is_read"),
+    Notification.earlier_read_at.is_not(None).label("was_read"),
+)
+# The change that brings a notification to a place: to the inbox, by where it comes from.
+_TO_INBOX = {DONE: "undone", SNOOZED: "returned"}
+# Whether a notification is read after such a change, where the change says so.
+_IMPLIED = {"done": True, "returned": False}
+
+
+def _kinds_of_change(row: Any) -> list[str]:
+    """The changes that tell a client what becomes of this notification, in order."""
+    kinds = ["restored"] if row.deleted_at is not None else []
+    if row.place != row.earlier_place:
+        kinds.append(_TO_INBOX[row.place] if row.earlier_place == IN_INBOX else row.earlier_place)
+    if row.is_saved != row.earlier_is_saved:
+        kinds.append("saved" if row.earlier_is_saved else "unsaved")
+    is_read = next((_IMPLIED[kind] for kind in kinds if kind in _IMPLIED), row.is_read)
+    if is_read != row.was_read:
+        kinds.append("read" if row.was_read else "unread")
+    return kinds

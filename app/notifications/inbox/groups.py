@@ -1,0 +1,276 @@
+"""Pages of groups: notices of one type about one subject, shown by the newest of them.
+
+`read_group_page` takes the place of `feed.read_slice` in a grouped list. Groups are formed within the
+view and the filter, however long ago; their parts are listed by the filter `group_key`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import Row, Select, and_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.database.id_lists import ids_in
+from app.faces import Face
+from app.models import Event, Notification, User
+from app.notifications.events.catalogue import isolated_summary
+from app.notifications.events.notices import Group, Notice, as_notice, notices_of
+from app.notifications.inbox.feed import NEWEST_FIRST, in_inbox
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
+from app.notifications.inbox.open_rows import RemovedRow
+from app.notifications.inbox.tallies import MOST_ACTORS, People, Tally, tallied, tally_inbox
+from app.notifications.inbox.totals import Totals
+
+_user_id: Any = bindparam("user_id")
+# Actors are looked for among so many of the newest notices of a group.
+PARTS_READ = 1_000
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    """`notices` are the newest of their groups, newest first, each with its `group`; `count` is the
+    number of all groups that match.
+    """
+
+    notices: list[Notice]
+    count: int
+
+
+async def read_group_page(
+    session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int, totals: Totals
+) -> GroupPage:
+    """At most `most` of the groups of what is `wanted`, newest first, from index `first` (from 0).
+
+    `totals` are those of the same session, for any filter: open it with `reading_groups`.
+    """
+    if wanted.chosen:
+        tallies, count = await _tally(session, user_id, wanted, first, most)
+        known: dict[str, People] = {}
+    else:
+        inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
+        tallies, count, known = inbox.slice(first, most), len(inbox.groups), inbox.people
+    if not tallies:
+        return GroupPage([], count)
+    heads = await _read_heads(session, user_id, wanted, tallies)
+    people = await _people(session, user_id, wanted, heads, tallies, known)
+    faces = await _faces(session, heads, people.values())
+    notices = [
+        _as_notice(head, tallies[head.group_key], people[head.group_key], faces) for head in heads
+    ]
+    return GroupPage(notices, count)
+
+
+async def add_groups(
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    rows: Sequence[Notice | RemovedRow],
+    totals: Totals,
+) -> list[Notice | RemovedRow]:
+    """The rows of a list of groups that is open in a browser, with their groups as they are now."""
+    ids = [row.id for row in rows if isinstance(row, Notice)]
+    heads = await session.execute(notices_of(user_id).where(Notification.id.in_(ids)))
+    found = {head.group_key: head for head in heads}
+    if not found:
+        return list(rows)
+    tallies = await _tallies_of(session, user_id, wanted, set(found), totals)
+    shown = [head for key, head in found.items() if key in tallies]
+    people = await _people(session, user_id, wanted, shown, tallies, {})
+    faces = await _faces(session, shown, people.values())
+    notices = {
+        head.id: _as_notice(head, tallies[head.group_key], people[head.group_key], faces)
+        for head in shown
+    }
+    return [notices.get(row.id, row) for row in rows]
+
+
+async def _tallies_of(
+    session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
+) -> dict[str, Tally]:
+    if not wanted.chosen:
+        inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
+        return {key: inbox.groups[key] for key in keys if key in inbox.groups}
+    of_these = Notification.group_key.in_(keys)
+    rows = tallied(Notification.user_id == user_id, *wanted.clauses(), of_these)
+    return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
+
+
+async def _tally(
+    session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int
+) -> tuple[dict[str, Tally], int]:
+    groups = tallied(Notification.user_id == user_id, *wanted.clauses()).cte("groups")
+    newest_first = groups.c.position.desc(), groups.c.group_key.desc()
+    rows = (
+        await session.execute(
+            select(groups, func.count().over().label("all"))
+            .order_by(*newest_first)
+            .offset(first)
+            .limit(most)
+        )
+    ).all()
+    if not rows and first:
+        return {}, await session.scalar(select(func.count()).select_from(groups)) or 0
+    tallies = {row.group_key: Tally(row.position, row.notices, row.unread) for row in rows}
+    return tallies, rows[0].all if rows else 0
+
+
+async def _read_heads(
+    session: AsyncSession, user_id: int, wanted: Filter, tallies: Mapping[str, Tally]
+) -> list[Row[Any]]:
+    """The newest notice of each group. Notices that came back together have the same position."""
+    rows = _heads(wanted) if wanted.chosen else _heads_of_inbox()
+    positions = {tally.position for tally in tallies.values()}
+    values = {"user_id": user_id, "positions": positions}
+    heads: dict[str, Row[Any]] = {}
+    for row in await session.execute(rows, values):
+        if (tally := tallies.get(row.group_key)) and tally.position == row.position:
+            heads.setdefault(row.group_key, row)
+    return [heads[key] for key in tallies if key in heads]
+
+
+@cache
+def _heads_of_inbox() -> Select[Any]:
+    """Built once: that takes longer than to run it."""
+    return _heads(Filter())
+
+
+def _heads(wanted: Filter) -> Select[Any]:
+    return (
+        notices_of(_user_id)
+        .where(
+            *wanted.clauses(),
+            Notification.position.in_(ids_in("positions")),
+        )
+        .order_by(*NEWEST_FIRST)
+    )
+
+
+async def _people(
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    heads: Sequence[Row[Any]],
+    tallies: Mapping[str, Tally],
+    known: dict[str, People],
+) -> dict[str, People]:
+    people = {
+        head.group_key: _people_of_one(head)
+        for head in heads
+        if tallies[head.group_key].notices == 1
+    }
+    people |= {head.group_key: known[head.group_key] for head in heads if head.group_key in known}
+    if missing := {head.group_key: head for head in heads if head.group_key not in people}:
+        found = await _read_people(session, user_id, wanted, missing)
+        known |= found
+        people |= found
+    return people
+
+
+def _people_of_one(head: Row[Any]) -> People:
+    return People() if head.actor_id is None else People((head.actor_id,), 1)
+
+
+async def _read_people(
+    session: AsyncSession, user_id: int, wanted: Filter, heads: Mapping[str, Row[Any]]
+) -> dict[str, People]:
+    ids = [head.id for head in heads.values()]
+    end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
+    rows = await session.execute(
+        _people_among(*wanted.clauses()) if wanted.chosen else _people_in_inbox(),
+        {"user_id": user_id, "heads": ids, "end": end},
+    )
+    actors: defaultdict[str, list[int]] = defaultdict(list)
+    affected: defaultdict[str, set[int]] = defaultdict(set)
+    for key, actor, affected_user in rows:
+        if actor is not None and actor not in actors[key]:
+            actors[key].append(actor)
+        if affected_user is not None:
+            affected[key].add(affected_user)
+    return {
+        key: People(
+            tuple(actors[key][:MOST_ACTORS]),
+            len(actors[key]),
+            len(set(actors[key]) - {head.actor_id}),
+            len(affected[key] - {head.affected_id}),
+        )
+        for key, head in heads.items()
+    }
+
+
+@cache
+def _people_in_inbox() -> Select[*tuple[Any, ...]]:
+    return _people_among(in_inbox, Notification.position <= bindparam("end"))
+
+
+def _people_among(*clauses: Any) -> Select[*tuple[Any, ...]]:
+    """Rows (group_key, actor, affected user), newest first, without repetitions, of the newest
+    PARTS_READ notices of each group whose head is among the ids `heads`.
+    """
+    head = aliased(Notification)
+    part = Notification.user_id == _user_id, *clauses
+    oldest = (
+        select(Notification.position)
+        .where(*part, Notification.group_key == head.group_key)
+        .order_by(Notification.position.desc())
+        .offset(PARTS_READ - 1)
+        .limit(1)
+        .correlate(head)
+    )
+    groups = (
+        select(
+            head.group_key.label("of_group"),
+            func.coalesce(oldest.scalar_subquery(), 0).label("oldest"),
+        )
+        .where(head.id.in_(ids_in("heads")))
+        .cte("groups")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        select(Notification.group_key, Event.actor_id, Event.affected_id)
+        .select_from(groups)
+        .join(
+            Notification,
+            and_(
+                Notification.group_key == groups.c.of_group,
+                Notification.position >= groups.c.oldest,
+            ),
+        )
+        .join(Event, Event.id == Notification.event_id)
+        .where(*part)
+        .group_by(Notification.group_key, Event.actor_id, Event.affected_id)
+        .order_by(func.max(Notification.position).desc())
+    )
+
+
+async def _faces(
+    session: AsyncSession, heads: Sequence[Row[Any]], people: Iterable[People]
+) -> dict[int, Face]:
+    """The actors that still have an account, by id."""
+    faces = {
+        head.actor_id: Face(head.actor_id, head.actor, head.actor_avatar)
+        for head in heads
+        if head.actor is not None
+    }
+    if missing := {actor for one in people for actor in one.actors} - faces.keys():
+        columns = select(User.id, User.username, User.avatar).where(User.id.in_(missing))
+        faces |= {row.id: Face(*row) for row in await session.execute(columns)}
+    return faces
+
+
+def _as_notice(head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Face]) -> Notice:
+    counts = (tally.notices, tally.notices - 1, people.other_actors, people.other_affected)
+    to_affected = head.affected_id == head.user_id
+    group = Group(
+        key=head.group_key,
+        count=tally.notices,
+        unread_count=tally.unread,
+        actors=[faces[one] for one in people.actors if one in faces],
+        actor_count=people.actor_count,
+        summary=isolated_summary(head.type, head.context, counts, to_affected=to_affected),
+    )
+    return replace(as_notice(head), group=group)

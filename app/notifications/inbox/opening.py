@@ -1,0 +1,55 @@
+"""Opening is reading (CONTRACT §5): a visit to a page marks as read the notifications that it opens.
+
+A page opens those whose target it is, the page of a single notification opens that one, and a page
+that only a mail links to opens those of its type.
+"""
+
+import re
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+
+from app.database import Database
+from app.models import Notification
+from app.notifications.events.catalogue import types_with_mailed_link
+from app.notifications.inbox import acts, feed
+from app.numbers import whole_number
+
+PAGES_KEPT = 200
+# Also the redirect from there to the link that its sender chose.
+OWN_PAGE = re.compile(r"/notifications/(\d+)(?:/open)?")
+
+
+async def open_page(db: Database, user_id: int, page: str) -> None:
+    """Mark as read the user's notifications that this path opens, up to the newest one there is now.
+
+    If there are none, it writes nothing, and so waits for no other writer.
+    """
+    opened = _opened_by(page)
+    if not await db.fetch(_any_unread(page), user_id=user_id):
+        return
+    [[newest]] = await db.fetch(select(func.max(Notification.id)))
+    async with db.act() as session:
+        seen = and_(opened, Notification.id <= newest)
+        await acts.change(session, user_id, acts.reading(), seen)
+
+
+def _opened_by(page: str) -> ColumnElement[bool]:
+    """The condition on `Notification`; the user is not part of it."""
+    if own := OWN_PAGE.fullmatch(page):
+        return Notification.id == (whole_number(own[1]) or 0)
+    if types := types_with_mailed_link(page):
+        return and_(Notification.type.in_(types), feed.in_inbox)
+    return Notification.target == page
+
+
+@lru_cache(PAGES_KEPT)
+def _any_unread(page: str) -> Select[int]:
+    """One that this path opens. To build the statement takes longer than to run it."""
+    unread = select(Notification.id).where(
+        Notification.user_id == bindparam("user_id"),
+        feed.kept,
+        Notification.read_at.is_(None),
+        _opened_by(page),
+    )
+    return unread.limit(1)

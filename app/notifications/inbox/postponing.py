@@ -1,0 +1,60 @@
+"""Mail and push of a snoozed notification wait until it is back in the inbox."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.models import Delivery, Notification, User
+from app.models.notification import SNOOZED, is_pending
+from app.notifications.preferences.digest import next_digest
+
+
+async def postpone(
+    session: AsyncSession, user_id: int, which: ColumnElement[bool], until: datetime
+) -> None:
+    """Postpone the deliveries of the user's notifications that meet this condition, except those
+    that were attempted. What was to be in a digest is in the first one after `until`.
+    """
+    user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
+    later = until
+    if user.digest_is_on:
+        later = next_digest(
+            until, zone=user.timezone, hour=user.digest_hour, frequency=user.digest_frequency
+        )
+    snoozed = select(Notification.id).where(Notification.user_id == user_id, which)
+    waiting = update(Delivery).where(
+        is_pending,
+        Delivery.claimed_by.is_(None),
+        Delivery.bundle_id.is_(None),
+        Delivery.due_at > clock.now(),
+        Delivery.notification_id.in_(snoozed),
+    )
+    due_at = case((Delivery.bundling == "digest", later), else_=until)
+    await session.execute(
+        waiting.values(due_at=due_at, reason=SNOOZED).execution_options(synchronize_session=False)
+    )
+
+
+async def resume(session: AsyncSession, user_id: int) -> None:
+    """Let go what still waits for a notification of the user that is snoozed no longer: at once, or
+    with the next digest.
+    """
+    back = select(Notification.id).where(
+        Notification.user_id == user_id, Notification.place != SNOOZED
+    )
+    waiting = update(Delivery).where(
+        Delivery.user_id == user_id,
+        is_pending,
+        Delivery.reason == SNOOZED,
+        Delivery.claimed_by.is_(None),
+        Delivery.notification_id.in_(back),
+    )
+    digest = select(User.digest_due_at).where(User.id == user_id).scalar_subquery()
+    due_at = case(
+        (Delivery.bundling == "digest", func.coalesce(digest, clock.now())), else_=clock.now()
+    )
+    await session.execute(
+        waiting.values(due_at=due_at, reason=None).execution_options(synchronize_session=False)
+    )

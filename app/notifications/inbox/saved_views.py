@@ -1,0 +1,163 @@
+"""The views that a user saves: any filter of the list under a name, in the user's order, counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ScalarSelect, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Conflict, Invalid, NotFound
+from app.language import _
+from app.models import Notification, SavedView, User
+from app.names import name_error, tidy
+from app.notifications.inbox.filters import FIELDS, Filter, parse_filter
+
+MOST_VIEWS = 50
+LONGEST_NAME, LONGEST_QUERY = 60, 2000
+# What a query may say beside the filter: whether the list is in groups.
+GROUPED = "grouped"
+
+
+@dataclass(frozen=True)
+class CountedView:
+    """`unread_count`: how many of the notifications that it shows are unread."""
+
+    id: int
+    name: str
+    query: str
+    unread_count: int
+
+
+async def read_views(session: AsyncSession, user: User, zone: ZoneInfo) -> list[CountedView]:
+    """The user's views in their order; all are counted in one statement."""
+    views = await _views_of(session, user)
+    if not views:
+        return []
+    counts = (
+        await session.execute(select(*(_unread_in(view, user, zone) for view in views)))
+    ).one()
+    return [
+        CountedView(view.id, view.name, view.query, count)
+        for view, count in zip(views, counts, strict=True)
+    ]
+
+
+async def create_view(
+    session: AsyncSession, user: User, zone: ZoneInfo, name: str, query: str
+) -> SavedView:
+    """Save a view as the last one. Raises Invalid for `name` and `query`, and Conflict if there are
+    MOST_VIEWS.
+    """
+    name, query = _checked(name, query, zone)
+    views = await _views_of(session, user)
+    if len(views) >= MOST_VIEWS:
+        limit = _("You have {n} views already. Delete one first.").format(n=MOST_VIEWS)
+        raise Conflict(limit)
+    view = SavedView(
+        user_id=user.id, name=name, query=query, rank=views[-1].rank + 1 if views else 1
+    )
+    session.add(view)
+    await session.flush()
+    return view
+
+
+async def change_view(
+    session: AsyncSession, user: User, zone: ZoneInfo, view_id: int, name: str, query: str
+) -> SavedView:
+    """Raises NotFound, and Invalid as `create_view` does."""
+    view = await find_view(session, user, view_id)
+    view.name, view.query = _checked(name, query, zone)
+    return view
+
+
+async def delete_view(session: AsyncSession, user: User, view_id: int) -> None:
+    """Raises NotFound."""
+    await session.delete(await find_view(session, user, view_id))
+
+
+async def order_views(session: AsyncSession, user: User, ids: Sequence[int]) -> None:
+    """Bring the views into the order of these ids. Raises Invalid unless they are all of them."""
+    views = {view.id: view for view in await _views_of(session, user)}
+    if sorted(ids) != sorted(views):
+        raise Invalid({"ids": _("Name each of your views once.")})
+    for rank, view_id in enumerate(ids, 1):
+        views[view_id].rank = rank
+
+
+async def move_view(session: AsyncSession, user: User, view_id: int, steps: int) -> None:
+    """Move a view so many places down, or up if `steps` is negative, at most to the end. Raises
+    NotFound.
+    """
+    ids = [view.id for view in await _views_of(session, user)]
+    if view_id not in ids:
+        raise NotFound
+    place = ids.index(view_id)
+    ids.insert(min(max(0, place + steps), len(ids) - 1), ids.pop(place))
+    await order_views(session, user, ids)
+
+
+async def find_view(session: AsyncSession, user: User, view_id: int) -> SavedView:
+    """One of the user's views. Raises NotFound."""
+    own = select(SavedView).where(SavedView.id == view_id, SavedView.user_id == user.id)
+    view = await session.scalar(own)
+    if view is None:
+        raise NotFound
+    return view
+
+
+async def _views_of(session: AsyncSession, user: User) -> Sequence[SavedView]:
+    own = select(SavedView).where(SavedView.user_id == user.id)
+    return (await session.scalars(own.order_by(SavedView.rank, SavedView.id))).all()
+
+
+def _checked(name: str, query: str, zone: ZoneInfo) -> tuple[str, str]:
+    query, wrong = query.strip().removeprefix("?"), {}
+    if error := name_error(name, most=LONGEST_NAME, if_empty=_("Name the view.")):
+        wrong["name"] = error
+    if error := _query_error(query, zone):
+        wrong["query"] = error
+    if wrong:
+        raise Invalid(wrong)
+    return tidy(name), query
+
+
+def _query_error(query: str, zone: ZoneInfo) -> str:
+    """Why it is no query string of the list, or ""."""
+    if len(query) > LONGEST_QUERY:
+        return _("Use at most {limit} characters.").format(limit=LONGEST_QUERY)
+    given = parse_qs(query, keep_blank_values=True)
+    unknown = given.keys() - {field.name for field in FIELDS} - {GROUPED}
+    if unknown or "\x00" in query:
+        names = ", ".join(sorted(unknown))
+        return _("The list cannot be filtered by this: {names}").format(names=names)
+    try:
+        filter_of(query, zone)
+    except Invalid as invalid:
+        return " ".join(invalid.fields.values())
+    return ""
+
+
+def filter_of(query: str, zone: ZoneInfo, user_id: int = 0) -> Filter:
+    """The filter that a query string of the list asks for. Raises Invalid."""
+    return parse_filter(parse_qs(query), zone, user_id)
+
+
+def is_query_of(query: str, wanted: Filter) -> bool:
+    """Whether a query string of the list asks for this filter, in whatever order."""
+    try:
+        return filter_of(query, wanted.zone).chosen == wanted.chosen
+    except Invalid:
+        return False
+
+
+def _unread_in(view: SavedView, user: User, zone: ZoneInfo) -> ScalarSelect[int]:
+    """A subquery; 0 where a newer version of the application saved a filter unknown here."""
+    try:
+        clauses = filter_of(view.query, zone, user.id).clauses()
+    except Invalid:
+        return select(literal(0)).scalar_subquery()
+    unread = select(func.count()).select_from(Notification)
+    unread = unread.where(Notification.user_id == user.id, Notification.read_at.is_(None), *clauses)
+    return unread.scalar_subquery()

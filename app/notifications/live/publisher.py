@@ -1,0 +1,108 @@
+"""Turns changes into frames for the open streams of both formats: reads each change once, in short
+statements, and nothing that no stream needs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from functools import partial
+
+from app.database import Database
+from app.notifications.live.follower import Changes, persist
+from app.notifications.live.html import BELLS_AT_ONCE, Bells
+from app.notifications.live.html_rendering import arrival_frames
+from app.notifications.live.hub import USERS_PER_TURN, Hub
+from app.notifications.live.json import EVENTS, change_frames, json_arrivals, read_changes
+from app.notifications.live.queries import (
+    USERS_AT_ONCE,
+    Rows,
+    in_parts,
+    read_facts,
+    read_recipients,
+    read_recipients_among,
+    read_unread,
+)
+from app.notifications.live.stream import HTML, JSON
+from app.notifications.live.variants import Facts, renderable
+
+
+class StreamPublisher:
+    """Publishes to the streams of `hub`. While the database cannot be read, it waits."""
+
+    def __init__(self, db: Database, hub: Hub, bells: Bells) -> None:
+        self._db = db
+        self._hub = hub
+        self._bells = bells
+
+    async def publish(self, changes: Changes) -> None:
+        if changes[0].kind == "event":
+            await self._publish_event(changes[0].id)
+        else:
+            await self._publish_bells(changes)
+            await self._publish_changes(changes)
+
+    async def _publish_event(self, event_id: int) -> None:
+        if not (self._hub.needs(HTML, event_id) or self._hub.needs(JSON, event_id)):
+            return
+        event: Facts | None = None
+        async for recipients in self._recipients(event_id):
+            if recipients and event is None:
+                facts = await persist(partial(read_facts, self._db, [event_id]))
+                event = renderable(facts).get(event_id)
+                if event is None:
+                    return
+            if event:
+                await self._send_arrivals(recipients, event)
+
+    async def _recipients(self, event_id: int) -> AsyncIterator[Rows]:
+        """The event's recipients who are connected. Reads all of them if they are few, otherwise
+        looks the connected users up.
+        """
+        html, json = self._hub.connected(HTML), self._hub.connected(JSON)
+        if len(html) + len(json) > USERS_AT_ONCE:
+            first = await persist(partial(read_recipients, self._db, event_id))
+            if len(first) < USERS_AT_ONCE:
+                yield [one for one in first if one.user_id in html or one.user_id in json]
+                return
+        for some in in_parts(html | json, USERS_AT_ONCE):
+            yield await persist(partial(read_recipients_among, self._db, event_id, some))
+
+    async def _send_arrivals(self, recipients: Rows, event: Facts) -> None:
+        position = event.row.event_id
+        by_page = [
+            one for one in recipients if one.is_shown and one.user_id in self._hub.connected(HTML)
+        ]
+        await self._hub.broadcast(arrival_frames(by_page, event), HTML, position)
+        by_program = [one for one in recipients if one.user_id in self._hub.connected(JSON)]
+        if by_program:
+            unread = await self._count_unread({one.user_id for one in by_program})
+            await self._hub.broadcast(json_arrivals(by_program, event, unread), JSON, position)
+
+    async def _publish_bells(self, changes: Changes) -> None:
+        """The whole bell again, for users whose notifications were read, deleted or restored."""
+        position = changes[-1].id
+        if not self._hub.needs(HTML, position):
+            return
+        connected = self._hub.connected(HTML)
+        users = {one.user_id for one in changes if one.user_id in connected}
+        for some in in_parts(users, BELLS_AT_ONCE):
+            bells = await persist(partial(self._bells.read, some))
+            await self._hub.broadcast(bells.items(), HTML, position)
+
+    async def _publish_changes(self, changes: Changes) -> None:
+        if not self._hub.needs(JSON, changes[-1].id):
+            return
+        connected = self._hub.connected(JSON)
+        theirs = [one for one in changes if one.user_id in connected and one.kind in EVENTS]
+        if not theirs:
+            return
+        rows = await persist(partial(read_changes, self._db, [one.id for one in theirs]))
+        unread = await self._count_unread({one.user_id for one in theirs})
+        frames = await persist(partial(change_frames, self._db, rows, unread))
+        for number, row in enumerate(rows, 1):
+            if row.id in frames:
+                self._hub.send(row.user_id, frames[row.id], JSON, row.id)
+            if number % USERS_PER_TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _count_unread(self, users: Collection[int]) -> dict[int, int]:
+        return await persist(partial(read_unread, self._db, users))

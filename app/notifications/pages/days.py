@@ -1,0 +1,72 @@
+"""The headings under which the inbox lists notifications: days and months in the reader's zone."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import accumulate, groupby
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from app import clock
+from app.language import _
+from app.notifications.events.notices import Notice
+from app.notifications.inbox.open_rows import RemovedRow
+from app.rendering import locale_of
+
+Rows = Sequence[Notice | RemovedRow]
+
+
+class Day(NamedTuple):
+    """Consecutive rows under one heading. `key` is its id on the page."""
+
+    key: str
+    heading: str
+    rows: Rows
+
+
+def by_day(rows: Rows, zone: ZoneInfo, language: str) -> list[Day]:
+    """The rows in their order. One that came back or changed stands with those around it, and so
+    does one that was removed.
+    """
+    today = clock.now().astimezone(zone).date()
+    keys = _keys(rows, zone, today)
+    runs = groupby(zip(keys, rows, strict=True), key=lambda pair: pair[0])
+    return [
+        Day(key, _heading(key, today, language), [row for _key, row in run]) for key, run in runs
+    ]
+
+
+def _keys(rows: Rows, zone: ZoneInfo, today: date) -> list[str]:
+    """The key of each row: the day of the newest from there on."""
+    days = [
+        row.created_at.astimezone(zone).date() if isinstance(row, Notice) else None
+        for row in reversed(rows)
+    ]
+    oldest = next((day for day in days if day), today)
+    newest = accumulate(days, lambda newest, day: max(newest, day or newest), initial=oldest)
+    return [_key(day, today) for day in newest][:0:-1]
+
+
+def _key(day: date, today: date) -> str:
+    if day >= today:
+        return "today"
+    if day == today - timedelta(days=1):
+        return "yesterday"
+    if day >= today - timedelta(days=today.weekday()):
+        return "week"
+    return f"{day:%Y-%m}"
+
+
+def _heading(key: str, today: date, language: str) -> str:
+    """A month is named with its year, except the months of this year."""
+    match key:
+        case "today":
+            return _("Today")
+        case "yesterday":
+            return _("Yesterday")
+        case "week":
+            return _("This week")
+    month = date.fromisoformat(f"{key}-01")
+    pattern = "LLLL" if month.year == today.year else "LLLL y"
+    return str(format_date(month, pattern, locale=locale_of(language)))

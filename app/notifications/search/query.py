@@ -1,0 +1,104 @@
+"""What a person types into the search field.
+
+    words "of a phrase" -without from:alice team:"Video Squad" project:reel type:member_added
+    is:unread before:2026-11-01 after:2026-10-01
+
+Every text is a query. What looks like an operator and is none, such as `re:` or `is:blue`, is
+searched as words, and what has neither letters nor digits is left out.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from app.notifications.events.catalogue import SYNONYMS, TYPES
+from app.notifications.search.words import NO_WORDS, Phrase, phrase_of
+
+WORDS, TYPE, IS, BEFORE, AFTER = "words", "type", "is", "before", "after"
+# The operators for a name.
+FROM, TEAM, PROJECT = NAMES = ("from", "team", "project")
+STATES = ("unread", "read", "done", "saved", "snoozed", "urgent")
+# The states that notifications in the inbox do not have, or not all of them.
+VIEWS = ("done", "saved", "snoozed")
+_REMEMBERED = 256
+
+# Keyboards of phones turn quotation marks into curly ones.
+_QUOTES = '"“”„‟'
+_TERM = re.compile(
+    rf"(?P<minus>-?)(?:(?P<operator>[a-z]+):)?"
+    rf"(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)|(?P<bare>\S+))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One condition. `operator` is WORDS or one of the operators; `phrase` is the value of WORDS and
+    of an operator for a name, `value` that of the others: a type, a state, or a day like 2026-11-01.
+    """
+
+    operator: str
+    phrase: Phrase = NO_WORDS
+    value: str = ""
+    is_excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def texts(self) -> list[Term]:
+        """The terms that the index answers."""
+        return [term for term in self.terms if term.phrase.words]
+
+    @property
+    def facts(self) -> list[Term]:
+        """The terms that the rows of notifications answer."""
+        return [term for term in self.terms if not term.phrase.words]
+
+    @property
+    def view(self) -> str:
+        """The view that it asks for, "" for none."""
+        asked = (term.value for term in self.terms if term.operator == IS and not term.is_excluded)
+        return next((state for state in asked if state in VIEWS), "")
+
+
+@lru_cache(_REMEMBERED)
+def parse_query(text: str) -> Query:
+    terms = (_term(found) for found in _TERM.finditer(text))
+    return Query(tuple(dict.fromkeys(term for term in terms if term)))
+
+
+def _term(found: re.Match[str]) -> Term | None:
+    operator, bare = (found["operator"] or "").lower(), found["bare"]
+    given = found["quoted"] if bare is None else bare
+    is_whole, is_excluded = bool(found["closed"]), bool(found["minus"])
+    if operator in NAMES and (name := phrase_of(given, is_whole=is_whole)).words:
+        return Term(operator, name, is_excluded=is_excluded)
+    if operator in _VALUES and (value := _VALUES[operator](given)):
+        return Term(operator, value=value, is_excluded=is_excluded)
+    words = phrase_of(f"{operator} {given}", is_whole=is_whole)
+    return Term(WORDS, words, is_excluded=is_excluded) if words.words else None
+
+
+def _type(given: str) -> str:
+    name = SYNONYMS.get(given.lower(), given.lower())
+    return name if name in TYPES else ""
+
+
+def _state(given: str) -> str:
+    return given.lower() if given.lower() in STATES else ""
+
+
+def _day(given: str) -> str:
+    is_written_out = re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII)
+    try:
+        return date.fromisoformat(given).isoformat() if is_written_out else ""
+    except ValueError:
+        return ""
+
+
+_VALUES: dict[str, Callable[[str], str]] = {TYPE: _type, IS: _state, BEFORE: _day, AFTER: _day}

@@ -1,0 +1,31 @@
+"""The headers that every response carries, also one that no handler produced."""
+
+from app.settings import Settings
+
+HeaderPairs = list[tuple[bytes, bytes]]
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+]
+# For what a page loads, only the page's own policies count. Without them a cold page is 6 KB smaller.
+PARTS = "text/javascript", "text/css"
+HEADERS_OF_PARTS = [(b"x-content-type-options", b"nosniff")]
+# Over plain HTTP, browsers ignore these two headers and log a warning about the second one.
+HEADERS_OVER_HTTPS = [
+    *HEADERS,
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+
+
+def security_headers(settings: Settings, *, is_part: bool = False) -> HeaderPairs:
+    """`is_part`: it is no document, and nothing like a service worker with policies of its own."""
+    if is_part:
+        return HEADERS_OF_PARTS
+    return HEADERS_OVER_HTTPS if settings.is_https else HEADERS

@@ -1,0 +1,73 @@
+"""Notices who visits which page, before the page is made: opening is reading (CONTRACT §5).
+
+What is marked as read was there before the page was rendered, and the bell on the page counts it no
+more.
+"""
+
+import asyncio
+import logging
+
+from app.database import Database
+from app.faults import fault_of
+from app.http import AnyRequest, is_api
+from app.notifications.inbox.opening import open_page
+
+# How many seconds a page waits for another writer. After that it comes with its old bell, and the
+# stream tells it what was marked later.
+PATIENCE = 1.0
+# htmx refreshes an open page; or the browser fetches a page ahead, which older ones say by the last
+# two.
+FETCHED = ("HX-Request", "Sec-Purpose", "Purpose", "X-Moz")
+
+_log = logging.getLogger(__name__)
+
+
+class Visits:
+    """Marks notifications as read. A page never fails because that does."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._marking = set[asyncio.Task[None]]()
+
+    async def note(self, request: AnyRequest, page: str | None = None) -> None:
+        """Take a visit to `page`, by default the path of the request, for reading.
+
+        `page` names the page where the path contains a secret.
+        """
+        if request.scope.get("user") and is_visit(request):
+            task = asyncio.create_task(self._mark(request.user.id, page or request.url.path))
+            self._marking.add(task)
+            task.add_done_callback(self._marking.discard)
+            await asyncio.wait([task], timeout=PATIENCE)
+
+    async def _mark(self, user_id: int, page: str) -> None:
+        try:
+            await open_page(self._db, user_id, page)
+        except Exception as error:
+            # Without the path, which may contain a secret.
+            _log.warning("A visit could not be noted: %s", fault_of(error) or repr(error))
+
+
+async def note_visit(request: AnyRequest) -> None:
+    """Runs before every handler."""
+    await request.app.state.visits.note(request)
+
+
+def is_visit(request: AnyRequest) -> bool:
+    """Whether a person opens a page: neither htmx refreshes an open one nor the browser fetches it
+    ahead (`Sec-Purpose`).
+    """
+    if request.method != "GET" or is_api(request.scope):
+        return False
+    is_fetched = any(name in request.headers for name in FETCHED)
+    return not is_fetched and _is_navigation(request)
+
+
+def _is_navigation(request: AnyRequest) -> bool:
+    """By Fetch Metadata (W3C). A client that does not send it navigates."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if mode is None:
+        return destination in (None, "document")
+    # A service worker that passes a navigation on makes its destination empty.
+    return mode == "navigate" and destination in (None, "document", "empty")

@@ -1,0 +1,119 @@
+// The rows of the inbox and the panel: each is one Tab stop, and arrows lead to its controls and to the
+// rows beside it. A focus that a swap removes stays in its row, or goes to the next one.
+import { $, $$, on } from "./base.js";
+
+const ROW = ":is(#inbox, #panel) li[data-id]";
+const CONTROLS = "a[href], button, input";
+
+export const rowOf = (element) => element?.closest(ROW);
+export const isPanelOpen = () => $("#panel:popover-open") !== null;
+const list = () => (isPanelOpen() ? $("#panel") : $("#inbox"));
+export const rows = () => [...(list()?.querySelectorAll(ROW) ?? [])];
+
+let last; // the id of the row that had the focus
+
+// The row of the list that has the focus.
+export const focusedRow = () => rows().find((row) => row === rowOf(document.activeElement));
+
+// The next row or the one before (-1). Without a focus in the list, it begins where the focus last was.
+export function neighbour(direction) {
+  const row = focusedRow();
+  if (!row) return rows().find(({ id }) => id === last) ?? rows()[0];
+  const all = rows();
+  return all[all.indexOf(row) + direction];
+}
+
+export function go(row) {
+  row.querySelector(".notice-text, button").focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+// --- Its buttons, by what they do ---
+
+export const actOf = (button) => button.formAction.split("/").pop();
+
+// The first of these acts that the row has a button for.
+export function buttonOf(row, acts) {
+  return acts.map((act) => row.querySelector(`[formaction$="/${act}"]`)).find(Boolean);
+}
+
+// --- One Tab stop in each row: the sentence, or what had the focus last ---
+
+// Those of the rows inside a row are not its own.
+const controls = (row) => [...row.querySelectorAll(CONTROLS)].filter((one) => rowOf(one) === row);
+
+function setStop(row) {
+  const all = controls(row);
+  const stop =
+    all.find((one) => one === document.activeElement) ??
+    all.find((one) => one.matches(".notice-text")) ??
+    all[0];
+  for (const one of all) one.tabIndex = one === stop ? 0 : -1;
+}
+
+function enter({ target }) {
+  const row = rowOf(target);
+  if (!row) return;
+  last = row.id;
+  setStop(row);
+}
+
+// --- Arrows ---
+
+const ASIDE = { ArrowLeft: -1, ArrowRight: 1 };
+const ALONG = { ArrowUp: -1, ArrowDown: 1 };
+
+function move(event) {
+  const row = rowOf(event.target);
+  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+  if (!row || altKey || ctrlKey || metaKey || shiftKey || !(key in ASIDE || key in ALONG)) return;
+  event.preventDefault();
+  if (key in ASIDE) return beside(row, event.target, ASIDE[key])?.focus();
+  const next = neighbour(ALONG[key]);
+  if (next) go(next);
+}
+
+function beside(row, control, direction) {
+  const visible = controls(row).filter((one) => one.checkVisibility());
+  return visible[visible.indexOf(control) + direction];
+}
+
+// --- Swaps ---
+
+let order = []; // the ids of the row that has the focus, of those after it, and of those before it
+
+// A focus that was lost, or is in a dialog, comes back to where it was.
+function remember() {
+  if (document.activeElement.matches("body, dialog *")) return;
+  const row = focusedRow();
+  const all = row ? rows() : [];
+  const at = all.indexOf(row);
+  order = [...all.slice(at), ...all.slice(0, Math.max(at, 0)).reverse()].map(({ id }) => id);
+}
+
+// The sentence of the row comes next, and is read out with what has become of it; in its place, Undo.
+function restore() {
+  if (!order.length || document.activeElement !== document.body) return;
+  const next = order.map((id) => document.getElementById(id)).find(Boolean);
+  if (next) go(next);
+  else (isPanelOpen() ? $(".panel-foot") : $("#main")).focus({ preventScroll: true });
+}
+
+// Pressed beside the rows, the focus is not wanted back.
+function forget() {
+  order = [];
+}
+
+function setStops() {
+  $$(ROW).forEach(setStop);
+}
+
+on("focusin", enter);
+on("keydown", move);
+on("pointerdown", forget);
+on("htmx:before:swap", remember);
+on("htmx:finally:swap", restore);
+on("htmx:finally:swap", setStops);
+// The focus leaves a dialog only after this event, which does not bubble.
+document.addEventListener("close", () => setTimeout(restore), true);
+setStops();

@@ -1,0 +1,37 @@
+"""A short read: columns and entities in one view of the database."""
+
+from sqlalchemy import select, update
+
+from app.database import Database
+from app.models import User
+
+
+async def test_columns_and_entities_are_read_from_one_view(db: Database, alice: User) -> None:
+    name = select(User.username).where(User.id == alice.id)
+    async with db.short_read() as session:
+        [before] = await session.scalars(name)
+        async with db.write() as other:
+            await other.execute(update(User).where(User.id == alice.id).values(username="carol"))
+        entity = await session.get_one(User, alice.id)
+        again = await session.scalar(name)
+
+    assert (before, entity.username, again) == ("alice", "alice", "alice")
+
+
+async def test_the_next_one_sees_what_was_committed_meanwhile(db: Database, alice: User) -> None:
+    name = select(User.username).where(User.id == alice.id)
+    async with db.short_read() as session:
+        await session.execute(name)
+    async with db.write() as session:
+        await session.execute(update(User).where(User.id == alice.id).values(username="carol"))
+
+    async with db.short_read() as session:
+        assert await session.scalar(name) == "carol"
+
+
+async def test_columns_are_read_where_an_entity_was(db: Database, alice: User) -> None:
+    async with db.short_read() as session:
+        [user] = await session.scalars(select(User).where(User.id == alice.id))
+        columns = (await session.execute(select(User.id, User.username))).all()
+
+    assert [tuple(row) for row in columns] == [(user.id, user.username)]

@@ -1,0 +1,234 @@
+"""The inbox and the panel by keys alone."""
+
+import re
+from collections.abc import Sequence
+
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+from sqlalchemy import select
+
+from app.models import Notification, User
+from app.models.notification import DONE, SNOOZED
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from app.projects.projects import create_project
+from app.projects.sharing import share_project
+from tests.factories import make_team
+from tests.journeys.browsing import bell, inbox, open_panel, panel
+from tests.journeys.conftest import Arrive
+from tests.journeys.reading import Reader
+from tests.journeys.running import Site
+
+NAMES = ("One", "Two", "Three", "Four", "Five")  # the last is the newest
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(site: Site, arrive: Arrive, alice: User, bob: User) -> Reader:
+    """Bob at his inbox, where alice has shared five projects with him."""
+    team = await make_team(site.db, alice, editors=[bob])
+    for name in NAMES:
+        async with site.db.act() as session:
+            project = await create_project(session, alice, name)
+            await share_project(session, alice, project.id, team.id)
+    reader = Reader(await arrive(bob))
+    await reader.open()
+    return reader
+
+
+async def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+def row(reader: Reader, name: str) -> Locator:
+    return reader.rows.filter(has_text=f"'{name}'")
+
+
+async def is_at(reader: Reader, name: str) -> None:
+    """The sentence of this row has the focus."""
+    await expect(row(reader, name).locator(".notice-text")).to_be_focused()
+
+
+async def places(site: Site) -> dict[str, int]:
+    """How many notifications are in each place, and how many are saved or deleted."""
+    async with site.db.read() as session:
+        rows = (await session.scalars(select(Notification))).all()
+    kept = [one for one in rows if one.deleted_at is None]
+    return {
+        DONE: sum(one.place == DONE for one in kept),
+        SNOOZED: sum(one.place == SNOOZED for one in kept),
+        "saved": sum(one.is_saved for one in kept),
+        "unread": sum(one.read_at is None for one in kept),
+        "deleted": len(rows) - len(kept),
+    }
+
+
+async def test_from_several_to_none_by_key_alone_and_back(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await press(page, "j", "j", "k")
+    await is_at(reader, "Five")
+
+    await press(page, "e", "e")
+    await expect(reader.rows).to_have_count(3)
+    await is_at(reader, "Three")
+    await press(page, "h")
+    await expect(page.get_by_role("dialog", name="Snooze until")).to_be_visible()
+    await press(page, "Enter")
+    await expect(reader.rows).to_have_count(2)
+    await is_at(reader, "Two")
+    await press(page, "#", "e")
+    await expect(row(reader, "One")).to_have_count(0)
+    await expect(reader.rows.filter(has=page.get_by_text("Deleted."))).to_have_count(1)
+    assert await places(site) == {DONE: 3, SNOOZED: 1, "saved": 0, "unread": 1, "deleted": 1}
+
+    for name in ("One", "Two", "Three", "Four", "Five"):
+        await press(page, "z")
+        await is_at(reader, name)
+    await expect(reader.rows).to_have_count(5)
+    assert await places(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
+
+
+async def test_what_leaves_a_row_in_place_is_undone_as_well(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await press(page, "j", "u")
+    await expect(row(reader, "Five").get_by_title("Mark as unread")).to_be_attached()
+    await press(page, "s")
+    await expect(row(reader, "Five").get_by_title("Remove from saved")).to_be_attached()
+    await is_at(reader, "Five")
+
+    await press(page, "z")
+    await expect(row(reader, "Five").get_by_title("Save", exact=True)).to_be_attached()
+    await press(page, "z")
+    await expect(row(reader, "Five").get_by_title("Mark as read")).to_be_attached()
+    await is_at(reader, "Five")
+
+
+async def test_a_range_is_selected_and_acted_on_together(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await press(page, "j", "Shift+J", "Shift+J", "Shift+K")
+    await expect(page.locator("#selected")).to_have_text("2 selected")
+    await press(page, "j", "x")
+    await expect(page.locator("#selected")).to_have_text("3 selected")
+
+    await press(page, "e")
+
+    await reader.is_told("3 notifications done")
+    await is_at(reader, "Two")
+    await press(page, "z")
+    await reader.is_told("3 notifications restored")
+    await expect(reader.rows).to_have_count(5)
+
+
+async def test_a_row_is_one_tab_stop_and_the_arrows_lead_through_it(reader: Reader) -> None:
+    page = reader.page
+    await press(page, "j")
+    await press(page, "Tab")
+    await is_at(reader, "Four")
+    await press(page, "Tab", "Shift+Tab", "ArrowUp", "ArrowDown")
+    await is_at(reader, "Four")
+
+    await press(page, "ArrowLeft")
+    await expect(row(reader, "Four").get_by_role("checkbox")).to_be_focused()
+    await press(page, "ArrowRight", "ArrowRight")
+    await expect(row(reader, "Four").get_by_role("link").nth(1)).not_to_be_focused()
+    assert await tab_stops(page) == [1] * len(NAMES)
+    await press(page, "Shift+Tab", "Tab")
+    await expect(row(reader, "Four").locator(".notice-text")).not_to_be_focused()
+    assert await page.evaluate("document.activeElement.closest('li').textContent.includes('Four')")
+
+
+async def test_the_keys_are_shown_in_a_dialog_that_gives_the_focus_back(reader: Reader) -> None:
+    page = reader.page
+    await press(page, "j", "?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    await expect(dialog).to_be_visible()
+    await expect(dialog.locator("kbd").first).to_have_text("j")
+    await press(page, "j", "e", "Escape")
+
+    await expect(dialog).to_be_hidden()
+    await is_at(reader, "Five")
+    await expect(reader.rows).to_have_count(5)
+
+
+async def test_views_and_search_are_a_key_away_and_what_is_typed_does_nothing(
+    reader: Reader,
+) -> None:
+    page = reader.page
+    await press(page, "j", "s", "g", "s")
+    await expect(page).to_have_url(re.compile(r"view=saved"))
+    await expect(reader.rows).to_have_count(1)
+    await press(page, "g", "d")
+    await expect(page).to_have_url(re.compile(r"view=done"))
+    await expect(reader.rows).to_have_count(0)
+    await press(page, "g", "i")
+    await expect(reader.rows).to_have_count(5)
+
+    await press(page, "/")
+    search = page.get_by_label("Search notifications")
+    await expect(search).to_be_focused()
+    await press(page, "j", "e", "?")
+    await expect(search).to_have_value("je?")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_with_other_keys_held_or_the_switch_off_nothing_happens(
+    site: Site, reader: Reader, bob: User
+) -> None:
+    page = reader.page
+    await press(page, "j", "Control+e", "Alt+e", "Meta+e")
+    await is_at(reader, "Five")
+    async with site.db.act() as session:
+        await switches.change(session, bob, {"shortcuts": False})
+    await reader.open()
+
+    await press(page, "j", "e", "?")
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("body")).to_be_focused()
+    assert await tab_stops(page) == [1] * len(NAMES)
+    assert (await places(site))[DONE] == 0
+
+
+async def test_the_panel_is_used_by_the_same_keys(site: Site, reader: Reader) -> None:
+    page = await reader.visitor.open("/")
+    await open_panel(page)
+    rows = panel(page).get_by_role("listitem")
+
+    await press(page, "j", "j")
+    await expect(rows.nth(1).locator(".notice-text")).to_be_focused()
+    await press(page, "ArrowDown", "k", "k")
+    await expect(rows.nth(0).locator(".notice-text")).to_be_focused()
+    await press(page, "Escape")
+    await expect(panel(page)).to_be_hidden()
+    await expect(bell(page)).to_be_focused()
+    await press(page, "j", "?")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def tab_stops(page: Page) -> Sequence[int]:
+    """How many controls of each row of the inbox the Tab key reaches."""
+    stops: Sequence[int] = await inbox(page).evaluate(
+        """list => [...list.querySelectorAll("li")].map(row =>
+          [...row.querySelectorAll("a, button, input")].filter(one => one.tabIndex === 0).length)"""
+    )
+    return stops
+
+
+async def test_a_checked_part_of_an_open_group_is_acted_on_alone(
+    site: Site, arrive: Arrive, alice: User, bob: User
+) -> None:
+    squad = await make_team(site.db, alice, editors=[bob])
+    async with site.db.act() as session:
+        (await session.get_one(User, bob.id)).grouping = True
+        for title in NAMES:
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key="a")
+    reader = Reader(await arrive(bob))
+    await reader.open()
+    await reader.page.get_by_role("button", name="Show 5 notifications").click()
+
+    await reader.page.get_by_role("checkbox", name="Select: Three").check()
+    await expect(reader.page.locator("#selected")).to_have_text("1 selected")
+    await reader.page.locator("#bulk").get_by_role("button", name="Done", exact=True).click()
+
+    await reader.is_told("1 notification done")

@@ -1,0 +1,229 @@
+"""From a touched topic to the pages of those who may see it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from app.broker.relay import ProcessRelay
+from app.database import Database
+from app.models import Project, Team, User
+from app.notifications.live import topic_publisher
+from app.notifications.live.hub import Hub
+from app.notifications.live.stream import HTML
+from app.notifications.live.topic_publisher import TopicPublisher
+from app.projects import access as projects_access
+from app.projects.projects import create_project, delete_project, rename_project
+from app.projects.sharing import share_project, unshare_project
+from app.settings import Settings
+from app.teams import access as teams_access
+from app.teams.membership import remove_member
+from app.teams.teams import delete_team, mute_team, rename_team
+from app.topics import PROGRESS, PROJECT, TEAM, touch
+from tests.factories import make_account, make_team
+
+VIEWERS = {
+    TEAM: teams_access.viewers(),
+    PROJECT: projects_access.viewers(),
+    PROGRESS: projects_access.viewers(),
+}
+
+
+class Listening(Hub):
+    """A hub at which these users have a page open; it remembers the events sent to each."""
+
+    def __init__(self, *users: User) -> None:
+        super().__init__()
+        self.heard: dict[int, list[str]] = {user.id: [] for user in users}
+
+    def connected(self, format: object = HTML) -> Any:
+        return self.heard.keys()
+
+    def send(
+        self, user_id: int, frame: bytes, format: object = HTML, position: int | None = None
+    ) -> None:
+        assert (format, position) == (HTML, None)
+        name, data = frame.decode().strip().split("\n")
+        assert data == "data: {}"
+        if user_id in self.heard:
+            self.heard[user_id].append(name.removeprefix("event: "))
+
+    async def until(self, user: User, name: str) -> None:
+        async with asyncio.timeout(10):
+            while name not in self.heard[user.id]:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def telling(db: Database, hub: Hub) -> AsyncIterator[None]:
+    relay = ProcessRelay()
+    await relay.connect()
+    db._poke = relay.poke
+    async with TopicPublisher(db, relay, hub, VIEWERS).running():
+        yield
+    await relay.disconnect()
+
+
+@pytest.fixture
+async def squad(db: Database, alice: User, bob: User) -> Team:
+    return await make_team(db, alice, "Video Squad", viewers=[bob])
+
+
+@pytest.fixture
+async def reel(db: Database, alice: User, squad: Team) -> Project:
+    """Of alice, shared with the squad."""
+    async with db.act() as session:
+        project = await create_project(session, alice, "Highlight Reel")
+        await share_project(session, alice, project.id, squad.id)
+    return project
+
+
+async def test_a_change_is_told_to_those_who_may_see_it_and_to_nobody_else(
+    db: Database, alice: User, bob: User, carol: User, squad: Team, reel: Project
+) -> None:
+    hub = Listening(alice, bob, carol)
+    async with telling(db, hub):
+        async with db.act() as session:
+            await rename_project(session, alice, reel.id, "Best Clips")
+        async with db.act() as session:
+            await rename_team(session, alice, squad.id, "Film Squad")
+
+        for user in (alice, bob):
+            await hub.until(user, f"project-{reel.id}-changed")
+            await hub.until(user, f"team-{squad.id}-changed")
+
+    assert hub.heard[carol.id] == []
+
+
+async def test_whoever_loses_access_is_told_to_look_again(
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
+) -> None:
+    hub = Listening(alice, bob)
+    of_bob = f"user-{bob.id}-changed"
+    async with telling(db, hub):
+        for end in (
+            lambda session: unshare_project(session, alice, reel.id, squad.id),
+            lambda session: remove_member(session, alice, squad.id, bob.id),
+        ):
+            async with db.act() as session:
+                await end(session)
+            await hub.until(bob, of_bob)
+            hub.heard[bob.id].clear()
+
+
+async def test_the_end_of_a_team_and_of_a_project_is_told_to_all_who_saw_them(
+    db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
+) -> None:
+    hub = Listening(alice, bob)
+    async with telling(db, hub):
+        async with db.act() as session:
+            await delete_project(session, settings, alice, reel.id)
+        for user in (alice, bob):
+            await hub.until(user, f"user-{user.id}-changed")
+            hub.heard[user.id].clear()
+        await asyncio.sleep(topic_publisher.PAUSE_SECONDS)
+        async with db.act() as session:
+            await delete_team(session, alice, squad.id)
+        for user in (alice, bob):
+            await hub.until(user, f"user-{user.id}-changed")
+
+
+async def test_what_one_user_sees_alone_is_told_to_that_user_alone(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    hub = Listening(alice, bob)
+    async with telling(db, hub):
+        async with db.act() as session:
+            await mute_team(session, bob, squad.id)
+        await hub.until(bob, f"user-{bob.id}-changed")
+
+    assert hub.heard[alice.id] == []
+
+
+async def test_a_burst_is_told_twice_and_its_end_is_never_missed(
+    db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_publisher, "PAUSE_SECONDS", 0.2)
+    hub, told = Listening(alice), f"team-{squad.id}-changed"
+    async with telling(db, hub):
+        db._poke(f"team {squad.id}")
+        await hub.until(alice, told)
+        for _time in range(20):
+            db._poke(f"team {squad.id}")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        so_far = hub.heard[alice.id].count(told)
+        hub.heard[alice.id].clear()
+        await hub.until(alice, told)
+        await asyncio.sleep(0.5)
+
+    assert (so_far, hub.heard[alice.id].count(told)) == (1, 1)
+
+
+async def test_progress_is_one_query_however_many_streams_there_are(
+    db: Database, alice: User, squad: Team, reel: Project
+) -> None:
+    members = [await make_account(db, f"member{n}") for n in range(30)]
+    await make_team(db, alice, "Others", viewers=members)
+    hub, statements = Listening(alice, *members), []
+    async with telling(db, hub):
+        event.listen(
+            db.engine.sync_engine,
+            "before_cursor_execute",
+            lambda *given: statements.append(given[2]),
+        )
+        db._poke(f"progress {reel.id}")
+        await hub.until(alice, f"progress-{reel.id}-changed")
+
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+
+
+async def test_without_an_open_page_nothing_is_read(db: Database, alice: User, squad: Team) -> None:
+    statements: list[str] = []
+    async with telling(db, Listening()):
+        event.listen(
+            db.engine.sync_engine,
+            "before_cursor_execute",
+            lambda *given: statements.append(given[2]),
+        )
+        db._poke(f"team {squad.id}")
+        await asyncio.sleep(0.1)
+
+    assert statements == []
+
+
+async def test_a_change_is_told_once_the_database_can_be_read_again(
+    db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_publisher, "RETRY_SECONDS", 0.01)
+    hub, read, failures = Listening(alice), db.read, [1, 1]
+
+    def failing_read() -> Any:
+        if failures:
+            failures.pop()
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        return read()
+
+    async with telling(db, hub):
+        monkeypatch.setattr(db, "read", failing_read)
+        db._poke(f"team {squad.id}")
+
+        await hub.until(alice, f"team-{squad.id}-changed")
+
+
+async def test_an_act_that_is_rolled_back_is_not_told(
+    db: Database, alice: User, squad: Team
+) -> None:
+    hub = Listening(alice)
+    async with telling(db, hub):
+        with suppress(ZeroDivisionError):
+            async with db.act() as session:
+                touch(session, TEAM, squad.id)
+                raise ZeroDivisionError
+        await asyncio.sleep(0.1)
+
+    assert hub.heard[alice.id] == []

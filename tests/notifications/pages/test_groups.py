@@ -1,0 +1,228 @@
+"""Groups in the inbox page: one row each, opened in place, acted on as one."""
+
+import re
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from app.database import Database
+from app.models import Notification, Team, User
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.inbox import acts, feed
+from app.notifications.inbox.selection import Selection
+from app.notifications.notify import notify
+from tests.conftest import post, sign_in, text_of
+from tests.factories import make_account, make_team
+from tests.notifications.pages.test_actions import post_partial, submit
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+@pytest.fixture
+async def bob(db: Database) -> User:
+    """With groups, as everyone is who registers."""
+    return await make_account(db, "bob", grouping=True)
+
+
+@pytest.fixture
+async def squad(db: Database, alice: User, bob: User) -> Team:
+    return await make_team(db, alice, editors=[bob])
+
+
+@pytest.fixture
+async def page(client: httpx.AsyncClient, bob: User) -> httpx.AsyncClient:
+    await sign_in(client, bob)
+    return client
+
+
+async def send(db: Database, alice: User, squad: Team, *titles: str, key: str = "a") -> None:
+    async with db.act() as session:
+        for title in titles:
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key=key)
+
+
+def rows_of(answer: httpx.Response) -> list[str]:
+    return re.findall(r'<li id="notice-(\S+)"', answer.text)
+
+
+def seen_on(answer: httpx.Response) -> str:
+    return str(re.findall(r'name="seen" value="(\d+)"', answer.text)[-1])
+
+
+async def places(db: Database, bob: User) -> list[tuple[str, int]]:
+    async with db.read() as session:
+        rows = select(Notification.place, func.count()).where(
+            Notification.user_id == bob.id, Notification.deleted_at.is_(None)
+        )
+        grouped = rows.group_by(Notification.place).order_by(Notification.place)
+        return [(place, count) for place, count in await session.execute(grouped)]
+
+
+async def test_a_group_is_unread_while_any_of_its_parts_is(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    async with db.act() as session:
+        [newest, _oldest] = await feed.newest(session, bob.id)
+        await acts.mark(session, bob.id, Selection([newest.id]), read=True)
+
+    partly = (await page.get("/notifications")).text.partition('id="inbox"')[2]
+    async with db.act() as session:
+        await acts.read_all(session, bob.id)
+    wholly = (await page.get("/notifications")).text.partition('id="inbox"')[2]
+
+    assert f'formaction="/notifications/{newest.id}/read"' in partly
+    assert "is-unread" in partly
+    assert f'formaction="/notifications/{newest.id}/unread"' in wholly
+    assert "is-unread" not in wholly
+
+
+async def test_a_group_is_one_row_with_a_button_for_its_parts(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    await send(db, alice, squad, "Alone", key="b")
+
+    shown = await page.get("/notifications")
+
+    assert rows_of(shown) == ["4", "3"]
+    assert "Three and 2 more" in text_of(shown)
+    assert text_of(shown).count("Show 3 notifications") == 1
+    assert "Show 1 notification " not in text_of(shown)
+
+
+async def test_its_parts_are_shown_below_it_or_on_a_page(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+
+    opened = await page.get("/notifications/group/2", headers=PARTIAL)
+    closed = await page.get("/notifications/group/2?hide=1", headers=PARTIAL)
+    plain = await page.get("/notifications/group/2")
+    parts = await page.get(plain.headers["Location"])
+
+    assert rows_of(opened) == ["part-2", "part-1"]
+    assert "Hide 2 notifications" in text_of(opened)
+    assert (rows_of(closed), "Show 2 notifications" in text_of(closed)) == ([], True)
+    assert rows_of(parts) == ["2", "1"]
+
+
+async def test_an_act_on_its_row_is_one_on_all_that_was_seen(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+    await send(db, alice, squad, "Later")
+
+    await post(page, "/notifications/2/done", **fields)
+
+    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+
+
+async def test_an_act_on_a_part_is_one_on_that_alone(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+
+    await post(page, "/notifications/1/done?alone=1", **fields)
+
+    assert await places(db, bob) == [("done", 1), ("inbox", 1)]
+
+
+@pytest.mark.parametrize(
+    ("do", "answer", "left"),
+    [
+        ("snooze", {"for": "tomorrow"}, [("inbox", 1), ("snoozed", 2)]),
+        ("delete", {}, [("inbox", 1)]),
+    ],
+)
+async def test_a_row_about_which_a_page_asks_stands_for_its_group_too(
+    page: httpx.AsyncClient,
+    db: Database,
+    alice: User,
+    bob: User,
+    squad: Team,
+    do: str,
+    answer: dict[str, str],
+    left: list[tuple[str, int]],
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+    await send(db, alice, squad, "Later")
+
+    asked = await post(page, f"/notifications/2/{do}", **fields)
+    assert do == "snooze" or "Delete 2 notifications?" in asked.text
+    await submit(page, asked, **answer)
+
+    assert await places(db, bob) == left
+
+
+async def test_a_part_is_snoozed_alone_and_in_its_own_row(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+    page.headers["HX-Current-URL"] = "http://testserver/notifications"
+
+    asked = await post_partial(page, "/notifications/2/snooze?alone=1", **fields)
+
+    assert 'hx-post="/notifications/2/snooze?alone=1" hx-target="#notice-part-2"' in asked.text
+    assert 'name="grouped"' not in asked.text
+
+
+async def test_the_row_of_another_user_stands_for_no_group(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, carol: User
+) -> None:
+    squad = await make_team(db, alice, editors=[bob, carol])
+    await send(db, alice, squad, "One")
+    async with db.read() as session:
+        of_carol = await session.scalar(
+            select(Notification.id).where(Notification.user_id == carol.id)
+        )
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+
+    await post(page, "/notifications/bulk", do="done", ids=str(of_carol), **fields)
+
+    assert await places(db, bob) == [("inbox", 1)]
+
+
+async def test_checked_rows_stand_for_their_groups(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    await send(db, alice, squad, "Other", key="b")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+
+    await post(page, "/notifications/bulk", do="done", ids="2", **fields)
+
+    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+
+
+@pytest.mark.parametrize("do", ["done", "delete"])
+async def test_a_checked_part_stands_for_itself(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team, do: str
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+
+    answer = await post(page, "/notifications/bulk", do=do, parts="2", **fields)
+    if do == "delete":
+        assert "Delete 1 notification?" in answer.text
+        await submit(page, answer)
+
+    assert dict(await places(db, bob))["inbox"] == 2
+
+
+async def test_who_wants_no_groups_gets_a_row_for_each(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    async with db.write() as session:
+        (await session.get_one(User, bob.id)).grouping = False
+
+    shown = await page.get("/notifications")
+
+    assert rows_of(shown) == ["2", "1"]
+    assert 'name="grouped"' not in shown.text
