@@ -28,13 +28,19 @@ function only(target) {
   throw { missing: `${found.length} of ${target.role} "${target.name}" in ${target.within}` };
 }
 
-// Where the element is, once it stands still.
+// Where the element is, once it stands still. On a busy machine an animation may not move for a while.
 async function rest(one) {
   const measure = () => JSON.stringify(one.getClientRects()[0] ?? {});
   const before = measure();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  if (measure() !== before) throw { missing: `rest of ${one.outerHTML.slice(0, 80)}` };
+  if (measure() !== before || isAnimated(one)) throw { missing: `rest of ${one.outerHTML.slice(0, 80)}` };
   return JSON.parse(before);
+}
+
+// Whether it, or what it is in, still moves to its place; what hides a toast after 10 s moves nothing.
+function isAnimated(one) {
+  const isMove = ({ playState, animationName }) => playState === "running" && animationName === "arriving";
+  return document.getAnimations().some((all) => isMove(all) && all.effect.target.contains(one));
 }
 
 // The middle of the element's first line, if nothing covers it.
