@@ -6,9 +6,9 @@ reads this very table.
     __main__                              `python -m app`
     cli                                   commands, installer, doctor, demo cast
     asgi worker                           the web application; what SAQ runs
-    server                                uvicorn, with limits for each client
+    web.server                            uvicorn, with limits for each client
     routes                                the table of contents: every address and its handler
-    middleware error_handlers             authentication, CSRF, headers; errors as page or problem
+    web.middleware web.error_handlers     authentication, CSRF, headers; errors as page or problem
     installation                          settings, database, broker, channels: built once
     backup                                backups, restoring them, moving to another database
     operations                            admin pages, health, metrics, announcements
@@ -18,8 +18,8 @@ reads this very table.
     teams                                 teams, members, invitations: verbs, pages, api
     accounts                              users, sessions, tokens, passwords: verbs, pages, api
     notifications.pages notifications.api  thin HTML and JSON handlers over the rooms below
-    page_refusals                         a page of another user, or of an earlier session
-    layout visits                         a page with its bell, or a fragment; opening is reading
+    web.page_refusals                     a page of another user, or of an earlier session
+    layout web.visits                     a page with its bell, or a fragment; opening is reading
     notifications.notify notifications.withdraw  the front doors: notify; take back
     notifications.refresh                 show a notice again whose actions have changed
     notifications.supersede               a newer event in the place of an older one
@@ -34,22 +34,23 @@ reads this very table.
     notifications.events                  event types and their sentences, audiences, positions
     api                                   bodies, problems and router of the JSON API
     mail throttle                         composing mail; rate limits
-    forwarding                            the client behind a proxy; hosts that are not ours
+    web.forwarding                        the client behind a proxy; hosts that are not ours
     rendering                             templates
-    static_files                          scripts, styles, icons under one digest
-    http csrf                             forms, guards, redirects; the token of a page
+    web.static_files                      scripts, styles, icons under one digest
+    http web.csrf                         forms, guards, redirects; the token of a page
     models                                the schema: start reading here
     topics                                what open pages show, and that it has changed
     database outgoing                     read(), act(), write(); HTTP to other servers
     broker security telemetry             queue, and relay of pokes; signatures; logs, metrics
-    security_headers                      what protects every response
-    security_log                          logins, failed logins, changes of rights
-    reachability                          whether others can reach this server
-    settings zones private_files postgresql_connections
+    web.security_headers                  what protects every response
+    telemetry.security_log                logins, failed logins, changes of rights
+    web.reachability                      whether others can reach this server
+    settings zones process.private_files process.postgresql_connections
     faults                                busy, full or lost databases and disks
-    email_addresses errors faces user_agents usernames    small, one purpose each
-    names                                 what one may contain, how it stands in a sentence
-    parsing                               forms and cookies, within limits
-    hosts                                 host names and ports, in the one form that is compared
-    cancellation clock compression gc_tuning language networks numbers parent_process
+    errors web.user_agents values.email_addresses values.faces values.usernames
+    values.names                          what one may contain, how it stands in a sentence
+    web.parsing                           forms and cookies, within limits
+    web.hosts                             host names and ports, in the one form that is compared
+    clock language values.numbers web.compression web.networks
+    process.cancellation process.gc_tuning process.parent_process
 """

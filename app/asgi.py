@@ -18,14 +18,9 @@ from app.api.routing import api_router
 from app.api_docs.document import openapi_config
 from app.api_docs.schemas import StructSchemas
 from app.broker.runtime_directory import runtime_directory
-from app.compression import CompressingLitestar
-from app.error_handlers import on_crash, on_failure, on_http_exception
 from app.errors import Failure, SignedOut
-from app.forwarding import AddressedLitestar, ForwardedLitestar, ProxiesSeen
-from app.gc_tuning import freeze_loaded_objects, give_large_blocks_back
 from app.http import PageRequest, provide_form
 from app.installation import Installation, check, install
-from app.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
 from app.models import User
 from app.notifications.live.detached_streams import StreamingLitestar
 from app.notifications.live.follower import Follower
@@ -34,9 +29,9 @@ from app.notifications.live.hub import Hub
 from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.resuming import Resumptions
 from app.notifications.live.topic_publisher import TopicPublisher
-from app.parent_process import end_with_parent
-from app.parsing import MAX_FORM_BYTES, ForgetfulLitestar
-from app.private_files import create_private_files
+from app.process.gc_tuning import freeze_loaded_objects, give_large_blocks_back
+from app.process.parent_process import end_with_parent
+from app.process.private_files import create_private_files
 from app.projects import access as projects_access
 from app.routes import API, PAGES
 from app.settings import load
@@ -44,7 +39,12 @@ from app.teams import access as teams_access
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
 from app.topics import PROGRESS, PROJECT, TEAM
-from app.visits import Visits, note_visit
+from app.web.compression import CompressingLitestar
+from app.web.error_handlers import on_crash, on_failure, on_http_exception
+from app.web.forwarding import AddressedLitestar, ForwardedLitestar, ProxiesSeen
+from app.web.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
+from app.web.parsing import MAX_FORM_BYTES, ForgetfulLitestar
+from app.web.visits import Visits, note_visit
 
 
 class ClippyFront(

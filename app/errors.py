@@ -16,17 +16,17 @@
     └── Unavailable   503   the database or the disk fails; retry after `retry_after` seconds
         └── OutOfSpace 507  the disk is full
 
-`app/error_handlers.py` turns them into a page, a fragment or problem+json.
+`app/web/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
 
 from collections.abc import Mapping, Sequence
 
 from app.language import _
-from app.names import to_plain
+from app.values.names import to_plain
 
 
 class Failure(Exception):
-    """`sentence` has its names isolated (app.names); `headers` are added to the response."""
+    """`sentence` has its names isolated (app.values.names); `headers` are added to the response."""
 
     status = 500
 

@@ -16,9 +16,9 @@ from litestar.utils.scope.state import ScopeState
 
 from app.errors import Forbidden, NotFound, OtherUser, SignedOut
 from app.language import _
-from app.numbers import GREATEST_ID
-from app.parsing import parse_form
-from app.security_log import record
+from app.telemetry.security_log import record
+from app.values.numbers import GREATEST_ID
+from app.web.parsing import parse_form
 
 FLASH = "flash"
 LONGEST_PATH = 2_000

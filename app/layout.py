@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from litestar import MediaType, Response
 from markupsafe import Markup
 
-from app.csrf import csrf_token
 from app.http import (
     FLASH,
     HTML_HEADERS,
@@ -26,6 +25,7 @@ from app.language import SOURCE_LANGUAGE
 from app.notifications.inbox.bell import look
 from app.rendering import render
 from app.topics import USER, Topic
+from app.web.csrf import csrf_token
 
 # The state's entry for the CSRF token that stands in all that is rendered for a request.
 SHOWN = "shown_csrf_token"

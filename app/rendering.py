@@ -14,12 +14,12 @@ from jinja2.compiler import CodeGenerator
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from app.email_addresses import readable_address
-from app.faces import avatar_url
 from app.language import SOURCE_LANGUAGE, _, ngettext
-from app.names import isolate, to_html, to_text
 from app.settings import ROOT
-from app.static_files import asset
+from app.values.email_addresses import readable_address
+from app.values.faces import avatar_url
+from app.values.names import isolate, to_html, to_text
+from app.web.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
 
 # Every plural form of every language is taken by one of the first numbers.

@@ -5,7 +5,6 @@ from copy import copy
 from litestar.handlers import HTTPRouteHandler
 from litestar.utils import normalize_path
 
-from app import static_files
 from app.account_lifecycle.pages import addresses, closing, registration
 from app.accounts import api as accounts_api
 from app.accounts.pages import account, avatars, login, password_reset, sessions, tokens
@@ -43,6 +42,7 @@ from app.teams.pages import invitation_mail, team
 from app.teams.pages import invitations as invitations_pages
 from app.teams.pages import members as members_pages
 from app.teams.pages import teams as teams_pages
+from app.web import static_files
 
 
 def at(method: str, path: str, handler: HTTPRouteHandler) -> HTTPRouteHandler:

@@ -11,9 +11,9 @@ from app.database.upsert import insert_into
 from app.errors import TooMany
 from app.language import _
 from app.models import Throttle
-from app.reachability import is_throttled
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.web.reachability import is_throttled
 
 KEY_LENGTH = 200
 # What the clocks of hosts that share the database differ by without harm.

@@ -23,7 +23,6 @@ from app.broker.heartbeats import HEARTBEAT, beating
 from app.broker.worker_locks import WorkerLock
 from app.database import Database
 from app.faults import persist
-from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation
 from app.language import set_language
 from app.notifications.delivery import claims, outbox, retention
@@ -32,6 +31,7 @@ from app.notifications.search import index
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.operations.clock_jumps import Clock, boot_id, look
 from app.operations.cron_ticks import once_per_tick
+from app.process.gc_tuning import freeze_loaded_objects
 from app.projects.compilation_runs import recover_compilations, run_compilation
 from app.projects.compilations import sweep_videos, sweep_work_folders
 from app.projects.media_storage import sweep_uploads

@@ -2,9 +2,9 @@
 
 from app import clock
 from app.database import Database
-from app.email_addresses import address_key
 from app.models import Membership, Team, User
 from app.security import Signer
+from app.values.email_addresses import address_key
 
 SECRET_KEY = "a secret of the tests"
 SIGNER = Signer(SECRET_KEY)

@@ -91,7 +91,7 @@ class Servers:
 
 def _forget(database_url: str) -> None:
     """Deletes the keys of an installation on Redis."""
-    from app.broker.redis_server import installation_prefix
+    from app.broker.redis.server import installation_prefix
 
     settings = read({"DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY})
     with Redis.from_url(REDIS_URL) as redis:

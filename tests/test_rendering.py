@@ -1,9 +1,9 @@
 import re
 
-from app.faces import Face
 from app.rendering import attributes, html, playing_time
 from app.settings import ROOT
-from app.static_files import asset
+from app.values.faces import Face
+from app.web.static_files import asset
 
 # One that is sent: a password manager's username has no name.
 HIDDEN_FIELD = re.compile(r'<input type="hidden"[^>]* name="')

@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.email_addresses import address_key
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Invitation, User
 from app.settings import Settings
 from app.teams.invitations import closed_reason, read_token
 from app.teams.queries import read_invitation
+from app.values.email_addresses import address_key
 
 INVITATION = "/invitations/"
 # The inviter sees the link too, and may use it before the invited user does.

@@ -15,7 +15,6 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Membership, User
-from app.names import isolate
 from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
 from app.notifications.search.index import renew_documents
 from app.projects.projects import delete_projects_of
@@ -24,6 +23,7 @@ from app.teams.membership import hand_over, leave_team
 from app.teams.queries import TeamInList, teams_of
 from app.teams.roles import ADMIN, OWNER
 from app.teams.teams import delete_team
+from app.values.names import isolate
 
 
 async def delete_account(db: Database, settings: Settings, user: User, password: str) -> None:

@@ -18,12 +18,12 @@ from app.accounts.passwords import require_password
 from app.accounts.profile import fill_from_browser
 from app.accounts.registration import new_user, store_new_user
 from app.database import Database
-from app.email_addresses import email_error
 from app.errors import require_valid
 from app.language import _
 from app.models import Invitation, User
 from app.settings import Settings
 from app.teams.invitations import notify_of_open_invitations
+from app.values.email_addresses import email_error
 
 
 async def register(

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
-from app.email_addresses import address_key
 from app.errors import NotFound
 from app.language import _
 from app.mail.limits import may_mail, too_many
@@ -27,6 +26,7 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.notify import notify
 from app.security import Signer, new_nonce, signer_of
+from app.values.email_addresses import address_key
 
 CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
 IN_USE = "address_in_use"

@@ -23,9 +23,9 @@ from app.database import Database
 from app.http import AnyRequest
 from app.language import _
 from app.models import Token, User
-from app.names import NAME_PATTERN
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.values.names import NAME_PATTERN
 
 Scope = Literal["read", "write"]
 

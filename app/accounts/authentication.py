@@ -12,7 +12,7 @@ from app.http import is_api, is_safe
 from app.language import _, set_language
 from app.models import User
 from app.notifications.live.stream import TOKEN
-from app.security_log import record
+from app.telemetry.security_log import record
 
 
 async def authenticate(scope: Scope) -> None:

@@ -7,10 +7,10 @@ unconfirmed, for anybody can type any address.
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.email_addresses import address_key
 from app.errors import Conflict
 from app.language import _
 from app.models import User
+from app.values.email_addresses import address_key
 
 
 def has_confirmed(address: str) -> ColumnElement[bool]:

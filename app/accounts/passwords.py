@@ -12,7 +12,6 @@ from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
-from app.email_addresses import address_key
 from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.limits import may_mail
@@ -20,9 +19,10 @@ from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
 from app.notifications.notify import notify
-from app.reachability import others_can_reach
 from app.security import Signer, hash_password, needs_rehash, signer_of, verify_password
-from app.security_log import record
+from app.telemetry.security_log import record
+from app.values.email_addresses import address_key
+from app.web.reachability import others_can_reach
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60

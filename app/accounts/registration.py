@@ -7,10 +7,10 @@ address and notifies the new user of invitations.
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.validation import password_error, require_available, username_error
-from app.email_addresses import address_key, email_error
 from app.errors import require_valid
 from app.models import User
 from app.security import hash_password
+from app.values.email_addresses import address_key, email_error
 
 
 async def new_user(*, username: str, email: str, password: str) -> User:

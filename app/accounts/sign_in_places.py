@@ -24,7 +24,7 @@ from app.models import SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
 from app.notifications.notify import notify
 from app.settings import Settings
-from app.user_agents import device_name
+from app.web.user_agents import device_name
 
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 REMEMBERED_FOR = timedelta(days=400)

@@ -3,12 +3,12 @@
 from app.accounts.sign_in_places import device_token, find_browser
 from app.accounts.validation import loggable
 from app.database import Database
-from app.email_addresses import address_key
 from app.http import AnyRequest
 from app.models import User
-from app.networks import network_of
 from app.settings import Settings
 from app.throttle import throttle
+from app.values.email_addresses import address_key
+from app.web.networks import network_of
 
 
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:

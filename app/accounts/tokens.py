@@ -25,10 +25,10 @@ from app.database.short_reads import columns_of, entity
 from app.errors import Conflict, NotFound, require_valid
 from app.language import _
 from app.models import Token, User
-from app.names import name_error, tidy
 from app.notifications.events.catalogue import ACCOUNT_TOKEN_CREATED
 from app.notifications.live.stream import TOKEN, Key
 from app.notifications.notify import notify
+from app.values.names import name_error, tidy
 
 READ, WRITE = SCOPES = ("read", "write")
 # Scanners for leaked secrets recognize a key by its prefix.

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.common_passwords import is_common
 from app.accounts.lookup import find_holder
-from app.email_addresses import is_email_address
 from app.errors import require_valid
 from app.language import _
 from app.models import User
-from app.usernames import is_reserved, skeleton
+from app.values.email_addresses import is_email_address
+from app.values.usernames import is_reserved, skeleton
 
 USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 PASSWORD_BYTES = range(8, 1025)

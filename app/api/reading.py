@@ -15,7 +15,7 @@ from msgspec import inspect as kinds
 from app.api.shapes import RequestBody
 from app.errors import Invalid
 from app.language import _
-from app.names import NAME_PATTERN
+from app.values.names import NAME_PATTERN
 
 Body = TypeVar("Body", bound=RequestBody)
 

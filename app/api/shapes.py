@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
-from app.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID
 
 Id = Annotated[int, Meta(ge=1, le=GREATEST_ID)]
 # PostgreSQL does not store NUL.

@@ -20,8 +20,8 @@ from litestar.openapi.spec import Components, OpenAPI, Reference, SecurityScheme
 
 from app.api.problems import MEANINGS, PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
 from app.api_docs.schemas import SCHEMA
-from app.numbers import GREATEST_ID
 from app.settings import ROOT
+from app.values.numbers import GREATEST_ID
 
 SAFE = ("get",)
 DESCRIPTION = """\
@@ -43,7 +43,7 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
 RETRY_AFTER = {"Retry-After": "Seconds to wait"}
 PROBLEM_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: RETRY_AFTER, 503: RETRY_AFTER}
 
-# What the server itself refuses (app/server.py), in plain text, before the API sees it.
+# What the server itself refuses (app/web/server.py), in plain text, before the API sees it.
 REFUSALS = {414: "The address is too long, or its query has too many fields"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.language import N_, _
-from app.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID
 
 TITLES = {
     "notifications": N_("Notifications"),

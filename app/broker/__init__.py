@@ -8,7 +8,7 @@ from saq import Queue
 
 from app.broker.relay import LocalRelay, Relay, Watch, watch_file
 from app.broker.runtime_directory import runtime_directory
-from app.broker.sqlite_queue import SqliteQueue
+from app.broker.sqlite.queue import SqliteQueue
 from app.language import _
 from app.settings import SettingError, Settings
 
@@ -51,7 +51,7 @@ def require_supported(settings: Settings) -> None:
     if not settings.redis_url:
         return
     try:
-        from app.broker.redis_server import require_redis
+        from app.broker.redis.server import require_redis
     except ImportError:
         sentence = _("REDIS_URL needs the driver of Redis. Run `pip install '.[redis]'`.")
         raise SettingError(sentence) from None
@@ -65,9 +65,9 @@ def _on_sqlite(settings: Settings) -> Broker:
 
 
 def _on_postgres(settings: Settings) -> Broker:
-    from app.broker.postgres_queue import PostgresQueue
-    from app.broker.postgres_relay import PostgresRelay
-    from app.broker.postgres_server import open_pool
+    from app.broker.postgresql.queue import PostgresQueue
+    from app.broker.postgresql.relay import PostgresRelay
+    from app.broker.postgresql.server import open_pool
 
     relay = PostgresRelay(settings.database_url)
     pool = open_pool(settings.database_url, settings.connections.queue)
@@ -75,9 +75,9 @@ def _on_postgres(settings: Settings) -> Broker:
 
 
 def _on_redis(settings: Settings) -> Broker:
-    from app.broker.redis_queue import RedisQueue
-    from app.broker.redis_relay import RedisRelay
-    from app.broker.redis_server import installation_prefix, open_client
+    from app.broker.redis.queue import RedisQueue
+    from app.broker.redis.relay import RedisRelay
+    from app.broker.redis.server import installation_prefix, open_client
 
     client, prefix = open_client(settings.redis_url), installation_prefix(settings)
     relay = RedisRelay(open_client(settings.redis_url), prefix, _watch(settings))
@@ -87,7 +87,7 @@ def _on_redis(settings: Settings) -> Broker:
 def _watch(settings: Settings) -> Watch:
     if settings.is_sqlite:
         return partial(watch_file, settings.sqlite_path)
-    from app.broker.postgres_relay import watch_postgres
+    from app.broker.postgresql.relay import watch_postgres
 
     return partial(watch_postgres, settings.database_url)
 

@@ -24,8 +24,8 @@ from saq.types import ListenCallback
 from saq.utils import now, now_seconds
 
 from app.broker.relay import Relay
-from app.cancellation import claim_or_give_back
 from app.faults import fault_of, pauses
+from app.process.cancellation import claim_or_give_back
 
 # How long a lost poke can delay a job, and how long while no poke can be heard.
 POLL_SECONDS, DEAF_POLL_SECONDS = 5.0, 1.0

@@ -34,13 +34,13 @@ from app.models import User
 from app.notifications.channels.base import ERROR
 from app.notifications.channels.push.vapid_keys import fresh_pair
 from app.notifications.search import index
-from app.private_files import create_private_files, make_private
+from app.process.private_files import create_private_files, make_private
 from app.projects.media_adoption import adopt_media
-from app.reachability import explanation
-from app.security_log import record
-from app.server import Limits, bounded_protocol
 from app.settings import ROOT, SettingError, Settings, load
 from app.telemetry import logs, metrics
+from app.telemetry.security_log import record
+from app.web.reachability import explanation
+from app.web.server import Limits, bounded_protocol
 
 JOURNEYS = "tests/journeys"
 SHUTDOWN_SECONDS = 1
@@ -83,7 +83,7 @@ def web(_arguments: list[str]) -> None:
         http=cast(Any, bounded_protocol(Limits(trusts=settings.trusts))),
         ws="none",
         access_log=False,
-        proxy_headers=False,  # app/forwarding.py reads them, as TRUSTED_PROXIES says
+        proxy_headers=False,  # app/web/forwarding.py reads them, as TRUSTED_PROXIES says
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

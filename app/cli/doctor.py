@@ -18,9 +18,7 @@ from app.broker import open_broker
 from app.database import Database
 from app.database.keys import SECRET_KEY, read_keys
 from app.database.migrations import revisions
-from app.email_addresses import is_email_address
 from app.faults import fault_of
-from app.forwarding import ProxiesSeen
 from app.installation import check_servers
 from app.mail.composing import compose, render_mail
 from app.notifications import channels
@@ -28,10 +26,12 @@ from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult, Und
 from app.notifications.channels.email.channel import Email, transport
 from app.notifications.delivery.explanations import explain_failure
 from app.operations.health import has_worker
-from app.private_files import is_private
+from app.process.private_files import is_private
 from app.projects.video.ffmpeg import CompilationError, is_confined
-from app.reachability import explanation
 from app.settings import SettingError, Settings, authority_of, is_loopback
+from app.values.email_addresses import is_email_address
+from app.web.forwarding import ProxiesSeen
+from app.web.reachability import explanation
 from app.zones import server_zone, zone_names
 
 MIN_FREE_BYTES = 500 * 2**20

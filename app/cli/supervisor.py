@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from app.parent_process import end_with_parent
+from app.process.parent_process import end_with_parent
 
 MOST_RESTARTS, WITHIN_SECONDS = 5, 60
 GRACE_SECONDS = 10

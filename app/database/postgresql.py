@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.hold import SHARE, replaced
 from app.faults import BUSY_SECONDS
-from app.postgresql_connections import BEGINNING, CONNECTING
+from app.process.postgresql_connections import BEGINNING, CONNECTING
 
 # A query sees the state at its transaction's begin, as on SQLite, and not each its own.
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -11,7 +11,7 @@ import psycopg
 
 from app.database.migrations import is_known
 from app.language import _
-from app.postgresql_connections import CONNECTING, connection_info, server_name
+from app.process.postgresql_connections import CONNECTING, connection_info, server_name
 from app.settings import SettingError, Settings
 
 OLDEST = 13

@@ -10,12 +10,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import clock
-from app.email_addresses import ascii_address
 from app.language import _, ngettext
 from app.mail.mime import Picture, compose_mime
-from app.names import isolate, to_text
 from app.rendering import render
 from app.settings import ROOT, Settings
+from app.values.email_addresses import ascii_address
+from app.values.names import isolate, to_text
 
 
 @dataclass(frozen=True)

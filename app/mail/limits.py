@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.email_addresses import mailbox_of
 from app.errors import TooMany
 from app.language import _
 from app.models import Mailing
+from app.values.email_addresses import mailbox_of
 
 
 @dataclass(frozen=True)

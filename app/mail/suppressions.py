@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.upsert import insert_into
-from app.email_addresses import mailbox_of, masked
 from app.errors import NotFound
 from app.models import Suppression
 from app.security import Signer, signer_of
+from app.values.email_addresses import mailbox_of, masked
 
 STOP = "stop_invitations"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.models.base import IdentityBase
 from app.security import new_nonce
-from app.usernames import skeleton
+from app.values.usernames import skeleton
 
 
 def _skeleton(row: DefaultExecutionContext) -> str:

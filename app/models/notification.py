@@ -246,7 +246,7 @@ class Delivery(IdentityBase):
 class Mailing(IdentityBase):
     """A transactional mail that anyone can cause, for its limits to count (app/mail/limits.py).
 
-    `mailbox` is the address as `mailbox_of` (app/email_addresses.py) reads it. Such rows are no
+    `mailbox` is the address as `mailbox_of` (app/values/email_addresses.py) reads it. Such rows are no
     deliveries: those go with their account, and with them the count of what it caused.
     """
 
@@ -259,7 +259,7 @@ class Mailing(IdentityBase):
 
 class Suppression(DefaultBase):
     """A mailbox whose owner wants no invitation mail (app/mail/suppressions.py). `mailbox_hash` is
-    a keyed hash of what `mailbox_of` (app/email_addresses.py) makes of its address.
+    a keyed hash of what `mailbox_of` (app/values/email_addresses.py) makes of its address.
     """
 
     mailbox_hash: Mapped[str] = mapped_column(String(64), primary_key=True)

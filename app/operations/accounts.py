@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database.search import contains
-from app.email_addresses import address_key
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
 from app.notifications.events.catalogue import EMAIL
 from app.settings import Settings
 from app.teams.invitations import MAIL
+from app.values.email_addresses import address_key
 
 PER_PAGE = 50
 

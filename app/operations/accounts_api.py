@@ -16,8 +16,8 @@ from app.language import _
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations.accounts import PER_PAGE, Account, read_account, read_accounts
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
 
 Search = Annotated[
     str, QueryParameter(max_length=254, pattern=NO_NUL, description="Part of a name or address.")

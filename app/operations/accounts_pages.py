@@ -13,12 +13,12 @@ from app.http import AnyRequest, redirect
 from app.language import _
 from app.layout import ask, page
 from app.models import User
-from app.names import isolate
 from app.notifications.delivery.dead_letters import require_admin
-from app.numbers import whole_number
 from app.operations.accounts import read_accounts
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.values.names import isolate
+from app.values.numbers import whole_number
 
 URL = "/admin/accounts"
 LONGEST_SEARCH = 254

@@ -6,7 +6,7 @@ day, or until the clock is back. When it is back, moments that were written mean
 each column of the schema is either in AHEAD or a moment in the past. A clock that jumps back without
 having been ahead may be wrong itself: then what waits comes due, and no moment in the past changes.
 
-The queue corrects its own times (app/broker/sqlite_statements.py).
+The queue corrects its own times (app/broker/sqlite/statements.py).
 """
 
 import logging

@@ -1,8 +1,8 @@
 """Pages that only the users of the machine may see, and only while mail does not leave it."""
 
 from app.errors import NotFound
-from app.reachability import others_can_reach
 from app.settings import Settings
+from app.web.reachability import others_can_reach
 
 
 def require_local_installation(settings: Settings) -> None:

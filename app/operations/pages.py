@@ -16,9 +16,9 @@ from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
 from app.operations.health import check
 from app.operations.statistics import read_statistics, readings
-from app.reachability import others_can_reach
 from app.settings import Settings
 from app.telemetry.metrics import exposition
+from app.web.reachability import others_can_reach
 
 # Prometheus' text format, version 0.0.4.
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,7 +8,6 @@ guard `same_origin` instead. While the body arrives, its bytes are reserved from
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from app.csrf import USER_FIELD
 from app.database import Database
 from app.errors import Failure, Invalid, OtherUser
 from app.http import AnyRequest
@@ -25,6 +24,7 @@ from app.projects.upload_stream import (
     receive,
 )
 from app.settings import Settings
+from app.web.csrf import USER_FIELD
 
 
 async def upload_clips(

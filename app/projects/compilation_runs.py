@@ -19,13 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.broker import Broker
-from app.cancellation import claim_or_give_back
 from app.database import Database
 from app.faults import persist
 from app.language import _, in_language
 from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
+from app.process.cancellation import claim_or_give_back
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue, rotate_videos
 from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path, work_folder

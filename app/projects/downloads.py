@@ -19,7 +19,7 @@ from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.projects.video.probe import sniff
 from app.projects.video.turns import turns_of
 from app.settings import Settings
-from app.static_files import asset
+from app.web.static_files import asset
 
 VIDEO, THUMBNAIL = "video/mp4", "image/jpeg"
 # What browsers play of what we know, by ffmpeg's name of the container.

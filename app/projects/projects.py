@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import require_valid
 from app.language import _
 from app.models import Clip, Compilation, Project, User
-from app.names import name_error, tidy
 from app.notifications.preferences import muting
 from app.notifications.withdraw import withdraw_from_owner
 from app.projects.access import find_own_project, find_project
@@ -16,6 +15,7 @@ from app.projects.media_storage import clip_files, thumbnail_path, video_path
 from app.projects.sharing import end_all_shares
 from app.settings import Settings
 from app.topics import USER, touch
+from app.values.names import name_error, tidy
 
 MAX_NAME_LENGTH = 120
 

@@ -6,12 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Project, Share, Team, User
-from app.names import isolate
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.projects.access import find_own_project, find_project
 from app.teams.access import find_access, require
 from app.teams.shares import end_shares
+from app.values.names import isolate
 
 
 async def share_project(session: AsyncSession, user: User, project_id: int, team_id: int) -> Team:

@@ -16,7 +16,9 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from app.hosts import (
+from app.settings import values
+from app.settings.values import Rule
+from app.web.hosts import (
     ANY,
     DEFAULT_PORTS,
     Authority,
@@ -25,8 +27,6 @@ from app.hosts import (
     read_origin,
     read_pattern,
 )
-from app.settings import values
-from app.settings.values import Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104
@@ -158,7 +158,7 @@ class Settings:
     def is_reachable(self) -> bool:
         """Whether HOST and BASE_URL let users of other machines reach the server.
 
-        `app/reachability.py` also looks at the request.
+        `app/web/reachability.py` also looks at the request.
         """
         return not (self.is_loopback and is_loopback(authority_of(self.base_url).host))
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.email_addresses import ascii_address, is_email_address
-from app.hosts import ANY, normal_host, read_origin, read_pattern
-from app.numbers import whole_number
+from app.values.email_addresses import ascii_address, is_email_address
+from app.values.numbers import whole_number
+from app.web.hosts import ANY, normal_host, read_origin, read_pattern
 
 Rule = Callable[[str], Any]
 

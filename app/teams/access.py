@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Team, User
-from app.names import isolate
 from app.teams.roles import OWNER, RIGHTS
 from app.topics import TEAM, touch
+from app.values.names import isolate
 
 # Using them changes nothing that the team's page shows.
 WITHOUT_CHANGE = ("view", "send_event")

@@ -15,14 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.lookup import find_holder, has_confirmed
-from app.email_addresses import address_key, email_error, mailbox_of
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
 from app.mail.limits import may_mail
 from app.mail.suppressions import is_suppressed, stop_token
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
-from app.names import clean, isolate, shorten
 from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
@@ -38,6 +36,8 @@ from app.security import Signer, signer_of
 from app.teams.access import require
 from app.teams.roles import role_error
 from app.topics import TEAM, USER, touch
+from app.values.email_addresses import address_key, email_error, mailbox_of
+from app.values.names import clean, isolate, shorten
 
 MAIL = "invitation"
 SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"

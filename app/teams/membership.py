@@ -8,7 +8,6 @@ from app.accounts.lookup import has_confirmed
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
-from app.names import isolate
 from app.notifications.events.audience import Recipients
 from app.notifications.events.catalogue import (
     MEMBER_ADDED,
@@ -19,11 +18,12 @@ from app.notifications.events.catalogue import (
 from app.notifications.notify import notify
 from app.notifications.preferences.fields import ANYONE, TEAMMATES
 from app.notifications.withdraw import withdraw_invitation
-from app.security_log import record
 from app.teams.access import find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
+from app.telemetry.security_log import record
 from app.topics import TEAM, USER, touch
+from app.values.names import isolate
 
 
 async def add_member(

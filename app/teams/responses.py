@@ -8,7 +8,6 @@ from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
-from app.names import isolate
 from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
@@ -23,6 +22,7 @@ from app.teams.invitations import (
 )
 from app.teams.membership import join
 from app.topics import TEAM, touch
+from app.values.names import isolate
 
 
 async def accept(

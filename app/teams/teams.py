@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import require_valid
 from app.language import _
 from app.models import Invitation, Membership, Share, Team, User
-from app.names import name_error, tidy
 from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
 from app.notifications.notify import notify
 from app.notifications.preferences.muting import mute, unmute
@@ -16,6 +15,7 @@ from app.notifications.withdraw import withdraw_invitation, withdraw_project, wi
 from app.teams.access import require
 from app.teams.roles import OWNER
 from app.topics import PROJECT, USER, touch, touch_all
+from app.values.names import name_error, tidy
 
 NAME_LENGTH = 80
 

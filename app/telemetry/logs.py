@@ -2,7 +2,7 @@
 
 `LOG_FORMAT=json` writes one JSON object per line. Entries contain routes, ids and outcomes, but
 never tokens, addresses, push endpoints or text that users typed. The security log is an exception,
-see `app/security_log.py`. No entry can contain a line break, or a line that looks like an entry.
+see `app/telemetry/security_log.py`. No entry can contain a line break, or a line that looks like an entry.
 """
 
 import json
@@ -14,9 +14,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from app import security_log
 from app.faults import reason_of
 from app.settings import Settings
+from app.telemetry import security_log
 from app.telemetry.repetition import Repetition
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from traceback import walk_tb
 
-from app import security_log
+from app.telemetry import security_log
 
 FIRST_INTERVAL, LONGEST_INTERVAL = 60.0, 3600.0
 MOST_FAILURES = 1_000

@@ -12,9 +12,9 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
 
-from app.security_log import remember_client
 from app.telemetry.logs import new_request_id
 from app.telemetry.metrics import observe_request
+from app.telemetry.security_log import remember_client
 
 HEADER = b"x-request-id"
 

@@ -67,7 +67,7 @@ def _create_sign_in_places() -> None:
 
 
 def _fold_names() -> None:
-    """As app/usernames.py does. Who has a name that looks like another keeps it."""
+    """As app/values/usernames.py does. Who has a name that looks like another keeps it."""
     op.add_column("user", sa.Column("username_skeleton", sa.String(32), nullable=True))
     folded = "replace(replace(replace(username_key, 'i', 'l'), '1', 'l'), '0', 'o')"
     op.execute(f'UPDATE "user" SET username_skeleton = {folded}')

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.profile import preferred_language, save_profile
 from app.errors import Invalid
 from app.models import User
-from app.user_agents import device_name
+from app.web.user_agents import device_name
 
 
 async def test_the_profile_is_saved(alice: User, session: AsyncSession) -> None:

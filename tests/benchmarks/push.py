@@ -26,7 +26,6 @@ from sqlalchemy import insert, select
 
 from app.database import Database
 from app.database.migrations import migrate
-from app.gc_tuning import freeze_loaded_objects
 from app.installation import Installation, install
 from app.models import Delivery, Project, PushSubscription, Share, User
 from app.notifications.channels.push.allowed_services import PushServices
@@ -35,6 +34,7 @@ from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
 from app.notifications.notify import notify
 from app.outgoing import Outgoing
+from app.process.gc_tuning import freeze_loaded_objects
 from app.settings import Settings, load
 from tests.benchmarks._table import Line, alone, at_least_times
 from tests.benchmarks._world import add_members, add_people

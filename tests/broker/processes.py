@@ -12,7 +12,7 @@ from saq.types import Context
 
 from app.broker import Broker, open_broker
 from app.broker.relay import LocalRelay
-from app.broker.sqlite_queue import SqliteQueue
+from app.broker.sqlite.queue import SqliteQueue
 from app.settings import load
 
 NEVER = 3600.0  # seconds: only a poke gets these workers to look for a job

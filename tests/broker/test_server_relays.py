@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.broker.postgres_relay import PostgresRelay, watch_postgres
-from app.broker.redis_relay import RedisRelay
-from app.broker.redis_server import open_client
+from app.broker.postgresql.relay import PostgresRelay, watch_postgres
+from app.broker.redis.relay import RedisRelay
+from app.broker.redis.server import open_client
 from app.broker.relay import CHANGES, Relay, watch_file
 from app.broker.server_relay import MOST_UNSENT, ServerRelay
 from tests.broker.servers import OwnPostgres, OwnRedis, OwnServer, redis_prefix, running, schema

@@ -7,12 +7,12 @@ import pytest
 from saq import Queue, Status, Worker
 from saq.types import Context
 
-from app.broker.postgres_queue import PostgresQueue
-from app.broker.postgres_relay import PostgresRelay
-from app.broker.postgres_server import open_pool
-from app.broker.redis_queue import RedisQueue
-from app.broker.redis_relay import RedisRelay
-from app.broker.redis_server import open_client
+from app.broker.postgresql.queue import PostgresQueue
+from app.broker.postgresql.relay import PostgresRelay
+from app.broker.postgresql.server import open_pool
+from app.broker.redis.queue import RedisQueue
+from app.broker.redis.relay import RedisRelay
+from app.broker.redis.server import open_client
 from app.broker.server_relay import ServerRelay
 from tests.broker.queue_case import enqueued, eventually, stored_job
 from tests.broker.servers import OwnPostgres, OwnRedis, OwnServer, running

@@ -15,11 +15,11 @@ from sqlalchemy import text
 from app.broker import open_broker
 from app.cli import doctor
 from app.database import Database
-from app.forwarding import ProxiesSeen
 from app.notifications.channels.base import ERROR, OK, WARNING, CheckResult
-from app.private_files import make_private
+from app.process.private_files import make_private
 from app.projects.video.cell import landlock_version
 from app.settings import ROOT, Settings, load
+from app.web.forwarding import ProxiesSeen
 from tests.certificates import Authority
 from tests.factories import SECRET_KEY
 from tests.mailing import kept

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from app.cli import commands
-from app.server import BoundedProtocol
+from app.web.server import BoundedProtocol
 from tests.journeys.running import serving
 
 

@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar
 
 from app.routes import API, PAGES
-from app.static_files import asset
+from app.web.static_files import asset
 from tests.contract.cast import Stage
 from tests.contract.doors import doors, every_door
 from tests.contract.forms import MARKUP

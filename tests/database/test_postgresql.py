@@ -9,7 +9,6 @@ import pytest
 from advanced_alchemy.base import orm_registry
 from sqlalchemy import create_engine, func, select, text
 
-from app import postgresql_connections as connecting
 from app.database import Database, postgresql
 from app.database.migrations import migrate, revisions
 from app.database.preparing import alone
@@ -17,6 +16,7 @@ from app.errors import OutOfSpace, Unavailable
 from app.faults import fault_of
 from app.models import Team
 from app.notifications.search.index import TABLE
+from app.process import postgresql_connections as connecting
 from app.settings import Settings
 from tests.database.servers import Server
 from tests.database.servers import postgresql as own_server

@@ -9,9 +9,9 @@ from playwright.async_api import Browser
 
 from app import clock
 from app.mail.composing import render_mail
-from app.names import isolate
 from app.notifications.channels.email.notification_mail import Group, Item
 from app.notifications.events.notices import Action, Notice
+from app.values.names import isolate
 
 NAMES = {
     "no blank": "W" * 120,

@@ -18,7 +18,7 @@ from tests.journeys.running import Site, post_as
 
 # A line of the log that tells of trouble. What is told at the start is no trouble.
 _TROUBLE = re.compile(r"^.*(?: WARNING | ERROR | CRITICAL |Traceback|Error: ).*$", re.M)
-_AT_THE_START = ("app.private_files: Made",)
+_AT_THE_START = ("app.process.private_files: Made",)
 NO_DELAY = {"EMAIL_DELAY_SECONDS": "0", "PUSH_DELAY_SECONDS": "0", "LOG_LEVEL": "info"}
 
 
@@ -122,7 +122,7 @@ async def test_trouble_is_recognized() -> None:
     log = "\n".join(
         [
             "2026-11-28 17:03:19,316 INFO app.requests: GET /healthz",
-            "2026-11-28 17:03:19,316 WARNING app.private_files: Made 2 files and folders private",
+            "2026-11-28 17:03:19,316 WARNING app.process.private_files: Made 2 files and folders private",
             "2026-11-28 17:03:19,316 ERROR saq: job failed",
             "| TypeError: deliver() missing 1 required keyword-only argument: 'channel'",
         ]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app.broker import sqlite_file
+from app.broker.sqlite import file as sqlite_file
 from app.database import Database
 from app.models import Compilation, Project, User
 from app.projects import compilation_runs

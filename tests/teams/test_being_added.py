@@ -6,10 +6,10 @@ import pytest
 from app.database import Database
 from app.errors import Taken
 from app.models import Team, User
-from app.names import to_plain
 from app.notifications.preferences import switches
 from app.teams.access import is_member
 from app.teams.membership import add_member
+from app.values.names import to_plain
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
 

@@ -17,7 +17,6 @@ from app import clock
 from app.database import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Taken, TooMany
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
-from app.names import to_plain
 from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import (
@@ -39,6 +38,7 @@ from app.teams.invitations import (
 )
 from app.teams.membership import add_member, remove_member
 from app.teams.responses import accept, decline, invitation_of
+from app.values.names import to_plain
 from tests.conftest import post, sign_in, text_of
 from tests.factories import SIGNER, make_account, make_team
 from tests.mailing import deliver_mail, facts_of, share, token_of

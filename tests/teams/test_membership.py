@@ -6,13 +6,13 @@ from sqlalchemy import select, update
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Delivery, Membership, Mute, Share, User
-from app.names import to_plain
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.invitations import invite
 from app.teams.membership import add_member, change_role, hand_over, leave_team, remove_member
 from app.teams.responses import decline
 from app.teams.teams import mute_team, rename_team
+from app.values.names import to_plain
 from tests.factories import make_account, make_team
 from tests.teams.conftest import Bell, share
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app import security_log
-from app.telemetry import repetition
+from app.telemetry import repetition, security_log
 from app.telemetry.repetition import Repetition
 
 Log = Callable[..., None]

@@ -23,8 +23,8 @@ from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import User
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
 
 
 @post()

@@ -14,9 +14,9 @@ from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.models import User
-from app.names import isolate
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.values.names import isolate
 
 
 @get()

@@ -20,9 +20,9 @@ from app.language import _, set_language
 from app.layout import page
 from app.mail.limits import too_many
 from app.models import User
-from app.security_log import record
 from app.settings import Settings
-from app.user_agents import device_name
+from app.telemetry.security_log import record
+from app.web.user_agents import device_name
 
 
 @get()

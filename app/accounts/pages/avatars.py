@@ -19,14 +19,14 @@ from app.accounts.avatars import (
     too_large,
 )
 from app.accounts.pages.account import show_account
-from app.csrf import USER_FIELD
 from app.database import Database
 from app.errors import Invalid, NotFound, OtherUser, TooLarge
 from app.http import AnyRequest, is_known, redirect, same_origin, signed_in
 from app.language import _
 from app.models import User
-from app.parsing import parse_file
 from app.settings import Settings
+from app.web.csrf import USER_FIELD
+from app.web.parsing import parse_file
 
 FOREVER = "private, max-age=31536000, immutable"
 # What the multipart framing and the other fields may add to the file.

@@ -7,7 +7,6 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import csrf
 from app.accounts.passwords import check_login
 from app.accounts.profile import fill_from_browser
 from app.accounts.sessions import end_session, session_cookie, start_session
@@ -26,8 +25,9 @@ from app.language import _
 from app.layout import page
 from app.models import User
 from app.notifications.preferences.digest import reschedule
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.web import csrf
 
 
 @get()

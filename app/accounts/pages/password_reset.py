@@ -11,14 +11,14 @@ from app.accounts.passwords import read_reset, reset_password, send_reset
 from app.accounts.throttles import throttle_reset
 from app.accounts.validation import loggable
 from app.database import Database
-from app.email_addresses import email_error
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import page
 from app.models import User
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.values.email_addresses import email_error
 
 
 @get()

@@ -13,8 +13,8 @@ from app.database import Database
 from app.http import Form, redirect
 from app.language import _
 from app.models import User
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
 
 
 @post()

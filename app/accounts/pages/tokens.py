@@ -16,9 +16,9 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import ask, page
 from app.models import User
-from app.names import isolate
-from app.security_log import record
 from app.settings import Settings
+from app.telemetry.security_log import record
+from app.values.names import isolate
 
 
 @get()

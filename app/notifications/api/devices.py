@@ -20,7 +20,7 @@ from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.throttles import throttle_tests
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.settings import Settings
-from app.user_agents import device_name
+from app.web.user_agents import device_name
 
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/dpH5lCsTSSM"
 P256DH = "BNThgjl5_l3WGzRLtD2_hiBxRzDBiFQ9akthG6H4GYbBxibxV9qTNKqWffoprKmyJZ8RCrQYK3ShXidFEzJ4NrU"

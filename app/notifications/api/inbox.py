@@ -28,7 +28,7 @@ from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, count_totals, count_views, reading
 from app.notifications.inbox.views import TABS
-from app.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID
 
 DEPRECATED = {"deprecated": True}
 

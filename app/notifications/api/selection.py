@@ -24,8 +24,8 @@ from app.notifications.inbox.filters import (
     parse_filter,
 )
 from app.notifications.inbox.selection import MOST_IDS, Selection
-from app.numbers import GREATEST_ID
 from app.rendering import zone_of
+from app.values.numbers import GREATEST_ID
 
 # 0 for who has no notification yet.
 Position = Annotated[int, Meta(ge=0, le=GREATEST_ID)]

@@ -14,7 +14,7 @@ from app.models import User
 from app.notifications.live.hub import Hub
 from app.notifications.live.resuming import UNKNOWN, Resumptions
 from app.notifications.live.stream import JSON, SESSION, EventStream, key_of
-from app.numbers import whole_number
+from app.values.numbers import whole_number
 
 SINCE = QueryParameter(
     description="The id of the last event received, where Last-Event-ID cannot be sent.",

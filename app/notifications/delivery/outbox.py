@@ -10,7 +10,6 @@ from contextlib import aclosing
 from functools import partial
 
 from app import clock
-from app.cancellation import claim_or_give_back
 from app.database import Database
 from app.notifications.channels.base import Channel, Failed, Sent
 from app.notifications.delivery import claims
@@ -18,6 +17,7 @@ from app.notifications.delivery.batch import ClaimedBatch
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.settling import pause_after
 from app.notifications.preferences import digest
+from app.process.cancellation import claim_or_give_back
 
 
 async def deliver(

@@ -12,9 +12,9 @@ from string import Formatter
 from typing import Any
 
 from app.language import N_, _, ngettext
-from app.names import clean, isolate, to_plain
 from app.notifications.events import audience
 from app.notifications.events.audience import Audience
+from app.values.names import clean, isolate, to_plain
 
 IN_APP, EMAIL, PUSH = "in_app", "email", "push"
 HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
@@ -245,7 +245,7 @@ def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str
 
 
 def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """The same with its names isolated, for app.names to show it as HTML or text."""
+    """The same with its names isolated, for app.values.names to show it as HTML or text."""
     return _(TYPES[name].template(to_affected=to_affected)).format_map(_Facts(context))
 
 

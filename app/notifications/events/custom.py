@@ -8,9 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 from app.errors import require_valid
 from app.http import own_path
 from app.language import _
-from app.names import NAME_PATTERN, name_error, tidy
 from app.notifications.events.catalogue import NORMAL
 from app.notifications.events.grouping import KEY_LENGTH
+from app.values.names import NAME_PATTERN, name_error, tidy
 
 TITLE_LENGTH, BODY_LENGTH, URL_LENGTH = 200, 2000, 2000
 

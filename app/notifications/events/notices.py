@@ -14,7 +14,6 @@ from sqlalchemy.orm import aliased
 
 from app import clock
 from app.database.constants import constants
-from app.faces import Face
 from app.language import _
 from app.models import (
     Compilation,
@@ -26,7 +25,6 @@ from app.models import (
     User,
 )
 from app.models.notification import DONE
-from app.names import to_plain
 from app.notifications.events.catalogue import (
     NORMAL,
     TYPES,
@@ -39,6 +37,8 @@ from app.notifications.events.catalogue import (
     names_user,
     type_of,
 )
+from app.values.faces import Face
+from app.values.names import to_plain
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Group:
 class Notice(Struct, frozen=True):
     """One notification as its recipient sees it, rendered in the current language.
 
-    `sentence` has its names isolated (app.names), `text` is the same without the marks of that.
+    `sentence` has its names isolated (app.values.names), `text` is the same without the marks of that.
     `body` is the text below it; `target` is the page that a click on the sentence opens.
     `face` is that of the actor, None without one.
     `byline` is the actor and `place` (isolated) the team; each is "" where the sentence says it.

@@ -24,7 +24,7 @@ from app.notifications.events.catalogue import CUSTOM, HIGH, LOW, NORMAL, SYNONY
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
 from app.notifications.search.index import events_found
 from app.notifications.search.query import AFTER, BEFORE, IS, TYPE, Query, Term, parse_query
-from app.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID
 
 UTC = ZoneInfo("UTC")
 DAYS_BACK = {"today": 0, "week": 7, "month": 30, "3months": 91}

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.database.id_lists import ids_in
-from app.faces import Face
 from app.models import Event, Notification, User
 from app.notifications.events.catalogue import isolated_summary
 from app.notifications.events.notices import Group, Notice, as_notice, notices_of
@@ -25,6 +24,7 @@ from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
 from app.notifications.inbox.open_rows import RemovedRow
 from app.notifications.inbox.tallies import MOST_ACTORS, People, Tally, tallied, tally_inbox
 from app.notifications.inbox.totals import Totals
+from app.values.faces import Face
 
 _user_id: Any = bindparam("user_id")
 # Actors are looked for among so many of the newest notices of a group.

@@ -15,8 +15,8 @@ from app.models import Notification
 from app.notifications.events.notices import Notice, as_notice, notices_of
 from app.notifications.inbox.acts import UNDO_FOR, nonce_clause, undo_token
 from app.notifications.inbox.filters import Filter
-from app.numbers import whole_number
 from app.security import Signer, signer_of
+from app.values.numbers import whole_number
 
 MOST_OPEN_ROWS = 100
 

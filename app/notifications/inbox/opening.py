@@ -13,7 +13,7 @@ from app.database import Database
 from app.models import Notification
 from app.notifications.events.catalogue import types_with_mailed_link
 from app.notifications.inbox import acts, feed
-from app.numbers import whole_number
+from app.values.numbers import whole_number
 
 PAGES_KEPT = 200
 # Also the redirect from there to the link that its sender chose.

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.models import Notification, SavedView, User
-from app.names import name_error, tidy
 from app.notifications.inbox.filters import FIELDS, Filter, parse_filter
+from app.values.names import name_error, tidy
 
 MOST_VIEWS = 50
 LONGEST_NAME, LONGEST_QUERY = 60, 2000

@@ -36,8 +36,8 @@ from app.notifications.pages.listing import (
     view_listing,
 )
 from app.notifications.pages.snoozing import ask_until, must_ask_until
-from app.numbers import whole_number
 from app.rendering import zone_of
+from app.values.numbers import whole_number
 
 PageOrRedirect = Response[str] | Response[None]
 

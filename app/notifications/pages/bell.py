@@ -14,8 +14,8 @@ from app.notifications.inbox.bell import Bell, look
 from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream, key_of
-from app.numbers import whole_number
 from app.rendering import render
+from app.values.numbers import whole_number
 
 
 @get(guards=[signed_in, same_origin, same_user], opt={"no_compress": True})

@@ -13,7 +13,7 @@ from app.notifications.delivery.dead_letters import (
     redeliver,
     require_admin,
 )
-from app.numbers import whole_number
+from app.values.numbers import whole_number
 
 URL = "/admin/deliveries"
 

@@ -34,8 +34,8 @@ from app.notifications.inbox.totals import Totals, count_tabs, count_totals, rea
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_day
 from app.notifications.search.highlighting import highlight
-from app.numbers import whole_number
 from app.rendering import zone_of
+from app.values.numbers import whole_number
 
 WATERMARK = "up_to_position"
 

@@ -34,8 +34,8 @@ from app.notifications.preferences.fields import (
     NOBODY,
     TEAMMATES,
 )
-from app.numbers import whole_number
 from app.rendering import zone_of
+from app.values.numbers import whole_number
 
 HERE = "/account/notifications"
 Values = dict[str, Any]

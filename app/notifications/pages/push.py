@@ -6,7 +6,6 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from app.csrf import csrf_token
 from app.database import Database
 from app.http import AnyRequest, Form, proven_same_origin, signed_in
 from app.language import _
@@ -17,8 +16,9 @@ from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
-from app.numbers import whole_number
-from app.static_files import NO_CACHE, asset, respond
+from app.values.numbers import whole_number
+from app.web.csrf import csrf_token
+from app.web.static_files import NO_CACHE, asset, respond
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 KEPT = {"Cache-Control": "private, no-cache"}  # in the user's language

@@ -11,12 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.database import Database
-from app.email_addresses import masked
 from app.http import AnyRequest, Form
 from app.language import _, set_language
 from app.layout import page
 from app.notifications.channels.email.unsubscribe import EVERYTHING, Link, read_link, resume, stop
 from app.notifications.events.catalogue import TYPES
+from app.values.email_addresses import masked
 
 OPEN = {"exclude_from_csrf": True}
 

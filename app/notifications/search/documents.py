@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.language import in_language, shipped_languages
-from app.names import to_plain
 from app.notifications.events.catalogue import (
     NAMES_OF_TEAMS,
     detail,
@@ -18,6 +17,7 @@ from app.notifications.events.catalogue import (
     sentence,
 )
 from app.notifications.search.words import words_of
+from app.values.names import to_plain
 
 MOST_NAMED = 20
 # Characters for private use, which no word has.

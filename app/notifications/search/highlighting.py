@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
-from app.names import FSI, PDI
 from app.notifications.search.query import parse_query
 from app.notifications.search.words import Phrase, Word, find_words, fold
+from app.values.names import FSI, PDI
 
 Span = tuple[int, int]
 
 
 def highlight(text: str, query: str) -> Markup:
     """The text as HTML, with <mark> around what the query looks for. Its names stay isolated, for
-    `to_html` (app.names) to show.
+    `to_html` (app.values.names) to show.
     """
     words = find_words(text)
     terms = [term for term in parse_query(query).texts if not term.is_excluded]

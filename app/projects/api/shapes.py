@@ -17,10 +17,10 @@ from app.api.shapes import (
 )
 from app.language import _
 from app.models import Clip, Compilation
-from app.names import NAME_PATTERN
 from app.projects.clips import note_of
 from app.projects.project_views import WholeProject
 from app.projects.projects import MAX_NAME_LENGTH
+from app.values.names import NAME_PATTERN
 
 Status = Literal["queued", "running", "completed", "failed"]
 

@@ -12,7 +12,6 @@ from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed
 from app.language import _, ngettext
 from app.layout import ask
 from app.models import Clip, User
-from app.names import isolate
 from app.projects.clip_upload import sentences_of, upload_clips
 from app.projects.clips import delete_clip, find_clip, move_clip, note_of
 from app.projects.downloads import or_neutral, send_clip, send_clip_thumbnail
@@ -21,6 +20,7 @@ from app.projects.pages.projects import project_page
 from app.projects.upload_stream import FIELD
 from app.projects.video.ffmpeg import DiskFull
 from app.settings import Settings
+from app.values.names import isolate
 
 STEPS = {"up": -1, "down": 1}
 

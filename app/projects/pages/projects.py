@@ -13,7 +13,6 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import ask, live_page
 from app.models import User
-from app.names import isolate
 from app.projects.access import count_others, find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
@@ -23,6 +22,7 @@ from app.settings import Settings
 from app.teams.notified import notified_sentence
 from app.teams.queries import teams_of
 from app.topics import PROJECT, TEAM, topics
+from app.values.names import isolate
 
 
 @get()

@@ -11,7 +11,6 @@ from app.api.problems import problems
 from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
-from app.names import NAME_PATTERN
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.custom import CustomMessage
 from app.notifications.events.grouping import KEY_LENGTH
@@ -19,6 +18,7 @@ from app.notifications.supersede import Collapsing
 from app.settings import Settings
 from app.teams.ingest import Recipients, send_event
 from app.teams.throttles import throttle_events
+from app.values.names import NAME_PATTERN
 
 if TYPE_CHECKING:
     TypeName = str

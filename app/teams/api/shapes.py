@@ -15,13 +15,13 @@ from app.api.shapes import (
     like,
     whole_seconds,
 )
-from app.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.models import Invitation, User
-from app.names import NAME_PATTERN
 from app.teams.access import TeamAccess
 from app.teams.invitations import unmailed_reason
 from app.teams.queries import Member, MemberPage, TeamInList
 from app.teams.teams import NAME_LENGTH
+from app.values.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
+from app.values.names import NAME_PATTERN
 
 Role = Literal["owner", "admin", "editor", "viewer"]
 Grantable = Literal["admin", "editor", "viewer"]

@@ -16,7 +16,6 @@ from app.http import AnyRequest, Form, redirect, without_referrer
 from app.language import _
 from app.layout import ask, page
 from app.models import Invitation, Team, User
-from app.names import isolate
 from app.notifications.pages.actions import answer_in_place
 from app.security import Signer
 from app.settings import Settings
@@ -36,7 +35,8 @@ from app.teams.invitations import (
 from app.teams.pages.team import show_team
 from app.teams.queries import read_invitation
 from app.teams.throttles import throttle_invitations
-from app.visits import Visits
+from app.values.names import isolate
+from app.web.visits import Visits
 
 PageOrRedirect = Response[Any]
 

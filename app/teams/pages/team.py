@@ -13,9 +13,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import ask, live_page
 from app.models import User
-from app.names import isolate
 from app.notifications.preferences.muting import is_muted
-from app.numbers import whole_number
 from app.security import signer_of
 from app.teams import queries
 from app.teams.access import require
@@ -25,6 +23,8 @@ from app.teams.notified import notified_sentence
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
 from app.topics import PROJECT, TEAM, Topic, topics
+from app.values.names import isolate
+from app.values.numbers import whole_number
 
 
 @get()

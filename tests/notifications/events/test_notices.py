@@ -8,7 +8,6 @@ from sqlalchemy import delete, update
 
 from app import clock
 from app.database import Database
-from app.faces import Face
 from app.models import Compilation, Event, Invitation, Notification, Project, Team, User
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
@@ -35,6 +34,7 @@ from app.notifications.events.notices import (
     own_page,
 )
 from app.notifications.notify import notify
+from app.values.faces import Face
 from tests.factories import make_team
 from tests.notifications.conftest import Hands
 

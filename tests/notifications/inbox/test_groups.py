@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from app.database import Database
-from app.faces import Face
 from app.installation import install
 from app.models import Notification, Project, Team, User
 from app.notifications.events.catalogue import (
@@ -26,6 +25,7 @@ from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from app.settings import Settings
+from app.values.faces import Face
 from tests.factories import make_account
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Tell

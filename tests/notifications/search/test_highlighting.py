@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from app.names import FSI, PDI, isolate, to_html
 from app.notifications.search.highlighting import highlight
+from app.values.names import FSI, PDI, isolate, to_html
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from app.mail.composing import (
 )
 from app.mail.mime import Picture, named
 from app.models import User
-from app.names import clean, shorten
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
 from app.notifications.events.catalogue import EMAIL, TYPES
 from app.notifications.events.notices import Action, Notice, as_notice
 from app.security import Signer
 from app.settings import Settings
+from app.values.names import clean, shorten
 
 MOST_SHOWN = 50
 # Each takes up some 50 KB.

@@ -10,7 +10,6 @@ from typing import Self
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-from app.email_addresses import ascii_address
 from app.notifications.channels.base import (
     REFUSED,
     UNAVAILABLE,
@@ -20,6 +19,7 @@ from app.notifications.channels.base import (
 )
 from app.outgoing import UNREACHABLE
 from app.settings import Settings
+from app.values.email_addresses import ascii_address
 
 # A server that scans for spam replies late. If we hung up before, it could still accept the mail,
 # and our next attempt would deliver it twice.

@@ -14,7 +14,6 @@ import msgspec
 from sqlalchemy import Row
 
 from app.language import _, in_language
-from app.names import clean, shorten, to_text
 from app.notifications.channels.push.base64url import encode
 from app.notifications.events.catalogue import (
     HIGH,
@@ -27,7 +26,8 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.events.notices import thumbnail_url
 from app.settings import Settings
-from app.static_files import asset
+from app.values.names import clean, shorten, to_text
+from app.web.static_files import asset
 
 # Every push service accepts 4,096 bytes; encryption uses up the difference (RFC 8291, section 4).
 MOST_BYTES = 3993

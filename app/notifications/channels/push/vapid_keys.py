@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database.keys import VAPID_PRIVATE_KEY, kept_key
-from app.email_addresses import ascii_address, is_email_address
 from app.language import _
 from app.notifications.channels.push.base64url import decode, encode
 from app.settings import SettingError, Settings, authority_of
+from app.values.email_addresses import ascii_address, is_email_address
 
 # RFC 8292 allows 24 hours. Services may reject tokens renewed too often, so we reuse each one.
 VALID_FOR = timedelta(hours=12)
