@@ -25,7 +25,7 @@ from app.models import (
     User,
     WebSession,
 )
-from app.notifications.events.catalogue import sentence
+from app.notifications.events.sentences import sentence
 from app.notifications.preferences.channels import channel_names
 from app.notifications.preferences.switches import exceptions_of
 

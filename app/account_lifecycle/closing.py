@@ -15,7 +15,9 @@ from app.database import Database
 from app.errors import Conflict
 from app.language import _
 from app.models import Event, Membership, User
-from app.notifications.events.catalogue import ACCOUNT, NAMES_OF_USERS, SOMEONE, TYPES
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import ACCOUNT
+from app.notifications.events.sentences import NAMES_OF_USERS, SOMEONE
 from app.notifications.search.index import renew_documents
 from app.projects.projects import delete_projects_of
 from app.settings import Settings

@@ -21,9 +21,9 @@ from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Notification, User
 from app.notifications.events.catalogue import (
     ACCOUNT_ADDRESS_CHANGE_REQUESTED,
-    EMAIL,
     types_with_mandatory,
 )
+from app.notifications.events.event_type import EMAIL
 from app.notifications.notify import notify
 from app.security import Signer, new_nonce, signer_of
 from app.values.email_addresses import address_key

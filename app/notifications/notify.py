@@ -25,7 +25,8 @@ from app.models import (
 from app.notifications.channels import add_deliveries
 from app.notifications.channels.base import channels_of
 from app.notifications.events.audience import Recipients
-from app.notifications.events.catalogue import IN_APP, EventType, type_of
+from app.notifications.events.catalogue import type_of
+from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.events.grouping import group_key_of
 from app.notifications.events.notices import facts_of
 from app.notifications.events.positions import record_change

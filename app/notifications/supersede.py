@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from app import clock
 from app.models import Change, Delivery, Event, Notification, Superseded
 from app.models.notification import FOR_GOOD, IN_INBOX, SNOOZED, UPDATED, is_pending
-from app.notifications.events.catalogue import EventType
+from app.notifications.events.event_type import EventType
 from app.notifications.events.grouping import group_key_of, subject_of
 
 AT_ONCE = 1_000

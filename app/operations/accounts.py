@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database.search import contains
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
-from app.notifications.events.catalogue import EMAIL
+from app.notifications.events.event_type import EMAIL
 from app.settings import Settings
 from app.teams.invitations import MAIL
 from app.values.email_addresses import address_key

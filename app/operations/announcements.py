@@ -13,8 +13,9 @@ from app.language import ngettext
 from app.layout import page
 from app.models import User
 from app.notifications.delivery.dead_letters import require_admin
-from app.notifications.events.catalogue import ANNOUNCEMENT, HIGH, NORMAL
+from app.notifications.events.catalogue import ANNOUNCEMENT
 from app.notifications.events.custom import CustomMessage
+from app.notifications.events.event_type import HIGH, NORMAL
 from app.notifications.notify import count_recipients, notify
 
 URL = "/admin/announcements"

@@ -9,13 +9,10 @@ from app import clock
 from app.http import AnyRequest
 from app.language import SOURCE_LANGUAGE
 from app.layout import page
-from app.notifications.events.catalogue import (
-    COMPILATION_COMPLETED,
-    INVITATION_RECEIVED,
-    EventType,
-    isolated_sentence,
-)
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, INVITATION_RECEIVED
+from app.notifications.events.event_type import EventType
 from app.notifications.events.notices import Action, Notice
+from app.notifications.events.sentences import isolated_sentence
 from app.notifications.inbox.filters import UTC
 from app.notifications.inbox.open_rows import RemovedRow
 from app.notifications.pages.days import Rows, by_day

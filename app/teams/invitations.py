@@ -29,7 +29,8 @@ from app.notifications.delivery.explanations import (
     UNCONFIRMED_SENDER,
 )
 from app.notifications.delivery.settling import skip_pending
-from app.notifications.events.catalogue import EMAIL, INVITATION_RECEIVED, MEMBER_REMOVED
+from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_REMOVED
+from app.notifications.events.event_type import EMAIL
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.security import Signer, signer_of

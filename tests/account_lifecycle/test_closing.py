@@ -14,7 +14,8 @@ from app.accounts.sign_in_places import remember
 from app.database import Database
 from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
-from app.notifications.events.catalogue import ACCOUNT, INVITATION_RECEIVED, MEMBER_ADDED, TYPES
+from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TYPES
+from app.notifications.events.event_type import ACCOUNT
 from app.notifications.notify import notify
 from app.notifications.search.index import events_found
 from app.notifications.search.query import parse_query

@@ -13,7 +13,8 @@ from sqlalchemy import TextClause, text
 
 from app.database import Database
 from app.models import Team, User
-from app.notifications.events.catalogue import PROJECT_SHARED, TEAM_UPDATED, EventType
+from app.notifications.events.catalogue import PROJECT_SHARED, TEAM_UPDATED
+from app.notifications.events.event_type import EventType
 from app.notifications.events.positions import record_change
 from app.notifications.notify import notify
 from tests.benchmarks._table import Line, alone, at_most_times

@@ -31,7 +31,8 @@ from app.models import Delivery, Project, PushSubscription, Share, User
 from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.base64url import encode
 from app.notifications.delivery import outbox
-from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
+from app.notifications.events.catalogue import COMPILATION_COMPLETED
+from app.notifications.events.event_type import PUSH
 from app.notifications.notify import notify
 from app.outgoing import Outgoing
 from app.process.gc_tuning import freeze_loaded_objects

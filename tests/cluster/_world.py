@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from app.models import Preference, Token, User, WebSession
-from app.notifications.events.catalogue import CUSTOM, EMAIL, PUSH
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.events.event_type import EMAIL, PUSH
 from tests.benchmarks._world import add_members, add_people
 from tests.cluster._listening import Listener, Page
 from tests.cluster._site import Site

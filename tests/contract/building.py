@@ -29,12 +29,8 @@ from app.models import (
     WebSession,
 )
 from app.notifications.channels.email.unsubscribe import STOP, Link, stop
-from app.notifications.events.catalogue import (
-    COMPILATION_FAILED,
-    INVITATION_RECEIVED,
-    TEAM_UPDATED,
-    EventType,
-)
+from app.notifications.events.catalogue import COMPILATION_FAILED, INVITATION_RECEIVED, TEAM_UPDATED
+from app.notifications.events.event_type import EventType
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify

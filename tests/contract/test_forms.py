@@ -8,7 +8,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app.notifications.events.catalogue import EMAIL, IN_APP, PUSH, TYPES
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import EMAIL, IN_APP, PUSH
 from tests.contract.doors import doors
 from tests.contract.forms import FORMS, JUNK, MARKUP, Field, Form
 from tests.contract.markup import forms_on, words

@@ -40,7 +40,8 @@ from app.notifications.channels.push.message import Writer
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 from app.notifications.delivery.decision import READ, SEND, Decision, Skip, decide_all
 from app.notifications.events.audience import affected_only, personally
-from app.notifications.events.catalogue import EMAIL, IN_APP, PUSH, TYPES, EventType
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import EMAIL, IN_APP, PUSH, EventType
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select
 from app.database import Database
 from app.models import Event
 from app.notifications.channels.base import SENT, Batch, Channel, Outcome, Parts, Settled, rows_for
-from app.notifications.events.catalogue import EMAIL, EventType
+from app.notifications.events.event_type import EMAIL, EventType
 from app.notifications.preferences.channels import ChannelDescription
 
 Say = Callable[[Row[Any]], Outcome]

@@ -12,7 +12,8 @@ from app.database import Database
 from app.errors import NotFound
 from app.models import Delivery, Notification, Project, Share, Team, User
 from app.notifications.delivery.retention import clean_up
-from app.notifications.events.catalogue import CUSTOM, EMAIL
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.events.event_type import EMAIL
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.bulk_actions import snooze

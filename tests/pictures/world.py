@@ -15,7 +15,7 @@ from app.accounts.avatars import set_avatar
 from app.cli.demo_clips import draw_demo_clips
 from app.models import Compilation, Event, Project, Share, Team, User
 from app.notifications.events import catalogue as events
-from app.notifications.events.catalogue import EventType
+from app.notifications.events.event_type import EventType
 from app.notifications.inbox import acts, feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip

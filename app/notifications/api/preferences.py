@@ -12,13 +12,8 @@ from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
 from app.notifications import channels
-from app.notifications.events.catalogue import (
-    IN_APP,
-    MEMBER_ADDED,
-    SYNONYMS,
-    TYPES,
-    EventType,
-)
+from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
 from app.zones import zone_names

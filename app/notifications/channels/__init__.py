@@ -7,7 +7,7 @@ from app.models import Delivery, Event
 from app.notifications.channels.base import Channel, Channels, Parts, channels_of
 from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
-from app.notifications.events.catalogue import EventType
+from app.notifications.events.event_type import EventType
 
 CHANNELS: tuple[type[Channel], ...] = (
     Email,

@@ -18,7 +18,7 @@ from app import clock
 from app.database import Database
 from app.mail.transactional import TransactionalMails
 from app.models import Delivery, Event, Notification, User
-from app.notifications.events.catalogue import EventType
+from app.notifications.events.event_type import EventType
 from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import UserId, wants
 from app.security import Signer

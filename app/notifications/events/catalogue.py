@@ -4,189 +4,36 @@ Add a type here and nowhere else. A sentence is rendered from the event's contex
 shown, in the reader's language; `message_to_affected` is the variant for the user it happened to.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from string import Formatter
 from typing import Any
 
-from app.language import N_, _, ngettext
+from app.language import N_
 from app.notifications.events import audience
-from app.notifications.events.audience import Audience
-from app.values.names import clean, isolate, to_plain
-
-IN_APP, EMAIL, PUSH = "in_app", "email", "push"
-HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
-# The headings under which the preferences page lists the types.
-ABOUT_YOU, ACCOUNT, TEAMS = N_("About you"), N_("Your account"), N_("Teams")
-PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
-GROUPS = (ABOUT_YOU, ACCOUNT, TEAMS, PROJECTS, COMPILATIONS)
-# What an event is about: notices of one type about one subject form a group.
-TEAM, PROJECT = "team", "project"
-
-
-@dataclass(frozen=True)
-class Link:
-    """An action that opens a page. Its URL is filled in from the event's ids and facts, and the
-    link is only offered where all of them are there.
-
-    `leads_to` is where `url` redirects to, if it does: a page on another site, or one whose real
-    address contains a secret.
-    """
-
-    label: str
-    url: str
-    for_affected: bool = True
-    leads_to: str = ""
-
-    @property
-    def page(self) -> str:
-        """The template of the page that it opens in the end."""
-        return self.leads_to or self.url
-
-
-@dataclass(frozen=True)
-class Button:
-    """An action that works in place, offered while `open_while` is true of the event's subject."""
-
-    label: str
-    url: str
-    open_while: str
-    is_primary: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What has become of the event's subject since, as the notice shows it; `action` then takes the
-    place of the type's own.
-    """
-
-    label: str
-    action: Link | None = None
-
-
-@dataclass(frozen=True)
-class MailedLink:
-    """An action that only the mail offers, because its link proves who got the mail. The token in
-    its URL signs the user's id and the event's `fact` for `purpose`; without that fact there is no
-    link.
-    """
-
-    label: str
-    url: str
-    purpose: str
-    fact: str
-
-
-# What the number in a summary counts.
-NOTICES, OTHER_NOTICES, OTHER_ACTORS, OTHER_AFFECTED = range(4)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The sentence of a group of notices: its two plural forms, filled in with the facts of the
-    newest notice and with `{n}`, which is what `counts` says.
-
-    Of the actors, or the affected users, all are counted but the one whom the newest notice names.
-    If there is no other, the forms in `repeated` stand instead; their `{n}` counts notices.
-    """
-
-    one: str
-    many: str
-    counts: int = NOTICES
-    repeated: tuple[str, str] = ("", "")
-
-
-AND_MORE = Summary(N_("{sentence} and {n} more"), N_("{sentence} and {n} more"), OTHER_NOTICES)
-
-
-@dataclass(frozen=True)
-class EventType:
-    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
-    alone, whatever the delay and the digest, and even to those who have read it.
-
-    `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
-    a page of its own.
-
-    `subject` is what forms a group: TEAM or PROJECT, "" for notices that stand alone. `summary` is the
-    sentence of such a group.
-    """
-
-    name: str
-    label: str
-    icon: str
-    audience: Audience
-    message: str
-    message_to_affected: str = ""
-    action: Link | None = None
-    buttons: tuple[Button, ...] = ()
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    mailed_link: MailedLink | None = None
-    channels: frozenset[str] = frozenset()
-    in_app: bool = True
-    mandatory: frozenset[str] = frozenset()
-    is_immediate: bool = False
-    priority: str = NORMAL
-    group: str = TEAMS
-    subject: str = ""
-    summary: Summary = AND_MORE
-    is_custom: bool = False
-    ignores_mute: bool = False
-    # How long a push may wait for a device that is offline.
-    push_ttl: timedelta = timedelta(days=1)
-    context: tuple[str, ...] = ()
-    example: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_high(self) -> bool:
-        return self.priority == HIGH
-
-    @property
-    def goes_at_once(self) -> bool:
-        """Whether it is sent without waiting for the delay or the digest."""
-        return self.is_high or self.is_immediate
-
-    @property
-    def can_be_muted(self) -> bool:
-        """Muting a team or project does not stop events meant for one user, nor urgent ones, unless
-        it is only their sender who calls them urgent.
-        """
-        is_urgent = self.is_high and not self.is_custom
-        return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)
-
-    @property
-    def has_audience(self) -> bool:
-        """False for a type that only lends its label and icon to filters."""
-        return self.audience is not audience.nobody
-
-    def is_on(self, channel: str) -> bool:
-        """Whether `channel` is on by default."""
-        return self.in_app if channel == IN_APP else channel in self.channels
-
-    def link(self, *, to_affected: bool) -> Link | None:
-        """The action of a notice to the affected user, or to others."""
-        is_offered = self.action and (self.action.for_affected or not to_affected)
-        return self.action if is_offered else None
-
-    def target(self, facts: Mapping[str, Any], *, to_affected: bool) -> str | None:
-        """The page that opens a notice with these ids and facts: visiting it marks the notice as
-        read. None for a notice that has a page of its own.
-        """
-        link = self.link(to_affected=to_affected)
-        return filled(link.page, facts) if link and not self.is_custom else None
-
-    def template(self, *, to_affected: bool) -> str:
-        """The sentence for the affected user, or for others, before it is translated."""
-        return (self.message_to_affected if to_affected else "") or self.message
-
-
-def filled(url: str, facts: Mapping[str, Any]) -> str | None:
-    """The URL with its placeholders filled in; None if a fact is missing."""
-    is_complete = all(facts.get(name) is not None for name in placeholders(url))
-    return url.format_map(facts) if is_complete else None
-
+from app.notifications.events.event_type import (
+    ABOUT_YOU,
+    ACCOUNT,
+    COMPILATIONS,
+    EMAIL,
+    HIGH,
+    IN_APP,
+    LOW,
+    OTHER_ACTORS,
+    OTHER_AFFECTED,
+    PRIORITIES,
+    PROJECT,
+    PROJECTS,
+    PUSH,
+    TEAM,
+    Button,
+    EventType,
+    Link,
+    MailedLink,
+    Outcome,
+    Summary,
+)
 
 TYPES: dict[str, EventType] = {}
 SYNONYMS = {"compilation_complete": "compilation_completed"}
@@ -239,88 +86,12 @@ def types_open_while(fact: str) -> list[str]:
     ]
 
 
-def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """The sentence of a notice of this type, in the current language."""
-    return to_plain(isolated_sentence(name, context, to_affected=to_affected))
-
-
-def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """The same with its names isolated, for app.values.names to show it as HTML or text."""
-    return _(TYPES[name].template(to_affected=to_affected)).format_map(_Facts(context))
-
-
-def isolated_summary(
-    name: str, context: Mapping[str, Any], counts: Sequence[int], *, to_affected: bool
-) -> str:
-    """The sentence of a group whose newest notice has this context, isolated likewise.
-
-    `counts` are the numbers of notices, other notices, other actors and other affected users.
-    """
-    sentence = isolated_sentence(name, context, to_affected=to_affected)
-    if counts[NOTICES] == 1:
-        return sentence
-    summary = TYPES[name].summary
-    forms, n = (summary.one, summary.many), counts[summary.counts]
-    if not n:
-        forms, n = summary.repeated, counts[NOTICES]
-    facts = _Facts({**context, "sentence": sentence, "n": n})
-    return ngettext(*forms, n).format_map(facts)
-
-
-def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """Where it happened, as the sentence is isolated: the team, unless the sentence names it."""
-    named = placeholders(TYPES[name].template(to_affected=to_affected))
-    if not context.get("team_name") or named & NAMES_OF_TEAMS:
-        return ""
-    return _(IN_TEAM).format_map(_Facts(context))
-
-
-def names_user(name: str, context: Mapping[str, Any], username: str, *, to_affected: bool) -> bool:
-    """Whether the sentence names this user."""
-    named = placeholders(TYPES[name].template(to_affected=to_affected))
-    return any(context.get(fact) == username for fact in NAMES_OF_USERS if fact in named)
-
-
-def detail(context: Mapping[str, Any]) -> str:
-    """The text below the sentence: what went wrong, or what the sender wrote."""
-    return str(context.get("error") or context.get("body") or "")
-
-
-@cache
-def placeholders(template: str) -> frozenset[str]:
-    return frozenset(name for _text, name, *_format in Formatter().parse(template) if name)
-
-
-class _Facts(dict[str, Any]):
-    """The context with its names isolated and its words translated: roles, and the stand-in for the
-    name of a deleted account. A fact that an old event lacks is shown as a dash.
-    """
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self:
-            return "–"
-        value = super().__getitem__(name)
-        is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
-        shown = _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
-        if name in NAMES:
-            return isolate(str(shown))
-        return clean(str(shown)) if name == "title" else shown
-
-    def __missing__(self, name: str) -> str:
-        return "–"
-
-
 GO_TO_TEAM = Link(N_("Go to Team"), "/teams/{team_id}")
 # Opens one notification and redirects to where its link leads. For a page that is not the target of
 # its type: a visit to that page does not open it.
 OPEN = "/notifications/{notification_id}/open"
 OPEN_TEAM = replace(GO_TO_TEAM, url=OPEN, leads_to=GO_TO_TEAM.url)
 VIEW_PROJECT = Link(N_("View Project"), "/projects/{project_id}")
-SOMEONE = N_("Someone")
-IN_TEAM = N_("in team '{team_name}'")
-NAMES_OF_USERS = ("username", "inviter")
-NAMES_OF_TEAMS = {"team_name", "old_name", "new_name"}
-NAMES = (*NAMES_OF_USERS, "team_name", "project_name", "old_name", "new_name", "name")
 ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 
 INVITATION_RECEIVED = event(

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from app.errors import require_valid
 from app.http import own_path
 from app.language import _
-from app.notifications.events.catalogue import NORMAL
+from app.notifications.events.event_type import NORMAL
 from app.notifications.events.grouping import KEY_LENGTH
 from app.values.names import NAME_PATTERN, name_error, tidy
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.notifications.events.catalogue import PROJECT, TEAM, EventType
+from app.notifications.events.event_type import PROJECT, TEAM, EventType
 
 # In characters, of a key that the sender of a custom event chooses.
 KEY_LENGTH = 100

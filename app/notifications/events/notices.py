@@ -25,18 +25,9 @@ from app.models import (
     User,
 )
 from app.models.notification import DONE
-from app.notifications.events.catalogue import (
-    NORMAL,
-    TYPES,
-    EventType,
-    Outcome,
-    detail,
-    filled,
-    isolated_place,
-    isolated_sentence,
-    names_user,
-    type_of,
-)
+from app.notifications.events.catalogue import TYPES, type_of
+from app.notifications.events.event_type import NORMAL, EventType, Outcome, filled
+from app.notifications.events.sentences import detail, isolated_place, isolated_sentence, names_user
 from app.values.faces import Face
 from app.values.names import to_plain
 

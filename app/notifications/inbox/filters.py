@@ -20,7 +20,8 @@ from app.errors import Invalid
 from app.http import values_of
 from app.language import N_, _
 from app.models import Event, Notification
-from app.notifications.events.catalogue import CUSTOM, HIGH, LOW, NORMAL, SYNONYMS, TYPES
+from app.notifications.events.catalogue import CUSTOM, SYNONYMS, TYPES
+from app.notifications.events.event_type import HIGH, LOW, NORMAL
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
 from app.notifications.search.index import events_found
 from app.notifications.search.query import AFTER, BEFORE, IS, TYPE, Query, Term, parse_query

@@ -17,8 +17,8 @@ from sqlalchemy.orm import aliased
 
 from app.database.id_lists import ids_in
 from app.models import Event, Notification, User
-from app.notifications.events.catalogue import isolated_summary
 from app.notifications.events.notices import Group, Notice, as_notice, notices_of
+from app.notifications.events.sentences import isolated_summary
 from app.notifications.inbox.feed import NEWEST_FIRST, in_inbox
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
 from app.notifications.inbox.open_rows import RemovedRow

@@ -22,7 +22,8 @@ from app.layout import ask, fragment, page
 from app.mail.suppressions import is_suppressed, lift_of
 from app.models import User
 from app.notifications.channels.push.device_list import read_list
-from app.notifications.events.catalogue import GROUPS, TYPES, EventType
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import GROUPS, EventType
 from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.channels import channel_names, descriptions_of

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.language import N_
-from app.notifications.events.catalogue import IN_APP
+from app.notifications.events.event_type import IN_APP
 
 
 @dataclass(frozen=True)

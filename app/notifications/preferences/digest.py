@@ -15,7 +15,7 @@ from app import clock
 from app.database import Database
 from app.models import Delivery, User
 from app.models.notification import is_unbundled
-from app.notifications.events.catalogue import EMAIL
+from app.notifications.events.event_type import EMAIL
 from app.zones import zone as zone_called
 
 FREQUENCIES = DAILY, WEEKLY = "daily", "weekly"

@@ -26,7 +26,8 @@ from sqlalchemy.sql.selectable import Subquery
 
 from app.database.upsert import insert_into
 from app.models import Event, Mute, Preference, User
-from app.notifications.events.catalogue import SYNONYMS, TYPES, EventType, types_on_by_default
+from app.notifications.events.catalogue import SYNONYMS, TYPES, types_on_by_default
+from app.notifications.events.event_type import EventType
 from app.notifications.preferences.channels import channel_names
 from app.notifications.preferences.digest import reschedule
 from app.notifications.preferences.fields import require_right

@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.language import in_language, shipped_languages
-from app.notifications.events.catalogue import (
-    NAMES_OF_TEAMS,
-    detail,
-    isolated_place,
-    sentence,
-)
+from app.notifications.events.sentences import NAMES_OF_TEAMS, detail, isolated_place, sentence
 from app.notifications.search.words import words_of
 from app.values.names import to_plain
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from app import clock
 from app.models import Delivery, User
 from app.notifications.events.audience import personally
-from app.notifications.events.catalogue import COMPILATION_COMPLETED, PUSH
+from app.notifications.events.catalogue import COMPILATION_COMPLETED
+from app.notifications.events.event_type import PUSH
 from app.notifications.notify import notify
 from tests.journeys.browsing import sees
 from tests.journeys.conftest import Arrive

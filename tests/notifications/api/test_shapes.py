@@ -8,11 +8,7 @@ from sqlalchemy import delete, update
 
 from app.database import Database
 from app.models import Event, Notification, Project, Team, User
-from app.notifications.events.catalogue import (
-    COMPILATION_COMPLETED,
-    MEMBER_ADDED,
-    PROJECT_SHARED,
-)
+from app.notifications.events.catalogue import COMPILATION_COMPLETED, MEMBER_ADDED, PROJECT_SHARED
 from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import as_json
 from app.notifications.notify import notify

@@ -13,7 +13,8 @@ from app.models import Delivery, Project, Team, User
 from app.notifications.channels.base import Failed, Failure
 from app.notifications.delivery import bundles, claims, outbox
 from app.notifications.delivery.bundles import bundle_due
-from app.notifications.events.catalogue import COMPILATION_FAILED, EMAIL
+from app.notifications.events.catalogue import COMPILATION_FAILED
+from app.notifications.events.event_type import EMAIL
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify

@@ -33,14 +33,12 @@ from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
     COMPILATION_FAILED,
     CUSTOM,
-    EMAIL,
-    IN_APP,
     INVITATION_RECEIVED,
     MEMBER_ADDED,
     PROJECT_SHARED,
     TYPES,
-    EventType,
 )
+from app.notifications.events.event_type import EMAIL, IN_APP, EventType
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.bulk_actions import perform, snooze, undo
 from app.notifications.inbox.filters import Filter

@@ -8,7 +8,8 @@ from app import clock
 from app.database import Database
 from app.models import Delivery, Team, User
 from app.notifications.delivery.delivery_log import DeliveryLog, read_log
-from app.notifications.events.catalogue import EMAIL, MEMBER_ADDED
+from app.notifications.events.catalogue import MEMBER_ADDED
+from app.notifications.events.event_type import EMAIL
 from app.notifications.inbox import feed
 from app.notifications.preferences import switches
 from app.teams.membership import add_member

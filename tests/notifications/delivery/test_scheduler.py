@@ -14,7 +14,7 @@ from app.models import Delivery, User
 from app.notifications.channels.base import Channels
 from app.notifications.delivery import scheduler
 from app.notifications.delivery.scheduler import next_due, return_snoozed, wake, watch_outages
-from app.notifications.events.catalogue import EMAIL
+from app.notifications.events.event_type import EMAIL
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_views

@@ -9,13 +9,10 @@ from sqlalchemy import insert, select, text
 
 from app.database import Database
 from app.models import Event, Notification, Project, Team, User
-from app.notifications.events.catalogue import (
-    MEMBER_ADDED,
-    TYPES,
-    isolated_summary,
-    placeholders,
-)
+from app.notifications.events.catalogue import MEMBER_ADDED, TYPES
+from app.notifications.events.event_type import placeholders
 from app.notifications.events.grouping import group_key_of
+from app.notifications.events.sentences import isolated_summary
 from app.settings import ROOT
 
 ONE, OTHERS, NO_OTHERS = (1, 0, 0, 0), (3, 2, 2, 2), (3, 2, 0, 0)

@@ -22,8 +22,8 @@ from app.notifications.events.catalogue import (
     PROJECT_UNSHARED,
     TEAM_DELETED,
     TEAM_UPDATED,
-    EventType,
 )
+from app.notifications.events.event_type import EventType
 from app.notifications.events.notices import (
     Action,
     Notice,

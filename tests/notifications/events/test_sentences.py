@@ -6,7 +6,8 @@ import pytest
 
 from app import language
 from app.language import in_language
-from app.notifications.events.catalogue import MEMBER_LEFT, SOMEONE, sentence
+from app.notifications.events.catalogue import MEMBER_LEFT
+from app.notifications.events.sentences import SOMEONE, sentence
 
 
 class Shouting(NullTranslations):

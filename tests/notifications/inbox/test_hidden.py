@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Change, Notification, User
-from app.notifications.events.catalogue import IN_APP, INVITATION_RECEIVED
+from app.notifications.events.catalogue import INVITATION_RECEIVED
+from app.notifications.events.event_type import IN_APP
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from tests.application import browser

@@ -15,12 +15,11 @@ from app.notifications.events.catalogue import (
     ACCOUNT_ADDRESS_CHANGE_REQUESTED,
     ACCOUNT_PASSWORD_CHANGED,
     ACCOUNT_TOKEN_CREATED,
-    IN_APP,
     MEMBER_REMOVED,
     TEAM_DELETED,
     TEAM_UPDATED,
-    EventType,
 )
+from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.opening import open_page
 from app.notifications.inbox.selection import Selection

@@ -10,7 +10,8 @@ import pytest
 from app.database import Database
 from app.errors import Invalid
 from app.models import Event, Notification, Team, User
-from app.notifications.events.catalogue import CUSTOM, HIGH, MEMBER_LEFT
+from app.notifications.events.catalogue import CUSTOM, MEMBER_LEFT
+from app.notifications.events.event_type import HIGH
 from app.notifications.inbox import acts, feed, searching
 from app.notifications.inbox.filters import Filter, read_filter
 from app.notifications.inbox.searching import narrow

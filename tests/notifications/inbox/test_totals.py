@@ -15,7 +15,8 @@ from app.errors import NotFound
 from app.installation import install
 from app.models import Notification, Team, User
 from app.notifications.delivery.retention import clean_up, purge_deleted
-from app.notifications.events.catalogue import IN_APP, TEAM_UPDATED
+from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.events.event_type import IN_APP
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection

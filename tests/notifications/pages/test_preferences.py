@@ -10,7 +10,8 @@ from sqlalchemy import select
 from app import clock
 from app.database import Database
 from app.models import Mute, Preference, Project, Team, User
-from app.notifications.events.catalogue import GROUPS, TEAM_CREATED, TYPES
+from app.notifications.events.catalogue import TEAM_CREATED, TYPES
+from app.notifications.events.event_type import GROUPS
 from app.notifications.pages.preferences import DIGEST
 from app.notifications.preferences.muting import mute
 from app.zones import zone_names

@@ -27,17 +27,8 @@ from app.models import (
 from app.notifications.channels.base import channels_of
 from app.notifications.delivery.decision import Skip, decide_all
 from app.notifications.events.audience import team_members
-from app.notifications.events.catalogue import (
-    EMAIL,
-    HIGH,
-    IN_APP,
-    INVITATION_DECLINED,
-    MEMBER_ADDED,
-    NORMAL,
-    PUSH,
-    TYPES,
-    EventType,
-)
+from app.notifications.events.catalogue import INVITATION_DECLINED, MEMBER_ADDED, TYPES
+from app.notifications.events.event_type import EMAIL, HIGH, IN_APP, NORMAL, PUSH, EventType
 from app.notifications.notify import notify
 from app.notifications.preferences import muting, switches
 from app.notifications.preferences.switches import wants, wants_each

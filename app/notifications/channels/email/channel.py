@@ -34,7 +34,7 @@ from app.notifications.channels.email.grouping import Mail, Writer, group
 from app.notifications.channels.email.mail_folder import Folder
 from app.notifications.channels.email.smtp import INVALID_ADDRESS, Smtp
 from app.notifications.channels.email.smtp_diagnosis import check_mail
-from app.notifications.events.catalogue import EMAIL, EventType
+from app.notifications.events.event_type import EMAIL, EventType
 from app.notifications.events.notices import OWN, with_notice_facts
 from app.notifications.preferences.channels import ChannelDescription
 from app.security import Signer

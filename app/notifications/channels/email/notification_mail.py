@@ -22,7 +22,8 @@ from app.mail.composing import (
 from app.mail.mime import Picture, named
 from app.models import User
 from app.notifications.channels.email.unsubscribe import EVERYTHING, unsubscribe_url
-from app.notifications.events.catalogue import EMAIL, TYPES
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import EMAIL
 from app.notifications.events.notices import Action, Notice, as_notice
 from app.security import Signer
 from app.settings import Settings

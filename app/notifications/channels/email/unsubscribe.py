@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
 from app.models import User
-from app.notifications.events.catalogue import EMAIL, TYPES
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import EMAIL
 from app.notifications.preferences import switches as preferences
 from app.security import Signer, signer_of
 from app.settings import Settings

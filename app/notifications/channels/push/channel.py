@@ -33,7 +33,7 @@ from app.notifications.channels.push.responses import UNSUBSCRIBED
 from app.notifications.channels.push.sender import INTERNAL_ADDRESS, Sender
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.notifications.channels.push.visibility import LASTS
-from app.notifications.events.catalogue import PUSH, EventType
+from app.notifications.events.event_type import PUSH, EventType
 from app.notifications.live.queries import unread_of
 from app.notifications.preferences.channels import ChannelDescription
 from app.outgoing import SECONDS, Outgoing

@@ -10,7 +10,7 @@ from app import clock
 from app.models import Delivery, PushSubscription, User
 from app.notifications.channels.push.message import TEST
 from app.notifications.channels.push.responses import UNSUBSCRIBED
-from app.notifications.events.catalogue import PUSH
+from app.notifications.events.event_type import PUSH
 
 
 async def add(session: AsyncSession, device: PushSubscription) -> Delivery:

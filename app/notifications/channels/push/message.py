@@ -15,16 +15,10 @@ from sqlalchemy import Row
 
 from app.language import _, in_language
 from app.notifications.channels.push.base64url import encode
-from app.notifications.events.catalogue import (
-    HIGH,
-    LOW,
-    NORMAL,
-    EventType,
-    detail,
-    isolated_sentence,
-    type_of,
-)
+from app.notifications.events.catalogue import type_of
+from app.notifications.events.event_type import HIGH, LOW, NORMAL, EventType
 from app.notifications.events.notices import thumbnail_url
+from app.notifications.events.sentences import detail, isolated_sentence
 from app.settings import Settings
 from app.values.names import clean, shorten, to_text
 from app.web.static_files import asset

@@ -22,8 +22,8 @@ from app.notifications.events.catalogue import (
     MEMBER_ADDED,
     PROJECT_SHARED,
     TYPES,
-    EventType,
 )
+from app.notifications.events.event_type import EventType
 from app.notifications.notify import notify
 from app.settings import Settings
 from tests.factories import SIGNER, make_team

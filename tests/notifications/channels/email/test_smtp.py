@@ -11,7 +11,7 @@ from app.database import Database
 from app.models import Team, User
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.scheduler import watch_outages
-from app.notifications.events.catalogue import EMAIL
+from app.notifications.events.event_type import EMAIL
 from app.settings import Settings
 from tests.certificates import Authority
 from tests.factories import make_team

@@ -21,12 +21,8 @@ from app.notifications.channels.email.unsubscribe import (
     stop,
     unsubscribe_url,
 )
-from app.notifications.events.catalogue import (
-    EMAIL,
-    MEMBER_ADDED,
-    PROJECT_SHARED,
-    types_with_mandatory,
-)
+from app.notifications.events.catalogue import MEMBER_ADDED, PROJECT_SHARED, types_with_mandatory
+from app.notifications.events.event_type import EMAIL
 from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import text_of

@@ -27,13 +27,11 @@ from app.notifications.events.audience import personally
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
     COMPILATION_FAILED,
-    IN_APP,
     INVITATION_RECEIVED,
     MEMBER_LEFT,
-    PUSH,
     TEAM_DELETED,
-    EventType,
 )
+from app.notifications.events.event_type import IN_APP, PUSH, EventType
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify

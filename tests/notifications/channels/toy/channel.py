@@ -18,7 +18,8 @@ from app.notifications.channels.base import (
     Settled,
     rows_for,
 )
-from app.notifications.events.catalogue import EventType, sentence
+from app.notifications.events.event_type import EventType
+from app.notifications.events.sentences import sentence
 from app.notifications.preferences.channels import ChannelDescription
 
 EMPTY = "battery_empty"

@@ -1,0 +1,81 @@
+"""The sentences of notices, in the current language: of one, of a group, and where it happened."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.language import N_, _, ngettext
+from app.notifications.events.catalogue import TYPES
+from app.notifications.events.event_type import NOTICES, placeholders
+from app.values.names import clean, isolate, to_plain
+
+SOMEONE = N_("Someone")
+IN_TEAM = N_("in team '{team_name}'")
+NAMES_OF_USERS = ("username", "inviter")
+NAMES_OF_TEAMS = {"team_name", "old_name", "new_name"}
+NAMES = (*NAMES_OF_USERS, "team_name", "project_name", "old_name", "new_name", "name")
+
+
+def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """The sentence of a notice of this type, in the current language."""
+    return to_plain(isolated_sentence(name, context, to_affected=to_affected))
+
+
+def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """The same with its names isolated, for app.values.names to show it as HTML or text."""
+    return _(TYPES[name].template(to_affected=to_affected)).format_map(_Facts(context))
+
+
+def isolated_summary(
+    name: str, context: Mapping[str, Any], counts: Sequence[int], *, to_affected: bool
+) -> str:
+    """The sentence of a group whose newest notice has this context, isolated likewise.
+
+    `counts` are the numbers of notices, other notices, other actors and other affected users.
+    """
+    sentence = isolated_sentence(name, context, to_affected=to_affected)
+    if counts[NOTICES] == 1:
+        return sentence
+    summary = TYPES[name].summary
+    forms, n = (summary.one, summary.many), counts[summary.counts]
+    if not n:
+        forms, n = summary.repeated, counts[NOTICES]
+    facts = _Facts({**context, "sentence": sentence, "n": n})
+    return ngettext(*forms, n).format_map(facts)
+
+
+def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+    """Where it happened, as the sentence is isolated: the team, unless the sentence names it."""
+    named = placeholders(TYPES[name].template(to_affected=to_affected))
+    if not context.get("team_name") or named & NAMES_OF_TEAMS:
+        return ""
+    return _(IN_TEAM).format_map(_Facts(context))
+
+
+def names_user(name: str, context: Mapping[str, Any], username: str, *, to_affected: bool) -> bool:
+    """Whether the sentence names this user."""
+    named = placeholders(TYPES[name].template(to_affected=to_affected))
+    return any(context.get(fact) == username for fact in NAMES_OF_USERS if fact in named)
+
+
+def detail(context: Mapping[str, Any]) -> str:
+    """The text below the sentence: what went wrong, or what the sender wrote."""
+    return str(context.get("error") or context.get("body") or "")
+
+
+class _Facts(dict[str, Any]):
+    """The context with its names isolated and its words translated: roles, and the stand-in for the
+    name of a deleted account. A fact that an old event lacks is shown as a dash.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            return "–"
+        value = super().__getitem__(name)
+        is_stand_in = name in NAMES_OF_USERS and value == SOMEONE
+        shown = _(value) if is_stand_in or name in ("role", "old_role", "new_role") else value
+        if name in NAMES:
+            return isolate(str(shown))
+        return clean(str(shown)) if name == "title" else shown
+
+    def __missing__(self, name: str) -> str:
+        return "–"
