@@ -20,7 +20,7 @@ from app.notifications.inbox.totals import CountedInboxes
 from app.projects.video.turns import Turns, number_of_places
 from app.security import Signer
 from app.settings import SettingError, Settings
-from app.teams.invitations import INVITATION_MAIL
+from app.teams.invitation_mail import INVITATION_MAIL
 
 # The transactional mails whose links, or whose relevance, are determined when they are sent.
 TRANSACTIONAL_MAILS = {mail.name: mail for mail in (RESET_MAIL, CONFIRM_MAIL, INVITATION_MAIL)}

@@ -12,7 +12,8 @@ from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Invitation, User
 from app.settings import Settings
-from app.teams.invitations import closed_reason, read_token
+from app.teams.invitation_links import read_token
+from app.teams.open_invitations import closed_reason
 from app.teams.queries import read_invitation
 from app.values.email_addresses import address_key
 

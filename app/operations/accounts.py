@@ -13,7 +13,7 @@ from app.database.search import contains
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
 from app.notifications.events.event_type import EMAIL
 from app.settings import Settings
-from app.teams.invitations import MAIL
+from app.teams.invitation_mail import MAIL
 from app.values.email_addresses import address_key
 
 PER_PAGE = 50

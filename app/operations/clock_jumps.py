@@ -43,7 +43,7 @@ from app.notifications.channels.push.visibility import LASTS as VISIBLE_FOR
 from app.notifications.delivery import claims
 from app.notifications.preferences import digest
 from app.projects.storage import LEASE as UPLOAD_LEASE
-from app.teams.invitations import LIFETIME
+from app.teams.open_invitations import LIFETIME
 
 # What a clock is off without harm: it is set a little all the time.
 TOLERANCE = timedelta(minutes=1)

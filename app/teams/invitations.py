@@ -1,16 +1,9 @@
-"""Invitations by mail address: sent, sent again, revoked.
+"""Invitations by mail address: sent, sent again, revoked."""
 
-An invitation's link is a signature over its id and its random nonce. There are two of them, signed
-for two purposes. The mailed link proves that its reader owns the address. The link shown in the app
-proves nothing, because the inviter sees it too.
-"""
-
-from collections.abc import Mapping
 from datetime import timedelta
 from math import ceil
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true, update
+from sqlalchemy import and_, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -18,10 +11,9 @@ from app.accounts.lookup import find_holder, has_confirmed
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
 from app.mail.limits import may_mail
-from app.mail.suppressions import is_suppressed, stop_token
-from app.mail.transactional import TransactionalMail, add_transactional_mail
+from app.mail.suppressions import is_suppressed
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
-from app.notifications.delivery.decision import INVITER_SUSPENDED, Skip
+from app.notifications.delivery.decision import Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
     STOPPED,
@@ -33,19 +25,16 @@ from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_REMOV
 from app.notifications.events.event_type import EMAIL
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
-from app.security import Signer, signer_of
 from app.teams.access import require
+from app.teams.invitation_mail import MAIL, mail_invitation
+from app.teams.open_invitations import LIFETIME, closed_reason, is_open, with_team_and_inviter
 from app.teams.roles import role_error
 from app.topics import TEAM, USER, touch
 from app.values.email_addresses import address_key, email_error, mailbox_of
-from app.values.names import clean, isolate, shorten
+from app.values.names import isolate
 
-MAIL = "invitation"
-SHOWN_LINK, MAILED_LINK = "invitation", "mailed_invitation"
-LIFETIME = timedelta(days=7)
 MAX_OPEN = 50
 AGAIN_AFTER = timedelta(hours=1)
-SUBJECT_NAME_LENGTH = 40
 
 # Why an invitation is not mailed, as its inviter reads it.
 UNMAILED = {
@@ -168,74 +157,9 @@ async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
         await _notify(session, invitation, team, inviter, user, unsent=MAILED_BEFORE)
 
 
-def is_open() -> ColumnElement[bool]:
-    """Whether an Invitation row can still be accepted or declined."""
-    # Asked for when the statement runs, which may have been built long before.
-    now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
-    return and_(Invitation.status == "pending", Invitation.expires_at > now)
-
-
-def with_team_and_inviter() -> Select[Invitation, Team, User]:
-    """Every invitation with its team and its inviter, who is None once their account is deleted."""
-    return (
-        select(Invitation, Team, User)
-        .join(Team, Team.id == Invitation.team_id)
-        .join(User, User.id == Invitation.inviter_id, isouter=True)
-    )
-
-
-def invitation_path(signer: Signer, invitation: Invitation) -> str:
-    """The link shown in the app."""
-    return f"/invitations/{link_token(signer, invitation)}"
-
-
-def target_of(invitation_id: int) -> str | None:
-    """The name of the invitation's page in the catalogue, without the secret of its links."""
-    return INVITATION_RECEIVED.target({"invitation_id": invitation_id}, to_affected=True)
-
-
-def link_token(signer: Signer, invitation: Invitation) -> str:
-    """The token in `/invitations/{token}`. It does not expire; the invitation does."""
-    return signer.sign(SHOWN_LINK, [invitation.id, invitation.link_nonce])
-
-
-async def read_token(session: AsyncSession, token: str) -> tuple[int, bool]:
-    """The invitation's id, and whether the link was mailed.
-
-    Raises NotFound for an altered link, once the invitation is deleted, and for a link without a
-    nonce, from a version in which a later invitation could have the same id.
-    """
-    value, is_mailed = _unsign(signer_of(session), token)
-    match value:
-        case [int(invitation_id), str(nonce)]:
-            invitation = await session.get(Invitation, invitation_id)
-            if invitation and invitation.link_nonce == nonce:
-                return invitation_id, is_mailed
-    raise NotFound(_("This invitation link no longer works. Ask for a new invitation."))
-
-
-def _unsign(signer: Signer, token: str) -> tuple[Any, bool]:
-    try:
-        return signer.unsign(SHOWN_LINK, token), False
-    except NotFound:
-        return signer.unsign(MAILED_LINK, token), True
-
-
 def unmailed_reason(invitation: Invitation) -> str:
     """Why no mail was sent when the invitation was last sent, or ""."""
     return _(UNMAILED[invitation.unmailed]) if invitation.unmailed else ""
-
-
-def closed_reason(invitation: Invitation) -> str:
-    """Why the invitation can no longer be answered, or ""."""
-    if invitation.status == "pending":
-        is_expired = invitation.expires_at <= clock.now()
-        return _("This invitation has expired. Ask for a new one.") if is_expired else ""
-    return {
-        "accepted": _("This invitation was already accepted."),
-        "declined": _("This invitation was declined."),
-        "revoked": _("This invitation was revoked."),
-    }[invitation.status]
 
 
 async def _end(session: AsyncSession, invitation: Invitation) -> None:
@@ -311,7 +235,7 @@ async def _send(session: AsyncSession, invitation: Invitation, team: Team, invit
     if user := await find_holder(session, invitation.email):
         await _notify(session, invitation, team, inviter, user, unsent=invitation.unmailed)
     elif not invitation.unmailed:
-        await _mail(session, invitation, team, inviter)
+        await mail_invitation(session, invitation, team, inviter)
 
 
 async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: User) -> str | None:
@@ -321,20 +245,6 @@ async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: U
     if await is_suppressed(session, invitation.email):
         return STOPPED
     return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
-
-
-async def _mail(session: AsyncSession, invitation: Invitation, team: Team, inviter: User) -> None:
-    await add_transactional_mail(
-        session,
-        MAIL,
-        address=invitation.email,
-        language=inviter.language,
-        invitation_id=invitation.id,
-        nonce=invitation.link_nonce,
-        team=team.name,
-        role=invitation.role,
-        inviter=inviter.username,
-    )
 
 
 async def _notify(
@@ -365,33 +275,3 @@ async def _notify(
         is_held_back = Delivery.channel == EMAIL if unsent == STOPPED else true()
         deliveries = and_(Delivery.notification_id.in_(its_own), is_held_back)
         await skip_pending(session, deliveries, Skip(unsent))
-
-
-def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The subject names the team alone: a stranger reads no words of the sender's there."""
-    token = signer.sign(MAILED_LINK, [facts["invitation_id"], facts["nonce"]])
-    short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
-    return {
-        "token": token,
-        "stop_token": stop_token(signer, facts["address"]),
-        "role": _(facts["role"]),
-        "days": LIFETIME.days,
-        "short_name": short_name,
-    }
-
-
-async def _skip_reason(session: AsyncSession, facts: Mapping[str, Any]) -> str | None:
-    invitation = await session.get(Invitation, facts["invitation_id"])
-    if invitation is None or closed_reason(invitation):
-        return "answered"
-    if await is_suppressed(session, facts["address"]):
-        return STOPPED
-    inviter = await session.get(User, invitation.inviter_id) if invitation.inviter_id else None
-    return INVITER_SUSPENDED if inviter and inviter.suspended_at else None
-
-
-def _stop_path(context: Mapping[str, Any]) -> str:
-    return f"/stop-invitations/{context['stop_token']}"
-
-
-INVITATION_MAIL = TransactionalMail(MAIL, _links, _skip_reason, _stop_path)

@@ -16,7 +16,8 @@ from app.errors import NotFound
 from app.models import Invitation, Membership, Project, Share, Team, User
 from app.notifications.events.catalogue import ROLES
 from app.security import signer_of
-from app.teams.invitations import invitation_path, is_open, with_team_and_inviter
+from app.teams.invitation_links import invitation_path
+from app.teams.open_invitations import is_open, with_team_and_inviter
 
 MEMBERS_PER_PAGE = 50
 MAX_LISTED = 100

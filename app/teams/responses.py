@@ -14,13 +14,9 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.refresh import refresh_invitation
 from app.teams.access import is_member
-from app.teams.invitations import (
-    closed_reason,
-    is_open,
-    notify_of_open_invitations,
-    was_removed_since,
-)
+from app.teams.invitations import notify_of_open_invitations, was_removed_since
 from app.teams.membership import join
+from app.teams.open_invitations import closed_reason, is_open
 from app.topics import TEAM, touch
 from app.values.names import isolate
 

@@ -12,7 +12,8 @@ from app import clock
 from app.database import Database
 from app.models import Invitation, Team, User
 from app.settings import SettingError, Settings, load
-from app.teams.invitations import invitation_path, invite, revoke
+from app.teams.invitation_links import invitation_path
+from app.teams.invitations import invite, revoke
 from tests.application import browser, serving
 from tests.conftest import post, text_of
 from tests.factories import SIGNER

@@ -25,7 +25,8 @@ from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.projects.compilation_runs import run_compilation
 from app.security import Signer
-from app.teams.invitations import invite, link_token
+from app.teams.invitation_links import link_token
+from app.teams.invitations import invite
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
 from tests.projects.conftest import uploaded

@@ -18,7 +18,8 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.settings import Settings
-from app.teams.invitations import invite, link_token
+from app.teams.invitation_links import link_token
+from app.teams.invitations import invite
 from tests.api.conftest import Program
 from tests.api.document import Document
 from tests.factories import SIGNER, make_team

@@ -36,7 +36,8 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.media_storage import clip_path, thumbnail_path, video_path
 from app.security import new_nonce
-from app.teams.invitations import LIFETIME, link_token
+from app.teams.invitation_links import link_token
+from app.teams.open_invitations import LIFETIME
 from tests.contract.world import World
 from tests.factories import SIGNER, make_account
 

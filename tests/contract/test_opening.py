@@ -48,7 +48,7 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.rendering import render
-from app.teams.invitations import invitation_path
+from app.teams.invitation_links import invitation_path
 from tests.application import browser
 from tests.contract.cast import Person, sign_in
 from tests.contract.markup import unread_on

@@ -26,7 +26,7 @@ from app.models import (
 from app.notifications.delivery import claims
 from app.operations import clock_jumps
 from app.operations.clock_jumps import AHEAD, Clock, correct, look, moments
-from app.teams.invitations import LIFETIME
+from app.teams.open_invitations import LIFETIME
 from tests.factories import make_team
 from tests.mailing import deliveries, share
 

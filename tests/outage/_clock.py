@@ -17,7 +17,7 @@ from app import clock
 from app.models import Compilation, Delivery, Invitation, Notification, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
-from app.teams.invitations import LIFETIME
+from app.teams.open_invitations import LIFETIME
 from tests.outage._site import Site, serving, signed_in
 
 SECONDS_AHEAD = 70

@@ -19,24 +19,25 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Taken, TooMany
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
 from app.settings import Settings
-from app.teams.invitations import (
-    INVITATION_MAIL,
-    LIFETIME,
+from app.teams.invitation_links import (
     MAILED_LINK,
-    MAX_OPEN,
     SHOWN_LINK,
-    closed_reason,
     invitation_path,
-    invite,
     link_token,
-    notify_of_open_invitations,
     read_token,
+)
+from app.teams.invitation_mail import INVITATION_MAIL
+from app.teams.invitations import (
+    MAX_OPEN,
+    invite,
+    notify_of_open_invitations,
     revoke,
     send_again,
     unmailed_reason,
     was_removed_since,
 )
 from app.teams.membership import add_member, remove_member
+from app.teams.open_invitations import LIFETIME, closed_reason
 from app.teams.responses import accept, decline, invitation_of
 from app.values.names import to_plain
 from tests.conftest import post, sign_in, text_of

@@ -10,7 +10,8 @@ from sqlalchemy import insert, select
 from app.database import Database
 from app.models import Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
-from app.teams.invitations import invite, link_token
+from app.teams.invitation_links import link_token
+from app.teams.invitations import invite
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD, PASSWORD_HASH, SIGNER, make_team
 from tests.teams.conftest import Bell, share

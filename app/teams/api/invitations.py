@@ -21,7 +21,8 @@ from app.teams.api.shapes import (
     NewInvitation,
     invitation_object,
 )
-from app.teams.invitations import invite, link_token, read_token, revoke, send_again
+from app.teams.invitation_links import link_token, read_token
+from app.teams.invitations import invite, revoke, send_again
 from app.teams.queries import pending_invitations, read_invitation
 from app.teams.throttles import throttle_invitations
 

@@ -21,17 +21,9 @@ from app.security import Signer
 from app.settings import Settings
 from app.teams import responses
 from app.teams.access import is_member, require
-from app.teams.invitations import (
-    closed_reason,
-    find_pending,
-    invitation_path,
-    invite,
-    read_token,
-    revoke,
-    send_again,
-    target_of,
-    unmailed_reason,
-)
+from app.teams.invitation_links import invitation_path, read_token, target_of
+from app.teams.invitations import find_pending, invite, revoke, send_again, unmailed_reason
+from app.teams.open_invitations import closed_reason
 from app.teams.pages.team import show_team
 from app.teams.queries import read_invitation
 from app.teams.throttles import throttle_invitations

@@ -17,7 +17,8 @@ from app.notifications.preferences.muting import is_muted
 from app.security import signer_of
 from app.teams import queries
 from app.teams.access import require
-from app.teams.invitations import link_token, unmailed_reason
+from app.teams.invitation_links import link_token
+from app.teams.invitations import unmailed_reason
 from app.teams.membership import leave_team
 from app.teams.notified import notified_sentence
 from app.teams.roles import GRANTABLE
