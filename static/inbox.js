@@ -5,24 +5,35 @@ const address = () => $("#inbox").getAttribute("hx-get");
 
 function isBeingRead(list) {
   const isElsewhere = scrollY > 80 || $("#inbox").dataset.page > 1;
-  const isInUse = list.contains(document.activeElement) || list.querySelector(".is-deleted, :checked");
+  const isInUse = list.contains(document.activeElement) || list.querySelector(".is-deleted, :checked, [data-open]");
   return isElsewhere || isInUse;
 }
+
+const ids = (name) => $$(`#inbox-list [data-${name}]`).map(({ dataset }) => dataset[name]).join();
 
 // The ids of the open rows, or "" while nobody is reading.
 function openRows() {
   const list = $("#inbox-list");
-  if (!list || !isBeingRead(list)) return "";
-  return [...list.querySelectorAll("[data-id]")].map((row) => row.dataset.id).join();
+  return list && isBeingRead(list) ? ids("id") : "";
 }
+
+const openGroups = () => ({ open: ids("open"), removed: ids("removed") });
+const state = () => JSON.stringify([address(), openRows(), openGroups()]);
 
 // Tells the server which rows to return.
 function sendOpenRows({ detail: { ctx } }) {
   if (!ctx.sourceElement.matches("#inbox, #inbox-list .is-deleted button")) return;
-  Object.assign(ctx, { shown: openRows(), address: address() });
-  if (!ctx.shown) return;
+  ctx.state = state();
+  const shown = openRows();
+  if (!shown) return;
   ctx.request.body.set("seen", $("#bulk").elements.seen.value);
-  ctx.request.body.set("shown", ctx.shown);
+  ctx.request.body.set("shown", shown);
+}
+
+// Whatever is swapped in this list, the groups stay open; another list begins with closed ones.
+function sendOpenGroups({ detail: { ctx } }) {
+  if (!ctx.target?.closest("#inbox") || ctx.push === "true") return;
+  for (const [name, value] of Object.entries(openGroups())) if (value) ctx.request.body.set(name, value);
 }
 
 // A response for rows or filters that have changed since is dropped, and requested again; as is one that
@@ -31,7 +42,7 @@ function dropOutdated(event) {
   const { ctx } = event.detail;
   if (ctx.sourceElement.id !== "inbox") return;
   const isPending = $(":is(#inbox-list, #question) .htmx-request");
-  if (!isPending && ctx.shown === openRows() && ctx.address === address()) return;
+  if (!isPending && ctx.state === state()) return;
   event.preventDefault();
   htmx.trigger(document.body, "notifications-changed");
 }
@@ -60,5 +71,6 @@ on("click", toggle);
 on("change", showPressed);
 addEventListener("pageshow", showPressed);
 on("htmx:config:request", sendOpenRows);
+on("htmx:config:request", sendOpenGroups);
 on("htmx:config:request", dropEmptyFilters);
 on("htmx:before:swap", dropOutdated);

@@ -80,7 +80,7 @@ function beside(row, control, direction) {
 
 // --- Swaps ---
 
-let order = []; // the ids of the row that has the focus, of those after it, and of those before it
+let order = []; // the ids of the row that has the focus and of its parts, of those after it, and of those before it
 
 // A focus that was lost, or is in a dialog, comes back to where it was.
 function remember() {
@@ -88,13 +88,14 @@ function remember() {
   const row = focusedRow();
   const all = row ? rows() : [];
   const at = all.indexOf(row);
-  order = [...all.slice(at), ...all.slice(0, Math.max(at, 0)).reverse()].map(({ id }) => id);
+  const inOrder = [...all.slice(at), ...all.slice(0, Math.max(at, 0)).reverse()];
+  order = inOrder.flatMap((one) => [one, ...one.querySelectorAll("li")]).map(({ id }) => id);
 }
 
 // The sentence of the row comes next, and is read out with what has become of it; in its place, Undo.
 function restore() {
   if (!order.length || document.activeElement !== document.body) return;
-  const next = order.map((id) => document.getElementById(id)).find(Boolean);
+  const next = order.map((id) => rowOf(document.getElementById(id))).find(Boolean);
   if (next) go(next);
   else (isPanelOpen() ? $(".panel-foot") : $("#main")).focus({ preventScroll: true });
 }

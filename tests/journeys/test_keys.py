@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 from sqlalchemy import select
 
-from app.models import Notification, User
+from app.models import Notification, Team, User
 from app.models.notification import DONE, SNOOZED
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.notify import notify
@@ -222,20 +222,69 @@ async def tab_stops(page: Page) -> Sequence[int]:
     return stops
 
 
-async def test_a_checked_part_of_an_open_group_is_acted_on_alone(
-    site: Site, arrive: Arrive, alice: User, bob: User
-) -> None:
+async def tell(site: Site, alice: User, squad: Team, *titles: str) -> None:
+    async with site.db.act() as session:
+        for title in titles:
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key="a")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def squad(site: Site, alice: User, bob: User) -> Team:
+    """Bob, who wants groups, has one of five notifications."""
     squad = await make_team(site.db, alice, editors=[bob])
     async with site.db.act() as session:
         (await session.get_one(User, bob.id)).grouping = True
-        for title in NAMES:
-            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key="a")
-    reader = Reader(await arrive(bob))
+    await tell(site, alice, squad, *NAMES)
+    return squad
+
+
+async def open_group(reader: Reader) -> Locator:
+    """Opens the group; its parts."""
     await reader.open()
     await reader.page.get_by_role("button", name="Show 5 notifications").click()
+    parts = reader.page.locator(".parts li")
+    await expect(parts).to_have_count(5)
+    return parts
+
+
+async def test_a_checked_part_of_an_open_group_is_acted_on_alone(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    reader = Reader(await arrive(bob))
+    parts = await open_group(reader)
 
     await reader.page.get_by_role("checkbox", name="Select: Three").check()
     await expect(reader.page.locator("#selected")).to_have_text("1 selected")
     await reader.page.locator("#bulk").get_by_role("button", name="Done", exact=True).click()
 
     await reader.is_told("1 notification done")
+    await expect(parts).to_have_count(4)
+    await reader.undo()
+    await expect(parts).to_have_count(5)
+
+
+async def test_an_open_group_stays_open_while_news_arrive_and_its_parts_are_acted_on(
+    site: Site, arrive: Arrive, alice: User, bob: User, squad: Team
+) -> None:
+    reader = Reader(await arrive(bob))
+    parts = await open_group(reader)
+    await reader.page.get_by_role("checkbox", name="Select: Three").check()
+
+    await tell(site, alice, squad, "Six")
+    more = reader.page.get_by_role("link", name="Show 1 new notification")
+    await expect(more).to_be_visible()
+    await expect(parts).to_have_count(5)
+    await expect(reader.page.get_by_role("checkbox", name="Select: Three")).to_be_checked()
+
+    await reader.press(parts.filter(has_text="Five"), "Done")
+    await expect(parts).to_have_count(4)
+    await expect(reader.page.get_by_role("button", name="Hide 4 notifications")).to_be_visible()
+    await reader.press(parts.filter(has_text="Four"), "Delete")
+    await expect(reader.page.get_by_role("button", name="Hide 3 notifications")).to_be_visible()
+    await expect(parts).to_have_count(4)
+    await parts.get_by_role("button", name="Undo").click()
+    await expect(reader.page.get_by_role("button", name="Hide 4 notifications")).to_be_visible()
+
+    await more.click()
+    await expect(reader.page.get_by_role("button", name="Hide 5 notifications")).to_be_visible()
+    await expect(parts.first).to_contain_text("Six")

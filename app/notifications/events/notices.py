@@ -54,7 +54,8 @@ class Action:
 @dataclass(frozen=True)
 class Group:
     """What a list shows of a group besides its newest notice: the numbers of its notices, and at most
-    three of its actors, newest first. `summary` is its sentence, with the names isolated.
+    three of its actors, newest first. `summary` is its sentence, with the names isolated. `parts` are
+    the rows below that of an open one.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Group:
     actors: Sequence[Face]
     actor_count: int
     summary: str
+    parts: Sequence[Any] = ()
 
     @property
     def text(self) -> str:

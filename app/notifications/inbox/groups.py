@@ -72,21 +72,24 @@ async def add_groups(
     rows: Sequence[Notice | RemovedRow],
     totals: Totals,
 ) -> list[Notice | RemovedRow]:
-    """The rows of a list of groups that is open in a browser, with their groups as they are now."""
-    ids = [row.id for row in rows if isinstance(row, Notice)]
-    heads = await session.execute(notices_of(user_id).where(Notification.id.in_(ids)))
-    found = {head.group_key: head for head in heads}
-    if not found:
-        return list(rows)
-    tallies = await _tallies_of(session, user_id, wanted, set(found), totals)
-    shown = [head for key, head in found.items() if key in tallies]
-    people = await _people(session, user_id, wanted, shown, tallies, {})
-    faces = await _faces(session, shown, people.values())
+    """The rows of a list of groups that is open in a browser, with their groups as they are now.
+
+    A row whose notice has left its group is that of the newest one left.
+    """
+    columns = select(Notification.id, Notification.group_key)
+    mine = columns.where(Notification.user_id == user_id)
+    these = mine.where(Notification.id.in_([row.id for row in rows]))
+    keys = {row.id: row.group_key for row in await session.execute(these)}
+    tallies = await _tallies_of(session, user_id, wanted, set(keys.values()), totals)
+    heads = await _read_heads(session, user_id, wanted, tallies)
+    people = await _people(session, user_id, wanted, heads, tallies, {})
+    faces = await _faces(session, heads, people.values())
     notices = {
-        head.id: _as_notice(head, tallies[head.group_key], people[head.group_key], faces)
-        for head in shown
+        head.group_key: _as_notice(head, tallies[head.group_key], people[head.group_key], faces)
+        for head in heads
     }
-    return [notices.get(row.id, row) for row in rows]
+    shown = {row.id: notices.get(keys.get(row.id, ""), row) for row in rows}
+    return list({row.id: row for row in shown.values()}.values())
 
 
 async def _tallies_of(

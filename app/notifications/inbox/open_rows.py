@@ -43,9 +43,15 @@ class RemovedRow:
 
 def open_rows_in(fields: Mapping[str, str]) -> OpenRows | None:
     """The open rows that a request names in `shown` and `seen`; None if it names none."""
-    ids = [whole_number(one) for one in fields.get("shown", "").split(",")[:MOST_OPEN_ROWS]]
+    ids = ids_in_field(fields, "shown")
     seen = whole_number(fields.get("seen", ""))
-    return OpenRows([one for one in ids if one], seen) if seen and any(ids) else None
+    return OpenRows(ids, seen) if seen and ids else None
+
+
+def ids_in_field(fields: Mapping[str, str], name: str) -> list[int]:
+    """The ids that a field lists, at most as many as rows may be open."""
+    ids = [whole_number(one) for one in fields.get(name, "").split(",")[:MOST_OPEN_ROWS]]
+    return [one for one in ids if one]
 
 
 async def read_open_rows(

@@ -22,6 +22,7 @@ from app.notifications.inbox import bulk_actions, feed
 from app.notifications.inbox.bulk_actions import BULK_ACTIONS, SNOOZE, Done, perform, snooze
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.groups import add_groups
+from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
 from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.selection import MOST_IDS, Selection
@@ -129,7 +130,7 @@ async def undo(
     fields = form if form["undo"] else request.query_params
     async with db.act() as session:
         done = await bulk_actions.undo(session, user.id, fields.get("undo", ""))
-    listing = listing_to_return_to(request, user, fields)
+    listing = replace(listing_to_return_to(request, user, fields), open_groups=open_groups_in(form))
     return await _list(request, db, user, listing, done.message)
 
 
@@ -244,7 +245,14 @@ async def _row_after(
     view, is_part = listing.filter.view, _is_part(request)
     groups_within = _seen(form, listing.filter) if form["grouped"] == "1" and not is_part else None
     row = await _row(
-        request, db, user, notification_id, view, groups_within=groups_within, is_part=is_part
+        request,
+        db,
+        user,
+        notification_id,
+        view,
+        groups_within=groups_within,
+        open_groups=listing.open_groups,
+        is_part=is_part,
     )
     if not row.content.startswith("<li"):
         row.content += _flash(
@@ -261,6 +269,7 @@ async def _row(
     view: View = VIEWS[INBOX_VIEW],
     *,
     groups_within: Filter | None = None,
+    open_groups: OpenGroups | None = None,
     is_part: bool = False,
 ) -> Response[str]:
     """The row as it is now, nothing if the view does not hold it, and the bell."""
@@ -269,7 +278,8 @@ async def _row(
         if groups_within is not None:
             wanted = await narrow(session, groups_within)
             totals = await count_totals(session, user.id, Filter())
-            [notice] = await add_groups(session, user.id, wanted, rows, totals)
+            rows = await add_groups(session, user.id, wanted, rows, totals)
+            [notice] = await show_parts(session, user.id, wanted, rows, open_groups or OpenGroups())
     is_shown = isinstance(notice, RemovedRow) or view.holds(notice)
     row = fragment(
         request, "notifications/_inbox_row.html", notice=notice, is_shown=is_shown, is_part=is_part

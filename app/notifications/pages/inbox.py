@@ -15,6 +15,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import GROUP_KEY
 from app.notifications.inbox.groups import add_groups
+from app.notifications.inbox.open_groups import read_parts
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.totals import count_totals
 from app.notifications.pages.listing import (
@@ -24,9 +25,6 @@ from app.notifications.pages.listing import (
     view_listing,
 )
 from app.notifications.preferences.switches import change
-
-# Of a group that is opened in place; the rest is on its own page.
-MOST_PARTS = 100
 
 
 @get()
@@ -62,13 +60,11 @@ async def group(
         chosen = {**wanted.chosen, GROUP_KEY: (head.group_key,)}
         if not is_partial(request):
             return redirect(Listing(replace(listing.filter, chosen=chosen)).url)
-        parts = await narrow(session, replace(wanted, chosen=chosen))
-        totals = await count_totals(session, user.id, parts)
         within = await narrow(session, wanted)
+        totals = await count_totals(session, user.id, within)
         [row] = await add_groups(session, user.id, within, [head], totals)
         is_open = request.query_params.get("hide") != "1"
-        most = MOST_PARTS if is_open else 0
-        notices = await feed.read_slice(session, user.id, parts, 0, most, totals.filtered_count)
+        notices = await read_parts(session, user.id, within, head.group_key) if is_open else []
     if not isinstance(row, Notice) or row.group is None:
         raise NotFound
     return fragment(

@@ -20,6 +20,7 @@ from app.notifications.inbox import feed
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import FIELDS, GROUP_KEY, SEARCH, Filter, read_filter
 from app.notifications.inbox.groups import add_groups, read_group_page
+from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
 from app.notifications.inbox.open_rows import (
     OpenRows,
     RemovedRow,
@@ -62,6 +63,7 @@ class Listing:
     page: int = 1
     up_to_position: int | None = None
     open_rows: OpenRows | None = None
+    open_groups: OpenGroups = field(default_factory=OpenGroups)
     wants_groups: bool = True
 
     @property
@@ -112,6 +114,7 @@ def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> 
         page=whole_number(fields.get("page", "")) or 1,
         up_to_position=whole_number(fields.get(WATERMARK, "")),
         open_rows=open_rows_in(fields) if is_partial(request) else None,
+        open_groups=open_groups_in(fields) if is_partial(request) else OpenGroups(),
         wants_groups=user.grouping,
     )
 
@@ -134,6 +137,8 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         bounded = await narrow(session, replace(wanted, up_to_position=end))
         totals = await count_totals(session, user.id, bounded)
         notices, rows = await _read_rows(session, user.id, listing, bounded, totals)
+        if listing.is_grouped:
+            notices = await show_parts(session, user.id, bounded, notices, listing.open_groups)
         counts = await count_tabs(session, user.id)
         own = await read_views(session, user, wanted.zone)
     return {
@@ -167,10 +172,10 @@ async def _read_rows(
     """The rows of the list, and how many there are on all its pages."""
     first, opened = (listing.page - 1) * PER_PAGE, listing.open_rows
     if opened:
-        rows = await _read_opened(session, user_id, wanted.view, opened)
+        rows = await read_open_rows(session, user_id, opened.ids)
         if listing.is_grouped:
             rows = await add_groups(session, user_id, wanted, rows, totals)
-        return rows, totals.filtered_count
+        return _held_by(wanted.view, rows), totals.filtered_count
     if listing.is_grouped:
         page = await read_group_page(session, user_id, wanted, first, PER_PAGE, totals)
         return page.notices, page.count
@@ -178,11 +183,8 @@ async def _read_rows(
     return await feed.read_page(session, user_id, wanted, listing.page, matching), matching
 
 
-async def _read_opened(
-    session: AsyncSession, user_id: int, view: View, opened: OpenRows
-) -> list[Notice | RemovedRow]:
+def _held_by(view: View, rows: Sequence[Notice | RemovedRow]) -> list[Notice | RemovedRow]:
     """The open rows, without those that the view no longer holds."""
-    rows = await read_open_rows(session, user_id, opened.ids)
     return [row for row in rows if isinstance(row, RemovedRow) or view.holds(row)]
 
 

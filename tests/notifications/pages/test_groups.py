@@ -215,6 +215,98 @@ async def test_a_checked_part_stands_for_itself(
     assert dict(await places(db, bob))["inbox"] == 2
 
 
+async def test_an_open_group_stays_open_when_its_list_is_updated(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    await send(db, alice, squad, "Other", "Another", key="b")
+
+    updated = await page.get("/notifications?open=1", headers=PARTIAL)
+    reloaded = await page.get("/notifications?open=1")
+
+    assert rows_of(updated) == ["4", "2", "part-2", "part-1"]
+    assert "Hide 2 notifications" in text_of(updated)
+    assert "Show 2 notifications" in text_of(updated)
+    assert rows_of(reloaded) == ["4", "2"]
+
+
+async def test_an_open_group_that_is_being_read_has_its_parts_as_they_are_now(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    seen = seen_on(await page.get("/notifications"))
+    await send(db, alice, squad, "Later")
+    async with db.act() as session:
+        await acts.carry_out(session, bob.id, acts.doing(), Selection([3]))
+
+    updated = await page.get(f"/notifications?shown=3&open=3&seen={seen}", headers=PARTIAL)
+
+    assert rows_of(updated) == ["2", "part-2", "part-1"]
+    assert "Show 1 new notification" in text_of(updated)
+
+
+async def test_an_open_group_stays_open_after_an_act_on_its_row(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+
+    closed = await post_partial(page, "/notifications/2/save", **fields)
+    opened = await post_partial(page, "/notifications/2/read", **fields, open="2")
+
+    assert rows_of(closed) == ["2"]
+    assert rows_of(opened) == ["2", "part-2", "part-1"]
+
+
+async def test_a_part_deleted_alone_offers_undo_in_its_place_and_comes_back_there(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    seen = seen_on(await page.get("/notifications"))
+    deleted = await post_partial(page, "/notifications/3/delete?alone=1", grouped="1", seen=seen)
+    [token] = re.findall(r'name="undo" value="([^"]+)"', deleted.text)
+
+    updated = await page.get(
+        f"/notifications?shown=3&open=3&removed=3&seen={seen}", headers=PARTIAL
+    )
+    restored = await post_partial(
+        page, "/notifications/undo", undo=token, shown="2", open="2", seen=seen, grouped="1"
+    )
+
+    assert rows_of(updated) == ["2", "part-3", "part-2", "part-1"]
+    assert text_of(updated).count("Deleted.") == 1
+    assert rows_of(restored) == ["3", "part-3", "part-2", "part-1"]
+    assert "Deleted." not in text_of(restored)
+
+
+async def test_the_undo_that_a_flash_offers_leaves_the_group_open(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    fields = {"grouped": "1", "seen": seen_on(await page.get("/notifications"))}
+    done = await post_partial(page, "/notifications/2/done?alone=1", **fields)
+    [url] = set(re.findall(r'hx-post="(/notifications/undo[^"]+)"', done.text))
+
+    restored = await post_partial(page, url, open="3")
+
+    assert rows_of(restored) == ["3", "part-3", "part-2", "part-1"]
+
+
+async def test_nobody_opens_the_group_of_another_user(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, carol: User
+) -> None:
+    squad = await make_team(db, alice, editors=[bob, carol])
+    await send(db, alice, squad, "One", "Two")
+    async with db.read() as session:
+        of_carol = await session.scalar(
+            select(Notification.id).where(Notification.user_id == carol.id).limit(1)
+        )
+
+    shown = await page.get(f"/notifications?open={of_carol}", headers=PARTIAL)
+
+    assert "part-" not in shown.text
+
+
 async def test_who_wants_no_groups_gets_a_row_for_each(
     page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
 ) -> None:

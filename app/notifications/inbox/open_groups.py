@@ -1,0 +1,95 @@
+"""The groups of a list that are open in a browser: their parts stay below their rows, with every swap."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Notification
+from app.notifications.events.notices import Notice, as_notice, notices_of
+from app.notifications.inbox.feed import NEWEST_FIRST
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.open_rows import RemovedRow, ids_in_field, read_open_rows
+
+# The rest of a group is on its own page.
+MOST_PARTS = 100
+
+Rows = Sequence[Notice | RemovedRow]
+
+
+@dataclass(frozen=True)
+class OpenGroups:
+    """`ids` are notifications of the open groups, one of each; `removed` are deleted parts that keep
+    their places there, with Undo.
+    """
+
+    ids: Sequence[int] = ()
+    removed: Sequence[int] = ()
+
+
+def open_groups_in(fields: Mapping[str, str]) -> OpenGroups:
+    """The open groups that a request names in `open` and `removed`."""
+    return OpenGroups(ids_in_field(fields, "open"), ids_in_field(fields, "removed"))
+
+
+async def read_parts(session: AsyncSession, user_id: int, wanted: Filter, key: str) -> list[Notice]:
+    """The newest of those that are `wanted` of the group with this key."""
+    of_group = Notification.user_id == user_id, Notification.group_key == key
+    ids = select(Notification.id).where(*of_group, *wanted.clauses())
+    newest = ids.order_by(*NEWEST_FIRST).limit(MOST_PARTS).subquery()
+    rows = notices_of(user_id).where(Notification.id.in_(select(newest.c.id)))
+    return [as_notice(row) for row in await session.execute(rows.order_by(*NEWEST_FIRST))]
+
+
+async def show_parts(
+    session: AsyncSession, user_id: int, wanted: Filter, rows: Rows, opened: OpenGroups
+) -> Rows:
+    """The rows of a list of groups, those of the open groups with their parts."""
+    if not opened.ids:
+        return rows
+    places = await _places(session, user_id, [*opened.ids, *opened.removed])
+    keys = {places[one].group_key for one in opened.ids if one in places}
+    removed = await _read_removed(session, user_id, opened.removed)
+    shown: list[Notice | RemovedRow] = []
+    for row in rows:
+        if isinstance(row, Notice) and row.group and row.group.key in keys:
+            gone = [one for one in removed if places[one.id].group_key == row.group.key]
+            if row.group.count > 1 or gone:
+                notices = await read_parts(session, user_id, wanted, row.group.key)
+                parts = _in_order(notices, gone, places)
+                row = replace(row, group=dataclasses.replace(row.group, parts=parts))
+        shown.append(row)
+    return shown
+
+
+async def _places(
+    session: AsyncSession, user_id: int, ids: Sequence[int]
+) -> dict[int, Row[int, int, str]]:
+    """The position and the group of each."""
+    columns = select(Notification.id, Notification.position, Notification.group_key)
+    mine = columns.where(Notification.user_id == user_id, Notification.id.in_(ids))
+    return {row.id: row for row in await session.execute(mine)}
+
+
+async def _read_removed(
+    session: AsyncSession, user_id: int, ids: Sequence[int]
+) -> list[RemovedRow]:
+    """Those that can be restored."""
+    rows = await read_open_rows(session, user_id, ids) if ids else []
+    return [row for row in rows if isinstance(row, RemovedRow) and row.undo]
+
+
+def _in_order(
+    notices: Sequence[Notice],
+    removed: Sequence[RemovedRow],
+    places: Mapping[int, Row[int, int, str]],
+) -> Rows:
+    """Newest first."""
+
+    def place(row: Notice | RemovedRow) -> tuple[int, int]:
+        return row.position if isinstance(row, Notice) else places[row.id].position, row.id
+
+    return sorted([*notices, *removed], key=place, reverse=True)
