@@ -35,6 +35,11 @@ async def _open_tools(page: Page) -> None:
         await page.locator(".row-more").nth(1).click()
 
 
+async def _open_group(page: Page) -> None:
+    await page.locator(".parts button").first.click()
+    await page.locator(".parts li").first.wait_for()
+
+
 async def _play(page: Page) -> None:
     await page.locator(".clip summary").first.click()
 
@@ -59,6 +64,7 @@ SCENES: dict[str, tuple[str, Act]] = {
     "inbox": ("/notifications", _nothing),
     "inbox-hover": ("/notifications", _hover),
     "inbox-selected": ("/notifications", _select),
+    "inbox-group": ("/notifications", _open_group),
     "inbox-tools": ("/notifications", _open_tools),
     "inbox-filtered": ("/notifications?status=unread&type=member_added", _nothing),
     "inbox-no-match": ("/notifications?type=team_deleted", _nothing),

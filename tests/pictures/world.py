@@ -82,7 +82,7 @@ class Moment:
 
 
 async def build(site: Site) -> World:
-    people = {name: await make_account(site.db, name) for name in PEOPLE}
+    people = {name: await make_account(site.db, name, grouping=True) for name in PEOPLE}
     alice, bob, carol, *others = people.values()
     squad = await make_team(site.db, alice, "Video Squad", admins=[bob], editors=others[:2])
     north = await make_team(site.db, bob, "Northlight", admins=[alice], editors=[carol, *others])
@@ -170,11 +170,12 @@ async def _tell(world: World) -> None:
         await then.tell(
             events.MEMBER_REMOVED, "bob", "north", affected=world.people["emil"], username="emil"
         )
-    for minute, who in enumerate(["fatima", "رنا", "Dora Ljungström", "Grace-of-the-Long-Name"]):
+    added = ("fatima", "carol"), ("رنا", "bob"), ("Dora Ljungström", "emil"), (PEOPLE[-1], "bob")
+    for minute, (who, actor) in enumerate(added):
         async with world.at(days=1, hours=2, minutes=-minute) as then:
             await then.tell(
                 events.MEMBER_ADDED,
-                "bob",
+                actor,
                 "north",
                 affected=world.people[who],
                 username=who,

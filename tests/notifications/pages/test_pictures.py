@@ -7,11 +7,11 @@ from sqlalchemy import update
 
 from app.database import Database
 from app.models import Project, Team, User
-from app.notifications.events.catalogue import PROJECT_SHARED
+from app.notifications.events.catalogue import CUSTOM, PROJECT_SHARED
 from app.notifications.notify import notify
 from app.settings import Settings
 from tests.conftest import sign_in
-from tests.factories import make_team
+from tests.factories import make_account, make_team
 from tests.projects.conftest import finish
 
 
@@ -51,3 +51,19 @@ async def test_an_actor_is_shown_by_the_picture_that_they_have_now(
 
     assert ">AL</span>" in before
     assert f'src="/avatars/{alice.id}/5eed"' in await row_of(client)
+
+
+async def test_the_row_of_a_group_shows_the_faces_of_at_most_three_the_newest_first(
+    client: httpx.AsyncClient, db: Database, alice: User, bob: User, carol: User
+) -> None:
+    others = [await make_account(db, name) for name in ("dave", "erin")]
+    reader = await make_account(db, "frank", grouping=True)
+    team = await make_team(db, alice, editors=[bob, carol, *others, reader])
+    async with db.act() as session:
+        for actor in (alice, bob, alice, carol, *others):
+            await notify(session, CUSTOM, actor=actor, team=team, title="Ready", group_key="a")
+    await sign_in(client, reader)
+
+    row = await row_of(client)
+
+    assert re.findall(r'class="avatar [^>]+>(\w+)<', row) == ["ER", "DA", "CA"]
