@@ -6,6 +6,7 @@ becomes a path on disk.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -30,6 +31,11 @@ MEDIA_TYPES = {
     ".txt": "text/plain",
     ".wav": "audio/wav",
     ".webmanifest": "application/manifest+json",
+}
+# In scripts and styles of ours: a comment that has its lines to itself.
+COMMENTS = {
+    ".css": re.compile(rb"^ */\*.*?\*/\n", re.MULTILINE | re.DOTALL),
+    ".js": re.compile(rb"^ *//.*\n", re.MULTILINE),
 }
 
 
@@ -116,8 +122,15 @@ def read_tree(folder: Path) -> StaticTree:
 
 
 def _read(file: Path) -> StaticFile:
-    content = file.read_bytes()
+    content = without_comments(file)
     return StaticFile(content, MEDIA_TYPES[file.suffix], _digest(content))
+
+
+def without_comments(file: Path) -> bytes:
+    """The content of the file. Comments in ours are a seventh of what a browser would load."""
+    content = file.read_bytes()
+    comment = None if file.parent.name == "vendor" else COMMENTS.get(file.suffix)
+    return comment.sub(b"", content) if comment else content
 
 
 def _digest(content: bytes) -> str:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.settings import ROOT
-from app.web.static_files import asset, read_tree
+from app.web.static_files import asset, read_tree, without_comments
 
 STATIC, TEMPLATES = ROOT / "static", ROOT / "templates"
 TYPES = {
@@ -28,7 +28,7 @@ async def test_a_file_comes_with_its_type_and_is_kept_for_good(
 ) -> None:
     answer = await client.get(asset(path))
 
-    assert answer.content == (STATIC / path).read_bytes()
+    assert answer.content == without_comments(STATIC / path)
     assert answer.headers["Content-Type"] == TYPES[path]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -39,7 +39,7 @@ async def test_a_file_says_how_long_it_is_without_being_sent(client: httpx.Async
     answer = await client.head(asset("app.css"), headers={"Accept-Encoding": "identity"})
 
     assert answer.status_code == 200
-    assert answer.headers["Content-Length"] == str((STATIC / "app.css").stat().st_size)
+    assert answer.headers["Content-Length"] == str(len(without_comments(STATIC / "app.css")))
     assert answer.content == b""
 
 
@@ -60,7 +60,7 @@ async def test_a_file_that_the_browser_has_is_not_sent_again(
 async def test_a_file_that_has_changed_is_sent(client: httpx.AsyncClient) -> None:
     answer = await client.get("/sw.js", headers={"If-None-Match": '"an older one"'})
 
-    assert answer.content == (STATIC / "sw.js").read_bytes()
+    assert answer.content == without_comments(STATIC / "sw.js")
     assert answer.headers["Cache-Control"] == "public, no-cache"
 
 
@@ -89,6 +89,47 @@ async def test_nothing_else_is_served(client: httpx.AsyncClient, path: str) -> N
     answer = await client.get(asset("app.css").replace("app.css", path))
 
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sent"),
+    [
+        (
+            "a.js",
+            "// Why.\nrun(1); // Not this one.\n  // Nor why.\n  run(2);\n",
+            "run(1); // Not this one.\n  run(2);\n",
+        ),
+        (
+            "a.css",
+            "/* One\n   two. */\na { b: c; } /* three */\n\n  /* four */\n",
+            "a { b: c; } /* three */\n\n",
+        ),
+        ("vendor/a.js", "// Its licence.\nrun();\n", "// Its licence.\nrun();\n"),
+        ("a.txt", "// A text.\n", "// A text.\n"),
+    ],
+)
+def test_our_scripts_and_styles_come_without_the_lines_of_their_comments(
+    tmp_path: Path, name: str, content: str, sent: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+
+    [file] = read_tree(tmp_path).files.values()
+
+    assert file.content.decode() == sent
+
+
+def test_no_text_in_a_script_looks_like_a_comment() -> None:
+    """A literal that spans lines could contain one."""
+    scripts = {file.name: file.read_text() for file in STATIC.glob("*.js")}
+    odd = [
+        (name, line)
+        for name, script in scripts.items()
+        for line in script.splitlines()
+        if line.count("`") % 2
+    ]
+
+    assert odd == []
 
 
 def test_all_addresses_change_with_any_file(tmp_path: Path) -> None:
