@@ -13,6 +13,7 @@ MEANINGS = {
     409: "The request is valid but conflicts with the current state",
     410: "It was removed",
     413: "The request body is too large",
+    414: "The address is too long, or its query has too many fields",
     416: "The range starts beyond the end of the file",
     429: "Too many requests",
     503: "Too many streams are open",

@@ -43,9 +43,6 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
 RETRY_AFTER = {"Retry-After": "Seconds to wait"}
 PROBLEM_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: RETRY_AFTER, 503: RETRY_AFTER}
 
-# What the server itself refuses (app/web/server.py), in plain text, before the API sees it.
-REFUSALS = {414: "The address is too long, or its query has too many fields"}
-
 
 def openapi_config(url: str) -> OpenAPIConfig:
     """`url` is where the application is reached."""
@@ -97,7 +94,6 @@ class _Document(OpenAPI):
         shapes = [Problem, InvalidProblem, FieldProblem]
         components["schemas"] |= msgspec.json.schema_components(shapes, ref_template=SCHEMA)[1]
         components["responses"] = {str(status): _problem(status) for status in MEANINGS}
-        components["responses"] |= {str(status): _refusal(status) for status in REFUSALS}
         for item in document["paths"].values():
             for method, operation in item.items():
                 _complete(document, method, operation)
@@ -160,11 +156,6 @@ def _usual_failures(method: str, operation: dict[str, Any]) -> Iterator[int]:
         yield 404
     if operation["security"] and method not in SAFE:
         yield 403
-
-
-def _refusal(status: int) -> dict[str, Any]:
-    schema = {"type": "string"}
-    return {"description": REFUSALS[status], "content": {"text/plain": {"schema": schema}}}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ keeps a head of any size in memory, and accepts connections until no file descri
 
 import asyncio
 import http
+import json
 import resource
 import socket
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.problems import MEANINGS, PROBLEM_JSON
 from app.web.networks import network_of
 
 FILES_RESERVED = 64
@@ -251,7 +253,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         if self._part is not Part.NOTHING:
-            self.transport.write(_response(status))
+            self.transport.write(_response(status, is_api=self.url.startswith(b"/api/")))
         self.transport.close()
 
 
@@ -266,10 +268,15 @@ def _keep_little_unsent(transport: asyncio.Transport) -> None:
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
-def _response(status: int) -> bytes:
+def _response(status: int, *, is_api: bool) -> bytes:
+    """The JSON API answers with problem details (RFC 9457), everything else in plain text."""
     phrase = http.HTTPStatus(status).phrase
-    head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    return f"{head}content-length: {len(phrase)}\r\nconnection: close\r\n\r\n{phrase}".encode()
+    media_type, body = "text/plain; charset=utf-8", phrase
+    if is_api:
+        problem = {"status": status, "title": phrase, "detail": MEANINGS.get(status, phrase)}
+        media_type, body = PROBLEM_JSON, json.dumps(problem)
+    head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: {media_type}\r\n"
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode()
 
 
 Group = dict[BoundedProtocol, None]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import resource
 import socket
 import sys
@@ -253,6 +254,15 @@ async def test_a_long_url_is_414(server: Server, url: bytes) -> None:
     await client.send(GET % url)
 
     assert (await client.read_to_end()).startswith(b"HTTP/1.1 414 ")
+
+
+async def test_the_api_is_refused_with_problem_details(server: Server) -> None:
+    client = await server.connect()
+    await client.send(GET % (b"api/notifications?q=" + b"x" * 9_000))
+
+    head, _blank, body = (await client.read_to_end()).partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["status"] == 414
 
 
 async def test_a_head_within_the_limit_is_served(server: Server) -> None:
