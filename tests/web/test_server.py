@@ -9,6 +9,7 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ QUICK = Limits(
     unread_seconds=0.3,
     check_seconds=0.02,
 )
+# For clients that are slow and yet in time, also where a busy machine holds them up.
+UNHURRIED = replace(QUICK, head_seconds=1, body_seconds=1, body_rate=100, unread_seconds=1)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -192,6 +195,12 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
+@pytest.fixture
+async def unhurried() -> AsyncIterator[Server]:
+    async with serving(UNHURRIED) as server:
+        yield server
+
+
 async def test_a_connection_without_a_request_is_closed(server: Server) -> None:
     idle = await server.connect()
 
@@ -213,10 +222,10 @@ async def test_half_a_head_is_answered_408_however_slowly_it_goes_on(server: Ser
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
-async def test_after_an_answer_the_time_for_the_next_head_begins_anew(server: Server) -> None:
-    client = await server.connect()
+async def test_after_an_answer_the_time_for_the_next_head_begins_anew(unhurried: Server) -> None:
+    client = await unhurried.connect()
     for _ in range(3):
-        await asyncio.sleep(QUICK.head_seconds * 0.6)
+        await asyncio.sleep(UNHURRIED.head_seconds * 0.6)
         assert await client.is_open()
 
     await client.send(GET[:10])
@@ -295,12 +304,12 @@ async def test_a_body_that_comes_too_slowly_is_answered_408(server: Server) -> N
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_slow_body_that_keeps_the_pace_is_read_to_its_end(server: Server) -> None:
-    client = await server.connect()
+async def test_a_slow_body_that_keeps_the_pace_is_read_to_its_end(unhurried: Server) -> None:
+    client = await unhurried.connect()
     await client.send(POST % (b"read", 4_000))
     for _ in range(40):
         await client.send(b"x" * 100)
-        await asyncio.sleep(QUICK.body_seconds / 10)
+        await asyncio.sleep(UNHURRIED.body_seconds / 10)
 
     assert b"4000 bytes" in await client.read_until(b"bytes")
 
@@ -322,13 +331,15 @@ async def test_a_client_that_waits_for_100_continue_has_time(server: Server) -> 
     assert b"3 bytes" in await client.read_until(b"bytes")
 
 
-async def test_the_rest_of_a_refused_body_may_come_and_the_next_request_too(server: Server) -> None:
-    client = await server.connect()
+async def test_the_rest_of_a_refused_body_may_come_and_the_next_request_too(
+    unhurried: Server,
+) -> None:
+    client = await unhurried.connect()
     await client.send(POST % (b"refuse", 4_000))
     await client.read_until(b"hello")
     for _ in range(20):
         await client.send(b"x" * 200)
-        await asyncio.sleep(QUICK.body_seconds / 10)
+        await asyncio.sleep(UNHURRIED.body_seconds / 10)
 
     assert await client.is_open()
 
@@ -362,14 +373,14 @@ async def test_nor_does_a_connection_wait_for_its_reader_that_was_to_be_closed(
     await server.until_nobody_is_connected()
 
 
-async def test_an_answer_that_is_read_slowly_goes_on(server: Server) -> None:
-    client = await server.connect()
+async def test_an_answer_that_is_read_slowly_goes_on(unhurried: Server) -> None:
+    client = await unhurried.connect()
     await client.send(GET % b"large")
     for _ in range(60):
         await client.read(16_384)
-        await asyncio.sleep(QUICK.unread_seconds / 10)
+        await asyncio.sleep(UNHURRIED.unread_seconds / 10)
 
-    assert len(server.connections) == 1
+    assert len(unhurried.connections) == 1
 
 
 async def test_a_stream_outlives_every_limit(server: Server) -> None:
