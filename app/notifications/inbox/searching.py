@@ -1,26 +1,42 @@
 """Carries out a search: finds the newest notifications that match, once for all that a page needs.
 
-A word may be in a hundred thousand notifications or in one. PostgreSQL knows from its statistics how
-common it is, and plans accordingly. SQLite does not; it looks at the newest events that match, which
-are usually all or enough.
+A word may be in a hundred thousand notifications or in one, and no database knows which: SQLite keeps
+no statistics of words, and PostgreSQL none of what words begin with. So this looks at the newest
+events that match, which are usually all or enough, and walks along the notifications where they are
+not.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    Select,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Notification
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import Filter
-from app.notifications.search.index import events_found, newest_events_found
+from app.notifications.search.index import is_found, newest_events_found
+from app.notifications.search.query import Query
 
 MOST_FOUND = 1_000
 # Looked up one by one, they take some five and some twenty milliseconds; a walk takes fifty.
-MOST_EVENTS = (1_500, 15_000)
-# SQLite uses no index for this column, so that it walks along the positions.
+FIRST_EVENTS = 1_500
+MOST_EVENTS = 15_000
+# What begins with one letter or two is found in most notifications, but not quickly in PostgreSQL's
+# index, which has every such word by itself.
+SHORT = 2
+MOST_ROWS = 2_000
+# An expression, for which no index is used, so that the walk goes along the positions.
 _WALKED: ColumnElement[int] = literal_column("+notification.event_id")
 
 
@@ -32,59 +48,109 @@ async def narrow(session: AsyncSession, wanted: Filter) -> Filter:
 
 
 async def _find(session: AsyncSession, wanted: Filter) -> Sequence[int]:
-    if session.get_bind().dialect.name != "sqlite":
-        return await _find_all(session, wanted, Notification.event_id)
-    for events in MOST_EVENTS:
-        found = await _find_among_newest(session, wanted, events)
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    if is_postgresql and _is_short(wanted.search):
+        found = await _find_among_newest_rows(session, wanted)
         if found is not None:
             return found
-    return await _find_all(session, wanted, _WALKED)
+    events = FIRST_EVENTS
+    while events <= MOST_EVENTS:
+        rows = (await session.execute(_among_newest_events(wanted, events))).all()
+        if await _is_complete(session, wanted, rows, events):
+            return _ids(rows)
+        events = _more(events, len(_ids(rows)))
+    return await _find_on_walk(session, wanted)
 
 
-async def _find_all(session: AsyncSession, wanted: Filter, event_id: Any) -> Sequence[int]:
-    is_found = event_id.in_(events_found(wanted.search, wanted.user_id))
-    rows = _others(wanted, Notification.id).where(is_found).order_by(*NEWEST_FIRST)
-    return (await session.scalars(rows.limit(MOST_FOUND))).all()
-
-
-async def _find_among_newest(
-    session: AsyncSession, wanted: Filter, events: int
-) -> Sequence[int] | None:
-    """Among so many of the newest events that match; None if older ones may belong to the result."""
-    rows = (await session.execute(_among_newest(wanted, events))).all()
-    found = [row for row in rows if row.id is not None]
-    if rows[0].events == events:
-        if len(found) < MOST_FOUND:
-            return None
-        # Older events stand below, except where a notification of one came back to the top.
-        above = Notification.position >= found[-1].position
-        come_back = _others(wanted, literal(1)).where(above, rows[0].oldest > _WALKED)
-        if await session.scalar(come_back.limit(1)):
-            return None
-    return [row.id for row in found]
-
-
-def _among_newest(wanted: Filter, most: int) -> Select[*tuple[Any, ...]]:
-    """The rows, with the number of the events and the oldest of them."""
-    newest = newest_events_found(wanted.search, wanted.user_id, most)
-    events = newest.cte("events").prefix_with("MATERIALIZED")
-    event_id = events.c.event_id
-    state = select(func.count().label("events"), func.min(event_id).label("oldest")).select_from(
-        events
+def _is_short(search: Query) -> bool:
+    wanted = [term.phrase for term in search.texts if not term.is_excluded]
+    return bool(wanted) and all(
+        one.is_open and len(one.words) == 1 and len(one.words[0]) <= SHORT for one in wanted
     )
-    rows = (
+
+
+async def _find_among_newest_rows(session: AsyncSession, wanted: Filter) -> Sequence[int] | None:
+    """None if older notifications may belong to the result."""
+    rows = (await session.execute(_among_newest_rows(wanted))).all()
+    found = _ids(rows)
+    is_complete = len(found) == MOST_FOUND or rows[0].looked_at < MOST_ROWS
+    return found if is_complete else None
+
+
+def _among_newest_rows(wanted: Filter) -> Select[*tuple[Any, ...]]:
+    newest = _others(wanted, Notification.id, Notification.position, Notification.event_id)
+    looked_at = _looked_at(newest.order_by(*NEWEST_FIRST).limit(MOST_ROWS))
+    columns = looked_at.c
+    found = (
+        select(columns.id, columns.position)
+        .where(is_found(wanted.search, wanted.user_id, columns.event_id))
+        .order_by(columns.position.desc(), columns.id.desc())
+    )
+    return _beside_counts(looked_at, found)
+
+
+def _among_newest_events(wanted: Filter, most: int) -> Select[*tuple[Any, ...]]:
+    looked_at = _looked_at(newest_events_found(wanted.search, wanted.user_id, most))
+    found = (
         _others(wanted, Notification.id, Notification.position)
-        .where(Notification.event_id.in_(select(event_id)))
+        .where(Notification.event_id.in_(select(looked_at.c.event_id)))
         .order_by(*NEWEST_FIRST)
-        .limit(MOST_FOUND)
-        .subquery("found")
     )
-    all_of_them = state.subquery("state")
+    return _beside_counts(looked_at, found)
+
+
+def _looked_at(rows: Select[Any]) -> CTE:
+    return rows.cte("looked_at").prefix_with("MATERIALIZED")
+
+
+def _beside_counts(looked_at: CTE, found: Select[Any]) -> Select[*tuple[Any, ...]]:
+    """What was found, beside the number of what was looked at and its oldest event; these alone if
+    nothing was found.
+    """
+    counts = select(
+        func.count().label("looked_at"), func.min(looked_at.c.event_id).label("oldest")
+    ).subquery("counts")
+    rows = found.limit(MOST_FOUND).subquery("found")
     return (
-        select(all_of_them, rows)
-        .join_from(all_of_them, rows, literal(True), isouter=True)
+        select(counts, rows)
+        .join_from(counts, rows, literal(True), isouter=True)
         .order_by(rows.c.position.desc(), rows.c.id.desc())
     )
+
+
+def _ids(rows: Sequence[Row[Any]]) -> list[int]:
+    return [row.id for row in rows if row.id is not None]
+
+
+async def _is_complete(
+    session: AsyncSession, wanted: Filter, rows: Sequence[Row[Any]], events: int
+) -> bool:
+    """Whether no older event than these has a notification that belongs to the result."""
+    if rows[0].looked_at < events:
+        return True
+    if len(_ids(rows)) < MOST_FOUND:
+        return False
+    # Older events stand below, except where a notification of one came back to the top.
+    above = Notification.position >= rows[-1].position
+    come_back = _others(wanted, literal(1)).where(above, rows[0].oldest > _WALKED)
+    return await session.scalar(come_back.limit(1)) is None
+
+
+def _more(events: int, found: int) -> int:
+    """How many events may be enough if they have notifications like these; beyond MOST_EVENTS where
+    so many were looked at.
+    """
+    if events == MOST_EVENTS:
+        return MOST_EVENTS + 1
+    enough = MOST_FOUND * events * 5 // (4 * found) if found else MOST_EVENTS
+    return min(max(enough, 2 * events), MOST_EVENTS)
+
+
+async def _find_on_walk(session: AsyncSession, wanted: Filter) -> Sequence[int]:
+    """Along all notifications, newest first, until there are enough."""
+    is_wanted = is_found(wanted.search, wanted.user_id, Notification.event_id)
+    rows = _others(wanted, Notification.id).where(is_wanted).order_by(*NEWEST_FIRST)
+    return (await session.scalars(rows.limit(MOST_FOUND))).all()
 
 
 def _others(wanted: Filter, *columns: Any) -> Select[*tuple[Any, ...]]:

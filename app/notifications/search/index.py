@@ -12,9 +12,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
+    ColumnElement,
     Row,
     Select,
+    SQLColumnExpression,
     String,
     bindparam,
     cast,
@@ -124,16 +127,18 @@ async def fill(db: Database, since: datetime | None = None) -> AsyncIterator[int
 
 def events_found(query: Query, user_id: int) -> Select[int]:
     """The ids of the events whose notices, as this user reads them, match the texts of the query."""
-    for_sqlite = bindparam(None, _for_fts5(query, user_id), String)
-    for_postgresql = bindparam(None, _for_tsquery(query, user_id), String)
-    found = _Matches(for_sqlite, for_postgresql)
+    found = _Matches(*_matching(query, user_id))
     return select(_EventId().label("event_id")).select_from(text(TABLE)).where(found)
 
 
 def newest_events_found(query: Query, user_id: int, most: int) -> Select[int]:
-    """The `event_id` of the newest of them. On SQLite, which reads no more than these."""
-    found = events_found(query, user_id).order_by(text(f"{TABLE}.rowid DESC"))
-    return found.limit(most)
+    """The `event_id` of the newest of them. SQLite reads no more than these."""
+    return events_found(query, user_id).order_by(_DocumentId().desc()).limit(most)
+
+
+def is_found(query: Query, user_id: int, event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether an event is among them: for a walk along rows, to which no index shall lead instead."""
+    return _IsFound(event_id, *_matching(query, user_id))
 
 
 @cache
@@ -210,6 +215,14 @@ def _lexemes(one: Document) -> Iterator[str]:
         position += 1
 
 
+def _matching(query: Query, user_id: int) -> tuple[BindParameter[str], BindParameter[str]]:
+    """The query of SQLite, then that of PostgreSQL."""
+    return (
+        bindparam(None, _for_fts5(query, user_id), String),
+        bindparam(None, _for_tsquery(query, user_id), String),
+    )
+
+
 def _for_fts5(query: Query, user_id: int) -> str:
     """See https://www.sqlite.org/fts5.html#full_text_query_syntax."""
     wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
@@ -279,6 +292,50 @@ def _event_id_on_postgresql(_element: _EventId, _compiler: SQLCompiler, **_optio
 @compiles(_EventId, "sqlite")
 def _event_id_on_sqlite(_element: _EventId, _compiler: SQLCompiler, **_options: Any) -> str:
     return f"{TABLE}.rowid >> 1"
+
+
+class _DocumentId(FunctionElement[int]):
+    """What the documents of an event are ordered by, as SQLite keeps them."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_DocumentId)
+def _document_id_on_postgresql(
+    _element: _DocumentId, _compiler: SQLCompiler, **_options: Any
+) -> str:
+    return f"{TABLE}.event_id"
+
+
+@compiles(_DocumentId, "sqlite")
+def _document_id_on_sqlite(_element: _DocumentId, _compiler: SQLCompiler, **_options: Any) -> str:
+    return f"{TABLE}.rowid"
+
+
+class _IsFound(FunctionElement[bool]):
+    """Whether the event with this id has a document that matches, by the two queries of _Matches.
+
+    SQLite uses no index for `+column`. PostgreSQL keeps a subquery with an OFFSET to itself, so that
+    it looks up a document by its event.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_IsFound)
+def _is_found_on_postgresql(element: _IsFound, compiler: SQLCompiler, **options: Any) -> str:
+    event_id, _sqlite, postgresql = (compiler.process(one, **options) for one in element.clauses)
+    which = f"{TABLE}.event_id = {event_id} AND {TABLE}.words @@ CAST({postgresql} AS tsquery)"
+    return f"(EXISTS (SELECT FROM {TABLE} WHERE {which} OFFSET 0))"
+
+
+@compiles(_IsFound, "sqlite")
+def _is_found_on_sqlite(element: _IsFound, compiler: SQLCompiler, **options: Any) -> str:
+    event_id, sqlite, _postgresql = (compiler.process(one, **options) for one in element.clauses)
+    found = f"SELECT rowid >> 1 FROM {TABLE} WHERE {TABLE} MATCH {sqlite}"  # noqa: S608
+    return f"(+{event_id} IN ({found}))"
 
 
 class _IsIndexed(FunctionElement[bool]):

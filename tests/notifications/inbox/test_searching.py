@@ -24,10 +24,13 @@ from tests.notifications.inbox.conftest import Alter, Tell
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture(params=[(), (1,), (1, 2), (100,)], autouse=True)
-def _newest_events(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite looks at so many events before it looks at all."""
-    monkeypatch.setattr(searching, "MOST_EVENTS", request.param)
+@pytest.fixture(params=[(1, 0), (1, 1), (1, 2), (100, 100)], autouse=True)
+def _looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search looks at so many events, at first and at most, before it looks at all."""
+    first, most = request.param
+    monkeypatch.setattr(searching, "FIRST_EVENTS", first)
+    monkeypatch.setattr(searching, "MOST_EVENTS", most)
+    monkeypatch.setattr(searching, "MOST_ROWS", first)
 
 
 async def search(db: Database, user: User, q: str, **fields: str) -> list[int]:
@@ -47,6 +50,32 @@ async def test_the_newest_stand_first(db: Database, bob: User, tell_bob: Tell) -
 
     assert await search(db, bob, "called") == [third, second, first]
     assert await search(db, bob, "called 1") == [second]
+
+
+async def test_a_single_letter_begins_a_word(db: Database, bob: User, tell_bob: Tell) -> None:
+    first, second, third = await tell_bob(3)
+
+    assert await search(db, bob, "c") == [third, second, first]
+    assert await search(db, bob, "c 1") == [second]
+    assert await search(db, bob, '"c"') == []
+    assert await search(db, bob, "-c") == []
+
+
+async def test_a_single_letter_finds_what_came_back_and_what_is_old(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "MOST_FOUND", 2)
+    first, second, third, fourth = await tell_bob(4)
+    await alter([third], hidden=True)
+    await alter([first], position=1_000_000)
+
+    assert await found_first(db, bob, "c") == (first, fourth)
+    assert await found_first(db, bob, "1") == (second,)
+
+
+async def found_first(db: Database, user: User, q: str) -> tuple[int, ...] | None:
+    async with db.read() as session:
+        return (await narrow(session, read_filter({"q": q}, BERLIN, user.id))).found
 
 
 async def test_what_came_back_stands_on_top(
