@@ -1,5 +1,6 @@
 // Keeps the page's title and icon, the app's badge and the announcements in step with the bell.
 import { $, $$, SECOND, on } from "./base.js";
+import { isPanelOpen } from "./rows.js";
 
 const MOST = 20; // as many rows as the server sends
 const rows = () => $$("#panel-list > li");
@@ -10,14 +11,27 @@ let unannounced = 0, announcedAt = 0, pending;
 function update() {
   const { unread, position } = $("#bell").dataset;
   showUnread(Number(unread));
-  $("#panel-form").elements.seen.value = position;
+  $("#panel-form").elements.seen.value = $("#panel-list").dataset.seen ?? position;
   announceSoon(rows().filter((row) => idOf(row) > newest));
-  dropOldest();
+  rows().filter(isReplaced).forEach(drop);
+  rows().slice(MOST).forEach(drop);
+}
+
+// The newest notification stands for its group until the row of the whole group is fetched.
+function isReplaced(row, at, all) {
+  const isGrouped = "seen" in $("#panel-list").dataset;
+  return isGrouped && all.findIndex(({ dataset }) => dataset.group === row.dataset.group) < at;
 }
 
 // The row that holds the focus stays until it is left.
-function dropOldest() {
-  for (const row of rows().slice(MOST)) row.contains(document.activeElement) || row.remove();
+function drop(row) {
+  row.contains(document.activeElement) || row.remove();
+}
+
+// Only the server can count groups; the page asks when somebody looks.
+function catchUp() {
+  const isBehind = $("#panel-list").dataset.seen < Number($("#bell").dataset.position);
+  if (isBehind && isPanelOpen()) htmx.ajax("GET", "/notifications/bell", { source: "#panel-list", swap: "none" });
 }
 
 function showUnread(unread) {
@@ -61,4 +75,6 @@ function dropStale({ detail: { tasks } }) {
 
 on("htmx:before:swap", dropStale);
 on("htmx:finally:swap", update);
+on("notifications-changed", catchUp);
+$("#panel").addEventListener("toggle", catchUp);
 update();

@@ -10,7 +10,7 @@ let held = 0; // how many the last toast counts
 const PLACE = { target: "#problem", swap: "innerMorph", select: null, push: null, replace: null };
 
 // What the user has not asked for. The stream has its own banner.
-const isInBackground = ({ sourceElement }) => sourceElement.matches("#stream, #live, #compilation");
+const isInBackground = ({ sourceElement }) => sourceElement.matches("#stream, #live, #compilation, #panel-list");
 
 // A form that comes back with its errors (422) is not a failure.
 function showFailure({ detail: { ctx } }) {

@@ -288,3 +288,24 @@ async def test_an_open_group_stays_open_while_news_arrive_and_its_parts_are_acte
     await more.click()
     await expect(reader.page.get_by_role("button", name="Hide 5 notifications")).to_be_visible()
     await expect(parts.first).to_contain_text("Six")
+
+
+async def test_the_panel_counts_news_to_their_group_and_acts_on_it_as_one(
+    site: Site, arrive: Arrive, alice: User, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob)).open("/teams")
+    await tell(site, alice, squad, "Six")
+    await expect(bell(page)).to_have_accessible_name("Notifications, 6 unread")
+    await open_panel(page)
+    rows = panel(page).get_by_role("listitem")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("Six and 5 more")
+
+    await tell(site, alice, squad, "Seven")
+    await expect(rows).to_contain_text("Seven and 6 more")
+    await expect(rows).to_have_count(1)
+    await rows.get_by_role("button", name="Done").click()
+
+    await expect(rows).to_have_count(0)
+    await expect(bell(page)).to_have_accessible_name("Notifications")
+    assert (await places(site))[DONE] == 7

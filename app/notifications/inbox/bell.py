@@ -19,15 +19,22 @@ from app.notifications.inbox.feed import (
     position_clause,
     unread,
 )
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.groups import read_group_page
+from app.notifications.inbox.tallies import reading_groups
+from app.notifications.inbox.totals import count_totals
 
 
 @dataclass(frozen=True)
 class Bell:
-    """`unread` is capped at 100; `position` is that of the last change included."""
+    """`unread` is capped at 100; `position` is that of the last change included. If it `is_grouped`, the
+    notices are the newest of their groups.
+    """
 
     unread: int
     position: int
     notices: list[Notice]
+    is_grouped: bool = False
 
 
 def newest_first(notice: Notice) -> tuple[int, int]:
@@ -35,7 +42,18 @@ def newest_first(notice: Notice) -> tuple[int, int]:
 
 
 async def look(db: Database, user: User) -> Bell:
+    if user.grouping:
+        return await _look_at_groups(db, user.id)
     return _as_bell(await db.fetch(_bell(), user_id=user.id))
+
+
+async def _look_at_groups(db: Database, user_id: int) -> Bell:
+    inbox = Filter()
+    async with await reading_groups(db, user_id, inbox) as session:
+        totals = await count_totals(session, user_id, inbox)
+        page = await read_group_page(session, user_id, inbox, 0, PER_PAGE, totals)
+    unread_count = min(totals.unread_count, MOST_COUNTED)
+    return Bell(unread_count, totals.position, page.notices, is_grouped=True)
 
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:

@@ -11,6 +11,7 @@ from typing import Any
 from app import clock
 from app.language import in_language
 from app.notifications.events.notices import Notice
+from app.notifications.inbox.bell import Bell
 from app.notifications.live.frames import data_lines, frame
 from app.notifications.live.queries import Rows
 from app.notifications.live.variants import ID, Facts, Variant
@@ -30,11 +31,15 @@ class BellRenderer:
         self._rows: dict[tuple[Any, ...], list[bytes]] = {}
 
     def frames(self, rows: Rows) -> bytes:
-        """The whole bell and panel of a user, from what `read_bells` reads for one."""
+        """The whole bell and panel of a user, from what `read_bells` reads for one. To count groups takes
+        longer, so the page of a user who wants them fetches its panel once that is open.
+        """
         _user_id, language, _timezone, unread, position, *_row = rows[0]
+        if rows[0].grouping:
+            return (b"%d" % position).join(_count(language, unread)) + _list_changed(position)
         before, after, end = _shell(language, unread)
         parts = [before, b"%d" % position, after]
-        for user_id, language, timezone, _unread, _position, id, event_id, _key, is_read in rows:
+        for user_id, language, timezone, _unread, _position, id, event_id, _key, is_read, _ in rows:
             if event := self._facts.get(event_id):
                 reader = language, timezone, event.row.affected_id == user_id, bool(is_read)
                 parts.append((b"%d" % id).join(self._row(event, reader)))
@@ -74,7 +79,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     placeholder = Notice(ID, 0, "", "", "", None, clock.now(), False, False, [], "")
     with in_language(language):
         row = render("notifications/_panel_row.html", {"notice": placeholder, "user": None})
-        bell = SimpleNamespace(unread=unread, position=POSITION, notices=[placeholder])
+        bell = Bell(unread, POSITION, [placeholder])
         whole = frame(render("notifications/_update.html", {"bell": bell, "user": None}))
     start, _row, end = whole.partition(data_lines(row))
     before, after = start.split(b"%d" % POSITION)

@@ -41,9 +41,9 @@ async def read_positions(db: Database, users: Collection[int]) -> dict[int, int]
 async def read_bells(db: Database, users: Collection[int]) -> dict[int, Rows]:
     """The newest 20 notifications of each user that exists, newest first.
 
-    Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read), the last
-    four None in the only row of a user who has none; `unread` stops at 100. One statement, so that
-    count, position and notifications agree.
+    Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read, grouping), those
+    from `id` to `is_read` None in the only row of a user who has none; `unread` stops at 100. One
+    statement, so that count, position and notifications agree.
     """
     bells: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in await db.fetch(_bells(), users=users):
@@ -118,6 +118,7 @@ def _bells() -> Statement:
             User.id,
             User.language,
             User.timezone,
+            User.grouping,
             unread_of(User.id).label("unread"),
             position.label("position"),
         )
@@ -143,6 +144,7 @@ def _bells() -> Statement:
         Notification.event_id,
         Notification.position.label("sort_key"),
         Notification.read_at.is_not(None).label("is_read"),
+        user.c.grouping,
     ).join_from(user, Notification, Notification.id.in_(newest), isouter=True)
 
 

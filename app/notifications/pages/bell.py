@@ -57,7 +57,8 @@ async def bell(
 
 
 def _headers(user: User, position: int) -> dict[str, str]:
-    return {"ETag": f'"{user.id}-{position}"', "Cache-Control": "private, no-cache"}
+    look = "-grouped" if user.grouping else ""
+    return {"ETag": f'"{user.id}-{position}{look}"', "Cache-Control": "private, no-cache"}
 
 
 async def bell_fragments(db: Database, user: User) -> str:

@@ -11,6 +11,7 @@ from app.models import Notification, Team, User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
+from app.notifications.live.html import Bells
 from app.notifications.notify import notify
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
@@ -318,3 +319,52 @@ async def test_who_wants_no_groups_gets_a_row_for_each(
 
     assert rows_of(shown) == ["2", "1"]
     assert 'name="grouped"' not in shown.text
+
+
+def panel_of(answer: httpx.Response) -> str:
+    [panel] = re.findall(r'<ul id="panel-list".*?</ul>', answer.text, re.DOTALL)
+    return str(panel)
+
+
+async def test_the_panel_and_the_dashboard_show_groups_as_the_inbox_does(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", "Three")
+    await send(db, alice, squad, "Alone", key="b")
+
+    home = await page.get("/")
+    bell = await page.get("/notifications/bell", headers=PARTIAL)
+
+    for panel in (panel_of(home), panel_of(bell)):
+        assert re.findall(r'<li id="panel-notice-(\d+)"', panel) == ["4", "3"]
+        assert "Three</bdi> and 2 more" in panel or "Three and 2 more" in panel
+    assert re.findall(r'id="brief-text-(\d+)"', home.text) == ["4", "3"]
+    assert 'aria-label="Notifications, 4 unread"' in home.text
+
+
+async def test_an_act_on_a_group_in_the_panel_is_one_on_all_that_it_showed(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    [form] = re.findall(r'<form id="panel-form".*?</form>', (await page.get("/")).text, re.DOTALL)
+    fields = dict(re.findall(r'name="(grouped|seen)" value="(\d+)"', form))
+    await send(db, alice, squad, "Later")
+
+    answer = await post_partial(page, "/notifications/2/done", **fields)
+
+    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+    assert re.findall(r'<li id="panel-notice-(\d+)"', panel_of(answer)) == ["3"]
+
+
+async def test_a_change_is_streamed_without_a_panel_to_who_wants_groups(
+    db: Database, alice: User, bob: User, carol: User
+) -> None:
+    squad = await make_team(db, alice, editors=[bob, carol])
+    await send(db, alice, squad, "One", "Two")
+
+    frames = await Bells(db).read([bob.id, carol.id])
+
+    assert b"panel-list" not in frames[bob.id]
+    assert b"2 unread" in frames[bob.id]
+    assert frames[bob.id].endswith(b"event: notifications-changed\nid: 2\ndata: \n\n")
+    assert b"panel-list" in frames[carol.id]
