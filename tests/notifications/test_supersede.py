@@ -74,7 +74,7 @@ async def history(db: Database, user: User, notice: Notice) -> list[str]:
 async def carry_out(db: Database, user: User, act: acts.Act) -> str:
     async with db.act() as session:
         seen = Selection(filter=Filter({"view": ("all",)}))
-        return (await acts.change(session, user.id, act, seen.clause))[1]
+        return (await acts.carry_out(session, user.id, act, seen))[1]
 
 
 async def test_one_row_shows_the_newest_at_the_top_and_keeps_the_earlier_ones(

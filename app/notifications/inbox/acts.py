@@ -106,7 +106,8 @@ async def carry_out(
     """
     if act.kind == "read" and selection.filter and selection.is_whole_inbox:
         return await read_all(session, user_id, selection.filter.up_to_position)
-    return await change(session, user_id, act, selection.clause)
+    count, position = await change(session, user_id, act, selection.clause)
+    return count, await _undo_of(session, user_id, position)
 
 
 async def mark(
@@ -141,18 +142,19 @@ async def read_all(
 
 async def change(
     session: AsyncSession, user_id: int, act: Act, which: ColumnElement[bool]
-) -> tuple[int, str]:
-    """Carry out the act on the user's notifications that meet this condition. Returns what
-    `carry_out` does; the notifications remember the change.
+) -> tuple[int, int]:
+    """Carry out the act on the user's notifications that meet this condition.
+
+    Returns how many changed, and the position of the change, 0 if streams do not show it.
     """
     mine = and_(Notification.user_id == user_id, _kept, act.concerns, which)
     rows = (await session.execute(select(Notification.id, Notification.hidden).where(mine))).all()
     if not rows:
-        return 0, ""
+        return 0, 0
     shown = sorted(row.id for row in rows if not row.hidden)
     position = await _record(session, act.kind, user_id, shown)
     await _set(session, mine, position, act.sets(position))
-    return len(rows), await _undo_of(session, user_id, position)
+    return len(rows), position
 
 
 async def _record(session: AsyncSession, kind: str, user_id: int, ids: Sequence[int]) -> int:
@@ -187,8 +189,10 @@ async def _set(
 
 
 async def _undo_of(session: AsyncSession, user_id: int, position: int) -> str:
+    if not position:
+        return ""
     nonce = await session.scalar(select(nonce_clause(user_id))) or ""
-    return undo_token(signer_of(session), nonce, position) if position else ""
+    return undo_token(signer_of(session), nonce, position)
 
 
 def nonce_clause(user_id: int) -> ScalarSelect[str]:

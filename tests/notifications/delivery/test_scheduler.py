@@ -154,7 +154,21 @@ async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
     await change_deliveries(db, state="sent")
 
     assert await next_due(db, Scripted()) is None
-    assert scheduler.LOOK_SECONDS <= 30
+
+
+async def test_what_came_due_without_a_poke_is_found_at_the_next_look(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poke may be lost with the process that was to send it."""
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.05)
+    nudges = Nudges()
+
+    async with awake(db, nudges):
+        await asyncio.sleep(0.1)
+        await write(db)
+        await nudges.wait()
+
+    assert set(nudges.names) == {EMAIL}
 
 
 @pytest.mark.parametrize("is_back", [True, False])
