@@ -123,6 +123,11 @@ def _option_in_words(kind: kinds.Type) -> str:
             return f"{words} {_name_in_words()}" if pattern == NAME_PATTERN else words
         case kinds.BoolType():
             return _("true or false.")
+        case kinds.DateTimeType():
+            return _("A time with its zone, like 2026-11-01T18:00:00Z.")
+        case kinds.VarTupleType(item_type=item):
+            # A parameter that may be repeated: each value is given by itself.
+            return _in_words(item)
         case kinds.ListType(item_type=item, max_length=most):
             each = _in_words(item)
             if most is None:

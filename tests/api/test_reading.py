@@ -1,6 +1,7 @@
 """How request bodies and parameters are read: strictly, and naming every invalid field."""
 
 import httpx
+import pytest
 
 from tests.api.conftest import Program
 
@@ -58,6 +59,30 @@ async def test_every_invalid_parameter_says_what_it_takes(for_alice: Program) ->
         "status": "One of: all, read, unread.",
         "unread_only": "true or false.",
     }
+
+
+async def test_a_parameter_that_may_be_repeated_says_what_each_value_is(
+    for_alice: Program,
+) -> None:
+    query = {"team": "squad", "priority": "", "actor": ["1", "0"]}
+
+    answer = await for_alice.get("/api/notifications", params=query)
+
+    whole_number = f"A whole number from 1 to {2**63 - 1}."
+    assert errors_of(answer) == {
+        "team": whole_number,
+        "priority": "One of: high, low, normal.",
+        "actor": whole_number,
+    }
+
+
+@pytest.mark.parametrize("until", ["2026-11-30T10:00:00", "tomorrow", ""])
+async def test_a_time_without_its_zone_is_told_what_it_lacks(
+    for_alice: Program, until: str
+) -> None:
+    answer = await for_alice.post("/api/notifications/1/snooze", json={"until": until})
+
+    assert errors_of(answer) == {"until": "A time with its zone, like 2026-11-01T18:00:00Z."}
 
 
 async def test_nul_is_refused_in_bodies_and_parameters(for_alice: Program) -> None:
