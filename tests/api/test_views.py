@@ -95,6 +95,18 @@ async def test_a_wrong_view_names_its_field(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+async def test_a_view_says_whether_it_is_grouped_as_the_list_reads_it(for_bob: Program) -> None:
+    for value in ("true", "0"):
+        await create(for_bob, value, f"type=team_updated&grouped={value}")
+
+    refused = await for_bob.post(URL, json={"name": "A", "query": "grouped=maybe"})
+
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == [
+        {"field": "query", "detail": "grouped must be true or false."}
+    ]
+
+
 async def test_an_order_that_leaves_views_out_is_refused(for_bob: Program) -> None:
     one, _two = await create(for_bob, "One"), await create(for_bob, "Two")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import ScalarSelect, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -136,7 +137,18 @@ def _query_error(query: str, zone: ZoneInfo) -> str:
         filter_of(query, zone)
     except Invalid as invalid:
         return " ".join(invalid.fields.values())
+    if not all(map(_is_bool, given.get(GROUPED, ()))):
+        return _("grouped must be true or false.")
     return ""
+
+
+def _is_bool(given: str) -> bool:
+    """As the list in JSON reads it."""
+    try:
+        msgspec.convert(given, bool, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def filter_of(query: str, zone: ZoneInfo, user_id: int = 0) -> Filter:
