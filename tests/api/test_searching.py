@@ -52,7 +52,9 @@ async def test_a_search_sets_the_view_where_none_is_given(for_bob: Program, told
 
     assert (await search(for_bob, "backup"))["filtered_count"] == 0
     assert (await search(for_bob, "backup is:done"))["filtered_count"] == 1
+    assert (await search(for_bob, "backup is:done", view="all"))["filtered_count"] == 1
     assert (await search(for_bob, "backup is:done", view="snoozed"))["filtered_count"] == 0
+    assert (await search(for_bob, "backup is:done", view="inbox"))["filtered_count"] == 0
 
 
 async def test_a_bulk_action_takes_the_same_text(for_bob: Program, told: Team) -> None:

@@ -5,7 +5,7 @@ values and the SQL all read these entries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -154,7 +154,16 @@ def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo, user_id: in
     if wrong:
         raise Invalid(wrong)
     some = {name: values for name, values in chosen.items() if values}
-    return Filter(some, zone, user_id=user_id)
+    return _without_default(Filter(some, zone, user_id=user_id))
+
+
+def _without_default(wanted: Filter) -> Filter:
+    """Without the inbox as its view, which is where everything begins, unless the search asks for
+    another one: a view that was chosen stays, and `is:done` finds nothing in the inbox.
+    """
+    if wanted.chosen.get("view") != (INBOX_VIEW,) or wanted.search.view:
+        return wanted
+    return replace(wanted, chosen={k: v for k, v in wanted.chosen.items() if k != "view"})
 
 
 def read_filter(fields: Mapping[str, str], zone: ZoneInfo, user_id: int = 0) -> Filter:
@@ -315,12 +324,14 @@ FIELDS: tuple[FilterField, ...] = (
     FilterField(
         "view",
         label=N_("View"),
-        options={name: view.label for name, view in VIEWS.items() if name != INBOX_VIEW},
-        synonyms={INBOX_VIEW: ""},
+        options={name: view.label for name, view in VIEWS.items()},
         is_select=False,
         clause=None,
         wrong=N_("The view must be inbox, saved, done, snoozed or all."),
-        description="Where to look: `all` is everything but what was deleted.",
+        description=(
+            "Where to look: `all` is everything but what was deleted. Without it, the view that the"
+            " search asks for by `is:done`, `is:saved` or `is:snoozed`, else the inbox."
+        ),
     ),
     FilterField(
         SEARCH,

@@ -128,6 +128,8 @@ async def test_a_state_shows_its_view(
     assert await search(db, bob, "is:saved") == [saved_and_done, saved]
     assert await search(db, bob, "is:saved is:done") == [saved_and_done]
     assert await search(db, bob, "is:saved", view="done") == [saved_and_done]
+    assert await search(db, bob, "is:done", view="inbox") == []
+    assert await search(db, bob, "is:saved", view="inbox") == [saved]
     assert await search(db, bob, "-is:done", view="saved") == [saved]
     assert await search(db, bob, "called", view="all") == [
         plain,

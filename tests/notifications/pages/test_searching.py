@@ -46,3 +46,16 @@ async def test_a_text_that_is_too_long_is_refused_beside_the_field(
     assert refused.status_code == 422
     assert 'aria-describedby="q-error"' in refused.text
     assert "Search for at most 300 characters." in text_of(refused)
+
+
+async def test_a_view_that_was_chosen_stays_whatever_the_search_asks_for(
+    client: httpx.AsyncClient, alice: User
+) -> None:
+    await sign_in(client, alice)
+
+    chosen = await client.get("/notifications?view=inbox&q=is:done")
+    searched = await client.get("/notifications?q=is:done")
+
+    assert 'data-view="inbox"' in chosen.text
+    assert 'name="view" value="inbox"' in chosen.text
+    assert 'data-view="done"' in searched.text
