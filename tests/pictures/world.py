@@ -135,7 +135,8 @@ async def _tell(world: World) -> None:
             [("bob", "squad"), ("carol", "north"), ("emil", "north")]
         ):
             async with world.at(days=7 * week - day, hours=2) as then:
-                await then.tell(events.MEMBER_LEFT, who, team, username=who)
+                gone = world.people[who]
+                await then.tell(events.MEMBER_LEFT, who, team, affected=gone, username=who)
     await _read_all(world)
     async with world.at(days=9) as then:
         await then.tell(
@@ -200,7 +201,9 @@ async def _tell(world: World) -> None:
             body="Uploads stop at 100 %. Remove old renders, or ask for another disk.",
         )
     async with world.at(minutes=42) as then:
-        await then.tell(events.MEMBER_LEFT, "emil", "north", username="emil")
+        await then.tell(
+            events.MEMBER_LEFT, "emil", "north", affected=world.people["emil"], username="emil"
+        )
     club = await make_team(world.site.db, world.people["carol"], "Film Club")
     async with world.site.db.act() as session:
         await invite(session, world.people["carol"], club.id, world.alice.email, "editor")
