@@ -50,6 +50,11 @@ def set_language(language: str) -> None:
     _current.set(translations(language or SOURCE_LANGUAGE))
 
 
+def current_translations() -> NullTranslations:
+    """The catalogue that `_()` reads at present: for a language it is always the same object."""
+    return _current.get()
+
+
 def _(sentence: str) -> str:
     return _current.get().gettext(sentence)
 

@@ -1,20 +1,24 @@
 """The Jinja environment for HTML, and the functions that every template can call."""
 
+import re
 from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
+from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
-from jinja2.compiler import CodeGenerator
-from jinja2.runtime import Context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
-from app.language import SOURCE_LANGUAGE, _, ngettext
+from app.language import SOURCE_LANGUAGE, _, current_translations, ngettext
 from app.settings import ROOT
 from app.values.email_addresses import readable_address
 from app.values.faces import avatar_url
@@ -26,6 +30,9 @@ from app.zones import zone, zone_names, zones_by_region
 SAMPLES = 200
 # Minutes whose words are remembered, in one language each.
 MOMENTS_KEPT = 5_000
+# Some 5 KB each.
+RENDERINGS_KEPT = 2_000
+_UNSAFE = re.compile("[&<>\"']")
 # What every template can call, each using those before it: {{ ui.tag(_("New")) }}.
 MACROS = {
     "form": "components/forms.html",
@@ -51,7 +58,7 @@ def html() -> Environment:
     environment.globals.update(
         _=_, ngettext=ngettext, asset=asset, time_tag=time_tag, isolate=isolate
     )
-    environment.globals.update(page_context=page_context, icon=icon)
+    environment.globals.update(page_context=page_context, icon=icon, once=once, fixed=fixed)
     environment.globals.update(plural_forms=plural_forms, avatar_url=avatar_url)
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
     environment.filters.update(address=readable_address, playing_time=playing_time)
@@ -81,8 +88,15 @@ class _Context(Context):
 
 class _CodeGenerator(CodeGenerator):
     """Compiles `asset("app.css")` and `icon("bi-bell")` as if what they return stood in the template,
-    since it is the same on every page.
+    since it is the same on every page; and `_("Save")` without the detour through the context.
     """
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        match node:
+            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=sentence)]):
+                self.write(f"environment.translated({sentence!r})")
+            case _:
+                super().visit_Call(node, frame, forward_caller=forward_caller)
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> str:
         match node:
@@ -106,8 +120,12 @@ class _Environment(Environment):
         """
         return {**self.globals, **d} if d else self.globals
 
+    translated = staticmethod(_)
+
     def escaped(self, value: object) -> str:
-        """As `escape`, which makes a new one of what is safe already."""
+        """As `escape`, which makes a new object of everything, safe or not. This one is only joined."""
+        if type(value) is int or (type(value) is str and not _UNSAFE.search(value)):
+            return str(value)
         return value if type(value) is Markup else escape(value)
 
 
@@ -127,6 +145,40 @@ def render(template: str, context: dict[str, Any]) -> str:
 def page_context() -> Mapping[str, Any]:
     """The context of what is being rendered, for macros, which do not see it."""
     return _context.get()
+
+
+def once(macro: Macro, value: Any) -> str:
+    """What a macro makes of a value, rendered once for all who see it alike: of the page, the macro
+    may use the reader's language and time zone only.
+    """
+    user = page_context().get("user")
+    reader = current_translations(), getattr(user, "language", ""), getattr(user, "timezone", "")
+    return _once(_Rendering(macro, msgspec.json.encode(value), reader, value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """A cache key with all that the rendering depends on, so that no entry is ever out of date."""
+
+    macro: Macro
+    content: bytes
+    reader: tuple[Any, ...]
+    value: Any = field(compare=False)
+
+
+@lru_cache(RENDERINGS_KEPT)
+def _once(rendering: _Rendering) -> str:
+    return rendering.macro(rendering.value)
+
+
+def fixed(template: str) -> Markup:
+    """A part of pages that is the same on each, but for the language."""
+    return _fixed(template, current_translations())
+
+
+@lru_cache(RENDERINGS_KEPT)
+def _fixed(template: str, _language: NullTranslations) -> Markup:
+    return Markup(html().get_template(template).render())  # noqa: S704 - of a template
 
 
 def playing_time(seconds: float) -> str:

@@ -1,12 +1,19 @@
 import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
-from app.rendering import attributes, html, playing_time
+from msgspec.structs import replace
+
+from app.notifications.events.notices import Notice
+from app.rendering import attributes, html, playing_time, render
 from app.settings import ROOT
 from app.values.faces import Face
 from app.web.static_files import asset
 
 # One that is sent: a password manager's username has no name.
 HIDDEN_FIELD = re.compile(r'<input type="hidden"[^>]* name="')
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOTICE = Notice(7, 7, "", "", "Alice joined", None, NOON, False, False, [], "/teams/1")
 
 
 def test_an_attribute_that_is_false_or_nothing_is_not_written() -> None:
@@ -73,3 +80,21 @@ def test_what_a_template_shows_is_escaped_unless_it_is_safe_already() -> None:
     )
 
     assert page.render(name="<b>", n=5) == "&lt;b&gt;" * 4 + "5"
+
+
+def panel(notice: Notice, timezone: str = "UTC") -> str:
+    """The row of the notice, for a reader in this zone."""
+    bell = SimpleNamespace(notices=[notice], is_grouped=False)
+    reader = SimpleNamespace(language="", timezone=timezone)
+    return render("notifications/_panel_list.html", {"bell": bell, "user": reader})
+
+
+def test_a_row_that_was_rendered_for_another_reader_has_the_time_in_the_zone_of_this_one() -> None:
+    assert "12:00" in panel(NOTICE, "UTC")
+    assert "13:00" in panel(NOTICE, "Europe/Berlin")
+
+
+def test_a_row_that_was_rendered_before_shows_what_has_changed_since() -> None:
+    assert "is-unread" in panel(NOTICE)
+    assert "is-unread" not in panel(replace(NOTICE, is_read=True))
+    assert panel(NOTICE) == panel(NOTICE)
