@@ -45,9 +45,13 @@ class Region(NamedTuple):
 async def page(
     request: AnyRequest, template: str, *, status: int = 200, **context: Any
 ) -> Response[str]:
-    """A whole page, with the user's bell and the flash message of the last action."""
+    """A whole page, with the flash message of the last action and the user's bell, which is read
+    unless the context has it.
+    """
     user = request.scope.get("user")
-    bell = await look(request.app.state.db, user) if user else None
+    bell = context.pop("bell", None)
+    if user and bell is None:
+        bell = await look(request.app.state.db, user)
     flash = read_flash(request)
     common = _common(request) | {"bell": bell, "flash": flash, "status": status}
     answer = _html(render(template, common | _with_defaults(context)), status)

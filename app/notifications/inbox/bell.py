@@ -22,7 +22,7 @@ from app.notifications.inbox.feed import (
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.groups import read_group_page
 from app.notifications.inbox.tallies import reading_groups
-from app.notifications.inbox.totals import count_totals
+from app.notifications.inbox.totals import Totals, count_totals
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ async def _look_at_groups(db: Database, user_id: int) -> Bell:
     async with await reading_groups(db, user_id, inbox) as session:
         totals = await count_totals(session, user_id, inbox)
         page = await read_group_page(session, user_id, inbox, 0, PER_PAGE, totals)
+    return bell_of_groups(totals, page.notices)
+
+
+def bell_of_groups(totals: Totals, newest: list[Notice]) -> Bell:
+    """`newest`: the first page of the groups of the whole inbox."""
     unread_count = min(totals.unread_count, MOST_COUNTED)
-    return Bell(unread_count, totals.position, page.notices, is_grouped=True)
+    return Bell(unread_count, totals.position, newest, is_grouped=True)
 
 
 async def read_bell(session: AsyncSession, user_id: int) -> Bell:

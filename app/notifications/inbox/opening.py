@@ -25,12 +25,11 @@ async def open_page(db: Database, user_id: int, page: str) -> None:
 
     If there are none, it writes nothing, and so waits for no other writer.
     """
-    opened = _opened_by(page)
     if not await db.fetch(_any_unread(page), user_id=user_id):
         return
     [[newest]] = await db.fetch(select(func.max(Notification.id)))
     async with db.act() as session:
-        seen = and_(opened, Notification.id <= newest)
+        seen = and_(_opened_by(page), Notification.id <= newest)
         await acts.change(session, user_id, acts.reading(), seen)
 
 

@@ -13,6 +13,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.models import Notification, SavedView, User
 from app.notifications.inbox.filters import FIELDS, Filter, parse_filter
+from app.notifications.inbox.totals import OwnView
 from app.values.names import name_error, tidy
 
 MOST_VIEWS = 50
@@ -32,8 +33,14 @@ class CountedView:
 
 
 async def read_views(session: AsyncSession, user: User, zone: ZoneInfo) -> list[CountedView]:
-    """The user's views in their order; all are counted in one statement."""
-    views = await _views_of(session, user)
+    """The user's views in their order, counted."""
+    return await count_saved_views(session, user, zone, await _views_of(session, user))
+
+
+async def count_saved_views(
+    session: AsyncSession, user: User, zone: ZoneInfo, views: Sequence[SavedView | OwnView]
+) -> list[CountedView]:
+    """These views of the user, all counted in one statement."""
     if not views:
         return []
     counts = (
@@ -164,7 +171,7 @@ def is_query_of(query: str, wanted: Filter) -> bool:
         return False
 
 
-def _unread_in(view: SavedView, user: User, zone: ZoneInfo) -> ScalarSelect[int]:
+def _unread_in(view: SavedView | OwnView, user: User, zone: ZoneInfo) -> ScalarSelect[int]:
     """A subquery; 0 where a newer version of the application saved a filter unknown here."""
     try:
         clauses = filter_of(view.query, zone, user.id).clauses()

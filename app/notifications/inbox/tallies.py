@@ -144,9 +144,10 @@ async def reading_groups(
     known = inboxes.get(user_id)
     if wanted.chosen or known is None:
         return db.read()
+    if known.size <= MOST_COUNTED_AT_ONCE:
+        return db.short_read()
     [state] = await db.fetch(_state(), user_id=user_id)
-    is_quick = known.state == tuple(state) or known.size <= MOST_COUNTED_AT_ONCE
-    return db.short_read() if is_quick else db.read()
+    return db.short_read() if known.state == tuple(state) else db.read()
 
 
 @cache

@@ -8,17 +8,27 @@ no count can differ from what the rows say.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, bindparam, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    TextClause,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
 from app.database.upsert import insert_into
-from app.models import Change, Notification, RemovalCount
+from app.models import Change, Notification, RemovalCount, SavedView
 from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
 from app.notifications.inbox.tallies import State
@@ -46,6 +56,25 @@ class Totals:
     @property
     def state(self) -> State:
         return State(self.position, self.removals)
+
+
+class OwnView(NamedTuple):
+    """A view that the user saved."""
+
+    id: int
+    name: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a page says above its list. `tabs`: of each view of TABS the number that stands there, the
+    unread of the inbox and all of the others; counting stops at 100. `own_views` are in the user's order.
+    """
+
+    totals: Totals
+    tabs: dict[str, int]
+    own_views: list[OwnView]
 
 
 @dataclass(frozen=True)
@@ -85,12 +114,37 @@ def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextMan
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
     """All totals, in one statement; in two after a change of the user's notifications."""
+    totals, _rows = await _count(session, user_id, wanted)
+    return totals
+
+
+async def read_overview(session: AsyncSession, user_id: int, wanted: Filter) -> Overview:
+    """The totals and all that belongs to the views, in as many statements."""
+    totals, rows = await _count(session, user_id, wanted, has_views=True)
+    tabs = {name: getattr(rows[0], name) for name in TABS}
+    own = [OwnView(row.view_id, row.view_name, row.view_query) for row in rows if row.view_id]
+    return Overview(totals, tabs, own)
+
+
+async def note_removal(session: AsyncSession) -> None:
+    """Has every inbox counted anew: notifications were removed, or changes that tell of them."""
+    counted = insert_into(session, RemovalCount).values(id=THE_ROW, count=1)
+    more = {"count": RemovalCount.count + 1}
+    key = [RemovalCount.id]
+    await session.execute(counted.on_conflict_do_update(index_elements=key, set_=more))
+
+
+async def _count(
+    session: AsyncSession, user_id: int, wanted: Filter, *, has_views: bool = False
+) -> tuple[Totals, Sequence[Row[Any]]]:
+    """The totals, and the rows that they were read from."""
     inboxes: CountedInboxes = session.info["counted_inboxes"]
     base = inboxes.get(user_id)
-    row = await _count_since(session, user_id, wanted, base)
-    if base.position and not _still_holds(base, row):
+    rows = await _count_since(session, user_id, wanted, base, has_views)
+    if base.position and not _still_holds(base, rows[0]):
         base = NOTHING
-        row = await _count_since(session, user_id, wanted, base)
+        rows = await _count_since(session, user_id, wanted, base, has_views)
+    row = rows[0]
     counted = Counted(
         base.total + row.total,
         base.unread + row.unread,
@@ -100,21 +154,14 @@ async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> T
     # What an act has counted may be rolled back, and its position allotted again.
     if not is_act(session):
         inboxes.keep(user_id, counted)
-    return Totals(
+    totals = Totals(
         total=counted.total,
         filtered_count=_filtered(wanted, counted, row),
         unread_count=counted.unread,
         position=counted.position,
         removals=counted.removals,
     )
-
-
-async def note_removal(session: AsyncSession) -> None:
-    """Has every inbox counted anew: notifications were removed, or changes that tell of them."""
-    counted = insert_into(session, RemovalCount).values(id=THE_ROW, count=1)
-    more = {"count": RemovalCount.count + 1}
-    key = [RemovalCount.id]
-    await session.execute(counted.on_conflict_do_update(index_elements=key, set_=more))
+    return totals, rows
 
 
 def _still_holds(base: Counted, row: Row[Any]) -> bool:
@@ -132,25 +179,29 @@ def _filtered(wanted: Filter, counted: Counted, row: Row[Any]) -> int:
 
 
 async def _count_since(
-    session: AsyncSession, user_id: int, wanted: Filter, base: Counted
-) -> Row[Any]:
-    """Counts what has arrived since `base`, and what matches `wanted` or lies outside of it."""
-    rows: Select[Any]
+    session: AsyncSession, user_id: int, wanted: Filter, base: Counted, has_views: bool
+) -> Sequence[Row[Any]]:
+    """Counts what has arrived since `base`, and what matches `wanted` or lies outside of it. All are
+    in the first row; with `has_views`, what `_beside_views` reads is in it and those below.
+    """
     if not wanted.chosen or wanted.found is not None:
-        rows = _counts(in_inbox)
+        rows = _counts(in_inbox, has_views)
     elif wanted.chosen == UNREAD_ONLY:
-        rows = _counts(unread)
+        rows = _counts(unread, has_views)
     else:
-        rows = _counts(in_inbox).add_columns(_number_of(*wanted.clauses()).label("matching"))
+        matching = _number_of(*wanted.clauses()).label("matching")
+        rows = _counts(in_inbox, False).add_columns(matching)
+        rows = _beside_views(rows) if has_views else rows
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     values = {"user_id": user_id, "since": base.position, "end": end}
-    found: Row[Any] = (await session.execute(rows, values)).one()
-    return found
+    return (await session.execute(rows, values)).all()
 
 
 @cache
-def _counts(which: TextClause) -> Select[*tuple[Any, ...]]:
+def _counts(which: TextClause, has_views: bool) -> Select[*tuple[Any, ...]]:
     """Built once, because every inbox runs it. `outside`: those of `which` that came after `end`."""
+    if has_views:
+        return _beside_views(_counts(which, False))
     changed = select(func.max(Change.id)).where(Change.user_id == _user_id)
     removals = select(RemovalCount.count).where(RemovalCount.id == THE_ROW)
     return select(
@@ -175,17 +226,15 @@ def _number_of(*clauses: ColumnElement[bool] | TextClause) -> ColumnElement[int]
     return counted.where(Notification.user_id == _user_id, *clauses).scalar_subquery()
 
 
-async def count_tabs(session: AsyncSession, user_id: int) -> dict[str, int]:
-    """What stands at each view of TABS: the unread of the inbox, all of the others; counting stops at
-    100.
-    """
-    row = (await session.execute(_tab_counts(), {"user_id": user_id})).one()
-    return dict(row._mapping)
-
-
-@cache
-def _tab_counts() -> Select[*tuple[Any, ...]]:
-    return select(*(_capped(name).label(name) for name in TABS))
+def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The counts with those of TABS, beside each view that the user saved; in one row if none is."""
+    state = counts.add_columns(*(_capped(name).label(name) for name in TABS)).subquery("state")
+    own = [getattr(SavedView, name).label(f"view_{name}") for name in OwnView._fields]
+    return (
+        select(state, *own)
+        .join_from(state, SavedView, SavedView.user_id == _user_id, isouter=True)
+        .order_by(SavedView.rank, SavedView.id)
+    )
 
 
 def _capped(view: str) -> ColumnElement[int]:

@@ -17,6 +17,7 @@ from app.language import _
 from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
+from app.notifications.inbox.bell import bell_of_groups
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import FIELDS, GROUP_KEY, SEARCH, Filter, read_filter
 from app.notifications.inbox.groups import add_groups, read_group_page
@@ -28,10 +29,10 @@ from app.notifications.inbox.open_rows import (
     open_rows_in,
     read_open_rows,
 )
-from app.notifications.inbox.saved_views import CountedView, is_query_of, read_views
+from app.notifications.inbox.saved_views import CountedView, count_saved_views, is_query_of
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
-from app.notifications.inbox.totals import Totals, count_tabs, count_totals, reading
+from app.notifications.inbox.totals import Totals, read_overview, reading
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_day
 from app.notifications.search.highlighting import highlight
@@ -69,6 +70,12 @@ class Listing:
     @property
     def is_grouped(self) -> bool:
         return self.wants_groups and GROUP_KEY not in self.filter.chosen
+
+    @property
+    def is_as_in_bell(self) -> bool:
+        """Whether it has the rows of the bell: the newest groups of the whole inbox."""
+        is_newest = self.page == 1 and self.up_to_position is None and self.open_rows is None
+        return is_newest and self.is_grouped and self.filter.is_open
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -135,13 +142,15 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
     async with await _reading(db, user, listing) as session:
         newer = 0 if end is None else await count_newer(session, user.id, wanted, end)
         bounded = await narrow(session, replace(wanted, up_to_position=end))
-        totals = await count_totals(session, user.id, bounded)
+        overview = await read_overview(session, user.id, bounded)
+        totals, counts = overview.totals, overview.tabs
         notices, rows = await _read_rows(session, user.id, listing, bounded, totals)
+        groups = [row for row in notices if isinstance(row, Notice)]
         if listing.is_grouped:
             notices = await show_parts(session, user.id, bounded, notices, listing.open_groups)
-        counts = await count_tabs(session, user.id)
-        own = await read_views(session, user, wanted.zone)
+        own = await count_saved_views(session, user, wanted.zone, overview.own_views)
     return {
+        "bell": bell_of_groups(totals, groups) if listing.is_as_in_bell else None,
         "listing": listing,
         "tabs": _tabs(wanted, counts, own),
         "fields": [field for field in FIELDS if field.is_select],
