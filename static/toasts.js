@@ -24,6 +24,23 @@ function showUnreachable({ detail: { ctx } }) {
   htmx.swap({ ...PLACE, sourceElement: document.body, text: $("#unreachable").innerHTML });
 }
 
+// A page that is left no longer wants what it waits for. Firefox ends its requests then as if the network
+// had failed, while the page can still be seen; htmx says nothing of what was aborted.
+let timesLeft = 0;
+
+function giveUpWhenLeft({ detail: { ctx } }) {
+  const { fetch } = ctx;
+  const before = timesLeft;
+  const fail = (error) => {
+    throw timesLeft > before ? new DOMException("The page was left.", "AbortError") : error;
+  };
+  ctx.fetch = async (...request) => {
+    const response = await fetch(...request).catch(fail);
+    const text = () => Response.prototype.text.call(response).catch(fail);
+    return Object.assign(response, { text });
+  };
+}
+
 function countTheRest() {
   const rest = $$("#toasts > .notice").slice(MOST);
   if (!rest.length) return;
@@ -40,6 +57,8 @@ function drop(toast) {
   toast.remove();
 }
 
+addEventListener("beforeunload", () => (timesLeft += 1));
+on("htmx:before:request", giveUpWhenLeft);
 on("htmx:finally:swap", countTheRest);
 on("htmx:response:error", showFailure);
 on("htmx:error", showUnreachable);

@@ -1,11 +1,12 @@
-"""A TCP relay between browser and server, which can be cut like a network cable."""
+"""A TCP relay between browser and server, which can be cut like a network cable, or be slow."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
+DEADLINE = 30.0  # seconds
 
 
 class Relay:
@@ -13,6 +14,8 @@ class Relay:
         self._server_port, self._port = urlsplit(server_url).port, 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._heard, self._answers = bytearray(), asyncio.Event()
+        self._answers.set()
 
     @property
     def url(self) -> str:
@@ -31,16 +34,44 @@ class Relay:
             writer.transport.abort()
         await self._server.wait_closed()
 
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        """Within the block, requests reach the server, and no answer reaches the browser."""
+        self._answers.clear()
+        try:
+            yield
+        finally:
+            self._answers.set()
+
+    async def hears(self, request: str) -> None:
+        """Waits until the browser has sent this, such as "GET /teams"."""
+        async with asyncio.timeout(DEADLINE):
+            while request.encode() not in self._heard:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(HOST, self._server_port)
         self._writers |= {writer, back}
-        await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        await asyncio.gather(
+            _pass_on(reader, back, self._note), _pass_on(there, writer, self._delay)
+        )
         self._writers -= {writer, back}
 
+    async def _note(self, request: bytes) -> None:
+        self._heard += request
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _delay(self, _answer: bytes) -> None:
+        await self._answers.wait()
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    before: Callable[[bytes], Awaitable[None]],
+) -> None:
     with suppress(ConnectionError):
         while data := await reader.read(65536):
+            await before(data)
             writer.write(data)
             await writer.drain()
     writer.close()

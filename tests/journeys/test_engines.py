@@ -1,5 +1,7 @@
 """What every engine has to do alike: the bell, the inbox, preferences and the stream."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 
@@ -12,6 +14,7 @@ from tests.journeys.engines.page import (
     bell,
     button,
     checkbox,
+    heading,
     labelled,
     link,
     notice,
@@ -162,6 +165,36 @@ async def test_what_happens_while_the_network_is_down_arrives_once_when_it_is_ba
         for within in ("#panel", "#inbox"):
             for sentence in (FILM, ROOM):
                 await page.sees(notice(sentence, within))
+
+
+@pytest.mark.parametrize("way", ["link", "address"])
+async def test_a_page_that_is_left_while_it_waits_for_a_slow_server_reports_no_failure(
+    site: Site, browse: Browse, bob: User, way: str
+) -> None:
+    async with relay_to(site.url) as relay:
+        page = await browse(bob, at=relay.url)
+        await page.open("/notifications")
+        await page.evaluate(NOTE_PROBLEMS)
+        leave = page.click(link("Teams")) if way == "link" else page.tab.go_to(page.url + "/teams")
+
+        with relay.slow():
+            await page.choose(labelled("Status"), "Unread")
+            await relay.hears("GET /notifications?status=unread")
+            leaving = asyncio.create_task(leave)
+            await relay.hears("GET /teams ")
+        await leaving
+
+        await page.sees(heading("Teams"))
+        assert await page.evaluate("() => sessionStorage.problem ?? ''") == ""
+        await page.tab.go_to("about:blank")  # before the relay ends
+
+
+# What the page has said meanwhile is kept for the next page of the tab.
+NOTE_PROBLEMS = """() => {
+  const problem = document.querySelector("#problem");
+  const note = () => (sessionStorage.problem = problem.innerText);
+  new MutationObserver(note).observe(problem, { childList: true, subtree: true });
+}"""
 
 
 async def test_mark_all_read_spares_nothing_after_a_reload(
