@@ -96,7 +96,7 @@ class PushService:
         browser.answers += answers
         return browser
 
-    async def next_push(self, browser: Browser, count: int = 1, *, seconds: float = 20) -> Pushed:
+    async def next_push(self, browser: Browser, count: int = 1, *, seconds: float = 60) -> Pushed:
         """The last of the first `count` pushes to a browser, when they have arrived."""
         async with asyncio.timeout(seconds), self.arrived:
             await self.arrived.wait_for(lambda: len(browser.pushed) >= count)

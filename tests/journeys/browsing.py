@@ -40,10 +40,14 @@ ARGUMENTS = (
 # Seconds: less than the 45 after which a page without a stream asks for the count, so that what is
 # seen by then was sent by the stream.
 DEADLINE = 30.0
+# Milliseconds for one step of a user. On a busy machine a page may load for that long.
+PATIENCE = 60_000
 SERVER_IS_AWAY = (
     r"net::ERR_|Failed to load resource|[Nn]etwork ?[Ee]rror|Failed to fetch"
     r"|error occurred when fetching the script"
 )
+
+expect.set_options(timeout=DEADLINE * 1000)
 
 # Runs in every page before its own scripts.
 WATCH_POLICY = """
@@ -143,7 +147,7 @@ class Visitor:
 async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
     """A new browser at this server. `options` are Playwright's options of a context."""
     context = await browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC", **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(WATCH_POLICY)
     watch = Watch()
     watch.over(context)

@@ -11,7 +11,7 @@ from app.notifications.inbox.totals import Totals, count_totals
 from tests.journeys.browsing import Visitor, inbox
 from tests.journeys.running import Site
 
-TIMEOUT = 15_000  # milliseconds; changing 100,000 notifications takes long on a busy machine
+TIMEOUT = 60_000  # milliseconds; changing 100,000 notifications takes long on a busy machine
 
 
 @dataclass

@@ -20,8 +20,9 @@ from app.installation import install
 from app.models import User
 from app.settings import ROOT, Settings, load
 
-SECONDS_TO_START = 60
-SECONDS_TO_STOP = 15
+SECONDS_TO_START = 180
+SECONDS_TO_STOP = 60
+SECONDS_TO_ANSWER = 60
 
 
 @dataclass
@@ -202,7 +203,10 @@ async def post_as(site: Site, user: User, path: str, **fields: object) -> None:
     """Posts a form as a button does, over a new connection, which any running process may accept."""
     async with site.db.write() as session:
         token = await start_session(session, user, "a new connection")
-    async with httpx.AsyncClient(base_url=site.url, cookies={"session": token}) as client:
+    cookies = {"session": token}
+    async with httpx.AsyncClient(
+        base_url=site.url, cookies=cookies, timeout=SECONDS_TO_ANSWER
+    ) as client:
         await client.get("/account")
         fields["_csrf_token"] = client.cookies["csrftoken"]
         answer = await client.post(path, data=fields)

@@ -24,7 +24,8 @@ async def inbox_of(visitor: Visitor) -> Page:
 async def start_project(visitor: Visitor, name: str) -> Page:
     page = await visitor.open("/projects")
     await page.get_by_label("Project name").fill(name)
-    await page.get_by_role("button", name="Create project").click()
+    async with page.expect_event("load"):  # from then on its scripts run
+        await page.get_by_role("button", name="Create project").click()
     await expect(page.get_by_role("heading", name=name)).to_be_visible()
     return page
 

@@ -91,7 +91,7 @@ async def test_nothing_is_wider_than_a_small_phone(
     arrive: Arrive, alice: User, colours: str
 ) -> None:
     phone = {"width": 320, "height": 640}
-    visitor = await arrive(alice, viewport=phone, color_scheme=colours)
+    visitor = await arrive(alice, viewport=phone, color_scheme=colours, reduced_motion="reduce")
 
     for path in PAGES:
         page = await visitor.open(path)
@@ -103,7 +103,7 @@ async def test_nothing_is_wider_than_a_small_phone(
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_words_stand_out_from_their_ground(arrive: Arrive, alice: User, colours: str) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1, for everything that is written in the inbox and the panel."""
-    visitor = await arrive(alice, color_scheme=colours)
+    visitor = await arrive(alice, color_scheme=colours, reduced_motion="reduce")
     page = await visitor.open("/notifications")
     await page.locator("[name=ids]").first.check()
     await open_panel(page)

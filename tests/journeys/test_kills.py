@@ -15,6 +15,7 @@ from app.projects.projects import create_project
 from app.teams.membership import change_role
 from tests.factories import make_team
 from tests.journeys.browsing import (
+    DEADLINE,
     SERVER_IS_AWAY,
     Visitor,
     open_panel,
@@ -183,7 +184,7 @@ async def compiling(visitor: Visitor) -> Page:
 
 async def kill_while_it_compiles(site: Site, attempt: int = 1) -> None:
     """Kill the worker, and let as much time go by as it takes to be thought dead."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while await compilations(site) != [("running", attempt)]:  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.02)
     await site.worker.kill()

@@ -8,7 +8,7 @@ from app import clock
 from app.models import Compilation, User
 from app.projects.projects import create_project
 from tests.factories import make_team
-from tests.journeys.browsing import SERVER_IS_AWAY, inbox, toasts
+from tests.journeys.browsing import DEADLINE, SERVER_IS_AWAY, inbox, toasts
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, post_as
 
@@ -44,7 +44,7 @@ async def test_a_page_never_waits_long_before_it_tries_the_stream_again(
     await site.web.stop()
 
     for _attempt in range(8):
-        async with page.expect_event("requestfailed", is_of_the_stream, timeout=20_000):
+        async with page.expect_event("requestfailed", is_of_the_stream):
             await page.clock.run_for(11_000)
 
 
@@ -87,6 +87,6 @@ async def failing(page: Page, *, times: int) -> None:
     """Wait until so many of the page's requests have found nobody."""
     failed = asyncio.Semaphore(0)
     page.on("requestfailed", lambda _request: failed.release())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         for _one in range(times):
             await failed.acquire()

@@ -47,7 +47,7 @@ async def test_an_invitation_and_what_follows_show_in_the_other_process(
     owning, invited = await owner.open(f"/teams/{team.id}"), await inbox_of(invitee)
     await owning.get_by_label("Email address").fill("bob@example.com")
 
-    async with without_reload(invited):
+    async with without_reload(invited), owning.expect_event("load"):
         await click_and_see(
             owning.get_by_role("button", name="Send invitation"),
             shows(invited, INVITED, unread=1, where=("panel", "inbox", "toasts")),
@@ -124,7 +124,8 @@ async def test_what_ends_in_the_worker_shows_in_every_web_process(
     maker, viewer = await arrive(alice), await arrive(bob, at=await elsewhere(site))
     making = await start_project(maker, "Highlight Reel")
     await upload(making, "silent")
-    await making.get_by_role("button", name="Share", exact=True).click()
+    async with making.expect_event("load"):
+        await making.get_by_role("button", name="Share", exact=True).click()
     viewing = await inbox_of(viewer)
 
     async with without_reload(making, viewing):

@@ -22,6 +22,7 @@ class Wire:
     page: Page
     bytes_of: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _urls: dict[str, str] = field(default_factory=dict)
+    _awaited: set[str] = field(default_factory=set)
     _counted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _session: CDPSession | None = None
 
@@ -33,6 +34,7 @@ class Wire:
         session.on("Network.responseReceived", self._add_head)
         session.on("Network.dataReceived", self._add_data)
         session.on("Network.loadingFinished", self._finish)
+        session.on("Network.loadingFailed", self._end)
         return session
 
     @property
@@ -42,7 +44,7 @@ class Wire:
     async def until_quiet(self) -> None:
         """Waits until nothing has arrived for a while; a stream stays open."""
         before = -1
-        while before != self.total:
+        while before != self.total or self._awaited:
             before = self.total
             await asyncio.sleep(QUIET_SECONDS)
 
@@ -51,7 +53,9 @@ class Wire:
         return "\n".join(f"{size:8,} {url}" for url, size in lines if size)
 
     def _note(self, event: dict[str, Any]) -> None:
-        self._urls[event["requestId"]] = event["request"]["url"]
+        self._urls[event["requestId"]] = url = event["request"]["url"]
+        if "/notifications/stream" not in url:
+            self._awaited.add(event["requestId"])
 
     def _add_head(self, event: dict[str, Any]) -> None:
         self._add(event["requestId"], int(event["response"]["encodedDataLength"]))
@@ -61,8 +65,12 @@ class Wire:
 
     def _finish(self, event: dict[str, Any]) -> None:
         """The sum, where it is more than the parts; Chromium leaves out the one or the other."""
+        self._end(event)
         id = event["requestId"]
         self._add(id, max(0, int(event["encodedDataLength"]) - self._counted[id]))
+
+    def _end(self, event: dict[str, Any]) -> None:
+        self._awaited.discard(event["requestId"])
 
     def _forget(self, event: dict[str, Any]) -> None:
         """The browser had it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Error, Worker
 
-from tests.journeys.browsing import Visitor
+from tests.journeys.browsing import DEADLINE, Visitor
 from tests.push_service import Browser, Pushed
 
 # What is subscribed outlives a page, as in a browser; after it was given up there is another one.
@@ -86,7 +86,7 @@ class Screen:
 
         session.on("ServiceWorker.workerRegistrationUpdated", hear)
         await session.send("ServiceWorker.enable")
-        return cls(visitor, session, await asyncio.wait_for(found, 5))
+        return cls(visitor, session, await asyncio.wait_for(found, DEADLINE))
 
     async def receive(self, pushed: Pushed | str) -> None:
         """Hand over what the push service has decrypted, or any other text."""
@@ -141,7 +141,7 @@ class Screen:
 
     async def evaluate(self, script: str, argument: object = None) -> Any:
         """In the service worker."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 await self._start()
                 with suppress(Error):
@@ -153,7 +153,7 @@ class Screen:
         await self._session.send("ServiceWorker.startWorker", {"scopeURL": self._visitor.url + "/"})
 
 
-async def until(ask: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+async def until(ask: Callable[[], Awaitable[bool]], *, seconds: float = DEADLINE) -> None:
     """Ask again and again; raises TimeoutError when it never comes true."""
     async with asyncio.timeout(seconds):
         while not await ask():  # noqa: ASYNC110 - a browser tells nobody
