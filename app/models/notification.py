@@ -375,7 +375,9 @@ class CleanUp(IdentityBase):
 
 
 class RemovalCount(DefaultBase):
-    """How often retention removed notifications or changes: one row, with id 1."""
+    """How many notifications, changes and superseded events were ever removed (on PostgreSQL, by how
+    many statements), counted by triggers: one row, with id 1.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    count: Mapped[int]
+    count: Mapped[int] = mapped_column(BigIntIdentity)

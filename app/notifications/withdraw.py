@@ -30,7 +30,6 @@ from app.notifications.delivery.decision import WITHDRAWN, Skip
 from app.notifications.delivery.settling import skip_pending
 from app.notifications.events.catalogue import types_open_while
 from app.notifications.inbox.acts import IDS_PER_CHANGE
-from app.notifications.inbox.totals import note_removal
 from app.topics import USER, touch_all
 
 Users = Select[Any]  # of their ids
@@ -120,9 +119,7 @@ async def _forget_history(
         Superseded.event_id.in_(events),
         exists().where(Notification.id == Superseded.notification_id, theirs),
     )
-    forgotten = await session.execute(former.execution_options(synchronize_session=False))
-    if forgotten.rowcount:  # type: ignore[attr-defined]
-        await note_removal(session)
+    await session.execute(former.execution_options(synchronize_session=False))
 
 
 def _changes(withdrawn: Mapping[int, list[int]], now: datetime) -> Iterator[dict[str, Any]]:

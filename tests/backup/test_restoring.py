@@ -40,7 +40,7 @@ from tests.backup.worlds import (
     values_of,
 )
 
-ENDED = {"web_session", "change", "upload_reservation", "ending_count"}
+ENDED = {"web_session", "change", "upload_reservation", "ending_count", "removal_count"}
 CHANGED = ENDED | {"push_subscription", "delivery"}
 # The first schema that backups were made of.
 OLDER = "0021"

@@ -23,13 +23,10 @@ from app.models import (
 from app.models.notification import SNOOZED
 from app.notifications.events.positions import CHANGES_KEPT
 from app.notifications.inbox.acts import UNDO_FOR
-from app.notifications.inbox.totals import note_removal
 
 # A batch keeps the write lock for a few milliseconds; other writers can write in between.
 BATCH = 500
 RUNS_KEPT = timedelta(days=90)
-# An inbox is counted from them (app/notifications/inbox/totals.py).
-COUNTED = (Notification, Change)
 # After this long without a visit, a browser's subscription has expired by itself.
 REMOVALS_KEPT = timedelta(days=90)
 
@@ -97,8 +94,6 @@ async def _remove(db: Database, model: type[DeclarativeBase], which: Select[int]
         async with db.exclusive() as session:
             batch = delete(table).where(table.c.id.in_(which.limit(BATCH)))  # type: ignore[arg-type]
             count = (await session.execute(batch)).rowcount  # type: ignore[attr-defined]
-            if count and model in COUNTED:
-                await note_removal(session)
         removed += count
         if count < BATCH:
             return int(removed)

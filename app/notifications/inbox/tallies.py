@@ -2,7 +2,7 @@
 
 To group 100,000 rows takes longer than to read a page of them. So each process remembers the groups
 of recent visitors with the position up to which they hold. From then on it counts only the groups of
-what has arrived or changed since; all of them anew if that is much, or retention removed something.
+what has arrived or changed since; all of them anew if that is much, or rows were removed.
 So no tally can differ from what the rows say.
 """
 
@@ -53,8 +53,8 @@ class People(NamedTuple):
 
 
 class State(NamedTuple):
-    """The position of the last change to a user's notifications, and retention's number: while both
-    stay the same, so do all counts.
+    """The position of the last change to a user's notifications, and the number of removals: while
+    both stay the same, so do all counts.
     """
 
     position: int

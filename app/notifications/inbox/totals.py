@@ -3,8 +3,8 @@
 Counting 100,000 rows takes longer than reading a page of them. So each process remembers the counts
 of recent visitors with the position up to which they hold, and from then on counts only what has
 arrived since. They are counted anew after a change of the user's notifications, which has a higher
-position, and after retention removed something, which raises a number in the same transaction. So
-no count can differ from what the rows say.
+position, and after rows were removed, which raises a number in the same transaction. So no count can
+differ from what the rows say.
 """
 
 from collections import OrderedDict
@@ -27,7 +27,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
-from app.database.upsert import insert_into
 from app.models import Change, Notification, RemovalCount, SavedView
 from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
@@ -44,7 +43,7 @@ UNREAD_ONLY = {"status": ("unread",)}
 class Totals:
     """Counts of the inbox, of the matching and of the unread notifications.
 
-    `position` is that of the last change, `removals` retention's number.
+    `position` is that of the last change, `removals` the number of removals.
     """
 
     total: int
@@ -79,7 +78,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Counted:
-    """The counts of the notifications up to `position`, when retention's number was `removals`."""
+    """The counts of the notifications up to `position`, after this number of removals."""
 
     total: int = 0
     unread: int = 0
@@ -124,14 +123,6 @@ async def read_overview(session: AsyncSession, user_id: int, wanted: Filter) -> 
     tabs = {name: getattr(rows[0], name) for name in TABS}
     own = [OwnView(row.view_id, row.view_name, row.view_query) for row in rows if row.view_id]
     return Overview(totals, tabs, own)
-
-
-async def note_removal(session: AsyncSession) -> None:
-    """Has every inbox counted anew: notifications were removed, or changes that tell of them."""
-    counted = insert_into(session, RemovalCount).values(id=THE_ROW, count=1)
-    more = {"count": RemovalCount.count + 1}
-    key = [RemovalCount.id]
-    await session.execute(counted.on_conflict_do_update(index_elements=key, set_=more))
 
 
 async def _count(
