@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app import clock
 from app.database import Database
 from app.installation import Installation
 from app.models import Delivery, Team, User
@@ -20,6 +21,7 @@ from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliveries, make_due, share
 from tests.notifications.channels.toy.channel import Radio
+from tests.notifications.conftest import Hands
 
 URL = "/api/notification-preferences"
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
@@ -141,8 +143,15 @@ async def make_admin(db: Database, user: User) -> None:
 
 
 async def test_the_admin_page_and_the_metrics_count_it(
-    client: httpx.AsyncClient, db: Database, radio: Radio, alice: User, bob: User, squad: Team
+    client: httpx.AsyncClient,
+    db: Database,
+    radio: Radio,
+    alice: User,
+    bob: User,
+    squad: Team,
+    hands: Hands,
 ) -> None:
+    hands.set(clock.now())
     await listen(db, bob)
     await share(db, alice, squad)
     await change_deliveries(db, Delivery.channel != "radio", state="skipped")
