@@ -58,7 +58,9 @@ def html() -> Environment:
     environment.globals.update(
         _=_, ngettext=ngettext, asset=asset, time_tag=time_tag, isolate=isolate
     )
-    environment.globals.update(page_context=page_context, icon=icon, once=once, fixed=fixed)
+    environment.globals.update(
+        page_context=page_context, icon=icon, cached=cached, cached_part=cached_part
+    )
     environment.globals.update(plural_forms=plural_forms, avatar_url=avatar_url)
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
     environment.filters.update(address=readable_address, playing_time=playing_time)
@@ -147,13 +149,13 @@ def page_context() -> Mapping[str, Any]:
     return _context.get()
 
 
-def once(macro: Macro, value: Any) -> str:
+def cached(macro: Macro, value: Any) -> str:
     """What a macro makes of a value, rendered once for all who see it alike: of the page, the macro
     may use the reader's language and time zone only.
     """
     user = page_context().get("user")
     reader = current_translations(), getattr(user, "language", ""), getattr(user, "timezone", "")
-    return _once(_Rendering(macro, msgspec.json.encode(value), reader, value))
+    return _cached(_Rendering(macro, msgspec.json.encode(value), reader, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +169,17 @@ class _Rendering:
 
 
 @lru_cache(RENDERINGS_KEPT)
-def _once(rendering: _Rendering) -> str:
+def _cached(rendering: _Rendering) -> str:
     return rendering.macro(rendering.value)
 
 
-def fixed(template: str) -> Markup:
+def cached_part(template: str) -> Markup:
     """A part of pages that is the same on each, but for the language."""
-    return _fixed(template, current_translations())
+    return _cached_part(template, current_translations())
 
 
 @lru_cache(RENDERINGS_KEPT)
-def _fixed(template: str, _language: NullTranslations) -> Markup:
+def _cached_part(template: str, _language: NullTranslations) -> Markup:
     return Markup(html().get_template(template).render())  # noqa: S704 - of a template
 
 

@@ -28,7 +28,7 @@ function drop(row) {
   row.contains(document.activeElement) || row.remove();
 }
 
-// Only the server can count groups; the page asks when somebody looks.
+// Only the server can count groups; the page fetches the rows once the panel is open.
 function catchUp() {
   const isBehind = $("#panel-list").dataset.seen < Number($("#bell").dataset.position);
   if (isBehind && isPanelOpen()) htmx.ajax("GET", "/notifications/bell", { source: "#panel-list", swap: "none" });

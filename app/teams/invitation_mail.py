@@ -1,4 +1,4 @@
-"""The mail that invites somebody who has no account, and why it is not sent."""
+"""The mail that carries an invitation to an address without an account, and why it is not sent."""
 
 from collections.abc import Mapping
 from typing import Any

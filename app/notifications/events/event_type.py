@@ -99,8 +99,8 @@ AND_MORE = Summary(N_("{sentence} and {n} more"), N_("{sentence} and {n} more"),
 @dataclass(frozen=True)
 class EventType:
     """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once and
-    alone, whatever the delay and the digest, and even to those who have read it.
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once, in a
+    message of its own, despite delay and digest, even to a recipient who has read it.
 
     `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
     a page of its own.
