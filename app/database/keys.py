@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from app.language import _
 from app.settings import SettingError, Settings
@@ -54,9 +55,10 @@ def write_keys(settings: Settings, keys: Mapping[str, str]) -> None:
 
 def _write(path: Path, key: str, *, replace: bool) -> None:
     """The file is complete before it gets its name: web and worker may start at the same time."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with open(handle, "w") as file:
             file.write(key)
         if replace:
             draft.replace(path)

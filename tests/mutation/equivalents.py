@@ -237,6 +237,16 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
             BY_INDEX,
         ),
         Equivalent(
+            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, None)",
+            INFERRED,
+        ),
+        Equivalent(
+            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, )",
+            INFERRED,
+        ),
+    ],
+    "app/teams/open_invitations.py": [
+        Equivalent(
             "- .join(User, User.id == Invitation.inviter_id, isouter=True)\n"
             "+ .join(User, None, isouter=True)",
             INFERRED,
@@ -252,14 +262,6 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         ),
         Equivalent(
             "- .join(Team, Team.id == Invitation.team_id)\n+ .join(Team, )",
-            INFERRED,
-        ),
-        Equivalent(
-            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, None)",
-            INFERRED,
-        ),
-        Equivalent(
-            "- .join(Membership, Membership.user_id == User.id)\n+ .join(Membership, )",
             INFERRED,
         ),
     ],

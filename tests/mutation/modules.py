@@ -3,6 +3,11 @@
 DELIVERY = "tests/notifications/delivery"
 INBOX = "tests/notifications/inbox"
 PREFERENCES = "tests/notifications/preferences"
+INVITING = [
+    "tests/teams/test_invitations.py",
+    "tests/teams/test_mail_to_strangers.py",
+    "tests/teams/test_after_removal.py",
+]
 
 MODULES = {
     "app/notifications/delivery/retention.py": [f"{DELIVERY}/test_retention.py"],
@@ -18,11 +23,10 @@ MODULES = {
     "app/notifications/withdraw.py": ["tests/notifications/test_withdraw.py"],
     "app/notifications/preferences/muting.py": [f"{PREFERENCES}/test_muting.py"],
     "app/notifications/preferences/digest.py": [f"{PREFERENCES}/test_digest_times.py"],
-    "app/teams/invitations.py": [
-        "tests/teams/test_invitations.py",
-        "tests/teams/test_mail_to_strangers.py",
-        "tests/teams/test_after_removal.py",
-    ],
+    "app/teams/invitations.py": INVITING,
+    "app/teams/open_invitations.py": INVITING,
+    "app/teams/invitation_links.py": INVITING,
+    "app/teams/invitation_mail.py": INVITING,
     "app/projects/clips.py": ["tests/projects/test_clips.py"],
     "app/projects/compilations.py": ["tests/projects/test_compilations.py"],
     "app/projects/sharing.py": ["tests/projects/test_sharing.py"],
