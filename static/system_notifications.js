@@ -5,7 +5,7 @@ import { $, SECOND, on } from "./base.js";
 // Also to a service worker that does not control this page, as after a forced reload.
 async function send(message) {
   const registration = await navigator.serviceWorker?.ready;
-  registration?.active.postMessage(message);
+  registration?.active?.postMessage(message); // none once logging out has cleared the site's data
 }
 
 let timer;
