@@ -1,4 +1,4 @@
-"""A TCP relay between browser and server, which can be cut like a network cable, or be slow."""
+"""A TCP relay between browser and server, which can be cut like a network cable, be slow, or trickle."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
 DEADLINE = 30.0  # seconds
+_AT_ONCE = 65536  # bytes
 
 
 class Relay:
@@ -16,6 +17,7 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._heard, self._answers = bytearray(), asyncio.Event()
         self._answers.set()
+        self._piece, self._pause = _AT_ONCE, 0.0
 
     @property
     def url(self) -> str:
@@ -43,6 +45,10 @@ class Relay:
         finally:
             self._answers.set()
 
+    def trickle(self, piece: int, pause: float) -> None:
+        """From now on, answers arrive in pieces of at most so many bytes, each after a pause (s)."""
+        self._piece, self._pause = piece, pause
+
     async def hears(self, request: str) -> None:
         """Waits until the browser has sent this, such as "GET /teams"."""
         async with asyncio.timeout(DEADLINE):
@@ -53,7 +59,8 @@ class Relay:
         there, back = await asyncio.open_connection(HOST, self._server_port)
         self._writers |= {writer, back}
         await asyncio.gather(
-            _pass_on(reader, back, self._note), _pass_on(there, writer, self._delay)
+            _pass_on(reader, back, self._note, lambda: _AT_ONCE),
+            _pass_on(there, writer, self._delay, lambda: self._piece),
         )
         self._writers -= {writer, back}
 
@@ -62,16 +69,20 @@ class Relay:
 
     async def _delay(self, _answer: bytes) -> None:
         await self._answers.wait()
+        await asyncio.sleep(self._pause)
 
 
 async def _pass_on(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     before: Callable[[bytes], Awaitable[None]],
+    size: Callable[[], int],
 ) -> None:
     with suppress(ConnectionError):
-        while data := await reader.read(65536):
+        while data := await reader.read(size()):
             await before(data)
+            if writer.is_closing():
+                break
             writer.write(data)
             await writer.drain()
     writer.close()

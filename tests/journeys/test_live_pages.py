@@ -15,6 +15,7 @@ from tests import clips
 from tests.factories import make_team
 from tests.journeys.browsing import DEADLINE, SERVER_IS_AWAY, without_reload
 from tests.journeys.conftest import Arrive
+from tests.journeys.relay import relay_to
 from tests.journeys.running import Site, post_as
 from tests.journeys.steps import upload
 
@@ -131,6 +132,26 @@ async def test_progress_and_the_new_video_arrive_and_nothing_moves(
     await watching.evaluate(_OBSERVE_SHIFTS, True)
     await expect(watching.locator("#player video")).to_be_visible()
     assert (shifted, await watching.evaluate("window.shifted")) == (0, 0)
+
+
+@pytest.mark.parametrize("site", [{"ALLOWED_HOSTS": "*"}], ids=[""], indirect=True)
+async def test_a_page_that_arrives_in_pieces_is_painted_once_it_is_whole(
+    site: Site, arrive: Arrive, alice: User, bob: User
+) -> None:
+    _team, project = await squad_and_reel(site, alice, bob)
+    async with relay_to(site.url) as relay:
+        page = (await arrive(bob, at=relay.url, viewport={"width": 390, "height": 900})).page
+        await page.goto(relay.url)  # scripts and styles are here from now on
+        relay.trickle(200, 0.02)
+
+        shifted = {}
+        for path in ("/", "/notifications", "/teams", f"/projects/{project.id}"):
+            await page.goto(relay.url + path)
+            await page.evaluate(_OBSERVE_SHIFTS, True)
+            shifted[path] = await page.evaluate("window.shifted")
+        await page.goto("about:blank")  # before the relay, and with it the page's stream, ends
+
+    assert shifted == dict.fromkeys(shifted, 0)
 
 
 async def test_a_video_that_plays_goes_on_and_is_followed_by_the_new_one(
