@@ -12,7 +12,18 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.benchmarks._table import Unmeasurable, head, machine, run
 
-NAMES = ("requests", "stream", "fan_out", "inbox", "search", "acts", "mail", "push", "first_paint")
+NAMES = (
+    "requests",
+    "stream",
+    "fan_out",
+    "inbox",
+    "groups",
+    "search",
+    "acts",
+    "mail",
+    "push",
+    "first_paint",
+)
 
 
 def main(names: list[str]) -> None:

@@ -1,6 +1,6 @@
 """A migrated database in a temporary folder, with many people in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,20 @@ from app.models import Membership, User
 from app.settings import load
 
 PEOPLE_AT_ONCE = 5_000
+EVENTS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most)"
+    " INSERT INTO event (id, type, context, created_at)"
+    """ SELECT i, 'team_updated', '{"old_name": "A", "new_name": "B"}', '2026-01-01 00:00:00' FROM n"""
+)
+NEWEST_CHANGE = text(
+    "INSERT INTO change (id, kind, created_at) SELECT id, 'event', created_at FROM event"
+    " ORDER BY id DESC LIMIT 1"
+)
+ROWS = text(
+    "INSERT INTO notification (user_id, event_id, position, type, hidden, group_key, read_at)"
+    " SELECT :user, id, id, type, 0, 'team_updated:team:' || (id % :groups),"
+    " CASE WHEN id % 5 THEN '2026-01-01 00:00:00' END FROM event ORDER BY id LIMIT :most"
+)
 
 
 @asynccontextmanager
@@ -53,4 +67,15 @@ async def add_members(db: Database, team_id: int, people: list[int]) -> None:
     async with db.write() as session:
         for start in range(0, len(rows), PEOPLE_AT_ONCE):
             await session.execute(insert(Membership), rows[start : start + PEOPLE_AT_ONCE])
+        await session.execute(text("ANALYZE"))
+
+
+async def add_notices(db: Database, groups: Mapping[int, int], most: int) -> None:
+    """So many events, of which each of these users is notified; `groups` is in how many groups."""
+    async with db.write() as session:
+        await session.execute(EVENTS, {"most": most})
+        await session.execute(NEWEST_CHANGE)
+        for user, count in groups.items():
+            values = {"user": user, "groups": count, "most": most}
+            await session.execute(ROWS, values)
         await session.execute(text("ANALYZE"))

@@ -10,7 +10,6 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -20,29 +19,15 @@ from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.totals import CountedInboxes, Totals, count_totals
 from tests.benchmarks._table import Line, alone, at_most_times
-from tests.benchmarks._world import add_people, fresh_database
+from tests.benchmarks._world import add_notices, add_people, fresh_database
 
 AIMS = {"last page": at_most_times(1.5), "totals": at_most_times(1)}
-EVENTS = text(
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most)"
-    " INSERT INTO event (id, type, context, created_at)"
-    """ SELECT i, 'team_updated', '{"old_name": "A", "new_name": "B"}', '2026-01-01 00:00:00' FROM n"""
-)
-ROWS = text(
-    "INSERT INTO notification (user_id, event_id, type, hidden, read_at)"
-    " SELECT :user, id, type, 0, CASE WHEN id % 5 THEN '2026-01-01 00:00:00' END"
-    " FROM event ORDER BY id LIMIT :most"
-)
 
 
 async def measure(rows: int = 1_000_000, own: int = 100_000) -> list[Line]:
     async with fresh_database() as db:
         user, *others = await add_people(db, 1 + max(1, (rows - own) // own))
-        async with db.write() as session:
-            await session.execute(EVENTS, {"most": own})
-            for one in (user, *others):
-                await session.execute(ROWS, {"user": one, "most": own})
-            await session.execute(text("ANALYZE"))
+        await add_notices(db, dict.fromkeys((user, *others), own), own)
         return await _read(db, user, own)
 
 
