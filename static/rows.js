@@ -37,6 +37,11 @@ export function buttonOf(row, acts) {
   return acts.map((act) => row.querySelector(`[formaction$="/${act}"]`)).find(Boolean);
 }
 
+// A button with an empty hx-post sends to its formaction, so that a row says each address once.
+function address({ detail: { ctx } }) {
+  ctx.request.action ||= ctx.sourceElement.getAttribute("formaction");
+}
+
 // --- One Tab stop in each row: the sentence, or what had the focus last ---
 
 // Those of the rows inside a row are not its own.
@@ -112,6 +117,7 @@ function setStops() {
 on("focusin", enter);
 on("keydown", move);
 on("pointerdown", forget);
+on("htmx:config:request", address);
 on("htmx:before:swap", remember);
 on("htmx:finally:swap", restore);
 on("htmx:finally:swap", setStops);
