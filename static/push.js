@@ -70,11 +70,20 @@ async function restore() {
   const state = isMine && saved && (await stateOf(saved));
   if (state === "removed") return disable();
   if (!subscription) return isMine && enable();
+  if (!isMine) return startAnew(subscription);
   const isSaved = subscription.endpoint === saved; // else the service worker has renewed it
   const isLost = isSaved && state === "unknown";
   if (isLost) await subscription.unsubscribe();
   if (isLost || !hasOurKey(subscription)) return enable();
   if (!isSaved || state === "failing" || localStorage.push !== owner) return save(subscription);
+}
+
+// What its push service still holds was sent to the user before. Saving it first ends it for them.
+async function startAnew(subscription) {
+  await save(subscription);
+  await send("/api/push/unsubscribe", { endpoint: subscription.endpoint });
+  await subscription.unsubscribe();
+  return enable();
 }
 
 function hasOurKey({ options }) {
