@@ -55,14 +55,14 @@ def page_links(request: AnyRequest, page: int, pages: int, **others: str) -> dic
     neighbours = {"prev": page - 1, "next": page + 1}
     existing = {rel: number for rel, number in neighbours.items() if 1 <= number <= pages}
     links = {"first": 1, "last": pages} | existing
-    return {
-        "Link": ", ".join(f'<{_url(request, n, others)}>; rel="{rel}"' for rel, n in links.items())
-    }
+    start = _without_page(request, others)
+    return {"Link": ", ".join(f'<{start}page={n}>; rel="{rel}"' for rel, n in links.items())}
 
 
-def _url(request: AnyRequest, page: int, others: Mapping[str, str]) -> str:
-    """The URL of this request with another page number."""
+def _without_page(request: AnyRequest, others: Mapping[str, str]) -> str:
+    """The URL of this request up to its page number."""
     parameters = sorted(request.query_params.multi_items())
     replaced = ("page", "offset", *others)
     kept = [(name, value) for name, value in parameters if name not in replaced]
-    return f"{request.url.path}?{urlencode([*kept, *others.items(), ('page', str(page))])}"
+    query = urlencode([*kept, *others.items()])
+    return f"{request.url.path}?{query}{'&' if query else ''}"
