@@ -1,6 +1,6 @@
 """A short read: columns and entities in one view of the database."""
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from app.database import Database
 from app.models import User
@@ -35,3 +35,19 @@ async def test_columns_are_read_where_an_entity_was(db: Database, alice: User) -
         columns = (await session.execute(select(User.id, User.username))).all()
 
     assert [tuple(row) for row in columns] == [(user.id, user.username)]
+
+
+async def test_a_statement_that_is_run_again_takes_other_values(
+    db: Database, alice: User, bob: User
+) -> None:
+    name = select(User.username).where(User.id == bindparam("id"))
+    limited = name.limit(bindparam("most", type_=Integer))
+
+    async with db.short_read() as session:
+        names = [await session.scalar(name, {"id": one.id}) for one in (alice, bob, alice)]
+        none = [await session.scalar(limited, {"id": alice.id, "most": n}) for n in (1, 0, 1)]
+    [[fetched]] = await db.fetch(name, id=bob.id)
+
+    assert names == ["alice", "bob", "alice"]
+    assert none == ["alice", None, "alice"]
+    assert fetched == "bob"
