@@ -1,20 +1,23 @@
 """A notification as users see it: one sentence and its actions, from its row and its event."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from gettext import NullTranslations
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from app import clock
 from app.database.constants import constants
-from app.language import _
+from app.language import _, current_translations
 from app.models import (
     Compilation,
     Event,
@@ -30,6 +33,9 @@ from app.notifications.events.event_type import NORMAL, EventType, Outcome, fill
 from app.notifications.events.sentences import detail, isolated_place, isolated_sentence, names_user
 from app.values.faces import Face
 from app.values.names import to_plain
+
+# Some 3 KB each.
+NOTICES_KEPT = 2_000
 
 
 @dataclass(frozen=True)
@@ -232,6 +238,30 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
 def as_notice(row: Row[Any]) -> Notice:
     # A Row looks up each name anew, which for all of them takes longer than everything else.
     return notice_of(SimpleNamespace(**dict(zip(row._fields, row, strict=True))))
+
+
+def as_notices(rows: Sequence[Row[Any]], *, skipped: int = 0) -> list[Notice]:
+    """The notices of rows with the same columns, without the first `skipped` of these. What is read
+    again and again, such as the newest of a bell, is rendered once.
+    """
+    columns, language = rows[0]._fields[skipped:] if rows else (), current_translations()
+    each = [tuple(row)[skipped:] for row in rows]
+    return [_cached(_Facts(columns, msgspec.json.encode(one), language, one)) for one in each]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """A cache key with all that a notice depends on, so that no entry is ever out of date."""
+
+    columns: tuple[str, ...]
+    content: bytes
+    language: NullTranslations
+    values: tuple[Any, ...] = dataclasses.field(compare=False)
+
+
+@lru_cache(NOTICES_KEPT)
+def _cached(facts: _Facts) -> Notice:
+    return notice_of(SimpleNamespace(**dict(zip(facts.columns, facts.values, strict=True))))
 
 
 def notice_of(row: SimpleNamespace) -> Notice:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Notification, User
-from app.notifications.events.notices import Notice, as_notice, notices_of
+from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import (
     MOST_COUNTED,
     NEWEST_FIRST,
@@ -67,20 +67,21 @@ async def read_bell(session: AsyncSession, user_id: int) -> Bell:
 
 
 def _as_bell(rows: Sequence[Row[*tuple[Any, ...]]]) -> Bell:
-    notices = [as_notice(row) for row in rows if row.id is not None]
-    return Bell(rows[0].unread, rows[0].position, sorted(notices, key=newest_first))
+    newest = [row for row in rows if row.id is not None]
+    notices = as_notices(newest, skipped=2)
+    return Bell(rows[0].unread, rows[0].changed_at, sorted(notices, key=newest_first))
 
 
 @cache
 def _bell() -> Select[*tuple[Any, ...]]:
-    """Built once, because every page runs it."""
+    """Rows (unread, changed_at, and what a notice needs). Built once, because every page runs it."""
     user_id: Any = bindparam("user_id")
     unread_rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
     )
     capped = select(func.count()).select_from(unread_rows.limit(MOST_COUNTED).subquery())
     state = select(
-        capped.scalar_subquery().label("unread"), position_clause(user_id).label("position")
+        capped.scalar_subquery().label("unread"), position_clause(user_id).label("changed_at")
     ).subquery("state")
     newest = (
         notices_of(user_id)
@@ -89,6 +90,6 @@ def _bell() -> Select[*tuple[Any, ...]]:
         .limit(PER_PAGE)
         .subquery("newest")
     )
-    return select(state.c.unread, state.c.position, newest).join_from(
+    return select(state.c.unread, state.c.changed_at, newest).join_from(
         state, newest, literal(True), isouter=True
     )

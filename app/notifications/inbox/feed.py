@@ -25,7 +25,7 @@ from app.database.id_lists import ids_in
 from app.errors import NotFound
 from app.models import Change, Notification, User
 from app.models.notification import INBOX, PLACES, SHOWN, UNREAD
-from app.notifications.events.notices import Notice, as_notice, notices_of
+from app.notifications.events.notices import Notice, as_notice, as_notices, notices_of
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
 
@@ -48,7 +48,7 @@ _user_id: Any = bindparam("user_id")
 
 async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> list[Notice]:
     rows = await session.execute(_newest(), {"user_id": user_id, "most": most})
-    return [as_notice(row) for row in rows]
+    return as_notices(rows.all())
 
 
 @cache
@@ -77,12 +77,12 @@ async def read_slice(
     size = min(most, matching - first)
     if wanted.found is not None:
         found = {"user_id": user_id, "found": wanted.found[first : first + size]}
-        return [as_notice(row) for row in await session.execute(_found(), found)]
+        return as_notices((await session.execute(_found(), found)).all())
     from_end = first > matching / 2
     skipped = matching - first - size if from_end else first
     rows = _whole_slice(from_end) if wanted.is_open else _slice(wanted, from_end)
     values = {"user_id": user_id, "skipped": skipped, "size": size}
-    return [as_notice(row) for row in await session.execute(rows, values)]
+    return as_notices((await session.execute(rows, values)).all())
 
 
 @cache

@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from app.database.id_lists import ids_in
 from app.models import Event, Notification, User
-from app.notifications.events.notices import Group, Notice, as_notice, notices_of
+from app.notifications.events.notices import Group, Notice, as_notices, notices_of
 from app.notifications.events.sentences import isolated_summary
 from app.notifications.inbox.feed import NEWEST_FIRST, in_inbox
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
@@ -59,10 +59,7 @@ async def read_group_page(
     heads = await _read_heads(session, user_id, wanted, tallies)
     people = await _people(session, user_id, wanted, heads, tallies, known)
     faces = await _faces(session, heads, people.values())
-    notices = [
-        _as_notice(head, tallies[head.group_key], people[head.group_key], faces) for head in heads
-    ]
-    return GroupPage(notices, count)
+    return GroupPage(_notices(heads, tallies, people, faces), count)
 
 
 async def add_groups(
@@ -84,10 +81,7 @@ async def add_groups(
     heads = await _read_heads(session, user_id, wanted, tallies)
     people = await _people(session, user_id, wanted, heads, tallies, {})
     faces = await _faces(session, heads, people.values())
-    notices = {
-        head.group_key: _as_notice(head, tallies[head.group_key], people[head.group_key], faces)
-        for head in heads
-    }
+    notices = {one.group_key: one for one in _notices(heads, tallies, people, faces)}
     shown = {row.id: notices.get(keys.get(row.id, ""), row) for row in rows}
     return list({row.id: row for row in shown.values()}.values())
 
@@ -265,10 +259,24 @@ async def _faces(
     return faces
 
 
-def _as_notice(head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Face]) -> Notice:
+def _notices(
+    heads: Sequence[Row[Any]],
+    tallies: Mapping[str, Tally],
+    people: Mapping[str, People],
+    faces: Mapping[int, Face],
+) -> list[Notice]:
+    """The notices of the heads, with their groups."""
+    groups = [
+        _group(head, tallies[head.group_key], people[head.group_key], faces) for head in heads
+    ]
+    notices = as_notices(heads)
+    return [replace(one, group=group) for one, group in zip(notices, groups, strict=True)]
+
+
+def _group(head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Face]) -> Group:
     counts = (tally.notices, tally.notices - 1, people.other_actors, people.other_affected)
     to_affected = head.affected_id == head.user_id
-    group = Group(
+    return Group(
         key=head.group_key,
         count=tally.notices,
         unread_count=tally.unread,
@@ -276,4 +284,3 @@ def _as_notice(head: Row[Any], tally: Tally, people: People, faces: Mapping[int,
         actor_count=people.actor_count,
         summary=isolated_summary(head.type, head.context, counts, to_affected=to_affected),
     )
-    return replace(as_notice(head), group=group)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event, Notification, Superseded
-from app.notifications.events.notices import OWN, Notice, as_notice, with_notice_facts
+from app.notifications.events.notices import OWN, Notice, as_notices, with_notice_facts
 from app.notifications.inbox.feed import find
 
 
@@ -18,4 +18,4 @@ async def read_history(session: AsyncSession, user_id: int, notification_id: int
     )
     mine = Notification.id == notification_id, Notification.user_id == user_id
     found = await session.execute(rows.where(*mine).order_by(Superseded.event_id.desc()))
-    return [as_notice(row) for row in found]
+    return as_notices(found.all())

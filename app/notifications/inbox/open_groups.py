@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Notification
-from app.notifications.events.notices import Notice, as_notice, notices_of
+from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.open_rows import RemovedRow, ids_in_field, read_open_rows
@@ -41,7 +41,7 @@ async def read_parts(session: AsyncSession, user_id: int, wanted: Filter, key: s
     ids = select(Notification.id).where(*of_group, *wanted.clauses())
     newest = ids.order_by(*NEWEST_FIRST).limit(MOST_PARTS).subquery()
     rows = notices_of(user_id).where(Notification.id.in_(select(newest.c.id)))
-    return [as_notice(row) for row in await session.execute(rows.order_by(*NEWEST_FIRST))]
+    return as_notices((await session.execute(rows.order_by(*NEWEST_FIRST))).all())
 
 
 async def show_parts(

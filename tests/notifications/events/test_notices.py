@@ -1,13 +1,15 @@
 """A notice: what its recipient reads, where it leads, and what can be done with it right now."""
 
 from datetime import timedelta
+from gettext import NullTranslations
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
 
-from app import clock
+from app import clock, language
 from app.database import Database
+from app.language import in_language
 from app.models import Compilation, Event, Invitation, Notification, Project, Team, User
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
@@ -30,6 +32,7 @@ from app.notifications.events.notices import (
     all_events,
     all_notices,
     as_notice,
+    as_notices,
     notices_of,
     own_page,
 )
@@ -79,6 +82,11 @@ async def notice_of(db: Database, user: User) -> Notice:
         return as_notice((await session.execute(notices_of(user.id))).one())
 
 
+async def list_of(db: Database, user: User) -> list[Notice]:
+    async with db.read() as session:
+        return as_notices((await session.execute(notices_of(user.id))).all())
+
+
 async def test_a_notice_holds_what_its_row_and_its_event_hold(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
@@ -116,6 +124,48 @@ async def test_a_notice_holds_what_its_row_and_its_event_hold(
         group_key=f"team_updated:team:{squad.id}",
     )
     assert (read.is_read, read.read_at) == (True, clock.now())
+
+
+async def test_a_list_that_is_read_again_is_not_rendered_again(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await tell(db, TEAM_UPDATED, actor=alice, team=squad, old_name="Film", new_name="Video")
+
+    [first], [again] = await list_of(db, bob), await list_of(db, bob)
+
+    assert first is again
+    assert first == await notice_of(db, bob)
+
+
+async def test_a_list_that_is_read_again_shows_what_has_changed(
+    db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await tell(db, TEAM_UPDATED, actor=alice, team=squad, old_name="Film", new_name="Video")
+    await list_of(db, bob)
+
+    await change(db, Team, name="Film Squad")
+    await change(db, Notification, read_at=clock.now())
+    await change(db, Event, context={"old_name": "Video", "new_name": "Film"})
+    [renamed] = await list_of(db, bob)
+
+    assert renamed.team == (squad.id, "Film Squad")
+    assert renamed.is_read
+    assert renamed.text == "Team 'Video' is now called 'Film'"
+
+
+async def test_a_list_that_is_read_again_is_in_the_language_of_its_reader(
+    db: Database, alice: User, bob: User, squad: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(db, TEAM_UPDATED, actor=alice, team=squad, old_name="Film", new_name="Video")
+    await list_of(db, bob)
+    in_capitals = NullTranslations()
+    monkeypatch.setattr(in_capitals, "gettext", str.upper)
+    monkeypatch.setattr(language, "translations", lambda _language: in_capitals)
+
+    with in_language("xx"):
+        [notice] = await list_of(db, bob)
+
+    assert [action.label for action in notice.actions] == ["GO TO TEAM"]
 
 
 async def test_what_was_deleted_since_is_named_no_more(

@@ -56,6 +56,17 @@ async def test_the_bell_leaves_out_what_is_hidden_deleted_or_of_an_unknown_type(
     assert [notice.id for notice in bell.notices] == [unread, read]
 
 
+async def test_what_came_back_is_the_first_in_the_bell(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    first, second = await tell_bob(2)
+    await alter([first], position=1_000)
+
+    bell = await look(db, bob)
+
+    assert [notice.id for notice in bell.notices] == [first, second]
+
+
 async def test_the_count_stops_at_a_hundred(db: Database, bob: User, tell_bob: Tell) -> None:
     await tell_bob(101)
 
