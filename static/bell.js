@@ -28,8 +28,10 @@ function drop(row) {
   row.contains(document.activeElement) || row.remove();
 }
 
-// Only the server can count groups; the page fetches the rows once the panel is open.
-function catchUp() {
+// Only the server can count groups; the page fetches the rows once the panel is open. Groups may have been
+// switched on since they were rendered.
+function catchUp({ detail }) {
+  if (detail?.data === "grouped") $("#panel-list").dataset.seen ??= 0;
   const isBehind = $("#panel-list").dataset.seen < Number($("#bell").dataset.position);
   if (isBehind && isPanelOpen()) htmx.ajax("GET", "/notifications/bell", { source: "#panel-list", swap: "none" });
 }

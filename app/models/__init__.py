@@ -19,6 +19,7 @@ from app.models.notification import (
     SavedView,
     Superseded,
     Suppression,
+    UngroupedType,
 )
 from app.models.project import Clip, Compilation, Project, Share, UploadReservation
 from app.models.team import Invitation, Membership, Team
@@ -53,6 +54,7 @@ __all__ = [
     "Team",
     "Throttle",
     "Token",
+    "UngroupedType",
     "UploadReservation",
     "User",
     "WebSession",

@@ -37,8 +37,9 @@ class Change(IdentityBase):
 
     `kind` is `event` (`user_id` is NULL: it concerns every recipient of the event with this id), or
     a change to one user's notifications: `read`, `unread`, `done`, `undone`, `saved`, `unsaved`,
-    `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed`, which only
-    open pages show: what the notifications offer has changed. It applies to the notifications in
+    `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed` or
+    `regrouped`, which only open pages show: what the notifications offer has changed, or what forms
+    groups. It applies to the notifications in
     `ids` (at most 1,000), or to the inbox up to the notification `up_to` and the position
     `up_to_position`.
     """
@@ -98,6 +99,8 @@ UNOPENED = "read_at IS NULL AND deleted_at IS NULL AND target IS NOT NULL"
 FOR_GOOD = 0
 # The kind of the change with which a notification became one about a newer event.
 UPDATED = "updated"
+# The kind of the change with which a user chose what forms groups.
+REGROUPED = "regrouped"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -338,6 +341,18 @@ class Preference(DefaultBase):
     type: Mapped[str] = mapped_column(String(32), primary_key=True)
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     wanted: Mapped[bool]
+
+
+class UngroupedType(DefaultBase):
+    """A type whose notifications a user wants to see one by one, never as a group."""
+
+    # Looked up for each notification that is grouped, as those of `Preference` are.
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it once
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    type: Mapped[str] = mapped_column(String(32), primary_key=True)
 
 
 class SavedView(IdentityBase):

@@ -94,6 +94,33 @@ async def test_an_act_on_a_group_spares_what_came_later(
     assert [one["message"] for one in left] == ["Later", "Of another group"]
 
 
+async def test_notices_of_a_type_that_forms_no_groups_are_groups_of_one(
+    for_alice: Program, for_bob: Program, squad: Team
+) -> None:
+    for title in ("One", "Two", "Three"):
+        await send(for_alice, squad, title, group_key="a")
+    grouped = (await for_bob.get("/api/notifications", params=GROUPED)).json()
+    await for_bob.put("/api/notification-preferences", json={"ungrouped_types": ["custom"]})
+
+    page = (await for_bob.get("/api/notifications", params=GROUPED)).json()
+    keys = [one["group_key"] for one in page["notifications"]]
+    parts = (await for_bob.get("/api/notifications", params={"group_key": keys[0]})).json()
+    act = {"action": "done", "group_key": keys[1], "up_to_position": page["position"]}
+    done = (await for_bob.post("/api/notifications/bulk", json=act)).json()
+    former = act | {"group_key": grouped["notifications"][0]["group_key"]}
+    of_former = (await for_bob.post("/api/notifications/bulk", json=former)).json()
+
+    assert (len(grouped["notifications"]), page["filtered_count"]) == (1, 3)
+    assert [one["group"]["key"] for one in page["notifications"]] == keys
+    assert [one["group"]["count"] for one in page["notifications"]] == [1, 1, 1]
+    assert len(set(keys)) == 3
+    assert [one["message"] for one in parts["notifications"]] == ["Three"]
+    assert (done["count"], of_former["count"]) == (1, 0)
+    await for_bob.put("/api/notification-preferences", json={"ungrouped_types": []})
+    [again] = (await for_bob.get("/api/notifications", params=GROUPED)).json()["notifications"]
+    assert (again["group"]["count"], again["group_key"]) == (2, former["group_key"])
+
+
 @pytest.mark.parametrize("key", ["x" * 101, "two\nlines", "\u202eturned"])
 async def test_a_key_must_be_a_short_line(for_alice: Program, squad: Team, key: str) -> None:
     event = {"type": "custom", "title": "A", "team_id": squad.id, "group_key": key}

@@ -31,7 +31,13 @@ def wrong_fields(answer: httpx.Response) -> set[str]:
 async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -> None:
     held = (await for_bob.get(URL)).json()
 
-    looks = {"grouping": True, "density": "comfortable", "shortcuts": True, "sound": False}
+    looks = {
+        "grouping": True,
+        "ungrouped_types": [],
+        "density": "comfortable",
+        "shortcuts": True,
+        "sound": False,
+    }
     assert list(held) == ["preferences", "digest", "timezone", "added_directly_by", *looks]
     assert {name: held[name] for name in looks} == looks
     assert list(held["preferences"]) == list(TYPES)
@@ -50,6 +56,20 @@ async def test_how_the_inbox_looks_and_acts_is_changed_like_the_rest(for_bob: Pr
     assert {name: changed[name] for name in wanted} == wanted
     assert wrong.status_code == 400
     assert sorted(error["field"] for error in wrong.json()["errors"]) == ["density", "sound"]
+
+
+async def test_types_that_form_no_groups_are_in_the_order_of_the_catalogue(
+    for_bob: Program,
+) -> None:
+    names = ["compilation_complete", "member_added", "member_added"]
+
+    chosen = (await for_bob.put(URL, json={"ungrouped_types": names})).json()
+    wrong = [{"ungrouped_types": value} for value in (["<b>"], [1], "custom", None)]
+    refused = [await for_bob.put(URL, json=one) for one in wrong]
+
+    assert chosen["ungrouped_types"] == ["member_added", "compilation_completed"]
+    assert [wrong_fields(one) for one in refused] == [{"ungrouped_types"}] * 4
+    assert (await for_bob.get(URL)).json() == chosen
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from app.models import User
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.notify import notify
 from app.notifications.preferences import switches
-from tests.factories import make_account
-from tests.journeys.browsing import SERVER_IS_AWAY, toasts, without_reload
+from tests.factories import make_account, make_team
+from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, toasts, without_reload
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site, serving
 
@@ -100,6 +102,32 @@ async def test_an_old_page_takes_back_nothing(site: Site, page: Page, bob: User)
         "member_left": {"push": True},
     }
     assert (await held_by(site, bob)).digest.hour == 20
+
+
+async def test_groups_switched_on_in_one_tab_are_shown_in_another(
+    site: Site, page: Page, bob: User
+) -> None:
+    squad = await make_team(site.db, await make_account(site.db, f"{bob.username}s"), editors=[bob])
+    async with site.db.act() as session:
+        for title in ("One", "Two"):
+            await notify(session, CUSTOM, team=squad, title=title, group_key="a")
+    inbox, home = await page.context.new_page(), await page.context.new_page()
+    await inbox.goto(f"{site.url}/notifications")
+    await home.goto(site.url)
+    await open_panel(home)
+    rows = inbox.locator("#inbox-list > ul > li"), home.locator("#panel-list > li")
+    for shown in rows:
+        await expect(shown).to_have_count(2)
+
+    grouping = page.get_by_role("checkbox", name="Group notifications about the same thing")
+    await grouping.check()
+
+    for shown in rows:
+        await expect(shown).to_have_count(1)
+    await page.get_by_text("Never group").click()
+    await page.get_by_role("checkbox", name=CUSTOM.label).last.check()
+    for shown in rows:
+        await expect(shown).to_have_count(2)
 
 
 async def test_what_could_not_be_stored_goes_back(site: Site, arrive: Arrive, bob: User) -> None:

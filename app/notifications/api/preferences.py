@@ -12,7 +12,7 @@ from app.api.shapes import RequestBody, ResponseBody, like
 from app.database import Database
 from app.models import User
 from app.notifications import channels
-from app.notifications.events.catalogue import MEMBER_ADDED, SYNONYMS, TYPES
+from app.notifications.events.catalogue import CUSTOM, MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.fields import wrong_fields
@@ -33,12 +33,15 @@ EXAMPLE = like(
     timezone="Europe/Berlin",
     added_directly_by="anyone",
     grouping=True,
+    ungrouped_types=[CUSTOM.name],
     density="comfortable",
     shortcuts=True,
     sound=False,
 )
 AddedBy = Literal["anyone", "teammates", "nobody"]
 Density = Literal["comfortable", "compact"]
+TypeName = Literal[(*TYPES,)]  # type: ignore[valid-type]
+AcceptedType = Literal[(*TYPES, *SYNONYMS)]  # type: ignore[valid-type]
 
 # By channel. The names come from the registry, so these are objects that the document describes.
 AllSwitches = Annotated[dict[str, bool], Meta(extra_json_schema=SWITCHES | {"required": CHANNELS})]
@@ -57,7 +60,7 @@ class PreferencesObject(ResponseBody):
 
     `added_directly_by` says who may add you to a team without an invitation; teammates are users
     you share a team with. `grouping`: pages show notifications about the same thing as one row;
-    `shortcuts`: they listen to single keys; `sound`: urgent notifications are heard.
+    `ungrouped_types`: those of these types stand alone, in every list of groups; `shortcuts`: they listen to single keys; `sound`: urgent notifications are heard.
     """
 
     preferences: dict[str, AllSwitches]
@@ -65,6 +68,7 @@ class PreferencesObject(ResponseBody):
     timezone: str
     added_directly_by: AddedBy
     grouping: bool
+    ungrouped_types: list[TypeName]
     density: Density
     shortcuts: bool
     sound: bool
@@ -104,6 +108,7 @@ class PreferencesChange(RequestBody):
     timezone: Zone | UnsetType = UNSET
     added_directly_by: AddedBy | UnsetType = UNSET
     grouping: bool | UnsetType = UNSET
+    ungrouped_types: list[AcceptedType] | UnsetType = UNSET
     density: Density | UnsetType = UNSET
     shortcuts: bool | UnsetType = UNSET
     sound: bool | UnsetType = UNSET

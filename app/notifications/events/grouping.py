@@ -1,12 +1,33 @@
-"""Which notices form a group: those of one type about one subject, as the catalogue names it."""
+"""Which notices form a group: those of one type about one subject, as the catalogue names it, except
+those of the types that the reader wants to see one by one.
+"""
 
+import re
+from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    literal_column,
+    or_,
+    select,
+)
+
+from app.models import Notification, UngroupedType
 from app.notifications.events.event_type import PROJECT, TEAM, EventType
 
 # In characters, of a key that the sender of a custom event chooses.
 KEY_LENGTH = 100
 ALONE = "notice"
+# Stands in the key of a notice that is kept apart by its reader.
+APART = "apart"
+_KEPT_APART = re.compile(rf"\w+:{APART}:([0-9]{{1,18}})")
 
 
 def group_key_of(event_id: int, facts: Any, event_type: EventType) -> str:
@@ -30,3 +51,42 @@ def subject_of(facts: Any, event_type: EventType) -> str:
     is_either = event_type.is_custom and event_type.subject
     wanted = ids if is_either else {event_type.subject: ids.get(event_type.subject)}
     return next((f"{kind}:{id}" for kind, id in wanted.items() if id is not None), "")
+
+
+def key_for_reader() -> ColumnElement[str]:
+    """The key of the group in which the recipient sees a notification: the stored one, or one such as
+    "member_added:apart:4711", with its own id, if they want none of its type.
+    """
+    own = Notification.type + literal_column(f"':{APART}:'") + cast(Notification.id, String)
+    is_apart = is_kept_apart(Notification.user_id, Notification.type)
+    return case((is_apart, own), else_=Notification.group_key)
+
+
+def is_kept_apart(
+    user_id: SQLColumnExpression[int], type_name: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """True if this user wants to see notifications of this type one by one."""
+    of_type = UngroupedType.user_id == user_id, UngroupedType.type == type_name
+    return exists(select(UngroupedType.type).where(*of_type).correlate_except(UngroupedType))
+
+
+def in_groups(keys: Collection[str]) -> ColumnElement[bool]:
+    """True of the notifications that their recipients see in the groups with these keys.
+
+    `key_for_reader` alone would say the same, but not by an index.
+    """
+    apart, stored = split_keys(keys)
+    is_apart = is_kept_apart(Notification.user_id, Notification.type)
+    grouped = and_(Notification.group_key.in_(stored), ~is_apart)
+    if not apart:
+        return grouped
+    by_id = and_(Notification.id.in_(apart.values()), key_for_reader().in_(apart))
+    return or_(grouped, by_id) if stored else by_id
+
+
+def split_keys(keys: Collection[str]) -> tuple[dict[str, int], list[str]]:
+    """The keys of notices that are kept apart, with their ids, and those of groups. To find both in one
+    statement, SQLite would look at all rows.
+    """
+    apart = {key: int(found[1]) for key in keys if (found := _KEPT_APART.fullmatch(key))}
+    return apart, [key for key in keys if key not in apart]

@@ -30,6 +30,7 @@ from app.models import (
 from app.models.notification import DONE
 from app.notifications.events.catalogue import TYPES, type_of
 from app.notifications.events.event_type import NORMAL, EventType, Outcome, filled
+from app.notifications.events.grouping import key_for_reader
 from app.notifications.events.sentences import detail, isolated_place, isolated_sentence, names_user
 from app.values.faces import Face
 from app.values.names import to_plain
@@ -161,7 +162,7 @@ OWN = (
     Notification.place.label("state"),
     Notification.is_saved,
     Notification.snoozed_until,
-    Notification.group_key,
+    key_for_reader().label("group_key"),
     Notification.updated_at,
 )
 _actor = aliased(User)

@@ -22,6 +22,7 @@ from app.language import N_, _
 from app.models import Event, Notification
 from app.notifications.events.catalogue import CUSTOM, SYNONYMS, TYPES
 from app.notifications.events.event_type import HIGH, LOW, NORMAL
+from app.notifications.events.grouping import in_groups
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
 from app.notifications.search.index import events_found
 from app.notifications.search.query import AFTER, BEFORE, IS, TYPE, Query, Term, parse_query
@@ -241,7 +242,7 @@ def _with_priority(priorities: Sequence[str], _zone: ZoneInfo) -> ColumnElement[
 
 
 def _in_group(keys: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
-    return Notification.group_key.in_(keys)
+    return in_groups(keys)
 
 
 def _fact(term: Term, zone: ZoneInfo) -> ColumnElement[bool]:

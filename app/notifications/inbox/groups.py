@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from app.database.id_lists import ids_in
 from app.models import Event, Notification, User
+from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Group, Notice, as_notices, notices_of
 from app.notifications.events.sentences import isolated_summary
 from app.notifications.inbox.feed import NEWEST_FIRST, in_inbox
@@ -73,7 +74,7 @@ async def add_groups(
 
     A row whose notice has left its group is that of the newest one left.
     """
-    columns = select(Notification.id, Notification.group_key)
+    columns = select(Notification.id, key_for_reader().label("group_key"))
     mine = columns.where(Notification.user_id == user_id)
     these = mine.where(Notification.id.in_([row.id for row in rows]))
     keys = {row.id: row.group_key for row in await session.execute(these)}
@@ -92,8 +93,7 @@ async def _tallies_of(
     if not wanted.chosen:
         inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
         return {key: inbox.groups[key] for key in keys if key in inbox.groups}
-    of_these = Notification.group_key.in_(keys)
-    rows = tallied(Notification.user_id == user_id, *wanted.clauses(), of_these)
+    rows = tallied(Notification.user_id == user_id, *wanted.clauses(), in_groups(keys))
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Notification
+from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import Filter
@@ -37,7 +38,7 @@ def open_groups_in(fields: Mapping[str, str]) -> OpenGroups:
 
 async def read_parts(session: AsyncSession, user_id: int, wanted: Filter, key: str) -> list[Notice]:
     """The newest of those that are `wanted` of the group with this key."""
-    of_group = Notification.user_id == user_id, Notification.group_key == key
+    of_group = Notification.user_id == user_id, in_groups([key])
     ids = select(Notification.id).where(*of_group, *wanted.clauses())
     newest = ids.order_by(*NEWEST_FIRST).limit(MOST_PARTS).subquery()
     rows = notices_of(user_id).where(Notification.id.in_(select(newest.c.id)))
@@ -69,7 +70,7 @@ async def _places(
     session: AsyncSession, user_id: int, ids: Sequence[int]
 ) -> dict[int, Row[int, int, str]]:
     """The position and the group of each."""
-    columns = select(Notification.id, Notification.position, Notification.group_key)
+    columns = select(Notification.id, Notification.position, key_for_reader().label("group_key"))
     mine = columns.where(Notification.user_id == user_id, Notification.id.in_(ids))
     return {row.id: row for row in await session.execute(mine)}
 

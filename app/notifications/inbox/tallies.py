@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
 from app.models import Change, Notification, RemovalCount, Superseded
+from app.models.notification import REGROUPED
+from app.notifications.events.grouping import in_groups, key_for_reader, split_keys
 from app.notifications.inbox.feed import in_inbox, position_clause
 from app.notifications.inbox.filters import Filter
 
@@ -126,13 +128,13 @@ def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
     is_unread = case((Notification.read_at.is_(None), 1), else_=0)
     return (
         select(
-            Notification.group_key,
+            key_for_reader().label("group_key"),
             func.max(Notification.position).label("position"),
             func.count().label("notices"),
             func.sum(is_unread).label("unread"),
         )
         .where(*clauses)
-        .group_by(Notification.group_key)
+        .group_by(text("1"))
     )
 
 
@@ -206,10 +208,10 @@ async def _catch_up(
     since = Change.user_id == user_id, Change.id > last, Change.kind.not_in(IRRELEVANT)
     changes = (
         await session.execute(
-            select(Change.ids, Change.up_to).where(*since).limit(MOST_CHANGES + 1)
+            select(Change.kind, Change.ids, Change.up_to).where(*since).limit(MOST_CHANGES + 1)
         )
     ).all()
-    if len(changes) > MOST_CHANGES or any(change.up_to is not None for change in changes):
+    if len(changes) > MOST_CHANGES or any(_concerns_all(change) for change in changes):
         return None
     ids = [one for change in changes for one in change.ids]
     if len(ids) > MOST_GROUPS:
@@ -224,12 +226,16 @@ async def _catch_up(
     return known.with_groups(await _count(session, user_id, arrived | changed), state)
 
 
+def _concerns_all(change: Any) -> bool:
+    return change.up_to is not None or change.kind == REGROUPED
+
+
 async def _keys(session: AsyncSession, user_id: int, *clauses: Any) -> set[str] | None:
     """The keys of the groups of these notifications; None if there are more than MOST_GROUPS.
 
     DISTINCT would make SQLite walk all groups.
     """
-    keys = select(Notification.group_key).where(Notification.user_id == user_id, *clauses)
+    keys = select(key_for_reader()).where(Notification.user_id == user_id, *clauses)
     found = (await session.scalars(keys.limit(MOST_GROUPS + 1))).all()
     return set(found) if len(found) <= MOST_GROUPS else None
 
@@ -238,8 +244,7 @@ async def _count(
     session: AsyncSession, user_id: int, keys: Collection[str], *clauses: Any
 ) -> dict[str, Tally | None]:
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
-    if keys:
-        of_these = Notification.group_key.in_(keys)
-        rows = tallied(Notification.user_id == user_id, in_inbox, of_these, *clauses)
+    for some in filter(None, split_keys(keys)):
+        rows = tallied(Notification.user_id == user_id, in_inbox, in_groups(some), *clauses)
         counted |= {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
     return counted

@@ -32,11 +32,14 @@ class BellRenderer:
 
     def frames(self, rows: Rows) -> bytes:
         """The whole bell and panel of a user, from what `read_bells` reads for one. To count groups takes
-        longer, so the page of a user who wants them fetches its panel once that is open.
+        longer, so the page of a user who wants them is told that it is grouped, and fetches its panel
+        once that is open.
         """
         _user_id, language, _timezone, unread, position, *_row = rows[0]
         if rows[0].grouping:
-            return (b"%d" % position).join(_count(language, unread)) + _list_changed(position)
+            return (b"%d" % position).join(_count(language, unread)) + _list_changed(
+                position, "grouped"
+            )
         before, after, end = _shell(language, unread)
         parts = [before, b"%d" % position, after]
         for user_id, language, timezone, _unread, _position, id, event_id, _key, is_read, _ in rows:
@@ -57,20 +60,20 @@ def arrival_frames(recipients: Rows, facts: Facts) -> Iterator[tuple[int, bytes]
     affected, position = facts.row.affected_id, b"%d" % facts.row.event_id
     end = _list_changed(facts.row.event_id)
     counts: dict[tuple[str, int], bytes] = {}
-    arrivals: dict[tuple[str, str, bool], list[bytes]] = {}
-    for user_id, id, language, timezone, unread, _is_shown in recipients:
+    arrivals: dict[tuple[Any, ...], list[bytes]] = {}
+    for user_id, id, language, timezone, unread, _is_shown, is_kept_apart in recipients:
         if (count := counts.get((language, unread))) is None:
             count = counts[language, unread] = position.join(_count(language, unread))
-        reader = language, timezone, user_id == affected
+        reader = language, timezone, user_id == affected, False, bool(is_kept_apart)
         if (parts := arrivals.get(reader)) is None:
             *first, last = _arrival(Variant(facts, *reader))
             parts = arrivals[reader] = [*first, last + end]
         yield user_id, count + (b"%d" % id).join(parts)
 
 
-def _list_changed(position: int) -> bytes:
+def _list_changed(position: int, how: str = "") -> bytes:
     """Ends every update; a page that reconnects with this id has everything up to there."""
-    return b"event: notifications-changed\nid: %d\ndata: \n\n" % position
+    return frame(how, event="notifications-changed", id=position)
 
 
 @lru_cache(1024)

@@ -117,18 +117,19 @@ def json_arrivals(
     recipients: Rows, facts: Facts, unread: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes]]:
     """(user_id, frame): as `notification_frame`, from parts that are rendered once for all."""
-    for user_id, id, language, _timezone, _unread, _is_shown in recipients:
+    for user_id, id, language, _timezone, _unread, _is_shown, is_kept_apart in recipients:
         to_affected = facts.row.affected_id == user_id
-        before, between, after = _parts(Variant(facts, language, "", to_affected))
-        yield user_id, b"%b%d%b%d%b" % (before, id, between, unread.get(user_id, 0), after)
+        variant = Variant(facts, language, "", to_affected, is_kept_apart=bool(is_kept_apart))
+        before, after = _parts(variant)
+        count = b"%d" % unread.get(user_id, 0)
+        yield user_id, (b"%d" % id).join(before) + count + after
 
 
 @lru_cache(1024)
-def _parts(variant: Variant) -> tuple[bytes, bytes, bytes]:
-    """A frame in three parts, split where the id and then the count go."""
+def _parts(variant: Variant) -> tuple[list[bytes], bytes]:
+    """The parts of a frame before the count, split where the id goes, and the part after."""
     with in_language(variant.language):
         notification = as_json(variant.notice())
         whole = notification_frame(variant.facts.row.event_id, notification, COUNT)
-    before, rest = whole.split(b"%d" % ID)
-    between, after = rest.split(b"%d" % COUNT)
-    return before, between, after
+    before, after = whole.split(b"%d" % COUNT)
+    return before.split(b"%d" % ID), after

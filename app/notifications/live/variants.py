@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from app import clock
 from app.models.notification import IN_INBOX
 from app.notifications.events.catalogue import TYPES
-from app.notifications.events.grouping import group_key_of
+from app.notifications.events.grouping import APART, group_key_of
 from app.notifications.events.notices import OWN, Notice, notice_of
 
 # Takes the place of a notification's id in a rendering; no real id is ever so large.
@@ -50,6 +50,7 @@ class Variant:
     timezone: str
     to_affected: bool
     is_read: bool = False
+    is_kept_apart: bool = False
 
     def notice(self) -> Notice:
         """The notice of one of these readers, with `ID` in place of its id."""
@@ -60,13 +61,14 @@ class Variant:
         """In the inbox, where nobody has touched it, unless they have read it."""
         row = self.facts.row
         arrived = dict.fromkeys(one.key for one in OWN)
+        key = group_key_of(row.event_id, row, TYPES[row.type])
         return arrived | {
             "id": ID,
             "position": row.event_id,
             "state": IN_INBOX,
             "is_saved": False,
             "read_at": clock.now() if self.is_read else None,
-            "group_key": group_key_of(row.event_id, row, TYPES[row.type]),
+            "group_key": f"{row.type}:{APART}:{ID}" if self.is_kept_apart else key,
         }
 
 

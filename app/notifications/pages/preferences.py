@@ -46,6 +46,7 @@ PUSHES_ALWAYS = "pushes_always"
 ADDED_BY = "added_directly_by"
 DENSITY = "density"
 INBOX = (DENSITY, "grouping", "shortcuts", "sound")
+UNGROUPED = "ungrouped_types"
 
 
 @get()
@@ -156,11 +157,16 @@ async def _fields(db: Database) -> list[str]:
         for channel in channels
         if channel not in event_type.mandatory
     ]
-    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY, *INBOX]
+    apart = [f"{UNGROUPED}.{event_type.name}" for event_type in _grouped_types()]
+    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY, *INBOX, *apart]
 
 
 def _shown_types() -> list[EventType]:
     return [event_type for event_type in TYPES.values() if event_type.has_audience]
+
+
+def _grouped_types() -> list[EventType]:
+    return [event_type for event_type in _shown_types() if event_type.subject]
 
 
 def _typed(form: Form, fields: Iterable[str]) -> Values:
@@ -194,9 +200,20 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     if not chosen.get(ADDED_BY, ANYONE):
         del chosen[ADDED_BY]  # keeps it where an older page is submitted
     if not chosen.get(DENSITY, COMFORTABLE):
-        chosen = {name: value for name, value in chosen.items() if name not in INBOX}  # likewise
+        chosen = {  # likewise
+            name: value
+            for name, value in chosen.items()
+            if name not in INBOX and not name.startswith(UNGROUPED)
+        }
+    nested = _nested(chosen)
     async with db.act() as session:
-        await preferences.change(session, user, _nested(chosen))
+        if UNGROUPED in nested:
+            others = (
+                set(await preferences.ungrouped_types(session, user)) - nested[UNGROUPED].keys()
+            )
+            ticked = {name for name, is_apart in nested[UNGROUPED].items() if is_apart}
+            nested[UNGROUPED] = [*others, *ticked]
+        await preferences.change(session, user, nested)
         if pushes_always is not None:
             await preferences.set_pushes_always(session, user, wanted=pushes_always)
 
@@ -244,6 +261,7 @@ def _choices(user: User) -> dict[str, Any]:
             (TEAMMATES, _("People I share a team with")),
             (NOBODY, _("Nobody")),
         ],
+        "grouped_types": _grouped_types(),
         "densities": [(COMFORTABLE, _("Comfortable")), (COMPACT, _("Compact"))],
         "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
         "time_there": f"{clock.now().astimezone(zone_of(user)):%H:%M}",
@@ -258,7 +276,11 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
     }
     digest = {f"digest.{name}": value for name, value in asdict(stored.digest).items()}
     rest = {name: getattr(user, name) for name in ("timezone", PUSHES_ALWAYS, ADDED_BY, *INBOX)}
-    return switches | digest | rest
+    apart = {
+        f"{UNGROUPED}.{event_type.name}": event_type.name in stored.ungrouped_types
+        for event_type in _grouped_types()
+    }
+    return switches | digest | rest | apart
 
 
 def _groups() -> list[tuple[str, list[EventType]]]:

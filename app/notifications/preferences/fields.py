@@ -1,8 +1,8 @@
 """What a user's preferences may contain. Each check maps the path of a wrong field to a sentence.
 
 The shape is that of the JSON API: `{"preferences": {type: {channel: bool}}, "digest": {"enabled",
-"frequency", "hour"}, "timezone", "added_directly_by", "grouping", "density", "shortcuts", "sound"}`,
-or any part of it.
+"frequency", "hour"}, "timezone", "added_directly_by", "grouping", "ungrouped_types", "density",
+"shortcuts", "sound"}`, or any part of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +37,7 @@ def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
         "timezone": _wrong_zone,
         "added_directly_by": _wrong_adders,
         "grouping": _wrong_switch,
+        "ungrouped_types": _wrong_list_of_types,
         "density": _wrong_density,
         "shortcuts": _wrong_switch,
         "sound": _wrong_switch,
@@ -77,6 +78,13 @@ def _wrong_switch(path: str, value: Any) -> Wrong:
 def _wrong_mandatory(path: str, value: Any) -> Wrong:
     cannot = _("This cannot be turned off, because it is about the security of your account.")
     return {path: cannot} if value is False else _wrong_switch(path, value)
+
+
+def _wrong_list_of_types(path: str, value: Any) -> Wrong:
+    if not isinstance(value, list | tuple):
+        return {path: _("This must be a list of notification types.")}
+    is_right = all(isinstance(one, str) and (one in TYPES or one in SYNONYMS) for one in value)
+    return {} if is_right else {path: _("Unknown notification type.")}
 
 
 def _wrong_digest(path: str, value: Any) -> Wrong:

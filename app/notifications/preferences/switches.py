@@ -25,9 +25,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
 from app.database.upsert import insert_into
-from app.models import Event, Mute, Preference, User
+from app.models import Event, Mute, Preference, UngroupedType, User
+from app.models.notification import REGROUPED
 from app.notifications.events.catalogue import SYNONYMS, TYPES, types_on_by_default
 from app.notifications.events.event_type import EventType
+from app.notifications.events.positions import record_change
 from app.notifications.preferences.channels import channel_names
 from app.notifications.preferences.digest import reschedule
 from app.notifications.preferences.fields import require_right
@@ -99,6 +101,7 @@ class Preferences:
     timezone: str
     added_directly_by: str
     grouping: bool
+    ungrouped_types: list[str]
     density: str
     shortcuts: bool
     sound: bool
@@ -119,6 +122,7 @@ async def read(session: AsyncSession, user: User) -> Preferences:
         },
         digest=Digest(user.digest_is_on, user.digest_frequency, user.digest_hour),
         timezone=user.timezone or "UTC",
+        ungrouped_types=await ungrouped_types(session, user),
         **{name: getattr(user, name) for name in _PLAIN},
     )
 
@@ -132,16 +136,29 @@ async def exceptions_of(session: AsyncSession, user: User) -> dict[str, dict[str
     return found
 
 
+async def ungrouped_types(session: AsyncSession, user: User) -> list[str]:
+    """The types that form no groups for this user, in the order of the catalogue."""
+    rows = select(UngroupedType.type).where(UngroupedType.user_id == user.id)
+    chosen = set(await session.scalars(rows))
+    return [name for name in TYPES if name in chosen]
+
+
 async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
     """Change any part of what `read` returns, within an act; pending mail is rescheduled.
 
-    Raises Invalid naming every wrong field by its path, and then changes nothing.
+    Open pages show groups as they are chosen. Raises Invalid naming every wrong field by its path, and
+    then changes nothing.
     """
     require_right(wanted, channel_names(session))
     user = await session.get_one(User, user.id)
     await _store_switches(session, user, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
+    groups_otherwise = wanted.get("grouping", user.grouping) != user.grouping
+    if "ungrouped_types" in wanted:
+        groups_otherwise |= await _keep_apart(session, user, wanted["ungrouped_types"])
+    if groups_otherwise:
+        await record_change(session, REGROUPED, user.id, ids=[])
     for field in ("timezone", *_PLAIN):
         setattr(user, field, wanted.get(field, getattr(user, field)))
     if "digest" in wanted or "timezone" in wanted:
@@ -165,6 +182,17 @@ async def _store_switches(
     exceptions = {key: value for key, value in chosen.items() if value != _default(*key)}
     await _forget(session, user, chosen.keys() - exceptions.keys())
     await _keep(session, user, exceptions)
+
+
+async def _keep_apart(session: AsyncSession, user: User, names: Collection[str]) -> bool:
+    """Have these types alone form no groups; returns whether that is a change."""
+    wanted = {SYNONYMS.get(name, name) for name in names}
+    known = set(await ungrouped_types(session, user))
+    for type in wanted - known:
+        session.add(UngroupedType(user_id=user.id, type=type))
+    no_longer = UngroupedType.type.in_(known - wanted)
+    await session.execute(delete(UngroupedType).where(UngroupedType.user_id == user.id, no_longer))
+    return wanted != known
 
 
 def _default(type: str, channel: str) -> bool:

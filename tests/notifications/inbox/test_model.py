@@ -4,7 +4,7 @@ Hypothesis makes up lives of two inboxes and shortens those in which app and mod
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -42,6 +42,7 @@ from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import count_totals, count_views, reading
 from app.notifications.inbox.views import TABS, VIEWS
 from app.notifications.notify import notify
+from app.notifications.preferences import switches
 from app.notifications.withdraw import withdraw_team
 from app.settings import load
 from tests.factories import SECRET_KEY, make_account, make_team
@@ -89,6 +90,13 @@ class Row:
     is_withdrawn: bool = False
     changed_in: str = ""
     earlier: State = State()
+    stored_key: str = ""
+
+    def group(self, apart: Collection[str]) -> None:
+        """Its reader sees the notifications of these types one by one."""
+        self.stored_key = self.stored_key or self.group_key
+        own = f"{self.type}:apart:{self.id}"
+        self.group_key = own if self.type in apart else self.stored_key
 
     def change(self, state: State, token: str = "") -> None:
         self.earlier, self.state, self.changed_in = self.state, state, token
@@ -295,6 +303,7 @@ class TwoInboxes(RuleBasedStateMachine):
         self.rows: list[Row] = []
         self.tokens: list[tuple[str, int, datetime]] = []
         self.clients = {user.id: Client() for user in self.world.users}
+        self.apart: dict[int, list[str]] = {user.id: [] for user in self.world.users}
 
     def teardown(self) -> None:
         for one in (self.here, self.there):
@@ -354,6 +363,7 @@ class TwoInboxes(RuleBasedStateMachine):
                     priority,
                     clock.now(),
                 )
+                row.group(self.apart[user_id])
                 self.rows.append(row)
 
     @rule(time=minutes)
@@ -538,6 +548,20 @@ class TwoInboxes(RuleBasedStateMachine):
         for row in restored:
             row.change(row.earlier)
             row.deleted_at = None
+
+    @rule(user=users, types=st.lists(st.sampled_from([CUSTOM.name, TEAM_UPDATED.name])))
+    def a_user_chooses_what_forms_no_groups(self, user: int, types: list[str]) -> None:
+        owner = self.world.users[user]
+
+        async def choose() -> None:
+            async with self.db.act() as session:
+                await switches.change(session, owner, {"ungrouped_types": types})
+
+        self.run(choose())
+        self.apart[owner.id] = types
+        for row in self.rows:
+            if row.user_id == owner.id:
+                row.group(types)
 
     # What users see
 

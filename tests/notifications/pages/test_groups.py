@@ -1,6 +1,8 @@
 """Groups in the inbox page: one row each, opened in place, acted on as one."""
 
 import re
+from itertools import pairwise
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.live.html import Bells
 from app.notifications.notify import notify
+from app.notifications.preferences.switches import change
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
 from tests.notifications.pages.test_actions import post_partial, submit
@@ -321,6 +324,48 @@ async def test_who_wants_no_groups_gets_a_row_for_each(
     assert 'name="grouped"' not in shown.text
 
 
+async def test_notices_of_a_type_that_forms_no_groups_get_a_row_each(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    before = await page.get("/notifications")
+    async with db.act() as session:
+        await change(session, bob, {"ungrouped_types": ["custom"]})
+
+    shown = await page.get("/notifications")
+    listed = await page.get("/notifications?type=custom")
+    acted = await post_partial(page, "/notifications/2/done", grouped="1", seen=seen_on(shown))
+
+    assert rows_of(before) == ["2"]
+    assert rows_of(shown) == rows_of(listed) == ["2", "1"]
+    assert 'id="parts-' not in shown.text
+    assert acted.status_code == 200
+    assert await places(db, bob) == [("done", 1), ("inbox", 1)]
+
+
+async def test_open_pages_hear_that_groups_are_formed_otherwise(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two")
+    choices: list[dict[str, Any]] = [
+        {"ungrouped_types": ["custom"]},
+        {"grouping": False},
+        {"grouping": True, "ungrouped_types": []},
+        {"grouping": True, "ungrouped_types": []},
+    ]
+    positions, frames = [await feed.position_of(db, bob.id)], []
+    for choice in choices:
+        async with db.act() as session:
+            await change(session, bob, choice)
+        positions.append(await feed.position_of(db, bob.id))
+        frames.append((await Bells(db).read([bob.id]))[bob.id])
+
+    moved = [after - before for before, after in pairwise(positions)]
+    assert [bool(one) for one in moved] == [True, True, True, False]
+    assert [b"data: grouped" in frame for frame in frames] == [True, False, True, True]
+    assert [b'id="panel-list"' in frame for frame in frames] == [False, True, False, False]
+
+
 def panel_of(answer: httpx.Response) -> str:
     [panel] = re.findall(r'<ul id="panel-list".*?</ul>', answer.text, re.DOTALL)
     return str(panel)
@@ -366,5 +411,5 @@ async def test_a_change_is_streamed_without_a_panel_to_who_wants_groups(
 
     assert b"panel-list" not in frames[bob.id]
     assert b"2 unread" in frames[bob.id]
-    assert frames[bob.id].endswith(b"event: notifications-changed\nid: 2\ndata: \n\n")
+    assert frames[bob.id].endswith(b"event: notifications-changed\nid: 2\ndata: grouped\n\n")
     assert b"panel-list" in frames[carol.id]

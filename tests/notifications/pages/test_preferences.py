@@ -14,6 +14,7 @@ from app.notifications.events.catalogue import TEAM_CREATED, TYPES
 from app.notifications.events.event_type import GROUPS
 from app.notifications.pages.preferences import DIGEST
 from app.notifications.preferences.muting import mute
+from app.notifications.preferences.switches import ungrouped_types
 from app.zones import zone_names
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
@@ -215,6 +216,25 @@ async def test_the_inbox_looks_and_acts_as_chosen_and_an_older_page_leaves_that(
     async with db.read() as session:
         stored = await session.get_one(User, bob.id)
     assert (stored.density, stored.grouping, stored.sound) == ("compact", False, True)
+
+
+async def test_the_types_that_form_no_groups_are_ticked_one_by_one_or_all_at_once(
+    as_bob: httpx.AsyncClient, db: Database, bob: User
+) -> None:
+    first, second = "ungrouped_types.custom", "ungrouped_types.member_added"
+
+    for field in (first, second):
+        assert (await save_one(as_bob, field, **{field: "1"})).status_code == 200
+    assert {first, second} <= ticked((await as_bob.get(PAGE)).text)
+    await save_one(as_bob, first)
+    await post(as_bob, PAGE, **DEFAULTS)  # an older page has none of them
+    async with db.read() as session:
+        assert await ungrouped_types(session, bob) == ["member_added"]
+    await post(as_bob, PAGE, **DEFAULTS, density="compact", **{first: "1"})
+
+    async with db.read() as session:
+        assert await ungrouped_types(session, bob) == ["custom"]
+    assert (await save_one(as_bob, "ungrouped_types.announcement")).status_code == 404
 
 
 async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
