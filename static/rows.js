@@ -42,6 +42,11 @@ function address({ detail: { ctx } }) {
   ctx.request.action ||= ctx.sourceElement.getAttribute("formaction");
 }
 
+// Its menu closes with what is chosen there, and gives the focus back to its button.
+function closeMenu({ target }) {
+  target.closest(".row-tools button")?.closest("[popover]").hidePopover();
+}
+
 // --- One Tab stop in each row: the sentence, or what had the focus last ---
 
 // Those of the rows inside a row are not its own.
@@ -114,6 +119,7 @@ function setStops() {
   $$(ROW).forEach(setStop);
 }
 
+on("click", closeMenu);
 on("focusin", enter);
 on("keydown", move);
 on("pointerdown", forget);

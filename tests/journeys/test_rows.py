@@ -1,0 +1,141 @@
+"""How much of the inbox and the panel a screen shows, and how many Tab stops lead through it."""
+
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from app.models import Project, Team, User
+from app.notifications.events.audience import personally
+from app.notifications.events.catalogue import TYPES
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from app.teams.invitations import invite
+from tests.factories import make_team
+from tests.journeys.browsing import open_panel, panel
+from tests.journeys.conftest import Arrive
+from tests.journeys.running import Site
+
+LAPTOP = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+ROW = "#inbox li"
+
+# The rows that are seen from their upper to their lower edge: nothing lies in front of them.
+WHOLE = """
+rows => rows.filter(row => {
+  const { left, top, bottom } = row.getBoundingClientRect();
+  return [top + 2, bottom - 2].every(y => row.contains(document.elementFromPoint(left + 8, y)));
+}).length
+"""
+HEIGHTS = "rows => rows.map(row => [row.innerText, row.getBoundingClientRect().height])"
+IS_IN_INBOX = "document.activeElement.closest('#inbox') !== null"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def squad(site: Site, alice: User, bob: User) -> Team:
+    """Bob, its editor, has two notifications of every type, and is invited to another team."""
+    squad = await make_team(site.db, alice, editors=[bob])
+    club = await make_team(site.db, alice, "Film Club")
+    async with site.db.act() as session:
+        project = Project(name="Highlight Reel", owner_id=alice.id)
+        session.add(project)
+        await session.flush()
+        about: dict[str, Any] = {"actor": alice, "team": squad, "project": project}
+        only_bob = personally(User.id).where(User.id == bob.id)
+        for event_type in [*TYPES.values()] * 2:
+            facts = about | dict(event_type.example)
+            await notify(session, event_type, affected=bob, recipients=only_bob, **facts)
+        await invite(session, alice, club.id, bob.email, "editor")
+    return squad
+
+
+@pytest.mark.parametrize(("screen", "rows"), [(LAPTOP, 15), (PHONE, 6)], ids=["laptop", "phone"])
+async def test_a_screen_shows_many_rows_and_little_above_them(
+    arrive: Arrive, bob: User, squad: Team, screen: dict[str, Any], rows: int
+) -> None:
+    page = await (await arrive(bob, **screen)).open("/notifications")
+    first = await page.locator(ROW).first.bounding_box()
+
+    assert first
+    assert first["y"] <= screen["viewport"]["height"] * 0.2
+    assert await page.locator(ROW).evaluate_all(WHOLE) >= rows
+
+
+@pytest.mark.parametrize("grouping", [False, True], ids=["alone", "groups"])
+async def test_a_row_of_any_type_takes_44_pixels_and_on_a_phone_at_most_64(
+    site: Site, arrive: Arrive, bob: User, squad: Team, grouping: bool
+) -> None:
+    await prefer(site, bob, grouping=grouping)
+    laptop = await (await arrive(bob, **LAPTOP)).open("/notifications")
+    phone = await (await arrive(bob, **PHONE)).open("/notifications")
+
+    assert others(await heights(laptop), 40, 48) == {}
+    assert others(await heights(phone), 56, 64) == {}
+    await prefer(site, bob, density="compact")
+    assert others(await heights(laptop), 24, 36) == {}
+
+
+async def test_on_a_phone_an_answer_is_in_the_row_and_the_other_in_its_menu(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob, **PHONE)).open("/notifications")
+    row = page.locator(ROW).filter(has_text="'Film Club'")
+    await expect(row.get_by_role("button", name="Accept")).to_be_visible()
+    await expect(row.get_by_role("button", name="Decline")).to_have_count(0)
+
+    await row.get_by_role("button", name="More").tap()
+    await row.get_by_role("button", name="Decline").tap()
+
+    await expect(row.get_by_text("Declined", exact=True)).to_be_visible()
+    await expect(row.get_by_role("button", name="Accept")).to_have_count(0)
+    await expect(row.get_by_role("button", name="Done")).to_be_hidden()
+
+
+async def test_tab_leads_through_the_list_with_one_stop_a_row(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob, **LAPTOP)).open("/notifications")
+    rows = await page.locator(ROW).count()
+    own = await page.locator("#inbox :is(a, button, input):not(li *):visible").count()
+
+    await page.locator("#filter-line :is(a, button)").last.focus()
+    stops = 0
+    await page.keyboard.press("Tab")
+    while await page.evaluate(IS_IN_INBOX):
+        stops += 1
+        await page.keyboard.press("Tab")
+
+    assert (rows, own) == (20, 3)
+    assert stops == rows + own
+
+
+async def test_the_panel_shows_eight_rows_and_leads_to_all_of_them_first(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob, **LAPTOP, reduced_motion="reduce")).open("/")
+    await open_panel(page)
+    rows = panel(page).get_by_role("listitem")
+
+    await expect(rows).to_have_count(20)
+    assert await rows.evaluate_all(WHOLE) >= 8
+    await expect(panel(page).get_by_role("link").first).to_have_accessible_name("See all")
+
+
+async def prefer(site: Site, user: User, **wanted: Any) -> None:
+    async with site.db.act() as session:
+        await switches.change(session, user, wanted)
+
+
+async def heights(page: Page) -> dict[str, int]:
+    """Of every row of the inbox, by what it says."""
+    by_text: dict[str, int] = {}
+    for number in (1, 2):
+        await page.goto(f"{page.url.partition('?')[0]}?page={number}")
+        by_text |= await page.locator(ROW).evaluate_all(HEIGHTS)
+    return by_text
+
+
+def others(heights: dict[str, int], least: int, most: int) -> dict[str, int]:
+    """Those of other heights."""
+    return {text: height for text, height in heights.items() if not least <= height <= most}
