@@ -2,9 +2,12 @@
 import { $, on } from "./base.js";
 
 const dialog = $("#question");
+let behind; // the panel, which a dialog closes
 
 on("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.getAttribute("hx-target") === "#question" && dialog?.childElementCount) dialog.showModal();
+  if (ctx.sourceElement.getAttribute("hx-target") !== "#question" || !dialog?.childElementCount) return;
+  behind = $("#panel:popover-open");
+  dialog.showModal();
 });
 // What is answered there in place has its answer.
 on("htmx:finally:request", ({ detail: { ctx } }) => {
@@ -15,4 +18,7 @@ on("click", (event) => {
   event.preventDefault();
   dialog.close();
 });
-dialog?.addEventListener("close", () => dialog.replaceChildren());
+dialog?.addEventListener("close", () => {
+  dialog.replaceChildren();
+  behind?.showPopover();
+});

@@ -15,10 +15,13 @@ let last; // the id of the row that had the focus
 // The row of the list that has the focus.
 export const focusedRow = () => rows().find((row) => row === rowOf(document.activeElement));
 
+// The row that had the focus last, or the first one.
+const resting = () => rows().find(({ id }) => id === last) ?? rows()[0];
+
 // The next row or the one before (-1). Without a focus in the list, it begins where the focus last was.
 export function neighbour(direction) {
   const row = focusedRow();
-  if (!row) return rows().find(({ id }) => id === last) ?? rows()[0];
+  if (!row) return resting();
   const all = rows();
   return all[all.indexOf(row) + direction];
 }
@@ -90,29 +93,40 @@ function beside(row, control, direction) {
 
 // --- Swaps ---
 
-let order = []; // the ids of the row that has the focus and of its parts, of those after it, and of those before it
+// The ids of the row that has the focus and of its parts, of those after it, and of those before it; null
+// while the focus is not wanted back.
+let order = null;
 
-// A focus that was lost, or is in a dialog, comes back to where it was.
+function orderFrom(row) {
+  const all = rows();
+  const at = Math.max(all.indexOf(row), 0);
+  const inOrder = [...all.slice(at), ...all.slice(0, at).reverse()];
+  return inOrder.flatMap((one) => [one, ...one.querySelectorAll("li")]).map(({ id }) => id);
+}
+
+// A focus that was lost, or is in a dialog, comes back to where it was; that of Undo and of what is done with
+// a selection goes to the list.
 function remember() {
-  if (document.activeElement.matches("body, dialog *")) return;
+  const { activeElement } = document;
+  if (activeElement.matches("body, dialog *")) return;
   const row = focusedRow();
-  const all = row ? rows() : [];
-  const at = all.indexOf(row);
-  const inOrder = [...all.slice(at), ...all.slice(0, Math.max(at, 0)).reverse()];
-  order = inOrder.flatMap((one) => [one, ...one.querySelectorAll("li")]).map(({ id }) => id);
+  order = row || activeElement.closest("#word, #bulk") ? orderFrom(row ?? resting()) : null;
 }
 
 // The sentence of the row comes next, and is read out with what has become of it; in its place, Undo.
 function restore() {
-  if (!order.length || document.activeElement !== document.body) return;
-  const next = order.map((id) => rowOf(document.getElementById(id))).find(Boolean);
+  if (!order || document.activeElement !== document.body) return;
+  const next = order.map((id) => rowOf(document.getElementById(id))).find(Boolean) ?? rows()[0];
   if (next) go(next);
   else (isPanelOpen() ? $(".panel-foot") : $("#main")).focus({ preventScroll: true });
 }
 
-// Pressed beside the rows, the focus is not wanted back.
-function forget() {
-  order = [];
+// Pressed beside the rows, the focus is not wanted back. WebKit, and Firefox on a Mac, give none to a button
+// that is pressed.
+function press({ target }) {
+  if (target.closest("dialog, #toasts")) return;
+  const row = target.closest("[formaction]") && rowOf(target);
+  order = row ? orderFrom(row) : null;
 }
 
 function setStops() {
@@ -122,7 +136,7 @@ function setStops() {
 on("click", closeMenu);
 on("focusin", enter);
 on("keydown", move);
-on("pointerdown", forget);
+on("pointerdown", press);
 on("htmx:config:request", address);
 on("htmx:before:swap", remember);
 on("htmx:finally:swap", restore);

@@ -38,8 +38,7 @@ function finish({ detail: { ctx } }) {
   const isAsked = ctx.sourceElement.getAttribute("hx-target") === "#question";
   if (ctx.request?.action !== "/notifications/bulk" || isAsked) return;
   $("#bulk")?.reset();
-  if (!document.activeElement.closest("#bulk, #question")) return;
-  ($("#select-page") ?? $("#word button") ?? $("#main")).focus({ preventScroll: true });
+  if (document.activeElement.closest("#bulk, #question")) $("#select-page")?.focus({ preventScroll: true });
 }
 
 on("click", selectRange);

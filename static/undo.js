@@ -41,6 +41,13 @@ function note({ target }) {
   if (row && opposite) acts.push({ row, opposite });
 }
 
+// What is undone by the button of the offer is not undone again by a key.
+function take({ target }) {
+  if (!target.closest("#word form")) return;
+  const at = acts.findLastIndex(({ token }) => token === offered);
+  if (at >= 0) wanted = acts.splice(at, 1)[0].row;
+}
+
 function noteOffers({ detail: { ctx } }) {
   const address = $("#word form[action*='/undo']")?.action;
   const token = address && new URL(address).searchParams.get("undo");
@@ -61,6 +68,7 @@ function showRestored() {
 }
 
 on("click", note);
+on("click", take);
 on("keydown", () => (wanted = null));
 on("htmx:finally:swap", noteOffers);
 on("htmx:finally:swap", showRestored);
