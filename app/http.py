@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
@@ -59,6 +59,11 @@ def values_of(fields: Mapping[str, str], name: str) -> list[str]:
     if isinstance(fields, MultiDict):
         return fields.getall(name, [])
     return [fields[name]] if name in fields else []
+
+
+def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """The path with these (name, value) pairs as its query string."""
+    return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
 def _storable(text: str) -> str:

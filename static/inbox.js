@@ -53,6 +53,21 @@ function dropEmptyFilters({ detail: { ctx } }) {
   for (const [name, value] of [...ctx.request.body]) value || ctx.request.body.delete(name);
 }
 
+let isTyping = false;
+
+// A search that is typed is one step of the history, however often it pauses; so is what is asked for twice.
+function keepHistoryShort({ detail: { ctx } }) {
+  if (ctx.sourceElement.id !== "filters") return;
+  const isTyped = ctx.sourceEvent.type === "input";
+  const isHere = location.search === `?${new URLSearchParams(ctx.request.body)}`;
+  if (isHere || (isTyped && isTyping)) [ctx.push, ctx.replace] = [null, "true"];
+  isTyping = isTyped;
+}
+
+function beginTyping({ target }) {
+  if (target.id === "q") isTyping = false;
+}
+
 // A button that stands for one value of a select.
 function toggle({ target }) {
   const button = target.closest("[data-field]");
@@ -73,4 +88,6 @@ addEventListener("pageshow", showPressed);
 on("htmx:config:request", sendOpenRows);
 on("htmx:config:request", sendOpenGroups);
 on("htmx:config:request", dropEmptyFilters);
+on("htmx:config:request", keepHistoryShort);
+on("focusin", beginTyping);
 on("htmx:before:swap", dropOutdated);

@@ -1,12 +1,13 @@
 """The inbox filter. To add a filter, add an entry to FIELDS.
 
-The selects of the page, the query string, the JSON API with its document, the messages about wrong
-values and the SQL all read these entries.
+The controls and the chips of the page, the query string, the JSON API with its document, the messages
+about wrong values and the SQL all read these entries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -35,6 +36,8 @@ GROUP_KEY = "group_key"
 MOST_KEY = 200
 SEARCH = "q"
 LONGEST_SEARCH = 300
+# Where a page has the control of a field: on the line above the list, among "More filters", or nowhere.
+ON_LINE, AMONG_MORE, NOWHERE = "line", "more", ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class FilterField:
     `options` maps each value to its label; without options the page asks for the value in a text
     field, and `kind` is its type (msgspec). `open_label` is the option that leaves the field open.
     `synonyms` maps further accepted values to an option, or to "" if they leave the field open.
+    `chip` says what a `{value}` narrows the list to. `place` is where the page has the control.
     Without a `clause` the filter treats the field itself.
     """
 
@@ -58,7 +62,8 @@ class FilterField:
     synonyms: Mapping[str, str] = field(default_factory=dict)
     kind: Any = None
     may_repeat: bool = False
-    is_select: bool = True
+    chip: str = "{value}"
+    place: str = ON_LINE
 
     @property
     def value_type(self) -> Any:
@@ -119,9 +124,14 @@ class Filter:
         return urlencode(self.pairs)
 
     def value_of(self, name: str) -> str:
-        """The value that a single form control can show; "" if there are none or several."""
-        values = self.chosen.get(name, ())
-        return str(values[0]) if len(values) == 1 else ""
+        """The value of a form control, several of them with commas between; "" if there are none."""
+        return ",".join(map(str, self.chosen.get(name, ())))
+
+    def without(self, name: str, value: Any) -> "Filter":
+        """The same, but for one value of a field."""
+        left = tuple(one for one in self.chosen[name] if one != value)
+        chosen = {**self.chosen, name: left}
+        return replace(self, chosen={key: values for key, values in chosen.items() if values})
 
     def clauses(self, *, with_words: bool = True) -> list[ColumnElement[bool]]:
         """`with_words`: also those of the search, which the index answers."""
@@ -173,8 +183,12 @@ def read_filter(fields: Mapping[str, str], zone: ZoneInfo, user_id: int = 0) -> 
 
 
 def _given(fields: Mapping[str, str], one: FilterField) -> list[str]:
-    """Several values only for a field that may repeat, so that a hand-made address is no error."""
-    values = values_of(fields, one.name) if one.may_repeat else [fields.get(one.name, "")]
+    """Several values only for a field that may repeat, so that a hand-made address is no error. A
+    select, which sends one, sends several with commas between.
+    """
+    if not one.may_repeat:
+        return [fields.get(one.name, "").strip()]
+    values = ",".join(values_of(fields, one.name)).split(",")
     return list(dict.fromkeys(value.strip() for value in values))
 
 
@@ -272,18 +286,7 @@ _FACTS: dict[str, Callable[[str, ZoneInfo], ColumnElement[bool]]] = {
 _ID = Annotated[int, msgspec.Meta(ge=1, le=GREATEST_ID)]
 
 
-def _id_field(name: str, clause: Any, wrong: str, description: str) -> FilterField:
-    return FilterField(
-        name,
-        label="",
-        kind=_ID,
-        may_repeat=True,
-        is_select=False,
-        clause=clause,
-        wrong=wrong,
-        description=description,
-    )
-
+_id_field = partial(FilterField, kind=_ID, may_repeat=True, place=AMONG_MORE)
 
 FIELDS: tuple[FilterField, ...] = (
     FilterField(
@@ -293,6 +296,7 @@ FIELDS: tuple[FilterField, ...] = (
         options={name: kind.label for name, kind in TYPES.items()},
         synonyms=SYNONYMS,
         may_repeat=True,
+        chip=N_("Type: {value}"),
         clause=_of_type,
         wrong=N_("Unknown notification type."),
         description="Only notifications of this type.",
@@ -326,7 +330,7 @@ FIELDS: tuple[FilterField, ...] = (
         "view",
         label=N_("View"),
         options={name: view.label for name, view in VIEWS.items()},
-        is_select=False,
+        place=NOWHERE,
         clause=None,
         wrong=N_("The view must be inbox, saved, done, snoozed or all."),
         description=(
@@ -338,7 +342,8 @@ FIELDS: tuple[FilterField, ...] = (
         SEARCH,
         label=N_("Search notifications"),
         kind=Annotated[str, msgspec.Meta(max_length=LONGEST_SEARCH, pattern=r"^[^\x00]*$")],
-        is_select=False,
+        chip=N_("Search: {value}"),
+        place=NOWHERE,
         clause=None,
         wrong=N_("Search for at most 300 characters."),
         description=(
@@ -347,13 +352,32 @@ FIELDS: tuple[FilterField, ...] = (
             " `before:` and `after:` with a date like 2026-11-01. `filtered_count` stops at 1,000."
         ),
     ),
-    _id_field("actor", _by, N_("The person must be an id."), "Only what this person did."),
-    _id_field("team", _in_team, N_("The team must be an id."), "Only what is about this team."),
+    _id_field(
+        "actor",
+        clause=_by,
+        label=N_("Person"),
+        open_label=N_("Everyone"),
+        chip=N_("From {value}"),
+        wrong=N_("The person must be an id."),
+        description="Only what this person did.",
+    ),
+    _id_field(
+        "team",
+        clause=_in_team,
+        label=N_("Team"),
+        open_label=N_("All teams"),
+        chip=N_("Team {value}"),
+        wrong=N_("The team must be an id."),
+        description="Only what is about this team.",
+    ),
     _id_field(
         "project",
-        _about_project,
-        N_("The project must be an id."),
-        "Only what is about this project.",
+        clause=_about_project,
+        label=N_("Project"),
+        open_label=N_("All projects"),
+        chip=N_("Project {value}"),
+        wrong=N_("The project must be an id."),
+        description="Only what is about this project.",
     ),
     FilterField(
         "priority",
@@ -361,7 +385,8 @@ FIELDS: tuple[FilterField, ...] = (
         open_label=N_("All"),
         options={HIGH: N_("Urgent"), NORMAL: N_("Normal"), LOW: N_("Low")},
         may_repeat=True,
-        is_select=False,
+        chip=N_("Priority: {value}"),
+        place=AMONG_MORE,
         clause=_with_priority,
         wrong=N_("The priority must be high, normal or low."),
         description="Only notifications of this priority.",
@@ -370,7 +395,8 @@ FIELDS: tuple[FilterField, ...] = (
         GROUP_KEY,
         label="",
         kind=Annotated[str, msgspec.Meta(max_length=MOST_KEY, pattern=r"^[^\x00]*$")],
-        is_select=False,
+        chip=N_("One group"),
+        place=NOWHERE,
         clause=_in_group,
         wrong=N_("There is no such group."),
         description="Only the notifications of this group.",

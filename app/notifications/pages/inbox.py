@@ -26,12 +26,18 @@ from app.notifications.pages.listing import (
 )
 from app.notifications.preferences.switches import change
 
+# What an open page asks for beside its list, by the element that it goes to.
+FRAGMENTS = {
+    "div#inbox-page": "notifications/_inbox.html",
+    "div#more-filters": "notifications/_more_filters.html",
+}
+
 
 @get()
 async def inbox(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
-    """The inbox page, or only its list when an open page requests an update."""
+    """The inbox page, or the part of it that an open page asks for."""
     try:
         listing = read_listing(request, user, request.query_params)
     except Invalid as invalid:
@@ -41,7 +47,9 @@ async def inbox(
         return await page(request, "notifications/inbox.html", status=422, **context)
     context = await view_listing(db, user, listing)
     if is_partial(request):
-        return fragment(request, "notifications/_list.html", **context)
+        target = request.headers.get("HX-Target", "")
+        part = FRAGMENTS.get(target, "notifications/_list.html")
+        return fragment(request, part, **context)
     return await page(request, "notifications/inbox.html", **context)
 
 

@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid
-from app.http import AnyRequest, is_partial
+from app.http import AnyRequest, is_partial, with_query
 from app.language import _
 from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import bell_of_groups
 from app.notifications.inbox.feed import PER_PAGE
-from app.notifications.inbox.filters import FIELDS, GROUP_KEY, SEARCH, Filter, read_filter
+from app.notifications.inbox.filter_names import read_names
+from app.notifications.inbox.filters import GROUP_KEY, SEARCH, Filter, read_filter
 from app.notifications.inbox.groups import add_groups, read_group_page
 from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
 from app.notifications.inbox.open_rows import (
@@ -35,6 +36,7 @@ from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, read_overview, reading
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_day
+from app.notifications.pages.filter_line import LIST, filter_line
 from app.notifications.search.highlighting import highlight
 from app.rendering import zone_of
 from app.values.numbers import whole_number
@@ -58,6 +60,7 @@ class Listing:
     browser.
 
     Pages after the first end at `up_to_position`, so that nothing repeats from one to the next.
+    `has_more_filters`: with all controls above it.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -66,6 +69,7 @@ class Listing:
     open_rows: OpenRows | None = None
     open_groups: OpenGroups = field(default_factory=OpenGroups)
     wants_groups: bool = True
+    has_more_filters: bool = False
 
     @property
     def is_grouped(self) -> bool:
@@ -86,18 +90,12 @@ class Listing:
 
     @property
     def url(self) -> str:
-        return _url("/notifications", self.pairs)
+        return with_query(LIST, self.pairs)
 
     @property
     def first_page_url(self) -> str:
         """The newest that match, whatever this page ends at."""
         return replace(self, page=1, up_to_position=None).url
-
-    @property
-    def carried(self) -> list[tuple[str, str]]:
-        """The pairs of the filter that have no control of their own on the page."""
-        shown = {one.name for one in FIELDS if one.is_select} | {SEARCH}
-        return [(name, value) for name, value in self.filter.pairs if name not in shown]
 
     @property
     def is_narrowed(self) -> bool:
@@ -111,7 +109,7 @@ class Listing:
 
     def undo_url(self, token: str) -> str | None:
         """The address that undoes a deletion and shows this list again; None without a token."""
-        return _url("/notifications/undo", [("undo", token), *self.pairs]) if token else None
+        return with_query(f"{LIST}/undo", [("undo", token), *self.pairs]) if token else None
 
 
 def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> Listing:
@@ -123,6 +121,7 @@ def read_listing(request: AnyRequest, user: User, fields: Mapping[str, str]) -> 
         open_rows=open_rows_in(fields) if is_partial(request) else None,
         open_groups=open_groups_in(fields) if is_partial(request) else OpenGroups(),
         wants_groups=user.grouping,
+        has_more_filters=fields.get("more") == "1",
     )
 
 
@@ -149,11 +148,13 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         if listing.is_grouped:
             notices = await show_parts(session, user.id, bounded, notices, listing.open_groups)
         own = await count_saved_views(session, user, wanted.zone, overview.own_views)
+        has_more = listing.has_more_filters
+        names = await read_names(session, user.id, wanted, with_choices=has_more)
     return {
         "bell": bell_of_groups(totals, groups) if listing.is_as_in_bell else None,
         "listing": listing,
         "tabs": _tabs(wanted, counts, own),
-        "fields": [field for field in FIELDS if field.is_select],
+        "line": filter_line(wanted, names, is_open=has_more),
         "days": by_day(notices, zone_of(user), user.language),
         "pages": max(1, math.ceil(rows / PER_PAGE)),
         "watermark": urlencode({WATERMARK: totals.position if end is None else end}),
@@ -170,6 +171,8 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
 async def _reading(
     db: Database, user: User, listing: Listing
 ) -> AbstractAsyncContextManager[AsyncSession]:
+    if listing.has_more_filters:
+        return db.read()
     if listing.is_grouped:
         return await reading_groups(db, user.id, listing.filter)
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
@@ -202,7 +205,7 @@ def _tabs(wanted: Filter, counts: Mapping[str, int], saved: Sequence[CountedView
     own = [
         Tab(
             view.name,
-            f"/notifications?{view.query}",
+            f"{LIST}?{view.query}",
             view.unread_count,
             is_query_of(view.query, wanted),
         )
@@ -216,8 +219,4 @@ def _tabs(wanted: Filter, counts: Mapping[str, int], saved: Sequence[CountedView
 
 
 def _view_url(name: str) -> str:
-    return _url("/notifications", [] if name == INBOX_VIEW else [("view", name)])
-
-
-def _url(path: str, pairs: list[tuple[str, str]]) -> str:
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return with_query(LIST, [] if name == INBOX_VIEW else [("view", name)])

@@ -9,7 +9,13 @@ from app.errors import Invalid
 from app.models import Event, Notification, Team, User
 from app.notifications.events.catalogue import MEMBER_LEFT
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import FIELDS, Filter, parse_filter, read_filter
+from app.notifications.inbox.filters import (
+    FIELDS,
+    ON_LINE,
+    Filter,
+    parse_filter,
+    read_filter,
+)
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from tests.notifications.conftest import Hands
@@ -128,18 +134,28 @@ def test_a_filter_is_written_into_an_address_and_read_back() -> None:
     assert read_filter(dict(Filter({"status": ("unread",)}).pairs), BERLIN).query == "status=unread"
 
 
-def test_a_select_shows_the_one_value_chosen() -> None:
-    wanted = Filter({"type": ("member_left", "team_updated"), "status": ("unread",)})
+def test_a_control_shows_all_that_is_chosen_and_sends_it_back() -> None:
+    wanted = Filter({"type": ("member_left", "team_updated"), "status": ("unread",)}, BERLIN)
 
-    assert [wanted.value_of(field.name) for field in FIELDS if field.is_select] == [
-        "",
+    shown = {field.name: wanted.value_of(field.name) for field in FIELDS}
+
+    assert [shown[name] for name in ("type", "status", "date_range")] == [
+        "member_left,team_updated",
         "unread",
         "",
     ]
+    assert read_filter(shown, BERLIN) == wanted
+
+
+def test_a_value_is_taken_out_of_a_filter() -> None:
+    wanted = Filter({"type": ("member_left", "team_updated"), "status": ("unread",)})
+
+    assert wanted.without("type", "member_left").query == "type=team_updated&status=unread"
+    assert wanted.without("status", "unread").query == "type=member_left&type=team_updated"
 
 
 def test_every_select_begins_with_the_choice_that_leaves_it_open() -> None:
-    assert [field.choices[0] for field in FIELDS if field.is_select] == [
+    assert [field.choices[0] for field in FIELDS if field.place == ON_LINE] == [
         ("", "All types"),
         ("", "All"),
         ("", "All time"),

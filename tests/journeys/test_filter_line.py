@@ -1,0 +1,116 @@
+"""The filters above the inbox, with scripts and without."""
+
+import re
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from app.models import Team, User
+from app.notifications.events.catalogue import MEMBER_LEFT, TEAM_UPDATED
+from app.notifications.notify import notify
+from tests.factories import make_team
+from tests.journeys.conftest import Arrive, Sit
+from tests.journeys.reading import Reader
+from tests.journeys.running import Site
+from tests.journeys.test_accessibility import TOO_PALE, overflowing
+
+BOTH = "?type=member_left&type=team_updated"
+
+
+async def test_a_person_is_chosen_by_name_and_taken_out_again(
+    site: Site, sit: Sit, alice: User, bob: User, carol: User
+) -> None:
+    await rename_twice(site, alice, bob, carol)
+    reader = await sit(alice)
+    await reader.open()
+
+    await reader.page.get_by_role("button", name="More filters").click()
+    await reader.narrow("Person", "bob")
+    await expect(reader.rows).to_have_count(1)
+    await expect(reader.page).to_have_url(re.compile(f"actor={bob.id}"))
+    await chip(reader, "From bob").click()
+    await expect(reader.rows).to_have_count(2)
+    await expect(chip(reader, "From bob")).to_have_count(0)
+    await expect(reader.page).to_have_url(re.compile("/notifications$"))
+
+    await reader.page.go_back()
+    await expect(chip(reader, "From bob")).to_be_visible()
+    await expect(reader.rows).to_have_count(1)
+
+
+async def test_two_types_stay_beside_another_filter_and_go_one_by_one(
+    site: Site, sit: Sit, alice: User, bob: User, carol: User
+) -> None:
+    team = await rename_twice(site, alice, bob, carol)
+    async with site.db.act() as session:
+        await notify(session, MEMBER_LEFT, actor=bob, team=team, username="bob")
+    reader = await sit(alice)
+    await reader.open(BOTH)
+
+    await reader.narrow("Status", "unread")
+    await expect(chip(reader, "Unread")).to_be_visible()
+    await expect(reader.rows).to_have_count(3)
+    await chip(reader, "Type: One of your teams is renamed").click()
+    await expect(reader.rows).to_have_count(1)
+    await expect(reader.page.get_by_label("Type", exact=True)).to_have_value("member_left")
+
+    await reader.page.get_by_role("link", name="Clear all").click()
+    await expect(reader.rows).to_have_count(3)
+    await expect(reader.page.get_by_label("Type", exact=True)).to_have_value("")
+    await expect(reader.page.get_by_label("Status", exact=True)).to_have_value("")
+
+
+async def test_a_search_is_one_step_however_often_its_typing_pauses(
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User
+) -> None:
+    await rename_twice(site, alice, bob, carol)
+    reader = Reader(await arrive(alice))
+    await reader.open()
+    search = reader.page.get_by_label("Search notifications")
+
+    for text, count in (("b", 1), ("bo", 1), ("bobby", 0)):
+        await search.fill(text)
+        await expect(chip(reader, f"Search: {text}")).to_be_visible()
+        await expect(reader.rows).to_have_count(count)
+    await search.press("Enter")
+    await reader.narrow("Status", "unread")
+    await expect(chip(reader, "Unread")).to_be_visible()
+
+    await reader.page.go_back()
+    await expect(search).to_have_value("bobby")
+    await expect(chip(reader, "Unread")).to_have_count(0)
+    await reader.page.go_back()
+    await expect(search).to_have_value("")
+    await expect(reader.rows).to_have_count(2)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+async def test_chips_stand_within_a_small_phone_and_can_be_read(
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User, colours: str
+) -> None:
+    await rename_twice(site, alice, bob, carol)
+    phone = {"width": 320, "height": 640}
+    visitor = await arrive(alice, viewport=phone, color_scheme=colours, reduced_motion="reduce")
+    page = await visitor.open(f"/notifications{BOTH}&actor={bob.id}&more=1")
+
+    await expect(chip(Reader(visitor), "From bob")).to_be_visible()
+    assert await overflowing(page) == []
+    await page.get_by_role("button", name="Filters").click()
+    await expect(page.get_by_label("Person", exact=True)).to_be_visible()
+    assert await overflowing(page) == []
+    assert await page.evaluate(TOO_PALE) == []
+
+
+def chip(reader: Reader, label: str) -> Locator:
+    return reader.page.get_by_role("link", name=f"Remove filter: {label}", exact=True)
+
+
+async def rename_twice(site: Site, alice: User, bob: User, carol: User) -> Team:
+    """Bob and then carol rename alice's team."""
+    team = await make_team(site.db, alice, editors=[bob, carol])
+    for actor in (bob, carol):
+        async with site.db.act() as session:
+            await notify(
+                session, TEAM_UPDATED, actor=actor, team=team, old_name="A", new_name=actor.username
+            )
+    return team
