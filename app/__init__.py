@@ -14,6 +14,7 @@ reads this very table.
     operations                            admin pages, health, metrics, announcements
     api_docs                              the OpenAPI document, and the page made from it
     dashboard account_lifecycle           use cases that cross the areas below
+    reading_pane                          one notification in full, beside the list or on a page
     projects                              clips, sharing, compilations: verbs, pages, api
     teams                                 teams, members, invitations: verbs, pages, api
     accounts                              users, sessions, tokens, passwords: verbs, pages, api

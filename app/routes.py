@@ -5,6 +5,7 @@ from copy import copy
 from litestar.handlers import HTTPRouteHandler
 from litestar.utils import normalize_path
 
+from app import reading_pane
 from app.account_lifecycle.pages import addresses, closing, registration
 from app.accounts import api as accounts_api
 from app.accounts.pages import account, avatars, login, password_reset, sessions, tokens
@@ -210,7 +211,8 @@ PAGES = [
     at("POST", "/notifications/views/{view_id:int}/{step:str}", views_pages.move),
     at("GET", "/notifications", inbox_pages.inbox),
     at("POST", "/notifications/density", inbox_pages.set_density),
-    at("GET", "/notifications/{notification_id:int}", inbox_pages.show),
+    at("GET", "/notifications/{notification_id:int}", reading_pane.show),
+    at("GET", "/notifications/{notification_id:int}/pane", reading_pane.pane),
     at("GET", "/notifications/{notification_id:int}/open", inbox_pages.follow_link),
     at("GET", "/notifications/group/{notification_id:int}", inbox_pages.group),
     at("GET", "/account/notifications", preferences_pages.show),

@@ -20,6 +20,7 @@ const OTHERS = {
   K: () => extend(-1),
   x: toggle,
   z: undo,
+  o: () => $("#show-pane")?.click(),
   g: () => (prefixedAt = Date.now()),
   "/": search,
   "?": () => $("#keys").showModal(),

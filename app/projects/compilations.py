@@ -17,7 +17,7 @@ from app.faults import fault_of
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
 from app.notifications.refresh import refresh_failure
-from app.projects.access import find_project, may_compile
+from app.projects.access import find_project, is_visible_to, may_compile
 from app.projects.media_storage import remove, video_path, work_folders
 from app.projects.storage import storage_of
 from app.settings import Settings
@@ -134,6 +134,21 @@ async def find_video(
         sentence = _("This video was removed: a project keeps its newest {n}. Compile it again.")
         raise Gone(sentence.format(n=KEPT_VIDEOS))
     return project
+
+
+async def has_video(session: AsyncSession, user: User, compilation_id: int) -> bool:
+    """Whether its video is still there, for a user who may see the project."""
+    there = (
+        select(Compilation.id)
+        .join(Project, Project.id == Compilation.project_id)
+        .where(
+            Compilation.id == compilation_id,
+            Compilation.status == "completed",
+            Compilation.video_removed_at.is_(None),
+            is_visible_to(user.id),
+        )
+    )
+    return await session.scalar(there) is not None
 
 
 async def rotate_videos(session: AsyncSession, project_id: int) -> list[int]:

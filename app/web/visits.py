@@ -6,11 +6,13 @@ more.
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from app.database import Database
 from app.faults import fault_of
 from app.http import AnyRequest, is_api
-from app.notifications.inbox.opening import open_page
+from app.notifications.inbox.opening import open_page, open_shown
 
 # How many seconds a page waits for another writer. After that it comes with its old bell, and the
 # stream tells it what was marked later.
@@ -35,14 +37,21 @@ class Visits:
         `page` names the page where the path contains a secret.
         """
         if request.scope.get("user") and is_visit(request):
-            task = asyncio.create_task(self._mark(request.user.id, page or request.url.path))
-            self._marking.add(task)
-            task.add_done_callback(self._marking.discard)
-            await asyncio.wait([task], timeout=PATIENCE)
+            await self._mark(open_page(self._db, request.user.id, page or request.url.path))
 
-    async def _mark(self, user_id: int, page: str) -> None:
+    async def note_shown(self, user_id: int, ids: Sequence[int]) -> None:
+        """Take it for reading that the reading pane shows these notifications."""
+        await self._mark(open_shown(self._db, user_id, ids))
+
+    async def _mark(self, opening: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._attempt(opening))
+        self._marking.add(task)
+        task.add_done_callback(self._marking.discard)
+        await asyncio.wait([task], timeout=PATIENCE)
+
+    async def _attempt(self, opening: Coroutine[Any, Any, None]) -> None:
         try:
-            await open_page(self._db, user_id, page)
+            await opening
         except Exception as error:
             # Without the path, which may contain a secret.
             _log.warning("A visit could not be noted: %s", fault_of(error) or repr(error))

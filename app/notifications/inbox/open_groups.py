@@ -36,11 +36,13 @@ def open_groups_in(fields: Mapping[str, str]) -> OpenGroups:
     return OpenGroups(ids_in_field(fields, "open"), ids_in_field(fields, "removed"))
 
 
-async def read_parts(session: AsyncSession, user_id: int, wanted: Filter, key: str) -> list[Notice]:
+async def read_parts(
+    session: AsyncSession, user_id: int, wanted: Filter, key: str, most: int = MOST_PARTS
+) -> list[Notice]:
     """The newest of those that are `wanted` of the group with this key."""
     of_group = Notification.user_id == user_id, in_groups([key])
     ids = select(Notification.id).where(*of_group, *wanted.clauses())
-    newest = ids.order_by(*NEWEST_FIRST).limit(MOST_PARTS).subquery()
+    newest = ids.order_by(*NEWEST_FIRST).limit(most).subquery()
     rows = notices_of(user_id).where(Notification.id.in_(select(newest.c.id)))
     return as_notices((await session.execute(rows.order_by(*NEWEST_FIRST))).all())
 

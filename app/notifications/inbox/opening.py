@@ -1,10 +1,11 @@
 """Opening is reading (CONTRACT §5): a visit to a page marks as read the notifications that it opens.
 
 A page opens those whose target it is, the page of a single notification opens that one, and a page
-that only a mail links to opens those of its type.
+that only a mail links to opens those of its type. The reading pane opens those that it shows.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
@@ -13,6 +14,7 @@ from app.database import Database
 from app.models import Notification
 from app.notifications.events.catalogue import types_with_mailed_link
 from app.notifications.inbox import acts, feed
+from app.notifications.inbox.selection import Selection
 from app.values.numbers import whole_number
 
 PAGES_KEPT = 200
@@ -31,6 +33,12 @@ async def open_page(db: Database, user_id: int, page: str) -> None:
     async with db.act() as session:
         seen = and_(_opened_by(page), Notification.id <= newest)
         await acts.change(session, user_id, acts.reading(), seen)
+
+
+async def open_shown(db: Database, user_id: int, ids: Sequence[int]) -> None:
+    """Mark as read the user's notifications that the reading pane shows."""
+    async with db.act() as session:
+        await acts.mark(session, user_id, Selection(ids), read=True)
 
 
 def _opened_by(page: str) -> ColumnElement[bool]:

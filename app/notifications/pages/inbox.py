@@ -1,4 +1,4 @@
-"""The notifications page: a filtered list, and a page for each notification."""
+"""The notifications page: a filtered list, the groups in it, and what a notification links to."""
 
 from dataclasses import replace
 
@@ -13,7 +13,6 @@ from app.layout import fragment, page
 from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
-from app.notifications.inbox.filters import GROUP_KEY
 from app.notifications.inbox.groups import add_groups
 from app.notifications.inbox.open_groups import read_parts
 from app.notifications.inbox.searching import narrow
@@ -65,9 +64,8 @@ async def group(
     wanted = replace(listing.filter, up_to_position=listing.up_to_position)
     async with db.read() as session:
         head = await feed.find(session, user.id, notification_id)
-        chosen = {**wanted.chosen, GROUP_KEY: (head.group_key,)}
         if not is_partial(request):
-            return redirect(Listing(replace(listing.filter, chosen=chosen)).url)
+            return redirect(listing.group_url(head.group_key))
         within = await narrow(session, wanted)
         totals = await count_totals(session, user.id, within)
         [row] = await add_groups(session, user.id, within, [head], totals)
@@ -91,21 +89,6 @@ async def set_density(
     async with db.act() as session:
         await change(session, user, {"density": form["density"]})
     return redirect(listing_to_return_to(request, user, form).url)
-
-
-@get()
-async def show(
-    request: AnyRequest,
-    db: NamedDependency[Database],
-    user: NamedDependency[User],
-    notification_id: FromPath[int],
-) -> Response[str] | Response[None]:
-    """Redirects to what the notification is about, or shows its text."""
-    async with db.read() as session:
-        notice = await feed.find(session, user.id, notification_id, also_hidden=True)
-    if notice.has_own_page:
-        return await page(request, "notifications/notice.html", notice=notice)
-    return redirect(notice.target)
 
 
 @get()

@@ -107,6 +107,11 @@ class Listing:
         """All of the view, without a filter."""
         return _view_url(self.filter.view.name)
 
+    def group_url(self, key: str) -> str:
+        """The notifications of one of its groups."""
+        chosen = {**self.filter.chosen, GROUP_KEY: (key,)}
+        return Listing(replace(self.filter, chosen=chosen)).url
+
     def undo_url(self, token: str) -> str | None:
         """The address that undoes a deletion and shows this list again; None without a token."""
         return with_query(f"{LIST}/undo", [("undo", token), *self.pairs]) if token else None
