@@ -371,6 +371,18 @@ def panel_of(answer: httpx.Response) -> str:
     return str(panel)
 
 
+async def test_a_group_says_who_did_it_unless_several_people_did(
+    page: httpx.AsyncClient, db: Database, alice: User, carol: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "One", "Two", key="a")
+    await send(db, alice, squad, "Three", key="b")
+    await send(db, carol, squad, "Four", key="b")
+
+    rows = (await page.get("/notifications")).text.partition('id="inbox-list"')[2]
+
+    assert re.findall(r'class="notice-meta"><span>(?:<bdi>)?(\w+)', rows) == ["in", "alice"]
+
+
 async def test_the_panel_and_the_dashboard_show_groups_as_the_inbox_does(
     page: httpx.AsyncClient, db: Database, alice: User, squad: Team
 ) -> None:
