@@ -68,6 +68,12 @@ function beginTyping({ target }) {
   if (target.id === "q") isTyping = false;
 }
 
+// The focus of a chip is that of the next one, until there is none.
+function leaveChips({ detail: { ctx } }) {
+  const isChip = ctx.request.headers["HX-Target"] === "div#inbox-page";
+  if (isChip && document.activeElement === document.body) $("#main").focus({ preventScroll: true });
+}
+
 // A button that stands for one value of a select.
 function toggle({ target }) {
   const button = target.closest("[data-field]");
@@ -90,4 +96,5 @@ on("htmx:config:request", sendOpenGroups);
 on("htmx:config:request", dropEmptyFilters);
 on("htmx:config:request", keepHistoryShort);
 on("focusin", beginTyping);
+on("htmx:finally:request", leaveChips);
 on("htmx:before:swap", dropOutdated);

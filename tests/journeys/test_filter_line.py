@@ -84,6 +84,21 @@ async def test_a_search_is_one_step_however_often_its_typing_pauses(
     await expect(reader.rows).to_have_count(2)
 
 
+async def test_chips_are_taken_out_by_the_keyboard_one_after_the_other(
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User
+) -> None:
+    await rename_twice(site, alice, bob, carol)
+    reader = Reader(await arrive(alice))
+    await reader.open(f"?status=unread&actor={bob.id}")
+
+    await chip(reader, "Unread").press("Enter")
+    await expect(chip(reader, "From bob")).to_be_focused()
+    await chip(reader, "From bob").press("Enter")
+
+    await expect(reader.rows).to_have_count(2)
+    await expect(reader.page.get_by_role("main")).to_be_focused()
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_chips_stand_within_a_small_phone_and_can_be_read(
     site: Site, arrive: Arrive, alice: User, bob: User, carol: User, colours: str
