@@ -1,5 +1,6 @@
 // The inbox. While it is being read, its open rows stay in place when new ones arrive.
 import { $, $$, on } from "./base.js";
+import "./swipe.js";
 
 const address = () => $("#inbox").getAttribute("hx-get");
 

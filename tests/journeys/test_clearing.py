@@ -158,7 +158,8 @@ async def test_a_snoozed_one_comes_back_unread_and_on_top_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("key", "name"), [("e", "Done"), ("s", "Save"), ("u", "Mark as read"), ("#", "Delete")]
+    ("key", "name"),
+    [("e", "Done"), ("s", "Save"), ("h", "Snooze"), ("u", "Mark as read"), ("#", "Delete")],
 )
 async def test_each_act_is_undone(
     site: Site, sit: Sit, alice: User, bob: User, squad: Team, key: str, name: str
@@ -173,6 +174,8 @@ async def test_each_act_is_undone(
         await reader.page.keyboard.press(key)
     else:
         await reader.press(reader.rows.first, name)
+    if name == "Snooze":
+        await reader.page.locator("[name=for]").first.press("Enter")
     await until(lambda: _differs(site, before))
     await expect(reader.page.locator(".htmx-request")).to_have_count(0)
     if reader.has_scripts:

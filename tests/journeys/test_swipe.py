@@ -1,0 +1,146 @@
+"""A finger draws a row aside: to the right it is done, to the left it is snoozed."""
+
+import re
+
+import pytest_asyncio
+from playwright.async_api import CDPSession, Locator, expect
+
+from app.models import User
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.notify import notify
+from tests.factories import make_team
+from tests.journeys.browsing import toasts
+from tests.journeys.conftest import Arrive
+from tests.journeys.reading import Reader
+from tests.journeys.running import Site
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(site: Site, arrive: Arrive, alice: User, bob: User) -> Reader:
+    """Bob at his inbox on a phone, with three notifications, the newest of which is called Render."""
+    squad = await make_team(site.db, alice, editors=[bob])
+    async with site.db.act() as session:
+        for title in ("Backup", "Upload", "Render"):
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key=title)
+    reader = Reader(await arrive(bob, **PHONE))
+    await reader.open()
+    return reader
+
+
+def row(reader: Reader, title: str) -> Locator:
+    return reader.rows.filter(has_text=title)
+
+
+class Finger:
+    """On the screen, from when it touches the middle of a row until it is lifted."""
+
+    def __init__(self, session: CDPSession, x: float, y: float) -> None:
+        self._session, self._x, self._y = session, x, y
+
+    async def draw(self, x: int = 0, y: int = 0) -> None:
+        """In steps, as a finger does."""
+        for _step in range(8):
+            self._x, self._y = self._x + x / 8, self._y + y / 8
+            await self._send("touchMove")
+
+    async def lift(self) -> None:
+        await self._send("touchEnd")
+
+    async def _send(self, kind: str) -> None:
+        points = [] if kind == "touchEnd" else [{"x": self._x, "y": self._y}]
+        await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+async def touch(reader: Reader, place: Locator) -> Finger:
+    session = await reader.visitor.context.new_cdp_session(reader.page)
+    box = await place.bounding_box()
+    assert box
+    finger = Finger(session, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await finger._send("touchStart")
+    return finger
+
+
+async def left_edge(place: Locator) -> float:
+    return float(await place.evaluate("row => row.getBoundingClientRect().left"))
+
+
+async def test_drawn_to_the_right_a_row_is_done(reader: Reader) -> None:
+    finger = await touch(reader, row(reader, "Upload"))
+    await finger.draw(x=130)
+    assert await left_edge(row(reader, "Upload")) == 130
+    await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Done")
+
+    await finger.lift()
+
+    await expect(row(reader, "Upload")).to_have_count(0)
+    await reader.is_told("1 notification done")
+    await toasts(reader.page).get_by_role("button", name="Undo").tap()
+    await expect(row(reader, "Upload")).to_be_visible()
+
+
+async def test_drawn_to_the_left_a_row_is_snoozed_until_the_time_that_is_chosen(
+    reader: Reader,
+) -> None:
+    finger = await touch(reader, row(reader, "Upload"))
+    await finger.draw(x=-130)
+    await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Snooze")
+    await finger.lift()
+
+    question = reader.page.get_by_role("dialog", name="Snooze until")
+    await question.get_by_role("button").first.click()
+
+    await expect(row(reader, "Upload")).to_have_count(0)
+    await expect(row(reader, "Backup").locator(".notice-text")).to_be_focused()
+
+
+async def test_in_another_view_a_row_is_moved_back_to_the_inbox(reader: Reader) -> None:
+    await row(reader, "Upload").get_by_role("button", name="More").tap()
+    await row(reader, "Upload").get_by_role("button", name="Done").tap()
+    await expect(row(reader, "Upload")).to_have_count(0)
+    await reader.open("?view=done")
+
+    finger = await touch(reader, row(reader, "Upload"))
+    await finger.draw(x=130)
+    await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Move to inbox")
+    await finger.lift()
+
+    await expect(row(reader, "Upload")).to_have_count(0)
+    await reader.open()
+    await expect(row(reader, "Upload")).to_be_visible()
+
+
+async def test_a_short_way_and_a_way_back_do_nothing(reader: Reader) -> None:
+    for ways in ([60], [130, -100], [-130, 130]):
+        finger = await touch(reader, row(reader, "Upload"))
+        for way in ways:
+            await finger.draw(x=way)
+        await finger.lift()
+        await expect(row(reader, "Upload").locator(".swipe")).to_have_count(0)
+        await expect(row(reader, "Upload")).not_to_have_attribute("style", re.compile("translate"))
+
+    assert reader.page.url.endswith("/notifications")
+    await expect(reader.rows).to_have_count(3)
+    await expect(reader.page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_finger_that_scrolls_draws_nothing(reader: Reader) -> None:
+    finger = await touch(reader, row(reader, "Upload"))
+    await finger.draw(y=-60)
+    await finger.draw(x=150)
+
+    assert await left_edge(row(reader, "Upload")) == 0
+    await finger.lift()
+    await expect(reader.rows).to_have_count(3)
+
+
+async def test_a_mouse_draws_nothing(reader: Reader) -> None:
+    mouse = reader.page.mouse
+    await row(reader, "Upload").hover()
+    await mouse.down()
+    await mouse.move(360, 200, steps=5)
+
+    await expect(reader.page.locator(".swipe")).to_have_count(0)
+    await mouse.up()
+    await expect(reader.rows).to_have_count(3)
