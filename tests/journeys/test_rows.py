@@ -16,6 +16,7 @@ from tests.factories import make_team
 from tests.journeys.browsing import open_panel, panel
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site
+from tests.journeys.test_accessibility import TOO_PALE
 
 LAPTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -120,6 +121,32 @@ async def test_the_panel_shows_eight_rows_and_leads_to_all_of_them_first(
     await expect(rows).to_have_count(20)
     assert await rows.evaluate_all(WHOLE) >= 8
     await expect(panel(page).get_by_role("link").first).to_have_accessible_name("See all")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_words_stand_out_in_every_state_of_a_row(
+    site: Site, arrive: Arrive, bob: User, squad: Team, width: int, colours: str
+) -> None:
+    await prefer(site, bob, grouping=True)
+    viewport = {"width": width, "height": 800}
+    visitor = await arrive(bob, viewport=viewport, color_scheme=colours, reduced_motion="reduce")
+    page = await visitor.open("/notifications")
+    urgent = page.locator(ROW).filter(has_text="Urgent").first
+
+    await urgent.hover()
+    assert await page.evaluate(TOO_PALE) == []
+    await urgent.get_by_role("checkbox").check(force=True)
+    assert await page.evaluate(TOO_PALE) == []
+    await page.get_by_role("button", name="Show 2 notifications").first.click()
+    await expect(page.locator(".parts li")).to_have_count(2)
+    assert await page.evaluate(TOO_PALE) == []
+    await page.keyboard.press("?")
+    assert await page.evaluate(TOO_PALE) == []
+    await page.keyboard.press("Escape")
+    await open_panel(page)
+    await panel(page).get_by_role("listitem").filter(has_text="Urgent").first.hover()
+    assert await page.evaluate(TOO_PALE) == []
 
 
 async def prefer(site: Site, user: User, **wanted: Any) -> None:
