@@ -43,7 +43,7 @@ class Holder:
 def csrf_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """The token for this request's page, in a mask of its own."""
     scope = connection.scope
-    token = _token(_settings(scope), holder_of(scope))
+    token = _token(_settings(scope).secret_key, holder_of(scope))
     mask = secrets.token_bytes(TOKEN_BYTES)
     return _text(mask + _xor(token, mask))
 
@@ -69,14 +69,14 @@ def read_token(settings: Settings, text: str) -> Holder | None:
         sent = _xor(sent[:TOKEN_BYTES], sent[TOKEN_BYTES:])
     user_id = int.from_bytes(sent[:USER_BYTES], "big")
     holder = Holder(user_id, sent[USER_BYTES : USER_BYTES + KEY_BYTES])
-    return holder if compare_digest(sent, _token(settings, holder)) else None
+    return holder if compare_digest(sent, _token(settings.secret_key, holder)) else None
 
 
 def csrf_cookie(scope: Scope) -> Cookie | None:
     """The cookie with the token, for clients without a page; None if the browser needs none."""
     if not (HOLDER in scope["state"] or _session_of(scope)):
         return None
-    token = _text(_token(_settings(scope), holder_of(scope)))
+    token = _text_of(_settings(scope).secret_key, holder_of(scope))
     if compare_digest(cookies_of(scope).get(COOKIE, "").encode(), token.encode()):
         return None
     return Cookie(key=COOKIE, value=token, httponly=True, samesite="lax")
@@ -105,9 +105,14 @@ def without_proof(typed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
 
 
-def _token(settings: Settings, holder: Holder) -> bytes:
+def _token(secret_key: str, holder: Holder) -> bytes:
     named = holder.user_id.to_bytes(USER_BYTES, "big") + holder.key
-    return named + _mac(settings.secret_key, named)
+    return named + _mac(secret_key, named)
+
+
+@lru_cache(HOLDERS_KEPT)
+def _text_of(secret_key: str, holder: Holder) -> str:
+    return _text(_token(secret_key, holder))
 
 
 @lru_cache(HOLDERS_KEPT)

@@ -36,8 +36,9 @@ class ForwardedLitestar(Litestar):
         await super().__call__(scope, receive, send)
 
     def _see(self, scope: Any, settings: Settings) -> None:
-        note_request(settings, scope["headers"])
-        if not is_forwarded(scope["headers"]):
+        has_passed_proxy = is_forwarded(scope["headers"])
+        note_request(settings, is_forwarded=has_passed_proxy)
+        if not has_passed_proxy:
             return
         peer = scope["client"][0] if scope.get("client") else ""
         if settings.trusts(peer):

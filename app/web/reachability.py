@@ -20,9 +20,9 @@ def others_can_reach() -> bool:
     return _from_outside.get()
 
 
-def note_request(settings: Settings, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Makes `others_can_reach` answer for the request with these headers, until that ends."""
-    _from_outside.set(settings.is_reachable or is_forwarded(headers))
+def note_request(settings: Settings, *, is_forwarded: bool) -> None:
+    """Makes `others_can_reach` answer for the present request, until that ends."""
+    _from_outside.set(settings.is_reachable or is_forwarded)
 
 
 def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
