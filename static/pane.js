@@ -92,8 +92,9 @@ function remember() {
   isInside = pane.contains(document.activeElement);
 }
 
-// A newer one of its group may have taken the place of the row.
+// A newer one of its group may have taken the place of the row; and the server knows of no open pane.
 function settle() {
+  switching.ariaExpanded = String(isOpen());
   const { id } = $("#opened").dataset;
   if (id && shown && !document.getElementById(shown)) shown = `notice-${id}`;
   mark();
