@@ -129,8 +129,11 @@ class Filter:
 
     def without(self, name: str, value: Any) -> "Filter":
         """The same, but for one value of a field."""
-        left = tuple(one for one in self.chosen[name] if one != value)
-        chosen = {**self.chosen, name: left}
+        return self.with_values(name, tuple(one for one in self.chosen[name] if one != value))
+
+    def with_values(self, name: str, values: tuple[Any, ...]) -> "Filter":
+        """The same, but for the values of a field; none leave it open."""
+        chosen = {**self.chosen, name: values}
         return replace(self, chosen={key: values for key, values in chosen.items() if values})
 
     def clauses(self, *, with_words: bool = True) -> list[ColumnElement[bool]]:
@@ -342,7 +345,6 @@ FIELDS: tuple[FilterField, ...] = (
         SEARCH,
         label=N_("Search notifications"),
         kind=Annotated[str, msgspec.Meta(max_length=LONGEST_SEARCH, pattern=r"^[^\x00]*$")],
-        chip=N_("Search: {value}"),
         place=NOWHERE,
         clause=None,
         wrong=N_("Search for at most 300 characters."),

@@ -15,6 +15,7 @@ from app.notifications.inbox.filters import (
     Filter,
     FilterField,
 )
+from app.notifications.pages.search_chips import search_chips
 from app.values.names import isolate
 
 LIST = "/notifications"
@@ -50,13 +51,13 @@ class FilterLine:
     carried: Sequence[tuple[str, str]]
 
 
-def filter_line(wanted: Filter, names: Names, *, is_open: bool) -> FilterLine:
+def filter_line(wanted: Filter, names: Names, language: str, *, is_open: bool) -> FilterLine:
     """`is_open`: with the controls behind "More filters"."""
     controls = _controls(ON_LINE, wanted, names)
     more = _controls(AMONG_MORE, wanted, names) if is_open else []
     shown = {SEARCH, *(one.name for one in (*controls, *more))}
     carried = [(name, value) for name, value in wanted.pairs if name not in shown]
-    return FilterLine(controls, more, _chips(wanted, names), carried)
+    return FilterLine(controls, more, _chips(wanted, names, language), carried)
 
 
 def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
@@ -94,13 +95,23 @@ def _label(one: FilterField, value: Any, names: Names) -> str:
     return _(one.options[value]) if one.options else str(value)
 
 
-def _chips(wanted: Filter, names: Names) -> list[Chip]:
-    return [
+def _chips(wanted: Filter, names: Names, language: str) -> list[Chip]:
+    """Those of the fields in their order, then one for each term of the search."""
+    chips = [
         Chip(
             _(one.chip).format(value=isolate(_label(one, value, names))),
-            with_query(LIST, wanted.without(one.name, value).pairs),
+            _url(wanted.without(one.name, value)),
         )
         for one in FIELDS
-        if one.name != "view"
+        if one.name not in ("view", SEARCH)
         for value in wanted.chosen.get(one.name, ())
     ]
+    terms = search_chips(wanted.value_of(SEARCH), language)
+    return chips + [
+        Chip(said, _url(wanted.with_values(SEARCH, (rest,) if rest else ())))
+        for said, rest in terms
+    ]
+
+
+def _url(wanted: Filter) -> str:
+    return with_query(LIST, wanted.pairs)

@@ -25,10 +25,10 @@ VIEWS = ("done", "saved", "snoozed")
 _REMEMBERED = 256
 
 # Keyboards of phones turn quotation marks into curly ones.
-_QUOTES = '"“”„‟'
+QUOTES = '"“”„‟'
 _TERM = re.compile(
     rf"(?P<minus>-?)(?:(?P<operator>[a-z]+):)?"
-    rf"(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)|(?P<bare>\S+))",
+    rf"(?:[{QUOTES}](?P<quoted>[^{QUOTES}]*)(?P<closed>[{QUOTES}]?)|(?P<bare>\S+))",
     re.IGNORECASE,
 )
 
@@ -68,8 +68,13 @@ class Query:
 
 @lru_cache(_REMEMBERED)
 def parse_query(text: str) -> Query:
-    terms = (_term(found) for found in _TERM.finditer(text))
-    return Query(tuple(dict.fromkeys(term for term in terms if term)))
+    return Query(tuple(split_query(text)))
+
+
+def split_query(text: str) -> dict[Term, str]:
+    """The terms, each with the text that asks for it."""
+    found = ((_term(one), one[0]) for one in _TERM.finditer(text))
+    return {term: typed for term, typed in found if term}
 
 
 def _term(found: re.Match[str]) -> Term | None:

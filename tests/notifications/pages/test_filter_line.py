@@ -43,10 +43,10 @@ async def test_each_value_that_narrows_the_list_is_a_chip_that_leads_to_the_list
         "Type: One of your teams is renamed",
         "Unread",
         "This week",
-        "Search: team",
         "From bob",
         "Team Video Squad",
         "Priority: Urgent",
+        "Search: team",
     ]
     assert chips_of(page)["Unread"] == f"{URL}?" + "&".join(
         [
@@ -55,6 +55,24 @@ async def test_each_value_that_narrows_the_list_is_a_chip_that_leads_to_the_list
         ]
     )
     assert "type=team_updated&status" in chips_of(page)["Type: Someone leaves one of your teams"]
+
+
+async def test_a_search_has_a_chip_for_each_of_its_terms(as_alice: httpx.AsyncClient) -> None:
+    search = 'reel -from:"Bob B" is:unread after:2026-11-01 type:member_left "a b"'
+
+    chips = chips_of(await as_alice.get(URL, params={"q": search}))
+
+    assert list(chips) == [
+        "Search: reel",
+        "Not: From Bob B",
+        "Unread",
+        "After Nov 1, 2026",
+        "Type: Someone leaves one of your teams",
+        'Search: "a b"',
+    ]
+    without = httpx.URL(chips["Not: From Bob B"]).params["q"]
+    assert without == 'reel is:unread after:2026-11-01 type:member_left "a b"'
+    assert chips_of(await as_alice.get(URL, params={"q": "reel"})) == {"Search: reel": URL}
 
 
 async def test_a_list_that_is_not_narrowed_has_no_chips(as_alice: httpx.AsyncClient) -> None:
@@ -140,7 +158,5 @@ async def test_an_open_page_gets_the_part_that_it_asks_for(
 def chips_of(page: httpx.Response) -> dict[str, str]:
     """The address of each chip, by what it says."""
     found = re.findall(r'<a class="filter-chip" href="([^"]*)">(.*?)</a>', page.text, re.S)
-    words = [
-        (text_of(httpx.Response(200, text=said)).strip(), unescape(url)) for url, said in found
-    ]
-    return {text.removeprefix("Remove filter: "): url for text, url in words}
+    words = [(text_of(httpx.Response(200, text=said)).strip(), url) for url, said in found]
+    return {unescape(text).removeprefix("Remove filter: "): unescape(url) for text, url in words}
