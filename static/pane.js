@@ -88,6 +88,12 @@ function escape({ key, target }) {
 
 let isInside; // whether the focus was in the pane
 
+// What comes while one of its buttons is being answered would take that button away, and with it the answer.
+function hold(event) {
+  const isRefresh = event.detail.ctx.sourceElement.id === "opened";
+  if (isRefresh && $("#opened .htmx-request")) event.preventDefault();
+}
+
 function remember() {
   isInside = pane.contains(document.activeElement);
 }
@@ -110,6 +116,7 @@ $("#pane > button").addEventListener("click", close);
 on("focusin", follow);
 on("click", press);
 on("keydown", escape);
-on("htmx:after:request", refresh);
+on("htmx:finally:request", refresh);
+on("htmx:before:swap", hold);
 on("htmx:before:swap", remember);
 on("htmx:finally:swap", settle);
