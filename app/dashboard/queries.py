@@ -1,5 +1,6 @@
 """The contents of the dashboard, besides the newest notifications, which the bell has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.constants import constants
 from app.models import Compilation, Project, User
+from app.notifications.events.notices import Notice
 from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
 from app.projects.project_views import ProjectInList, newest_projects
@@ -39,6 +41,12 @@ class Dashboard:
     projects: list[ProjectInList]
     invitations: list[tuple[ReceivedInvitation, str]]
     running: list[Unfinished]
+
+    def news(self, notices: Sequence[Notice]) -> list[Notice]:
+        """The newest of these notices, without those of the invitations, which stand above them."""
+        invitations = {f"/invitations/{one.invitation.id}" for one, _path in self.invitations}
+        others = [one for one in notices if not one.link or one.link.leads_to not in invitations]
+        return others[:MAX_LISTED]
 
 
 async def view_dashboard(session: AsyncSession, user: User) -> Dashboard:

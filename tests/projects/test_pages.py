@@ -1,5 +1,7 @@
 """The pages of projects, as a browser without scripts sees them."""
 
+import re
+
 import httpx
 import pytest
 
@@ -9,6 +11,7 @@ from app.models import Project, User
 from app.projects.media_storage import thumbnail_path
 from app.projects.upload_stream import MB
 from app.settings import Settings
+from app.teams.invitations import invite
 from tests import clips
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
@@ -52,6 +55,27 @@ async def test_the_dashboard_shows_teams_and_projects(
 
     assert "Highlight Reel" in answer.text
     assert "Editors" in answer.text
+
+
+async def test_the_dashboard_shows_an_open_invitation_once_and_then_what_became_of_it(
+    as_alice: httpx.AsyncClient, db: Database, alice: User, bob: User
+) -> None:
+    editors = await make_team(db, bob, "Editors")
+    async with db.act() as session:
+        await invite(session, bob, editors.id, alice.email, "viewer")
+    [row] = rows_on(await as_alice.get("/"))
+    assert "invited you to join team" in row
+    assert "View Invitation" in row
+
+    [notice_id] = re.findall(r'id="panel-notice-(\d+)"', (await as_alice.get("/")).text)
+    await post(as_alice, f"/notifications/{notice_id}/decline")
+    [row] = rows_on(await as_alice.get("/"))
+    assert "Declined" in row
+
+
+def rows_on(dashboard: httpx.Response) -> list[str]:
+    activity = dashboard.text.partition('id="activity"')[2].partition("</section>")[0]
+    return re.findall(r"<li.*?</li>", activity, re.DOTALL)
 
 
 async def test_a_project_is_created_and_shown(as_alice: httpx.AsyncClient) -> None:
