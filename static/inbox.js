@@ -1,6 +1,5 @@
 // The inbox. While it is being read, its open rows stay in place when new ones arrive.
 import { $, $$, on } from "./base.js";
-import "./swipe.js";
 
 const address = () => $("#inbox").getAttribute("hx-get");
 
@@ -99,3 +98,6 @@ on("htmx:config:request", keepHistoryShort);
 on("focusin", beginTyping);
 on("htmx:finally:request", leaveChips);
 on("htmx:before:swap", dropOutdated);
+
+// Of use to fingers alone.
+if (matchMedia("(any-pointer: coarse)").matches) import("./swipe.js");
