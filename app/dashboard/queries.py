@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.constants import constants
 from app.models import Compilation, Project, User
+from app.notifications.events.audience import sees_project
 from app.notifications.events.notices import Notice
-from app.projects.access import is_visible_to
 from app.projects.compilations import UNFINISHED
 from app.projects.project_views import ProjectInList, newest_projects
 from app.teams.queries import (
@@ -68,7 +68,7 @@ def _unfinished() -> Select[int, str, str, float]:
     return (
         select(Project.id, Project.name, Compilation.status, Compilation.progress)
         .join(Project, Project.id == Compilation.project_id)
-        .where(Compilation.status.in_(constants(UNFINISHED)), is_visible_to(bindparam("user_id")))
+        .where(Compilation.status.in_(constants(UNFINISHED)), sees_project(bindparam("user_id")))
         .order_by(Compilation.id.desc())
         .limit(MAX_LISTED)
     )

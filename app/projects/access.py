@@ -6,24 +6,15 @@ else it does not exist: NotFound, whether or not there is such a project.
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, func, or_, select, union
+from sqlalchemy import Select, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Project, Share, User
+from app.notifications.events.audience import sees_project
 from app.teams.roles import RIGHTS
 from app.topics import PROJECT, touch
-
-
-def is_visible_to(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
-    """The condition on Project that selects the projects this user may see."""
-    shared = (
-        select(Share.project_id)
-        .join(Membership, Membership.team_id == Share.team_id)
-        .where(Membership.user_id == user_id)
-    )
-    return or_(Project.owner_id == user_id, Project.id.in_(shared))
 
 
 def viewers() -> Select[Any]:
@@ -42,7 +33,7 @@ async def find_project(session: AsyncSession, user: User, project_id: int) -> Pr
     An act that asks for a project is taken to change it, so that no verb has to remember the open
     pages.
     """
-    visible = select(Project).where(Project.id == project_id, is_visible_to(user.id))
+    visible = select(Project).where(Project.id == project_id, sees_project(user.id))
     project = (await session.scalars(visible)).one_or_none()
     if project is None:
         raise NotFound

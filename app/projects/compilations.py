@@ -16,8 +16,9 @@ from app.errors import Conflict, Forbidden, Gone, NotFound
 from app.faults import fault_of
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
+from app.notifications.events.audience import sees_project
 from app.notifications.refresh import refresh_failure
-from app.projects.access import find_project, is_visible_to, may_compile
+from app.projects.access import find_project, may_compile
 from app.projects.media_storage import remove, video_path, work_folders
 from app.projects.storage import storage_of
 from app.settings import Settings
@@ -145,7 +146,7 @@ async def has_video(session: AsyncSession, user: User, compilation_id: int) -> b
             Compilation.id == compilation_id,
             Compilation.status == "completed",
             Compilation.video_removed_at.is_(None),
-            is_visible_to(user.id),
+            sees_project(user.id),
         )
     )
     return await session.scalar(there) is not None

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.search import by_code_point
 from app.models import Clip, Compilation, Membership, Project, Share, Team, User
+from app.notifications.events.audience import sees_project
 from app.notifications.preferences.muting import is_muted, muted_projects
-from app.projects.access import find_project, is_visible_to, may_compile
+from app.projects.access import find_project, may_compile
 from app.projects.clips import clips_of, note_of
 from app.projects.compilations import KEPT_VIDEOS, UNFINISHED, latest_of
 from app.teams.roles import RIGHTS
@@ -160,7 +161,7 @@ def _visible() -> Select[int, str, str, datetime, int, int | None, int | None]:
             first.scalar_subquery(),
         )
         .join(User, User.id == Project.owner_id)
-        .where(is_visible_to(bindparam("user_id")))
+        .where(sees_project(bindparam("user_id")))
         .order_by(Project.id.desc())
     )
 
@@ -179,7 +180,7 @@ async def whole_projects(
     visible = (
         select(Project, User.username)
         .join(User, User.id == Project.owner_id)
-        .where(is_visible_to(user.id), true() if project_id is None else Project.id == project_id)
+        .where(sees_project(user.id), true() if project_id is None else Project.id == project_id)
         .order_by(Project.id.desc())
     )
     listed = [(project, owner) for project, owner in await session.execute(visible)]

@@ -4,7 +4,8 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Project, Team, User
-from app.projects.access import is_visible_to, viewers
+from app.notifications.events.audience import sees_project
+from app.projects.access import viewers
 from app.projects.sharing import share_project
 from tests.factories import make_team
 
@@ -23,9 +24,7 @@ async def test_the_viewers_of_a_project_are_those_to_whom_it_is_visible(
         visible = [
             (project_id, user.id)
             for user in (alice, bob, carol)
-            for project_id in await session.scalars(
-                select(Project.id).where(is_visible_to(user.id))
-            )
+            for project_id in await session.scalars(select(Project.id).where(sees_project(user.id)))
         ]
 
     assert sorted(seen_by) == sorted(visible)

@@ -1,7 +1,7 @@
 """The names of the people, teams and projects that a filter chooses by their ids.
 
-Only of those which occur in the user's own notifications, where their names stand anyway: an id in an
-address gets nobody the name behind it.
+Only of those which occur in the user's own notifications, and of teams and projects that the user still
+sees: they may have another name since. An id in an address gets nobody the name behind it.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from sqlalchemy import CTE, Select, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event, Notification, Project, Team, User
+from app.notifications.events.audience import sees_project, sees_team
 from app.notifications.inbox.feed import NEWEST_FIRST, shown
 from app.notifications.inbox.filters import Filter
 
@@ -26,6 +27,7 @@ _NAMED: dict[str, tuple[Any, Any, Any]] = {
     "project": (Event.project_id, Project.id, Project.name),
 }
 NAMED = tuple(_NAMED)
+_SEEN = {"team": sees_team, "project": sees_project}
 
 
 async def read_names(
@@ -35,7 +37,7 @@ async def read_names(
     rows = [_chosen(name, user_id, wanted) for name in NAMED if name in wanted.chosen]
     if with_choices:
         newest = _newest(user_id, wanted)
-        rows += [_choices(name, newest) for name in NAMED]
+        rows += [_choices(name, user_id, newest) for name in NAMED]
     names: dict[str, dict[int, str]] = {name: {} for name in NAMED}
     if rows:
         found = union_all(*rows).subquery().c
@@ -52,7 +54,7 @@ def _chosen(field: str, user_id: int, wanted: Filter) -> Select[Any]:
         .join(Event, Event.id == Notification.event_id)
         .where(Notification.user_id == user_id, reference == id_, shown)
     )
-    return _rows(field, id_, name).where(id_.in_(wanted.chosen[field]), own.exists())
+    return _rows(field, id_, name, user_id).where(id_.in_(wanted.chosen[field]), own.exists())
 
 
 def _newest(user_id: int, wanted: Filter) -> CTE:
@@ -66,7 +68,7 @@ def _newest(user_id: int, wanted: Filter) -> CTE:
     )
 
 
-def _choices(field: str, newest: CTE) -> Select[Any]:
+def _choices(field: str, user_id: int, newest: CTE) -> Select[Any]:
     reference, id_, name = _NAMED[field]
     occurring = newest.c[reference.key]
     last = (
@@ -76,8 +78,9 @@ def _choices(field: str, newest: CTE) -> Select[Any]:
         .limit(MOST_NAMES)
         .subquery()
     )
-    return _rows(field, id_, name).join(last, last.c.id == id_)
+    return _rows(field, id_, name, user_id).join(last, last.c.id == id_)
 
 
-def _rows(field: str, id_: Any, name: Any) -> Select[Any]:
-    return select(literal(field).label("field"), id_.label("id"), name.label("name"))
+def _rows(field: str, id_: Any, name: Any, user_id: int) -> Select[Any]:
+    rows = select(literal(field).label("field"), id_.label("id"), name.label("name"))
+    return rows.where(_SEEN[field](user_id)) if field in _SEEN else rows

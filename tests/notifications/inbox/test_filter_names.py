@@ -9,6 +9,7 @@ from app.notifications.inbox import filter_names
 from app.notifications.inbox.filter_names import Names, read_names
 from app.notifications.inbox.filters import Filter
 from app.notifications.notify import notify
+from app.teams.membership import remove_member
 from tests.factories import make_team
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -83,3 +84,14 @@ async def test_an_id_gives_no_name_that_stands_in_none_of_the_users_notification
     assert await names(db, bob, wanted) == {**NOTHING, "actor": {alice.id: "alice"}}
     await alter(ids, hidden=True)
     assert await names(db, bob, wanted, with_choices=True) == NOTHING
+
+
+async def test_a_team_that_the_user_has_left_is_not_named_as_it_is_called_now(
+    db: Database, alice: User, bob: User, squad: Team, tell_bob: Tell
+) -> None:
+    await tell_bob(1)
+    async with db.act() as session:
+        await remove_member(session, alice, squad.id, bob.id)
+
+    wanted = Filter({"team": (squad.id,)})
+    assert (await names(db, bob, wanted, with_choices=True))["team"] == {}
