@@ -3,7 +3,7 @@
 Opening is reading (CONTRACT §5), here of all that the pane shows.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -18,6 +18,7 @@ from app.models import User
 from app.notifications.events.notices import Notice, own_page
 from app.notifications.inbox import feed
 from app.notifications.inbox.groups import add_groups
+from app.notifications.inbox.history import read_earlier
 from app.notifications.inbox.open_groups import read_parts
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.totals import count_totals
@@ -26,14 +27,18 @@ from app.projects.compilations import has_video
 from app.web.visits import Visits
 
 MOST_PARTS = 20
+MOST_EARLIER = 20
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What is shown; `video` is the address of the compilation that the notice is about."""
+    """What is shown; `video` is the address of the compilation that the notice is about, and `earlier`
+    what a living notice said before.
+    """
 
     notice: Notice
     video: str = ""
+    earlier: list[Notice] = field(default_factory=list)
     parts: list[Notice] = field(default_factory=list)
     group_url: str = ""
 
@@ -52,10 +57,9 @@ async def show(
     """Redirects to what the notification is about, or shows its text."""
     async with db.read() as session:
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
-        video = await _video_of(session, user, notice)
-    if not notice.has_own_page:
-        return redirect(notice.target)
-    opened = Opened(notice, video)
+        if not notice.has_own_page:
+            return redirect(notice.target)
+        opened = await _opened(session, user, notice)
     return await page(request, "notifications/notice.html", opened=opened, level=1, address="")
 
 
@@ -91,7 +95,7 @@ async def _open(request: AnyRequest, db: Database, user: User, notification_id: 
         notice = await feed.find(session, user.id, notification_id)
         if listing.is_grouped and not _is_alone(request):
             return await _open_group(session, user, listing, notice)
-        return Opened(notice, await _video_of(session, user, notice))
+        return await _opened(session, user, notice)
 
 
 async def _open_group(
@@ -102,13 +106,21 @@ async def _open_group(
     totals = await count_totals(session, user.id, within)
     [row] = await add_groups(session, user.id, within, [notice], totals)
     newest = row if isinstance(row, Notice) and row.position >= notice.position else notice
-    video = await _video_of(session, user, newest)
+    opened = await _opened(session, user, newest)
     if newest.group is None or newest.group.count == 1:
-        return Opened(newest, video)
+        return opened
     key = newest.group.key
     parts = await read_parts(session, user.id, within, key, MOST_PARTS)
     is_all = newest.group.count <= MOST_PARTS
-    return Opened(newest, video, parts, "" if is_all else listing.group_url(key))
+    return replace(opened, parts=parts, group_url="" if is_all else listing.group_url(key))
+
+
+async def _opened(session: AsyncSession, user: User, notice: Notice) -> Opened:
+    """One notice, without a group."""
+    video = await _video_of(session, user, notice)
+    if not notice.updated_at:
+        return Opened(notice, video)
+    return Opened(notice, video, await read_earlier(session, user.id, notice.id, MOST_EARLIER))
 
 
 async def _video_of(session: AsyncSession, user: User, notice: Notice) -> str:

@@ -1,5 +1,7 @@
 """One notification in full: in the pane beside the list, or on a page of its own."""
 
+import re
+
 import httpx
 import pytest
 from litestar import Litestar
@@ -12,6 +14,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
+from app.notifications.supersede import Collapsing
 from app.reading_pane import MOST_PARTS
 from tests.application import browser
 from tests.conftest import sign_in
@@ -245,3 +248,27 @@ async def test_the_notification_of_another_user_is_not_found(
 
     assert theirs.status_code == 404
     assert await unread(db, bob) == 1
+
+
+@pytest.mark.parametrize("where", ["pane", "page"])
+async def test_a_living_notice_shows_what_it_said_before(
+    where: str, page: httpx.AsyncClient, db: Database, alice: User, squad: Team, bob: User
+) -> None:
+    async with db.act() as session:
+        for title in ("Deploy began", "Deploy is half way", "Deploy is done"):
+            collapsing = Collapsing("deploy")
+            await notify(
+                session, CUSTOM, actor=alice, team=squad, title=title, collapsing=collapsing
+            )
+    notice = await newest(db, bob)
+
+    shown = await (
+        pane(page, notice) if where == "pane" else page.get(f"/notifications/{notice.id}")
+    )
+
+    assert re.findall(
+        r"Deploy (?:began|is half way|is done)", shown.text[shown.text.index("Earlier") :]
+    ) == [
+        "Deploy is half way",
+        "Deploy began",
+    ]

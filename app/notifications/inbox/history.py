@@ -11,11 +11,19 @@ from app.notifications.inbox.feed import find
 async def read_history(session: AsyncSession, user_id: int, notification_id: int) -> list[Notice]:
     """The notification as it was, newest first; without as it is now. Raises NotFound."""
     await find(session, user_id, notification_id)
+    return await read_earlier(session, user_id, notification_id)
+
+
+async def read_earlier(
+    session: AsyncSession, user_id: int, notification_id: int, most: int | None = None
+) -> list[Notice]:
+    """The same, at most `most` of it; empty for a notification that the user does not have."""
     rows = with_notice_facts(
         select(Notification.user_id, *OWN)
         .join(Superseded, Superseded.notification_id == Notification.id)
         .join(Event, Event.id == Superseded.event_id)
     )
     mine = Notification.id == notification_id, Notification.user_id == user_id
-    found = await session.execute(rows.where(*mine).order_by(Superseded.event_id.desc()))
+    newest_first = rows.where(*mine).order_by(Superseded.event_id.desc())
+    found = await session.execute(newest_first.limit(most))
     return as_notices(found.all())
