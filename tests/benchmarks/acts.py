@@ -44,8 +44,8 @@ BEGIN;
 {lock}
 INSERT INTO change (kind, created_at) VALUES ('event', now()) RETURNING id AS event \\gset
 INSERT INTO event (id, type, context, created_at) VALUES (:event, 'bare', '{{}}', now());
-INSERT INTO notification (user_id, event_id, type, hidden) VALUES (1 + :client_id, :event, 'bare',
- false) RETURNING id AS notification \\gset
+INSERT INTO notification (user_id, event_id, position, type, hidden, group_key) VALUES (1 + :client_id,
+ :event, :event, 'bare', false, 'bare:team:1') RETURNING id AS notification \\gset
 INSERT INTO delivery (notification_id, user_id, channel, address, bundling, state, attempts,
  due_at, created_at) VALUES (:notification, 1 + :client_id, 'email', 'a@example.com', 'bundle',
  'pending', 0, now(), now());

@@ -22,8 +22,8 @@ from tests.benchmarks._world import add_members, add_people, fresh_database
 from tests.factories import make_team
 
 NOTIFICATIONS = text(
-    "INSERT INTO notification (user_id, event_id, type, hidden)"
-    " SELECT user_id, :event, 'bare', 0 FROM membership WHERE team_id = :team"
+    "INSERT INTO notification (user_id, event_id, position, type, hidden, group_key)"
+    " SELECT user_id, :event, :event, 'bare', 0, 'bare:team:1' FROM membership WHERE team_id = :team"
 )
 DELIVERIES = text(
     "INSERT INTO delivery (notification_id, user_id, channel, address, bundling, state, attempts,"
