@@ -39,6 +39,7 @@ reads this very table.
     rendering                             templates
     web.static_files                      scripts, styles, icons under one digest
     http web.csrf                         forms, guards, redirects; the token of a page
+    visibility                            which teams and projects a user sees
     models                                the schema: start reading here
     topics                                what open pages show, and that it has changed
     database outgoing                     read(), act(), write(); HTTP to other servers

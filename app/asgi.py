@@ -32,13 +32,12 @@ from app.notifications.live.topic_publisher import TopicPublisher
 from app.process.gc_tuning import freeze_loaded_objects, give_large_blocks_back
 from app.process.parent_process import end_with_parent
 from app.process.private_files import create_private_files
-from app.projects import access as projects_access
 from app.routes import API, PAGES
 from app.settings import load
-from app.teams import access as teams_access
 from app.telemetry import logs, metrics
 from app.telemetry.requests import ObservedLitestar
 from app.topics import PROGRESS, PROJECT, TEAM
+from app.visibility import project_viewers, team_viewers
 from app.web.compression import CompressingLitestar
 from app.web.error_handlers import on_crash, on_failure, on_http_exception
 from app.web.forwarding import AddressedLitestar, ForwardedLitestar, ProxiesSeen
@@ -122,9 +121,9 @@ def furnish(app: Litestar, installation: Installation) -> None:
     bells = Bells(db)
     follower = Follower(db, relay, hub, StreamPublisher(db, hub, bells))
     viewers = {
-        TEAM: teams_access.viewers(),
-        PROJECT: projects_access.viewers(),
-        PROGRESS: projects_access.viewers(),
+        TEAM: team_viewers(),
+        PROJECT: project_viewers(),
+        PROGRESS: project_viewers(),
     }
     app.state.update(
         installation=installation,

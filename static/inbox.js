@@ -59,7 +59,7 @@ let isTyping = false;
 function keepHistoryShort({ detail: { ctx } }) {
   if (ctx.sourceElement.id !== "filters") return;
   const isTyped = ctx.sourceEvent.type === "input";
-  const isHere = location.search === `?${new URLSearchParams(ctx.request.body)}`;
+  const isHere = location.search.slice(1) === String(new URLSearchParams(ctx.request.body));
   if (isHere || (isTyped && isTyping)) [ctx.push, ctx.replace] = [null, "true"];
   isTyping = isTyped;
 }
@@ -99,5 +99,5 @@ on("focusin", beginTyping);
 on("htmx:finally:request", leaveChips);
 on("htmx:before:swap", dropOutdated);
 
-// Of use to fingers alone.
+// Only touch screens need it.
 if (matchMedia("(any-pointer: coarse)").matches) import("./swipe.js");

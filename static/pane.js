@@ -4,37 +4,46 @@ import { $, $$, SECOND, on } from "./base.js";
 import { focusedRow, go } from "./rows.js";
 
 const PAUSE = SECOND / 5; // a row that is only passed is not opened
-const pane = $("#pane");
-const switching = $("#show-pane");
 const placeholder = $("#opened");
+let isWanted = false; // since it was opened, until it is closed
 let shown; // the id of the row, or of the part of a group
 let waiting;
 
-const isOpen = () => pane.checkVisibility();
+// Looked up each time: Back replaces the whole page.
+const pane = () => $("#pane");
+const isOpen = () => Boolean(pane()?.checkVisibility());
 
-function turn() {
+function turn({ target }) {
+  if (target.closest("#pane > button")) return close();
+  const button = target.closest("#show-pane");
+  if (!button?.checkVisibility()) return;
   if (isOpen()) close();
-  else if (switching.checkVisibility()) open();
+  else open();
 }
 
 function open() {
-  pane.hidden = false;
-  switching.ariaExpanded = "true";
+  isWanted = true;
+  reveal();
   const row = focusedRow();
   if (row) show(row);
 }
 
+function reveal() {
+  pane().hidden = !isWanted;
+  $("#show-pane").ariaExpanded = String(isWanted);
+}
+
 function close() {
   const row = document.getElementById(shown);
-  const isInside = pane.contains(document.activeElement);
+  const isInside = pane().contains(document.activeElement);
   clearTimeout(waiting);
   shown = null;
-  pane.hidden = true;
-  switching.ariaExpanded = "false";
+  isWanted = false;
+  reveal();
   $("#opened").replaceWith(placeholder);
   mark();
   if (row) go(row);
-  else if (isInside) switching.focus();
+  else if (isInside) $("#show-pane").focus();
 }
 
 // --- What it shows ---
@@ -54,9 +63,10 @@ function show({ id }) {
 // What is listed decides what belongs to a group; a part of one is shown alone.
 function load() {
   const [, part, id] = shown.match(/^notice-(part-)?(\d+)$/);
-  const query = new URLSearchParams(new FormData($("#groups")));
+  const listed = $("#groups"); // unless the list has become empty
+  const query = new URLSearchParams(listed ? new FormData(listed) : "");
   if (part) query.set("alone", 1);
-  htmx.ajax("GET", `/notifications/${id}/pane?${query}`, { source: pane, target: "#opened", swap: "outerHTML" });
+  htmx.ajax("GET", `/notifications/${id}/pane?${query}`, { source: pane(), target: "#opened", swap: "outerHTML" });
 }
 
 function mark() {
@@ -95,24 +105,26 @@ function hold(event) {
 }
 
 function remember() {
-  isInside = pane.contains(document.activeElement);
+  isInside = pane()?.contains(document.activeElement);
 }
 
-// A newer one of its group may have taken the place of the row; and the server knows of no open pane.
+// The server knows of no open pane; and a newer one of its group may have taken the place of the row.
 function settle() {
-  switching.ariaExpanded = String(isOpen());
+  if (!pane()) return;
+  const isRestored = isWanted && pane().hidden;
+  reveal();
+  if (isRestored && shown) return load();
   const { id } = $("#opened").dataset;
   if (id && shown && !document.getElementById(shown)) shown = `notice-${id}`;
   mark();
-  if (isInside && document.activeElement === document.body) pane.focus({ preventScroll: true });
+  if (isInside && document.activeElement === document.body) pane().focus({ preventScroll: true });
 }
 
 function refresh({ detail: { ctx } }) {
   if (ctx.sourceElement.matches("#opened button")) htmx.trigger(document.body, "notifications-changed");
 }
 
-switching.addEventListener("click", turn);
-$("#pane > button").addEventListener("click", close);
+on("click", turn);
 on("focusin", follow);
 on("click", press);
 on("keydown", escape);

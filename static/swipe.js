@@ -8,7 +8,9 @@ const SLACK = 10; // pixels, before it is clear where a finger goes
 const FAR = 96; // pixels, or a third of a narrow row
 let swipe; // { row, x, y }, then also { side, button, isFar }
 
+// Another finger ends what one has begun.
 function begin({ target, pointerType, isPrimary, clientX, clientY }) {
+  end({});
   const row = target.closest("#inbox-list li, [popover]");
   const isMeant = pointerType === "touch" && isPrimary && row && row === rowOf(target);
   swipe = isMeant ? { row, x: clientX, y: clientY } : null;

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.constants import constants
 from app.models import Compilation, Project, User
-from app.notifications.events.audience import sees_project
 from app.notifications.events.notices import Notice
 from app.projects.compilations import UNFINISHED
 from app.projects.project_views import ProjectInList, newest_projects
@@ -19,6 +18,7 @@ from app.teams.queries import (
     newest_teams_of,
     open_invitations_of,
 )
+from app.visibility import sees_project
 
 MAX_LISTED = 6
 

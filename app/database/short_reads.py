@@ -6,9 +6,9 @@ them. Where SQLite makes one wait all the same, it waits in a thread.
 """
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Column,
@@ -39,8 +39,9 @@ PRAGMAS = (
 # With the first SELECT a transaction gets its view of the database. From then on nothing blocks it.
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
-# The place of the names in the keys of SQLAlchemy's cache.
-NAMES = 2
+STATEMENTS_KEPT = 500
+# Where the names of the values stand in a key of SQLAlchemy's cache (ClauseElement._compile_w_cache).
+PARAMETER_NAMES = 2
 _WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
@@ -138,15 +139,26 @@ class CompiledStatements:
     """
 
     def __init__(self) -> None:
-        self._compiled = WeakKeyDictionary[Select[*tuple[Any, ...]], _Compiled]()
+        self._kept = OrderedDict[Any, _Compiled]()
+
+    @property
+    def count(self) -> int:
+        return len(self._kept)
 
     def execute(self, connection: Connection, statement: Any, values: Any) -> CursorResult[Any]:
-        known = self._compiled.get(statement)
-        if known is None:  # it may be built for this one request, like others before it
-            self._compiled[statement] = _Compiled()
+        known = self._kept.get(statement)
+        if known is None:
+            # Seen for the first time, it may belong to this request only, and SQLAlchemy may know one like it.
+            self._keep(statement)
             return connection.execute(statement, values)
+        self._kept.move_to_end(statement)
         options = {"compiled_cache": known}
         return connection.execute(statement, values, execution_options=options)
+
+    def _keep(self, statement: Any) -> None:
+        self._kept[statement] = _Compiled()
+        if len(self._kept) > STATEMENTS_KEPT:
+            self._kept.popitem(last=False)
 
 
 class _Compiled(dict[Any, Any]):
@@ -155,10 +167,10 @@ class _Compiled(dict[Any, Any]):
     """
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(key[NAMES], default)
+        return super().get(key[PARAMETER_NAMES], default)
 
     def __setitem__(self, key: Any, compiled: Any) -> None:
-        super().__setitem__(key[NAMES], compiled)
+        super().__setitem__(key[PARAMETER_NAMES], compiled)
 
 
 class ShortSession(AsyncSession):

@@ -4,27 +4,15 @@ A project is visible to its owner and to the members of the teams it is shared w
 else it does not exist: NotFound, whether or not there is such a project.
 """
 
-from typing import Any
-
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
 from app.language import _
 from app.models import Membership, Project, Share, User
-from app.notifications.events.audience import sees_project
 from app.teams.roles import RIGHTS
 from app.topics import PROJECT, touch
-
-
-def viewers() -> Select[Any]:
-    """(project_id, user_id) of everyone who may see a project, for all projects."""
-    owners = select(Project.id.label("project_id"), Project.owner_id.label("user_id"))
-    members = select(Share.project_id, Membership.user_id).join(
-        Membership, Membership.team_id == Share.team_id
-    )
-    everyone = union(owners, members).subquery()
-    return select(everyone.c.project_id, everyone.c.user_id)
+from app.visibility import project_viewers, sees_project
 
 
 async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
@@ -43,7 +31,7 @@ async def find_project(session: AsyncSession, user: User, project_id: int) -> Pr
 
 async def count_others(session: AsyncSession, user: User, project_id: int) -> int:
     """How many others may see the project."""
-    everyone = viewers().subquery()
+    everyone = project_viewers().subquery()
     others = select(func.count()).where(
         everyone.c.project_id == project_id, everyone.c.user_id != user.id
     )

@@ -16,12 +16,12 @@ from app.errors import Conflict, Forbidden, Gone, NotFound
 from app.faults import fault_of
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
-from app.notifications.events.audience import sees_project
 from app.notifications.refresh import refresh_failure
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import remove, video_path, work_folders
 from app.projects.storage import storage_of
 from app.settings import Settings
+from app.visibility import sees_project
 
 UNFINISHED = ("queued", "running")
 # A running compilation whose worker has not reported for this long is taken over.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Forbidden, NotFound
@@ -54,11 +54,6 @@ async def find_access(session: AsyncSession, user: User, team_id: int) -> TeamAc
     )
     row = (await session.execute(found)).one_or_none()
     return TeamAccess(*row) if row else None
-
-
-def viewers() -> Select[int, int]:
-    """(team_id, user_id) of everyone who may see a team, for all teams."""
-    return select(Membership.team_id, Membership.user_id)
 
 
 async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:

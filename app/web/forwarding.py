@@ -17,7 +17,7 @@ from litestar.enums import ScopeType
 
 from app.settings import Settings
 from app.web.hosts import read_authority
-from app.web.reachability import is_forwarded, note_request
+from app.web.reachability import has_been_forwarded, note_request
 from app.web.security_headers import security_headers
 
 FOR, PROTO = b"x-forwarded-for", b"x-forwarded-proto"
@@ -36,7 +36,7 @@ class ForwardedLitestar(Litestar):
         await super().__call__(scope, receive, send)
 
     def _see(self, scope: Any, settings: Settings) -> None:
-        has_passed_proxy = is_forwarded(scope["headers"])
+        has_passed_proxy = has_been_forwarded(scope["headers"])
         note_request(settings, is_forwarded=has_passed_proxy)
         if not has_passed_proxy:
             return

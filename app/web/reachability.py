@@ -25,7 +25,7 @@ def note_request(settings: Settings, *, is_forwarded: bool) -> None:
     _from_outside.set(settings.is_reachable or is_forwarded)
 
 
-def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def has_been_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a proxy has forwarded the request with these headers (RFC 7239, RFC 9110, 7.6.3)."""
     return any(name.startswith(b"x-forwarded-") or name in _SET_BY_PROXIES for name, _ in headers)
 

@@ -1,8 +1,12 @@
 """A short read: columns and entities in one view of the database."""
 
+from typing import Any
+
+import pytest
 from sqlalchemy import Integer, bindparam, select, update
 
-from app.database import Database
+from app.database import Database, short_reads
+from app.database.short_reads import CompiledStatements
 from app.models import User
 
 
@@ -51,3 +55,30 @@ async def test_a_statement_that_is_run_again_takes_other_values(
     assert names == ["alice", "bob", "alice"]
     assert none == ["alice", None, "alice"]
     assert fetched == "bob"
+
+
+async def test_a_statement_may_be_given_more_values_and_fewer(db: Database, alice: User) -> None:
+    limit: Any = bindparam("most", 1, Integer)
+    name = select(User.username).where(User.id == bindparam("id")).limit(limit)
+    one, none = {"id": alice.id}, {"id": alice.id, "most": 0}
+
+    async with db.short_read() as session:
+        found = [await session.scalar(name, values) for values in (one, none, one, none, one)]
+
+    assert found == ["alice", None, "alice", None, "alice"]
+
+
+async def test_statements_that_are_not_run_again_are_forgotten(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short_reads, "STATEMENTS_KEPT", 3)
+    statements = CompiledStatements()
+    async with db.short_read() as session:
+        connected = getattr(session, "connected", None)
+        for number in range(5):
+            for _time in range(2):
+                statement = select(User.id).where(User.id == number)
+                if connected:
+                    statements.execute(connected, statement, None)
+
+    assert statements.count == (3 if db.is_sqlite else 0)

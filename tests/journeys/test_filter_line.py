@@ -31,7 +31,8 @@ async def test_a_person_is_chosen_by_name_and_taken_out_again(
     await chip(reader, "From bob").click()
     await expect(reader.rows).to_have_count(2)
     await expect(chip(reader, "From bob")).to_have_count(0)
-    await expect(reader.page).to_have_url(re.compile("/notifications$"))
+    await expect(reader.page).to_have_url(re.compile(r"/notifications\?more=1$"))
+    await expect(reader.page.get_by_label("Person", exact=True)).to_be_visible()
 
     await reader.page.go_back()
     await expect(chip(reader, "From bob")).to_be_visible()

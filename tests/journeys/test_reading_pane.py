@@ -1,5 +1,7 @@
 """The reading pane beside the list, on a wide screen."""
 
+import re
+
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
@@ -152,3 +154,22 @@ async def test_a_failed_compilation_is_tried_again_in_it(
 
     await reader.is_told("Compiling again.")
     assert (await ended_compilation(site)).requested_by_id == bob.id
+
+
+async def test_it_is_still_there_when_back_has_renewed_the_page(reader: Reader) -> None:
+    page = reader.page
+    await page.get_by_label("Status").select_option("unread")
+    await expect(page).to_have_url(re.compile("status=unread"))
+    for key in ("j", "o"):
+        await page.keyboard.press(key)
+    await shows(page, "Three")
+    await page.get_by_role("link", name="Remove filter: Unread").click()
+    await expect(page).not_to_have_url(re.compile("status"))
+
+    await page.go_back()
+    await expect(page).to_have_url(re.compile("status=unread"))
+    await shows(page, "Three")
+    await pane(page).get_by_role("button", name="Close").click()
+    await expect(pane(page)).to_be_hidden()
+    await page.keyboard.press("o")
+    await expect(pane(page)).to_be_visible()

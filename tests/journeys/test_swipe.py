@@ -1,6 +1,7 @@
 """A finger draws a row aside: to the right it is done, to the left it is snoozed."""
 
 import re
+from collections.abc import Sequence
 
 import pytest_asyncio
 from playwright.async_api import CDPSession, Locator, expect
@@ -48,8 +49,12 @@ class Finger:
     async def lift(self) -> None:
         await self._send("touchEnd")
 
-    async def _send(self, kind: str) -> None:
-        points = [] if kind == "touchEnd" else [{"x": self._x, "y": self._y}]
+    async def is_joined(self) -> None:
+        """By a second finger, just below."""
+        await self._send("touchStart", others=[{"x": self._x, "y": self._y + 40}])
+
+    async def _send(self, kind: str, others: Sequence[dict[str, float]] = ()) -> None:
+        points = [] if kind == "touchEnd" else [{"x": self._x, "y": self._y}, *others]
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
@@ -144,3 +149,13 @@ async def test_a_mouse_draws_nothing(reader: Reader) -> None:
     await expect(reader.page.locator(".swipe")).to_have_count(0)
     await mouse.up()
     await expect(reader.rows).to_have_count(3)
+
+
+async def test_a_second_finger_puts_the_row_back(reader: Reader) -> None:
+    finger = await touch(reader, row(reader, "Upload"))
+    await finger.draw(x=130)
+    await finger.is_joined()
+    await finger.lift()
+
+    await expect(row(reader, "Upload").locator(".swipe")).to_have_count(0)
+    await expect(row(reader, "Upload")).to_have_css("translate", "none")

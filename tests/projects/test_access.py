@@ -4,9 +4,8 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Project, Team, User
-from app.notifications.events.audience import sees_project
-from app.projects.access import viewers
 from app.projects.sharing import share_project
+from app.visibility import project_viewers, sees_project
 from tests.factories import make_team
 
 
@@ -20,7 +19,7 @@ async def test_the_viewers_of_a_project_are_those_to_whom_it_is_visible(
         for team in teams:
             await share_project(session, alice, reel.id, team.id)
     async with db.read() as session:
-        seen_by = [tuple(row) for row in await session.execute(viewers())]
+        seen_by = [tuple(row) for row in await session.execute(project_viewers())]
         visible = [
             (project_id, user.id)
             for user in (alice, bob, carol)

@@ -60,7 +60,8 @@ class PreferencesObject(ResponseBody):
 
     `added_directly_by` says who may add you to a team without an invitation; teammates are users
     you share a team with. `grouping`: pages show notifications about the same thing as one row;
-    `ungrouped_types`: those of these types stand alone, in every list of groups; `shortcuts`: they listen to single keys; `sound`: urgent notifications are heard.
+    `ungrouped_types`: notifications of these types are never grouped; `shortcuts`: pages listen to
+    single keys; `sound`: urgent notifications make a sound.
     """
 
     preferences: dict[str, AllSwitches]

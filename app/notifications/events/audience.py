@@ -1,4 +1,4 @@
-"""Who is notified of an event, and which teams and projects a user sees.
+"""Who is notified of an event.
 
 Each audience is a SELECT of (user_id, team_id). `team_id` is the team through which the event concerns
 a user, so that muting that team leaves them out; NULL if it concerns them personally. A user may be
@@ -8,10 +8,10 @@ selected twice and still gets one notice.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, literal, null, or_, select, union_all
+from sqlalchemy import Select, cast, literal, null, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from app.models import Event, Invitation, Membership, Project, Share, Team, User
+from app.models import Event, Invitation, Membership, Project, Share, User
 
 Recipients = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Audience = Callable[[Event], Recipients]
@@ -48,21 +48,6 @@ def project_members(event: Event) -> Recipients:
         .where(Share.project_id == event.project_id)
     )
     return union_all(project_owner(event), members)
-
-
-def sees_team(user_id: Any) -> ColumnElement[bool]:
-    """The condition on Team that selects the teams of this user."""
-    return Team.id.in_(_teams_of(user_id))
-
-
-def sees_project(user_id: Any) -> ColumnElement[bool]:
-    """The condition on Project that selects the projects this user may see."""
-    shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(user_id)))
-    return or_(Project.owner_id == user_id, Project.id.in_(shared))
-
-
-def _teams_of(user_id: Any) -> Select[Any]:
-    return select(Membership.team_id).where(Membership.user_id == user_id)
 
 
 def everybody(_event: Event) -> Recipients:

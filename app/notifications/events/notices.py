@@ -247,11 +247,11 @@ def as_notices(rows: Sequence[Row[Any]], *, skipped: int = 0) -> list[Notice]:
     """
     columns, language = rows[0]._fields[skipped:] if rows else (), current_translations()
     each = [tuple(row)[skipped:] for row in rows]
-    return [_cached(_Facts(columns, msgspec.json.encode(one), language, one)) for one in each]
+    return [_cached(_NoticeKey(columns, msgspec.json.encode(one), language, one)) for one in each]
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _NoticeKey:
     """A cache key with all that a notice depends on, so that no entry is ever out of date."""
 
     columns: tuple[str, ...]
@@ -261,7 +261,7 @@ class _Facts:
 
 
 @lru_cache(NOTICES_KEPT)
-def _cached(facts: _Facts) -> Notice:
+def _cached(facts: _NoticeKey) -> Notice:
     return notice_of(SimpleNamespace(**dict(zip(facts.columns, facts.values, strict=True))))
 
 

@@ -7,13 +7,13 @@ sees: they may have another name since. An id in an address gets nobody the name
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CTE, Select, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, func, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event, Notification, Project, Team, User
-from app.notifications.events.audience import sees_project, sees_team
 from app.notifications.inbox.feed import NEWEST_FIRST, shown
 from app.notifications.inbox.filters import Filter
+from app.visibility import sees_project, sees_team
 
 MOST_NAMES = 50
 MOST_LOOKED_AT = 1_000
@@ -54,7 +54,8 @@ def _chosen(field: str, user_id: int, wanted: Filter) -> Select[Any]:
         .join(Event, Event.id == Notification.event_id)
         .where(Notification.user_id == user_id, reference == id_, shown)
     )
-    return _rows(field, id_, name, user_id).where(id_.in_(wanted.chosen[field]), own.exists())
+    chosen = id_.in_(wanted.chosen[field]), own.exists(), _is_seen(field, user_id)
+    return _rows(field, id_, name).where(*chosen)
 
 
 def _newest(user_id: int, wanted: Filter) -> CTE:
@@ -73,14 +74,18 @@ def _choices(field: str, user_id: int, newest: CTE) -> Select[Any]:
     occurring = newest.c[reference.key]
     last = (
         select(occurring.label("id"))
+        .where(occurring.in_(select(id_).where(_is_seen(field, user_id))))
         .group_by(occurring)
         .order_by(func.max(newest.c.position).desc())
         .limit(MOST_NAMES)
         .subquery()
     )
-    return _rows(field, id_, name, user_id).join(last, last.c.id == id_)
+    return _rows(field, id_, name).join(last, last.c.id == id_)
 
 
-def _rows(field: str, id_: Any, name: Any, user_id: int) -> Select[Any]:
-    rows = select(literal(field).label("field"), id_.label("id"), name.label("name"))
-    return rows.where(_SEEN[field](user_id)) if field in _SEEN else rows
+def _is_seen(field: str, user_id: int) -> ColumnElement[bool]:
+    return _SEEN[field](user_id) if field in _SEEN else true()
+
+
+def _rows(field: str, id_: Any, name: Any) -> Select[Any]:
+    return select(literal(field).label("field"), id_.label("id"), name.label("name"))

@@ -45,8 +45,8 @@ class FilterField:
     """One field of the filter.
 
     `clause` makes the condition on `Notification` from the chosen values and the user's time zone.
-    `options` maps each value to its label; without options the page asks for the value in a text
-    field, and `kind` is its type (msgspec). `open_label` is the option that leaves the field open.
+    `options` maps each value to its label; without options `kind` is the type of a value (msgspec), and
+    the page offers what there is to choose from by name. `open_label` is the option that leaves the field open.
     `synonyms` maps further accepted values to an option, or to "" if they leave the field open.
     `chip` says what a `{value}` narrows the list to. `place` is where the page has the control.
     Without a `clause` the filter treats the field itself.
@@ -69,12 +69,6 @@ class FilterField:
     def value_type(self) -> Any:
         """The type of one value, synonyms included, for msgspec and the API document."""
         return self.kind or Literal[(*self.options, *self.synonyms)]
-
-    @property
-    def choices(self) -> list[tuple[str, str]]:
-        """The (value, label) pairs of a select, empty for a field without options."""
-        options = [(value, _(label)) for value, label in self.options.items()]
-        return [("", _(self.open_label)), *options] if options else []
 
     def parse(self, given: Any) -> Any:
         """The value that `given` stands for, "" for none. Raises msgspec.ValidationError."""

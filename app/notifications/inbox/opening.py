@@ -38,7 +38,7 @@ async def open_page(db: Database, user_id: int, page: str) -> None:
 async def open_shown(db: Database, user_id: int, ids: Sequence[int]) -> None:
     """Mark as read the user's notifications that the reading pane shows."""
     async with db.act() as session:
-        await acts.mark(session, user_id, Selection(ids), read=True)
+        await acts.change(session, user_id, acts.reading(), Selection(ids).clause)
 
 
 def _opened_by(page: str) -> ColumnElement[bool]:

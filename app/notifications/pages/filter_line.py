@@ -19,11 +19,13 @@ from app.notifications.pages.search_chips import search_chips
 from app.values.names import isolate
 
 LIST = "/notifications"
+# In the address of a page that shows the controls behind "More filters".
+OPEN = "more", "1"
 
 
 @dataclass(frozen=True)
 class Control:
-    """A select; a text field if it has no `choices`, the (value, label) pairs."""
+    """A select; `choices` are its (value, label) pairs."""
 
     name: str
     label: str
@@ -57,7 +59,11 @@ def filter_line(wanted: Filter, names: Names, language: str, *, is_open: bool) -
     more = _controls(AMONG_MORE, wanted, names) if is_open else []
     shown = {SEARCH, *(one.name for one in (*controls, *more))}
     carried = [(name, value) for name, value in wanted.pairs if name not in shown]
-    return FilterLine(controls, more, _chips(wanted, names, language), carried)
+    chips = [
+        Chip(label, with_query(LIST, [*narrowed.pairs, *([OPEN] if is_open else [])]))
+        for label, narrowed in _chips(wanted, names, language)
+    ]
+    return FilterLine(controls, more, chips, carried)
 
 
 def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
@@ -70,8 +76,6 @@ def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
 
 def _choices(one: FilterField, wanted: Filter, names: Names) -> list[tuple[str, str]]:
     """Several chosen values are a choice of their own, so that they stay chosen."""
-    if not one.options and one.name not in NAMED:
-        return []
     choices = [(str(value), _label(one, value, names)) for value in _values(one, wanted, names)]
     chosen = wanted.chosen.get(one.name, ())
     if len(chosen) > 1:
@@ -95,12 +99,14 @@ def _label(one: FilterField, value: Any, names: Names) -> str:
     return _(one.options[value]) if one.options else str(value)
 
 
-def _chips(wanted: Filter, names: Names, language: str) -> list[Chip]:
-    """Those of the fields in their order, then one for each term of the search."""
+def _chips(wanted: Filter, names: Names, language: str) -> list[tuple[str, Filter]]:
+    """What each says, with the filter without it: those of the fields in their order, then one for each
+    term of the search.
+    """
     chips = [
-        Chip(
+        (
             _(one.chip).format(value=isolate(_label(one, value, names))),
-            _url(wanted.without(one.name, value)),
+            wanted.without(one.name, value),
         )
         for one in FIELDS
         if one.name not in ("view", SEARCH)
@@ -108,10 +114,5 @@ def _chips(wanted: Filter, names: Names, language: str) -> list[Chip]:
     ]
     terms = search_chips(wanted.value_of(SEARCH), language)
     return chips + [
-        Chip(said, _url(wanted.with_values(SEARCH, (rest,) if rest else ())))
-        for said, rest in terms
+        (said, wanted.with_values(SEARCH, (rest,) if rest else ())) for said, rest in terms
     ]
-
-
-def _url(wanted: Filter) -> str:
-    return with_query(LIST, wanted.pairs)

@@ -198,9 +198,9 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     if chosen.get("timezone") == user.timezone:
         del chosen["timezone"]  # keeps an empty one, and one that is no longer in the list
     if not chosen.get(ADDED_BY, ANYONE):
-        del chosen[ADDED_BY]  # keeps it where an older page is submitted
-    if not chosen.get(DENSITY, COMFORTABLE):
-        chosen = {  # likewise
+        del chosen[ADDED_BY]  # an older page, which has no such control, changes none
+    if not chosen.get(DENSITY, COMFORTABLE):  # one that has none for the inbox
+        chosen = {
             name: value
             for name, value in chosen.items()
             if name not in INBOX and not name.startswith(UNGROUPED)
@@ -208,11 +208,9 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     nested = _nested(chosen)
     async with db.act() as session:
         if UNGROUPED in nested:
-            others = (
-                set(await preferences.ungrouped_types(session, user)) - nested[UNGROUPED].keys()
-            )
-            ticked = {name for name, is_apart in nested[UNGROUPED].items() if is_apart}
-            nested[UNGROUPED] = [*others, *ticked]
+            stored = await preferences.ungrouped_types(session, user)
+            choices = dict.fromkeys(stored, True) | nested[UNGROUPED]
+            nested[UNGROUPED] = [name for name, is_apart in choices.items() if is_apart]
         await preferences.change(session, user, nested)
         if pushes_always is not None:
             await preferences.set_pushes_always(session, user, wanted=pushes_always)

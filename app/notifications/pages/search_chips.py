@@ -49,7 +49,7 @@ def search_chips(text: str, language: str) -> Iterator[tuple[str, str]]:
     for term, typed in terms.items():
         said = _(_CHIPS[term.operator]).format(value=isolate(_value(term, typed, language)))
         if term.is_excluded:
-            said = _("Not: {filter}").format(filter=said)
+            said = _("Without: {filter}").format(filter=said)
         yield said, " ".join(rest for one, rest in terms.items() if one != term)
 
 

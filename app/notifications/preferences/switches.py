@@ -154,10 +154,10 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
     await _store_switches(session, user, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
-    groups_otherwise = wanted.get("grouping", user.grouping) != user.grouping
+    grouping_changes = wanted.get("grouping", user.grouping) != user.grouping
     if "ungrouped_types" in wanted:
-        groups_otherwise |= await _keep_apart(session, user, wanted["ungrouped_types"])
-    if groups_otherwise:
+        grouping_changes |= await _keep_apart(session, user, wanted["ungrouped_types"])
+    if grouping_changes:
         await record_change(session, REGROUPED, user.id, ids=[])
     for field in ("timezone", *_PLAIN):
         setattr(user, field, wanted.get(field, getattr(user, field)))

@@ -72,9 +72,12 @@ def parse_query(text: str) -> Query:
 
 
 def split_query(text: str) -> dict[Term, str]:
-    """The terms, each with the text that asks for it."""
-    found = ((_term(one), one[0]) for one in _TERM.finditer(text))
-    return {term: typed for term, typed in found if term}
+    """The terms, each with the text that first asks for it."""
+    terms: dict[Term, str] = {}
+    for found in _TERM.finditer(text):
+        if term := _term(found):
+            terms.setdefault(term, found[0])
+    return terms
 
 
 def _term(found: re.Match[str]) -> Term | None:

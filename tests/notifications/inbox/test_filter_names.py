@@ -95,3 +95,21 @@ async def test_a_team_that_the_user_has_left_is_not_named_as_it_is_called_now(
 
     wanted = Filter({"team": (squad.id,)})
     assert (await names(db, bob, wanted, with_choices=True))["team"] == {}
+
+
+async def test_teams_that_the_user_has_left_leave_room_for_the_others(
+    db: Database,
+    alice: User,
+    bob: User,
+    squad: Team,
+    tell_bob: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(filter_names, "MOST_NAMES", 1)
+    await tell_bob(1)
+    left = await make_team(db, alice, "Left", editors=[bob])
+    await rename(db, alice, left)
+    async with db.act() as session:
+        await remove_member(session, alice, left.id, bob.id)
+
+    assert (await names(db, bob, with_choices=True))["team"] == {squad.id: squad.name}

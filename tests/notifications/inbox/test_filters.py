@@ -11,7 +11,6 @@ from app.notifications.events.catalogue import MEMBER_LEFT
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import (
     FIELDS,
-    ON_LINE,
     Filter,
     parse_filter,
     read_filter,
@@ -152,14 +151,6 @@ def test_a_value_is_taken_out_of_a_filter() -> None:
 
     assert wanted.without("type", "member_left").query == "type=team_updated&status=unread"
     assert wanted.without("status", "unread").query == "type=member_left&type=team_updated"
-
-
-def test_every_select_begins_with_the_choice_that_leaves_it_open() -> None:
-    assert [field.choices[0] for field in FIELDS if field.place == ON_LINE] == [
-        ("", "All types"),
-        ("", "All"),
-        ("", "All time"),
-    ]
 
 
 async def happened(db: Database, notification_id: int, moment: datetime) -> None:

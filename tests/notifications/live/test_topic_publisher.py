@@ -16,20 +16,19 @@ from app.notifications.live import topic_publisher
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import HTML
 from app.notifications.live.topic_publisher import TopicPublisher
-from app.projects import access as projects_access
 from app.projects.projects import create_project, delete_project, rename_project
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
-from app.teams import access as teams_access
 from app.teams.membership import remove_member
 from app.teams.teams import delete_team, mute_team, rename_team
 from app.topics import PROGRESS, PROJECT, TEAM, touch
+from app.visibility import project_viewers, team_viewers
 from tests.factories import make_account, make_team
 
 VIEWERS = {
-    TEAM: teams_access.viewers(),
-    PROJECT: projects_access.viewers(),
-    PROGRESS: projects_access.viewers(),
+    TEAM: team_viewers(),
+    PROJECT: project_viewers(),
+    PROGRESS: project_viewers(),
 }
 
 
