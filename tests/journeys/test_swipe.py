@@ -1,5 +1,6 @@
 """A finger draws a row aside: to the right it is done, to the left it is snoozed."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -41,10 +42,13 @@ class Finger:
         self._session, self._x, self._y = session, x, y
 
     async def draw(self, x: int = 0, y: int = 0) -> None:
-        """In steps, as a finger does."""
-        for _step in range(8):
-            self._x, self._y = self._x + x / 8, self._y + y / 8
+        """In steps, and slower at the end: what is thrown would still move when the next tap comes,
+        which Chromium then takes for the wish to stop it.
+        """
+        for part in (0.3, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0):
+            self._x, self._y = self._x + x * part, self._y + y * part
             await self._send("touchMove")
+            await asyncio.sleep(0.03)
 
     async def lift(self) -> None:
         await self._send("touchEnd")
