@@ -20,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SWITCH = "preferences.member_added.email"
 CHANNELS = (IN_APP, EMAIL, PUSH)
 ALIKE = {f"preferences.{type}.{channel}": SWITCH for type in TYPES for channel in CHANNELS}
+ALIKE |= dict.fromkeys((f"ungrouped_types.{type}" for type in TYPES), "ungrouped_types.custom")
 # Fields that are sent: a password manager's username has no name.
 HIDDEN = re.compile(r'<input type="hidden"[^>]* name="[^>]*>')
 NAMED = re.compile(r'name="([^"]*)"')
