@@ -259,9 +259,14 @@ async def action(where: Callable[[Scene], Awaitable[str]], scene: Scene) -> list
 
 
 async def dashboard(scene: Scene) -> list[str]:
-    """All links but those to the list and to the invitation, which have tests of their own."""
+    """All links but those to the list, and to the invitation where the notice is not about that."""
     urls = links(HREF, await on_the_dashboard(scene))
-    return [url for url in urls if url != "/notifications" and not url.startswith("/invitations/")]
+    is_invitation = scene.notice.type == "invitation_received"
+    return [
+        url
+        for url in urls
+        if url != "/notifications" and (is_invitation or not url.startswith("/invitations/"))
+    ]
 
 
 async def target(scene: Scene) -> list[str]:

@@ -46,7 +46,8 @@ class FilterField:
 
     `clause` makes the condition on `Notification` from the chosen values and the user's time zone.
     `options` maps each value to its label; without options `kind` is the type of a value (msgspec), and
-    the page offers what there is to choose from by name. `open_label` is the option that leaves the field open.
+    the page asks for the value by name (app/notifications/inbox/filter_names.py) or in a text field.
+    `open_label` is the option that leaves the field open.
     `synonyms` maps further accepted values to an option, or to "" if they leave the field open.
     `chip` says what a `{value}` narrows the list to. `place` is where the page has the control.
     Without a `clause` the filter treats the field itself.

@@ -25,7 +25,7 @@ OPEN = "more", "1"
 
 @dataclass(frozen=True)
 class Control:
-    """A select; `choices` are its (value, label) pairs."""
+    """A select; a text field if it has no `choices`, the (value, label) pairs."""
 
     name: str
     label: str
@@ -76,6 +76,8 @@ def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
 
 def _choices(one: FilterField, wanted: Filter, names: Names) -> list[tuple[str, str]]:
     """Several chosen values are a choice of their own, so that they stay chosen."""
+    if not one.options and one.name not in NAMED:
+        return []
     choices = [(str(value), _label(one, value, names)) for value in _values(one, wanted, names)]
     chosen = wanted.chosen.get(one.name, ())
     if len(chosen) > 1:
