@@ -16,6 +16,15 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.reading import Reader
 from tests.journeys.running import Site
 
+# The script comes after the page, and only where there are fingers.
+_IS_READY = """
+async () => {
+  const isIt = ({ name }) => name.endsWith("/swipe.js");
+  const find = () => performance.getEntriesByType("resource").find(isIt);
+  while (!find()) await new Promise(requestAnimationFrame);
+  await import(find().name);
+}
+"""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -63,6 +72,7 @@ class Finger:
 
 
 async def touch(reader: Reader, place: Locator) -> Finger:
+    await reader.page.evaluate(_IS_READY)
     session = await reader.visitor.context.new_cdp_session(reader.page)
     box = await place.bounding_box()
     assert box
