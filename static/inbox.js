@@ -37,11 +37,11 @@ function sendOpenGroups({ detail: { ctx } }) {
 }
 
 // A response for rows or filters that have changed since is dropped, and requested again; as is one that
-// may take away a row before its button got its own response, which offers Undo.
+// may take away a row before its button got its own response, which offers Undo; or under a finger.
 function dropOutdated(event) {
   const { ctx } = event.detail;
   if (ctx.sourceElement.id !== "inbox") return;
-  const isPending = $(":is(#inbox-list, #question) .htmx-request");
+  const isPending = $(":is(#inbox-list, #question) .htmx-request, .is-swiped");
   if (!isPending && ctx.state === state()) return;
   event.preventDefault();
   htmx.trigger(document.body, "notifications-changed");
