@@ -98,7 +98,7 @@ function escape({ key, target }) {
 
 let isInside; // whether the focus was in the pane
 
-// What comes while one of its buttons is being answered would take that button away, and with it the answer.
+// A refresh before the response to one of its buttons would replace that button, and the response would be lost.
 function hold(event) {
   const isRefresh = event.detail.ctx.sourceElement.id === "opened";
   if (isRefresh && $("#opened .htmx-request")) event.preventDefault();

@@ -1,5 +1,5 @@
-// A finger that draws a row of the inbox aside presses one of its buttons, and the row shows which. The menu
-// of the row leads to the same buttons.
+// Swiping a row of the inbox presses one of its buttons, and the row shows which. The menu of the row has
+// the same buttons.
 import { on } from "./base.js";
 import { buttonOf, go, rowOf } from "./rows.js";
 
@@ -23,7 +23,7 @@ function move({ clientX, clientY }) {
   if (!swipe.side && Math.max(Math.abs(aside), along) < SLACK) return;
   if (!swipe.side && along > Math.abs(aside)) return end({});
   show(aside > 0 ? "right" : "left");
-  draw(aside);
+  follow(aside);
 }
 
 function show(side) {
@@ -40,7 +40,7 @@ function show(side) {
   Object.assign(swipe, { side, button });
 }
 
-function draw(aside) {
+function follow(aside) {
   const { row, button } = swipe;
   swipe.isFar = button && Math.abs(aside) >= Math.min(FAR, row.offsetWidth * 0.35);
   row.classList.toggle("is-far", swipe.isFar);

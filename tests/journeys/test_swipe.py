@@ -1,4 +1,4 @@
-"""A finger draws a row aside: to the right it is done, to the left it is snoozed."""
+"""Swiped to the right, a row is done; to the left, it is snoozed."""
 
 import asyncio
 import re
@@ -50,9 +50,9 @@ class Finger:
     def __init__(self, session: CDPSession, x: float, y: float) -> None:
         self._session, self._x, self._y = session, x, y
 
-    async def draw(self, x: int = 0, y: int = 0) -> None:
-        """In steps, and slower at the end: what is thrown would still move when the next tap comes,
-        which Chromium then takes for the wish to stop it.
+    async def move(self, x: int = 0, y: int = 0) -> None:
+        """In steps, and slower at the end: after a fast one, Chromium takes the next tap for the wish
+        to stop the movement.
         """
         for part in (0.3, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0):
             self._x, self._y = self._x + x * part, self._y + y * part
@@ -85,9 +85,9 @@ async def left_edge(place: Locator) -> float:
     return float(await place.evaluate("row => row.getBoundingClientRect().left"))
 
 
-async def test_drawn_to_the_right_a_row_is_done(reader: Reader) -> None:
+async def test_swiped_to_the_right_a_row_is_done(reader: Reader) -> None:
     finger = await touch(reader, row(reader, "Upload"))
-    await finger.draw(x=130)
+    await finger.move(x=130)
     assert await left_edge(row(reader, "Upload")) == 130
     await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Done")
 
@@ -99,11 +99,11 @@ async def test_drawn_to_the_right_a_row_is_done(reader: Reader) -> None:
     await expect(row(reader, "Upload")).to_be_visible()
 
 
-async def test_drawn_to_the_left_a_row_is_snoozed_until_the_time_that_is_chosen(
+async def test_swiped_to_the_left_a_row_is_snoozed_until_the_time_that_is_chosen(
     reader: Reader,
 ) -> None:
     finger = await touch(reader, row(reader, "Upload"))
-    await finger.draw(x=-130)
+    await finger.move(x=-130)
     await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Snooze")
     await finger.lift()
 
@@ -121,7 +121,7 @@ async def test_in_another_view_a_row_is_moved_back_to_the_inbox(reader: Reader) 
     await reader.open("?view=done")
 
     finger = await touch(reader, row(reader, "Upload"))
-    await finger.draw(x=130)
+    await finger.move(x=130)
     await expect(row(reader, "Upload").locator(".swipe")).to_have_text("Move to inbox")
     await finger.lift()
 
@@ -134,7 +134,7 @@ async def test_a_short_way_and_a_way_back_do_nothing(reader: Reader) -> None:
     for ways in ([60], [130, -100], [-130, 130]):
         finger = await touch(reader, row(reader, "Upload"))
         for way in ways:
-            await finger.draw(x=way)
+            await finger.move(x=way)
         await finger.lift()
         await expect(row(reader, "Upload").locator(".swipe")).to_have_count(0)
         await expect(row(reader, "Upload")).not_to_have_attribute("style", re.compile("translate"))
@@ -144,17 +144,17 @@ async def test_a_short_way_and_a_way_back_do_nothing(reader: Reader) -> None:
     await expect(reader.page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_a_finger_that_scrolls_draws_nothing(reader: Reader) -> None:
+async def test_a_finger_that_scrolls_swipes_nothing(reader: Reader) -> None:
     finger = await touch(reader, row(reader, "Upload"))
-    await finger.draw(y=-60)
-    await finger.draw(x=150)
+    await finger.move(y=-60)
+    await finger.move(x=150)
 
     assert await left_edge(row(reader, "Upload")) == 0
     await finger.lift()
     await expect(reader.rows).to_have_count(3)
 
 
-async def test_a_mouse_draws_nothing(reader: Reader) -> None:
+async def test_a_mouse_swipes_nothing(reader: Reader) -> None:
     mouse = reader.page.mouse
     await row(reader, "Upload").hover()
     await mouse.down()
@@ -167,7 +167,7 @@ async def test_a_mouse_draws_nothing(reader: Reader) -> None:
 
 async def test_a_second_finger_puts_the_row_back(reader: Reader) -> None:
     finger = await touch(reader, row(reader, "Upload"))
-    await finger.draw(x=130)
+    await finger.move(x=130)
     await finger.is_joined()
     await finger.lift()
 

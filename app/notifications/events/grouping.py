@@ -25,9 +25,9 @@ from app.notifications.events.event_type import PROJECT, TEAM, EventType
 # In characters, of a key that the sender of a custom event chooses.
 KEY_LENGTH = 100
 ALONE = "notice"
-# Stands in the key of a notice that is kept apart by its reader.
+# Stands in the key of a notice whose type its reader does not want grouped.
 APART = "apart"
-_KEPT_APART = re.compile(rf"\w+:{APART}:([0-9]{{1,18}})")
+_UNGROUPED_KEY = re.compile(rf"\w+:{APART}:([0-9]{{1,18}})")
 
 
 def group_key_of(event_id: int, facts: Any, event_type: EventType) -> str:
@@ -58,11 +58,11 @@ def key_for_reader() -> ColumnElement[str]:
     "member_added:apart:4711", with its own id, if they want none of its type.
     """
     own = Notification.type + literal_column(f"':{APART}:'") + cast(Notification.id, String)
-    is_apart = is_kept_apart(Notification.user_id, Notification.type)
-    return case((is_apart, own), else_=Notification.group_key)
+    is_alone = is_ungrouped(Notification.user_id, Notification.type)
+    return case((is_alone, own), else_=Notification.group_key)
 
 
-def is_kept_apart(
+def is_ungrouped(
     user_id: SQLColumnExpression[int], type_name: SQLColumnExpression[str]
 ) -> ColumnElement[bool]:
     """True if this user wants to see notifications of this type one by one."""
@@ -75,18 +75,18 @@ def in_groups(keys: Collection[str]) -> ColumnElement[bool]:
 
     `key_for_reader` alone would say the same, but not by an index.
     """
-    apart, stored = split_keys(keys)
-    is_apart = is_kept_apart(Notification.user_id, Notification.type)
-    grouped = and_(Notification.group_key.in_(stored), ~is_apart)
-    if not apart:
+    ungrouped, stored = split_keys(keys)
+    is_alone = is_ungrouped(Notification.user_id, Notification.type)
+    grouped = and_(Notification.group_key.in_(stored), ~is_alone)
+    if not ungrouped:
         return grouped
-    by_id = and_(Notification.id.in_(apart.values()), key_for_reader().in_(apart))
+    by_id = and_(Notification.id.in_(ungrouped.values()), key_for_reader().in_(ungrouped))
     return or_(grouped, by_id) if stored else by_id
 
 
 def split_keys(keys: Collection[str]) -> tuple[dict[str, int], list[str]]:
-    """The keys of notices that are kept apart, with their ids, and those of groups. To find both in one
+    """The keys of ungrouped notices, with their ids, and those of groups. To find both in one
     statement, SQLite would look at all rows.
     """
-    apart = {key: int(found[1]) for key in keys if (found := _KEPT_APART.fullmatch(key))}
-    return apart, [key for key in keys if key not in apart]
+    ungrouped = {key: int(found[1]) for key in keys if (found := _UNGROUPED_KEY.fullmatch(key))}
+    return ungrouped, [key for key in keys if key not in ungrouped]

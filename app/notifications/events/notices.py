@@ -261,8 +261,8 @@ class _NoticeKey:
 
 
 @lru_cache(NOTICES_KEPT)
-def _cached(facts: _NoticeKey) -> Notice:
-    return notice_of(SimpleNamespace(**dict(zip(facts.columns, facts.values, strict=True))))
+def _cached(key: _NoticeKey) -> Notice:
+    return notice_of(SimpleNamespace(**dict(zip(key.columns, key.values, strict=True))))
 
 
 def notice_of(row: SimpleNamespace) -> Notice:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from app.models import Notification
-from app.notifications.events.grouping import is_kept_apart
+from app.notifications.events.grouping import is_ungrouped
 from app.notifications.inbox.filters import Filter
 
 MOST_IDS = 1000
@@ -47,6 +47,6 @@ class Selection:
 
     def _groups(self, within: Filter) -> ColumnElement[bool]:
         one = aliased(Notification)
-        grouped = one.user_id == within.user_id, ~is_kept_apart(one.user_id, one.type)
+        grouped = one.user_id == within.user_id, ~is_ungrouped(one.user_id, one.type)
         keys = select(one.group_key).where(one.id.in_(self.ids), *grouped)
         return and_(Notification.group_key.in_(keys), *within.clauses())

@@ -31,9 +31,9 @@ class BellRenderer:
         self._rows: dict[tuple[Any, ...], list[bytes]] = {}
 
     def frames(self, rows: Rows) -> bytes:
-        """The whole bell and panel of a user, from what `read_bells` reads for one. To count groups takes
-        longer, so the page of a user who wants them is told that it is grouped, and fetches its panel
-        once that is open.
+        """The whole bell and panel of a user, from what `read_bells` reads for one. Counting groups takes
+        longer, so the page of a user who wants them gets the count alone, and fetches its panel once
+        that is open.
         """
         _user_id, language, _timezone, unread, position, *_row = rows[0]
         if rows[0].grouping:
@@ -61,10 +61,10 @@ def arrival_frames(recipients: Rows, facts: Facts) -> Iterator[tuple[int, bytes]
     end = _list_changed(facts.row.event_id)
     counts: dict[tuple[str, int], bytes] = {}
     arrivals: dict[tuple[Any, ...], list[bytes]] = {}
-    for user_id, id, language, timezone, unread, _is_shown, is_kept_apart in recipients:
+    for user_id, id, language, timezone, unread, _is_shown, is_ungrouped in recipients:
         if (count := counts.get((language, unread))) is None:
             count = counts[language, unread] = position.join(_count(language, unread))
-        reader = language, timezone, user_id == affected, False, bool(is_kept_apart)
+        reader = language, timezone, user_id == affected, False, bool(is_ungrouped)
         if (parts := arrivals.get(reader)) is None:
             *first, last = _arrival(Variant(facts, *reader))
             parts = arrivals[reader] = [*first, last + end]

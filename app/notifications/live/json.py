@@ -117,9 +117,9 @@ def json_arrivals(
     recipients: Rows, facts: Facts, unread: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes]]:
     """(user_id, frame): as `notification_frame`, from parts that are rendered once for all."""
-    for user_id, id, language, _timezone, _unread, _is_shown, is_kept_apart in recipients:
+    for user_id, id, language, _timezone, _unread, _is_shown, is_ungrouped in recipients:
         to_affected = facts.row.affected_id == user_id
-        variant = Variant(facts, language, "", to_affected, is_kept_apart=bool(is_kept_apart))
+        variant = Variant(facts, language, "", to_affected, is_ungrouped=bool(is_ungrouped))
         before, after = _parts(variant)
         count = b"%d" % unread.get(user_id, 0)
         yield user_id, (b"%d" % id).join(before) + count + after

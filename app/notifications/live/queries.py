@@ -18,7 +18,7 @@ from app.database import Database
 from app.database.id_lists import ids_in
 from app.models import Event, Notification, User
 from app.models.notification import FOR_GOOD, IN_INBOX
-from app.notifications.events.grouping import is_kept_apart
+from app.notifications.events.grouping import is_ungrouped
 from app.notifications.events.notices import all_events
 from app.notifications.inbox.feed import MOST_COUNTED, PER_PAGE, in_inbox, position_clause, unread
 
@@ -88,7 +88,7 @@ async def read_unread(db: Database, users: Collection[int]) -> dict[int, int]:
 
 
 async def read_recipients(db: Database, event_id: int) -> Rows:
-    """Rows (user_id, id, language, timezone, unread, is_shown, is_kept_apart) of at most USERS_AT_ONCE
+    """Rows (user_id, id, language, timezone, unread, is_shown, is_ungrouped) of at most USERS_AT_ONCE
     recipients; `unread` stops at 100, and `is_shown` is false for notifications that could be restored.
     """
     return await db.fetch(_recipients(), event=event_id)
@@ -180,7 +180,7 @@ def _of_event() -> Statement:
             and_(Notification.deleted_at.is_(None), Notification.place == IN_INBOX).label(
                 "is_shown"
             ),
-            is_kept_apart(Notification.user_id, Notification.type).label("is_kept_apart"),
+            is_ungrouped(Notification.user_id, Notification.type).label("is_ungrouped"),
         )
         .join(User, User.id == Notification.user_id)
         .where(

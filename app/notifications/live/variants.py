@@ -50,7 +50,7 @@ class Variant:
     timezone: str
     to_affected: bool
     is_read: bool = False
-    is_kept_apart: bool = False
+    is_ungrouped: bool = False
 
     def notice(self) -> Notice:
         """The notice of one of these readers, with `ID` in place of its id."""
@@ -68,7 +68,7 @@ class Variant:
             "state": IN_INBOX,
             "is_saved": False,
             "read_at": clock.now() if self.is_read else None,
-            "group_key": f"{row.type}:{APART}:{ID}" if self.is_kept_apart else key,
+            "group_key": f"{row.type}:{APART}:{ID}" if self.is_ungrouped else key,
         }
 
 

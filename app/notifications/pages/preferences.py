@@ -157,8 +157,8 @@ async def _fields(db: Database) -> list[str]:
         for channel in channels
         if channel not in event_type.mandatory
     ]
-    apart = [f"{UNGROUPED}.{event_type.name}" for event_type in _grouped_types()]
-    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY, *INBOX, *apart]
+    ungrouped = [f"{UNGROUPED}.{event_type.name}" for event_type in _grouped_types()]
+    return [*switches, *DIGEST, PUSHES_ALWAYS, ADDED_BY, *INBOX, *ungrouped]
 
 
 def _shown_types() -> list[EventType]:
@@ -210,7 +210,7 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
         if UNGROUPED in nested:
             stored = await preferences.ungrouped_types(session, user)
             choices = dict.fromkeys(stored, True) | nested[UNGROUPED]
-            nested[UNGROUPED] = [name for name, is_apart in choices.items() if is_apart]
+            nested[UNGROUPED] = [name for name, is_ungrouped in choices.items() if is_ungrouped]
         await preferences.change(session, user, nested)
         if pushes_always is not None:
             await preferences.set_pushes_always(session, user, wanted=pushes_always)
@@ -274,11 +274,11 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
     }
     digest = {f"digest.{name}": value for name, value in asdict(stored.digest).items()}
     rest = {name: getattr(user, name) for name in ("timezone", PUSHES_ALWAYS, ADDED_BY, *INBOX)}
-    apart = {
+    ungrouped = {
         f"{UNGROUPED}.{event_type.name}": event_type.name in stored.ungrouped_types
         for event_type in _grouped_types()
     }
-    return switches | digest | rest | apart
+    return switches | digest | rest | ungrouped
 
 
 def _groups() -> list[tuple[str, list[EventType]]]:

@@ -156,7 +156,7 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
         setattr(user, _DIGEST[field], value)
     grouping_changes = wanted.get("grouping", user.grouping) != user.grouping
     if "ungrouped_types" in wanted:
-        grouping_changes |= await _keep_apart(session, user, wanted["ungrouped_types"])
+        grouping_changes |= await _store_ungrouped_types(session, user, wanted["ungrouped_types"])
     if grouping_changes:
         await record_change(session, REGROUPED, user.id, ids=[])
     for field in ("timezone", *_PLAIN):
@@ -184,7 +184,7 @@ async def _store_switches(
     await _keep(session, user, exceptions)
 
 
-async def _keep_apart(session: AsyncSession, user: User, names: Collection[str]) -> bool:
+async def _store_ungrouped_types(session: AsyncSession, user: User, names: Collection[str]) -> bool:
     """Have these types alone form no groups; returns whether that is a change."""
     wanted = {SYNONYMS.get(name, name) for name in names}
     known = set(await ungrouped_types(session, user))

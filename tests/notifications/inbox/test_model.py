@@ -92,11 +92,11 @@ class Row:
     earlier: State = State()
     stored_key: str = ""
 
-    def group(self, apart: Collection[str]) -> None:
+    def group(self, ungrouped: Collection[str]) -> None:
         """Its reader sees the notifications of these types one by one."""
         self.stored_key = self.stored_key or self.group_key
         own = f"{self.type}:apart:{self.id}"
-        self.group_key = own if self.type in apart else self.stored_key
+        self.group_key = own if self.type in ungrouped else self.stored_key
 
     def change(self, state: State, token: str = "") -> None:
         self.earlier, self.state, self.changed_in = self.state, state, token
@@ -303,7 +303,7 @@ class TwoInboxes(RuleBasedStateMachine):
         self.rows: list[Row] = []
         self.tokens: list[tuple[str, int, datetime]] = []
         self.clients = {user.id: Client() for user in self.world.users}
-        self.apart: dict[int, list[str]] = {user.id: [] for user in self.world.users}
+        self.ungrouped: dict[int, list[str]] = {user.id: [] for user in self.world.users}
 
     def teardown(self) -> None:
         for one in (self.here, self.there):
@@ -363,7 +363,7 @@ class TwoInboxes(RuleBasedStateMachine):
                     priority,
                     clock.now(),
                 )
-                row.group(self.apart[user_id])
+                row.group(self.ungrouped[user_id])
                 self.rows.append(row)
 
     @rule(time=minutes)
@@ -558,7 +558,7 @@ class TwoInboxes(RuleBasedStateMachine):
                 await switches.change(session, owner, {"ungrouped_types": types})
 
         self.run(choose())
-        self.apart[owner.id] = types
+        self.ungrouped[owner.id] = types
         for row in self.rows:
             if row.user_id == owner.id:
                 row.group(types)

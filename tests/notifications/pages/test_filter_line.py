@@ -10,7 +10,10 @@ import pytest
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import MEMBER_LEFT, TEAM_UPDATED
+from app.notifications.inbox.filter_names import NAMED
+from app.notifications.inbox.filters import Filter
 from app.notifications.notify import notify
+from app.notifications.pages.filter_line import filter_line
 from tests.conftest import sign_in, text_of
 
 URL = "/notifications"
@@ -27,6 +30,20 @@ async def as_alice(
         await notify(session, MEMBER_LEFT, actor=bob, team=video_squad, username="bob")
     await sign_in(client, alice)
     return client
+
+
+def test_every_select_begins_with_the_choice_that_leaves_it_open() -> None:
+    line = filter_line(Filter(), {name: {} for name in NAMED}, "en", is_open=True)
+
+    assert [one.choices[0] for one in (*line.controls, *line.more)] == [
+        ("", "All types"),
+        ("", "All"),
+        ("", "All time"),
+        ("", "Everyone"),
+        ("", "All teams"),
+        ("", "All projects"),
+        ("", "All"),
+    ]
 
 
 async def test_each_value_that_narrows_the_list_is_a_chip_that_leads_to_the_list_without_it(
