@@ -31,6 +31,7 @@ from app.notifications.search import index
 from app.notifications.withdraw import withdraw_expired_invitations
 from app.operations.clock_jumps import Clock, boot_id, look
 from app.operations.cron_ticks import once_per_tick
+from app.process.cancellation import end
 from app.process.gc_tuning import freeze_loaded_objects
 from app.projects.compilation_runs import recover_compilations, run_compilation
 from app.projects.compilations import sweep_videos, sweep_work_folders
@@ -266,7 +267,5 @@ async def _work(
     running = [asyncio.create_task(worker.start()) for worker in workers]
     others = [asyncio.create_task(one) for one in (*beside, stopped.wait())]
     await asyncio.wait([*running, *others], return_when=asyncio.FIRST_COMPLETED)
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*(worker.stop() for worker in workers))
-    await asyncio.gather(*running, *others, return_exceptions=True)
+    await asyncio.gather(end(*others), *(worker.stop() for worker in workers))
+    await asyncio.gather(*running, return_exceptions=True)

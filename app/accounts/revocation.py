@@ -20,6 +20,7 @@ from app.broker.relay import SESSIONS, Relay
 from app.database import Database
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, TOKEN, Key
+from app.process.cancellation import end
 
 CHECK_SECONDS = 60.0
 LOOK_SECONDS = 0.5
@@ -48,9 +49,7 @@ class RevocationWatcher:
             yield
         finally:
             stop_listening()
-            checking.cancel()
-            with suppress(asyncio.CancelledError):
-                await checking
+            await end(checking)
 
     async def _keep_checking(self, poked: asyncio.Event) -> None:
         while True:

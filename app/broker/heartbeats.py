@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from saq import Job
 
+from app.process.cancellation import end
+
 # A job is given to another worker after HEARTBEAT seconds of silence. A server of the queue that
 # restarts must not make a living worker seem dead.
 HEARTBEAT, BEAT_SECONDS = 60, 5
@@ -20,7 +22,7 @@ async def beating(job: Job) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
+        await end(task)
 
 
 async def _keep_beating(job: Job) -> None:

@@ -13,6 +13,7 @@ from random import uniform
 from secrets import token_hex
 
 from app.broker.relay import CHANGES, ProcessRelay
+from app.process.cancellation import end
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 # Pokes kept while the server is away. Those beyond are dropped: listeners look when it is back.
@@ -37,6 +38,7 @@ class ServerRelay(ProcessRelay):
         self._unsent: set[str] = set()
         self._has_unsent = asyncio.Event()
         self._all_sent = asyncio.Event()
+        self._all_sent.set()
         self._heard = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,15 +65,12 @@ class ServerRelay(ProcessRelay):
 
     async def disconnect(self) -> None:
         await super().disconnect()
-        if self.is_connected and self._unsent:
-            self._all_sent.clear()
+        if self.is_connected:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING_SECONDS):
                     await self._all_sent.wait()
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
         self._heard.clear()
         self._unsent.clear()
 
@@ -99,6 +98,7 @@ class ServerRelay(ProcessRelay):
         super()._deliver(topics)
         if len(self._unsent) < MOST_UNSENT:
             self._unsent |= topics
+        self._all_sent.clear()
         self._has_unsent.set()
 
     def _receive(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Gives back what a cancelled task had claimed."""
+"""Ends tasks, and gives back what a cancelled one had claimed."""
 
 import asyncio
 import logging
@@ -8,7 +8,26 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Longer than a cancelled task needs to return what it holds.
+AGAIN_SECONDS = 2.0
+
 _log = logging.getLogger(__name__)
+
+
+async def end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancels them, and returns when all have ended and returned what they held.
+
+    A task that goes on is cancelled again: before Python 3.12, `asyncio.wait_for`, in which the
+    clients of Redis and SMTP wait, loses a cancellation that comes at the same time as the result.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _ended, running = await asyncio.wait(running, timeout=AGAIN_SECONDS)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # is the caller's to ask for, and not logged as forgotten
 
 
 async def claim_or_give_back(

@@ -25,7 +25,7 @@ from app.language import _, in_language
 from app.models import Compilation, Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED
 from app.notifications.notify import notify
-from app.process.cancellation import claim_or_give_back
+from app.process.cancellation import claim_or_give_back, end
 from app.projects.clips import clips_of
 from app.projects.compilations import SILENT_SECONDS, enqueue, rotate_videos
 from app.projects.media_storage import clip_path, remove, thumbnail_path, video_path, work_folder
@@ -167,9 +167,7 @@ async def _make_video(db: Database, settings: Settings, run: _Run) -> FinishedVi
             reporting.result()
         return working.result()
     finally:
-        working.cancel()
-        reporting.cancel()
-        await asyncio.gather(working, reporting, return_exceptions=True)
+        await end(working, reporting)
 
 
 async def _concatenate(

@@ -21,6 +21,7 @@ from app.database import Database
 from app.errors import TooLarge
 from app.language import _
 from app.models import Clip, Compilation, Project, UploadReservation
+from app.process.cancellation import end
 from app.projects.upload_stream import MB
 from app.settings import Settings
 
@@ -170,5 +171,5 @@ async def reserving(db: Database, settings: Settings, user_id: int) -> AsyncIter
     try:
         yield reservation
     finally:
-        renewing.cancel()
+        await end(renewing)
         await reservation.end()

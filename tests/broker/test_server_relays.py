@@ -104,6 +104,21 @@ async def test_a_poke_just_before_disconnecting_still_arrives(
     await asyncio.wait_for(there.wait(), SECONDS)
 
 
+async def test_a_relay_disconnects_at_any_moment_of_sending_and_the_poke_arrives(
+    new_relay: NewRelay, bob: ServerRelay
+) -> None:
+    ids: set[int] = set()
+    bob.listen_for_ids("user", ids.add)
+    for turns in range(40):
+        relay = new_relay()
+        await relay.connect()
+        relay.poke(f"user {turns}")
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        await relay.disconnect()
+    await eventually(lambda: len(ids) == 40)
+
+
 async def test_a_relay_knows_whether_it_is_connected_and_can_reconnect(
     alice: ServerRelay, bob: ServerRelay
 ) -> None:

@@ -17,7 +17,7 @@ from app.notifications.delivery.batch import ClaimedBatch
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.settling import pause_after
 from app.notifications.preferences import digest
-from app.process.cancellation import claim_or_give_back
+from app.process.cancellation import claim_or_give_back, end
 
 
 async def deliver(
@@ -68,7 +68,7 @@ async def _work_on(db: Database, channel: Channel, claim: Claim, batch: ClaimedB
         await claims.release(db, claim)
         raise
     finally:
-        renewing.cancel()
+        await end(renewing)
 
 
 async def _send(db: Database, channel: Channel, batch: ClaimedBatch) -> bool:

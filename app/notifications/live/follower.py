@@ -22,6 +22,7 @@ from app.errors import Unavailable
 from app.models import Change
 from app.notifications.events.positions import last_position
 from app.notifications.live.hub import Hub
+from app.process.cancellation import end
 
 CHANGES_AT_ONCE = 500
 POLL_SECONDS = 5.0
@@ -74,10 +75,7 @@ class Follower:
             yield
         finally:
             stop_listening()
-            for task in tasks:
-                task.cancel()
-            # A cancelled read still has to return its connection.
-            await asyncio.wait(tasks)
+            await end(*tasks)
 
     async def reach_present(self) -> None:
         """Wait until `hub.position` covers everything that is committed by now.

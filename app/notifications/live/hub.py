@@ -19,6 +19,7 @@ from litestar.exceptions import ServiceUnavailableException
 from app.language import _
 from app.notifications.live.frames import bye_frame
 from app.notifications.live.stream import HTML, JSON, EventStream, Format, Key
+from app.process.cancellation import end
 from app.telemetry.metrics import count_stream
 
 STREAMS_PER_USER = 30
@@ -104,7 +105,7 @@ class Hub:
                 yield
         finally:
             self.drain()
-            ticking.cancel()
+            await end(ticking)
 
     def tick(self, now: float) -> None:
         """Send the keep-alives due at `now` (the loop's time) and end streams past their time."""

@@ -21,6 +21,7 @@ from app.notifications.live.follower import RETRY_SECONDS, TRANSIENT_ERRORS
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import HTML
+from app.process.cancellation import end
 from app.topics import USER, Topic
 
 # Seconds between two events of one topic. The last change always gets an event.
@@ -55,9 +56,7 @@ class TopicPublisher:
         finally:
             for stop_listening in stops:
                 stop_listening()
-            telling.cancel()
-            # A cancelled read still has to return its connection.
-            await asyncio.wait([telling])
+            await end(telling)
 
     def _on_poke(self, kind: str, id: int) -> None:
         if not self._hub.connected(HTML):

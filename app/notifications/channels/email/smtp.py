@@ -18,6 +18,7 @@ from app.notifications.channels.base import (
     Undelivered,
 )
 from app.outgoing import UNREACHABLE
+from app.process.cancellation import end
 from app.settings import Settings
 from app.values.email_addresses import ascii_address
 
@@ -55,8 +56,7 @@ class Smtp:
         _trace: TracebackType | None,
     ) -> None:
         if self._opening:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
+            await end(self._opening)
         await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
     def announce(self, address: str) -> None:

@@ -30,6 +30,7 @@ from app.notifications.channels.push.service_queues import Push, ServiceQueues
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import TYPES
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
+from app.process.cancellation import end
 from app.settings import Settings
 
 AT_ONCE = 16  # for each push service
@@ -67,9 +68,7 @@ class Sender:
                 for settled in await results.take(db):
                     yield settled
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
         for service in [key for key, backoff in self._backoff.items() if backoff.forget()]:
             del self._backoff[service]
         for settled in await results.take(db):
