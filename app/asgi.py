@@ -28,7 +28,7 @@ from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
 from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.resuming import Resumptions
-from app.notifications.live.topic_publisher import TopicPublisher
+from app.notifications.live.topic_publisher import TopicPublisher, Viewers
 from app.process.gc_tuning import freeze_loaded_objects, give_large_blocks_back
 from app.process.parent_process import end_with_parent
 from app.process.private_files import create_private_files
@@ -120,10 +120,10 @@ def furnish(app: Litestar, installation: Installation) -> None:
     db, relay, hub = installation.db, installation.broker.relay, Hub()
     bells = Bells(db)
     follower = Follower(db, relay, hub, StreamPublisher(db, hub, bells))
-    viewers = {
-        TEAM: team_viewers(),
-        PROJECT: project_viewers(),
-        PROGRESS: project_viewers(),
+    viewers: Viewers = {
+        TEAM: team_viewers,
+        PROJECT: project_viewers,
+        PROGRESS: project_viewers,
     }
     app.state.update(
         installation=installation,
@@ -139,7 +139,7 @@ def furnish(app: Litestar, installation: Installation) -> None:
         bells=bells,
         resumptions=Resumptions(db, follower),
         follower=follower,
-        topic_publisher=TopicPublisher(db, relay, hub, viewers),
+        topic_publisher=TopicPublisher(db, relay, hub, follower, viewers),
         revocation_watcher=RevocationWatcher(db, relay, hub),
     )
 

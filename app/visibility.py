@@ -6,7 +6,7 @@ with.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, or_, select, union
 
 from app.models import Membership, Project, Share, Team
 
@@ -22,19 +22,29 @@ def sees_project(user_id: Any) -> ColumnElement[bool]:
     return or_(Project.owner_id == user_id, Project.id.in_(shared))
 
 
-def team_viewers() -> Select[int, int]:
-    """(team_id, user_id) of everyone who may see a team, for all teams."""
-    return select(Membership.team_id, Membership.user_id)
+def team_viewers(ids: Any, users: Any) -> Select[int, int]:
+    """(team_id, user_id): which of these users see which of these teams, each a query for ids or a
+    list.
+    """
+    return select(Membership.team_id, Membership.user_id).where(
+        Membership.team_id.in_(ids), Membership.user_id.in_(users)
+    )
 
 
-def project_viewers() -> Select[Any]:
-    """(project_id, user_id) of everyone who may see a project, for all projects."""
+def project_viewers(ids: Any, users: Any = None) -> CompoundSelect[Any]:
+    """(project_id, user_id): the same for projects; by default, of all users.
+
+    The conditions stand in both parts: SQLite does not move them there, and would look at all
+    projects.
+    """
     owners = select(Project.id.label("project_id"), Project.owner_id.label("user_id"))
     members = select(Share.project_id, Membership.user_id).join(
         Membership, Membership.team_id == Share.team_id
     )
-    everyone = union(owners, members).subquery()
-    return select(everyone.c.project_id, everyone.c.user_id)
+    if users is not None:
+        owners = owners.where(Project.owner_id.in_(users))
+        members = members.where(Membership.user_id.in_(users))
+    return union(owners.where(Project.id.in_(ids)), members.where(Share.project_id.in_(ids)))
 
 
 def _teams_of(user_id: Any) -> Select[Any]:

@@ -31,10 +31,8 @@ async def find_project(session: AsyncSession, user: User, project_id: int) -> Pr
 
 async def count_others(session: AsyncSession, user: User, project_id: int) -> int:
     """How many others may see the project."""
-    everyone = project_viewers().subquery()
-    others = select(func.count()).where(
-        everyone.c.project_id == project_id, everyone.c.user_id != user.id
-    )
+    everyone = project_viewers([project_id]).subquery()
+    others = select(func.count()).where(everyone.c.user_id != user.id)
     return await session.scalar(others) or 0
 
 

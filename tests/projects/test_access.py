@@ -19,7 +19,8 @@ async def test_the_viewers_of_a_project_are_those_to_whom_it_is_visible(
         for team in teams:
             await share_project(session, alice, reel.id, team.id)
     async with db.read() as session:
-        seen_by = [tuple(row) for row in await session.execute(project_viewers())]
+        seen_by = [tuple(row) for row in await session.execute(project_viewers([reel.id]))]
+        of_two = await session.execute(project_viewers([reel.id], [bob.id, carol.id]))
         visible = [
             (project_id, user.id)
             for user in (alice, bob, carol)
@@ -27,3 +28,4 @@ async def test_the_viewers_of_a_project_are_those_to_whom_it_is_visible(
         ]
 
     assert sorted(seen_by) == sorted(visible)
+    assert [tuple(row) for row in of_two] == [(reel.id, bob.id)]

@@ -89,6 +89,13 @@ class Follower:
                     self._poked.set()
                     await asyncio.sleep(0.005)
 
+    async def publish_present(self) -> None:
+        """Wait until what is committed by now has been sent to the streams, but not for long."""
+        await self.reach_present()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAG_SECONDS):
+                await self._unpublished.join()
+
     async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
@@ -115,6 +122,7 @@ class Follower:
                 # A newer version's event type or a damaged row: waiting would not help.
                 positions = [one.id for one in changes]
                 _log.exception("The changes at %s cannot be published.", positions)
+            self._unpublished.task_done()
 
 
 async def persist(attempt: Callable[[], Awaitable[Read]]) -> Read:

@@ -3,44 +3,51 @@
 No stream knows what its pages show. The users who may see a topic get its event, and every tab
 decides whether that concerns its page, which then fetches itself again. So the event tells nothing
 that its reader may not know, and a user who lost access gets a 404 from the page.
+
+Notifications go first: an act that tells its team changes the team's page too, and a page can wait for
+as long as all bells take.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
-
-from sqlalchemy import Select, bindparam, select
 
 from app.broker.relay import Relay
 from app.database import Database
-from app.notifications.live.follower import RETRY_SECONDS, TRANSIENT_ERRORS
+from app.database.id_lists import ids_in
+from app.notifications.live.follower import RETRY_SECONDS, TRANSIENT_ERRORS, Follower
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
+from app.notifications.live.queries import USERS_AT_ONCE, in_parts
 from app.notifications.live.stream import HTML
 from app.process.cancellation import end
 from app.topics import USER, Topic
 
 # Seconds between two events of one topic. The last change always gets an event.
 PAUSE_SECONDS = 1.0
-USERS_AT_ONCE = 5_000
-TOPICS_AT_ONCE = 500
 
-# By kind: rows (id of the thing, id of a user who may see it), for all things.
-Viewers = Mapping[str, Select[int, int]]
+# By kind: from queries for ids and users to rows (id of the thing, id of a user who may see it).
+Viewers = Mapping[str, Callable[[Any, Any], Any]]
 
 _log = logging.getLogger(__name__)
 
 
 class TopicPublisher:
-    """Listens to the pokes of all kinds in `viewers`, and to those about a single user."""
+    """Listens to the pokes of all kinds in `viewers`, and to those about a single user. Tells after the
+    `follower` has.
+    """
 
-    def __init__(self, db: Database, relay: Relay, hub: Hub, viewers: Viewers) -> None:
-        self._db, self._relay, self._hub = db, relay, hub
-        self._statements = {kind: _among(each) for kind, each in viewers.items()}
+    def __init__(
+        self, db: Database, relay: Relay, hub: Hub, follower: Follower, viewers: Viewers
+    ) -> None:
+        self._db, self._relay, self._hub, self._follower = db, relay, hub, follower
+        self._statements = {
+            kind: among(ids_in("ids"), ids_in("users")) for kind, among in viewers.items()
+        }
         self._changed: set[Topic] = set()
         self._has_changed = asyncio.Event()
         # The topics told within the last pause, and whether they have changed again since.
@@ -80,6 +87,7 @@ class TopicPublisher:
             self._has_changed.clear()
             changed, self._changed = self._changed, set()
             try:
+                await self._follower.publish_present()
                 await self._tell(changed)
             except TRANSIENT_ERRORS:
                 _log.exception("Open pages could not be told of a change. Retrying.")
@@ -93,35 +101,17 @@ class TopicPublisher:
         ids: defaultdict[str, list[int]] = defaultdict(list)
         for kind, id in changed:
             ids[kind].append(id)
-        concerned = [(Topic(USER, id), id) for id in ids.pop(USER, [])]
-        for kind, some in ids.items():
-            concerned += [pair async for pair in self._viewers(kind, some)]
-        await self._hub.broadcast(_frames(concerned))
-
-    async def _viewers(self, kind: str, ids: list[int]) -> AsyncIterator[tuple[Topic, int]]:
-        """Each topic with each connected user who may see it."""
-        connected = list(self._hub.connected(HTML))
-        async with self._db.read() as session:
-            for users in _in_parts(connected, USERS_AT_ONCE):
-                for some in _in_parts(ids, TOPICS_AT_ONCE):
-                    values = {"ids": some, "users": users}
-                    for id, user_id in await session.execute(self._statements[kind], values):
-                        yield Topic(kind, id), user_id
+        await self._hub.broadcast(_frames((Topic(USER, id), id) for id in ids.pop(USER, [])))
+        for users in in_parts(self._hub.connected(HTML), USERS_AT_ONCE):
+            for kind, some in ids.items():
+                viewers = await self._db.fetch(self._statements[kind], ids=some, users=users)
+                await self._hub.broadcast(_frames((Topic(kind, id), user) for id, user in viewers))
 
 
-def _among(viewers: Select[int, int]) -> Select[Any]:
-    seen_by = viewers.subquery()
-    id, user_id = seen_by.c
-    return select(id, user_id).where(
-        id.in_(bindparam("ids", expanding=True)), user_id.in_(bindparam("users", expanding=True))
-    )
+def _frames(concerned: Iterable[tuple[Topic, int]]) -> Iterator[tuple[int, bytes]]:
+    return ((user_id, _frame(topic)) for topic, user_id in concerned)
 
 
-def _in_parts(ids: list[int], most: int) -> Iterator[list[int]]:
-    return (ids[start : start + most] for start in range(0, len(ids), most))
-
-
-def _frames(concerned: Collection[tuple[Topic, int]]) -> Iterator[tuple[int, bytes]]:
-    """Each topic's frame is built once, for all its users."""
-    built = {topic: frame("{}", event=topic.event) for topic, _user_id in concerned}
-    return ((user_id, built[topic]) for topic, user_id in concerned)
+@lru_cache(1024)
+def _frame(topic: Topic) -> bytes:
+    return frame("{}", event=topic.event)

@@ -13,9 +13,12 @@ from app.broker.relay import ProcessRelay
 from app.database import Database
 from app.models import Project, Team, User
 from app.notifications.live import topic_publisher
+from app.notifications.live.follower import Changes, Follower, Publisher
+from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
+from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
-from app.notifications.live.topic_publisher import TopicPublisher
+from app.notifications.live.topic_publisher import TopicPublisher, Viewers
 from app.projects.projects import create_project, delete_project, rename_project
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
@@ -25,10 +28,10 @@ from app.topics import PROGRESS, PROJECT, TEAM, touch
 from app.visibility import project_viewers, team_viewers
 from tests.factories import make_account, make_team
 
-VIEWERS = {
-    TEAM: team_viewers(),
-    PROJECT: project_viewers(),
-    PROGRESS: project_viewers(),
+VIEWERS: Viewers = {
+    TEAM: team_viewers,
+    PROJECT: project_viewers,
+    PROGRESS: project_viewers,
 }
 
 
@@ -58,11 +61,14 @@ class Listening(Hub):
 
 
 @asynccontextmanager
-async def telling(db: Database, hub: Hub) -> AsyncIterator[None]:
+async def telling(
+    db: Database, hub: Hub, publisher: Publisher | None = None
+) -> AsyncIterator[None]:
     relay = ProcessRelay()
     await relay.connect()
     db._poke = relay.poke
-    async with TopicPublisher(db, relay, hub, VIEWERS).running():
+    follower = Follower(db, relay, hub, publisher or StreamPublisher(db, hub, Bells(db)))
+    async with follower.running(), TopicPublisher(db, relay, hub, follower, VIEWERS).running():
         yield
     await relay.disconnect()
 
@@ -163,22 +169,23 @@ async def test_a_burst_is_told_twice_and_its_end_is_never_missed(
     assert (so_far, hub.heard[alice.id].count(told)) == (1, 1)
 
 
-async def test_progress_is_one_query_however_many_streams_there_are(
-    db: Database, alice: User, squad: Team, reel: Project
+async def test_progress_is_one_query_for_hundreds_of_streams(
+    db: Database, alice: User, squad: Team, reel: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members = [await make_account(db, f"member{n}") for n in range(30)]
     await make_team(db, alice, "Others", viewers=members)
-    hub, statements = Listening(alice, *members), []
+    hub, fetch, statements = Listening(alice, *members), db.fetch, []
+
+    async def noted(statement: Any, **values: Any) -> Any:
+        statements.append(str(statement))
+        return await fetch(statement, **values)
+
     async with telling(db, hub):
-        event.listen(
-            db.engine.sync_engine,
-            "before_cursor_execute",
-            lambda *given: statements.append(given[2]),
-        )
+        monkeypatch.setattr(db, "fetch", noted)
         db._poke(f"progress {reel.id}")
         await hub.until(alice, f"progress-{reel.id}-changed")
 
-    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+    assert len([one for one in statements if "membership" in one]) == 1
 
 
 async def test_without_an_open_page_nothing_is_read(db: Database, alice: User, squad: Team) -> None:
@@ -199,19 +206,46 @@ async def test_a_change_is_told_once_the_database_can_be_read_again(
     db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_publisher, "RETRY_SECONDS", 0.01)
-    hub, read, failures = Listening(alice), db.read, [1, 1]
+    hub, fetch, failures = Listening(alice), db.fetch, [1, 1]
 
-    def failing_read() -> Any:
-        if failures:
+    async def failing_fetch(statement: Any, **values: Any) -> Any:
+        if "membership" in str(statement) and failures:
             failures.pop()
             raise OperationalError("SELECT", {}, Exception("database is locked"))
-        return read()
+        return await fetch(statement, **values)
 
     async with telling(db, hub):
-        monkeypatch.setattr(db, "read", failing_read)
+        monkeypatch.setattr(db, "fetch", failing_fetch)
         db._poke(f"team {squad.id}")
 
         await hub.until(alice, f"team-{squad.id}-changed")
+
+    assert failures == []
+
+
+async def test_notifications_are_told_before_the_pages_that_changed_with_them(
+    db: Database, alice: User, squad: Team
+) -> None:
+    told: list[str] = []
+
+    class Slow:
+        async def publish(self, _changes: Changes) -> None:
+            await asyncio.sleep(0.05)
+            told.append("notification")
+
+    class Noting(Listening):
+        def send(self, user_id: int, frame: bytes, *given: Any, **named: Any) -> None:
+            super().send(user_id, frame, *given, **named)
+            told.append("page")
+
+    hub = Noting(alice)
+    async with telling(db, hub, Slow()):
+        async with db.act() as session:
+            await rename_team(session, alice, squad.id, "Film Squad")
+        await hub.until(alice, f"team-{squad.id}-changed")
+
+    assert told[0] == "notification"
+    assert told[-1] == "page"
 
 
 async def test_an_act_that_is_rolled_back_is_not_told(
