@@ -401,7 +401,7 @@ async def test_a_project_is_muted_with_its_team_whatever_else_one_owns_or_sees(
     assert await decisions_by_address(db) == {alice.email: SEND, bob.email: Skip("muted")}
 
 
-@dataclass
+@dataclass(eq=False)
 class Joining(Scripted):
     """A channel that needs facts of what the rules also look at."""
 
@@ -467,7 +467,7 @@ async def test_what_a_newer_version_has_written_waits_for_its_worker(
     assert await decided(db) == [Skip("read"), Skip("read")]
 
 
-@dataclass
+@dataclass(eq=False)
 class Fleeting(Scripted):
     """Events of the types in `lasts` are worth sending for so long; "" are transactional messages."""
 
@@ -519,7 +519,7 @@ async def test_a_transactional_message_has_a_time_of_its_own(db: Database, hands
     assert await decided(db, Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})) == [SEND]
 
 
-@dataclass
+@dataclass(eq=False)
 class Tactful(Scripted):
     """An ordinary event waits 10 seconds for a page that is looked at; that counts for 30."""
 
@@ -629,7 +629,7 @@ async def test_a_page_shows_nothing_to_those_who_want_all_or_nothing_in_the_app(
     assert await decided(db, Tactful()) == [SEND, SEND]
 
 
-@dataclass
+@dataclass(eq=False)
 class Particular(Scripted):
     """It finds the messages to `obsolete` no longer of use, and notes which it was asked about."""
 

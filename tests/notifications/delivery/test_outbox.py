@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, update
+from sqlalchemy import Row, Select, update
 
 from app import clock
 from app.database import Database
@@ -191,6 +191,23 @@ async def test_all_batches_are_counted(db: Database) -> None:
     await write(db, *(f"person{number}@example.com" for number in range(3)))
 
     assert await outbox.deliver(db, Scripted(batch_size=1)) == 3
+
+
+async def test_what_decides_is_built_once_for_all_batches(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, built = always(SENT), []
+
+    def with_facts(rows: Select[Any]) -> Select[Any]:
+        built.append(rows)
+        return rows
+
+    monkeypatch.setattr(channel, "with_facts", with_facts)
+    for _batch in range(3):
+        await write(db)
+        assert await outbox.deliver(db, channel) == 1
+
+    assert len(built) == 1
 
 
 async def test_the_first_success_ends_an_outage_once(
