@@ -17,6 +17,8 @@ from app.models import Compilation, Event, Project, Share, Team, User
 from app.notifications.events import catalogue as events
 from app.notifications.events.event_type import EventType
 from app.notifications.inbox import acts, feed
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.projects.media_storage import thumbnail_path, video_path
@@ -91,6 +93,7 @@ async def build(site: Site) -> World:
     await _add_projects(world)
     await _show_faces(world, bob, carol)
     await _tell(world)
+    await _finish_all(world, bob)
     return world
 
 
@@ -251,6 +254,12 @@ async def _film(settings: Settings, compilation_id: int) -> None:
         writes=[thumbnail],
         seconds=60,
     )
+
+
+async def _finish_all(world: World, user: User) -> None:
+    """Nothing is left in the user's inbox."""
+    async with world.site.db.act() as session:
+        await acts.carry_out(session, user.id, acts.doing(), Selection(filter=Filter()))
 
 
 async def _read_all(world: World, but: int = 0) -> None:

@@ -12,7 +12,10 @@ const CANDIDATES = {
 };
 
 const words = (text) => text.replace(/\s+/g, " ").trim();
-const nameOf = (one) => words(one.ariaLabel ?? (one.labels?.[0] ?? one).innerText);
+const nameOf = (one) => words(one.ariaLabel ?? textOf(one.labels?.[0] ?? one));
+// Without what screen readers skip.
+const textOf = (one) =>
+  [...one.querySelectorAll("span[aria-hidden]")].reduce((text, { innerText }) => text.replace(innerText, ""), one.innerText);
 const isVisible = (one) => one.checkVisibility({ visibilityProperty: true });
 
 function all({ role, name, within, is_part }) {
