@@ -101,3 +101,15 @@ on("htmx:before:swap", dropOutdated);
 
 // Only touch screens need it.
 if (matchMedia("(any-pointer: coarse)").matches) import("./swipe.js");
+
+// The reading pane is fetched when it is first opened, or was open on the page before in this tab.
+export const PANE = `pane-${document.body.dataset.user}`;
+
+async function openPane({ target }) {
+  if (!target.closest("#show-pane")?.checkVisibility()) return;
+  document.removeEventListener("click", openPane);
+  (await import("./pane.js")).open();
+}
+
+if (PANE in sessionStorage) import("./pane.js");
+else on("click", openPane);

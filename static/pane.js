@@ -1,12 +1,13 @@
 // The reading pane, where the screen is wide enough for it. While it is open, it shows the row that gets
 // the focus, and the focus stays in that row.
 import { $, $$, SECOND, on } from "./base.js";
+import { PANE } from "./inbox.js";
 import { focusedRow, go } from "./rows.js";
 
 const PAUSE = SECOND / 5; // a row that is only passed is not opened
 const placeholder = $("#opened");
-let isWanted = false; // since it was opened, until it is closed
-let shown; // the id of the row, or of the part of a group
+let isWanted = PANE in sessionStorage; // since it was opened, until it is closed
+let shown = sessionStorage[PANE] ?? ""; // the id of the row, or of the part of a group
 let waiting;
 
 // Looked up each time: Back replaces the whole page.
@@ -21,8 +22,9 @@ function turn({ target }) {
   else open();
 }
 
-function open() {
+export function open() {
   isWanted = true;
+  keep();
   reveal();
   const row = focusedRow();
   if (row) show(row);
@@ -37,8 +39,9 @@ function close() {
   const row = document.getElementById(shown);
   const isInside = pane().contains(document.activeElement);
   clearTimeout(waiting);
-  shown = null;
+  shown = "";
   isWanted = false;
+  keep();
   reveal();
   $("#opened").replaceWith(placeholder);
   mark();
@@ -55,17 +58,25 @@ function follow({ target }) {
 function show({ id }) {
   if (id === shown) return;
   shown = id;
+  keep();
   mark();
   clearTimeout(waiting);
   waiting = setTimeout(load, PAUSE);
 }
 
-// What is listed decides what belongs to a group; a part of one is shown alone.
-function load() {
+function keep() {
+  if (isWanted) sessionStorage[PANE] = shown;
+  else delete sessionStorage[PANE];
+}
+
+// What is listed decides what belongs to a group; a part of one is shown alone. What was open before is not
+// read again.
+function load(again) {
   const [, part, id] = shown.match(/^notice-(part-)?(\d+)$/);
   const listed = $("#groups"); // unless the list has become empty
   const query = new URLSearchParams(listed ? new FormData(listed) : "");
   if (part) query.set("alone", 1);
+  if (again) query.set("again", 1);
   htmx.ajax("GET", `/notifications/${id}/pane?${query}`, { source: pane(), target: "#opened", swap: "outerHTML" });
 }
 
@@ -113,7 +124,7 @@ function settle() {
   if (!pane()) return;
   const isRestored = isWanted && pane().hidden;
   reveal();
-  if (isRestored && shown) return load();
+  if (isRestored && shown && isOpen()) return load(true);
   const { id } = $("#opened").dataset;
   if (id && shown && !document.getElementById(shown)) shown = `notice-${id}`;
   mark();
@@ -132,3 +143,4 @@ on("htmx:finally:request", refresh);
 on("htmx:before:swap", hold);
 on("htmx:before:swap", remember);
 on("htmx:finally:swap", settle);
+settle();

@@ -15,6 +15,9 @@ from tests.journeys.running import Site
 from tests.journeys.test_accessibility import TOO_PALE, overflowing
 
 BOTH = "?type=member_left&type=team_updated"
+MIDDLES = """
+places => places.map(place => place.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)
+"""
 
 
 async def test_a_person_is_chosen_by_name_and_taken_out_again(
@@ -98,6 +101,20 @@ async def test_chips_are_taken_out_by_the_keyboard_one_after_the_other(
 
     await expect(reader.rows).to_have_count(2)
     await expect(reader.page.get_by_role("main")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [900, 1280])
+async def test_the_controls_stay_on_one_line_whatever_is_chosen(
+    arrive: Arrive, alice: User, width: int
+) -> None:
+    visitor = await arrive(alice, viewport={"width": width, "height": 800})
+    page = await visitor.open(f"/notifications{BOTH}&status=unread&date_range=month&q=renamed")
+
+    tops = await page.locator("#filters :is(input, button, select):visible").evaluate_all(MIDDLES)
+
+    assert len(tops) == 6
+    assert max(tops) - min(tops) < 2
+    assert await overflowing(page) == []
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -173,3 +173,22 @@ async def test_it_is_still_there_when_back_has_renewed_the_page(reader: Reader) 
     await expect(pane(page)).to_be_hidden()
     await page.keyboard.press("o")
     await expect(pane(page)).to_be_visible()
+
+
+async def test_a_reload_leaves_it_as_it_was_and_reads_nothing_again(reader: Reader) -> None:
+    page = reader.page
+    for key in ("j", "o"):
+        await page.keyboard.press(key)
+    await shows(page, "Three")
+    await row(reader, "Three").get_by_role("button", name="Mark as unread").click()
+    await expect(row(reader, "Three").get_by_role("button", name="Mark as read")).to_have_count(1)
+
+    await page.reload()
+    await shows(page, "Three")
+    await expect(row(reader, "Three")).to_have_attribute("aria-current", "true")
+    await expect(row(reader, "Three").get_by_role("button", name="Mark as read")).to_have_count(1)
+
+    await pane(page).get_by_role("button", name="Close").click()
+    await page.reload()
+    await expect(page.get_by_role("button", name="Reading pane")).to_be_visible()
+    await expect(pane(page)).to_be_hidden()

@@ -123,6 +123,19 @@ async def test_the_panel_shows_eight_rows_and_leads_to_all_of_them_first(
     await expect(panel(page).get_by_role("link").first).to_have_accessible_name("See all")
 
 
+async def test_on_a_phone_a_row_of_the_panel_takes_at_most_72_pixels(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob, **PHONE, reduced_motion="reduce")).open("/")
+    await open_panel(page)
+    rows = panel(page).get_by_role("listitem")
+
+    await expect(rows).to_have_count(20)
+    assert others(dict(await rows.evaluate_all(HEIGHTS)), 56, 72) == {}
+    invited = rows.filter(has_text="'Film Club'")
+    await expect(invited.get_by_role("button")).to_have_text(["Accept"])
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 async def test_words_stand_out_in_every_state_of_a_row(
