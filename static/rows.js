@@ -33,11 +33,12 @@ export function go(row) {
 
 // --- Its buttons, by what they do ---
 
-export const actOf = (button) => button.formAction.split("/").pop();
+export const actOf = (button) => new URL(button.formAction).pathname.split("/").pop();
 
-// The first of these acts that the row has a button for.
+// The first of these acts that the row, or a part of a group, has a button for.
 export function buttonOf(row, acts) {
-  return acts.map((act) => row.querySelector(`[formaction$="/${act}"]`)).find(Boolean);
+  const all = [...row.querySelectorAll("[formaction]")].filter((one) => one.closest("li") === row);
+  return acts.map((act) => all.find((one) => actOf(one) === act)).find(Boolean);
 }
 
 // A button with an empty hx-post sends to its formaction, so that a row says each address once.

@@ -1,7 +1,7 @@
-// Swiping a row of the inbox presses one of its buttons, and the row shows which. The menu of the row has
-// the same buttons.
+// Swiping a row of the inbox, or a part of an open group, presses one of its buttons, and the row shows which.
+// The menu of the row has the same buttons.
 import { on } from "./base.js";
-import { buttonOf, go, rowOf } from "./rows.js";
+import { buttonOf, go } from "./rows.js";
 
 const ACTS = { right: ["done", "undone"], left: ["snooze", "unsnooze"] };
 const SLACK = 10; // pixels, before it is clear where a finger goes
@@ -12,7 +12,7 @@ let swipe; // { row, x, y }, then also { side, button, isFar }
 function begin({ target, pointerType, isPrimary, clientX, clientY }) {
   end({});
   const row = target.closest("#inbox-list li, [popover]");
-  const isMeant = pointerType === "touch" && isPrimary && row && row === rowOf(target);
+  const isMeant = pointerType === "touch" && isPrimary && row?.matches("li");
   swipe = isMeant ? { row, x: clientX, y: clientY } : null;
 }
 

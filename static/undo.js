@@ -36,7 +36,7 @@ function post(token) {
 function note({ target }) {
   const button = target.closest("[formaction]");
   if (!button || isUndoing) return;
-  const row = rowOf(button)?.id;
+  const row = rowOf(button) && button.closest("li").id;
   const opposite = OPPOSITES[actOf(button)];
   if (row && opposite) acts.push({ row, opposite });
 }
@@ -55,7 +55,7 @@ function noteOffers({ detail: { ctx } }) {
   if (token) offered = token;
   // A deleted row offers it until the list is shown anew.
   for (const button of $$("#inbox .is-deleted [name=undo]")) {
-    const act = acts.findLast((one) => one.row === rowOf(button).id && one.opposite === "undo");
+    const act = acts.findLast((one) => one.row === button.closest("li").id && one.opposite === "undo");
     if (act) act.token = button.value;
   }
 }

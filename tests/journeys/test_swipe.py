@@ -1,4 +1,4 @@
-"""Swiped to the right, a row is done; to the left, it is snoozed."""
+"""Swiped to the right, a row is done; to the left, it is snoozed. So is a part of an open group, alone."""
 
 import asyncio
 import re
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pytest_asyncio
 from playwright.async_api import CDPSession, Locator, expect
+from sqlalchemy import select
 
-from app.models import User
+from app.models import Team, User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.notify import notify
+from app.notifications.preferences import switches
 from tests.factories import make_team
 from tests.journeys.browsing import toasts
 from tests.journeys.conftest import Arrive
@@ -42,6 +44,24 @@ async def reader(site: Site, arrive: Arrive, alice: User, bob: User) -> Reader:
 
 def row(reader: Reader, title: str) -> Locator:
     return reader.rows.filter(has_text=title)
+
+
+def part(reader: Reader, title: str) -> Locator:
+    """Of the open group."""
+    return reader.page.locator(".parts li").filter(has_text=title)
+
+
+async def prefer_groups(site: Site, user: User) -> None:
+    async with site.db.act() as session:
+        await switches.change(session, user, {"grouping": True})
+
+
+async def tell_together(site: Site, alice: User, *titles: str) -> None:
+    """Bob's notifications of one group."""
+    async with site.db.act() as session:
+        squad = await session.scalar(select(Team))
+        for title in titles:
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title, group_key="frames")
 
 
 class Finger:
@@ -128,6 +148,29 @@ async def test_in_another_view_a_row_is_moved_back_to_the_inbox(reader: Reader) 
     await expect(row(reader, "Upload")).to_have_count(0)
     await reader.open()
     await expect(row(reader, "Upload")).to_be_visible()
+
+
+async def test_swiped_alone_a_part_of_an_open_group_leaves_the_others(
+    site: Site, reader: Reader, alice: User, bob: User
+) -> None:
+    await prefer_groups(site, bob)
+    await tell_together(site, alice, "Frame 1", "Frame 2", "Frame 3")
+    await reader.open()
+    await reader.page.get_by_role("button", name="Show 3 notifications").tap()
+
+    resting = await left_edge(part(reader, "Frame 1"))
+    finger = await touch(reader, part(reader, "Frame 2"))
+    await finger.move(x=130)
+    assert await left_edge(part(reader, "Frame 2")) == resting + 130
+    assert await left_edge(part(reader, "Frame 1")) == resting
+    await expect(part(reader, "Frame 2").locator(".swipe")).to_have_text("Done")
+    await finger.lift()
+
+    await expect(part(reader, "Frame 2")).to_have_count(0)
+    await expect(part(reader, "Frame 1")).to_be_visible()
+    await reader.is_told("1 notification done")
+    await reader.open("?view=done")
+    await expect(reader.rows).to_have_count(1)
 
 
 async def test_a_short_way_and_a_way_back_do_nothing(reader: Reader) -> None:
