@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 
 from app import clock
 from app.database.id_lists import these
@@ -21,7 +21,7 @@ from app.errors import Invalid
 from app.http import values_of
 from app.language import N_, _
 from app.models import Event, Notification
-from app.notifications.events.catalogue import CUSTOM, SYNONYMS, TYPES
+from app.notifications.events.catalogue import SYNONYMS, TYPES
 from app.notifications.events.event_type import HIGH, LOW, NORMAL
 from app.notifications.events.grouping import in_groups
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
@@ -246,11 +246,17 @@ def _of_events(which: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _with_priority(priorities: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
-    """A custom notification has the priority that its sender chose."""
-    chosen = Event.context["priority"].as_string()
-    of_custom = and_(Event.type == CUSTOM.name, chosen.in_(priorities))
+    """A notification of a custom type has the priority that its sender chose."""
+    chosen = func.coalesce(Event.context["priority"].as_string(), NORMAL)
+    has_chosen = select(Event.id).where(Event.id == Notification.event_id, chosen.in_(priorities))
+    customs = [one.name for one in TYPES.values() if one.is_custom]
+    of_custom = Notification.type.in_(customs), exists(has_chosen.correlate_except(Event))
     types = [one.name for one in TYPES.values() if not one.is_custom and one.priority in priorities]
-    return or_(Notification.type.in_(types), _of_events(of_custom))
+    return or_(Notification.type.in_(types), and_(*of_custom))
+
+
+def is_urgent() -> ColumnElement[bool]:
+    return _with_priority([HIGH], UTC)
 
 
 def _in_group(keys: Sequence[str], _zone: ZoneInfo) -> ColumnElement[bool]:
@@ -270,7 +276,7 @@ def _in_state(state: str, zone: ZoneInfo) -> ColumnElement[bool]:
         case "saved":
             return Notification.is_saved == true()
         case "urgent":
-            return _with_priority([HIGH], zone)
+            return is_urgent()
     return _with_status([state], zone)
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,7 +8,8 @@ from sqlalchemy import select, update
 from app.database import Database
 from app.errors import Invalid
 from app.models import Event, Notification, Team, User
-from app.notifications.events.catalogue import MEMBER_LEFT
+from app.notifications.events.catalogue import ANNOUNCEMENT, CUSTOM, MEMBER_LEFT
+from app.notifications.events.event_type import HIGH, NORMAL, PRIORITIES
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import (
     FIELDS,
@@ -46,6 +48,24 @@ async def test_a_type_narrows_and_several_types_add_up(
         left,
     ]
     assert await matching(db, bob, Filter({"type": ("team_deleted",)})) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "found_as"),
+    [({"priority": HIGH}, HIGH), ({"priority": NORMAL}, NORMAL), ({}, NORMAL)],
+)
+async def test_a_priority_is_the_one_that_its_sender_chose(
+    db: Database, alice: User, bob: User, squad: Team, facts: dict[str, Any], found_as: str
+) -> None:
+    async with db.act() as session:
+        await notify(session, CUSTOM, actor=alice, team=squad, title="Done", **facts)
+        await notify(session, ANNOUNCEMENT, actor=alice, title="The server rests", **facts)
+        mine = select(Notification.id).where(Notification.user_id == bob.id)
+        ids = sorted(await session.scalars(mine))
+
+    found = {name: await matching(db, bob, Filter({"priority": (name,)})) for name in PRIORITIES}
+
+    assert found == {name: ids if name == found_as else [] for name in PRIORITIES}
 
 
 async def test_a_status_narrows_to_the_read_or_the_unread(
