@@ -28,6 +28,7 @@ function sendOpenRows({ detail: { ctx } }) {
   if (!shown) return;
   ctx.request.body.set("seen", $("#bulk").elements.seen.value);
   ctx.request.body.set("shown", shown);
+  ctx.request.body.set("urgent", $$("#day-urgent + ul > li").length);
 }
 
 // Whatever is swapped in this list, the groups stay open; another list begins with closed ones.

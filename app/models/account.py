@@ -34,8 +34,8 @@ class User(IdentityBase):
     `added_directly_by`: who may add the user to a team without an invitation: `anyone`, `teammates`
     (users they share a team with) or `nobody`.
     `compiled_at`: when a compilation of the user last started; users take turns by it.
-    `grouping`, `density`, `shortcuts`, `sound`: how the user's inbox looks and acts. `sound`: whether
-    an urgent notification is heard.
+    `grouping`, `density`, `shortcuts`, `sound`, `urgent_first`: how the user's inbox looks and acts.
+    `sound`: whether an urgent notification is heard.
     `visible_until`: until then the user is assumed to have a page in view, and pushes are skipped
     unless `pushes_always`.
     `avatar`: the hash of the user's picture (app/accounts/avatars.py); None if they have none.
@@ -85,6 +85,7 @@ class User(IdentityBase):
     )
     shortcuts: Mapped[bool] = mapped_column(default=True, server_default=true())
     sound: Mapped[bool] = mapped_column(default=False, server_default=false())
+    urgent_first: Mapped[bool] = mapped_column(default=False, server_default=false())
     visible_until: Mapped[datetime | None]
     compiled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]

@@ -37,6 +37,7 @@ async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -
         "density": "comfortable",
         "shortcuts": True,
         "sound": False,
+        "urgent_first": False,
     }
     assert list(held) == ["preferences", "digest", "timezone", "added_directly_by", *looks]
     assert {name: held[name] for name in looks} == looks
@@ -48,14 +49,19 @@ async def test_the_response_holds_every_preference_in_effect(for_bob: Program) -
 
 
 async def test_how_the_inbox_looks_and_acts_is_changed_like_the_rest(for_bob: Program) -> None:
-    wanted = {"grouping": False, "density": "compact", "shortcuts": False, "sound": True}
+    looks = {"grouping": False, "density": "compact", "shortcuts": False}
+    wanted = looks | {"sound": True, "urgent_first": True}
 
     changed = (await for_bob.put(URL, json=wanted)).json()
-    wrong = await for_bob.put(URL, json={"density": "cosy", "sound": "loud"})
+    wrong = await for_bob.put(URL, json={"density": "cosy", "sound": "loud", "urgent_first": "yes"})
 
     assert {name: changed[name] for name in wanted} == wanted
     assert wrong.status_code == 400
-    assert sorted(error["field"] for error in wrong.json()["errors"]) == ["density", "sound"]
+    assert sorted(error["field"] for error in wrong.json()["errors"]) == [
+        "density",
+        "sound",
+        "urgent_first",
+    ]
 
 
 async def test_types_that_form_no_groups_are_in_the_order_of_the_catalogue(

@@ -113,6 +113,7 @@ FORMS = {
             "added_directly_by": choice("nobody", accepts=NOTHING),
             "density": choice("compact", accepts=NOTHING),
             "grouping": ignored,
+            "urgent_first": ignored,
             "ungrouped_types.custom": ignored,
             "shortcuts": ignored,
             "sound": ignored,

@@ -37,6 +37,7 @@ EXAMPLE = like(
     density="comfortable",
     shortcuts=True,
     sound=False,
+    urgent_first=False,
 )
 AddedBy = Literal["anyone", "teammates", "nobody"]
 Density = Literal["comfortable", "compact"]
@@ -61,7 +62,8 @@ class PreferencesObject(ResponseBody):
     `added_directly_by` says who may add you to a team without an invitation; teammates are users
     you share a team with. `grouping`: pages show notifications about the same thing as one row;
     `ungrouped_types`: notifications of these types are never grouped; `shortcuts`: pages listen to
-    single keys; `sound`: urgent notifications make a sound.
+    single keys; `sound`: urgent notifications make a sound; `urgent_first`: on the page of the inbox,
+    the unread urgent ones stand above the others.
     """
 
     preferences: dict[str, AllSwitches]
@@ -73,6 +75,7 @@ class PreferencesObject(ResponseBody):
     density: Density
     shortcuts: bool
     sound: bool
+    urgent_first: bool
 
     example = EXAMPLE
 
@@ -113,6 +116,7 @@ class PreferencesChange(RequestBody):
     density: Density | UnsetType = UNSET
     shortcuts: bool | UnsetType = UNSET
     sound: bool | UnsetType = UNSET
+    urgent_first: bool | UnsetType = UNSET
 
     example = EXAMPLE
 

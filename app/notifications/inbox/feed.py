@@ -3,7 +3,7 @@
 Every statement is limited to the user's own rows, so those of others are simply not found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -58,18 +58,30 @@ def _newest() -> Select[Any]:
 
 
 async def read_page(
-    session: AsyncSession, user_id: int, wanted: Filter, page: int, matching: int
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    page: int,
+    matching: int,
+    left_out: Collection[int] = (),
 ) -> list[Notice]:
     """Page `page` (from 1) of the `matching` notifications, newest first."""
-    return await read_slice(session, user_id, wanted, (page - 1) * PER_PAGE, PER_PAGE, matching)
+    first = (page - 1) * PER_PAGE
+    return await read_slice(session, user_id, wanted, first, PER_PAGE, matching, left_out)
 
 
 async def read_slice(
-    session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int, matching: int
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    first: int,
+    most: int,
+    matching: int,
+    left_out: Collection[int] = (),
 ) -> list[Notice]:
     """At most `most` of the `matching` notifications, newest first, from index `first` (from 0).
 
-    Reads from the nearer end, so that the last page costs no more than the first one. Empty
+    Those with the ids `left_out` are not among them. Reads from the nearer end, so that the last page costs no more than the first one. Empty
     beyond the last notification.
     """
     if not 0 <= first < matching:
@@ -80,7 +92,8 @@ async def read_slice(
         return as_notices((await session.execute(_found(), found)).all())
     from_end = first > matching / 2
     skipped = matching - first - size if from_end else first
-    rows = _whole_slice(from_end) if wanted.is_open else _slice(wanted, from_end)
+    is_whole = wanted.is_open and not left_out
+    rows = _whole_slice(from_end) if is_whole else _slice(wanted, from_end, left_out)
     values = {"user_id": user_id, "skipped": skipped, "size": size}
     return as_notices((await session.execute(rows, values)).all())
 
@@ -96,8 +109,10 @@ def _found() -> Select[Any]:
     return rows.order_by(*NEWEST_FIRST)
 
 
-def _slice(wanted: Filter, from_end: bool) -> Select[Any]:
+def _slice(wanted: Filter, from_end: bool, left_out: Collection[int] = ()) -> Select[Any]:
     mine = select(Notification.id).where(Notification.user_id == _user_id, *wanted.clauses())
+    if left_out:
+        mine = mine.where(Notification.id.not_in(left_out))
     order = OLDEST_FIRST if from_end else NEWEST_FIRST
     skipped, size = (bindparam(name, type_=Integer) for name in ("skipped", "size"))
     ids = mine.order_by(*order).offset(skipped).limit(size).subquery()

@@ -6,7 +6,7 @@ view and the filter, however long ago; their parts are listed by the filter `gro
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -35,32 +35,45 @@ PARTS_READ = 1_000
 @dataclass(frozen=True)
 class GroupPage:
     """`notices` are the newest of their groups, newest first, each with its `group`; `count` is the
-    number of all groups that match.
+    number of all groups that match. `on_top` are those of the groups that stand above the list, and
+    are counted apart.
     """
 
     notices: list[Notice]
     count: int
+    on_top: list[Notice] = field(default_factory=list)
 
 
 async def read_group_page(
-    session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int, totals: Totals
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    first: int,
+    most: int,
+    totals: Totals,
+    keys_on_top: Sequence[str] = (),
 ) -> GroupPage:
     """At most `most` of the groups of what is `wanted`, newest first, from index `first` (from 0).
 
-    `totals` are those of the same session, for any filter: open it with `reading_groups`.
+    `totals` are those of the same session, for any filter: open it with `reading_groups`. Groups of the
+    whole inbox may stand above its first page, and then in no page.
     """
     if wanted.chosen:
         tallies, count = await _tally(session, user_id, wanted, first, most)
         known: dict[str, People] = {}
     else:
         inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
-        tallies, count, known = inbox.slice(first, most), len(inbox.groups), inbox.people
+        on_top = {key: inbox.groups[key] for key in keys_on_top} if first == 0 else {}
+        tallies = on_top | inbox.slice(first, most, keys_on_top)
+        count, known = len(inbox.groups) - len(keys_on_top), inbox.people
     if not tallies:
         return GroupPage([], count)
     heads = await _read_heads(session, user_id, wanted, tallies)
     people = await _people(session, user_id, wanted, heads, tallies, known)
     faces = await _faces(session, heads, people.values())
-    return GroupPage(_notices(heads, tallies, people, faces), count)
+    notices = _notices(heads, tallies, people, faces)
+    above = [one for one in notices if one.group_key in keys_on_top]
+    return GroupPage(notices[len(above) :], count, above)
 
 
 async def add_groups(
@@ -72,7 +85,7 @@ async def add_groups(
 ) -> list[Notice | RemovedRow]:
     """The rows of a list of groups that is open in a browser, with their groups as they are now.
 
-    A row whose notice has left its group is that of the newest one left.
+    A row whose notice has left its group is that of the newest one left, which may be there already.
     """
     columns = select(Notification.id, key_for_reader().label("group_key"))
     mine = columns.where(Notification.user_id == user_id)
@@ -83,8 +96,7 @@ async def add_groups(
     people = await _people(session, user_id, wanted, heads, tallies, {})
     faces = await _faces(session, heads, people.values())
     notices = {one.group_key: one for one in _notices(heads, tallies, people, faces)}
-    shown = {row.id: notices.get(keys.get(row.id, ""), row) for row in rows}
-    return list({row.id: row for row in shown.values()}.values())
+    return [notices.get(keys.get(row.id, ""), row) for row in rows]
 
 
 async def _tallies_of(

@@ -23,10 +23,13 @@ MOST_OPEN_ROWS = 100
 
 @dataclass(frozen=True)
 class OpenRows:
-    """The ids of the rows, in their order, and `seen`, the position that the page knows."""
+    """The ids of the rows, in their order, and `seen`, the position that the page knows. The first of
+    them are those that stand under "Urgent".
+    """
 
     ids: list[int]
     seen: int
+    urgent_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def open_rows_in(fields: Mapping[str, str]) -> OpenRows | None:
     """The open rows that a request names in `shown` and `seen`; None if it names none."""
     ids = ids_in_field(fields, "shown")
     seen = whole_number(fields.get("seen", ""))
-    return OpenRows(ids, seen) if seen and ids else None
+    urgent_count = whole_number(fields.get("urgent", "")) or 0
+    return OpenRows(ids, seen, urgent_count) if seen and ids else None
 
 
 def ids_in_field(fields: Mapping[str, str], name: str) -> list[int]:

@@ -81,10 +81,11 @@ class InboxTally:
         order = sorted((tally.position, key) for key, tally in groups.items())
         return cls(groups, order, sum(tally.notices for tally in groups.values()), state)
 
-    def slice(self, first: int, most: int) -> dict[str, Tally]:
-        """At most `most` groups from index `first` of the newest."""
-        end = len(self.order) - first
-        chosen = self.order[max(0, end - most) : end] if end > 0 else []
+    def slice(self, first: int, most: int, left_out: Collection[str] = ()) -> dict[str, Tally]:
+        """At most `most` groups from index `first` of the newest, some being left out by their keys."""
+        order = [one for one in self.order if one[1] not in left_out] if left_out else self.order
+        end = len(order) - first
+        chosen = order[max(0, end - most) : end] if end > 0 else []
         return {key: self.groups[key] for _position, key in reversed(chosen)}
 
     def with_groups(self, counted: Mapping[str, Tally | None], state: State) -> "InboxTally":

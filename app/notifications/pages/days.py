@@ -25,6 +25,13 @@ class Day(NamedTuple):
     rows: Rows
 
 
+def by_heading(rows: Rows, urgent_count: int, zone: ZoneInfo, language: str) -> list[Day]:
+    """The first rows as urgent, then the days."""
+    urgent, rest = rows[:urgent_count], rows[urgent_count:]
+    days = by_day(rest, zone, language)
+    return [Day("urgent", _("Urgent"), urgent), *days] if urgent else days
+
+
 def by_day(rows: Rows, zone: ZoneInfo, language: str) -> list[Day]:
     """The rows in their order. One that came back or changed stands with those around it, and so
     does one that was removed.

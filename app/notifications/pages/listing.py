@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,8 +35,9 @@ from app.notifications.inbox.saved_views import CountedView, count_saved_views, 
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, read_overview, reading
+from app.notifications.inbox.urgent import read_urgent, read_urgent_groups
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
-from app.notifications.pages.days import by_day
+from app.notifications.pages.days import by_heading
 from app.notifications.pages.filter_line import LIST, filter_line
 from app.notifications.search.highlighting import highlight
 from app.rendering import zone_of
@@ -148,20 +150,20 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         bounded = await narrow(session, replace(wanted, up_to_position=end))
         overview = await read_overview(session, user.id, bounded)
         totals, counts = overview.totals, overview.tabs
-        notices, rows = await _read_rows(session, user.id, listing, bounded, totals)
-        groups = [row for row in notices if isinstance(row, Notice)]
+        shown = await _read_rows(session, user, listing, bounded, totals)
+        rows = shown.rows
         if listing.is_grouped:
-            notices = await show_parts(session, user.id, bounded, notices, listing.open_groups)
+            rows = await show_parts(session, user.id, bounded, rows, listing.open_groups)
         own = await count_saved_views(session, user, wanted.zone, overview.own_views)
         has_more = listing.has_more_filters
         names = await read_names(session, user.id, wanted, with_choices=has_more)
     return {
-        "bell": bell_of_groups(totals, groups) if listing.is_as_in_bell else None,
+        "bell": bell_of_groups(totals, shown.newest) if listing.is_as_in_bell else None,
         "listing": listing,
         "tabs": _tabs(wanted, counts, own),
         "line": filter_line(wanted, names, user.language, is_open=has_more),
-        "days": by_day(notices, zone_of(user), user.language),
-        "pages": max(1, math.ceil(rows / PER_PAGE)),
+        "days": by_heading(rows, shown.urgent_count, zone_of(user), user.language),
+        "pages": max(1, math.ceil(shown.count / PER_PAGE)),
         "watermark": urlencode({WATERMARK: totals.position if end is None else end}),
         "newer": newer,
         "filtered_count": totals.filtered_count,
@@ -183,26 +185,76 @@ async def _reading(
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
 
 
+@dataclass(frozen=True)
+class ShownRows:
+    """The rows of a list. `count` is how many there are on all its pages, besides those that stand
+    above it as urgent: the first `urgent_count` of its first page.
+    """
+
+    rows: Sequence[Notice | RemovedRow]
+    count: int
+    urgent_count: int = 0
+
+    @property
+    def newest(self) -> list[Notice]:
+        """A page of them, by their positions alone."""
+        notices = [row for row in self.rows if isinstance(row, Notice)]
+        return sorted(notices, key=attrgetter("position"), reverse=True)[:PER_PAGE]
+
+
 async def _read_rows(
-    session: AsyncSession, user_id: int, listing: Listing, wanted: Filter, totals: Totals
-) -> tuple[Sequence[Notice | RemovedRow], int]:
-    """The rows of the list, and how many there are on all its pages."""
-    first, opened = (listing.page - 1) * PER_PAGE, listing.open_rows
-    if opened:
-        rows = await read_open_rows(session, user_id, opened.ids)
-        if listing.is_grouped:
-            rows = await add_groups(session, user_id, wanted, rows, totals)
-        return _held_by(wanted.view, rows), totals.filtered_count
-    if listing.is_grouped:
-        page = await read_group_page(session, user_id, wanted, first, PER_PAGE, totals)
-        return page.notices, page.count
-    matching = totals.filtered_count
-    return await feed.read_page(session, user_id, wanted, listing.page, matching), matching
+    session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
+) -> ShownRows:
+    read = _read_groups if listing.is_grouped else _read_notices
+    return await read(session, user, listing, wanted, totals)
 
 
-def _held_by(view: View, rows: Sequence[Notice | RemovedRow]) -> list[Notice | RemovedRow]:
-    """The open rows, without those that the view no longer holds."""
-    return [row for row in rows if isinstance(row, RemovedRow) or view.holds(row)]
+async def _read_groups(
+    session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
+) -> ShownRows:
+    end, first = wanted.up_to_position, (listing.page - 1) * PER_PAGE
+    keys = await read_urgent_groups(session, user.id, end) if _has_urgent(user, wanted) else []
+    if opened := listing.open_rows:
+        rows = await read_open_rows(session, user.id, opened.ids)
+        rows = await add_groups(session, user.id, wanted, rows, totals)
+        return _held_by(wanted.view, opened, rows, totals.filtered_count - len(keys))
+    page = await read_group_page(session, user.id, wanted, first, PER_PAGE, totals, keys)
+    return ShownRows([*page.on_top, *page.notices], page.count, len(page.on_top))
+
+
+async def _read_notices(
+    session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
+) -> ShownRows:
+    end = wanted.up_to_position
+    urgent = await read_urgent(session, user.id, end) if _has_urgent(user, wanted) else []
+    count = totals.filtered_count - len(urgent)
+    if opened := listing.open_rows:
+        rows = await read_open_rows(session, user.id, opened.ids)
+        return _held_by(wanted.view, opened, rows, count)
+    ids = [notice.id for notice in urgent]
+    rest = await feed.read_page(session, user.id, wanted, listing.page, count, ids)
+    on_top = urgent if listing.page == 1 else []
+    return ShownRows([*on_top, *rest], count, len(on_top))
+
+
+def _has_urgent(user: User, wanted: Filter) -> bool:
+    """Whether the list is that of the whole inbox, without the urgent ones that stand above it."""
+    return user.urgent_first and not wanted.chosen
+
+
+def _held_by(
+    view: View, opened: OpenRows, rows: Sequence[Notice | RemovedRow], count: int
+) -> ShownRows:
+    """The open rows, each once, without those that the view no longer holds. Those under "Urgent" stay
+    there.
+    """
+    urgent = _by_id(view, rows[: opened.urgent_count])
+    rest = _by_id(view, rows[opened.urgent_count :])
+    return ShownRows(list((urgent | rest).values()), count, len(urgent))
+
+
+def _by_id(view: View, rows: Sequence[Notice | RemovedRow]) -> dict[int, Notice | RemovedRow]:
+    return {row.id: row for row in rows if isinstance(row, RemovedRow) or view.holds(row)}
 
 
 def _tabs(wanted: Filter, counts: Mapping[str, int], saved: Sequence[CountedView]) -> list[Tab]:

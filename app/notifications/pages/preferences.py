@@ -45,7 +45,7 @@ DIGEST = ("digest.enabled", "digest.frequency", "digest.hour", "timezone")
 PUSHES_ALWAYS = "pushes_always"
 ADDED_BY = "added_directly_by"
 DENSITY = "density"
-INBOX = (DENSITY, "grouping", "shortcuts", "sound")
+INBOX = (DENSITY, "grouping", "urgent_first", "shortcuts", "sound")
 UNGROUPED = "ungrouped_types"
 
 

@@ -2,7 +2,7 @@
 
 The shape is that of the JSON API: `{"preferences": {type: {channel: bool}}, "digest": {"enabled",
 "frequency", "hour"}, "timezone", "added_directly_by", "grouping", "ungrouped_types", "density",
-"shortcuts", "sound"}`, or any part of it.
+"shortcuts", "sound", "urgent_first"}`, or any part of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +41,7 @@ def wrong_fields(wanted: Any, channels: Sequence[str]) -> Wrong:
         "density": _wrong_density,
         "shortcuts": _wrong_switch,
         "sound": _wrong_switch,
+        "urgent_first": _wrong_switch,
     }
     return _wrong_parts("", wanted, parts, _("Unknown preference."))
 

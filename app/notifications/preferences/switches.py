@@ -105,6 +105,7 @@ class Preferences:
     density: str
     shortcuts: bool
     sound: bool
+    urgent_first: bool
 
 
 async def read(session: AsyncSession, user: User) -> Preferences:
@@ -166,7 +167,7 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
 
 
 # The preferences that are columns of the user under the same name.
-_PLAIN = ("added_directly_by", "grouping", "density", "shortcuts", "sound")
+_PLAIN = ("added_directly_by", "grouping", "density", "shortcuts", "sound", "urgent_first")
 _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "digest_hour"}
 
 

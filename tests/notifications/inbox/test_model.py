@@ -32,6 +32,7 @@ from app.installation import Installation, install
 from app.models import Change, Notification, Team, User
 from app.notifications.delivery.retention import clean_up, purge_deleted
 from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED, CUSTOM, TEAM_UPDATED
+from app.notifications.events.event_type import HIGH
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import bulk_actions, feed
 from app.notifications.inbox.filters import UTC, Filter, parse_filter
@@ -40,6 +41,7 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.snoozing import return_due
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import count_totals, count_views, reading
+from app.notifications.inbox.urgent import MOST_URGENT, read_urgent, read_urgent_groups
 from app.notifications.inbox.views import TABS, VIEWS
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
@@ -595,6 +597,7 @@ class TwoInboxes(RuleBasedStateMachine):
         ):
             self.run(self.compare(db, owner, wanted))
             self.run(self.compare_groups(db, owner, wanted, first, 2))
+        self.run(self.compare_with_urgent_groups_first(db, owner, end, first, 2))
 
     @invariant()
     def each_list_is_as_the_model_says(self) -> None:
@@ -622,10 +625,16 @@ class TwoInboxes(RuleBasedStateMachine):
             totals = await count_totals(session, user.id, wanted.filter())
             matching = totals.filtered_count
             notices = await feed.read_slice(session, user.id, wanted.filter(), 0, MOST, matching)
+            urgent = await read_urgent(session, user.id, wanted.end)
         assert [notice.id for notice in notices] == [row.id for row in rows]
+        assert [notice.id for notice in urgent] == self.urgent_of(user, wanted.end)
         counts = totals.total, totals.filtered_count, totals.unread_count
         assert counts == (len(inbox), len(rows), unread)
         await self.compare_groups(db, user, wanted)
+
+    def urgent_of(self, user: User, end: int | None) -> list[int]:
+        rows = self.of(user, Wanted({"status": "unread", "priority": HIGH}, end))
+        return [row.id for row in rows][:MOST_URGENT]
 
     async def compare_groups(
         self, db: Database, user: User, wanted: Wanted, first: int = 0, most: int = MOST
@@ -636,6 +645,24 @@ class TwoInboxes(RuleBasedStateMachine):
             page = await read_group_page(session, user.id, wanted.filter(), first, most, totals)
         assert [shown(notice) for notice in page.notices] == groups[first : first + most]
         assert page.count == len(groups)
+
+    async def compare_with_urgent_groups_first(
+        self, db: Database, user: User, end: int | None, first: int, most: int
+    ) -> None:
+        wanted = Wanted({}, end)
+        groups = {key: (one, key, *rest) for one, key, *rest in grouped(self.of(user, wanted))}
+        urgent = grouped(self.of(user, Wanted({"status": "unread", "priority": HIGH}, end)))
+        async with await reading_groups(db, user.id, wanted.filter()) as session:
+            totals = await count_totals(session, user.id, Filter())
+            keys = await read_urgent_groups(session, user.id, end)
+            page = await read_group_page(
+                session, user.id, wanted.filter(), first, most, totals, keys
+            )
+        assert keys == [key for _one, key, *_rest in urgent][:MOST_URGENT]
+        below = [group for key, group in groups.items() if key not in keys]
+        assert [shown(one) for one in page.on_top] == [groups[key] for key in keys if first == 0]
+        assert [shown(one) for one in page.notices] == below[first : first + most]
+        assert page.count == len(below)
 
     @invariant()
     def each_number_is_that_of_the_model(self) -> None:

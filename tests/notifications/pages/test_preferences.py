@@ -203,7 +203,7 @@ async def test_save_stores_the_whole_form_without_scripts(
 async def test_the_inbox_looks_and_acts_as_chosen_and_an_older_page_leaves_that(
     as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
-    saved = await post(as_bob, PAGE, **DEFAULTS, density="compact", sound="1")
+    saved = await post(as_bob, PAGE, **DEFAULTS, density="compact", sound="1", urgent_first="1")
     older = await post(as_bob, PAGE, **DEFAULTS)
     alone = await save_one(as_bob, "shortcuts", shortcuts="1")
     refused = await save_one(as_bob, "density", density="loose")
@@ -211,11 +211,13 @@ async def test_the_inbox_looks_and_acts_as_chosen_and_an_older_page_leaves_that(
     statuses = [one.status_code for one in (saved, older, alone, refused)]
     assert statuses == [303, 303, 200, 422]
     page = (await as_bob.get(PAGE)).text
-    assert {"grouping", "shortcuts", "sound"} & ticked(page) == {"shortcuts", "sound"}
+    switches = {"grouping", "shortcuts", "sound", "urgent_first"}
+    assert switches & ticked(page) == {"shortcuts", "sound", "urgent_first"}
     assert chosen(page, "density") == "compact"
     async with db.read() as session:
         stored = await session.get_one(User, bob.id)
     assert (stored.density, stored.grouping, stored.sound) == ("compact", False, True)
+    assert stored.urgent_first
 
 
 async def test_the_types_that_form_no_groups_are_ticked_one_by_one_or_all_at_once(

@@ -14,6 +14,7 @@ from app.database import Database
 from app.models import EndingCount, User
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.notify import notify
+from app.notifications.preferences import switches
 from tests.conftest import sign_in
 from tests.factories import make_account, make_team
 
@@ -60,3 +61,28 @@ async def test_what_shows_notifications_takes_at_most_four_statements(
 
     assert answer.status_code == 200
     assert 0 < len(run) <= MOST_STATEMENTS, "\n\n".join(run)
+
+
+@pytest.mark.parametrize("grouping", [True, False])
+async def test_urgent_ones_first_take_one_statement_more(
+    client: httpx.AsyncClient, db: Database, alice: User, *, grouping: bool
+) -> None:
+    bob = await make_account(db, "bob", grouping=grouping)
+    carol = await make_account(db, "carol", grouping=grouping)
+    squad = await make_team(db, alice, editors=[bob, carol])
+    async with db.act() as session:
+        await switches.change(session, carol, {"urgent_first": True})
+        for priority in ("high", "normal"):
+            facts: dict[str, Any] = {"title": "Done", "group_key": priority, "priority": priority}
+            await notify(session, CUSTOM, actor=alice, team=squad, **facts)
+    counts = []
+
+    for user in (bob, carol):
+        await sign_in(client, user)
+        await client.get("/notifications")  # counts what is counted once
+        with statements() as run:
+            await client.get("/notifications")
+        counts.append(len(run))
+
+    without, with_urgent = counts
+    assert with_urgent == without + 1

@@ -1,0 +1,72 @@
+"""The unread urgent notices of an inbox, which stand above its days where the user wants that.
+
+They, or in a list of groups the groups that have one, are left out of the list below on all its pages,
+so that none stands there twice.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.models import Notification
+from app.notifications.events.grouping import key_for_reader
+from app.notifications.events.notices import Notice, as_notices, notices_of
+from app.notifications.inbox.feed import NEWEST_FIRST, unread
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, is_urgent
+
+# Further ones, and those older than so many unread notices, keep their places in the list.
+MOST_URGENT = 20
+LOOKED_AT = 1_000
+
+_user_id: Any = bindparam("user_id")
+_end: Any = bindparam("end")
+_skipped, _most = (bindparam(name, type_=Integer) for name in ("skipped", "most"))
+
+
+async def read_urgent(
+    session: AsyncSession, user_id: int, up_to_position: int | None
+) -> list[Notice]:
+    """At most MOST_URGENT, newest first; of the notices up to this position, if it is given."""
+    rows = await session.execute(_notices(), _values(user_id, up_to_position))
+    return as_notices(rows.all())
+
+
+async def read_urgent_groups(
+    session: AsyncSession, user_id: int, up_to_position: int | None
+) -> list[str]:
+    """The keys of the groups that have one, in the same order."""
+    keys = await session.scalars(_group_keys(), _values(user_id, up_to_position))
+    return list(keys)
+
+
+def _values(user_id: int, up_to_position: int | None) -> dict[str, int]:
+    end = BEYOND_ALL_POSITIONS if up_to_position is None else up_to_position
+    return {"user_id": user_id, "end": end, "skipped": LOOKED_AT - 1, "most": MOST_URGENT}
+
+
+# Built once, because every page runs them.
+@cache
+def _notices() -> Select[Any]:
+    return _only_urgent(notices_of(_user_id)).order_by(*NEWEST_FIRST).limit(_most)
+
+
+@cache
+def _group_keys() -> Select[str]:
+    keys = select(key_for_reader()).where(Notification.user_id == _user_id).group_by(text("1"))
+    newest_first = func.max(Notification.position).desc(), text("1 DESC")
+    return _only_urgent(keys).order_by(*newest_first).limit(_most)
+
+
+def _only_urgent(rows: Select[Any]) -> Select[Any]:
+    looked_at = Notification.position >= _oldest(), Notification.position <= _end
+    return rows.where(unread, *looked_at, is_urgent())
+
+
+def _oldest() -> ColumnElement[int]:
+    one = aliased(Notification)
+    mine = select(one.position).where(one.user_id == _user_id, unread, one.position <= _end)
+    last = mine.order_by(one.position.desc()).offset(_skipped).limit(1)
+    return func.coalesce(last.scalar_subquery(), 0)

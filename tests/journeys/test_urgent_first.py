@@ -1,0 +1,80 @@
+"""Urgent notifications on top of an open inbox, for a user who wants that."""
+
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from app.models import Team, User
+from app.notifications.events.catalogue import CUSTOM
+from app.notifications.notify import notify
+from app.notifications.preferences import switches
+from tests.factories import make_team
+from tests.journeys.browsing import inbox
+from tests.journeys.conftest import Arrive
+from tests.journeys.reading import Reader
+from tests.journeys.running import Site
+
+
+async def tell(site: Site, alice: User, team: Team, title: str, priority: str = "normal") -> None:
+    async with site.db.act() as session:
+        facts: dict[str, Any] = {"title": title, "group_key": title, "priority": priority}
+        await notify(session, CUSTOM, actor=alice, team=team, **facts)
+
+
+def under(page: Page, heading: str) -> Locator:
+    """The sentences under a heading of the inbox."""
+    return inbox(page).get_by_role("list", name=heading).locator(".notice-text > span:last-child")
+
+
+async def test_what_is_urgent_arrives_on_top_is_done_by_key_and_comes_back_there(
+    site: Site, arrive: Arrive, alice: User, bob: User
+) -> None:
+    async with site.db.act() as session:
+        await switches.change(session, bob, {"urgent_first": True})
+    team = await make_team(site.db, alice, editors=[bob])
+    await tell(site, alice, team, "Fire", "high")
+    await tell(site, alice, team, "Lunch")
+    reader = Reader(await arrive(bob))
+    await reader.open()
+    page = reader.page
+    urgent, today = under(page, "Urgent"), under(page, "Today")
+
+    await tell(site, alice, team, "Flood", "high")
+    await tell(site, alice, team, "Tea")
+    await expect(urgent).to_have_text(["Flood", "Fire"])
+    await expect(today).to_have_text(["Tea", "Lunch"])
+
+    await page.keyboard.press("j")
+    await page.keyboard.press("e")
+    await expect(urgent).to_have_text(["Fire"])
+    await expect(today).to_have_text(["Tea", "Lunch"])
+    await expect(page.locator(".notice-text:focus")).to_have_text("Unread Fire")
+
+    await page.keyboard.press("z")
+    await expect(urgent).to_have_text(["Flood", "Fire"])
+    await expect(today).to_have_text(["Tea", "Lunch"])
+
+
+async def test_a_row_that_is_read_goes_back_to_its_place_once_nobody_is_at_the_list(
+    site: Site, arrive: Arrive, alice: User, bob: User
+) -> None:
+    async with site.db.act() as session:
+        await switches.change(session, bob, {"urgent_first": True})
+    team = await make_team(site.db, alice, editors=[bob])
+    await tell(site, alice, team, "Fire", "high")
+    await tell(site, alice, team, "Lunch")
+    reader = Reader(await arrive(bob))
+    await reader.open()
+    page = reader.page
+    urgent, today = under(page, "Urgent"), under(page, "Today")
+
+    await page.keyboard.press("j")
+    await page.keyboard.press("u")
+    await expect(reader.rows.first.get_by_title("Mark as unread")).to_be_attached()
+    await tell(site, alice, team, "Tea")
+    await expect(page.get_by_role("link", name="Show 1 new notification")).to_be_visible()
+    await expect(urgent).to_have_text(["Fire"])
+
+    await page.get_by_role("link", name="Show 1 new notification").click()
+    await expect(today).to_have_text(["Tea", "Lunch", "Fire"])
+    await expect(urgent).to_have_count(0)
