@@ -19,6 +19,7 @@ from app.models import (
     Mute,
     Notification,
     Project,
+    SavedView,
     SignInPlace,
     Team,
     Token,
@@ -27,7 +28,7 @@ from app.models import (
 )
 from app.notifications.events.sentences import sentence
 from app.notifications.preferences.channels import channel_names
-from app.notifications.preferences.switches import exceptions_of
+from app.notifications.preferences.switches import exceptions_of, ungrouped_types
 
 Records = list[dict[str, Any]]
 
@@ -50,6 +51,8 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
         "clips": await _all(session, _clips(user)),
         "compilations": await _all(session, _compilations(user)),
         "preferences": await _preferences(session, user),
+        "ungrouped_types": await ungrouped_types(session, user),
+        "saved_views": await _all(session, _saved_views(user)),
         "invitation_mail_is_stopped": user.is_confirmed
         and await is_suppressed(session, user.email),
         "mutes": await _all(session, _mutes(user)),
@@ -61,7 +64,7 @@ async def export_account(session: AsyncSession, user: User) -> dict[str, Any]:
 def _account(user: User) -> dict[str, Any]:
     fields = """id username email email_confirmed_at email_gone_at pending_email is_admin timezone
         language theme digest_is_on digest_frequency digest_hour pushes_always added_directly_by
-        avatar suspended_at last_seen_at created_at"""
+        grouping density shortcuts sound urgent_first avatar suspended_at last_seen_at created_at"""
     return {field: getattr(user, field) for field in fields.split()}
 
 
@@ -131,6 +134,12 @@ async def _preferences(session: AsyncSession, user: User) -> Records:
         {"type": type} | {channel: chosen.get(channel) for channel in channels}
         for type, chosen in (await exceptions_of(session, user)).items()
     ]
+
+
+def _saved_views(user: User) -> Executable:
+    columns = SavedView.name, SavedView.query, SavedView.created_at
+    mine = select(*columns).where(SavedView.user_id == user.id)
+    return mine.order_by(SavedView.rank, SavedView.id)
 
 
 def _mutes(user: User) -> Executable:

@@ -16,7 +16,10 @@ from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.events.event_type import ACCOUNT
+from app.notifications.inbox.filters import UTC
+from app.notifications.inbox.saved_views import create_view
 from app.notifications.notify import notify
+from app.notifications.preferences.switches import change
 from app.notifications.search.index import events_found
 from app.notifications.search.query import parse_query
 from app.settings import Settings
@@ -260,6 +263,25 @@ async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: Us
     assert [team["name"] for team in archive["teams"]] == ["Video Squad"]
     assert [notice["message"] for notice in archive["notifications"]] == [
         "bob joined the team as editor"
+    ]
+
+
+async def test_the_export_has_how_the_inbox_looks_and_its_saved_views(
+    db: Database, alice: User
+) -> None:
+    looks = {"grouping": False, "density": "compact", "shortcuts": False, "sound": True}
+    looks["urgent_first"] = True
+    async with db.act() as session:
+        await change(session, alice, {**looks, "ungrouped_types": ["member_added"]})
+        await create_view(session, alice, UTC, "Urgent", "priority=high")
+
+    async with db.read() as session:
+        archive = await export_account(session, await session.get_one(User, alice.id))
+
+    assert {name: archive["account"][name] for name in looks} == looks
+    assert archive["ungrouped_types"] == ["member_added"]
+    assert [(one["name"], one["query"]) for one in archive["saved_views"]] == [
+        ("Urgent", "priority=high")
     ]
 
 
