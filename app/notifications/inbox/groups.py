@@ -76,6 +76,13 @@ async def read_group_page(
     return GroupPage(notices[len(above) :], count, above)
 
 
+async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
+    """How many groups match, `totals` being those of the same session."""
+    if wanted.chosen:
+        return await _count(session, user_id, wanted)
+    return len((await tally_inbox(session, user_id, totals.state, wanted.up_to_position)).groups)
+
+
 async def add_groups(
     session: AsyncSession,
     user_id: int,
@@ -123,9 +130,14 @@ async def _tally(
         )
     ).all()
     if not rows and first:
-        return {}, await session.scalar(select(func.count()).select_from(groups)) or 0
+        return {}, await _count(session, user_id, wanted)
     tallies = {row.group_key: Tally(row.position, row.notices, row.unread) for row in rows}
     return tallies, rows[0].all if rows else 0
+
+
+async def _count(session: AsyncSession, user_id: int, wanted: Filter) -> int:
+    groups = tallied(Notification.user_id == user_id, *wanted.clauses()).subquery()
+    return await session.scalar(select(func.count()).select_from(groups)) or 0
 
 
 async def _read_heads(

@@ -22,7 +22,7 @@ from app.notifications.inbox.bell import bell_of_groups
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filter_names import read_names
 from app.notifications.inbox.filters import GROUP_KEY, SEARCH, Filter, read_filter
-from app.notifications.inbox.groups import add_groups, read_group_page
+from app.notifications.inbox.groups import add_groups, count_groups, read_group_page
 from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
 from app.notifications.inbox.open_rows import (
     OpenRows,
@@ -217,7 +217,8 @@ async def _read_groups(
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
         rows = await add_groups(session, user.id, wanted, rows, totals)
-        return _held_by(wanted.view, opened, rows, totals.filtered_count - len(keys))
+        count = await count_groups(session, user.id, wanted, totals) - len(keys)
+        return _held_by(wanted.view, opened, rows, count)
     page = await read_group_page(session, user.id, wanted, first, PER_PAGE, totals, keys)
     return ShownRows([*page.on_top, *page.notices], page.count, len(page.on_top))
 

@@ -112,6 +112,21 @@ async def test_its_parts_are_shown_below_it_or_on_a_page(
     assert rows_of(parts) == ["2", "1"]
 
 
+@pytest.mark.parametrize("query", ["", "status=unread"])
+async def test_rows_that_are_being_read_are_on_one_of_the_pages_of_groups(
+    page: httpx.AsyncClient, db: Database, alice: User, squad: Team, query: str
+) -> None:
+    for number in range(21):
+        await send(db, alice, squad, "One", "Two", key=f"{number}")
+    shown = await page.get(f"/notifications?{query}")
+
+    opened = f"shown={','.join(rows_of(shown))}&seen={seen_on(shown)}"
+    refreshed = await page.get(f"/notifications?{query}&{opened}", headers=PARTIAL)
+
+    assert "Page 1 of 2" in shown.text
+    assert "Page 1 of 2" in refreshed.text
+
+
 async def test_an_act_on_its_row_is_one_on_all_that_was_seen(
     page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
 ) -> None:
