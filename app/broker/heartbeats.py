@@ -22,7 +22,7 @@ async def beating(job: Job) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await end(task)
+        await end(task, again_after=1)
 
 
 async def _keep_beating(job: Job) -> None:

@@ -21,6 +21,8 @@ MOST_UNSENT = 10_000
 # Of a connection that hangs.
 SILENT_SECONDS = 5.0
 CLOSING_SECONDS = 1.0
+# For a connection to close.
+AGAIN_SECONDS = 0.5
 
 Job = Callable[[], Awaitable[None]]
 
@@ -70,9 +72,10 @@ class ServerRelay(ProcessRelay):
                 async with asyncio.timeout(CLOSING_SECONDS):
                     await self._all_sent.wait()
         tasks, self._tasks = self._tasks, []
-        await end(*tasks)
+        await end(*tasks, again_after=AGAIN_SECONDS)
         self._heard.clear()
         self._unsent.clear()
+        self._all_sent.set()
 
     async def _keep(self, server: str, job: Job) -> None:
         pauses, loop = _pauses(), asyncio.get_running_loop()

@@ -8,26 +8,24 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Longer than a cancelled task needs to return what it holds.
-AGAIN_SECONDS = 2.0
+# Longer than a cancelled transaction may have to wait for its turn to roll back (BUSY_SECONDS).
+AGAIN_SECONDS = 15.0
 
 _log = logging.getLogger(__name__)
 
 
-async def end(*tasks: "asyncio.Task[Any]") -> None:
+async def end(*tasks: "asyncio.Task[Any]", again_after: float = AGAIN_SECONDS) -> None:
     """Cancels them, and returns when all have ended and returned what they held.
 
-    A task that goes on is cancelled again: before Python 3.12, `asyncio.wait_for`, in which the
-    clients of Redis and SMTP wait, loses a cancellation that comes at the same time as the result.
+    What still runs after `again_after` seconds is cancelled again: before Python 3.12,
+    `asyncio.wait_for`, in which the clients of Redis and SMTP wait, loses a cancellation that comes
+    at the same time as the result.
     """
     running = set(tasks)
     while running:
         for task in running:
             task.cancel()
-        _ended, running = await asyncio.wait(running, timeout=AGAIN_SECONDS)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()  # is the caller's to ask for, and not logged as forgotten
+        _ended, running = await asyncio.wait(running, timeout=again_after)
 
 
 async def claim_or_give_back(

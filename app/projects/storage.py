@@ -171,5 +171,7 @@ async def reserving(db: Database, settings: Settings, user_id: int) -> AsyncIter
     try:
         yield reservation
     finally:
-        await end(renewing)
-        await reservation.end()
+        try:
+            await end(renewing)
+        finally:
+            await reservation.end()

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.process import cancellation
-from app.process.cancellation import end
+from app.faults import BUSY_SECONDS
+from app.process.cancellation import AGAIN_SECONDS, end
 
 
 async def test_a_task_has_returned_what_it_held_when_it_has_ended() -> None:
@@ -25,19 +25,20 @@ async def test_a_task_has_returned_what_it_held_when_it_has_ended() -> None:
     assert returned == ["a connection"]
 
 
-async def test_a_task_that_loses_a_cancellation_is_cancelled_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     async def lose_one() -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(cancellation, "AGAIN_SECONDS", 0.01)
     task = asyncio.create_task(lose_one())
     await asyncio.sleep(0)
-    await end(task)
+    await end(task, again_after=0.01)
     assert task.cancelled()
+
+
+def test_a_transaction_has_the_time_to_roll_back() -> None:
+    assert AGAIN_SECONDS > BUSY_SECONDS
 
 
 async def test_the_error_of_an_ended_task_is_for_the_caller() -> None:

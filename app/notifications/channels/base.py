@@ -164,12 +164,13 @@ class Channel(ABC):
 
     def with_facts(self, rows: Select[Any]) -> Select[Any]:
         """Add the columns that sending needs to a select of deliveries, which already joins User,
-        Notification and Event (any of them may be missing).
+        Notification and Event (any of them may be missing). Called once, so nothing in it may depend
+        on the time.
         """
         return rows
 
     def address_problem(self) -> ColumnElement[Any]:
-        """A column of that select: a reason not to use the address, or NULL."""
+        """A column of that select: a reason not to use the address, or NULL. Called once as well."""
         return null()
 
     def time_to_live(self, _event_type: EventType | None) -> timedelta | None:

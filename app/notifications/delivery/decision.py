@@ -7,8 +7,8 @@ query reads everything that RULES need for a whole claim.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,7 +39,8 @@ RESTORED = "restored"  # set where a backup is restored (app/backup/after_restor
 # A delivery with less time left than this would expire before it arrives.
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
-CHANNELS_KEPT = 8
+
+_built = WeakKeyDictionary[Channel, Select[Any]]()
 
 
 @dataclass(frozen=True)
@@ -162,11 +163,16 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-@lru_cache(CHANNELS_KEPT)
 def _deliveries(channel: Channel) -> Select[Any]:
+    """Built once for each channel: that takes longer than to run it for hundreds of deliveries."""
+    if channel not in _built:
+        _built[channel] = _deliveries_of(channel)
+    return _built[channel]
+
+
+def _deliveries_of(channel: Channel) -> Select[Any]:
     """The facts that the rules need, and those the channel adds. A transactional message has no
-    notification and no event; without an account at the address, it has no user either. Built once:
-    to build it takes longer than to run it for hundreds of deliveries.
+    notification and no event; without an account at the address, it has no user either.
     """
     rows = (
         select(

@@ -4,7 +4,7 @@ Every statement is limited to the user's own rows, so those of others are simply
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -81,8 +81,8 @@ async def read_slice(
 ) -> list[Notice]:
     """At most `most` of the `matching` notifications, newest first, from index `first` (from 0).
 
-    Those with the ids `left_out` are not among them. Reads from the nearer end, so that the last page costs no more than the first one. Empty
-    beyond the last notification.
+    Those with the ids `left_out` are not among them. Reads from the nearer end, so that the last page
+    costs no more than the first one. Empty beyond the last notification.
     """
     if not 0 <= first < matching:
         return []
@@ -92,15 +92,15 @@ async def read_slice(
         return as_notices((await session.execute(_found(), found)).all())
     from_end = first > matching / 2
     skipped = matching - first - size if from_end else first
-    is_whole = wanted.is_open and not left_out
-    rows = _whole_slice(from_end) if is_whole else _slice(wanted, from_end, left_out)
-    values = {"user_id": user_id, "skipped": skipped, "size": size}
+    slice_of = _whole_slice if wanted.is_open else partial(_slice, wanted)
+    rows = slice_of(from_end, bool(left_out))
+    values = {"user_id": user_id, "skipped": skipped, "size": size, "left_out": left_out}
     return as_notices((await session.execute(rows, values)).all())
 
 
 @cache
-def _whole_slice(from_end: bool) -> Select[Any]:
-    return _slice(Filter(), from_end)
+def _whole_slice(from_end: bool, leaves_some_out: bool) -> Select[Any]:
+    return _slice(Filter(), from_end, leaves_some_out)
 
 
 @cache
@@ -109,10 +109,10 @@ def _found() -> Select[Any]:
     return rows.order_by(*NEWEST_FIRST)
 
 
-def _slice(wanted: Filter, from_end: bool, left_out: Collection[int] = ()) -> Select[Any]:
+def _slice(wanted: Filter, from_end: bool, leaves_some_out: bool) -> Select[Any]:
     mine = select(Notification.id).where(Notification.user_id == _user_id, *wanted.clauses())
-    if left_out:
-        mine = mine.where(Notification.id.not_in(left_out))
+    if leaves_some_out:
+        mine = mine.where(Notification.id.not_in(ids_in("left_out")))
     order = OLDEST_FIRST if from_end else NEWEST_FIRST
     skipped, size = (bindparam(name, type_=Integer) for name in ("skipped", "size"))
     ids = mine.order_by(*order).offset(skipped).limit(size).subquery()

@@ -65,10 +65,11 @@ class Follower:
     publisher: Publisher
     _unpublished: asyncio.Queue[Changes] = field(default_factory=asyncio.Queue)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
+    _published: int = 0
 
     @asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
-        self.hub.position = await last_position(self.db)
+        self.hub.position = self._published = await last_position(self.db)
         stop_listening = self.relay.listen(CHANGES, self._poked.set)
         tasks = [asyncio.create_task(each) for each in (self._follow(), self._publish_all())]
         try:
@@ -91,10 +92,12 @@ class Follower:
 
     async def publish_present(self) -> None:
         """Wait until what is committed by now has been sent to the streams, but not for long."""
-        await self.reach_present()
+        present = await last_position(self.db)
         with suppress(TimeoutError):
             async with asyncio.timeout(LAG_SECONDS):
-                await self._unpublished.join()
+                while self._published < present:
+                    self._poked.set()
+                    await asyncio.sleep(0.005)
 
     async def _follow(self) -> None:
         while True:
@@ -122,7 +125,7 @@ class Follower:
                 # A newer version's event type or a damaged row: waiting would not help.
                 positions = [one.id for one in changes]
                 _log.exception("The changes at %s cannot be published.", positions)
-            self._unpublished.task_done()
+            self._published = changes[-1].id
 
 
 async def persist(attempt: Callable[[], Awaitable[Read]]) -> Read:

@@ -65,6 +65,7 @@ class StreamPublisher:
                 return
         for some in in_parts(html | json, USERS_AT_ONCE):
             yield await persist(partial(read_recipients_among, self._db, event_id, some))
+            await asyncio.sleep(0)  # the read has kept other requests waiting
 
     async def _send_arrivals(self, recipients: Rows, event: Facts) -> None:
         position = event.row.event_id

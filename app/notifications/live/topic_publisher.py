@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 
 
 class TopicPublisher:
-    """Listens to the pokes of all kinds in `viewers`, and to those about a single user. Tells after the
-    `follower` has.
+    """Listens to the pokes of all kinds in `viewers`, and to those about a single user. What has changed
+    is told once the `follower` has sent the notifications about it.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class TopicPublisher:
             for kind, some in ids.items():
                 viewers = await self._db.fetch(self._statements[kind], ids=some, users=users)
                 await self._hub.broadcast(_frames((Topic(kind, id), user) for id, user in viewers))
+                await asyncio.sleep(0)  # the read has kept other requests waiting
 
 
 def _frames(concerned: Iterable[tuple[Topic, int]]) -> Iterator[tuple[int, bytes]]:

@@ -61,7 +61,8 @@ class Listing:
     """A page (from 1) of the matching notifications, or of their groups, or the rows that are open in a
     browser.
 
-    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next.
+    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next but
+    what has been read above the list as urgent meanwhile, and stands in it now.
     `has_more_filters`: with all controls above it.
     """
 
@@ -239,7 +240,9 @@ async def _read_notices(
 
 
 def _has_urgent(user: User, wanted: Filter) -> bool:
-    """Whether the list is that of the whole inbox, without the urgent ones that stand above it."""
+    """Whether urgent notifications stand above this list: the user wants that, and it is the whole inbox,
+    unfiltered.
+    """
     return user.urgent_first and not wanted.chosen
 
 

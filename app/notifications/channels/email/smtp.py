@@ -56,7 +56,9 @@ class Smtp:
         _trace: TracebackType | None,
     ) -> None:
         if self._opening:
-            await end(self._opening)
+            await end(self._opening, again_after=1)
+            if not self._opening.cancelled():
+                self._opening.exception()  # of a mail that is not to be sent any more
         await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
     def announce(self, address: str) -> None:
