@@ -21,6 +21,7 @@ from app.notifications.inbox.groups import add_groups
 from app.notifications.inbox.history import read_earlier
 from app.notifications.inbox.open_groups import read_parts
 from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_totals
 from app.notifications.pages.listing import Listing, listing_to_return_to
 from app.projects.compilations import has_video
@@ -33,7 +34,7 @@ MOST_EARLIER = 20
 @dataclass(frozen=True)
 class Opened:
     """What is shown; `video` is the address of the compilation that the notice is about, and `earlier`
-    what a living notice said before.
+    what a living notice said before. It `is_listed` unless the user wants none of its type in the app.
     """
 
     notice: Notice
@@ -41,6 +42,7 @@ class Opened:
     earlier: list[Notice] = field(default_factory=list)
     parts: list[Notice] = field(default_factory=list)
     group_url: str = ""
+    is_listed: bool = True
 
     @property
     def unread(self) -> list[int]:
@@ -59,7 +61,8 @@ async def show(
         notice = await feed.find(session, user.id, notification_id, also_hidden=True)
         if not notice.has_own_page:
             return redirect(notice.target)
-        opened = await _opened(session, user, notice)
+        is_listed = await feed.count(session, user.id, Selection([notice.id])) == 1
+        opened = replace(await _opened(session, user, notice), is_listed=is_listed)
     return await page(request, "notifications/notice.html", opened=opened, level=1, address="")
 
 

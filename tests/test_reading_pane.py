@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from app import clock
 from app.database import Database
-from app.models import Compilation, Project, Team, User
+from app.models import Compilation, Notification, Project, Team, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, COMPILATION_FAILED, CUSTOM
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import acts, feed
@@ -123,6 +123,22 @@ async def test_without_htmx_it_is_the_page_of_the_notification_which_shows_the_s
 
     assert answer.headers["Location"] == f"/notifications/{notice.id}"
     assert "Freeze:\n&lt;b&gt;as it was written&lt;/b&gt;" in own.text
+
+
+async def test_the_page_of_what_is_not_listed_in_the_app_offers_no_acts(
+    page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
+) -> None:
+    await send(db, alice, squad, "Freeze")
+    notice = await newest(db, bob)
+
+    listed = await page.get(f"/notifications/{notice.id}")
+    async with db.write() as session:
+        (await session.get_one(Notification, notice.id)).hidden = True
+    hidden = await page.get(f"/notifications/{notice.id}")
+
+    assert f'formaction="/notifications/{notice.id}/done?own=1"' in listed.text
+    assert "Freeze:" in hidden.text
+    assert "?own=1" not in hidden.text
 
 
 async def test_a_group_is_shown_with_its_thread_and_read_as_one(

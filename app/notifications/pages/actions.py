@@ -18,6 +18,7 @@ from app.http import AnyRequest, Form, is_partial, redirect
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
+from app.notifications.events.notices import own_page
 from app.notifications.inbox import bulk_actions, feed
 from app.notifications.inbox.bulk_actions import BULK_ACTIONS, SNOOZE, Done, perform, snooze
 from app.notifications.inbox.filters import Filter
@@ -42,6 +43,10 @@ from app.values.numbers import whole_number
 
 PageOrRedirect = Response[str] | Response[None]
 
+# After these a notification's own page leads to the list: it is out of the way, and opening it again would
+# read it.
+LEAVING = {"done", SNOOZE, "delete", "unread"}
+
 
 @post(status_code=200)
 async def row_action(
@@ -56,24 +61,25 @@ async def row_action(
     if do not in BULK_ACTIONS:
         raise NotFound
     listing = listing_to_return_to(request, user, form)
+    way_back = own_page(notification_id) if _is_on_own_page(request) else listing.url
     selection = _row_selection(request, form, listing, notification_id)
     if do == "delete" and _must_confirm(request, form):
         async with db.read() as session:
             await feed.find(session, user.id, notification_id)
             count = await feed.count(session, user.id, selection)
-        return await _confirm(request, listing, count, _pairs(selection))
+        return await _confirm(request, listing, count, _pairs(selection), way_back)
     if do == SNOOZE and must_ask_until(request, user, form):
         row_id = f"#notice-{'part-' if _is_part(request) else ''}{notification_id}"
         target = row_id if _is_in_inbox(request) else ""
-        return await ask_until(
-            request, user, form, listing, _action(request), target, _pairs(selection)
-        )
+        action, pairs = _action(request), _pairs(selection)
+        return await ask_until(request, user, form, listing, action, target, pairs, way_back)
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
         done = await _carry_out(session, user, form, do, selection)
     if is_partial(request):
         return await _row_after(request, db, user, form, notification_id, listing, done)
-    return redirect(listing.url, done.message, undo_url=listing.undo_url(done.undo))
+    url = listing.url if do in LEAVING else way_back
+    return redirect(url, done.message, undo_url=listing.undo_url(done.undo))
 
 
 @post(status_code=200)
@@ -93,10 +99,12 @@ async def bulk_action(
     if do == "delete" and _must_confirm(request, form):
         async with db.read() as session:
             count = await feed.count(session, user.id, selection)
-        return await _confirm(request, listing, count, [("do", do), *_pairs(selection)])
+        pairs = [("do", do), *_pairs(selection)]
+        return await _confirm(request, listing, count, pairs, listing.url)
     if do == SNOOZE and must_ask_until(request, user, form):
         pairs = [("do", do), *_pairs(selection)]
-        return await ask_until(request, user, form, listing, _action(request), "#inbox", pairs)
+        action = _action(request)
+        return await ask_until(request, user, form, listing, action, "#inbox", pairs, listing.url)
     async with db.act() as session:
         done = await _carry_out(session, user, form, do, selection)
     return await _list(request, db, user, listing, done.message, done.undo)
@@ -165,6 +173,10 @@ def _is_part(request: AnyRequest) -> bool:
     return request.query_params.get("alone") == "1"
 
 
+def _is_on_own_page(request: AnyRequest) -> bool:
+    return request.query_params.get("own") == "1"
+
+
 def _action(request: AnyRequest) -> str:
     """The address that a question sends its answer to."""
     return f"{request.url.path}{'?alone=1' if _is_part(request) else ''}"
@@ -205,7 +217,11 @@ def _must_confirm(request: AnyRequest, form: Form) -> bool:
 
 
 async def _confirm(
-    request: AnyRequest, listing: Listing, count: int, pairs: list[tuple[str, str]]
+    request: AnyRequest,
+    listing: Listing,
+    count: int,
+    pairs: list[tuple[str, str]],
+    cancel_url: str,
 ) -> Response[str]:
     return await page(
         request,
@@ -213,7 +229,7 @@ async def _confirm(
         count=count,
         action=request.url.path,
         pairs=[*pairs, *listing.pairs],
-        cancel_url=listing.url,
+        cancel_url=cancel_url,
     )
 
 

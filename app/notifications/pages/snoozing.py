@@ -40,6 +40,7 @@ async def ask_until(
     action: str,
     target: str,
     pairs: list[tuple[str, str]],
+    cancel_url: str,
 ) -> Response[str]:
     """Asks until when to snooze: in a dialog, or on a page. The answer is sent to `action` and swapped
     into `target`, if the page has it.
@@ -52,7 +53,7 @@ async def ask_until(
         "periods": [(name, _(label), period_ends(name, zone)) for name, label in PERIODS.items()],
         "earliest": f"{clock.now().astimezone(zone):%Y-%m-%dT%H:%M}",
         "target": target,
-        "cancel_url": listing.url,
+        "cancel_url": cancel_url,
         "typed": {"until": form["until"]},
         "errors": {"until": wrong.get("until", "")},
     }
