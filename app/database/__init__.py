@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import (
 from app.broker.relay import CHANGES
 from app.database import postgresql
 from app.database.hold import share_file
-from app.database.short_reads import ShortReads
+from app.database.short_reads import ShortReads, read_json
 from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
 POKES = "pokes"
@@ -234,7 +234,9 @@ def is_act(session: AsyncSession) -> bool:
 def _engine(url: str, connections: int, *, echo: bool) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         return postgresql.open_engine(url, connections, echo=echo)
-    engine = create_async_engine(url, echo=echo, pool_size=8, max_overflow=8)
+    engine = create_async_engine(
+        url, echo=echo, pool_size=8, max_overflow=8, json_deserializer=read_json
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

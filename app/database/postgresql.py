@@ -8,6 +8,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.hold import SHARE, replaced
+from app.database.short_reads import read_json
 from app.faults import BUSY_SECONDS
 from app.process.postgresql_connections import BEGINNING, CONNECTING
 
@@ -24,6 +25,7 @@ def open_engine(url: str, connections: int, *, echo: bool) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=BUSY_SECONDS,
         connect_args=CONNECTING,
+        json_deserializer=read_json,
         use_native_hstore=False,
     )
     event.listen(engine.sync_engine, "connect", _begin)
