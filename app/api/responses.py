@@ -65,4 +65,4 @@ def _without_page(request: AnyRequest, others: Mapping[str, str]) -> str:
     replaced = ("page", "offset", *others)
     kept = [(name, value) for name, value in parameters if name not in replaced]
     query = urlencode([*kept, *others.items()])
-    return f"{request.url.path}?{query}{'&' if query else ''}"
+    return f"{request.scope['path']}?{query}{'&' if query else ''}"

@@ -161,6 +161,6 @@ def filter_in(fields: Any, user: User) -> Filter:
 
 
 def _as_list(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return list(value)
-    return [] if value in (UNSET, None) else [value]
+    if value is UNSET or value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
