@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.plugins import ReceiveRoutePlugin
@@ -44,6 +46,19 @@ from app.web.forwarding import AddressedLitestar, ForwardedLitestar, ProxiesSeen
 from app.web.middleware import AuthenticationMiddleware, ForgeryMiddleware, secure_response
 from app.web.parsing import MAX_FORM_BYTES, ForgetfulLitestar
 from app.web.visits import Visits, note_visit
+
+# Of what `furnish` puts into the state: what handlers may ask for.
+PARTS = (
+    "settings",
+    "signer",
+    "vapid_keys",
+    "db",
+    "broker",
+    "hub",
+    "bells",
+    "resumptions",
+    "visits",
+)
 
 
 class ClippyFront(
@@ -91,6 +106,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
     app = ClippyFront(
         [*PAGES, api_router(API)],
         lifespan=[_connected, _listening, _settled],
+        on_app_init=[_provide_parts],
         dependencies=_dependencies(),
         before_send=[secure_response],
         middleware=[AuthenticationMiddleware(), ForgeryMiddleware()],
@@ -169,32 +185,27 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
     yield
 
 
+def _provide_parts(config: AppConfig) -> AppConfig:
+    """A part is found without the request: to pass that on takes Litestar longer than to find it."""
+    for name in PARTS:
+        config.dependencies[name] = Provide(_part(config.state, name), sync_to_thread=False)
+    return config
+
+
+def _part(state: State, name: str) -> Callable[[], Any]:
+    def provide() -> Any:
+        return state[name]
+
+    return provide
+
+
 def _dependencies() -> dict[str, Provide]:
-    names = (
-        "settings",
-        "signer",
-        "vapid_keys",
-        "db",
-        "broker",
-        "hub",
-        "bells",
-        "resumptions",
-        "visits",
-    )
-    shared = {name: Provide(_furnished(name), sync_to_thread=False) for name in names}
-    return shared | {
+    return {
         "optional_user": Provide(_optional_user, sync_to_thread=False),
         "user": Provide(_user, sync_to_thread=False),
         "session_id": Provide(_session_id, sync_to_thread=False),
         "form": Provide(provide_form),
     }
-
-
-def _furnished(name: str) -> Any:
-    def provide(request: Request[Any, Any, Any]) -> Any:
-        return request.app.state[name]
-
-    return provide
 
 
 def _optional_user(request: Request[Any, Any, Any]) -> User | None:

@@ -41,6 +41,8 @@ COMPRESSIBLE = (
 )
 STREAM = "text/event-stream"
 OTHER_SITES = ("cross-site", "same-site")
+# Without a body, or with a part of one.
+NOT_WHOLE = (204, 206, 304)
 
 
 def chosen_encoding(accepted: str) -> str:
@@ -110,9 +112,11 @@ class _Response:
 
     def _encoded(self, message: Any) -> Any:
         """The last part of the body, which is also the first. Adapts the head."""
+        if self._start["status"] in NOT_WHOLE:
+            return message
         given, body = self._start["headers"], message.get("body", b"")
         present = {name.lower(): value for name, value in given}
-        if not _may_be_encoded(self._start["status"], present):
+        if not _may_be_encoded(present):
             return message
         added = [(b"vary", _with_encoding(present.get(b"vary", b"")))]
         if len(body) >= SHORTEST and (encoding := _encoding_for(self._scope)):
@@ -128,11 +132,11 @@ class _Response:
         return {**message, "body": body}
 
 
-def _may_be_encoded(status: int, headers: Mapping[bytes, bytes]) -> bool:
+def _may_be_encoded(headers: Mapping[bytes, bytes]) -> bool:
     media_type = headers.get(b"content-type", b"").decode("latin-1")
-    is_whole = status not in (204, 206, 304) and b"content-encoding" not in headers
+    is_encoded = b"content-encoding" in headers
     is_frozen = b"no-transform" in headers.get(b"cache-control", b"")
-    return is_whole and not is_frozen and is_compressible(media_type)
+    return not (is_encoded or is_frozen) and is_compressible(media_type)
 
 
 def _with_encoding(vary: bytes) -> bytes:

@@ -8,11 +8,10 @@ of the same user. Each page masks it anew: a compressed page would otherwise lea
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest, digest
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -32,8 +31,7 @@ HOLDER = "csrf_holder"
 HOLDERS_KEPT = 5_000
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """Whom a token is made for: a session of this user, or a browser in which NOBODY signed in."""
 
     user_id: int
@@ -74,9 +72,10 @@ def read_token(settings: Settings, text: str) -> Holder | None:
 
 def csrf_cookie(scope: Scope) -> Cookie | None:
     """The cookie with the token, for clients without a page; None if the browser needs none."""
-    if not (HOLDER in scope["state"] or _session_of(scope)):
+    holder = scope["state"].get(HOLDER) or _session_of(scope)
+    if holder is None:
         return None
-    token = _text_of(_settings(scope).secret_key, holder_of(scope))
+    token = _text_of(_settings(scope).secret_key, holder)
     if compare_digest(cookies_of(scope).get(COOKIE, "").encode(), token.encode()):
         return None
     return Cookie(key=COOKIE, value=token, httponly=True, samesite="lax")
