@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import (
 from app.broker.relay import CHANGES
 from app.database import postgresql
 from app.database.hold import share_file
-from app.database.short_reads import ShortReads, read_json
+from app.database.json_columns import read_json
+from app.database.short_reads import ShortReads
 from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
 POKES = "pokes"

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.hold import SHARE, replaced
-from app.database.short_reads import read_json
+from app.database.json_columns import read_json
 from app.faults import BUSY_SECONDS
 from app.process.postgresql_connections import BEGINNING, CONNECTING
 

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 
-import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -28,8 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict, manager_of_class
 
-# In a fifth of the time of Python's own. Each notification of a page has some.
-read_json = msgspec.json.decode
+from app.database.json_columns import read_json
 
 Columns = TypeVarTuple("Columns")
 Entity = TypeVar("Entity", bound=DeclarativeBase)
