@@ -108,8 +108,9 @@ export const PANE = `pane-${document.body.dataset.user}`;
 
 async function openPane({ target }) {
   if (!target.closest("#show-pane")?.checkVisibility()) return;
+  const { open } = await import("./pane.js");
   document.removeEventListener("click", openPane);
-  (await import("./pane.js")).open();
+  open();
 }
 
 if (PANE in sessionStorage) import("./pane.js");

@@ -8,6 +8,7 @@ const PAUSE = SECOND / 5; // a row that is only passed is not opened
 const placeholder = $("#opened");
 let isWanted = PANE in sessionStorage; // since it was opened, until it is closed
 let shown = sessionStorage[PANE] ?? ""; // the id of the row, or of the part of a group
+let read = ""; // that of what was fetched and so marked as read, since this page came
 let waiting;
 
 // Looked up each time: Back replaces the whole page.
@@ -39,7 +40,7 @@ function close() {
   const row = document.getElementById(shown);
   const isInside = pane().contains(document.activeElement);
   clearTimeout(waiting);
-  shown = "";
+  shown = read = "";
   isWanted = false;
   keep();
   reveal();
@@ -56,12 +57,12 @@ function follow({ target }) {
 }
 
 function show({ id }) {
-  if (id === shown) return;
+  if (id === shown && id === read) return;
   shown = id;
   keep();
   mark();
   clearTimeout(waiting);
-  waiting = setTimeout(load, PAUSE);
+  waiting = setTimeout(() => load(), PAUSE);
 }
 
 function keep() {
@@ -69,9 +70,10 @@ function keep() {
   else delete sessionStorage[PANE];
 }
 
-// What is listed decides what belongs to a group; a part of one is shown alone. What was open before is not
-// read again.
-function load(again) {
+// What is listed decides what belongs to a group; a part of one is shown alone. What comes back with the page
+// is not marked as read again.
+function load(again = false) {
+  read = again ? "" : shown;
   const [, part, id] = shown.match(/^notice-(part-)?(\d+)$/);
   const listed = $("#groups"); // unless the list has become empty
   const query = new URLSearchParams(listed ? new FormData(listed) : "");

@@ -10,18 +10,17 @@ let isUndoing = false;
 let wanted; // the row that gets the focus when it is back
 
 export function undo() {
+  const last = acts.pop();
   isUndoing = true;
-  while (acts.length && !takeBack(acts.pop()));
+  if (last) takeBack(last);
   isUndoing = false;
 }
 
 function takeBack({ row, opposite, token }) {
   wanted = row;
-  if (token) return post(token);
+  if (token) return void post(token);
   const place = document.getElementById(row);
-  const button = place && buttonOf(place, [opposite]);
-  button?.click();
-  return button;
+  if (place) buttonOf(place, [opposite])?.click();
 }
 
 // The list comes back as it is filtered now.
