@@ -29,6 +29,7 @@ from app.broker.relay import CHANGES
 from app.database import postgresql
 from app.database.hold import share_file
 from app.database.json_columns import read_json
+from app.database.options import with_options
 from app.database.short_reads import ShortReads
 from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
@@ -79,7 +80,7 @@ class Database:
         self._poke = poke
         given = self.info = dict(info or {})
         reading = (
-            self.engine if self.is_sqlite else self.engine.execution_options(**postgresql.SNAPSHOT)
+            self.engine if self.is_sqlite else with_options(self.engine, **postgresql.SNAPSHOT)
         )
         self._reading = async_sessionmaker(reading, expire_on_commit=False, info=given)
         writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")

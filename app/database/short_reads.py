@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict, manager_of_class
 
 from app.database.json_columns import read_json
+from app.database.options import with_options
 
 Columns = TypeVarTuple("Columns")
 Entity = TypeVar("Entity", bound=DeclarativeBase)
@@ -51,7 +52,7 @@ class ShortReads:
     """The short reads of the database that `engine` connects to. Used in one thread."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = with_options(engine, isolation_level="AUTOCOMMIT")
         self._at_once = _engine(engine) if engine.dialect.name == "sqlite" else None
         self._connection: Connection | None = None
         self._connections = 0
