@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.engine import URL, make_url
 
 from app.database import Database
-from app.database.migrations import migrate
-from app.settings import read
+from app.database.migrations import migrate, newest
+from app.settings import Settings, read
 from tests.factories import SECRET_KEY
 
 SETUPS = ("sqlite", "sqlite+redis", "postgresql", "postgresql+redis")
@@ -44,6 +44,15 @@ def missing_server(setup: str) -> str:
         except RedisError:
             return f"Redis ({_shown(REDIS_URL)})"
     return ""
+
+
+def environ_of(settings: Settings) -> dict[str, str]:
+    """Where a process of its own finds the same installation."""
+    return {
+        "DATA_DIR": str(settings.data_dir),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+    }
 
 
 def _shown(url: str) -> str:
@@ -108,6 +117,7 @@ class _Postgres:
         self._free: list[URL] = []
         self._template = self._create("template0")
         asyncio.run(_migrate(self._template))
+        self._version = newest()
 
     def take(self) -> str:
         if not self._free:
@@ -120,6 +130,7 @@ class _Postgres:
         url = make_url(address)
         self._made[url].execute(END_OTHERS)
         self._made[url].execute(EMPTY)
+        self._made[url].execute("UPDATE alembic_version SET version_num = %s", [self._version])
         self._free.append(url)
 
     def close(self) -> None:
@@ -162,7 +173,7 @@ END_OTHERS = b"""
 """
 # DELETE, because TRUNCATE makes new files for each table and index; but TRUNCATE where the server has
 # taken statistics: having seen an empty table, it would plan for one when a test fills it.
-# Tables of the queue are emptied too; only the versions of schemas stay.
+# Tables of the queue are emptied too; only versions of schemas stay.
 EMPTY = b"""
     DO $$
     DECLARE one record;

@@ -7,6 +7,7 @@ from app import clock
 from app.database import Database
 from app.models import User
 from app.settings import ROOT, Settings
+from tests.setups import environ_of
 
 
 def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -14,7 +15,7 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env={"DATA_DIR": str(settings.data_dir), "LOG_LEVEL": "error"},
+        env=environ_of(settings) | {"LOG_LEVEL": "error"},
         capture_output=True,
         text=True,
         check=False,

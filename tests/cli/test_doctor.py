@@ -24,6 +24,7 @@ from tests.certificates import Authority
 from tests.factories import SECRET_KEY
 from tests.mailing import kept
 from tests.postoffice import PostOffice, open_office
+from tests.setups import environ_of
 
 SENDER = {"smtp_from_email": "clips@example.com"}
 
@@ -238,7 +239,7 @@ async def test_an_old_schema_is_an_error_and_a_missing_one_a_warning(
 ) -> None:
     db = Database(settings.database_url)
     async with db.write() as session:
-        await session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+        await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     await db.close()
     elsewhere = load({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET_KEY})
 
@@ -366,7 +367,7 @@ async def test_push_keys_that_do_not_match_are_an_error(settings: Settings) -> N
 def test_the_command_exits_with_1_if_a_check_fails(
     settings: Settings, port: str, status: int
 ) -> None:
-    environ = {"DATA_DIR": str(settings.data_dir), "SECRET_KEY": SECRET_KEY, "PATH": ""}
+    environ = environ_of(settings) | {"SECRET_KEY": SECRET_KEY, "PATH": ""}
     environ |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": port} if port else {}
 
     ended = subprocess.run(

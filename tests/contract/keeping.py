@@ -3,7 +3,7 @@
 from typing import Any
 
 from advanced_alchemy.base import orm_registry
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Select, Table, delete, insert, select
 
 from app.database import Database
 
@@ -18,11 +18,16 @@ async def empty(db: Database) -> None:
 
 
 async def read_rows(db: Database) -> Rows:
+    """In the order of their keys; PostgreSQL has a row that was changed come last."""
     async with db.read() as session:
         return {
-            table: [dict(row) for row in (await session.execute(select(table))).mappings()]
+            table: [dict(row) for row in (await session.execute(_by_key(table))).mappings()]
             for table in TABLES
         }
+
+
+def _by_key(table: Table) -> Select[Any]:
+    return select(table).order_by(*table.primary_key)
 
 
 async def put_back(db: Database, rows: Rows) -> None:

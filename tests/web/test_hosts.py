@@ -12,6 +12,7 @@ from app.settings import Settings, load, read
 from app.web.hosts import Authority, normal_host, read_authority, read_origin
 from tests.application import browser, serving
 from tests.conftest import sign_in
+from tests.setups import environ_of
 from tests.web.test_csrf import fields_of, names_of_teams
 
 PORTED, IDN = "https://clips.example.test:8225", "https://bücher.example"
@@ -98,7 +99,7 @@ def test_what_is_no_origin_of_the_web_is_none(text: str) -> None:
 async def test_the_host_of_base_url_is_answered_to_in_every_form(
     settings: Settings, base_url: str, host: str, is_answered: bool
 ) -> None:
-    environ = {"DATA_DIR": str(settings.data_dir), "BASE_URL": base_url}
+    environ = environ_of(settings) | {"BASE_URL": base_url}
     async with serving(load(environ)) as app, browser(app) as client:
         request = client.build_request("GET", "/healthz")
         request.headers = httpx.Headers([(b"host", host.encode())])

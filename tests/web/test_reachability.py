@@ -21,6 +21,7 @@ from app.security import hash_password
 from app.settings import ROOT, Settings, load
 from tests.application import browser, serving
 from tests.conftest import post, text_of
+from tests.setups import environ_of
 
 FORWARDED = [{"Forwarded": "for=203.0.113.5"}, {"X-Forwarded-For": "203.0.113.5"}]
 FORWARDED += [{"X-Forwarded-Proto": "https"}, {"X-Forwarded-Host": "clips.example.com"}]
@@ -158,7 +159,7 @@ async def test_only_a_start_where_others_can_reach_the_server_closes_it(
         session.add(WebSession(token_hash=alice.username, user_id=alice.id))
 
     command = [sys.executable, "-m", "app", "migrate"]
-    environ = {"DATA_DIR": str(settings.data_dir), "PATH": "", "BASE_URL": base_url}
+    environ = environ_of(settings) | {"PATH": "", "BASE_URL": base_url}
     await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environ, check=True)
 
     assert await _count(db, WebSession) == left

@@ -15,6 +15,7 @@ from app.database import Database
 from app.models import Delivery, User
 from app.notifications.delivery import claims
 from app.notifications.preferences.channels import ChannelDescription
+from app.process.cancellation import end
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
@@ -71,7 +72,7 @@ async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
 
     renewing = asyncio.create_task(claims.renew(db, claimed))
     await asyncio.sleep(0.6)
-    renewing.cancel()
+    await end(renewing)
 
     assert await claim(db, "another") == []
 

@@ -18,6 +18,7 @@ from app.notifications.events.event_type import EMAIL
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_views
+from app.process.cancellation import end
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.inbox.conftest import Tell, squad, tell_bob
@@ -38,8 +39,7 @@ async def awake(
     try:
         yield relay
     finally:
-        waking_up.cancel()
-        await asyncio.wait([waking_up])
+        await end(waking_up)
         await relay.disconnect()
 
 
@@ -112,8 +112,7 @@ async def test_what_is_snoozed_comes_back_by_itself_as_soon_as_it_is_due(
         while (await count_views(db, bob.id))["snoozed"] != (1, 1):  # noqa: ASYNC110 - of the rows
             await asyncio.sleep(0.02)
 
-    returning.cancel()
-    await asyncio.wait([returning])
+    await end(returning)
     await relay.disconnect()
     assert (await count_views(db, bob.id))["inbox"] == (1, 1)
 
@@ -183,8 +182,7 @@ async def test_what_waits_for_a_service_is_due_when_that_answers_again(
 
     watching = asyncio.create_task(watch_outages(db, channels, ProcessRelay(), seconds=0.01))
     await asyncio.sleep(A_MOMENT)
-    watching.cancel()
-    await asyncio.wait([watching])
+    await end(watching)
 
     held, other = await deliveries(db)
     assert (held.due_at < later, held.reason) == ((True, None) if is_back else (False, "outage"))

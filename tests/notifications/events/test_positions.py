@@ -13,6 +13,7 @@ from app.installation import install
 from app.models import Change, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.notify import notify
+from app.process.cancellation import end
 from app.settings import Settings
 from tests.factories import make_team
 
@@ -84,8 +85,7 @@ async def test_a_reader_misses_nothing_of_eight_writers(
         *(write(one, squad, Random(number)) for number, one in enumerate(writers))
     )
 
-    looking.cancel()
-    await asyncio.wait([looking])
+    await end(looking)
     await reader.look()
     async with db.read() as session:
         everything = list(await session.scalars(select(Change.id).order_by(Change.id)))

@@ -12,6 +12,7 @@ from app.models import Team, User
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.scheduler import watch_outages
 from app.notifications.events.event_type import EMAIL
+from app.process.cancellation import end
 from app.settings import Settings
 from tests.certificates import Authority
 from tests.factories import make_team
@@ -331,5 +332,4 @@ async def have_outages_watched(db: Database, settings: Settings) -> None:
     relay = ProcessRelay()
     watching = asyncio.create_task(watch_outages(db, {EMAIL: email(settings)}, relay, seconds=0.05))
     await asyncio.sleep(0.5)
-    watching.cancel()
-    await asyncio.wait([watching])
+    await end(watching)
