@@ -4,6 +4,7 @@ a notification has changed.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from time import monotonic
 
 from app.database import Database
 from app.notifications.live.batching import Batcher
@@ -44,12 +45,12 @@ class Bells:
         bells = await read_bells(self._db, users)
         events = {row.event_id for rows in bells.values() for row in rows} - {None}
         renderer = BellRenderer(renderable(await read_facts(self._db, events)))
-        frames, loop = {}, asyncio.get_running_loop()
-        turn_ends_at = loop.time() + TURN_SECONDS
+        frames = {}
+        turn_ends_at = monotonic() + TURN_SECONDS  # the loop's own time stands still meanwhile
         for user_id, rows in bells.items():
-            if loop.time() > turn_ends_at:
+            if monotonic() > turn_ends_at:
                 await asyncio.sleep(0)
-                turn_ends_at = loop.time() + TURN_SECONDS
+                turn_ends_at = monotonic() + TURN_SECONDS
             frames[user_id] = renderer.frames(rows)
         return frames
 

@@ -16,9 +16,10 @@ from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import record_change
 from app.notifications.inbox import acts, feed
-from app.notifications.live import follower, queries, variants
+from app.notifications.live import follower, html, queries, variants
 from app.notifications.live.follower import Changes, Follower, Publisher
 from app.notifications.live.html import Bells
+from app.notifications.live.html_rendering import BellRenderer
 from app.notifications.live.hub import Hub
 from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
@@ -251,6 +252,24 @@ async def test_many_pages_opened_at_once_get_their_own_bells_in_a_few_statements
     assert all(b"as carol" in each for each in frames[80:160])
     assert all(b"panel-notice" not in each for each in frames[160:])
     assert len(statements) <= 2 * 6
+
+
+async def test_others_get_their_turn_between_bells_that_take_long(
+    db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "TURN_SECONDS", 0)
+    rendered, render = list[str](), BellRenderer.frames
+
+    def noting(renderer: BellRenderer, rows: Any) -> bytes:
+        rendered.append("bell")
+        return render(renderer, rows)
+
+    monkeypatch.setattr(BellRenderer, "frames", noting)
+    asyncio.get_running_loop().call_soon(rendered.append, "another request")
+    await Bells(db).read([alice.id, bob.id, carol.id])
+
+    assert sorted(rendered) == ["another request", "bell", "bell", "bell"]
+    assert rendered[-1] == "bell"
 
 
 def counted(db: Database, monkeypatch: pytest.MonkeyPatch) -> list[object]:

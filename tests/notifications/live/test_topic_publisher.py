@@ -188,6 +188,20 @@ async def test_progress_is_one_query_for_hundreds_of_streams(
     assert len([one for one in statements if "membership" in one]) == 1
 
 
+async def test_viewers_are_read_a_few_at_a_time_and_all_are_told_once(
+    db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_publisher, "USERS_AT_ONCE", 2)
+    team = await make_team(db, alice, viewers=[bob, carol])
+    hub, told = Listening(alice, bob, carol), f"team-{team.id}-changed"
+    async with telling(db, hub):
+        db._poke(f"team {team.id}")
+        for user in (alice, bob, carol):
+            await hub.until(user, told)
+
+    assert set(map(tuple, hub.heard.values())) == {(told,)}
+
+
 async def test_without_an_open_page_nothing_is_read(db: Database, alice: User, squad: Team) -> None:
     statements: list[str] = []
     async with telling(db, Listening()):
