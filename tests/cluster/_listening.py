@@ -162,7 +162,7 @@ class Audience:
         while True:
             try:
                 await self._listen(one, slots)
-            except (OSError, EOFError, TimeoutError, ValueError) as error:
+            except Exception as error:  # whatever it is, a browser comes back
                 self.ends[type(error).__name__] += 1
             one.is_open = False
             await asyncio.sleep(random.uniform(*PAUSE))
