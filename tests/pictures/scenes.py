@@ -29,7 +29,9 @@ class Scene:
 
 
 async def enter(scene: Scene, visitor: Visitor, world: World) -> Page:
-    """The page as the scene shows it, with a new session of its user."""
+    """The page as the scene shows it, in a new tab and with a new session of its user."""
+    await visitor.page.close()
+    visitor.page = await visitor.context.new_page()
     async with world.site.db.write() as session:
         user = world.people[scene.user]
         await visitor.take_session(await start_session(session, user, "pictures"))

@@ -84,7 +84,10 @@ class Moment:
 
 
 async def build(site: Site) -> World:
-    people = {name: await make_account(site.db, name, grouping=True) for name in PEOPLE}
+    people = {
+        name: await make_account(site.db, name, f"person{number}@example.com", grouping=True)
+        for number, name in enumerate(PEOPLE)
+    }
     alice, bob, carol, *others = people.values()
     squad = await make_team(site.db, alice, "Video Squad", admins=[bob], editors=others[:2])
     north = await make_team(site.db, bob, "Northlight", admins=[alice], editors=[carol, *others])
