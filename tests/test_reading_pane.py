@@ -17,6 +17,7 @@ from app.notifications.notify import notify
 from app.notifications.supersede import Collapsing
 from app.reading_pane import MOST_PARTS
 from tests.application import browser
+from tests.bell import newest_notices
 from tests.conftest import sign_in
 from tests.factories import make_account, make_team
 
@@ -78,7 +79,7 @@ async def compile_reel(db: Database, alice: User, reel: Project) -> Compilation:
 
 async def newest(db: Database, user: User) -> Notice:
     async with db.read() as session:
-        return (await feed.newest(session, user.id))[0]
+        return (await newest_notices(session, user.id))[0]
 
 
 async def unread(db: Database, user: User) -> int:
@@ -147,7 +148,7 @@ async def test_a_group_is_shown_with_its_thread_and_read_as_one(
     await send(db, alice, squad, "One", "Two")
     await send(db, alice, squad, "Other", key="b")
     async with db.read() as session:
-        [other, two, one] = await feed.newest(session, bob.id)
+        [other, two, one] = await newest_notices(session, bob.id)
 
     shown = await pane(page, two)
 

@@ -16,10 +16,10 @@ from app.models import PushSubscription, Team, User, WebSession
 from app.notifications.channels.email.channel import Email
 from app.notifications.delivery.delivery_log import read_log
 from app.notifications.delivery.explanations import explain_reason
-from app.notifications.inbox import feed
 from app.settings import Settings
 from app.teams.invitations import invite
 from tests.application import browser
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD, make_account, make_team
 from tests.mailing import deliver_mail, deliveries, kept, make_due, share
@@ -144,7 +144,7 @@ async def test_what_waits_for_a_suspended_account_is_not_sent_and_neither_is_wha
     ]
     assert len(kept(settings)) == 1
     async with db.read() as session:
-        oldest = (await feed.newest(session, bob.id))[-1]
+        oldest = (await newest_notices(session, bob.id))[-1]
         [mail, _push] = (await read_log(session, bob, oldest.id)).lines
     assert mail.explanation == "Your account was suspended at the time."
 

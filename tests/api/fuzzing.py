@@ -20,13 +20,13 @@ from app.accounts.sessions import start_session
 from app.accounts.tokens import create_token
 from app.models import Compilation, Project, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
 from app.projects.compilation_runs import run_compilation
 from app.security import Signer
 from app.teams.invitation_links import link_token
 from app.teams.invitations import invite
+from tests.bell import newest_notices
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site, serving
 from tests.projects.conftest import uploaded
@@ -95,7 +95,7 @@ async def _things(site: Site, alice: User, bob: User, number: int) -> dict[str, 
         session.add(compilation)
         invitation = await invite(session, alice, team.id, f"dave{number}@example.com", "viewer")
         await notify(session, TEAM_UPDATED, actor=bob, team=team, old_name="A", new_name=team.name)
-        (notice,) = await feed.newest(session, alice.id, 1)
+        (notice,) = await newest_notices(session, alice.id, 1)
         token, _key = await create_token(session, alice, name=f"Token {number}", scope="read")
     if number % 2:
         await run_compilation(site.db, site.settings)

@@ -13,7 +13,7 @@ from app.accounts.tokens import create_token
 from app.database import Database
 from app.models import Compilation, Project, SavedView, Share, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.projects.clips import add_clip
@@ -22,6 +22,7 @@ from app.teams.invitation_links import link_token
 from app.teams.invitations import invite
 from tests.api.conftest import Program
 from tests.api.document import Document
+from tests.bell import newest_notices
 from tests.factories import SIGNER, make_team
 from tests.projects.conftest import uploaded
 
@@ -59,7 +60,7 @@ async def things(db: Database, settings: Settings, alice: User, bob: User) -> Th
                 session, TEAM_UPDATED, actor=bob, team=team, old_name=old, new_name="Video Squad"
             )
         token, _key = await create_token(session, alice, name="hers", scope="write")
-        one, other = await feed.newest(session, alice.id)
+        one, other = await newest_notices(session, alice.id)
         _count, undo = await acts.delete(session, alice.id, Selection([other.id]))
     ids: dict[str, int | str] = {
         "team_id": team.id,

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
+from app.models import User
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import read_bell
+from app.notifications.inbox.bell import look
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.totals import CountedInboxes, Totals, count_totals
@@ -34,11 +35,12 @@ async def measure(rows: int = 1_000_000, own: int = 100_000) -> list[Line]:
 async def _read(db: Database, user: int, own: int) -> list[Line]:
     last = (own + PER_PAGE - 1) // PER_PAGE
     everything = Filter()
+    ungrouped = User(id=user, grouping=False)
     parts: dict[str, Callable[[Any], Awaitable[Any]]] = {
         "first page": lambda s: feed.read_page(s, user, everything, 1, own),
         "middle page": lambda s: feed.read_page(s, user, everything, last // 2, own),
         "last page": lambda s: feed.read_page(s, user, everything, last, own),
-        "bell with 20 notices": lambda s: read_bell(s, user),
+        "bell with 20 notices": lambda _session: look(db, ungrouped),
         "unread, capped at 100": lambda s: feed.unread_count(s, user, 100),
         "unread, exact": lambda s: feed.unread_count(s, user),
         "totals": lambda s: count_totals(s, user, everything),

@@ -43,16 +43,17 @@ from app.notifications.events.audience import affected_only, personally
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.event_type import EMAIL, IN_APP, PUSH, EventType
 from app.notifications.events.notices import Notice
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
-from app.notifications.preferences import switches
 from app.rendering import render
 from app.teams.invitation_links import invitation_path
 from tests.application import browser
+from tests.bell import newest_notices
 from tests.contract.cast import Person, sign_in
 from tests.contract.markup import unread_on
 from tests.factories import make_account, make_team
+from tests.switching import set_switch
 
 BASE = "http://testserver"
 CLICK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -177,7 +178,7 @@ async def set_scene(app: Litestar, client: httpx.AsyncClient, case: Case) -> Sce
         if case.outcome:
             (await session.get_one(Invitation, subjects["invitation"].id)).status = case.outcome
     async with db.read() as session:
-        [notice] = await feed.newest(session, bob.id)
+        [notice] = await newest_notices(session, bob.id)
     return Scene(app, bob, client, notice, subjects["invitation"])
 
 
@@ -209,7 +210,7 @@ async def furnish(db: Database, alice: User, bob: User, club: Team) -> dict[str,
 async def want_everything(db: Database, bob: User, event_type: EventType) -> None:
     async with db.act() as session:
         for channel in (IN_APP, EMAIL, PUSH):
-            await switches.set_switch(session, bob, event_type.name, channel, wanted=True)
+            await set_switch(session, bob, event_type.name, channel, wanted=True)
         session.add(
             PushSubscription(
                 user_id=bob.id, endpoint="https://push.example", endpoint_hash="a", p256dh="",

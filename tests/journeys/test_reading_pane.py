@@ -7,10 +7,11 @@ from playwright.async_api import Locator, Page, expect
 
 from app.models import Membership, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.teams.invitations import invite
+from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.journeys.conftest import Arrive
 from tests.journeys.reading import Reader
@@ -114,7 +115,7 @@ async def test_it_says_what_becomes_of_its_notification_and_stays_while_others_a
     await expect(page.get_by_role("link", name="Show 1 new notification")).to_be_visible()
     await shows(page, "Three")
     async with site.db.act() as session:
-        [_four, three, *_rest] = await feed.newest(session, bob.id)
+        [_four, three, *_rest] = await newest_notices(session, bob.id)
         await acts.delete(session, bob.id, Selection([three.id]))
 
     await expect(pane(page)).to_contain_text("This notification was removed.")

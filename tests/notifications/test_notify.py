@@ -13,12 +13,13 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.inbox import feed
 from app.notifications.notify import notify
+from tests.bell import newest_notices
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
 
 
 async def texts(session: AsyncSession, user: User) -> list[str]:
-    return [notice.text for notice in await feed.newest(session, user.id)]
+    return [notice.text for notice in await newest_notices(session, user.id)]
 
 
 async def test_the_affected_and_the_members_are_told_each_in_their_own_words(
@@ -67,7 +68,7 @@ async def test_the_removed_is_told_though_no_member_any_more(
 
     async with db.read() as session:
         assert await texts(session, bob) == ["You were removed from team 'Video Squad'"]
-        notice = (await feed.newest(session, bob.id))[0]
+        notice = (await newest_notices(session, bob.id))[0]
         assert notice.actions == []
 
 

@@ -15,22 +15,23 @@ from app.notifications.delivery.retention import clean_up
 from app.notifications.events.catalogue import CUSTOM
 from app.notifications.events.event_type import EMAIL
 from app.notifications.events.notices import Notice
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.bulk_actions import snooze
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.history import read_history
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
-from app.notifications.preferences import switches
 from app.notifications.supersede import Collapsing
 from app.notifications.withdraw import withdraw_project, withdraw_team
 from app.teams.membership import add_member
+from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.notifications.api.listening import program_of
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.test_groups import groups_of
 from tests.notifications.seen import made_at
+from tests.switching import set_switch
 from tests.teams.conftest import share as shared_project
 
 
@@ -63,7 +64,7 @@ async def send(
 
 async def inbox(db: Database, user: User) -> list[Notice]:
     async with db.read() as session:
-        return await feed.newest(session, user.id)
+        return await newest_notices(session, user.id)
 
 
 async def history(db: Database, user: User, notice: Notice) -> list[str]:
@@ -196,7 +197,7 @@ async def test_a_newer_one_is_delivered_once_unless_it_is_quiet(
     db: Database, alice: User, bob: User, squad: Team, state: str, quiet: bool, left: list[str]
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, bob, CUSTOM.name, EMAIL, wanted=True)
+        await set_switch(session, bob, CUSTOM.name, EMAIL, wanted=True)
     await send(db, alice, squad, "10 %")
     async with db.write() as session:
         await session.execute(update(Delivery).values(state=state))
@@ -210,7 +211,7 @@ async def test_mail_about_a_newer_one_does_not_wait_for_the_end_of_a_snooze(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, bob, CUSTOM.name, EMAIL, wanted=True)
+        await set_switch(session, bob, CUSTOM.name, EMAIL, wanted=True)
     await send(db, alice, squad, "10 %")
     back = clock.now() + timedelta(days=7)
     async with db.act() as session:

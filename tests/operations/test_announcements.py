@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from app.database import Database
 from app.models import User
-from app.notifications.inbox import feed
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in
 
 URL = "/admin/announcements"
@@ -21,7 +21,7 @@ async def admin(db: Database, alice: User) -> User:
 
 async def texts(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, user.id)]
+        return [notice.text for notice in await newest_notices(session, user.id)]
 
 
 async def test_every_other_user_gets_the_announcement(

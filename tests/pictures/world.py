@@ -16,7 +16,7 @@ from app.cli.demo_clips import draw_demo_clips
 from app.models import Compilation, Event, Project, Share, Team, User
 from app.notifications.events import catalogue as events
 from app.notifications.events.event_type import EventType
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
@@ -27,6 +27,7 @@ from app.projects.video.ffmpeg import local, run
 from app.settings import Settings
 from app.teams.invitations import invite
 from tests.accounts.images import saved
+from tests.bell import newest_notices
 from tests.factories import make_account, make_team
 from tests.journeys.running import Site
 
@@ -268,5 +269,5 @@ async def _finish_all(world: World, user: User) -> None:
 async def _read_all(world: World, but: int = 0) -> None:
     """Alice has read what she has heard so far, except the newest few."""
     async with world.site.db.act() as session:
-        heard = await feed.newest(session, world.alice.id, but + 1)
+        heard = await newest_notices(session, world.alice.id, but + 1)
         await acts.read_all(session, world.alice.id, heard[-1].position)

@@ -16,7 +16,6 @@ from app.broker import open_broker
 from app.database import Database
 from app.errors import Conflict, Forbidden
 from app.models import Compilation, Event, Project, User
-from app.notifications.inbox import feed
 from app.projects import compilation_runs
 from app.projects.compilation_runs import recover_compilations, run_compilation
 from app.projects.compilations import (
@@ -34,6 +33,7 @@ from app.projects.storage import storage_of
 from app.projects.upload_stream import MB
 from app.projects.video.turns import Turns
 from app.settings import Settings
+from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.projects.conftest import add, finished
 
@@ -56,7 +56,7 @@ async def change(db: Database, compilation: Compilation, **values: object) -> No
 
 async def notices_of(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, user.id)]
+        return [notice.text for notice in await newest_notices(session, user.id)]
 
 
 async def test_a_compilation_makes_a_video_and_notifies_owner_and_team(

@@ -7,7 +7,6 @@ from sqlalchemy.event import listen
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Clip, Project, Share, User
-from app.notifications.inbox import feed
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import clip_files
 from app.projects.project_views import list_projects, whole_projects
@@ -20,6 +19,7 @@ from app.projects.projects import (
 )
 from app.projects.sharing import share_project
 from app.settings import Settings
+from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.projects.conftest import add, finished
 
@@ -97,7 +97,7 @@ async def test_deleting_a_shared_project_notifies_its_teams_and_leaves_nothing(
         files = await delete_project(session, settings, alice, reel.id)
 
     async with db.read() as session:
-        told = await feed.newest(session, bob.id)
+        told = await newest_notices(session, bob.id)
         left = await session.scalar(select(func.count()).select_from(Clip))
     assert [notice.text for notice in told] == [
         "Project 'Highlight Reel' is no longer shared with team 'Video Squad'"

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from app.database import Database
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Project, Share, User
-from app.notifications.inbox import feed
 from app.projects.access import find_project
 from app.projects.projects import create_project
 from app.projects.sharing import end_all_shares, share_project, unshare_project
+from tests.bell import newest_notices
 from tests.factories import make_team
 
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
@@ -30,7 +30,7 @@ async def unshare(db: Database, user: User, project: Project, team_id: int) -> N
 
 async def notices_of(db: Database, user: User) -> list[str]:
     async with db.read() as session:
-        return [notice.text for notice in await feed.newest(session, user.id)]
+        return [notice.text for notice in await newest_notices(session, user.id)]
 
 
 async def test_the_members_are_notified_and_the_sharer_is_not(

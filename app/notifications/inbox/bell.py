@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, literal, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.models import Notification, User
@@ -61,11 +60,6 @@ def bell_of_groups(totals: Totals, newest: list[Notice]) -> Bell:
     return Bell(unread_count, totals.position, newest, is_grouped=True)
 
 
-async def read_bell(session: AsyncSession, user_id: int) -> Bell:
-    """The whole bell in one statement, so that count, position and notices agree."""
-    return _as_bell((await session.execute(_bell(), {"user_id": user_id})).all())
-
-
 def _as_bell(rows: Sequence[Row[*tuple[Any, ...]]]) -> Bell:
     newest = [row for row in rows if row.id is not None]
     notices = as_notices(newest, skipped=2)
@@ -74,7 +68,9 @@ def _as_bell(rows: Sequence[Row[*tuple[Any, ...]]]) -> Bell:
 
 @cache
 def _bell() -> Select[*tuple[Any, ...]]:
-    """Rows (unread, changed_at, and what a notice needs). Built once, because every page runs it."""
+    """Rows (unread, changed_at, and what a notice needs) of one statement, so that they agree. Built once,
+    because every page runs it.
+    """
     user_id: Any = bindparam("user_id")
     unread_rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)

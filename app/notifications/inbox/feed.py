@@ -46,17 +46,6 @@ OLDEST_FIRST = Notification.position.asc(), Notification.id.asc()
 _user_id: Any = bindparam("user_id")
 
 
-async def newest(session: AsyncSession, user_id: int, most: int = PER_PAGE) -> list[Notice]:
-    rows = await session.execute(_newest(), {"user_id": user_id, "most": most})
-    return as_notices(rows.all())
-
-
-@cache
-def _newest() -> Select[Any]:
-    rows = notices_of(_user_id).where(in_inbox).order_by(*NEWEST_FIRST)
-    return rows.limit(bindparam("most", type_=Integer))
-
-
 async def read_page(
     session: AsyncSession,
     user_id: int,

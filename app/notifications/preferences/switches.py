@@ -220,13 +220,6 @@ async def _keep(
     await session.execute(insert.on_conflict_do_update(index_elements=key, set_=changed))
 
 
-async def set_switch(
-    session: AsyncSession, user: User, type: str, channel: str, *, wanted: bool
-) -> None:
-    """Turn one type of event on or off on one channel. Raises Invalid as `change` does."""
-    await change(session, user, {"preferences": {type: {channel: wanted}}})
-
-
 async def set_timezone(session: AsyncSession, user: User, name: str) -> None:
     """Move to the zone of this IANA name. Raises Invalid for `timezone`."""
     await change(session, user, {"timezone": name})

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from app.models import User
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
+from tests.bell import newest_notices
 from tests.journeys.browsing import SERVER_IS_AWAY, open_panel, panel
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import until
@@ -151,7 +152,7 @@ async def test_what_was_read_while_no_page_was_open_leaves_the_screen_at_the_nex
 async def mark_all_read(site: Site, user: User) -> None:
     """As another of their devices does."""
     async with site.db.act() as session:
-        ids = [one.id for one in await feed.newest(session, user.id)]
+        ids = [one.id for one in await newest_notices(session, user.id)]
         await acts.mark(session, user.id, Selection(ids), read=True)
 
 

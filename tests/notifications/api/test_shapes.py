@@ -9,9 +9,9 @@ from sqlalchemy import delete, update
 from app.database import Database
 from app.models import Event, Notification, Project, Team, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED, MEMBER_ADDED, PROJECT_SHARED
-from app.notifications.inbox import feed
 from app.notifications.inbox.json_shapes import as_json
 from app.notifications.notify import notify
+from tests.bell import newest_notices
 from tests.factories import make_team
 
 NIGHT = datetime(2025, 11, 19, 22, 30, 0, 123456, tzinfo=UTC)
@@ -19,7 +19,7 @@ NIGHT = datetime(2025, 11, 19, 22, 30, 0, 123456, tzinfo=UTC)
 
 async def shown_to(db: Database, user: User) -> dict[str, Any]:
     async with db.read() as session:
-        [notice] = await feed.newest(session, user.id)
+        [notice] = await newest_notices(session, user.id)
     shown: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(as_json(notice)))
     return shown
 

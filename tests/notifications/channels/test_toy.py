@@ -15,13 +15,13 @@ from app.notifications import channels
 from app.notifications.delivery import outbox
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.inbox import acts
-from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliveries, make_due, share
 from tests.notifications.channels.toy.channel import Radio
 from tests.notifications.conftest import Hands
+from tests.switching import set_switch
 
 URL = "/api/notification-preferences"
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
@@ -49,7 +49,7 @@ async def squad(db: Database, alice: User, bob: User) -> Team:
 async def listen(db: Database, user: User) -> None:
     """Shared projects are to be read out in this user's room."""
     async with db.act() as session:
-        await switches.set_switch(session, user, PROJECT_SHARED.name, "radio", wanted=True)
+        await set_switch(session, user, PROJECT_SHARED.name, "radio", wanted=True)
 
 
 async def on_air(db: Database) -> list[Delivery]:

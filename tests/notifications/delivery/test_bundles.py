@@ -15,11 +15,12 @@ from app.notifications.delivery import bundles, claims, outbox
 from app.notifications.delivery.bundles import bundle_due
 from app.notifications.events.catalogue import COMPILATION_FAILED
 from app.notifications.events.event_type import EMAIL
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import digest, switches
 from app.settings import Settings
+from tests.bell import newest_notices
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
 from tests.mailing import (
@@ -317,7 +318,7 @@ async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
     await make_due(db)
     await fail(db)
     async with db.act() as session:
-        [_second, first] = await feed.newest(session, bob.id)
+        [_second, first] = await newest_notices(session, bob.id)
         await acts.mark(session, bob.id, Selection([first.id]), read=True)
     await make_due(db)
 

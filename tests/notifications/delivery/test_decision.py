@@ -39,7 +39,7 @@ from app.notifications.events.catalogue import (
     TYPES,
 )
 from app.notifications.events.event_type import EMAIL, IN_APP, EventType
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.bulk_actions import perform, snooze, undo
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
@@ -48,10 +48,12 @@ from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.settings import Settings
 from app.teams.membership import remove_member
+from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliver_mail, deliveries, kept, make_due, share, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
+from tests.switching import set_switch
 
 Meanwhile = Callable[[Database, User, Team], Awaitable[None]]
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
@@ -77,7 +79,7 @@ async def tell(db: Database, event_type: EventType, **of: Any) -> None:
 
 async def want_mail(db: Database, user: User, event_type: EventType) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, user, event_type.name, EMAIL, wanted=True)
+        await set_switch(session, user, event_type.name, EMAIL, wanted=True)
 
 
 @pytest.fixture
@@ -97,13 +99,13 @@ async def reads(db: Database, user: User, _team: Team) -> None:
 async def reads_and_thinks_again(db: Database, user: User, team: Team) -> None:
     await reads(db, user, team)
     async with db.act() as session:
-        [newest] = await feed.newest(session, user.id, 1)
+        [newest] = await newest_notices(session, user.id, 1)
         await acts.mark(session, user.id, Selection([newest.id]), read=False)
 
 
 async def deletes(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        [newest] = await feed.newest(session, user.id, 1)
+        [newest] = await newest_notices(session, user.id, 1)
         await acts.delete(session, user.id, Selection([newest.id]))
 
 
@@ -128,7 +130,7 @@ async def is_removed(db: Database, user: User, team: Team) -> None:
 
 async def switches_it_off(db: Database, user: User, _team: Team) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, user, PROJECT_SHARED.name, EMAIL, wanted=False)
+        await set_switch(session, user, PROJECT_SHARED.name, EMAIL, wanted=False)
 
 
 async def mutes_the_team(db: Database, user: User, team: Team) -> None:
@@ -290,7 +292,7 @@ async def test_what_happens_to_the_account_is_mailed_at_once_whatever_was_read(
     async with db.act() as session:
         await switches.change(session, bob, {"digest": {"enabled": True}})
         for event_type in about_account:
-            await switches.set_switch(session, bob, event_type.name, IN_APP, wanted=True)
+            await set_switch(session, bob, event_type.name, IN_APP, wanted=True)
             await notify(session, event_type, affected=bob, **event_type.example)
     await meanwhile(db, bob, squad)
 
@@ -604,7 +606,7 @@ async def test_what_happens_to_the_account_goes_though_its_user_looks_at_a_page(
 ) -> None:
     hands.set("2026-11-23 10:00")
     async with db.act() as session:
-        await switches.set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=True)
+        await set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=True)
     await tell(db, ACCOUNT_TOKEN_CREATED, affected=bob, name="Backup script")
     await look(db, bob, 12)
 

@@ -10,10 +10,10 @@ from app.models import Delivery, Team, User
 from app.notifications.delivery.delivery_log import DeliveryLog, read_log
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.events.event_type import EMAIL
-from app.notifications.inbox import feed
-from app.notifications.preferences import switches
 from app.teams.membership import add_member
+from tests.bell import newest_notices
 from tests.conftest import sign_in, text_of
+from tests.switching import set_switch
 
 REFUSED = {
     "failure": "refused",
@@ -33,7 +33,7 @@ async def added(db: Database, alice: User, bob: User, team: Team) -> int:
     async with db.act() as session:
         await add_member(session, alice, team.id, bob.username, "editor")
     async with db.read() as session:
-        return (await feed.newest(session, bob.id))[0].id
+        return (await newest_notices(session, bob.id))[0].id
 
 
 async def settle(db: Database, **values: object) -> None:
@@ -83,7 +83,7 @@ async def test_a_channel_that_was_turned_off_says_so(
     db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
+        await set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
     notice = await added(db, alice, bob, video_squad)
 
     line = (await log_of(db, bob, notice)).lines[0]

@@ -21,9 +21,10 @@ from app.models import (
     User,
 )
 from app.notifications.delivery.retention import BATCH, clean_up, purge_deleted
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.acts import UNDO_FOR
 from app.notifications.inbox.selection import Selection
+from tests.bell import newest_notices
 from tests.benchmarks._world import add_members, add_people
 from tests.factories import make_team
 from tests.mailing import change_deliveries, deliveries, share, write
@@ -143,8 +144,8 @@ async def test_only_the_recipient_who_has_read_it_loses_it(
     squad = await make_team(db, alice, editors=[bob, carol])
     await share(db, alice, squad)
     async with db.read() as session:
-        [hers] = await feed.newest(session, carol.id)
-        [his] = await feed.newest(session, bob.id)
+        [hers] = await newest_notices(session, carol.id)
+        [his] = await newest_notices(session, bob.id)
     await read(db, bob, his.id)
     hands.move(RETENTION_DAYS * DAY + A_MOMENT)
 

@@ -8,8 +8,8 @@ import pytest
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
 from app.notifications.notify import notify
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in
 from tests.factories import make_team
 
@@ -29,7 +29,7 @@ async def told(db: Database, alice: User, bob: User, carol: User, editors: Team)
             await notify(
                 session, TEAM_UPDATED, actor=actor, team=editors, old_name="A", new_name="B"
             )
-        return [notice.id for notice in await feed.newest(session, bob.id)][::-1]
+        return [notice.id for notice in await newest_notices(session, bob.id)][::-1]
 
 
 @pytest.fixture

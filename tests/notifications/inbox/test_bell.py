@@ -5,7 +5,7 @@ from sqlalchemy import update
 from app.database import Database
 from app.models import Event, Notification, User
 from app.notifications.inbox import acts, feed
-from app.notifications.inbox.bell import look, read_bell
+from app.notifications.inbox.bell import look
 from app.notifications.inbox.selection import Selection
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -79,6 +79,6 @@ async def test_a_change_moves_the_position_on(db: Database, bob: User, tell_bob:
 
     async with db.act() as session:
         await acts.mark(session, bob.id, Selection(ids), read=True)
-        after = await read_bell(session, bob.id)
+    after = await look(db, bob)
 
     assert before.position < after.position == await feed.position_of(db, bob.id)

@@ -16,7 +16,7 @@ from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import Totals, count_totals
 from app.notifications.withdraw import withdraw_team
-from tests.bell import position_within
+from tests.bell import newest_notices, position_within
 from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
@@ -150,7 +150,7 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
     await alter(ids[3:4], deleted_at=LONG_AGO)
 
     async with db.read() as session:
-        assert [notice.id for notice in await feed.newest(session, bob.id, 2)] == ids[2:0:-1]
+        assert [notice.id for notice in await newest_notices(session, bob.id, 2)] == ids[2:0:-1]
 
 
 async def test_what_a_newer_version_has_written_is_left_out(
@@ -164,7 +164,7 @@ async def test_what_a_newer_version_has_written_is_left_out(
         row.type = event.type = "of_the_future"
 
     async with db.read() as session:
-        assert [notice.id for notice in await feed.newest(session, bob.id)] == [new, old]
+        assert [notice.id for notice in await newest_notices(session, bob.id)] == [new, old]
         assert await slice_of(session, bob, 0, 10) == [new, old]
         with pytest.raises(NotFound):
             await feed.find(session, bob.id, unknown)

@@ -12,9 +12,9 @@ from app.models import Change, Notification, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.events.event_type import IN_APP
 from app.notifications.notify import notify
-from app.notifications.preferences import switches
 from tests.application import browser
 from tests.conftest import sign_in
+from tests.switching import set_switch
 
 OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -23,7 +23,7 @@ OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
 async def hidden(db: Database, bob: User) -> int:
     """An invitation to bob, who has switched this type off in the app."""
     async with db.act() as session:
-        await switches.set_switch(session, bob, INVITATION_RECEIVED.name, IN_APP, wanted=False)
+        await set_switch(session, bob, INVITATION_RECEIVED.name, IN_APP, wanted=False)
         facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
         await notify(session, INVITATION_RECEIVED, affected=bob, **facts)
     async with db.read() as session:

@@ -24,9 +24,9 @@ from app.notifications.inbox import acts, feed
 from app.notifications.inbox.opening import open_page
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
-from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.factories import make_team
+from tests.switching import set_switch
 
 A_HUNDRED_THOUSAND = """
     WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
@@ -93,7 +93,7 @@ async def test_what_is_hidden_in_the_app_is_read_without_a_word_on_the_streams(
     db: Database, bob: User
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=False)
+        await set_switch(session, bob, ACCOUNT_TOKEN_CREATED.name, IN_APP, wanted=False)
     await tell(db, ACCOUNT_TOKEN_CREATED, affected=bob, name="Backup script")
 
     await open_page(db, bob.id, "/account")

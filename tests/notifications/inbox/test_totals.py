@@ -21,12 +21,12 @@ from app.notifications.inbox import acts, feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import Totals, count_totals, reading
-from app.notifications.preferences import switches
 from app.notifications.withdraw import withdraw_team
 from app.settings import Settings
-from tests.bell import position_within
+from tests.bell import newest_notices, position_within
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Tell
+from tests.switching import set_switch
 
 EVERYTHING, UNREAD = Filter(), Filter({"status": ("unread",)})
 READ = Filter({"status": ("read",)})
@@ -71,7 +71,7 @@ class Bob:
     async def switches_the_app(self) -> None:
         async with self.db.act() as session:
             wanted = self.chance.random() < 0.5
-            await switches.set_switch(session, self.user, TEAM_UPDATED.name, IN_APP, wanted=wanted)
+            await set_switch(session, self.user, TEAM_UPDATED.name, IN_APP, wanted=wanted)
 
     async def marks(self) -> None:
         chosen = Selection(await self._some())
@@ -280,6 +280,6 @@ async def test_what_came_back_is_counted_once_after_its_change_is_pruned(
 
     totals = await remembered(db, bob, EVERYTHING)
     async with db.read() as session:
-        [newest, _other] = await feed.newest(session, bob.id)
+        [newest, _other] = await newest_notices(session, bob.id)
     assert totals.position >= newest.position
     assert (await remembered(db, bob, EVERYTHING)).total == 2

@@ -15,7 +15,7 @@ from app.database.hold import replaced
 from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import record_change
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.live import follower, html, queries, variants
 from app.notifications.live.follower import Changes, Follower, Publisher
 from app.notifications.live.html import Bells
@@ -25,6 +25,7 @@ from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
+from tests.bell import newest_notices
 from tests.factories import make_account, make_team
 
 
@@ -98,7 +99,7 @@ async def test_each_connected_recipient_gets_their_own_sentence_and_count(
         assert words in update
         assert "Notifications, 1 unread" in update
         async with db.read() as session:
-            own = (await feed.newest(session, user.id))[0].id
+            own = (await newest_notices(session, user.id))[0].id
         assert f"panel-notice-{own}" in update
         assert f'data-id="{own}"' in update
 

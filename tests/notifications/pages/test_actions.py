@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.models import Notification, Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from app.teams.invitations import invite
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in
 from tests.factories import make_team
 from tests.notifications.seen import made_at
@@ -34,7 +34,7 @@ async def told(db: Database, alice: User, bob: User, editors: Team) -> list[int]
     for number in range(3):
         await rename(db, alice, editors, str(number))
     async with db.read() as session:
-        return [notice.id for notice in await feed.newest(session, bob.id)]
+        return [notice.id for notice in await newest_notices(session, bob.id)]
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ async def test_an_answer_in_an_open_page_is_the_row_as_it_is_now(
     async with db.act() as session:
         await invite(session, alice, editors.id, carol.email, "viewer")
     async with db.read() as session:
-        [notice] = await feed.newest(session, carol.id)
+        [notice] = await newest_notices(session, carol.id)
     await sign_in(client, carol)
 
     answer = await post_partial(client, f"/notifications/{notice.id}/accept")

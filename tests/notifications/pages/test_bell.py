@@ -12,6 +12,7 @@ from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.inbox import acts, feed
 from app.notifications.notify import notify
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in
 from tests.factories import make_team
 from tests.notifications.seen import made_at
@@ -27,7 +28,7 @@ async def told(db: Database, alice: User, bob: User) -> list[int]:
         for number in range(3):
             names: dict[str, Any] = {"old_name": "A", "new_name": str(number)}
             await notify(session, TEAM_UPDATED, actor=alice, team=team, **names)
-        return [notice.id for notice in await feed.newest(session, bob.id)]
+        return [notice.id for notice in await newest_notices(session, bob.id)]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.live.html import Bells
 from app.notifications.notify import notify
 from app.notifications.preferences.switches import change
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
 from tests.notifications.pages.test_actions import post_partial, submit
@@ -68,7 +69,7 @@ async def test_a_group_is_unread_while_any_of_its_parts_is(
 ) -> None:
     await send(db, alice, squad, "One", "Two")
     async with db.act() as session:
-        [newest, _oldest] = await feed.newest(session, bob.id)
+        [newest, _oldest] = await newest_notices(session, bob.id)
         await acts.mark(session, bob.id, Selection([newest.id]), read=True)
 
     partly = (await page.get("/notifications")).text.partition('id="inbox"')[2]

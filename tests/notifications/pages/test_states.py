@@ -11,8 +11,8 @@ from app import clock
 from app.database import Database
 from app.models import Team, User
 from app.notifications.events.catalogue import TEAM_UPDATED
-from app.notifications.inbox import feed
 from app.notifications.notify import notify
+from tests.bell import newest_notices
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
 from tests.notifications.pages.test_actions import post_partial, submit
@@ -27,7 +27,7 @@ async def told(db: Database, alice: User, bob: User) -> list[int]:
         async with db.act() as session:
             await notify(session, TEAM_UPDATED, actor=alice, team=editors, **names)
     async with db.read() as session:
-        return [notice.id for notice in await feed.newest(session, bob.id)]
+        return [notice.id for notice in await newest_notices(session, bob.id)]
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.settings import Settings
 from tests.benchmarks._world import add_people
 from tests.factories import make_team
 from tests.mailing import email
+from tests.switching import set_switch
 
 
 def utc(text: str) -> datetime:
@@ -142,7 +143,7 @@ async def due_at(db: Database, user: User) -> datetime | None:
 async def team(db: Database, alice: User, bob: User) -> Team:
     """Video Squad, of which only bob has mail on."""
     async with db.act() as session:
-        await switches.set_switch(session, alice, PROJECT_SHARED.name, "email", wanted=False)
+        await set_switch(session, alice, PROJECT_SHARED.name, "email", wanted=False)
     return await make_team(db, alice, viewers=[bob])
 
 

@@ -33,6 +33,7 @@ from app.notifications.notify import notify
 from app.notifications.preferences import muting, switches
 from app.notifications.preferences.switches import wants, wants_each
 from tests.factories import make_account, make_team
+from tests.switching import set_switch
 
 ON, OFF, UNSET = True, False, None
 ONESELF, ANOTHER = True, False
@@ -237,7 +238,7 @@ async def test_the_moment_of_sending_follows_what_was_changed_since(world: World
     async with world.db.act() as session:
         for habits, user in unmuted.items():
             if habits.email is ON:
-                await switches.set_switch(session, user, "sample", EMAIL, wanted=False)
+                await set_switch(session, user, "sample", EMAIL, wanted=False)
             elif habits.email is UNSET:
                 await muting.mute(session, user, team_id=world.team.id)
 
@@ -287,7 +288,7 @@ async def test_who_invited_hears_the_answer_though_the_team_is_muted(
     invitation = await invite(db, bob, video_squad)
     async with db.act() as session:
         await muting.mute(session, bob, team_id=video_squad.id)
-        await switches.set_switch(session, bob, INVITATION_DECLINED.name, EMAIL, wanted=True)
+        await set_switch(session, bob, INVITATION_DECLINED.name, EMAIL, wanted=True)
         await notify(
             session, INVITATION_DECLINED, actor=carol, affected=carol,
             team=video_squad, invitation=invitation,
@@ -309,7 +310,7 @@ async def invite(db: Database, inviter: User, team: Team) -> Invitation:
 
 
 async def test_everything_is_read_as_it_is_in_effect(bob: User, session: AsyncSession) -> None:
-    await switches.set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
+    await set_switch(session, bob, MEMBER_ADDED.name, EMAIL, wanted=False)
 
     held = await switches.read(session, bob)
 
@@ -337,12 +338,12 @@ async def test_only_exceptions_are_stored(bob: User, session: AsyncSession) -> N
 
 
 async def test_a_row_without_exceptions_goes(bob: User, session: AsyncSession) -> None:
-    await switches.set_switch(session, bob, "member_added", "push", wanted=True)
-    await switches.set_switch(session, bob, "member_added", "email", wanted=False)
-    await switches.set_switch(session, bob, "member_added", "push", wanted=False)
+    await set_switch(session, bob, "member_added", "push", wanted=True)
+    await set_switch(session, bob, "member_added", "email", wanted=False)
+    await set_switch(session, bob, "member_added", "push", wanted=False)
     assert list(await switches.exceptions_of(session, bob)) == ["member_added"]
 
-    await switches.set_switch(session, bob, "member_added", "email", wanted=True)
+    await set_switch(session, bob, "member_added", "email", wanted=True)
 
     assert await switches.exceptions_of(session, bob) == {}
 
@@ -447,7 +448,7 @@ async def test_a_reset_forgets_only_ones_own_switches(
     alice: User, bob: User, session: AsyncSession
 ) -> None:
     for user in (alice, bob):
-        await switches.set_switch(session, user, "member_added", "email", wanted=False)
+        await set_switch(session, user, "member_added", "email", wanted=False)
     await switches.change(session, bob, {"digest": {"hour": 5}})
 
     await switches.reset(session, bob)

@@ -27,6 +27,7 @@ from app.notifications.preferences import switches
 from app.settings import Settings
 from tests.conftest import text_of
 from tests.factories import SIGNER, make_account
+from tests.switching import set_switch
 
 
 async def mailed(db: Database, user: User) -> set[str]:
@@ -90,7 +91,7 @@ async def test_all_mail_is_stopped_by_its_button_and_taken_back_by_undo(
     client: httpx.AsyncClient, db: Database, alice: User, link: str
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, alice, PROJECT_SHARED.name, EMAIL, wanted=False)
+        await set_switch(session, alice, PROJECT_SHARED.name, EMAIL, wanted=False)
     before = await mailed(db, alice)
 
     stopped = await client.post(link, data={"scope": EVERYTHING})

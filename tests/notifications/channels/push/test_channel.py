@@ -32,16 +32,18 @@ from app.notifications.events.catalogue import (
     TEAM_DELETED,
 )
 from app.notifications.events.event_type import IN_APP, PUSH, EventType
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.outgoing import Outgoing, Reply
 from app.settings import Settings
+from tests.bell import newest_notices
 from tests.mailing import make_due
 from tests.notifications.conftest import Hands
 from tests.push_service import SILENCE, Answer, Browser, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
+from tests.switching import set_switch
 
 Tell = Callable[[], Awaitable[None]]
 
@@ -169,7 +171,7 @@ async def test_a_type_whose_push_is_off_reaches_no_device(
     browser = push_service.browser()
     await enable_push(db, bob, browser)
     async with db.act() as session:
-        await switches.set_switch(session, bob, INVITATION_RECEIVED.name, PUSH, wanted=False)
+        await set_switch(session, bob, INVITATION_RECEIVED.name, PUSH, wanted=False)
     await tell(db, bob)
 
     await deliver_pushes(db, settings)
@@ -428,7 +430,7 @@ async def test_what_was_dealt_with_in_the_app_is_not_pushed(
     await enable_push(db, bob, push_service.browser())
     await tell(db, bob)
     async with db.act() as session:
-        ids = [one.id for one in await feed.newest(session, bob.id)]
+        ids = [one.id for one in await newest_notices(session, bob.id)]
         if state == "read":
             await acts.mark(session, bob.id, Selection(ids), read=True)
         else:
@@ -452,7 +454,7 @@ async def told_alice(
     patient_db = install(patient).db
     await enable_push(db, alice, push_service.browser())
     async with db.act() as session:
-        await switches.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
+        await set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
 
     async def tell_alice() -> None:
         async with patient_db.act() as session:
@@ -482,7 +484,7 @@ async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
     db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     async with db.act() as session:
-        await switches.set_switch(session, alice, MEMBER_LEFT.name, IN_APP, wanted=False)
+        await set_switch(session, alice, MEMBER_LEFT.name, IN_APP, wanted=False)
     await told_alice()
     hands.move(timedelta(seconds=11))
     await look(db, alice)
@@ -581,7 +583,7 @@ async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
     await enable_push(db, alice, push_service.browser())
     await enable_push(db, bob, push_service.browser())
     async with db.act() as session:
-        await switches.set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
+        await set_switch(session, alice, MEMBER_LEFT.name, PUSH, wanted=True)
         await notify(session, MEMBER_LEFT, actor=bob, affected=bob, team=video_squad)
     await tell(db, bob)
 
@@ -612,7 +614,7 @@ async def test_of_what_is_no_more_different_news_do_not_replace_each_other_eithe
     browser = push_service.browser()
     await enable_push(db, bob, browser)
     async with db.act() as session:
-        await switches.set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
+        await set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
     him = personally(User.id)
     for team in ("Red", "Blue", "Blue"):
         async with db.act() as session:
