@@ -103,6 +103,7 @@ async def settle(site: Site, squads: Sequence[Squad], audience: Audience, ledger
     """Waits until all has arrived, or nothing more comes for a while."""
     begun, seen, changed = monotonic(), -1, monotonic()
     while monotonic() - begun < SECONDS_TO_SETTLE:
+        await audience.fetch_panels()
         now = _arrived(site, squads, audience)
         if now != seen:
             seen, changed = now, monotonic()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 
 from tests.benchmarks._readers import request_of
@@ -80,6 +81,7 @@ class Page:
     cookie: str
     urls: Sequence[str]
     newest: set[str] = field(default_factory=set)
+    is_outdated: bool = False
     url: str = ""
     is_open: bool = False
     events: Counter[str] = field(default_factory=Counter)
@@ -90,10 +92,21 @@ class Page:
         return text.replace("127.0.0.1", "{host}")
 
     def take(self, frame: Frame) -> None:
-        """The acts in the last data that names some."""
+        """The acts in the last data that names some. An opening counts groups and does not name them;
+        the page of a browser fetches its panel then.
+        """
         self.events[frame.event] += 1
-        if acts := set(acts_in(frame.data.decode())):
-            self.newest = acts
+        if frame.data == b"grouped":
+            self.is_outdated = True
+        self.look_at(frame.data.decode())
+
+    def look_at(self, html: str) -> None:
+        if acts := set(acts_in(html)):
+            self.newest, self.is_outdated = acts, False
+
+    async def fetch_panel(self, client: httpx.AsyncClient) -> None:
+        answer = await client.get(f"{self.url}/notifications/bell", headers={"Cookie": self.cookie})
+        self.look_at(answer.raise_for_status().text)
 
 
 def title_of(notice: dict[str, Any]) -> str:
@@ -125,6 +138,13 @@ class Audience:
         """Those that do not show yet what a stream of their team got last."""
         last = {one.team: one.titles[-1] for one in self.listeners if one.titles}
         return [one for one in self.pages if one.team in last and last[one.team] not in one.newest]
+
+    async def fetch_panels(self) -> None:
+        """As the browsers of outdated pages do."""
+        async with httpx.AsyncClient(timeout=SECONDS_OF_SILENCE) as client:
+            for one in self.pages:
+                if one.is_open and one.is_outdated:
+                    await one.fetch_panel(client)
 
     @property
     def count_open(self) -> int:

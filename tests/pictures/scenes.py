@@ -20,7 +20,9 @@ async def _nothing(_page: Page) -> None:
 
 @dataclass(frozen=True)
 class Scene:
-    """`act` is done on the page before it is looked at. Below `least_width` pixels there is no such scene."""
+    """`act` is done on the page before it is looked at. `{reel}` in the path is the id of the project that has
+    clips. Below `least_width` pixels there is no such scene.
+    """
 
     path: str
     act: Act = _nothing
@@ -35,7 +37,7 @@ async def enter(scene: Scene, visitor: Visitor, world: World) -> Page:
     async with world.site.db.write() as session:
         user = world.people[scene.user]
         await visitor.take_session(await start_session(session, user, "pictures"))
-    page = await visitor.open(scene.path)
+    page = await visitor.open(scene.path.format(reel=world.projects["reel"].id))
     await scene.act(page)
     return page
 
@@ -128,7 +130,7 @@ SCENES = {
     "preferences": Scene("/account/notifications"),
     "account": Scene("/account"),
     "projects": Scene("/projects"),
-    "project": Scene("/projects/1", _play),
+    "project": Scene("/projects/{reel}", _play),
     # These read what they show.
     "pane": Scene("/notifications", _open_pane, least_width=1200),
     "pane-invitation": Scene("/notifications", partial(_read, "invited you"), least_width=1200),
