@@ -88,6 +88,7 @@ class StreamPublisher:
         for some in in_parts(users, BELLS_AT_ONCE):
             bells = await persist(partial(self._bells.read, some))
             await self._hub.broadcast(bells.items(), HTML, position)
+            await asyncio.sleep(0)  # the read has kept other requests waiting
 
     async def _publish_changes(self, changes: Changes) -> None:
         if not self._hub.needs(JSON, changes[-1].id):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import record_change
 from app.notifications.inbox import acts
-from app.notifications.live import follower, html, queries, variants
+from app.notifications.live import follower, html, publisher, queries, variants
 from app.notifications.live.follower import Changes, Follower, Publisher
 from app.notifications.live.html import Bells
 from app.notifications.live.html_rendering import BellRenderer
@@ -439,6 +440,27 @@ async def test_withdrawing_from_many_costs_two_statements_per_fifty_connected_us
 
     assert [len(sent) for sent in hub.sent.values()] == [1] * 251
     assert len(statements) <= 2 * 6
+
+
+async def test_others_get_their_turn_between_the_bells_of_many(
+    db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "BELLS_AT_ONCE", 1)
+    hub, read, turns = Recorder(alice, bob, carol), Bells.read, list[str]()
+
+    async def noting(bells: Bells, users: Any) -> Any:
+        turns.append("bell")
+        asyncio.get_running_loop().call_soon(turns.append, "another request")
+        return await read(bells, users)
+
+    monkeypatch.setattr(Bells, "read", noting)
+    changes: Any = [
+        SimpleNamespace(id=n, kind="withdrawn", user_id=user.id)
+        for n, user in enumerate((alice, bob, carol), 1)
+    ]
+    await StreamPublisher(db, hub, Bells(db)).publish(changes)
+
+    assert turns == ["bell", "another request"] * 3
 
 
 @pytest.mark.parametrize("failure", [DISK_FAILED, replaced()], ids=["disk", "restore"])
