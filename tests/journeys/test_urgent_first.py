@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from app.models import Team, User
@@ -13,6 +14,24 @@ from tests.journeys.browsing import inbox
 from tests.journeys.conftest import Arrive
 from tests.journeys.reading import Reader
 from tests.journeys.running import Site
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def team(site: Site, alice: User, bob: User) -> Team:
+    """Bob, who wants what is urgent first, has been told of a fire and then of lunch."""
+    async with site.db.act() as session:
+        await switches.change(session, bob, {"urgent_first": True})
+    team = await make_team(site.db, alice, editors=[bob])
+    await tell(site, alice, team, "Fire", "high")
+    await tell(site, alice, team, "Lunch")
+    return team
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(arrive: Arrive, bob: User, team: Team) -> Reader:
+    reader = Reader(await arrive(bob))
+    await reader.open()
+    return reader
 
 
 async def tell(site: Site, alice: User, team: Team, title: str, priority: str = "normal") -> None:
@@ -27,15 +46,8 @@ def under(page: Page, heading: str) -> Locator:
 
 
 async def test_what_is_urgent_arrives_on_top_is_done_by_key_and_comes_back_there(
-    site: Site, arrive: Arrive, alice: User, bob: User
+    site: Site, alice: User, team: Team, reader: Reader
 ) -> None:
-    async with site.db.act() as session:
-        await switches.change(session, bob, {"urgent_first": True})
-    team = await make_team(site.db, alice, editors=[bob])
-    await tell(site, alice, team, "Fire", "high")
-    await tell(site, alice, team, "Lunch")
-    reader = Reader(await arrive(bob))
-    await reader.open()
     page = reader.page
     urgent, today = under(page, "Urgent"), under(page, "Today")
 
@@ -56,15 +68,8 @@ async def test_what_is_urgent_arrives_on_top_is_done_by_key_and_comes_back_there
 
 
 async def test_a_row_that_is_read_goes_back_to_its_place_once_nobody_is_at_the_list(
-    site: Site, arrive: Arrive, alice: User, bob: User
+    site: Site, alice: User, team: Team, reader: Reader
 ) -> None:
-    async with site.db.act() as session:
-        await switches.change(session, bob, {"urgent_first": True})
-    team = await make_team(site.db, alice, editors=[bob])
-    await tell(site, alice, team, "Fire", "high")
-    await tell(site, alice, team, "Lunch")
-    reader = Reader(await arrive(bob))
-    await reader.open()
     page = reader.page
     urgent, today = under(page, "Urgent"), under(page, "Today")
 
