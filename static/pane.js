@@ -8,7 +8,7 @@ const PAUSE = SECOND / 5; // a row that is only passed is not opened
 const placeholder = $("#opened");
 let isWanted = PANE in sessionStorage; // since it was opened, until it is closed
 let shown = sessionStorage[PANE] ?? ""; // the id of the row, or of the part of a group
-let read = ""; // that of what was fetched and so marked as read, since this page came
+let readId = ""; // of the row whose notification was marked as read, because it was opened on this page
 let waiting;
 
 // Looked up each time: Back replaces the whole page.
@@ -40,7 +40,7 @@ function close() {
   const row = document.getElementById(shown);
   const isInside = pane().contains(document.activeElement);
   clearTimeout(waiting);
-  shown = read = "";
+  shown = readId = "";
   isWanted = false;
   keep();
   reveal();
@@ -57,7 +57,7 @@ function follow({ target }) {
 }
 
 function show({ id }) {
-  if (id === shown && id === read) return;
+  if (id === shown && id === readId) return;
   shown = id;
   keep();
   mark();
@@ -70,10 +70,10 @@ function keep() {
   else delete sessionStorage[PANE];
 }
 
-// What is listed decides what belongs to a group; a part of one is shown alone. What comes back with the page
-// is not marked as read again.
+// The filter of the list decides what belongs to a group; a part of one is shown alone. A pane that was open
+// before the page was loaded again marks nothing as read.
 function load(again = false) {
-  read = again ? "" : shown;
+  readId = again ? "" : shown;
   const [, part, id] = shown.match(/^notice-(part-)?(\d+)$/);
   const listed = $("#groups"); // unless the list has become empty
   const query = new URLSearchParams(listed ? new FormData(listed) : "");

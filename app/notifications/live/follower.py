@@ -90,8 +90,8 @@ class Follower:
                     self._poked.set()
                     await asyncio.sleep(0.005)
 
-    async def publish_present(self) -> None:
-        """Wait until what is committed by now has been sent to the streams, but not for long."""
+    async def until_published(self) -> None:
+        """Wait until what is committed by now has been published to the streams, but not for long."""
         present = await last_position(self.db)
         with suppress(TimeoutError):
             async with asyncio.timeout(LAG_SECONDS):

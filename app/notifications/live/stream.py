@@ -90,7 +90,8 @@ class EventStream:
     """What a handler returns to open a stream; an ASGI application, called once.
 
     The hub registers the stream in the same tick in which `read_opening` is called, and frames
-    published after that follow the opening: nothing is lost between the two or sent twice.
+    published after that follow the opening: nothing is lost between the two or sent twice. The client
+    has every change up to `since`, which this process may not have noticed yet.
     Raises 503 when the hub is full.
     """
 
@@ -101,6 +102,7 @@ class EventStream:
         "_keep_alive_at",
         "_read_opening",
         "_send",
+        "_since",
         "ends_at",
         "format",
         "key",
@@ -117,6 +119,7 @@ class EventStream:
         key: Key,
         read_opening: ReadOpening,
         format: Format = HTML,
+        since: int = 0,
     ) -> None:
         self.user_id = user_id
         self.key = key
@@ -128,6 +131,7 @@ class EventStream:
         self._keep_alive_at = self.opened_at + random.uniform(*KEEP_ALIVE_SECONDS)  # noqa: S311
         self._hub = hub
         self._read_opening = read_opening
+        self._since = since
         self._held: list[HTTPResponseBodyEvent] = []
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -232,7 +236,7 @@ class EventStream:
 
     async def _open(self) -> None:
         self._become(OPENING)
-        self.opening_position = self._hub.position
+        self.opening_position = max(self._hub.position, self._since)
         try:
             opening = await self._read_opening(self.user_id, self.opening_position)
         except Exception:

@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 
 
 class TopicPublisher:
-    """Listens to the pokes of all kinds in `viewers`, and to those about a single user. What has changed
-    is told once the `follower` has sent the notifications about it.
+    """Listens to the pokes of all kinds in `viewers`, and to those about a single user. Waits for the
+    `follower` to publish the notifications of the same act.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class TopicPublisher:
             self._has_changed.clear()
             changed, self._changed = self._changed, set()
             try:
-                await self._follower.publish_present()
+                await self._follower.until_published()
                 await self._tell(changed)
             except TRANSIENT_ERRORS:
                 _log.exception("Open pages could not be told of a change. Retrying.")

@@ -28,9 +28,9 @@ async def stream(request: AnyRequest) -> EventStream:
     """
     hub: Hub = request.app.state.hub
     bells: Bells = request.app.state.bells
-    position = whole_number(request.headers.get("Last-Event-ID") or _since(request))
-    opening = bells.opening if position is None else partial(bells.opening, since=position)
-    return EventStream(hub, request.user.id, key_of(request.scope), opening)
+    since = whole_number(request.headers.get("Last-Event-ID") or _since(request))
+    opening = bells.opening if since is None else partial(bells.opening, since=since)
+    return EventStream(hub, request.user.id, key_of(request.scope), opening, since=since or 0)
 
 
 def _since(request: AnyRequest) -> str:

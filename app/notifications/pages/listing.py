@@ -61,8 +61,8 @@ class Listing:
     """A page (from 1) of the matching notifications, or of their groups, or the rows that are open in a
     browser.
 
-    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next but
-    what has been read above the list as urgent meanwhile, and stands in it now.
+    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next. Only
+    urgent rows that are read meanwhile move back into the list, and those around them shift.
     `has_more_filters`: with all controls above it.
     """
 
@@ -214,7 +214,9 @@ async def _read_groups(
     session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
 ) -> ShownRows:
     end, first = wanted.up_to_position, (listing.page - 1) * PER_PAGE
-    keys = await read_urgent_groups(session, user.id, end) if _has_urgent(user, wanted) else []
+    keys = (
+        await read_urgent_groups(session, user.id, end) if _shows_urgent_first(user, wanted) else []
+    )
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
         rows = await add_groups(session, user.id, wanted, rows, totals)
@@ -228,7 +230,7 @@ async def _read_notices(
     session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
 ) -> ShownRows:
     end = wanted.up_to_position
-    urgent = await read_urgent(session, user.id, end) if _has_urgent(user, wanted) else []
+    urgent = await read_urgent(session, user.id, end) if _shows_urgent_first(user, wanted) else []
     count = totals.filtered_count - len(urgent)
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
@@ -239,7 +241,7 @@ async def _read_notices(
     return ShownRows([*on_top, *rest], count, len(on_top))
 
 
-def _has_urgent(user: User, wanted: Filter) -> bool:
+def _shows_urgent_first(user: User, wanted: Filter) -> bool:
     """Whether urgent notifications stand above this list: the user wants that, and it is the whole inbox,
     unfiltered.
     """

@@ -74,6 +74,20 @@ async def test_changes_that_the_opening_covers_are_left_out(hub: Hub) -> None:
     assert connection.body == frame("change 8")
 
 
+async def test_changes_that_the_page_has_already_are_left_out_by_a_process_that_lags_behind(
+    hub: Hub,
+) -> None:
+    hub.position = 7
+    connection = Connection()
+    connection.open(EventStream(hub, ALICE, A_SESSION, present_state, since=9))
+    await connection.until_received(OPENING)
+
+    for position in (8, 9, 10):
+        hub.send(ALICE, frame(f"change {position}"), position=position)
+
+    assert connection.body == OPENING + frame("change 10")
+
+
 async def test_an_opening_in_parts_is_read_to_its_end(hub: Hub) -> None:
     parts = iter(
         [Opening(b"one, ", is_part=True), Opening(b"two, ", is_part=True), Opening(OPENING)]
