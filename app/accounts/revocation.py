@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 from app.accounts.endings import count_endings
@@ -36,7 +36,6 @@ class RevocationWatcher:
     db: Database
     relay: Relay
     hub: Hub
-    _valid_before: set[Key] = field(default_factory=set)
     _endings: int = 0
     _next_check: float = 0.0
 
@@ -60,30 +59,29 @@ class RevocationWatcher:
             try:
                 await self.check()
             except Exception:
+                self._next_check = 0.0
                 _log.exception("Could not check which sessions have ended. Retrying.")
 
     async def check(self) -> None:
         """Checks all streams if anything has ended or the minute is over, else only new streams."""
-        if not (keys := self.hub.keys()):
+        if not self.hub.count:
             return
         async with self.db.read() as session:
             endings = await count_endings(session)
+        new = self.hub.take_new_keys()
         if endings == self._endings and monotonic() < self._next_check:
-            ended = await self._close_ended(keys - self._valid_before)
+            await self._close_ended(new)
         else:
-            ended = await self._close_ended(keys)
+            await self._close_ended(self.hub.keys())
             self._endings, self._next_check = endings, monotonic() + CHECK_SECONDS
-        self._valid_before = keys - ended
 
-    async def _close_ended(self, keys: Collection[Key]) -> set[Key]:
-        """Returns those of `keys` that are no longer valid."""
+    async def _close_ended(self, keys: Collection[Key]) -> None:
         ended, listed = set[Key](), sorted(keys)
         for start in range(0, len(listed), KEYS_AT_ONCE):
             some = set(listed[start : start + KEYS_AT_ONCE])
             ended |= some - await self._valid(some)
         if ended:
             self.hub.close(ended)
-        return ended
 
     async def _valid(self, keys: set[Key]) -> set[Key]:
         async with self.db.read() as session:

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from app.broker.relay import CHANGES
-from app.database import postgresql
+from app.database import checkpoints, postgresql
 from app.database.hold import share_file
 from app.database.json_columns import read_json
 from app.database.options import with_options
@@ -47,6 +47,7 @@ PRAGMAS = (
     "PRAGMA cache_size=-16000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
+    *checkpoints.PRAGMAS,
 )
 
 Columns = TypeVarTuple("Columns")
@@ -75,6 +76,7 @@ class Database:
         self.engine = _engine(url, connections, echo=echo)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._hold: int | None = None
+        self._checkpoints = checkpoints.Checkpoints()
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "do_connect", self._share)
         self._poke = poke
@@ -153,9 +155,14 @@ class Database:
             if self.is_sqlite:
                 await stack.enter_async_context(self._turn())
             session = await stack.enter_async_context(self._writing())
-            await stack.enter_async_context(_committing(session))
-            yield session
+            async with _committing(session):
+                yield session
+            self._note_commit(session)
+
+    def _note_commit(self, session: AsyncSession) -> None:
+        """At once: nobody who is to hear of it waits until the connection is free again."""
         self._commits += 1
+        self._checkpoints.committed()
         for topic in session.info.get(POKES, ()):
             self._poke(topic)
 
@@ -193,7 +200,9 @@ class Database:
     def _share(self, _dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
         """Before the first connection: no process may put another file in place of one that is used."""
         if self._hold is None:
-            self._hold = share_file(Path(arguments[0]))
+            path = Path(arguments[0])
+            self._hold = share_file(path)
+            self._checkpoints.watch(path)
 
     async def server_version(self) -> str:
         """Such as "SQLite 3.40.1" or "PostgreSQL 15.4"."""
@@ -204,6 +213,7 @@ class Database:
 
     async def close(self) -> None:
         await asyncio.gather(*self._notes)
+        await self._checkpoints.close()
         self._short_reads.close()
         await self.engine.dispose()
         if self._hold is not None:

@@ -45,6 +45,7 @@ class Hub:
         self.count = 0
         self.position = 0
         self._streams: dict[Format, dict[int, list[EventStream]]] = {HTML: {}, JSON: {}}
+        self._new_keys = set[Key]()
         self._broadcasting = asyncio.Lock()
         self._is_draining = False
 
@@ -83,6 +84,11 @@ class Hub:
     def keys(self) -> set[Key]:
         """The sessions and tokens that opened the streams."""
         return {stream.key for stream in self._all()}
+
+    def take_new_keys(self) -> set[Key]:
+        """Those of the streams that were opened since the last call."""
+        taken, self._new_keys = self._new_keys, set()
+        return taken
 
     def close(self, keys: Collection[Key]) -> None:
         """End the streams that these sessions and tokens opened."""
@@ -126,6 +132,7 @@ class Hub:
         if len(others) >= STREAMS_PER_USER:
             min(others, key=lambda other: other.opened_at).end(bye_frame(RETRY_OF_THE_OLDEST))
         self._streams[stream.format].setdefault(stream.user_id, []).append(stream)
+        self._new_keys.add(stream.key)
         self.count += 1
         count_stream(1)
 

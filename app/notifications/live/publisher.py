@@ -69,12 +69,10 @@ class StreamPublisher:
 
     async def _send_arrivals(self, recipients: Rows, event: Facts) -> None:
         position = event.row.event_id
-        by_page = [
-            one for one in recipients if one.is_shown and one.user_id in self._hub.connected(HTML)
-        ]
+        html, json = self._hub.connected(HTML), self._hub.connected(JSON)
+        by_page = [one for one in recipients if one.is_shown and one.user_id in html]
         await self._hub.broadcast(arrival_frames(by_page, event), HTML, position)
-        by_program = [one for one in recipients if one.user_id in self._hub.connected(JSON)]
-        if by_program:
+        if json and (by_program := [one for one in recipients if one.user_id in json]):
             unread = await self._count_unread({one.user_id for one in by_program})
             await self._hub.broadcast(json_arrivals(by_program, event, unread), JSON, position)
 

@@ -40,11 +40,11 @@ async def read_positions(db: Database, users: Collection[int]) -> dict[int, int]
 
 
 async def read_bells(db: Database, users: Collection[int]) -> dict[int, Rows]:
-    """The newest 20 notifications of each user that exists, newest first.
+    """The newest 20 notifications of each user that exists and wants no groups, newest first.
 
     Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read, grouping), those
-    from `id` to `is_read` None in the only row of a user who has none; `unread` stops at 100. One
-    statement, so that count, position and notifications agree.
+    from `id` to `is_read` None in the only row of a user who has none or wants groups; `unread` stops at
+    100. One statement, so that count, position and notifications agree.
     """
     bells: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in await db.fetch(_bells(), users=users):
@@ -130,7 +130,7 @@ def _bells() -> Statement:
     own = aliased(Notification)
     newest = (
         select(own.id)
-        .where(own.user_id == user.c.id, in_inbox)
+        .where(own.user_id == user.c.id, ~user.c.grouping, in_inbox)
         .order_by(own.position.desc(), own.id.desc())
         .limit(PER_PAGE)
         .correlate(user)

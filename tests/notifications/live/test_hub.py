@@ -237,6 +237,16 @@ async def test_the_keys_of_all_open_streams_are_known(hub: Hub) -> None:
     assert hub.keys() == {(SESSION, "7"), (TOKEN, "7")}
 
 
+async def test_the_keys_of_new_streams_are_taken_once(hub: Hub) -> None:
+    await opened(hub, ALICE, (SESSION, "7"))
+    assert hub.take_new_keys() == {(SESSION, "7")}
+
+    await opened(hub, BOB, (TOKEN, "8"), format=JSON)
+
+    assert hub.take_new_keys() == {(TOKEN, "8")}
+    assert hub.take_new_keys() == set()
+
+
 async def test_a_stream_closed_during_its_opening_sends_nothing_private(hub: Hub) -> None:
     async def opening_after_logout(_user_id: int, _position: int) -> Opening:
         hub.close({A_SESSION})
