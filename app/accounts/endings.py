@@ -27,15 +27,19 @@ async def announce_ending(session: AsyncSession) -> None:
     poke_after_commit(session, SESSIONS)
 
 
-async def count_endings(session: AsyncSession) -> int:
-    ended = select(EndingCount.count).where(EndingCount.id == ENDINGS)
-    return await session.scalar(ended) or 0
+async def count_endings(db: Database) -> int:
+    return sum(row.number for row in await db.fetch(_endings()))
 
 
 async def count_all_changes(db: Database) -> int:
     """Endings and changes together."""
     [[count]] = await db.fetch(_all_changes())
     return count or 0
+
+
+@cache
+def _endings() -> Select[Any]:
+    return select(EndingCount.count.label("number")).where(EndingCount.id == ENDINGS)
 
 
 @cache

@@ -66,8 +66,7 @@ class RevocationWatcher:
         """Checks all streams if anything has ended or the minute is over, else only new streams."""
         if not self.hub.count:
             return
-        async with self.db.read() as session:
-            endings = await count_endings(session)
+        endings = await count_endings(self.db)
         new = self.hub.take_new_keys()
         if endings == self._endings and monotonic() < self._next_check:
             await self._close_ended(new)
