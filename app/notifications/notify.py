@@ -4,14 +4,16 @@ A verb calls `notify` last, in the transaction of the change itself: there is no
 change that was rolled back, and no change without its notifications.
 """
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
+from sqlalchemy import Select, bindparam, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import UpdateBase
 
 from app import clock
-from app.database.upsert import insert_into
+from app.database.upsert import dialect_of, insert_on
 from app.models import (
     Compilation,
     Event,
@@ -22,9 +24,15 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.channels import add_deliveries
+from app.notifications.channels import STATEMENTS_KEPT, add_deliveries
 from app.notifications.channels.base import channels_of
-from app.notifications.events.audience import Recipients
+from app.notifications.events.audience import (
+    AFFECTED,
+    EVENT,
+    Recipients,
+    ids_of,
+    parameter_of,
+)
 from app.notifications.events.catalogue import type_of
 from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.events.grouping import group_key_of
@@ -79,8 +87,7 @@ async def notify(
     session.add(event)
     await session.flush()
     with timing_fan_out(event_type.name):
-        chosen = event_type.audience(event) if recipients is None else recipients
-        await _fan_out(session, event, event_type, chosen, collapsing)
+        await _fan_out(session, event, event_type, recipients, collapsing)
     return event
 
 
@@ -97,22 +104,22 @@ async def _fan_out(
     session: AsyncSession,
     event: Event,
     event_type: EventType,
-    recipients: Recipients,
+    recipients: Recipients | None,
     collapsing: Collapsing | None,
 ) -> None:
-    rows = _wanting(event, event_type, recipients, list(channels_of(session)))
-    if collapsing is None:
-        await _add_notifications(session, rows)
-        await add_deliveries(session, event, event_type)
-    else:
+    dialect, channels = dialect_of(session), tuple(channels_of(session))
+    values = _values(event, event_type)
+    if collapsing is not None:
+        rows = _wanting(event_type, recipients, channels).params(values)
         await _collapse(session, event, event_type, rows, collapsing)
+    else:
+        if recipients is None:
+            added = _to_audience(dialect, event_type, channels)
+        else:
+            added = _insertion(dialect, _wanting(event_type, recipients, channels))
+        await (await session.connection()).execute(added, values)
+        await add_deliveries(session, event, event_type)
     await add_documents(session, [event.id])
-
-
-async def _add_notifications(session: AsyncSession, rows: Select[Any]) -> None:
-    columns = [column.name for column in rows.selected_columns]
-    added = insert_into(session, Notification).from_select(columns, rows)
-    await session.execute(added.on_conflict_do_nothing())
 
 
 async def _collapse(
@@ -130,51 +137,74 @@ async def _collapse(
     if not quiet:
         await supersede(session, event, event_type, key, rows, quiet=False)
     added = without_older(rows, key).add_columns(literal(key).label("collapse_key"))
-    await _add_notifications(session, added)
+    await session.execute(_insertion(dialect_of(session), added))
     await add_deliveries(session, event, event_type)
     if quiet:
         await supersede(session, event, event_type, key, rows, quiet=True)
 
 
+@lru_cache(STATEMENTS_KEPT)
+def _to_audience(dialect: str, event_type: EventType, channels: tuple[str, ...]) -> UpdateBase:
+    """Built once: that takes longer than to notify a few people."""
+    return _insertion(dialect, _wanting(event_type, None, channels))
+
+
+def _insertion(dialect: str, rows: Select[Any]) -> UpdateBase:
+    columns = [column.name for column in rows.selected_columns]
+    return insert_on(dialect, Notification).from_select(columns, rows).on_conflict_do_nothing()
+
+
 def _wanting(
-    event: Event, event_type: EventType, recipients: Recipients, channels: list[str]
+    event_type: EventType, recipients: Recipients | None, channels: tuple[str, ...]
 ) -> Select[Any]:
-    """A row for each user who wants the event on any channel; hidden where the app is off.
+    """A row for each user who wants an event of this type on any channel; hidden where the app is
+    off. What depends on the event are parameters, of which `_values` has the values.
 
     Almost everyone has the app on, so it is joined; others are looked up for the rest.
     """
-    audience, in_app = recipients.subquery("audience"), aliased(Preference, name="in_app")
+    chosen = event_type.audience() if recipients is None else recipients
+    audience, in_app = chosen.subquery("audience"), aliased(Preference, name="in_app")
     user_id, name = audience.c.user_id, literal(event_type.name)
     is_shown = func.coalesce(in_app.wanted, event_type.is_on(IN_APP))
     rows = (
         select(
             user_id,
-            literal(event.id, Event.id.type).label("event_id"),
-            literal(event.id, Event.id.type).label("position"),
+            EVENT.label("event_id"),
+            EVENT.label("position"),
             name.label("type"),
-            _target(event, event_type, user_id).label("target"),
+            case((user_id == AFFECTED, _TARGET_OF_AFFECTED), else_=_TARGET).label("target"),
             (~is_shown).label("hidden"),
-            literal(group_key_of(event.id, event, event_type)).label("group_key"),
+            _GROUP_KEY.label("group_key"),
         )
         .outerjoin(in_app, is_choice(in_app, user_id, name, IN_APP))
+        .where(user_id != _LEFT_OUT)
         .where(or_(is_shown, *(wants(user_id, event_type, channel) for channel in channels)))
     )
-    if event.actor_id is not None and event.actor_id != event.affected_id:
-        rows = rows.where(user_id != event.actor_id)
-    if (is_heard := is_not_muted(event, event_type, audience)) is not None:
-        rows = rows.where(is_heard)
-    return rows
+    is_heard = is_not_muted(event_type, audience)
+    return rows if is_heard is None else rows.where(is_heard)
 
 
-def _target(event: Event, event_type: EventType, user_id: ColumnElement[int]) -> Any:
-    """The page that opens the notification of each user."""
-    own, others = (
-        literal(
-            event_type.target(facts_of(event), to_affected=to_affected), Notification.target.type
-        )
-        for to_affected in (True, False)
+_TARGET_OF_AFFECTED, _TARGET = (
+    bindparam(name, type_=Notification.target.type)
+    for name in ("target_of_affected", "target_of_others")
+)
+_GROUP_KEY = bindparam("key", type_=Notification.group_key.type)
+# Who did it, unless it is also the affected user, who shall see it.
+_LEFT_OUT = parameter_of("left_out")
+_NOBODY = 0
+
+
+def _values(event: Event, event_type: EventType) -> dict[str, Any]:
+    to_affected, to_others = (
+        event_type.target(facts_of(event), to_affected=to_affected) for to_affected in (True, False)
     )
-    return case((user_id == event.affected_id, own), else_=others)
+    is_own = event.actor_id is None or event.actor_id == event.affected_id
+    return ids_of(event) | {
+        _TARGET_OF_AFFECTED.key: to_affected,
+        _TARGET.key: to_others,
+        _GROUP_KEY.key: group_key_of(event.id, event, event_type),
+        _LEFT_OUT.key: _NOBODY if is_own else event.actor_id,
+    }
 
 
 async def count_recipients(session: AsyncSession, event: Event) -> int:

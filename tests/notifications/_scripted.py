@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, literal
 
 from app.database import Database
-from app.models import Event
 from app.notifications.channels.base import SENT, Batch, Channel, Outcome, Parts, Settled, rows_for
 from app.notifications.events.event_type import EMAIL, EventType
 from app.notifications.preferences.channels import ChannelDescription
@@ -35,8 +34,8 @@ class Scripted(Channel):
     def open(cls, _parts: Parts) -> Self:
         return cls()
 
-    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        return rows_for(self.name, event, event_type, address=event.type)
+    def deliveries(self, event_type: EventType) -> Select[Any]:
+        return rows_for(self.name, event_type, address=literal(event_type.name))
 
     async def send(self, _db: Database, batch: Batch) -> AsyncGenerator[Settled]:
         for delivery in await batch.decide():

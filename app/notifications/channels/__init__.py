@@ -1,13 +1,20 @@
 """The channels: ways of reaching people outside the app. A new one is a line in CHANNELS."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from functools import lru_cache
 
-from app.database.upsert import insert_into
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import UpdateBase
+
+from app.database.upsert import dialect_of, insert_on
 from app.models import Delivery, Event
 from app.notifications.channels.base import Channel, Channels, Parts, channels_of
 from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
+from app.notifications.events.audience import EVENT
 from app.notifications.events.event_type import EventType
+
+# Of the fan-out, by type and channel: more than there are of both.
+STATEMENTS_KEPT = 500
 
 CHANNELS: tuple[type[Channel], ...] = (
     Email,
@@ -25,8 +32,15 @@ async def add_deliveries(session: AsyncSession, event: Event, event_type: EventT
 
     There may be one already, of the event that this one supersedes.
     """
+    connection = await session.connection()
     for channel in channels_of(session).values():
-        rows = channel.deliveries(event, event_type)
-        columns = [column.name for column in rows.selected_columns]
-        added = insert_into(session, Delivery).from_select(columns, rows)
-        await session.execute(added.on_conflict_do_nothing())
+        added = _added(dialect_of(session), channel, event_type)
+        await connection.execute(added, {EVENT.key: event.id})
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _added(dialect: str, channel: Channel, event_type: EventType) -> UpdateBase:
+    """Built once: that takes longer than to add a few."""
+    rows = channel.deliveries(event_type)
+    columns = [column.name for column in rows.selected_columns]
+    return insert_on(dialect, Delivery).from_select(columns, rows).on_conflict_do_nothing()

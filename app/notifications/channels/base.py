@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
-from sqlalchemy import ColumnElement, Row, Select, literal, null, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
 from app.mail.transactional import TransactionalMails
-from app.models import Delivery, Event, Notification, User
+from app.models import Delivery, Notification, User
+from app.notifications.events.audience import EVENT
 from app.notifications.events.event_type import EventType
 from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import UserId, wants
@@ -155,8 +156,10 @@ class Channel(ABC):
         """Raises SettingError if a setting is invalid."""
 
     @abstractmethod
-    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        """The rows that an event adds, usually built by `rows_for`."""
+    def deliveries(self, event_type: EventType) -> Select[Any]:
+        """The rows that an event of this type adds, usually built by `rows_for`. Called once, so times
+        are written as `moment`, and ids of the event as the parameters in audience.py.
+        """
 
     @abstractmethod
     def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
@@ -217,9 +220,13 @@ def channels_of(session: AsyncSession) -> Channels:
     return channels
 
 
+def moment(after: timedelta = timedelta(0)) -> BindParameter[Any]:
+    """The time, so long after a statement is run."""
+    return bindparam(None, callable_=lambda: clock.now() + after, type_=MOMENT)
+
+
 def rows_for(
     channel: str,
-    event: Event,
     event_type: EventType,
     *,
     address: Any,
@@ -227,14 +234,14 @@ def rows_for(
     user_id: UserId = Notification.user_id,
     **columns: Any,
 ) -> Select[Any]:
-    """A delivery for each recipient of `event` who wants its type on `channel`, as a select from
+    """A delivery for each recipient of an event who wants its type on `channel`, as a select from
     Notification that can be joined and narrowed. Columns are SQL expressions over Notification and
     the joined tables; `due_at` defaults to now.
 
     Preferences are looked up by `user_id`. A channel that few users have an address on passes the
     column of its own table, so that only their preferences are looked up.
     """
-    now = literal(clock.now(), MOMENT)
+    now = moment()
     values = {
         "notification_id": Notification.id,
         "user_id": Notification.user_id,
@@ -249,5 +256,5 @@ def rows_for(
     return (
         select(*(value.label(name) for name, value in values.items()))
         .select_from(Notification)
-        .where(Notification.event_id == event.id, wants(user_id, event_type, channel))
+        .where(Notification.event_id == EVENT, wants(user_id, event_type, channel))
     )

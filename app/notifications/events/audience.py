@@ -1,69 +1,87 @@
 """Who is notified of an event.
 
-Each audience is a SELECT of (user_id, team_id). `team_id` is the team through which the event concerns
-a user, so that muting that team leaves them out; NULL if it concerns them personally. A user may be
-selected twice and still gets one notice.
+Each audience is a SELECT of (user_id, team_id), whose parameters are the ids of the event: it is built
+once for a type. `team_id` is the team through which the event concerns a user, so that muting that team
+leaves them out; NULL if it concerns them personally. A user may be selected twice and still gets one
+notice.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, cast, literal, null, select, union_all
+from sqlalchemy import BindParameter, Select, bindparam, cast, false, null, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from app.models import Event, Invitation, Membership, Project, Share, User
 
 Recipients = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
-Audience = Callable[[Event], Recipients]
+Audience = Callable[[], Recipients]
 
 
-def affected_only(event: Event) -> Recipients:
-    return _one(event.affected_id)
+def parameter_of(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=Event.id.type)
 
 
-def team_members(event: Event) -> Recipients:
-    return select(Membership.user_id, Membership.team_id).where(Membership.team_id == event.team_id)
+# Ids of the event, and of what it is about; NULL for what it is not about.
+EVENT, AFFECTED, TEAM, PROJECT, INVITATION = map(
+    parameter_of, ("event", "affected", "team", "project", "invitation")
+)
 
 
-def team_members_and_affected(event: Event) -> Recipients:
+def ids_of(event: Event) -> dict[str, int | None]:
+    """The values of these parameters."""
+    return {
+        EVENT.key: event.id,
+        AFFECTED.key: event.affected_id,
+        TEAM.key: event.team_id,
+        PROJECT.key: event.project_id,
+        INVITATION.key: event.invitation_id,
+    }
+
+
+def affected_only() -> Recipients:
+    return personally(AFFECTED).where(AFFECTED.is_not(None))
+
+
+def team_members() -> Recipients:
+    return select(Membership.user_id, Membership.team_id).where(Membership.team_id == TEAM)
+
+
+def team_members_and_affected() -> Recipients:
     """Adds the affected user, who is no longer a member after a removal."""
-    return union_all(_one(event.affected_id), team_members(event))
+    return union_all(affected_only(), team_members())
 
 
-def inviter(event: Event) -> Recipients:
+def inviter() -> Recipients:
     return personally(Invitation.inviter_id).where(
-        Invitation.id == event.invitation_id, Invitation.inviter_id.is_not(None)
+        Invitation.id == INVITATION, Invitation.inviter_id.is_not(None)
     )
 
 
-def project_owner(event: Event) -> Recipients:
-    return personally(Project.owner_id).where(Project.id == event.project_id)
+def project_owner() -> Recipients:
+    return personally(Project.owner_id).where(Project.id == PROJECT)
 
 
-def project_members(event: Event) -> Recipients:
+def project_members() -> Recipients:
     """The owner, and the members of every team the project is shared with."""
     members = (
         select(Membership.user_id, Membership.team_id)
         .join(Share, Share.team_id == Membership.team_id)
-        .where(Share.project_id == event.project_id)
+        .where(Share.project_id == PROJECT)
     )
-    return union_all(project_owner(event), members)
+    return union_all(project_owner(), members)
 
 
-def everybody(_event: Event) -> Recipients:
+def everybody() -> Recipients:
     return personally(User.id)
 
 
-def nobody(_event: Event) -> Recipients:
-    return _one(None)
+def nobody() -> Recipients:
+    return personally(User.id).where(false())
 
 
 # The audiences whose users are concerned personally, whatever team or project the event is about.
 PERSONAL = (affected_only, inviter, project_owner)
-
-
-def _one(user_id: int | None) -> Select[Any]:
-    return personally(literal(user_id, User.id.type)).where(literal(user_id is not None))
 
 
 def personally(user_id: Any) -> Select[Any]:

@@ -96,9 +96,11 @@ class Summary:
 AND_MORE = Summary(N_("{sentence} and {n} more"), N_("{sentence} and {n} more"), OTHER_NOTICES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EventType:
-    """`channels` are those that are on by default, besides the app, which is on unless `in_app` is
+    """One of the catalogue, equal to no other: statements are kept for it.
+
+    `channels` are those that are on by default, besides the app, which is on unless `in_app` is
     False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once, in a
     message of its own, despite delay and digest, even to a recipient who has read it.
 

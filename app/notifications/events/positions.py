@@ -5,6 +5,7 @@ from functools import cache
 
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app import clock
 from app.database import Database
@@ -24,15 +25,21 @@ async def record_change(
     up_to_position: int | None = None,
 ) -> int:
     """Allot the next position of the streams to this act; returns it."""
-    change = insert(Change).values(
-        kind=kind,
-        user_id=user_id,
-        ids=ids,
-        up_to=up_to,
-        up_to_position=up_to_position,
-        created_at=clock.now(),
-    )
-    return int((await session.execute(change.returning(Change.id))).scalar_one())
+    values = {
+        "kind": kind,
+        "user_id": user_id,
+        "ids": ids,
+        "up_to": up_to,
+        "up_to_position": up_to_position,
+        "created_at": clock.now(),
+    }
+    connection = await session.connection()
+    return int((await connection.execute(_add(), values)).scalar_one())
+
+
+@cache
+def _add() -> ReturningInsert[int]:
+    return insert(Change).returning(Change.id)
 
 
 async def last_position(db: Database) -> int:

@@ -25,8 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
 from app.database.upsert import insert_into
-from app.models import Event, Mute, Preference, UngroupedType, User
+from app.models import Mute, Preference, UngroupedType, User
 from app.models.notification import REGROUPED
+from app.notifications.events.audience import AFFECTED, PROJECT
 from app.notifications.events.catalogue import SYNONYMS, TYPES, types_on_by_default
 from app.notifications.events.event_type import EventType
 from app.notifications.events.positions import record_change
@@ -62,15 +63,14 @@ def is_choice(
     return and_(table.user_id == user_id, table.type == type_name, table.channel == channel)
 
 
-def is_not_muted(
-    event: Event, event_type: EventType, audience: Subquery
-) -> ColumnElement[bool] | None:
-    """True for users who have not muted the team or project; None if muting does not apply."""
+def is_not_muted(event_type: EventType, audience: Subquery) -> ColumnElement[bool] | None:
+    """True for users of this audience who have not muted the team or project; None if muting does not
+    apply.
+    """
     if not event_type.can_be_muted:
         return None
-    project_id = literal(event.project_id, Event.project_id.type)
-    muted = has_muted(audience.c.user_id, audience.c.team_id, project_id)
-    return or_(~muted, audience.c.user_id == event.affected_id)
+    muted = has_muted(audience.c.user_id, audience.c.team_id, PROJECT)
+    return or_(~muted, audience.c.user_id == AFFECTED)
 
 
 def has_muted(

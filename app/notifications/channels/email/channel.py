@@ -14,9 +14,8 @@ from app import clock
 from app.database import Database
 from app.language import N_
 from app.mail.transactional import TransactionalMails, skip_reason
-from app.models import Event, Notification, User
+from app.models import Notification, User
 from app.notifications.channels.base import (
-    MOMENT,
     SENT,
     UNWRITABLE,
     Batch,
@@ -28,6 +27,7 @@ from app.notifications.channels.base import (
     Parts,
     Settled,
     Undelivered,
+    moment,
     rows_for,
 )
 from app.notifications.channels.email.grouping import Mail, Writer, group
@@ -79,15 +79,14 @@ class Email(Channel):
     async def check(cls, settings: Settings, timeout: float) -> Sequence[CheckResult]:
         return [await check_mail(settings, timeout)]
 
-    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+    def deliveries(self, event_type: EventType) -> Select[Any]:
         """Mail outside a digest waits briefly, in case its notice is read in the app first."""
         at_once = event_type.goes_at_once
-        soon = literal(clock.now() + (timedelta(0) if at_once else self.delay), MOMENT)
+        soon = moment(timedelta(0) if at_once else self.delay)
         in_digest = and_(User.digest_is_on, User.digest_due_at.is_not(None))
         alone = literal("alone")
         rows = rows_for(
             EMAIL,
-            event,
             event_type,
             address=User.email,
             bundling=alone if at_once else case((in_digest, "digest"), else_="bundle"),

@@ -5,22 +5,21 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.database import Database
 from app.language import N_, _
 from app.models import Delivery, Event, Notification, PushSubscription, User
 from app.notifications.channels.base import (
     ERROR,
-    MOMENT,
     OK,
     Batch,
     Channel,
     CheckResult,
     Parts,
     Settled,
+    moment,
     rows_for,
 )
 from app.notifications.channels.push.allowed_services import (
@@ -82,23 +81,21 @@ class Push(Channel):
         sentence = f"The key pair is valid. Push services can contact {keys.subject}."
         return [CheckResult("push keys", OK, sentence)]
 
-    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
-        now = clock.now()
+    def deliveries(self, event_type: EventType) -> Select[Any]:
         rows = rows_for(
             PUSH,
-            event,
             event_type,
             address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
             user_id=PushSubscription.user_id,
             subscription_id=PushSubscription.id,
-            due_at=literal(now if event_type.goes_at_once else now + self.delay, MOMENT),
+            due_at=moment(timedelta(0) if event_type.goes_at_once else self.delay),
         )
         return rows.join(PushSubscription, PushSubscription.user_id == Notification.user_id).where(
             PushSubscription.vapid_key == self._vapid_key,
             or_(
                 PushSubscription.failing_since.is_(None),
-                PushSubscription.failing_since > now - REFUSED_FOR,
-                PushSubscription.refused_at < now - TRIED_EVERY,
+                PushSubscription.failing_since > moment(-REFUSED_FOR),
+                PushSubscription.refused_at < moment(-TRIED_EVERY),
             ),
         )
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 from sqlalchemy import Select, literal
 
 from app.database import Database
-from app.models import Event, Notification, User
+from app.models import Notification, User
 from app.notifications.channels.base import (
     SENT,
     Batch,
@@ -40,9 +40,9 @@ class Radio(Channel):
     def open(cls, _parts: Parts) -> Self:
         return cls()
 
-    def deliveries(self, event: Event, event_type: EventType) -> Select[Any]:
+    def deliveries(self, event_type: EventType) -> Select[Any]:
         room = literal("the room of ") + User.username
-        rows = rows_for(self.name, event, event_type, address=room)
+        rows = rows_for(self.name, event_type, address=room)
         return rows.join(User, User.id == Notification.user_id)
 
     async def send(self, _db: Database, batch: Batch) -> AsyncGenerator[Settled]:
