@@ -63,9 +63,9 @@ async def read_group_page(
         known: dict[str, People] = {}
     else:
         inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
-        on_top = {key: inbox.groups[key] for key in keys_on_top} if first == 0 else {}
+        on_top = inbox.some(keys_on_top) if first == 0 else {}
         tallies = on_top | inbox.slice(first, most, keys_on_top)
-        count, known = len(inbox.groups) - len(keys_on_top), inbox.people
+        count, known = inbox.count - len(keys_on_top), inbox.people
     if not tallies:
         return GroupPage([], count)
     heads = await _read_heads(session, user_id, wanted, tallies)
@@ -80,7 +80,7 @@ async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, tota
     """How many groups match, `totals` being those of the same session."""
     if wanted.chosen:
         return await _count(session, user_id, wanted)
-    return len((await tally_inbox(session, user_id, totals.state, wanted.up_to_position)).groups)
+    return (await tally_inbox(session, user_id, totals.state, wanted.up_to_position)).count
 
 
 async def add_groups(
@@ -111,7 +111,7 @@ async def _tallies_of(
 ) -> dict[str, Tally]:
     if not wanted.chosen:
         inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
-        return {key: inbox.groups[key] for key in keys if key in inbox.groups}
+        return inbox.some(keys)
     rows = tallied(Notification.user_id == user_id, *wanted.clauses(), in_groups(keys))
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
 

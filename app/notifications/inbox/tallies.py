@@ -1,33 +1,34 @@
 """How many notices each group of an inbox has, counted once and then kept up to date.
 
 To group 100,000 rows takes longer than to read a page of them. So each process remembers the groups
-of recent visitors with the position up to which they hold. From then on it counts only the groups of
-what has arrived or changed since; all of them anew if that is much, or rows were removed.
+of recent visitors with the position up to which they hold. From then on it adds what has arrived since
+and counts the groups of what has changed; all of them anew if that is much, or rows were removed.
 So no tally can differ from what the rows say.
 """
 
-from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, case, func, select, text
+from sqlalchemy import Row, Select, bindparam, case, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
 from app.models import Change, Notification, RemovalCount, Superseded
 from app.models.notification import REGROUPED
 from app.notifications.events.grouping import in_groups, key_for_reader, split_keys
-from app.notifications.inbox.feed import in_inbox, position_clause
+from app.notifications.inbox.feed import in_inbox
 from app.notifications.inbox.filters import Filter
 
 # In all inboxes together, a megabyte for 5,000. The inboxes that were looked at last stay.
 GROUPS_KEPT = 200_000
 # With more that has changed, counting everything anew is no slower.
 MOST_CHANGES, MOST_GROUPS = 50, 200
+# So many groups may differ from those that were sorted before all are sorted anew.
+MOST_UNSORTED = 500
 # Of so few notices the groups are counted in a millisecond or two.
 MOST_COUNTED_AT_ONCE = 2_000
 MOST_ACTORS = 3
@@ -65,15 +66,19 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class InboxTally:
-    """The groups of an inbox by key, as they were in this state. `order` has (position, key) of each,
-    oldest first, and `size` is the number of their notices; `people` is what the page remembers of a
-    group until that changes.
+    """The groups of an inbox by key, as they were in this state. They are those of `sorted_groups`, whose
+    `order` has (position, key) of each, oldest first, with those of `changed` in their places; None
+    stands for a group that is gone. So a group changes without a copy of all others.
+
+    `size` is the number of their notices; `people` is what the page remembers of a group until that
+    changes.
     """
 
-    groups: dict[str, Tally]
+    sorted_groups: dict[str, Tally]
     order: list[tuple[int, str]]
     size: int
     state: State
+    changed: dict[str, Tally | None] = field(default_factory=dict)
     people: dict[str, People] = field(default_factory=dict)
 
     @classmethod
@@ -81,26 +86,49 @@ class InboxTally:
         order = sorted((tally.position, key) for key, tally in groups.items())
         return cls(groups, order, sum(tally.notices for tally in groups.values()), state)
 
+    @property
+    def count(self) -> int:
+        """How many groups there are."""
+        more = (bool(tally) - (key in self.sorted_groups) for key, tally in self.changed.items())
+        return len(self.sorted_groups) + sum(more)
+
+    def get(self, key: str) -> Tally | None:
+        return self.changed[key] if key in self.changed else self.sorted_groups.get(key)
+
+    def some(self, keys: Collection[str]) -> dict[str, Tally]:
+        """Those of the groups with these keys that there are."""
+        return {key: tally for key in keys if (tally := self.get(key))}
+
     def slice(self, first: int, most: int, left_out: Collection[str] = ()) -> dict[str, Tally]:
         """At most `most` groups from index `first` of the newest, some being left out by their keys."""
-        order = [one for one in self.order if one[1] not in left_out] if left_out else self.order
+        changed = self.changed | dict.fromkeys(left_out)
+        order = _replaced(self.order, changed, first + most) if changed else self.order
         end = len(order) - first
         chosen = order[max(0, end - most) : end] if end > 0 else []
-        return {key: self.groups[key] for _position, key in reversed(chosen)}
+        return self.some([key for _position, key in reversed(chosen)])
 
-    def with_groups(self, counted: Mapping[str, Tally | None], state: State) -> "InboxTally":
+    def with_groups(self, counted: dict[str, Tally | None], state: State) -> "InboxTally":
         """These groups replaced; None stands for a group that is gone."""
-        groups, order, size = dict(self.groups), list(self.order), self.size
-        for key, tally in counted.items():
-            if old := groups.pop(key, None):
-                del order[bisect_left(order, (old.position, key))]
-                size -= old.notices
-            if tally:
-                groups[key] = tally
-                insort(order, (tally.position, key))
-                size += tally.notices
+        more = sum(
+            (tally.notices if tally else 0) - (old.notices if old else 0)
+            for tally, old in ((tally, self.get(key)) for key, tally in counted.items())
+        )
+        groups, order, changed = self.sorted_groups, self.order, self.changed | counted
+        if len(changed) > MOST_UNSORTED:
+            order = _replaced(order, changed, len(order))
+            groups = {key: changed.get(key) or groups[key] for _position, key in order}
+            changed = {}
         people = {key: value for key, value in self.people.items() if key not in counted}
-        return InboxTally(groups, order, size, state, people)
+        return InboxTally(groups, order, self.size + more, state, changed, people)
+
+
+def _replaced(
+    order: list[tuple[int, str]], changed: Mapping[str, Tally | None], most: int
+) -> list[tuple[int, str]]:
+    """The order with these groups in it as they are now; at least the `most` newest of it."""
+    newest = order[-(most + len(changed)) :]
+    kept = [one for one in newest if one[1] not in changed]
+    return sorted(kept + [(tally.position, key) for key, tally in changed.items() if tally])
 
 
 class TalliedInboxes:
@@ -116,12 +144,12 @@ class TalliedInboxes:
     def keep(self, user_id: int, inbox: InboxTally) -> None:
         self._drop(self._kept.pop(user_id, None))
         self._kept[user_id] = inbox
-        self._size += len(inbox.groups)
+        self._size += inbox.count
         while self._size > GROUPS_KEPT and len(self._kept) > 1:
             self._drop(self._kept.popitem(last=False)[1])
 
     def _drop(self, inbox: InboxTally | None) -> None:
-        self._size -= len(inbox.groups) if inbox else 0
+        self._size -= inbox.count if inbox else 0
 
 
 def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
@@ -149,15 +177,22 @@ async def reading_groups(
         return db.read()
     if known.size <= MOST_COUNTED_AT_ONCE:
         return db.short_read()
-    [state] = await db.fetch(_state(), user_id=user_id)
-    return db.short_read() if known.state == tuple(state) else db.read()
+    [news] = await db.fetch(_news(), user_id=user_id, since=known.state.position)
+    has_changed = news.has_changed or news.removals != known.state.removals
+    return db.read() if has_changed or news.arrived > MOST_GROUPS else db.short_read()
 
 
 @cache
-def _state() -> Select[int, int]:
+def _news() -> Select[bool, int, int]:
+    """Whether notices have changed since a position, how many have arrived, and the number of removals."""
+    newer = select(text("1")).select_from(Notification).where(*_newer_in_inbox())
+    arrived = select(func.count()).select_from(newer.limit(MOST_GROUPS + 1).subquery())
     removals = select(RemovalCount.count).scalar_subquery()
-    user_id: Any = bindparam("user_id")
-    return select(position_clause(user_id), func.coalesce(removals, 0))
+    return select(
+        exists(_changes()).label("has_changed"),
+        arrived.scalar_subquery().label("arrived"),
+        func.coalesce(removals, 0).label("removals"),
+    )
 
 
 async def tally_inbox(
@@ -170,12 +205,13 @@ async def tally_inbox(
     inbox = await _present(session, user_id, state)
     if up_to_position is None or up_to_position >= state.position:
         return inbox
-    newer = Notification.position > up_to_position
-    keys = await _keys(session, user_id, in_inbox, newer)
+    newer = await _newer(session, user_id, up_to_position)
     older = Notification.position <= up_to_position
-    if keys is None:
+    if newer is None:
         return await _count_all(session, user_id, state, older)
-    return inbox.with_groups(await _count(session, user_id, keys, older), state)
+    keys = [key for key, tally in inbox.some(newer).items() if tally.notices > newer[key].notices]
+    counted = await _count(session, user_id, keys, older)
+    return inbox.with_groups(dict.fromkeys(newer) | counted, state)
 
 
 async def _present(session: AsyncSession, user_id: int, state: State) -> InboxTally:
@@ -196,7 +232,7 @@ async def _count_all(
     session: AsyncSession, user_id: int, state: State, *clauses: Any
 ) -> InboxTally:
     rows = await session.execute(tallied(Notification.user_id == user_id, in_inbox, *clauses))
-    return InboxTally.of({row[0]: Tally(*row[1:]) for row in rows}, state)
+    return InboxTally.of(_by_key(rows), state)
 
 
 async def _catch_up(
@@ -206,39 +242,62 @@ async def _catch_up(
     if state.removals != known.state.removals or state.position < known.state.position:
         return None
     last = known.state.position
-    since = Change.user_id == user_id, Change.id > last, Change.kind.not_in(IRRELEVANT)
-    changes = (
-        await session.execute(
-            select(Change.kind, Change.ids, Change.up_to).where(*since).limit(MOST_CHANGES + 1)
-        )
-    ).all()
+    changes = (await session.execute(_changes(), {"user_id": user_id, "since": last})).all()
     if len(changes) > MOST_CHANGES or any(_concerns_all(change) for change in changes):
         return None
     ids = [one for change in changes for one in change.ids]
-    if len(ids) > MOST_GROUPS:
+    arrived = await _newer(session, user_id, last)
+    if len(ids) > MOST_GROUPS or arrived is None:
         return None
-    arrived = await _keys(session, user_id, in_inbox, Notification.position > last)
-    changed = await _keys(session, user_id, Notification.id.in_(ids)) if ids else set()
-    former = select(Superseded.group_key).where(Superseded.notification_id.in_(ids))
-    if ids and changed is not None:
-        changed |= set(await session.scalars(former.distinct()))
-    if arrived is None or changed is None:
-        return None
-    return known.with_groups(await _count(session, user_id, arrived | changed), state)
+    counted: dict[str, Tally | None] = {
+        key: _sum(known.get(key), tally) for key, tally in arrived.items()
+    }
+    if ids:  # also those of what has come back, which is among what arrived
+        counted |= await _count(session, user_id, await _keys(session, user_id, ids))
+    return known.with_groups(counted, state)
+
+
+@cache
+def _changes() -> Select[str, list[int] | None, int | None]:
+    mine = select(Change.kind, Change.ids, Change.up_to).where(Change.user_id == _user_id)
+    since = mine.where(Change.id > _since, Change.kind.not_in(IRRELEVANT))
+    return since.limit(MOST_CHANGES + 1)
 
 
 def _concerns_all(change: Any) -> bool:
     return change.up_to is not None or change.kind == REGROUPED
 
 
-async def _keys(session: AsyncSession, user_id: int, *clauses: Any) -> set[str] | None:
-    """The keys of the groups of these notifications; None if there are more than MOST_GROUPS.
+def _sum(old: Tally | None, arrived: Tally) -> Tally:
+    notices, unread = (old.notices, old.unread) if old else (0, 0)
+    return Tally(arrived.position, notices + arrived.notices, unread + arrived.unread)
 
-    DISTINCT would make SQLite walk all groups.
+
+async def _newer(session: AsyncSession, user_id: int, position: int) -> dict[str, Tally] | None:
+    """The groups that notices after this position form in the inbox; None if they are more than
+    MOST_GROUPS.
     """
-    keys = select(key_for_reader()).where(Notification.user_id == user_id, *clauses)
-    found = (await session.scalars(keys.limit(MOST_GROUPS + 1))).all()
-    return set(found) if len(found) <= MOST_GROUPS else None
+    rows = (await session.execute(_newer_groups(), {"user_id": user_id, "since": position})).all()
+    return _by_key(rows) if len(rows) <= MOST_GROUPS else None
+
+
+@cache
+def _newer_groups() -> Select[*tuple[Any, ...]]:
+    return tallied(*_newer_in_inbox()).limit(MOST_GROUPS + 1)
+
+
+def _newer_in_inbox() -> tuple[Any, ...]:
+    return Notification.user_id == _user_id, in_inbox, Notification.position > _since
+
+
+async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> set[str]:
+    """The keys of the groups that these notifications are in, or were in before they were about
+    newer events. (DISTINCT would make SQLite walk all groups.)
+    """
+    mine = Notification.user_id == user_id, Notification.id.in_(ids)
+    now = await session.scalars(select(key_for_reader()).where(*mine))
+    former = select(Superseded.group_key).where(Superseded.notification_id.in_(ids))
+    return {*now, *await session.scalars(former.distinct())}
 
 
 async def _count(
@@ -247,5 +306,13 @@ async def _count(
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
     for some in filter(None, split_keys(keys)):
         rows = tallied(Notification.user_id == user_id, in_inbox, in_groups(some), *clauses)
-        counted |= {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
+        counted |= _by_key(await session.execute(rows))
     return counted
+
+
+def _by_key(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, Tally]:
+    return {row[0]: Tally(*row[1:]) for row in rows}
+
+
+_user_id: Any = bindparam("user_id")
+_since: Any = bindparam("since")

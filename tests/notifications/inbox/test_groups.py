@@ -17,7 +17,7 @@ from app.notifications.events.catalogue import (
     MEMBER_ADDED,
 )
 from app.notifications.events.notices import Group, Notice
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts, feed, tallies
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.groups import GroupPage, read_group_page
 from app.notifications.inbox.selection import Selection
@@ -245,9 +245,11 @@ async def test_they_are_what_grouping_each_row_says_after_any_acts_in_any_proces
     bob: User,
     squad: Team,
     hands: Hands,
+    monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
     chance = Random(seed)
+    monkeypatch.setattr(tallies, "MOST_UNSORTED", seed % 4)
 
     async def tell(times: int) -> list[int]:
         async with db.act() as session:
