@@ -137,7 +137,7 @@ class Notification(IdentityBase):
             "user_id",
             where="collapse_key IS NOT NULL",
         ),
-        _partial("ix_notification_unread", "user_id", "position", where=UNREAD),
+        _partial("ix_notification_unread", "user_id", "place", "position", where=UNREAD),
         _partial("ix_notification_saved", "user_id", "position", where=SAVED),
         _partial("ix_notification_snoozed_until", "snoozed_until", where=WAITING),
         _partial("ix_notification_unopened", "user_id", "target", where=UNOPENED),

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -126,6 +126,23 @@ async def test_the_unread_are_counted_up_to_a_limit(
         assert await feed.unread_count(session, bob.id) == 3
         assert await feed.unread_count(session, bob.id, 2) == 2
         assert await feed.unread_count(session, alice.id) == 0
+
+
+@pytest.mark.sqlite
+async def test_the_unread_are_not_looked_for_among_the_read(db: Database, bob: User) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append(arguments[2:4])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    await feed.count_unread(db, bob.id)
+    event.remove(Engine, "before_cursor_execute", note)
+
+    [(sql, values)] = asked
+    async with db.engine.connect() as connection:
+        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        assert "INDEX ix_notification_unread" in plan.one().detail
 
 
 async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
