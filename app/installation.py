@@ -15,7 +15,7 @@ from app.notifications.channels.base import Channels, Parts
 from app.notifications.channels.push import vapid_keys
 from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
-from app.notifications.inbox.tallies import TalliedInboxes
+from app.notifications.inbox.tallies import TalliedLists
 from app.notifications.inbox.totals import CountedInboxes
 from app.projects.video.turns import Turns, number_of_places
 from app.security import Signer
@@ -93,7 +93,7 @@ def install(settings: Settings) -> Installation:
         "channels": channels,
         "turns": turns,
         "counted_inboxes": CountedInboxes(),
-        "tallied_inboxes": TalliedInboxes(),
+        "tallied_lists": TalliedLists(),
     }
     db = Database(
         settings.database_url,

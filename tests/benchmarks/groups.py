@@ -17,7 +17,7 @@ from app.models import Project, User
 from app.notifications.events.catalogue import COMPILATION_COMPLETED
 from app.notifications.inbox.filters import read_filter
 from app.notifications.inbox.saved_views import create_view
-from app.notifications.inbox.tallies import TalliedInboxes
+from app.notifications.inbox.tallies import TalliedLists
 from app.notifications.notify import notify
 from app.notifications.pages.listing import Listing, view_listing
 from app.notifications.search import index
@@ -66,7 +66,7 @@ class _Reader:
 
     async def forget(self) -> None:
         """As a process that has just started."""
-        self.db.info["tallied_inboxes"] = TalliedInboxes()
+        self.db.info["tallied_lists"] = TalliedLists()
 
     async def save_views(self) -> None:
         async with self.db.write() as session:

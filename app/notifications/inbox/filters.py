@@ -36,6 +36,7 @@ GROUP_KEY = "group_key"
 MOST_KEY = 200
 SEARCH = "q"
 LONGEST_SEARCH = 300
+UNREAD_ONLY = {"status": ("unread",)}
 # Where a page has the control of a field: on the line above the list, among "More filters", or nowhere.
 ON_LINE, AMONG_MORE, NOWHERE = "line", "more", ""
 
@@ -77,6 +78,9 @@ class FilterField:
         return "" if value == "" else msgspec.convert(value, self.value_type, strict=False)
 
 
+FilterKey = tuple[tuple[str, tuple[Any, ...]], ...]
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which notifications are wanted.
@@ -98,6 +102,16 @@ class Filter:
     def is_open(self) -> bool:
         """Whether everything is wanted, so that the whole inbox matches."""
         return not self.chosen and self.up_to_position is None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether each process remembers how many match."""
+        return not self.chosen or self.chosen == UNREAD_ONLY
+
+    @property
+    def key(self) -> FilterKey:
+        """What was chosen, to remember something by."""
+        return tuple(self.chosen.items())
 
     @property
     def view(self) -> View:

@@ -7,7 +7,7 @@ view and the filter, however long ago; their parts are listed by the filter `gro
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,10 +20,18 @@ from app.models import Event, Notification, User
 from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Group, Notice, as_notices, notices_of
 from app.notifications.events.sentences import isolated_summary
-from app.notifications.inbox.feed import NEWEST_FIRST, in_inbox
-from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
+from app.notifications.inbox.feed import NEWEST_FIRST
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter, FilterKey
 from app.notifications.inbox.open_rows import RemovedRow
-from app.notifications.inbox.tallies import MOST_ACTORS, People, Tally, tallied, tally_inbox
+from app.notifications.inbox.tallies import (
+    MOST_ACTORS,
+    STATEMENTS_KEPT,
+    People,
+    Tally,
+    is_remembered,
+    tallied,
+    tally_groups,
+)
 from app.notifications.inbox.totals import Totals
 from app.values.faces import Face
 
@@ -58,14 +66,14 @@ async def read_group_page(
     `totals` are those of the same session, for any filter: open it with `reading_groups`. Groups of the
     whole inbox may stand above its first page, and then in no page.
     """
-    if wanted.chosen:
-        tallies, count = await _tally(session, user_id, wanted, first, most)
-        known: dict[str, People] = {}
+    if is_remembered(wanted):
+        tally = await tally_groups(session, user_id, wanted, totals.state)
+        on_top = tally.some(keys_on_top) if first == 0 else {}
+        tallies = on_top | tally.slice(first, most, keys_on_top)
+        count, known = tally.count - len(keys_on_top), tally.people
     else:
-        inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
-        on_top = inbox.some(keys_on_top) if first == 0 else {}
-        tallies = on_top | inbox.slice(first, most, keys_on_top)
-        count, known = inbox.count - len(keys_on_top), inbox.people
+        tallies, count = await _tally(session, user_id, wanted, first, most)
+        known = {}
     if not tallies:
         return GroupPage([], count)
     heads = await _read_heads(session, user_id, wanted, tallies)
@@ -78,9 +86,9 @@ async def read_group_page(
 
 async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
     """How many groups match, `totals` being those of the same session."""
-    if wanted.chosen:
-        return await _count(session, user_id, wanted)
-    return (await tally_inbox(session, user_id, totals.state, wanted.up_to_position)).count
+    if is_remembered(wanted):
+        return (await tally_groups(session, user_id, wanted, totals.state)).count
+    return await _count(session, user_id, wanted)
 
 
 async def add_groups(
@@ -109,9 +117,8 @@ async def add_groups(
 async def _tallies_of(
     session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
 ) -> dict[str, Tally]:
-    if not wanted.chosen:
-        inbox = await tally_inbox(session, user_id, totals.state, wanted.up_to_position)
-        return inbox.some(keys)
+    if is_remembered(wanted):
+        return (await tally_groups(session, user_id, wanted, totals.state)).some(keys)
     rows = tallied(Notification.user_id == user_id, *wanted.clauses(), in_groups(keys))
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
 
@@ -144,7 +151,7 @@ async def _read_heads(
     session: AsyncSession, user_id: int, wanted: Filter, tallies: Mapping[str, Tally]
 ) -> list[Row[Any]]:
     """The newest notice of each group. Notices that came back together have the same position."""
-    rows = _heads(wanted) if wanted.chosen else _heads_of_inbox()
+    rows = _remembered_heads(wanted.key) if is_remembered(wanted) else _heads(wanted)
     positions = {tally.position for tally in tallies.values()}
     values = {"user_id": user_id, "positions": positions}
     heads: dict[str, Row[Any]] = {}
@@ -154,10 +161,10 @@ async def _read_heads(
     return [heads[key] for key in tallies if key in heads]
 
 
-@cache
-def _heads_of_inbox() -> Select[Any]:
+@lru_cache(STATEMENTS_KEPT)
+def _remembered_heads(chosen: FilterKey) -> Select[Any]:
     """Built once: that takes longer than to run it."""
-    return _heads(Filter())
+    return _heads(Filter(dict(chosen)))
 
 
 def _heads(wanted: Filter) -> Select[Any]:
@@ -202,7 +209,9 @@ async def _read_people(
     ids = [head.id for head in heads.values()]
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     rows = await session.execute(
-        _people_among(*wanted.clauses()) if wanted.chosen else _people_in_inbox(),
+        _remembered_people(wanted.key)
+        if is_remembered(wanted)
+        else _people_among(wanted.clauses()),
         {"user_id": user_id, "heads": ids, "end": end},
     )
     actors: defaultdict[str, list[int]] = defaultdict(list)
@@ -223,12 +232,13 @@ async def _read_people(
     }
 
 
-@cache
-def _people_in_inbox() -> Select[*tuple[Any, ...]]:
-    return _people_among(in_inbox, Notification.position <= bindparam("end"))
+@lru_cache(STATEMENTS_KEPT)
+def _remembered_people(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
+    up_to_end = Notification.position <= bindparam("end")
+    return _people_among([*Filter(dict(chosen)).clauses(), up_to_end])
 
 
-def _people_among(*clauses: Any) -> Select[*tuple[Any, ...]]:
+def _people_among(clauses: Sequence[Any]) -> Select[*tuple[Any, ...]]:
     """Rows (group_key, actor, affected user), newest first, without repetitions, of the newest
     PARTS_READ notices of each group whose head is among the ids `heads`.
     """

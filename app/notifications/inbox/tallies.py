@@ -1,16 +1,16 @@
-"""How many notices each group of an inbox has, counted once and then kept up to date.
+"""How many notices each group of a list has, counted once and then kept up to date.
 
 To group 100,000 rows takes longer than to read a page of them. So each process remembers the groups
-of recent visitors with the position up to which they hold. From then on it adds what has arrived since
+that recent visitors saw with the position up to which they hold. From then on it adds what has arrived since
 and counts the groups of what has changed; all of them anew if that is much, or rows were removed.
 So no tally can differ from what the rows say.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, bindparam, case, exists, func, select, text
@@ -21,10 +21,14 @@ from app.models import Change, Notification, RemovalCount, Superseded
 from app.models.notification import REGROUPED
 from app.notifications.events.grouping import in_groups, key_for_reader, split_keys
 from app.notifications.inbox.feed import in_inbox
-from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.filters import Filter, FilterKey
 
-# In all inboxes together, a megabyte for 5,000. The inboxes that were looked at last stay.
+# In all lists together, a megabyte for 5,000. The lists that were looked at last stay.
 GROUPS_KEPT = 200_000
+# What a filter may ask of the notices themselves: so it matches others only once they change. What it
+# asks of their events may change without them.
+REMEMBERED = {"type", "status", "view"}
+STATEMENTS_KEPT = 100
 # With more that has changed, counting everything anew is no slower.
 MOST_CHANGES, MOST_GROUPS = 50, 200
 # So many groups may differ from those that were sorted before all are sorted anew.
@@ -32,7 +36,7 @@ MOST_UNSORTED = 500
 # Of so few notices the groups are counted in a millisecond or two.
 MOST_COUNTED_AT_ONCE = 2_000
 MOST_ACTORS = 3
-# Changes of what is no part of a tally.
+# Changes of what is no part of a tally, except of that of the saved, which is not remembered.
 IRRELEVANT = ("saved", "unsaved", "refreshed")
 
 
@@ -56,17 +60,18 @@ class People(NamedTuple):
 
 
 class State(NamedTuple):
-    """The position of the last change to a user's notifications, and the number of removals: while
-    both stay the same, so do all counts.
+    """The position of the last change to a user's notifications or the last arrival, the number of
+    removals, and the position of the last change: while all stay the same, so do all counts.
     """
 
     position: int
     removals: int
+    changed_at: int
 
 
 @dataclass(frozen=True)
-class InboxTally:
-    """The groups of an inbox by key, as they were in this state. They are those of `sorted_groups`, whose
+class ListTally:
+    """The groups of a list by key, as they were in this state. They are those of `sorted_groups`, whose
     `order` has (position, key) of each, oldest first, with those of `changed` in their places; None
     stands for a group that is gone. So a group changes without a copy of all others.
 
@@ -82,7 +87,7 @@ class InboxTally:
     people: dict[str, People] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, groups: dict[str, Tally], state: State) -> "InboxTally":
+    def of(cls, groups: dict[str, Tally], state: State) -> "ListTally":
         order = sorted((tally.position, key) for key, tally in groups.items())
         return cls(groups, order, sum(tally.notices for tally in groups.values()), state)
 
@@ -107,7 +112,7 @@ class InboxTally:
         chosen = order[max(0, end - most) : end] if end > 0 else []
         return self.some([key for _position, key in reversed(chosen)])
 
-    def with_groups(self, counted: dict[str, Tally | None], state: State) -> "InboxTally":
+    def with_groups(self, counted: dict[str, Tally | None], state: State) -> "ListTally":
         """These groups replaced; None stands for a group that is gone."""
         more = sum(
             (tally.notices if tally else 0) - (old.notices if old else 0)
@@ -119,7 +124,7 @@ class InboxTally:
             groups = {key: changed.get(key) or groups[key] for _position, key in order}
             changed = {}
         people = {key: value for key, value in self.people.items() if key not in counted}
-        return InboxTally(groups, order, self.size + more, state, changed, people)
+        return ListTally(groups, order, self.size + more, state, changed, people)
 
 
 def _replaced(
@@ -131,25 +136,26 @@ def _replaced(
     return sorted(kept + [(tally.position, key) for key, tally in changed.items() if tally])
 
 
-class TalliedInboxes:
-    """The tallies of the users who looked last, by user id."""
+class TalliedLists:
+    """The tallies of the lists that were looked at last, by user and filter."""
 
     def __init__(self) -> None:
-        self._kept = OrderedDict[int, InboxTally]()
+        self._kept = OrderedDict[tuple[int, FilterKey], ListTally]()
         self._size = 0
 
-    def get(self, user_id: int) -> InboxTally | None:
-        return self._kept.get(user_id)
+    def get(self, user_id: int, wanted: Filter) -> ListTally | None:
+        return self._kept.get((user_id, wanted.key))
 
-    def keep(self, user_id: int, inbox: InboxTally) -> None:
-        self._drop(self._kept.pop(user_id, None))
-        self._kept[user_id] = inbox
-        self._size += inbox.count
+    def keep(self, user_id: int, wanted: Filter, tally: ListTally) -> None:
+        key = user_id, wanted.key
+        self._drop(self._kept.pop(key, None))
+        self._kept[key] = tally
+        self._size += tally.count
         while self._size > GROUPS_KEPT and len(self._kept) > 1:
             self._drop(self._kept.popitem(last=False)[1])
 
-    def _drop(self, inbox: InboxTally | None) -> None:
-        self._size -= inbox.count if inbox else 0
+    def _drop(self, tally: ListTally | None) -> None:
+        self._size -= tally.count if tally else 0
 
 
 def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
@@ -167,13 +173,18 @@ def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
+def is_remembered(wanted: Filter) -> bool:
+    """Whether the groups of what is wanted are remembered."""
+    return wanted.chosen.keys() <= REMEMBERED and wanted.view.name != "saved"
+
+
 async def reading_groups(
     db: Database, user_id: int, wanted: Filter
 ) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read if the groups of the inbox need no counting, or few: it holds up others."""
-    inboxes: TalliedInboxes = db.info["tallied_inboxes"]
-    known = inboxes.get(user_id)
-    if wanted.chosen or known is None:
+    """A short read if the groups need no counting, or few: it holds up others."""
+    lists: TalliedLists = db.info["tallied_lists"]
+    known = lists.get(user_id, wanted) if wanted.is_counted else None
+    if known is None:
         return db.read()
     if known.size <= MOST_COUNTED_AT_ONCE:
         return db.short_read()
@@ -185,7 +196,7 @@ async def reading_groups(
 @cache
 def _news() -> Select[bool, int, int]:
     """Whether notices have changed since a position, how many have arrived, and the number of removals."""
-    newer = select(text("1")).select_from(Notification).where(*_newer_in_inbox())
+    newer = select(text("1")).select_from(Notification).where(*_is_newer, in_inbox)
     arrived = select(func.count()).select_from(newer.limit(MOST_GROUPS + 1).subquery())
     removals = select(RemovalCount.count).scalar_subquery()
     return select(
@@ -195,65 +206,67 @@ def _news() -> Select[bool, int, int]:
     )
 
 
-async def tally_inbox(
-    session: AsyncSession, user_id: int, state: State, up_to_position: int | None
-) -> InboxTally:
-    """The groups of the user's inbox; of its notices up to this position, if it is given.
+async def tally_groups(
+    session: AsyncSession, user_id: int, wanted: Filter, state: State
+) -> ListTally:
+    """The groups of what is wanted, by a filter that `is_remembered`.
 
     `state` is that of the totals in this session.
     """
-    inbox = await _present(session, user_id, state)
-    if up_to_position is None or up_to_position >= state.position:
-        return inbox
-    newer = await _newer(session, user_id, up_to_position)
-    older = Notification.position <= up_to_position
+    end, whole = wanted.up_to_position, replace(wanted, up_to_position=None)
+    tally = await _present(session, user_id, whole, state)
+    if end is None or end >= state.position:
+        return tally
+    newer = await _newer(session, user_id, whole, end)
     if newer is None:
-        return await _count_all(session, user_id, state, older)
-    keys = [key for key, tally in inbox.some(newer).items() if tally.notices > newer[key].notices]
-    counted = await _count(session, user_id, keys, older)
-    return inbox.with_groups(dict.fromkeys(newer) | counted, state)
+        return await _count_all(session, user_id, wanted, state)
+    keys = [key for key, one in tally.some(newer).items() if one.notices > newer[key].notices]
+    counted = await _count(session, user_id, wanted, keys)
+    return tally.with_groups(dict.fromkeys(newer) | counted, state)
 
 
-async def _present(session: AsyncSession, user_id: int, state: State) -> InboxTally:
-    inboxes: TalliedInboxes = session.info["tallied_inboxes"]
-    known = inboxes.get(user_id)
+async def _present(session: AsyncSession, user_id: int, wanted: Filter, state: State) -> ListTally:
+    lists: TalliedLists = session.info["tallied_lists"]
+    known = lists.get(user_id, wanted)
     if known and known.state == state:
         return known
-    inbox = await _catch_up(session, user_id, known, state) if known else None
-    if inbox is None:
-        inbox = await _count_all(session, user_id, state)
+    tally = await _catch_up(session, user_id, wanted, known, state) if known else None
+    if tally is None:
+        tally = await _count_all(session, user_id, wanted, state)
     # What an act has counted may be rolled back, and its position allotted again.
     if not is_act(session):
-        inboxes.keep(user_id, inbox)
-    return inbox
+        lists.keep(user_id, wanted, tally)
+    return tally
 
 
 async def _count_all(
-    session: AsyncSession, user_id: int, state: State, *clauses: Any
-) -> InboxTally:
-    rows = await session.execute(tallied(Notification.user_id == user_id, in_inbox, *clauses))
-    return InboxTally.of(_by_key(rows), state)
+    session: AsyncSession, user_id: int, wanted: Filter, state: State
+) -> ListTally:
+    rows = await session.execute(tallied(Notification.user_id == user_id, *wanted.clauses()))
+    return ListTally.of(_by_key(rows), state)
 
 
 async def _catch_up(
-    session: AsyncSession, user_id: int, known: InboxTally, state: State
-) -> InboxTally | None:
+    session: AsyncSession, user_id: int, wanted: Filter, known: ListTally, state: State
+) -> ListTally | None:
     """What was `known`, brought up to this state; None where all must be counted anew."""
     if state.removals != known.state.removals or state.position < known.state.position:
         return None
     last = known.state.position
-    changes = (await session.execute(_changes(), {"user_id": user_id, "since": last})).all()
+    changes: Sequence[Row[Any, Any, Any]] = ()
+    if state.changed_at > last:
+        changes = (await session.execute(_changes(), {"user_id": user_id, "since": last})).all()
     if len(changes) > MOST_CHANGES or any(_concerns_all(change) for change in changes):
         return None
     ids = [one for change in changes for one in change.ids]
-    arrived = await _newer(session, user_id, last)
+    arrived = await _newer(session, user_id, wanted, last)
     if len(ids) > MOST_GROUPS or arrived is None:
         return None
     counted: dict[str, Tally | None] = {
         key: _sum(known.get(key), tally) for key, tally in arrived.items()
     }
     if ids:  # also those of what has come back, which is among what arrived
-        counted |= await _count(session, user_id, await _keys(session, user_id, ids))
+        counted |= await _count(session, user_id, wanted, await _keys(session, user_id, ids))
     return known.with_groups(counted, state)
 
 
@@ -273,21 +286,20 @@ def _sum(old: Tally | None, arrived: Tally) -> Tally:
     return Tally(arrived.position, notices + arrived.notices, unread + arrived.unread)
 
 
-async def _newer(session: AsyncSession, user_id: int, position: int) -> dict[str, Tally] | None:
-    """The groups that notices after this position form in the inbox; None if they are more than
-    MOST_GROUPS.
+async def _newer(
+    session: AsyncSession, user_id: int, wanted: Filter, position: int
+) -> dict[str, Tally] | None:
+    """The groups that those formed which are wanted and came after this position; None if they are
+    more than MOST_GROUPS.
     """
-    rows = (await session.execute(_newer_groups(), {"user_id": user_id, "since": position})).all()
+    values = {"user_id": user_id, "since": position}
+    rows = (await session.execute(_newer_groups(wanted.key), values)).all()
     return _by_key(rows) if len(rows) <= MOST_GROUPS else None
 
 
-@cache
-def _newer_groups() -> Select[*tuple[Any, ...]]:
-    return tallied(*_newer_in_inbox()).limit(MOST_GROUPS + 1)
-
-
-def _newer_in_inbox() -> tuple[Any, ...]:
-    return Notification.user_id == _user_id, in_inbox, Notification.position > _since
+@lru_cache(STATEMENTS_KEPT)
+def _newer_groups(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
+    return tallied(*_is_newer, *Filter(dict(chosen)).clauses()).limit(MOST_GROUPS + 1)
 
 
 async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> set[str]:
@@ -301,18 +313,19 @@ async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> se
 
 
 async def _count(
-    session: AsyncSession, user_id: int, keys: Collection[str], *clauses: Any
+    session: AsyncSession, user_id: int, wanted: Filter, keys: Collection[str]
 ) -> dict[str, Tally | None]:
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
+    mine = Notification.user_id == user_id, *wanted.clauses()
     for some in filter(None, split_keys(keys)):
-        rows = tallied(Notification.user_id == user_id, in_inbox, in_groups(some), *clauses)
-        counted |= _by_key(await session.execute(rows))
+        counted |= _by_key(await session.execute(tallied(*mine, in_groups(some))))
     return counted
 
 
 def _by_key(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, Tally]:
-    return {row[0]: Tally(*row[1:]) for row in rows}
+    return {key: Tally(position, notices, unread) for key, position, notices, unread in rows}
 
 
 _user_id: Any = bindparam("user_id")
 _since: Any = bindparam("since")
+_is_newer = Notification.user_id == _user_id, Notification.position > _since

@@ -29,21 +29,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database, is_act
 from app.models import Change, Notification, RemovalCount, SavedView
 from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
-from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, UNREAD_ONLY, Filter
 from app.notifications.inbox.tallies import State
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS
 
 INBOXES_KEPT = 10_000
 THE_ROW = 1
 MOST_SKIPPED = 1_000
-UNREAD_ONLY = {"status": ("unread",)}
 
 
 @dataclass(frozen=True)
 class Totals:
     """Counts of the inbox, of the matching and of the unread notifications.
 
-    `position` is that of the last change, `removals` the number of removals.
+    `position` is that of the last change or arrival, `changed_at` that of the last change, `removals`
+    the number of removals.
     """
 
     total: int
@@ -51,10 +51,11 @@ class Totals:
     unread_count: int
     position: int
     removals: int = field(default=0, compare=False)
+    changed_at: int = field(default=0, compare=False)
 
     @property
     def state(self) -> State:
-        return State(self.position, self.removals)
+        return State(self.position, self.removals, self.changed_at)
 
 
 class OwnView(NamedTuple):
@@ -107,8 +108,7 @@ class CountedInboxes:
 
 def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextManager[AsyncSession]:
     """A short read, unless it would count or skip more rows than that allows: it holds up others."""
-    is_counted = not wanted.chosen or wanted.chosen == UNREAD_ONLY
-    return db.short_read() if is_counted and first < MOST_SKIPPED else db.read()
+    return db.short_read() if wanted.is_counted and first < MOST_SKIPPED else db.read()
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
@@ -151,6 +151,7 @@ async def _count(
         unread_count=counted.unread,
         position=counted.position,
         removals=counted.removals,
+        changed_at=row.changed_at,
     )
     return totals, rows
 
