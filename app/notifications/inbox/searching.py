@@ -37,7 +37,8 @@ MOST_EVENTS = 15_000
 # What begins with one letter or two is found in most notifications, but not quickly in PostgreSQL's
 # index, which has every such word by itself.
 SHORT = 2
-MOST_ROWS = 2_000
+FIRST_ROWS = 2_000
+MOST_ROWS = 8_000
 # An expression, for which no index is used, so that the walk goes along the positions.
 _WALKED: ColumnElement[int] = literal_column("+notification.event_id")
 
@@ -73,16 +74,20 @@ def _is_short(search: Query) -> bool:
 
 
 async def _find_among_newest_rows(session: AsyncSession, wanted: Filter) -> Sequence[int] | None:
-    """None if older notifications may belong to the result."""
-    row = (await session.execute(_among_newest_rows(wanted))).one()
-    found = _ids(row)
-    is_complete = len(found) == MOST_FOUND or row.looked_at < MOST_ROWS
-    return found if is_complete else None
+    """None if there would be more than MOST_ROWS to look at."""
+    rows = FIRST_ROWS
+    while rows <= MOST_ROWS:
+        row = (await session.execute(_among_newest_rows(wanted, rows))).one()
+        found = _ids(row)
+        if len(found) == MOST_FOUND or row.looked_at < rows:
+            return found
+        rows = _enough(rows, len(found))
+    return None
 
 
-def _among_newest_rows(wanted: Filter) -> Select[*tuple[Any, ...]]:
+def _among_newest_rows(wanted: Filter, most: int) -> Select[*tuple[Any, ...]]:
     newest = _others(wanted, Notification.id, Notification.position, Notification.event_id)
-    looked_at = _looked_at(newest.order_by(*NEWEST_FIRST).limit(MOST_ROWS))
+    looked_at = _looked_at(newest.order_by(*NEWEST_FIRST).limit(most))
     columns = looked_at.c
     found = (
         select(columns.id, columns.position)
@@ -140,13 +145,14 @@ async def _is_complete(
 
 
 def _more(events: int, found: int) -> int:
-    """How many events may be enough if they have notifications like these; beyond MOST_EVENTS where
-    so many were looked at.
-    """
-    if events == MOST_EVENTS:
-        return MOST_EVENTS + 1
-    enough = MOST_FOUND * events * 5 // (4 * found) if found else MOST_EVENTS
-    return min(max(enough, 2 * events), MOST_EVENTS)
+    """How many events to look at next; beyond MOST_EVENTS where so many were looked at."""
+    return MOST_EVENTS + 1 if events == MOST_EVENTS else min(_enough(events, found), MOST_EVENTS)
+
+
+def _enough(looked_at: int, found: int) -> int:
+    """How many may be enough if as many of them are found as of these."""
+    enough = MOST_FOUND * looked_at * 5 // (4 * found) if found else MOST_EVENTS
+    return max(enough, 2 * looked_at)
 
 
 async def _find_on_walk(session: AsyncSession, wanted: Filter) -> Sequence[int]:

@@ -30,7 +30,8 @@ def _looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     first, most = request.param
     monkeypatch.setattr(searching, "FIRST_EVENTS", first)
     monkeypatch.setattr(searching, "MOST_EVENTS", most)
-    monkeypatch.setattr(searching, "MOST_ROWS", first)
+    monkeypatch.setattr(searching, "FIRST_ROWS", first)
+    monkeypatch.setattr(searching, "MOST_ROWS", most)
 
 
 async def search(db: Database, user: User, q: str, **fields: str) -> list[int]:
