@@ -134,8 +134,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._undecided = 0
-        self._begin(Part.BODY)
+        # Refused while still a head: the response before it on this connection is none to this one.
         self._require_modest_head()
+        self._begin(Part.BODY)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

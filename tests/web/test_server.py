@@ -265,6 +265,14 @@ async def test_a_long_url_is_414(server: Server, url: bytes) -> None:
     assert (await client.read_to_end()).startswith(b"HTTP/1.1 414 ")
 
 
+async def test_a_long_url_is_414_on_a_connection_that_was_used_before(server: Server) -> None:
+    client = await server.connect()
+    assert await client.is_open()
+    await client.send(GET % (b"x" * 9_000))
+
+    assert (await client.read_to_end()).startswith(b"HTTP/1.1 414 ")
+
+
 async def test_the_api_is_refused_with_problem_details(server: Server) -> None:
     client = await server.connect()
     await client.send(GET % (b"api/notifications?q=" + b"x" * 9_000))
