@@ -6,7 +6,7 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,6 +18,7 @@ from app.notifications.events.catalogue import ROLES
 from app.security import signer_of
 from app.teams.invitation_links import invitation_path
 from app.teams.open_invitations import is_open, with_team_and_inviter
+from app.teams.roles import OWNER
 
 MEMBERS_PER_PAGE = 50
 MAX_LISTED = 100
@@ -30,6 +31,8 @@ class TeamInList:
     id: int
     name: str
     role: str
+    owner_id: int
+    owner: str
     member_count: int
 
 
@@ -82,7 +85,7 @@ async def newest_teams_of(session: AsyncSession, user: User, limit: int) -> list
 
 
 @cache
-def _newest_teams() -> Select[int, str, str, int]:
+def _newest_teams() -> Select[int, str, str, int, str, int]:
     newest = _teams().order_by(Membership.joined_at.desc(), Team.id.desc())
     return newest.limit(bindparam("most", type_=Integer))
 
@@ -181,12 +184,14 @@ def _open_invitations() -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _teams() -> Select[int, str, str, int]:
-    everyone = aliased(Membership)
+def _teams() -> Select[int, str, str, int, str, int]:
+    everyone, owning = aliased(Membership), aliased(Membership)
     count = select(func.count()).where(everyone.team_id == Team.id).scalar_subquery()
     return (
-        select(Team.id, Team.name, Membership.role, count)
+        select(Team.id, Team.name, Membership.role, User.id, User.username, count)
         .join(Membership, Membership.team_id == Team.id)
+        .join(owning, and_(owning.team_id == Team.id, owning.role == OWNER))
+        .join(User, User.id == owning.user_id)
         .where(Membership.user_id == bindparam("user_id"))
     )
 

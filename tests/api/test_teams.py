@@ -37,10 +37,27 @@ async def test_a_team_is_created_listed_renamed_and_deleted(
     assert [(one["user_id"], one["role"]) for one in team["members"]] == [(alice.id, "owner")]
     assert renamed.json()["name"] == "Our Team"
     assert listed.json() == {
-        "teams": [{"id": team["id"], "name": "Our Team", "role": "owner", "member_count": 1}]
+        "teams": [
+            {
+                "id": team["id"],
+                "name": "Our Team",
+                "role": "owner",
+                "owner": {"id": alice.id, "username": "alice"},
+                "member_count": 1,
+            }
+        ]
     }
     assert deleted.status_code == 200
     assert (await for_alice.get(url)).status_code == 404
+
+
+async def test_a_team_in_the_list_of_a_member_names_its_owner(
+    for_bob: Program, squad: Team, alice: User
+) -> None:
+    [team] = (await for_bob.get("/api/teams")).json()["teams"]
+
+    assert team["owner"] == {"id": alice.id, "username": "alice"}
+    assert (team["role"], team["member_count"]) == ("editor", 2)
 
 
 async def test_members_come_in_pages_and_can_be_searched(

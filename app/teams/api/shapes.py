@@ -39,9 +39,12 @@ class TeamSummary(ResponseBody):
     id: int
     name: str
     role: str
+    owner: UserReference
     member_count: int
 
-    example = like(id=5, name="My Team", role="owner", member_count=3)
+    example = like(
+        id=5, name="My Team", role="editor", owner=UserReference.example, member_count=3
+    )
 
 
 class TeamList(ResponseBody):
@@ -157,7 +160,8 @@ class Joined(ResponseBody):
 
 
 def summary(team: TeamInList) -> TeamSummary:
-    return TeamSummary(team.id, team.name, team.role, team.member_count)
+    owner = UserReference(team.owner_id, team.owner)
+    return TeamSummary(team.id, team.name, team.role, owner, team.member_count)
 
 
 def member_object(member: Member) -> MemberObject:
