@@ -74,6 +74,20 @@ async def test_pages_and_their_links_count_groups(
     assert first.json()["pages"] == 2
 
 
+@pytest.mark.parametrize("others", [{}, {"status": "unread"}, {"view": "all", "q": "one"}])
+@pytest.mark.parametrize("beyond", [{"page": 10**30}, {"page": 10**18}, {"offset": 10**30}])
+async def test_a_page_beyond_all_numbers_of_the_database_is_empty(
+    for_alice: Program, for_bob: Program, squad: Team, others: dict[str, str], beyond: dict[str, int]
+) -> None:
+    await send(for_alice, squad, "One")
+
+    answer = await for_bob.get("/api/notifications", params=GROUPED | others | beyond)
+
+    page = answer.json()
+    assert (answer.status_code, page["notifications"]) == (200, [])
+    assert (page["filtered_count"], page["pages"]) == (1, 1)
+
+
 async def test_an_act_on_a_group_spares_what_came_later(
     for_alice: Program, for_bob: Program, squad: Team
 ) -> None:

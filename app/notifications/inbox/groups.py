@@ -34,6 +34,7 @@ from app.notifications.inbox.tallies import (
 )
 from app.notifications.inbox.totals import Totals
 from app.values.faces import Face
+from app.values.numbers import GREATEST_ID
 
 _user_id: Any = bindparam("user_id")
 # Actors are looked for among so many of the newest notices of a group.
@@ -132,7 +133,7 @@ async def _tally(
         await session.execute(
             select(groups, func.count().over().label("all"))
             .order_by(*newest_first)
-            .offset(first)
+            .offset(min(first, GREATEST_ID))
             .limit(most)
         )
     ).all()
