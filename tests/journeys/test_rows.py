@@ -123,6 +123,16 @@ async def test_the_panel_shows_eight_rows_and_leads_to_all_of_them_first(
     await expect(panel(page).get_by_role("link").first).to_have_accessible_name("See all")
 
 
+async def test_the_dashboard_has_no_other_link_that_reads_like_the_one_of_the_panel(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    page = await (await arrive(bob, **LAPTOP)).open("/")
+    await open_panel(page)
+
+    await expect(page.get_by_role("link", name="See all")).to_have_count(1)
+    await expect(page.get_by_role("link", name="All notifications")).to_have_count(1)
+
+
 async def test_on_a_phone_a_row_of_the_panel_takes_at_most_72_pixels_and_one_more_line_for_answers(
     arrive: Arrive, bob: User, squad: Team
 ) -> None:
