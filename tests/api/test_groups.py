@@ -77,7 +77,11 @@ async def test_pages_and_their_links_count_groups(
 @pytest.mark.parametrize("others", [{}, {"status": "unread"}, {"view": "all", "q": "one"}])
 @pytest.mark.parametrize("beyond", [{"page": 10**30}, {"page": 10**18}, {"offset": 10**30}])
 async def test_a_page_beyond_all_numbers_of_the_database_is_empty(
-    for_alice: Program, for_bob: Program, squad: Team, others: dict[str, str], beyond: dict[str, int]
+    for_alice: Program,
+    for_bob: Program,
+    squad: Team,
+    others: dict[str, str],
+    beyond: dict[str, int],
 ) -> None:
     await send(for_alice, squad, "One")
 

@@ -121,6 +121,37 @@ async def test_one_bulk_call_takes_every_action(
         assert sorted(await ids_of(for_bob, view=view)) == sorted(ids), action
 
 
+@pytest.mark.parametrize("by_filter", [True, False], ids=["filter", "group"])
+@pytest.mark.parametrize(("act", "opposite"), [("done", "undone"), ("snooze", "unsnooze")])
+async def test_the_opposite_of_an_act_selects_without_a_view_what_that_act_took_from_the_inbox(
+    for_bob: Program, told: list[dict[str, Any]], act: str, opposite: str, by_filter: bool
+) -> None:
+    wanted = (
+        {"filter": {"type": "member_added"}} if by_filter else {"group_key": told[0]["group_key"]}
+    )
+    selection = wanted | {"up_to_position": told[0]["position"]}
+    end = {"for": "hour"} if act == "snooze" else {}
+
+    taken = await for_bob.post(f"{URL}/bulk", json={"action": act} | end | selection)
+    assert await ids_of(for_bob) == []
+    back = await for_bob.post(f"{URL}/bulk", json={"action": opposite} | selection)
+
+    assert (taken.json()["count"], back.json()["count"]) == (3, 3)
+    assert sorted(await ids_of(for_bob)) == sorted(one["id"] for one in told)
+
+
+@pytest.mark.parametrize("view", [{"view": "inbox"}, {"q": "is:saved"}])
+async def test_a_view_that_is_named_stays(
+    for_bob: Program, told: list[dict[str, Any]], view: dict[str, str]
+) -> None:
+    await for_bob.post(f"{URL}/bulk", json={"action": "done", "notification_ids": [told[0]["id"]]})
+
+    selection = {"filter": view, "up_to_position": told[0]["position"] + 1}
+    back = await for_bob.post(f"{URL}/bulk", json={"action": "undone"} | selection)
+
+    assert back.json()["count"] == 0
+
+
 async def test_the_position_of_an_empty_list_is_one_to_act_up_to(for_bob: Program) -> None:
     position = (await for_bob.get(URL)).json()["position"]
     body = {"action": "done", "filter": {}, "up_to_position": position}

@@ -29,7 +29,9 @@ class Counted(ResponseBody):
 
 
 class BulkAction(SelectionObject, kw_only=True):
-    """An action on a selection; `for` or `until` belongs to `snooze`."""
+    """An action on a selection; `for` or `until` belongs to `snooze`. Without a `view`, a filter or a
+    group selects in the inbox; for `undone` and `unsnooze`, among what is done or snoozed.
+    """
 
     action: Literal[bulk_actions.BULK_ACTIONS]  # type: ignore[valid-type]
     period: Period | UnsetType = msgspec.field(name="for", default=UNSET)
@@ -37,6 +39,10 @@ class BulkAction(SelectionObject, kw_only=True):
 
     example = like(action="done", notification_ids=[123, 456, 789])
     constraints = SelectionObject.constraints
+
+    @property
+    def default_view(self) -> str:
+        return bulk_actions.VIEW_OF_ACTION.get(self.action, super().default_view)
 
     def require_no_end(self) -> None:
         """Raises Invalid if it says how long to snooze."""

@@ -24,6 +24,7 @@ from app.notifications.inbox.filters import (
     parse_filter,
 )
 from app.notifications.inbox.selection import MOST_IDS, Selection
+from app.notifications.inbox.views import INBOX_VIEW
 from app.rendering import zone_of
 from app.values.numbers import GREATEST_ID
 
@@ -126,16 +127,27 @@ class SelectionObject(UpTo):
         ]
     )
 
+    @property
+    def default_view(self) -> str:
+        """Where to look if the filter does not say it."""
+        return INBOX_VIEW
+
     async def selection(self, session: AsyncSession, user: User) -> Selection:
         """Raises Invalid unless there are either ids, or a filter or a group with its watermark."""
         self._require_one_way()
         if self.notification_ids is not UNSET:
             return Selection(self.notification_ids or [])
-        wanted = Filter() if self.filter is UNSET else filter_in(self.filter, user)
+        wanted = self._filter(user)
         if self.group_key is not UNSET:
             wanted = replace(wanted, chosen={**wanted.chosen, GROUP_KEY: (self.group_key,)})
         end = await self.position(session, user.id)
         return Selection(filter=replace(wanted, up_to_position=end))
+
+    def _filter(self, user: User) -> Filter:
+        given = FilterObject() if self.filter is UNSET else self.filter
+        wanted = filter_in(given, user)
+        is_said = given.view is not UNSET or wanted.search.view or self.default_view == INBOX_VIEW
+        return wanted if is_said else wanted.with_values("view", (self.default_view,))
 
     def _require_one_way(self) -> None:
         wrong = {}

@@ -24,6 +24,8 @@ ACTS: dict[str, Callable[[], Act]] = {
 }
 SNOOZE, UNSNOOZE = "snooze", "unsnooze"
 BULK_ACTIONS = (*ACTS, SNOOZE)
+# Of what is in the inbox, which any other selection without a view is about, these change nothing.
+VIEW_OF_ACTION = {"undone": "done", UNSNOOZE: "snoozed"}
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ class TeamSummary(ResponseBody):
     owner: UserReference
     member_count: int
 
-    example = like(
-        id=5, name="My Team", role="editor", owner=UserReference.example, member_count=3
-    )
+    example = like(id=5, name="My Team", role="editor", owner=UserReference.example, member_count=3)
 
 
 class TeamList(ResponseBody):
