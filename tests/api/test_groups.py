@@ -80,8 +80,8 @@ async def test_a_page_beyond_all_numbers_of_the_database_is_empty(
     for_alice: Program,
     for_bob: Program,
     squad: Team,
-    others: dict[str, str],
-    beyond: dict[str, int],
+    others: dict[str, Any],
+    beyond: dict[str, Any],
 ) -> None:
     await send(for_alice, squad, "One")
 
