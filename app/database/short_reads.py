@@ -7,25 +7,29 @@ them. Where SQLite makes one wait all the same, it waits in a thread.
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    CursorResult,
     Engine,
     NullPool,
+    Result,
     Row,
     Select,
     create_engine,
     event,
 )
+from sqlalchemy.engine.result import IteratorResult, ResultMetaData
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict, manager_of_class
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.database.json_columns import read_json
 from app.database.options import with_options
@@ -43,8 +47,8 @@ PRAGMAS = (
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
 STATEMENTS_KEPT = 500
-# Where the names of the values stand in a key of SQLAlchemy's cache (ClauseElement._compile_w_cache).
-PARAMETER_NAMES = 2
+# SQLAlchemy may have compiled another statement that is like it, with other values.
+NEWLY_COMPILED = {"compiled_cache": None}
 _WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
@@ -57,7 +61,7 @@ class ShortReads:
         self._connection: Connection | None = None
         self._connections = 0
         self._free: list[Connection] = []
-        self._compiled = CompiledStatements()
+        self._prepared = PreparedStatements()
 
     async def fetch(
         self, statement: Select[*Columns], values: Mapping[str, Any]
@@ -88,7 +92,7 @@ class ShortReads:
         except sqlite3.Error:
             connection.close()
             return None
-        return ShortSession(connection, self._compiled, info)
+        return ShortSession(connection, self._prepared, info)
 
     def end(self, session: "ShortSession", *, has_failed: bool) -> None:
         connection = session.connected
@@ -122,7 +126,7 @@ class ShortReads:
         self, engine: Engine, statement: Select[*Columns], values: Mapping[str, Any]
     ) -> Sequence[Row[*Columns]]:
         try:
-            return self._compiled.execute(self._connected(engine), statement, values).all()
+            return self._prepared.execute(self._connected(engine), statement, values).all()
         except DBAPIError:
             self.close()  # a connection that has failed may go on failing
             raise
@@ -134,46 +138,73 @@ class ShortReads:
         return self._connection
 
 
-class CompiledStatements:
-    """The SQL of statements that are built once and run again and again.
+class PreparedStatements:
+    """Statements that are built once and run again and again: the driver is given them as they were
+    compiled.
 
-    SQLAlchemy's own cache takes a statement for one that is like it, by a key as large as the
-    statement. To hash and compare that takes a quarter of the time of a short read.
+    SQLAlchemy looks up a statement by a key as large as the statement, and makes several objects to
+    run it. That takes far longer than a short read itself.
     """
 
     def __init__(self) -> None:
-        self._kept = OrderedDict[Any, _Compiled]()
+        self._kept = OrderedDict[Any, _Prepared | None]()
 
     @property
     def count(self) -> int:
         return len(self._kept)
 
-    def execute(self, connection: Connection, statement: Any, values: Any) -> CursorResult[Any]:
-        known = self._kept.get(statement)
-        if known is None:
-            # Seen for the first time, it may belong to this request only, and SQLAlchemy may know one like it.
-            self._keep(statement)
+    def execute(self, connection: Connection, statement: Any, values: Any) -> Result[Any]:
+        if connection.engine.dispatch.before_cursor_execute:  # its listeners want to hear of each
             return connection.execute(statement, values)
-        self._kept.move_to_end(statement)
-        options = {"compiled_cache": known}
-        return connection.execute(statement, values, execution_options=options)
+        if statement not in self._kept:
+            # It may belong to this request only, and SQLAlchemy may know one like it.
+            result = connection.execute(statement, values)
+            if _is_always_the_same(result.context.compiled):
+                self._keep(statement, None)
+            return result
+        if prepared := self._kept[statement]:
+            self._kept.move_to_end(statement)
+            with suppress(sqlite3.Error):  # below, it fails with the error that callers expect
+                return prepared.run(_driver(connection), values)
+        result = connection.execute(statement, values, execution_options=NEWLY_COMPILED)
+        self._keep(statement, _Prepared.of(result.context.compiled, result._metadata))
+        return result
 
-    def _keep(self, statement: Any) -> None:
-        self._kept[statement] = _Compiled()
+    def _keep(self, statement: Any, prepared: "_Prepared | None") -> None:
+        self._kept[statement] = prepared
         if len(self._kept) > STATEMENTS_KEPT:
             self._kept.popitem(last=False)
 
 
-class _Compiled(dict[Any, Any]):
-    """Takes the place of SQLAlchemy's cache for a single statement: of its keys only the names of the
-    values differ.
+def _is_always_the_same(compiled: Any) -> bool:
+    """Whether its SQL does not depend on the values, as that of `IN (?, ?)` does."""
+    return not (compiled.post_compile_params or compiled.literal_execute_params)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A statement as SQLAlchemy has compiled it, the names of its parameters in their order, each with
+    what converts its values, and what makes a Row of what the driver returns.
     """
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(key[PARAMETER_NAMES], default)
+    compiled: SQLCompiler
+    parameters: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    columns: ResultMetaData
 
-    def __setitem__(self, key: Any, compiled: Any) -> None:
-        super().__setitem__(key[PARAMETER_NAMES], compiled)
+    @classmethod
+    def of(cls, compiled: Any, columns: ResultMetaData) -> "_Prepared":
+        converted = compiled._bind_processors
+        parameters = [(name, converted.get(name)) for name in compiled.positiontup]
+        return cls(compiled, parameters, columns)
+
+    def run(self, driver: sqlite3.Connection, values: Any) -> Result[Any]:
+        given = self.compiled.construct_params(values)
+        row = [
+            given[name] if convert is None else convert(given[name])
+            for name, convert in self.parameters
+        ]
+        rows = driver.execute(self.compiled.string, row).fetchall()
+        return IteratorResult(self.columns, iter(rows))
 
 
 class ShortSession(AsyncSession):
@@ -182,16 +213,16 @@ class ShortSession(AsyncSession):
     """
 
     def __init__(
-        self, connected: Connection, compiled: CompiledStatements, info: Mapping[str, Any]
+        self, connected: Connection, prepared: PreparedStatements, info: Mapping[str, Any]
     ) -> None:
         super().__init__(expire_on_commit=False, info=dict(info))
         self.sync_session.bind = connected
         self.connected = connected
-        self._compiled = compiled
+        self._prepared = prepared
 
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         if _selects_columns(statement):
-            return self._compiled.execute(self.connected, statement, params)
+            return self._prepared.execute(self.connected, statement, params)
         return await super().execute(statement, params, **options)
 
     async def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:

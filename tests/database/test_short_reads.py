@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import Engine, Integer, bindparam, event, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from app.database import Database, short_reads
-from app.database.short_reads import CompiledStatements
+from app.database.short_reads import PreparedStatements
 from app.models import User
 
 
@@ -72,7 +73,7 @@ async def test_statements_that_are_not_run_again_are_forgotten(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(short_reads, "STATEMENTS_KEPT", 3)
-    statements = CompiledStatements()
+    statements = PreparedStatements()
     async with db.short_read() as session:
         connected = getattr(session, "connected", None)
         for number in range(5):
@@ -82,3 +83,56 @@ async def test_statements_that_are_not_run_again_are_forgotten(
                     statements.execute(connected, statement, None)
 
     assert statements.count == (3 if db.is_sqlite else 0)
+
+
+async def test_a_statement_that_is_run_again_converts_what_it_takes_and_reads(
+    db: Database, alice: User
+) -> None:
+    until: Any = bindparam("until", type_=User.created_at.type)
+    statement = select(User.created_at).where(User.created_at <= until)
+
+    found = [await db.fetch(statement, until=alice.created_at) for _time in range(3)]
+
+    assert [row.created_at for [row] in found] == [alice.created_at] * 3
+
+
+async def test_a_statement_that_is_run_again_may_be_given_a_longer_list(
+    db: Database, alice: User, bob: User
+) -> None:
+    names = select(User.username).where(User.id.in_(bindparam("ids", expanding=True)))
+    lists = [[alice.id], [], [alice.id, bob.id], [bob.id]]
+
+    found = [sorted(row.username for row in await db.fetch(names, ids=ids)) for ids in lists]
+
+    assert found == [["alice"], [], ["alice", "bob"], ["bob"]]
+
+
+async def test_a_statement_that_is_run_again_fails_as_it_would_the_first_time(db: Database) -> None:
+    statement = select(text("1")).select_from(text("passing"))
+    async with db.write() as session:
+        await session.execute(text("CREATE TABLE passing (id INTEGER)"))
+    for _time in range(3):
+        assert await db.fetch(statement) == []
+    async with db.write() as session:
+        await session.execute(text("DROP TABLE passing"))
+
+    with pytest.raises(DBAPIError):
+        await db.fetch(statement)
+
+
+async def test_whoever_listens_to_statements_hears_of_each(db: Database, alice: User) -> None:
+    name = select(User.username).where(User.id == alice.id)
+    for _time in range(3):
+        await db.fetch(name)
+    heard: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        await db.fetch(name)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+    assert len([one for one in heard if "username" in one]) == 1
