@@ -103,7 +103,13 @@ def _metrics() -> _Metrics:
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
-    _metrics().requests.labels(method, route, str(status)).observe(seconds)
+    _timer(method, route, status).observe(seconds)
+
+
+@cache
+def _timer(method: str, route: str, status: int) -> Any:
+    """The library would look it up under a lock. It keeps as many of them, for as long."""
+    return _metrics().requests.labels(method, route, str(status))
 
 
 def count_stream(change: int) -> None:

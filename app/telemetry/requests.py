@@ -53,6 +53,8 @@ def _log_request(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unknown"
     method = str(scope.get("method", ""))
     observe_request(method, str(route), status, seconds)
+    if not _log.isEnabledFor(logging.INFO):
+        return
     user = scope.get("user")
     _log.info(
         "%s %s",
