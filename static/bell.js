@@ -19,7 +19,7 @@ function update() {
 
 // The newest notification stands for its group until the row of the whole group is fetched.
 function isReplaced(row, at, all) {
-  const isGrouped = "seen" in $("#panel-list").dataset;
+  const isGrouped = "grouped" in $("#panel-list").dataset;
   return isGrouped && all.findIndex(({ dataset }) => dataset.group === row.dataset.group) < at;
 }
 
@@ -28,10 +28,10 @@ function drop(row) {
   row.contains(document.activeElement) || row.remove();
 }
 
-// Only the server can count groups; the page fetches the rows once the panel is open. Groups may have been
-// switched on since they were rendered.
+// Only the server can count groups and say what is urgent; the page fetches the rows once the panel is open. Either
+// may have been switched on since they were rendered.
 function catchUp({ detail }) {
-  if (detail?.data === "grouped") $("#panel-list").dataset.seen ??= 0;
+  if (detail?.data === "arranged") $("#panel-list").dataset.seen ??= 0;
   const isBehind = $("#panel-list").dataset.seen < Number($("#bell").dataset.position);
   if (isBehind && isPanelOpen()) htmx.ajax("GET", "/notifications/bell", { source: "#panel-list", swap: "none" });
 }
@@ -47,9 +47,9 @@ function showUnread(unread) {
 // Several notifications are announced in one sentence, and at most once in ten seconds.
 function announceSoon(arrived) {
   if (!arrived.length) return;
-  newest = idOf(arrived[0]);
+  newest = Math.max(...arrived.map(idOf));
   unannounced += arrived.length;
-  const text = arrived[0].querySelector(".notice-text").lastChild.textContent.trim();
+  const text = arrived.find((row) => idOf(row) === newest).querySelector(".notice-text").lastChild.textContent.trim();
   const delay = Math.max(3 * SECOND, announcedAt + 10 * SECOND - Date.now());
   clearTimeout(pending);
   pending = setTimeout(announce, delay, text);

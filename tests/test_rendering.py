@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from msgspec.structs import replace
 
 from app.notifications.events.notices import Notice
+from app.notifications.inbox.bell import Bell
 from app.rendering import attributes, html, playing_time, render
 from app.settings import ROOT
 from app.values.faces import Face
@@ -84,7 +85,7 @@ def test_what_a_template_shows_is_escaped_unless_it_is_safe_already() -> None:
 
 def panel(notice: Notice, timezone: str = "UTC") -> str:
     """The row of the notice, for a reader in this zone."""
-    bell = SimpleNamespace(notices=[notice], is_grouped=False)
+    bell = Bell(unread=1, position=notice.position, notices=[notice])
     reader = SimpleNamespace(language="", timezone=timezone)
     return render("notifications/_panel_list.html", {"bell": bell, "user": reader})
 

@@ -39,9 +39,8 @@ class Change(IdentityBase):
     a change to one user's notifications: `read`, `unread`, `done`, `undone`, `saved`, `unsaved`,
     `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed` or
     `regrouped`, which only open pages show: what the notifications offer has changed, or what forms
-    groups. It applies to the notifications in
-    `ids` (at most 1,000), or to the inbox up to the notification `up_to` and the position
-    `up_to_position`.
+    groups and stands first. It applies to the notifications in `ids` (at most 1,000), or to the inbox
+    up to the notification `up_to` and the position `up_to_position`.
     """
 
     __table_args__ = (Index("ix_change_user", "user_id", "id"),)
@@ -99,7 +98,7 @@ UNOPENED = "read_at IS NULL AND deleted_at IS NULL AND target IS NOT NULL"
 FOR_GOOD = 0
 # The kind of the change with which a notification became one about a newer event.
 UPDATED = "updated"
-# The kind of the change with which a user chose what forms groups.
+# The kind of the change with which a user chose what forms groups, or what stands first.
 REGROUPED = "regrouped"
 
 

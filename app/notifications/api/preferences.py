@@ -62,8 +62,8 @@ class PreferencesObject(ResponseBody):
     `added_directly_by` says who may add you to a team without an invitation; teammates are users
     you share a team with. `grouping`: pages show notifications about the same thing as one row;
     `ungrouped_types`: notifications of these types are never grouped; `shortcuts`: pages listen to
-    single keys; `sound`: urgent notifications make a sound; `urgent_first`: on the page of the inbox,
-    the unread urgent ones stand above the others.
+    single keys; `sound`: urgent notifications make a sound; `urgent_first`: on the page of the inbox
+    and in the bell, the unread urgent ones stand above the others.
     """
 
     preferences: dict[str, AllSwitches]

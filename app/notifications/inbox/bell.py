@@ -1,7 +1,7 @@
 """The bell: the unread count, the newest notifications, and the position they belong to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -22,18 +22,25 @@ from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.groups import read_group_page
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, count_totals
+from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 
 
 @dataclass(frozen=True)
 class Bell:
     """`unread` is capped at 100; `position` is that of the last change included. If it `is_grouped`, the
-    notices are the newest of their groups.
+    notices are the newest of their groups. They are newest first, after those that are `urgent_first`.
     """
 
     unread: int
     position: int
     notices: list[Notice]
     is_grouped: bool = False
+    urgent_first: bool = False
+
+    @property
+    def is_arranged(self) -> bool:
+        """Whether only the server knows where in the list a new notification belongs."""
+        return self.is_grouped or self.urgent_first
 
 
 def newest_first(notice: Notice) -> tuple[int, int]:
@@ -42,22 +49,38 @@ def newest_first(notice: Notice) -> tuple[int, int]:
 
 async def look(db: Database, user: User) -> Bell:
     if user.grouping:
-        return await _look_at_groups(db, user.id)
+        return await _look_at_groups(db, user)
+    if user.urgent_first:
+        return await _look_at_urgent_first(db, user)
     return _as_bell(await db.fetch(_bell(), user_id=user.id))
 
 
-async def _look_at_groups(db: Database, user_id: int) -> Bell:
+async def _look_at_groups(db: Database, user: User) -> Bell:
     inbox = Filter()
-    async with await reading_groups(db, user_id, inbox) as session:
-        totals = await count_totals(session, user_id, inbox)
-        page = await read_group_page(session, user_id, inbox, 0, PER_PAGE, totals)
-    return bell_of_groups(totals, page.notices)
+    async with await reading_groups(db, user.id, inbox) as session:
+        totals = await count_totals(session, user.id, inbox)
+        keys = await urgent_groups_above(session, user, inbox)
+        page = await read_group_page(session, user.id, inbox, 0, PER_PAGE, totals, keys)
+    return bell_of(user, totals, [*page.on_top, *page.notices])
 
 
-def bell_of_groups(totals: Totals, newest: list[Notice]) -> Bell:
-    """`newest`: the first page of the groups of the whole inbox."""
-    unread_count = min(totals.unread_count, MOST_COUNTED)
-    return Bell(unread_count, totals.position, newest, is_grouped=True)
+def bell_of(user: User, totals: Totals, notices: list[Notice]) -> Bell:
+    """`notices`: the first page of the whole inbox, as this user sees it."""
+    return Bell(
+        min(totals.unread_count, MOST_COUNTED),
+        totals.position,
+        notices[:PER_PAGE],
+        is_grouped=user.grouping,
+        urgent_first=user.urgent_first,
+    )
+
+
+async def _look_at_urgent_first(db: Database, user: User) -> Bell:
+    async with db.short_read() as session:
+        urgent = await urgent_above(session, user, Filter())
+        bell = _as_bell((await session.execute(_bell(), {"user_id": user.id})).all())
+    notices = {one.id: one for one in (*urgent, *bell.notices)}
+    return replace(bell, notices=list(notices.values())[:PER_PAGE], urgent_first=True)
 
 
 def _as_bell(rows: Sequence[Row[*tuple[Any, ...]]]) -> Bell:

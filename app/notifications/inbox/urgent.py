@@ -1,4 +1,5 @@
-"""The unread urgent notices of an inbox, which stand above its days where the user wants that.
+"""The unread urgent notices of an inbox, which stand above its days, and first in the bell, where the user
+wants that.
 
 They, or in a list of groups the groups that have one, are left out of the list below on all its pages,
 so that none stands there twice.
@@ -11,11 +12,11 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.models import Notification
+from app.models import Notification, User
 from app.notifications.events.grouping import key_for_reader
 from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import NEWEST_FIRST, unread
-from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, is_urgent
+from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter, is_urgent
 
 # Further ones, and those older than so many unread notices, keep their places in the list.
 MOST_URGENT = 20
@@ -24,6 +25,25 @@ LOOKED_AT = 1_000
 _user_id: Any = bindparam("user_id")
 _end: Any = bindparam("end")
 _skipped, _most = (bindparam(name, type_=Integer) for name in ("skipped", "most"))
+
+
+async def urgent_above(session: AsyncSession, user: User, wanted: Filter) -> list[Notice]:
+    """Those that stand above the list of what is `wanted`, newest first."""
+    if not _are_above(user, wanted):
+        return []
+    return await read_urgent(session, user.id, wanted.up_to_position)
+
+
+async def urgent_groups_above(session: AsyncSession, user: User, wanted: Filter) -> list[str]:
+    """The keys of the groups that stand above the list of groups, in the same order."""
+    if not _are_above(user, wanted):
+        return []
+    return await read_urgent_groups(session, user.id, wanted.up_to_position)
+
+
+def _are_above(user: User, wanted: Filter) -> bool:
+    """The user wants that, and it is the list of the whole inbox, unfiltered."""
+    return user.urgent_first and not wanted.chosen
 
 
 async def read_urgent(

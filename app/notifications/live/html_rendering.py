@@ -31,14 +31,14 @@ class BellRenderer:
         self._rows: dict[tuple[Any, ...], list[bytes]] = {}
 
     def frames(self, rows: Rows) -> bytes:
-        """The whole bell and panel of a user, from what `read_bells` reads for one. Counting groups takes
-        longer, so the page of a user who wants them gets the count alone, and fetches its panel once
-        that is open.
+        """The whole bell and panel of a user, from what `read_bells` reads for one. To count groups, or to
+        find what is urgent, takes longer, so the page of a user who wants that gets the count alone, and
+        fetches its panel once that is open.
         """
         _user_id, language, _timezone, unread, position, *_row = rows[0]
-        if rows[0].grouping:
+        if rows[0].is_arranged:
             return (b"%d" % position).join(_count(language, unread)) + _list_changed(
-                position, "grouped"
+                position, "arranged"
             )
         before, after, end = _shell(language, unread)
         parts = [before, b"%d" % position, after]

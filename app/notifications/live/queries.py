@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, select, text
+from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.database import Database
@@ -40,11 +40,12 @@ async def read_positions(db: Database, users: Collection[int]) -> dict[int, int]
 
 
 async def read_bells(db: Database, users: Collection[int]) -> dict[int, Rows]:
-    """The newest 20 notifications of each user that exists and wants no groups, newest first.
+    """The bell of each user that exists, with the newest 20 notifications, newest first.
 
-    Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read, grouping), those
-    from `id` to `is_read` None in the only row of a user who has none or wants groups; `unread` stops at
-    100. One statement, so that count, position and notifications agree.
+    Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read, is_arranged),
+    those from `id` to `is_read` None in the only row of a user who has none, or who `is_arranged`: wants
+    more than the order of time, `Bell.is_arranged`. `unread` stops at 100. One statement, so that count,
+    position and notifications agree.
     """
     bells: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in await db.fetch(_bells(), users=users):
@@ -119,7 +120,7 @@ def _bells() -> Statement:
             User.id,
             User.language,
             User.timezone,
-            User.grouping,
+            or_(User.grouping, User.urgent_first).label("is_arranged"),
             unread_of(User.id).label("unread"),
             position.label("position"),
         )
@@ -130,7 +131,7 @@ def _bells() -> Statement:
     own = aliased(Notification)
     newest = (
         select(own.id)
-        .where(own.user_id == user.c.id, ~user.c.grouping, in_inbox)
+        .where(own.user_id == user.c.id, ~user.c.is_arranged, in_inbox)
         .order_by(own.position.desc(), own.id.desc())
         .limit(PER_PAGE)
         .correlate(user)
@@ -145,7 +146,7 @@ def _bells() -> Statement:
         Notification.event_id,
         Notification.position.label("sort_key"),
         Notification.read_at.is_not(None).label("is_read"),
-        user.c.grouping,
+        user.c.is_arranged,
     ).join_from(user, Notification, Notification.id.in_(newest), isouter=True)
 
 

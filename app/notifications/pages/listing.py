@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from app.language import _
 from app.models import User
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import bell_of_groups
+from app.notifications.inbox.bell import bell_of
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filter_names import read_names
 from app.notifications.inbox.filters import GROUP_KEY, SEARCH, Filter, read_filter
@@ -35,7 +34,7 @@ from app.notifications.inbox.saved_views import CountedView, count_saved_views, 
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, read_overview, reading
-from app.notifications.inbox.urgent import read_urgent, read_urgent_groups
+from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_heading
 from app.notifications.pages.filter_line import LIST, filter_line
@@ -80,9 +79,9 @@ class Listing:
 
     @property
     def is_as_in_bell(self) -> bool:
-        """Whether it has the rows of the bell: the newest groups of the whole inbox."""
-        is_newest = self.page == 1 and self.up_to_position is None and self.open_rows is None
-        return is_newest and self.is_grouped and self.filter.is_open
+        """Whether it has the rows of the bell: the first of the whole inbox."""
+        is_first = self.page == 1 and self.up_to_position is None and self.open_rows is None
+        return is_first and self.filter.is_open
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -159,7 +158,7 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         has_more = listing.has_more_filters
         names = await read_names(session, user.id, wanted, with_choices=has_more)
     return {
-        "bell": bell_of_groups(totals, shown.newest) if listing.is_as_in_bell else None,
+        "bell": bell_of(user, totals, shown.notices) if listing.is_as_in_bell else None,
         "listing": listing,
         "tabs": _tabs(wanted, counts, own),
         "line": filter_line(wanted, names, user.language, is_open=has_more),
@@ -197,10 +196,9 @@ class ShownRows:
     urgent_count: int = 0
 
     @property
-    def newest(self) -> list[Notice]:
-        """A page of them, by their positions alone."""
-        notices = [row for row in self.rows if isinstance(row, Notice)]
-        return sorted(notices, key=attrgetter("position"), reverse=True)[:PER_PAGE]
+    def notices(self) -> list[Notice]:
+        """Those that are not removed."""
+        return [row for row in self.rows if isinstance(row, Notice)]
 
 
 async def _read_rows(
@@ -213,10 +211,8 @@ async def _read_rows(
 async def _read_groups(
     session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
 ) -> ShownRows:
-    end, first = wanted.up_to_position, (listing.page - 1) * PER_PAGE
-    keys = (
-        await read_urgent_groups(session, user.id, end) if _shows_urgent_first(user, wanted) else []
-    )
+    first = (listing.page - 1) * PER_PAGE
+    keys = await urgent_groups_above(session, user, wanted)
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
         rows = await add_groups(session, user.id, wanted, rows, totals)
@@ -229,8 +225,7 @@ async def _read_groups(
 async def _read_notices(
     session: AsyncSession, user: User, listing: Listing, wanted: Filter, totals: Totals
 ) -> ShownRows:
-    end = wanted.up_to_position
-    urgent = await read_urgent(session, user.id, end) if _shows_urgent_first(user, wanted) else []
+    urgent = await urgent_above(session, user, wanted)
     count = totals.filtered_count - len(urgent)
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
@@ -239,13 +234,6 @@ async def _read_notices(
     rest = await feed.read_page(session, user.id, wanted, listing.page, count, ids)
     on_top = urgent if listing.page == 1 else []
     return ShownRows([*on_top, *rest], count, len(on_top))
-
-
-def _shows_urgent_first(user: User, wanted: Filter) -> bool:
-    """Whether urgent notifications stand above this list: the user wants that, and it is the whole inbox,
-    unfiltered.
-    """
-    return user.urgent_first and not wanted.chosen
 
 
 def _held_by(

@@ -147,18 +147,20 @@ async def ungrouped_types(session: AsyncSession, user: User) -> list[str]:
 async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
     """Change any part of what `read` returns, within an act; pending mail is rescheduled.
 
-    Open pages show groups as they are chosen. Raises Invalid naming every wrong field by its path, and
-    then changes nothing.
+    Open pages show their lists as they are chosen. Raises Invalid naming every wrong field by its path,
+    and then changes nothing.
     """
     require_right(wanted, channel_names(session))
     user = await session.get_one(User, user.id)
     await _store_switches(session, user, wanted.get("preferences", {}))
     for field, value in wanted.get("digest", {}).items():
         setattr(user, _DIGEST[field], value)
-    grouping_changes = wanted.get("grouping", user.grouping) != user.grouping
+    is_arranged_anew = any(
+        wanted.get(name, getattr(user, name)) != getattr(user, name) for name in _ARRANGING
+    )
     if "ungrouped_types" in wanted:
-        grouping_changes |= await _store_ungrouped_types(session, user, wanted["ungrouped_types"])
-    if grouping_changes:
+        is_arranged_anew |= await _store_ungrouped_types(session, user, wanted["ungrouped_types"])
+    if is_arranged_anew:
         await record_change(session, REGROUPED, user.id, ids=[])
     for field in ("timezone", *_PLAIN):
         setattr(user, field, wanted.get(field, getattr(user, field)))
@@ -168,6 +170,8 @@ async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -
 
 # The preferences that are columns of the user under the same name.
 _PLAIN = ("added_directly_by", "grouping", "density", "shortcuts", "sound", "urgent_first")
+# Those that decide how lists are arranged.
+_ARRANGING = "grouping", "urgent_first"
 _DIGEST = {"enabled": "digest_is_on", "frequency": "digest_frequency", "hour": "digest_hour"}
 
 

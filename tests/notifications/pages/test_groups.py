@@ -359,13 +359,15 @@ async def test_notices_of_a_type_that_forms_no_groups_get_a_row_each(
     assert await places(db, bob) == [("done", 1), ("inbox", 1)]
 
 
-async def test_open_pages_hear_that_groups_are_formed_otherwise(
+async def test_open_pages_hear_that_their_lists_are_arranged_otherwise(
     page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await send(db, alice, squad, "One", "Two")
     choices: list[dict[str, Any]] = [
         {"ungrouped_types": ["custom"]},
         {"grouping": False},
+        {"urgent_first": True},
+        {"urgent_first": False},
         {"grouping": True, "ungrouped_types": []},
         {"grouping": True, "ungrouped_types": []},
     ]
@@ -377,9 +379,10 @@ async def test_open_pages_hear_that_groups_are_formed_otherwise(
         frames.append((await Bells(db).read([bob.id]))[bob.id])
 
     moved = [after - before for before, after in pairwise(positions)]
-    assert [bool(one) for one in moved] == [True, True, True, False]
-    assert [b"data: grouped" in frame for frame in frames] == [True, False, True, True]
-    assert [b'id="panel-list"' in frame for frame in frames] == [False, True, False, False]
+    is_arranged = [True, False, True, False, True, True]
+    assert [bool(one) for one in moved] == [True] * 5 + [False]
+    assert [b"data: arranged" in frame for frame in frames] == is_arranged
+    assert [b'id="panel-list"' not in frame for frame in frames] == is_arranged
 
 
 def panel_of(answer: httpx.Response) -> str:
@@ -439,5 +442,5 @@ async def test_a_change_is_streamed_without_a_panel_to_who_wants_groups(
 
     assert b"panel-list" not in frames[bob.id]
     assert b"2 unread" in frames[bob.id]
-    assert frames[bob.id].endswith(b"event: notifications-changed\nid: 2\ndata: grouped\n\n")
+    assert frames[bob.id].endswith(b"event: notifications-changed\nid: 2\ndata: arranged\n\n")
     assert b"panel-list" in frames[carol.id]

@@ -63,9 +63,10 @@ async def test_what_shows_notifications_takes_at_most_four_statements(
     assert 0 < len(run) <= MOST_STATEMENTS, "\n\n".join(run)
 
 
+@pytest.mark.parametrize("path", ["/notifications", "/notifications/bell", "/teams"])
 @pytest.mark.parametrize("grouping", [True, False])
 async def test_urgent_ones_first_take_one_statement_more(
-    client: httpx.AsyncClient, db: Database, alice: User, *, grouping: bool
+    client: httpx.AsyncClient, db: Database, alice: User, path: str, *, grouping: bool
 ) -> None:
     bob = await make_account(db, "bob", grouping=grouping)
     carol = await make_account(db, "carol", grouping=grouping)
@@ -79,9 +80,9 @@ async def test_urgent_ones_first_take_one_statement_more(
 
     for user in (bob, carol):
         await sign_in(client, user)
-        await client.get("/notifications")  # counts what is counted once
+        await client.get(path)  # counts what is counted once
         with statements() as run:
-            await client.get("/notifications")
+            await client.get(path)
         counts.append(len(run))
 
     without, with_urgent = counts

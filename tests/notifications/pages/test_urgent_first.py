@@ -18,6 +18,7 @@ from app.notifications.preferences.switches import change
 from tests.conftest import post, sign_in
 from tests.factories import make_account, make_team
 from tests.notifications.pages.test_actions import post_partial
+from tests.notifications.pages.test_bell import panel_rows
 from tests.notifications.pages.test_groups import PARTIAL, places, seen_on
 from tests.notifications.pages.test_numbered_pages import link_of
 
@@ -204,16 +205,38 @@ async def test_what_was_done_leaves_and_undo_brings_it_back_on_top(
     assert sections(back) == {"Urgent": [2, 1], "Today": [3]}
 
 
-async def test_the_bell_on_the_page_has_the_order_of_time(
-    as_bob: httpx.AsyncClient, tell: Told
+@pytest.mark.parametrize("path", [URL, f"{URL}?status=read", f"{URL}/bell", "/teams"])
+async def test_they_are_the_first_in_the_bell_of_any_page(
+    as_bob: httpx.AsyncClient, tell: Told, path: str
 ) -> None:
+    await tell(2, "high")
+    await tell(21)
+
+    page = await as_bob.get(path)
+
+    assert panel_rows(page) == [2, 1, *range(23, 5, -1)]
+
+
+async def test_the_bell_of_others_has_the_order_of_time(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, tell: Told
+) -> None:
+    async with db.act() as session:
+        await change(session, bob, {"urgent_first": False})
     await tell(1, "high")
     await tell(21)
 
-    page = await as_bob.get(URL)
+    assert panel_rows(await as_bob.get("/teams")) == list(range(22, 2, -1))
 
-    rows = re.findall(r'<li id="panel-notice-(\d+)"', page.text)
-    assert rows == [str(one) for one in range(22, 2, -1)]
+
+async def test_what_is_read_in_the_bell_goes_back_to_its_place_there(
+    as_bob: httpx.AsyncClient, tell: Told
+) -> None:
+    await tell(2, "high")
+    await tell(1)
+
+    answer = await post_partial(as_bob, f"{URL}/2/read")
+
+    assert panel_rows(answer) == [1, 3, 2]
 
 
 @pytest.mark.parametrize("bob", [True], indirect=True)
