@@ -25,6 +25,7 @@ const OTHERS = {
   "/": search,
   "?": () => $("#keys").showModal(),
 };
+const BOX = "[name=ids], [name=parts]";
 let prefixedAt = 0; // when g was pressed
 
 function press(event) {
@@ -33,7 +34,7 @@ function press(event) {
   const url = Date.now() - prefixedAt < 2 * SECOND && VIEWS[key];
   if (key !== "Shift") prefixedAt = 0;
   if (url) visit(url);
-  else if (key === "Enter" && target.matches("[name=ids]")) rowOf(target)?.querySelector("a").click();
+  else if (key === "Enter" && target.matches(BOX)) rowOf(target)?.querySelector("a").click();
   else if (key in OTHERS) OTHERS[key]();
   else if (key in ACTS) event.repeat || act(ACTS[key]);
   else return;
@@ -81,7 +82,7 @@ function toggle() {
   boxOf(focusedRow())?.click();
 }
 
-const boxOf = (row) => row?.querySelector("[name=ids]");
+const boxOf = (row) => row?.querySelector(BOX);
 
 // --- Acting ---
 
@@ -107,7 +108,8 @@ function bulkButton(names) {
 function nextAfter(row) {
   const all = rows();
   const at = all.indexOf(row);
-  return [...all.slice(at + 1), ...all.slice(0, at).reverse()].find((one) => !one.matches(".is-deleted, :has(.htmx-request)"));
+  const others = [...all.slice(at + 1), ...all.slice(0, at).reverse()];
+  return others.find((one) => !row.contains(one) && !one.matches(".is-deleted, :has(.htmx-request)"));
 }
 
 // --- Going elsewhere ---

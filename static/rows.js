@@ -1,8 +1,8 @@
-// The rows of the inbox and the panel: each is one Tab stop, and arrows lead to its controls and to the
-// rows beside it. A focus that a swap removes stays in its row, or goes to the next one.
+// The rows of the inbox, with the parts of open groups, and of the panel: each is one Tab stop, and arrows lead
+// to its controls and to the rows beside it. A focus that a swap removes stays in its row, or goes to the next one.
 import { $, $$, on } from "./base.js";
 
-const ROW = ":is(#inbox, #panel) li[data-id]";
+const ROW = ":is(#inbox, #panel) li[data-id], .parts li";
 const CONTROLS = "a[href], button, input";
 
 export const rowOf = (element) => element?.closest(ROW);
@@ -35,7 +35,7 @@ export function go(row) {
 
 export const actOf = (button) => new URL(button.formAction).pathname.split("/").pop();
 
-// The first of these acts that the row, or a part of a group, has a button for.
+// The first of these acts that the row has a button for.
 export function buttonOf(row, acts) {
   const all = [...row.querySelectorAll("[formaction]")].filter((one) => one.closest("li") === row);
   return acts.map((act) => all.find((one) => actOf(one) === act)).find(Boolean);
@@ -94,15 +94,14 @@ function beside(row, control, direction) {
 
 // --- Swaps ---
 
-// The ids of the row that has the focus and of its parts, of those after it, and of those before it; null
-// while the focus is not wanted back.
+// The ids of the row that has the focus, of those after it, and of those before it; null while the focus is
+// not wanted back.
 let order = null;
 
 function orderFrom(row) {
   const all = rows();
   const at = Math.max(all.indexOf(row), 0);
-  const inOrder = [...all.slice(at), ...all.slice(0, at).reverse()];
-  return inOrder.flatMap((one) => [one, ...one.querySelectorAll("li")]).map(({ id }) => id);
+  return [...all.slice(at), ...all.slice(0, at).reverse()].map(({ id }) => id);
 }
 
 // A focus that was lost, or is in a dialog, comes back to where it was; that of Undo and of what is done with
@@ -145,3 +144,6 @@ on("htmx:finally:swap", setStops);
 // The focus leaves a dialog only after this event, which does not bubble.
 document.addEventListener("close", () => setTimeout(restore), true);
 setStops();
+
+// Only touch screens need it.
+if (matchMedia("(any-pointer: coarse)").matches) import("./swipe.js");

@@ -35,7 +35,7 @@ function post(token) {
 function note({ target }) {
   const button = target.closest("[formaction]");
   if (!button || isUndoing) return;
-  const row = rowOf(button) && button.closest("li").id;
+  const row = rowOf(button)?.id;
   const opposite = OPPOSITES[actOf(button)];
   if (row && opposite) acts.push({ row, opposite });
 }
@@ -61,7 +61,7 @@ function noteOffers({ detail: { ctx } }) {
 
 function showRestored() {
   const back = wanted && document.getElementById(wanted);
-  if (!rowOf(back)) return;
+  if (!rowOf(back) || back.matches(".is-deleted")) return;
   wanted = null;
   go(back);
 }

@@ -309,3 +309,45 @@ async def test_the_panel_counts_news_to_their_group_and_acts_on_it_as_one(
     await expect(rows).to_have_count(0)
     await expect(bell(page)).to_have_accessible_name("Notifications")
     assert (await places(site))[DONE] == 7
+
+
+async def test_the_keys_lead_through_the_parts_of_an_open_group_and_act_on_each_alone(
+    site: Site, arrive: Arrive, bob: User, squad: Team
+) -> None:
+    reader = Reader(await arrive(bob))
+    page, parts = reader.page, await open_group(reader)
+
+    await press(page, "j", "j", "j", "x")
+    await expect(page.get_by_role("checkbox", name="Select: Three")).to_be_checked()
+    await expect(page.locator("#selected")).to_have_text("1 selected")
+    await press(page, "x", "e")
+    await expect(parts).to_have_count(4)
+    await is_at_part(parts, "Two")
+    assert (await places(site))[DONE] == 1
+
+    await press(page, "z")
+    await expect(parts).to_have_count(5)
+    await is_at_part(parts, "Three")
+    assert (await places(site))[DONE] == 0
+
+
+async def test_what_was_done_with_a_part_of_an_open_group_is_undone_by_key(
+    site: Site, arrive: Arrive, bob: User, squad: Team
+) -> None:
+    reader = Reader(await arrive(bob))
+    page, parts = reader.page, await open_group(reader)
+    for name, title in (("Done", "Four"), ("Delete", "Three"), ("Mark as read", "Two")):
+        await reader.press(parts.filter(has_text=title), name)
+        await expect(parts.filter(has_text=title).get_by_role("button", name=name)).to_have_count(0)
+    assert await places(site) == {DONE: 1, SNOOZED: 0, "saved": 0, "unread": 2, "deleted": 1}
+
+    for title in ("Two", "Three", "Four"):
+        await press(page, "z")
+        await is_at_part(parts, title)
+
+    await expect(parts).to_have_count(5)
+    assert await places(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
+
+
+async def is_at_part(parts: Locator, title: str) -> None:
+    await expect(parts.filter(has_text=title).locator(".notice-text")).to_be_focused()
