@@ -1,7 +1,7 @@
-// Swiping a row of the inbox, or a part of an open group, presses one of its buttons, and the row shows which.
-// The menu of the row has the same buttons.
+// Swiping a row of the inbox or the panel, or a part of an open group, presses one of its buttons, and the row
+// shows which.
 import { on } from "./base.js";
-import { buttonOf, go } from "./rows.js";
+import { buttonOf, go, rowOf } from "./rows.js";
 
 const ACTS = { right: ["done", "undone"], left: ["snooze", "unsnooze"] };
 const SLACK = 10; // pixels, before it is clear where a finger goes
@@ -11,8 +11,8 @@ let swipe; // { row, x, y }, then also { side, button, isFar }
 // Another finger ends what one has begun.
 function begin({ target, pointerType, isPrimary, clientX, clientY }) {
   end({});
-  const row = target.closest("#inbox-list li, [popover]");
-  const isMeant = pointerType === "touch" && isPrimary && row?.matches("li");
+  const row = rowOf(target);
+  const isMeant = row && pointerType === "touch" && isPrimary && !target.closest(".row-tools:popover-open");
   swipe = isMeant ? { row, x: clientX, y: clientY } : null;
 }
 
@@ -33,7 +33,7 @@ function show(side) {
   const word = document.createElement("div");
   word.className = `swipe is-${side}`;
   word.ariaHidden = true;
-  word.append(...[...(button?.children ?? [])].map((one) => one.cloneNode(true)));
+  if (button) word.append(button.querySelector("svg").cloneNode(true), button.title);
   row.querySelector(":scope > .swipe")?.remove();
   row.append(word);
   row.classList.add("is-swiped");

@@ -1,4 +1,6 @@
-"""Swiped to the right, a row is done; to the left, it is snoozed. So is a part of an open group, alone."""
+"""Swiped to the right, a row is done; to the left, it is snoozed. So is a part of an open group, alone, and
+a row of the panel.
+"""
 
 import asyncio
 import re
@@ -13,7 +15,7 @@ from app.notifications.events.catalogue import CUSTOM
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from tests.factories import make_team
-from tests.journeys.browsing import toasts
+from tests.journeys.browsing import open_panel, panel, toasts
 from tests.journeys.conftest import Arrive
 from tests.journeys.reading import Reader
 from tests.journeys.running import Site
@@ -171,6 +173,27 @@ async def test_swiped_alone_a_part_of_an_open_group_leaves_the_others(
     await reader.is_told("1 notification done")
     await reader.open("?view=done")
     await expect(reader.rows).to_have_count(1)
+
+
+async def test_in_the_panel_a_row_is_swiped_as_in_the_inbox(reader: Reader) -> None:
+    page = await reader.visitor.open("/teams")
+    await open_panel(page)
+    rows = panel(page).get_by_role("listitem")
+    upload = rows.filter(has_text="Upload")
+
+    resting = await left_edge(upload)
+    finger = await touch(reader, upload)
+    await finger.move(x=130)
+    assert await left_edge(upload) == resting + 130
+    assert await panel(page).evaluate("panel => panel.querySelector('ul').scrollLeft") == 0
+    await expect(upload.locator(".swipe")).to_have_text("Done")
+    await finger.lift()
+    await expect(rows).to_have_count(2)
+
+    finger = await touch(reader, rows.filter(has_text="Backup"))
+    await finger.move(x=-130)
+    await finger.lift()
+    await expect(page.get_by_role("dialog", name="Snooze until")).to_be_visible()
 
 
 async def test_a_short_way_and_a_way_back_do_nothing(reader: Reader) -> None:
