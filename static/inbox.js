@@ -75,6 +75,11 @@ function leaveChips({ detail: { ctx } }) {
   if (isChip && document.activeElement === document.body) $("#main").focus({ preventScroll: true });
 }
 
+// In a line that is moved sideways. For what has the focus, a browser is content with a part of it.
+function reveal(place) {
+  place?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 // A button that stands for one value of a select.
 function toggle({ target }) {
   const button = target.closest("[data-field]");
@@ -97,11 +102,10 @@ on("htmx:config:request", sendOpenGroups);
 on("htmx:config:request", dropEmptyFilters);
 on("htmx:config:request", keepHistoryShort);
 on("focusin", beginTyping);
+on("focusin", ({ target }) => reveal(target.closest("#chips a")));
 on("htmx:finally:request", leaveChips);
 on("htmx:before:swap", dropOutdated);
-
-// Only touch screens need it.
-if (matchMedia("(any-pointer: coarse)").matches) import("./swipe.js");
+reveal($("#views [aria-current]"));
 
 // The reading pane is fetched when it is first opened, or was open on the page before in this tab.
 export const PANE = `pane-${document.body.dataset.user}`;

@@ -18,6 +18,49 @@ BOTH = "?type=member_left&type=team_updated"
 MIDDLES = """
 places => places.map(place => place.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)
 """
+# Those whose words need more room than there is.
+CUT = """
+places => places.filter(place => {
+  const style = getComputedStyle(place);
+  if (style.opacity === "0" || place.matches(".search-field *, .is-icon")) return false;
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.font = style.font;
+  const words = place.matches("select") ? place.selectedOptions[0].text : place.innerText.trim();
+  const room = place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return canvas.measureText(words).width > room + 1;
+}).map(place => place.outerHTML.slice(0, 120))
+"""
+# Nothing lies in front of it, from its left to its right edge.
+IS_IN_SIGHT = """
+place => {
+  const { left, right, top, bottom } = place.getBoundingClientRect();
+  const y = (top + bottom) / 2;
+  return [left + 4, right - 4].every(x => place.contains(document.elementFromPoint(x, y)));
+}
+"""
+# The words of the line in a language whose words are longer.
+GERMAN = {
+    "Only unread": "Nur ungelesene",
+    "Type": "Art",
+    "Status": "Zustand",
+    "Date": "Zeitraum",
+    "More filters": "Weitere Filter",
+    "All types": "Alle Arten",
+    "All time": "Gesamter Zeitraum",
+    "Last 3 months": "Letzte drei Monate",
+    "2 chosen": "2 ausgewählt",
+    "Unread": "Ungelesen",
+    "Read": "Gelesen",
+}
+TRANSLATE = """
+words => {
+  const texts = document.createTreeWalker(document.querySelector("#filters"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    node.data = words[node.data.trim()] ?? node.data;
+  }
+}
+"""
 
 
 async def test_a_person_is_chosen_by_name_and_taken_out_again(
@@ -103,18 +146,47 @@ async def test_chips_are_taken_out_by_the_keyboard_one_after_the_other(
     await expect(reader.page.get_by_role("main")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [900, 1280])
-async def test_the_controls_stay_on_one_line_whatever_is_chosen(
-    arrive: Arrive, alice: User, width: int
+@pytest.mark.parametrize("words", [{}, GERMAN], ids=["English", "German"])
+@pytest.mark.parametrize("width", [900, 1280, 1440])
+async def test_the_controls_stay_on_one_line_whatever_is_chosen_and_none_is_cut(
+    arrive: Arrive, alice: User, width: int, words: dict[str, str]
 ) -> None:
     visitor = await arrive(alice, viewport={"width": width, "height": 800})
-    page = await visitor.open(f"/notifications{BOTH}&status=unread&date_range=month&q=renamed")
+    for query in ("?", f"{BOTH}&status=unread&date_range=3months&q=renamed", "?status=read"):
+        page = await visitor.open(f"/notifications{query}")
+        await page.evaluate(TRANSLATE, words)
+        line = page.locator("#filter-line :is(input, button, select, a, label):visible")
 
-    tops = await page.locator("#filters :is(input, button, select):visible").evaluate_all(MIDDLES)
+        middles = await line.evaluate_all(MIDDLES)
+        assert len(middles) >= 12
+        assert max(middles) - min(middles) < 2
+        assert await line.evaluate_all(CUT) == []
+        search = await page.get_by_label("Search notifications").bounding_box()
+        assert search
+        assert search["width"] >= 200
+        assert await overflowing(page) == []
 
-    assert len(tops) == 6
-    assert max(tops) - min(tops) < 2
-    assert await overflowing(page) == []
+
+async def test_on_a_phone_chips_stand_in_one_line_that_follows_the_focus(
+    site: Site, arrive: Arrive, alice: User, bob: User, carol: User
+) -> None:
+    await rename_twice(site, alice, bob, carol)
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    reader = Reader(await arrive(alice, **phone))
+    await reader.open(f"{BOTH}&status=unread&date_range=month&actor={bob.id}&q=now%20called")
+    chips = reader.page.get_by_role("group", name="Filters").get_by_role("link")
+
+    first = await reader.rows.first.bounding_box()
+    assert first
+    assert first["y"] <= 740 * 0.2
+    assert await overflowing(reader.page) == []
+    middles = await chips.evaluate_all(MIDDLES)
+    assert len(middles) >= 8
+    assert max(middles) - min(middles) < 2
+    await expect(reader.page.get_by_role("link", name="Clear all")).to_be_in_viewport(ratio=1)
+    for number in range(len(middles)):
+        await chips.nth(number).focus()
+        assert await chips.nth(number).evaluate(IS_IN_SIGHT), number
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
