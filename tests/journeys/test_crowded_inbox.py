@@ -51,7 +51,10 @@ async def reader(site: Site, bob: User, carol: User) -> User:
     async with site.db.act() as session:
         await switches.change(session, bob, {"grouping": True})
         for number in range(30):
-            facts = {"title": f"Render {number} of a title that goes on and on", "group_key": "a"}
+            facts: dict[str, Any] = {
+                "title": f"Render {number} of a title that goes on and on",
+                "group_key": "a",
+            }
             actor, body = (carol, long)[number % 2], "All of its frames are done. " * 5
             await notify(session, CUSTOM, actor=actor, team=team, **facts, body=body)
         _newest, second = await newest_notices(session, bob.id, 2)
