@@ -96,7 +96,7 @@ class Page:
         the page of a browser fetches its panel then.
         """
         self.events[frame.event] += 1
-        if frame.data == b"grouped":
+        if frame.data == b"arranged":
             self.is_outdated = True
         self.look_at(frame.data.decode())
 
