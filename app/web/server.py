@@ -10,6 +10,7 @@ import json
 import resource
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,6 +27,7 @@ FILES_RESERVED = 64
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 UNSENT_BYTES = 65_536
 CHECKED_AT_ONCE = 500
+ENDED_AT_ONCE = 50
 
 
 def _most_connections() -> int:
@@ -115,11 +117,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clients.remove(self)
-        if self._active:
-            self._active.disconnected = True
-            self._active.message_event.set()
+        served = {self._active, self.cycle}
+        self._forget_requests()  # or uvicorn would end what serves them at once
         super().connection_lost(exc)
-        self._forget_requests()
+        for request in filter(None, served):
+            request.disconnected = True
+            self._clients.end_in_turn(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -292,6 +295,8 @@ class Clients:
         self._by_network: dict[str, Group] = {}
         self._count = 0
         self._checking: asyncio.Task[None] | None = None
+        # Requests whose connections are lost, and that have yet to learn of it.
+        self._ending = deque[RequestResponseCycle]()
 
     def add(self, client: BoundedProtocol) -> None:
         """Beyond a limit, end a connection: of this address, or of the one with the most."""
@@ -313,6 +318,20 @@ class Clients:
             self._count -= 1
         if not group:
             self._by_network.pop(client.network, None)
+
+    def end_in_turn(self, request: RequestResponseCycle) -> None:
+        """Lets what serves a request learn that its client is gone. When thousands vanish at once, a
+        few at a time do, so that other requests need not wait behind all of them.
+        """
+        self._ending.append(request)
+        if len(self._ending) == 1:
+            asyncio.get_running_loop().call_soon(self._end_some)
+
+    def _end_some(self) -> None:
+        for _request in range(min(len(self._ending), ENDED_AT_ONCE)):
+            self._ending.popleft().message_event.set()
+        if self._ending:
+            asyncio.get_running_loop().call_soon(self._end_some)
 
     def _give_up(self, group: Group) -> None:
         """Removed at once, so that it is not chosen again before its file is closed."""
