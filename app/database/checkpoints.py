@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-# A commit is on disk, safe from a power cut, after so many seconds at the latest.
+# So long after a commit its pages are moved, which also puts them on disk, safe from a power cut.
 PAUSE_SECONDS = 1.0
 # Of a log that grows faster than that, SQLite moves all beyond so many pages itself, within a commit;
 # and as soon as the log begins anew, its file gets as short as that again.
