@@ -73,8 +73,9 @@ class ChromiumTab:
 
     async def exposes(self, role: str, name: str) -> bool:
         session = await self._context.new_cdp_session(self._page)
-        root = (await session.send("DOM.getDocument"))["root"]["nodeId"]
-        wanted = {"nodeId": root, "role": role, "accessibleName": name}
+        # Not by the id of a node: the browser gives new ones once it has read the page to its end.
+        document = (await session.send("Runtime.evaluate", {"expression": "document"}))["result"]
+        wanted = {"objectId": document["objectId"], "role": role, "accessibleName": name}
         found = await session.send("Accessibility.queryAXTree", wanted)
         return bool(found["nodes"])
 
