@@ -102,10 +102,10 @@ on("htmx:config:request", sendOpenGroups);
 on("htmx:config:request", dropEmptyFilters);
 on("htmx:config:request", keepHistoryShort);
 on("focusin", beginTyping);
-on("focusin", ({ target }) => reveal(target.closest("#chips a")));
+on("focusin", ({ target }) => reveal(target.closest("#chips a:focus-visible")));
 on("htmx:finally:request", leaveChips);
 on("htmx:before:swap", dropOutdated);
-reveal($("#views [aria-current]"));
+if (!scrollY) reveal($("#views [aria-current]")); // not where a reload has scrolled to
 
 // The reading pane is fetched when it is first opened, or was open on the page before in this tab.
 export const PANE = `pane-${document.body.dataset.user}`;

@@ -64,10 +64,10 @@ class RevocationWatcher:
 
     async def check(self) -> None:
         """Checks all streams if anything has ended or the minute is over, else only new streams."""
+        new = self.hub.take_new_keys()
         if not self.hub.count:
             return
         endings = await count_endings(self.db)
-        new = self.hub.take_new_keys()
         if endings == self._endings and monotonic() < self._next_check:
             await self._close_ended(new)
         else:

@@ -160,7 +160,7 @@ class Database:
             self._note_commit(session)
 
     def _note_commit(self, session: AsyncSession) -> None:
-        """At once: nobody who is to hear of it waits until the connection is free again."""
+        """Pokes before the connection is released, which takes a while."""
         self._commits += 1
         self._checkpoints.committed()
         for topic in session.info.get(POKES, ()):
@@ -202,7 +202,7 @@ class Database:
         if self._hold is None:
             path = Path(arguments[0])
             self._hold = share_file(path)
-            self._checkpoints.watch(path)
+            self._checkpoints.open(path)
 
     async def server_version(self) -> str:
         """Such as "SQLite 3.40.1" or "PostgreSQL 15.4"."""

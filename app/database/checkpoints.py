@@ -1,19 +1,21 @@
-"""Moves what was committed from SQLite's log (the WAL) into its file, soon after a commit.
+"""Checkpoints: move committed pages from SQLite's log (the WAL) into its file, soon after a commit.
 
-SQLite would do it within the commit that makes the log long. That commit then waits for the disk,
-and with it everybody who is to hear of the act; of one that tells thousands it is the longer part.
+SQLite by itself does so within the commit that makes the log long. That commit then waits for the disk,
+and so do the streams that show the act; of an act that notifies thousands it is the longer part.
 """
 
 import asyncio
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-# So long after a commit its pages are moved, which also puts them on disk, safe from a power cut.
+from app.process.cancellation import end
+
+# From a commit to the checkpoint, which also puts it on disk, safe from a power cut.
 PAUSE_SECONDS = 1.0
-# Of a log that grows faster than that, SQLite moves all beyond so many pages itself, within a commit;
-# and as soon as the log begins anew, its file gets as short as that again.
-LONGEST_LOG = 16_000
+# If the log reaches this many pages (32 MB) all the same, the commit that made it so moves them. The
+# log's file gets as short as that again when the log begins anew.
+LONGEST_LOG = 8_000
 PRAGMAS = (
     f"PRAGMA wal_autocheckpoint={LONGEST_LOG}",
     f"PRAGMA journal_size_limit={LONGEST_LOG * 4096}",
@@ -21,43 +23,49 @@ PRAGMAS = (
 
 
 class Checkpoints:
-    """Of the database whose commits it is told of. Used on the event loop's thread."""
+    """Runs checkpoints after commits. Used on the event loop's thread."""
 
     def __init__(self) -> None:
         self._path: Path | None = None
-        self._waiting: asyncio.TimerHandle | None = None
-        self._moving: asyncio.Future[None] | None = None
+        self._is_behind = False
+        self._catching_up: asyncio.Task[None] | None = None
+        self._running: asyncio.Future[bool] | None = None
 
-    def watch(self, path: Path) -> None:
+    def open(self, path: Path) -> None:
         self._path = path
 
     def committed(self) -> None:
-        if self._path and self._waiting is None:
-            loop = asyncio.get_running_loop()
-            self._waiting = loop.call_later(PAUSE_SECONDS, self._move, self._path)
+        self._is_behind = True
+        if self._path and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up(self._path))
 
-    def _move(self, path: Path) -> None:
-        """In a thread, because the disk takes its time. While it still does, the next run waits."""
-        self._waiting = None
-        if self._moving is None or self._moving.done():
-            self._moving = asyncio.get_running_loop().run_in_executor(None, checkpoint, path)
-        else:
-            self.committed()
+    async def _catch_up(self, path: Path) -> None:
+        """In a thread, because the disk takes its time; until everything is moved."""
+        while self._is_behind:
+            await asyncio.sleep(PAUSE_SECONDS)
+            self._is_behind = False
+            self._running = asyncio.get_running_loop().run_in_executor(None, checkpoint, path)
+            if not await asyncio.shield(self._running):
+                self._is_behind = True
 
     async def close(self) -> None:
-        if self._waiting:
-            self._waiting.cancel()
-            self._waiting = None
-        if self._moving:
-            await self._moving
+        if self._catching_up:
+            await end(self._catching_up)
+        if self._running:
+            await self._running
 
 
-def checkpoint(path: Path) -> None:
-    """Waits for nobody, and holds up neither readers nor writers. What cannot be moved now stays in
-    the log, where everybody finds it.
+def checkpoint(path: Path) -> bool:
+    """Never blocks readers or writers. Returns whether everything was moved; what was not, because
+    somebody still reads or the disk is full, stays in the log, where everybody finds it.
     """
-    with suppress(sqlite3.Error), closing(_opened(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    try:
+        with closing(_opened(path)) as connection:
+            [row] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    except sqlite3.Error:
+        return not path.exists()
+    is_busy, pages, moved = row
+    return not is_busy and moved >= pages
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -30,8 +30,8 @@ from app.notifications.events.audience import (
     AFFECTED,
     EVENT,
     Recipients,
+    id_parameter,
     ids_of,
-    parameter_of,
 )
 from app.notifications.events.catalogue import type_of
 from app.notifications.events.event_type import IN_APP, EventType
@@ -145,7 +145,7 @@ async def _collapse(
 
 @lru_cache(STATEMENTS_KEPT)
 def _to_audience(dialect: str, event_type: EventType, channels: tuple[str, ...]) -> UpdateBase:
-    """Built once: that takes longer than to notify a few people."""
+    """Cached, because building it takes longer than running it for a few recipients."""
     return _insertion(dialect, _wanting(event_type, None, channels))
 
 
@@ -190,7 +190,7 @@ _TARGET_OF_AFFECTED, _TARGET = (
 )
 _GROUP_KEY = bindparam("key", type_=Notification.group_key.type)
 # Who did it, unless it is also the affected user, who shall see it.
-_LEFT_OUT = parameter_of("left_out")
+_LEFT_OUT = id_parameter("left_out")
 _NOBODY = 0
 
 

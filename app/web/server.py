@@ -122,7 +122,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         for request in filter(None, served):
             request.disconnected = True
-            self._clients.end_in_turn(request)
+            if not request.response_complete:
+                self._clients.end_in_turn(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)

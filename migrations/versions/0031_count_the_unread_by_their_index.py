@@ -24,6 +24,12 @@ def downgrade() -> None:
 
 
 def _replace(columns: list[str]) -> None:
+    """PostgreSQL builds the new index first: until the old one is dropped, others can read."""
     name, table = "ix_notification_unread", "notification"
-    op.drop_index(name, table)
-    op.create_index(name, table, columns, sqlite_where=UNREAD, postgresql_where=UNREAD)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index(f"{name}_new", table, columns, postgresql_where=UNREAD)
+        op.drop_index(name, table)
+        op.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
+    else:
+        op.drop_index(name, table)
+        op.create_index(name, table, columns, sqlite_where=UNREAD)

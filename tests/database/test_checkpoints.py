@@ -88,6 +88,19 @@ async def test_a_log_that_cannot_be_moved_now_loses_nothing(
         assert await reading.scalar(text("SELECT count(*) FROM large")) == 1
 
 
+async def test_what_somebody_still_reads_is_moved_once_they_have_read_it(
+    own: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 0.01)
+    async with own.read() as reading:
+        await reading.scalar(text("SELECT count(*) FROM large"))
+        await write_much(own)
+        await asyncio.sleep(0.1)
+        assert not holds(file, PAGES)
+
+    await until_moved(file, PAGES)
+
+
 def test_where_there_is_no_database_none_is_made(tmp_path: Path) -> None:
     checkpoints.checkpoint(tmp_path / "gone.db")
 

@@ -10,7 +10,7 @@ from app.models import Delivery, Event
 from app.notifications.channels.base import Channel, Channels, Parts, channels_of
 from app.notifications.channels.email.channel import Email
 from app.notifications.channels.push.channel import Push
-from app.notifications.events.audience import EVENT
+from app.notifications.events.audience import ids_of
 from app.notifications.events.event_type import EventType
 
 # Of the fan-out, by type and channel: more than there are of both.
@@ -35,12 +35,12 @@ async def add_deliveries(session: AsyncSession, event: Event, event_type: EventT
     connection = await session.connection()
     for channel in channels_of(session).values():
         added = _added(dialect_of(session), channel, event_type)
-        await connection.execute(added, {EVENT.key: event.id})
+        await connection.execute(added, ids_of(event))
 
 
 @lru_cache(STATEMENTS_KEPT)
 def _added(dialect: str, channel: Channel, event_type: EventType) -> UpdateBase:
-    """Built once: that takes longer than to add a few."""
+    """Cached, because building it takes longer than running it for a few recipients."""
     rows = channel.deliveries(event_type)
     columns = [column.name for column in rows.selected_columns]
     return insert_on(dialect, Delivery).from_select(columns, rows).on_conflict_do_nothing()

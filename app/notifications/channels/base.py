@@ -157,8 +157,8 @@ class Channel(ABC):
 
     @abstractmethod
     def deliveries(self, event_type: EventType) -> Select[Any]:
-        """The rows that an event of this type adds, usually built by `rows_for`. Called once, so times
-        are written as `moment`, and ids of the event as the parameters in audience.py.
+        """The rows that an event of this type adds, usually built by `rows_for`. Not called for each
+        event, so times are written as `moment`, and ids of the event as the parameters in audience.py.
         """
 
     @abstractmethod

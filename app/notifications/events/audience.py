@@ -18,13 +18,13 @@ Recipients = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Audience = Callable[[], Recipients]
 
 
-def parameter_of(name: str) -> BindParameter[Any]:
+def id_parameter(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=Event.id.type)
 
 
 # Ids of the event, and of what it is about; NULL for what it is not about.
 EVENT, AFFECTED, TEAM, PROJECT, INVITATION = map(
-    parameter_of, ("event", "affected", "team", "project", "invitation")
+    id_parameter, ("event", "affected", "team", "project", "invitation")
 )
 
 

@@ -24,7 +24,7 @@ ACTS: dict[str, Callable[[], Act]] = {
 }
 SNOOZE, UNSNOOZE = "snooze", "unsnooze"
 BULK_ACTIONS = (*ACTS, SNOOZE)
-# Of what is in the inbox, which any other selection without a view is about, these change nothing.
+# In the inbox, the default view of a selection, these two would change nothing.
 VIEW_OF_ACTION = {"undone": "done", UNSNOOZE: "snoozed"}
 
 

@@ -110,8 +110,10 @@ class Filter:
 
     @property
     def key(self) -> FilterKey:
-        """What was chosen, to remember something by."""
-        return tuple(self.chosen.items())
+        """What was chosen, to remember something by: the same however often and in whatever order the
+        values were given.
+        """
+        return tuple((name, tuple(sorted(set(values)))) for name, values in self.chosen.items())
 
     @property
     def view(self) -> View:

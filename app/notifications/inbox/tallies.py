@@ -23,8 +23,9 @@ from app.notifications.events.grouping import in_groups, key_for_reader, split_k
 from app.notifications.inbox.feed import in_inbox
 from app.notifications.inbox.filters import Filter, FilterKey
 
-# In all lists together, a megabyte for 5,000. The lists that were looked at last stay.
-GROUPS_KEPT = 200_000
+# In all lists together, a megabyte for 5,000; a list by itself takes as much as ten groups. The lists
+# that were looked at last stay.
+GROUPS_KEPT, LIST_WEIGHT = 200_000, 10
 # What a filter may ask of the notices themselves: so it matches others only once they change. What it
 # asks of their events may change without them.
 REMEMBERED = {"type", "status", "view"}
@@ -144,18 +145,21 @@ class TalliedLists:
         self._size = 0
 
     def get(self, user_id: int, wanted: Filter) -> ListTally | None:
-        return self._kept.get((user_id, wanted.key))
+        key = user_id, wanted.key
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
 
     def keep(self, user_id: int, wanted: Filter, tally: ListTally) -> None:
         key = user_id, wanted.key
         self._drop(self._kept.pop(key, None))
         self._kept[key] = tally
-        self._size += tally.count
+        self._size += tally.count + LIST_WEIGHT
         while self._size > GROUPS_KEPT and len(self._kept) > 1:
             self._drop(self._kept.popitem(last=False)[1])
 
     def _drop(self, tally: ListTally | None) -> None:
-        self._size -= tally.count if tally else 0
+        self._size -= tally.count + LIST_WEIGHT if tally else 0
 
 
 def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
@@ -181,14 +185,18 @@ def is_remembered(wanted: Filter) -> bool:
 async def reading_groups(
     db: Database, user_id: int, wanted: Filter
 ) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read if the groups need no counting, or few: it holds up others."""
+    """A short read if the groups need no counting, or few: it holds up others. What came after the end
+    of what is wanted must be counted too, to be left out.
+    """
     lists: TalliedLists = db.info["tallied_lists"]
     known = lists.get(user_id, wanted) if wanted.is_counted else None
     if known is None:
         return db.read()
     if known.size <= MOST_COUNTED_AT_ONCE:
         return db.short_read()
-    [news] = await db.fetch(_news(), user_id=user_id, since=known.state.position)
+    end, last = wanted.up_to_position, known.state.position
+    since = last if end is None else min(end, last)
+    [news] = await db.fetch(_news(), user_id=user_id, since=since)
     has_changed = news.has_changed or news.removals != known.state.removals
     return db.read() if has_changed or news.arrived > MOST_GROUPS else db.short_read()
 
@@ -263,7 +271,7 @@ async def _catch_up(
     if len(ids) > MOST_GROUPS or arrived is None:
         return None
     counted: dict[str, Tally | None] = {
-        key: _sum(known.get(key), tally) for key, tally in arrived.items()
+        key: _with_arrived(known.get(key), tally) for key, tally in arrived.items()
     }
     if ids:  # also those of what has come back, which is among what arrived
         counted |= await _count(session, user_id, wanted, await _keys(session, user_id, ids))
@@ -281,7 +289,7 @@ def _concerns_all(change: Any) -> bool:
     return change.up_to is not None or change.kind == REGROUPED
 
 
-def _sum(old: Tally | None, arrived: Tally) -> Tally:
+def _with_arrived(old: Tally | None, arrived: Tally) -> Tally:
     notices, unread = (old.notices, old.unread) if old else (0, 0)
     return Tally(arrived.position, notices + arrived.notices, unread + arrived.unread)
 

@@ -43,8 +43,8 @@ async def read_bells(db: Database, users: Collection[int]) -> dict[int, Rows]:
     """The bell of each user that exists, with the newest 20 notifications, newest first.
 
     Rows (user_id, language, timezone, unread, position, id, event_id, sort_key, is_read, is_arranged),
-    those from `id` to `is_read` None in the only row of a user who has none, or who `is_arranged`: wants
-    more than the order of time, `Bell.is_arranged`. `unread` stops at 100. One statement, so that count,
+    those from `id` to `is_read` None in the only row of a user who has none, or whose list only
+    the server can arrange (`Bell.is_arranged`). `unread` stops at 100. One statement, so that count,
     position and notifications agree.
     """
     bells: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)

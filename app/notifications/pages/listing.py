@@ -181,7 +181,8 @@ async def _reading(
     if listing.has_more_filters:
         return db.read()
     if listing.is_grouped:
-        return await reading_groups(db, user.id, listing.filter)
+        bounded = replace(listing.filter, up_to_position=listing.up_to_position)
+        return await reading_groups(db, user.id, bounded)
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
 
 

@@ -4,8 +4,25 @@ from random import Random
 
 import pytest
 
+from app.database import Database
+from app.database.short_reads import ShortSession
+from app.models import User
+from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.inbox import tallies
-from app.notifications.inbox.tallies import ListTally, State, Tally
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.tallies import (
+    LIST_WEIGHT,
+    ListTally,
+    State,
+    TalliedLists,
+    Tally,
+    reading_groups,
+    tally_groups,
+)
+from app.notifications.inbox.totals import count_totals
+from app.notifications.notify import notify
+
+NO_GROUPS = ListTally.of({}, State(0, 0, 0))
 
 
 @pytest.mark.parametrize("most_unsorted", [0, 3, 500])
@@ -39,3 +56,41 @@ def test_what_was_changed_before_stays_as_it_was() -> None:
 
     assert (before.count, list(before.slice(0, 9))) == (1, ["old"])
     assert (after.count, list(after.slice(0, 9))) == (1, ["new"])
+
+
+def test_a_list_is_the_same_however_the_values_of_its_filter_are_given() -> None:
+    lists = TalliedLists()
+    lists.keep(7, Filter({"type": ("a", "b")}), NO_GROUPS)
+
+    assert lists.get(7, Filter({"type": ("b", "a", "b")})) is NO_GROUPS
+
+
+def test_lists_without_groups_are_forgotten_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "GROUPS_KEPT", 3 * LIST_WEIGHT)
+    lists = TalliedLists()
+
+    for user_id in range(5):
+        lists.keep(user_id, Filter(), NO_GROUPS)
+        lists.get(0, Filter())  # looked at again and again
+
+    assert [one for one in range(5) if lists.get(one, Filter())] == [0, 3, 4]
+
+
+@pytest.mark.sqlite
+async def test_a_page_that_ends_far_behind_is_not_counted_while_others_wait(
+    db: Database, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "MOST_COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr(tallies, "MOST_GROUPS", 2)
+    async with db.act() as session:
+        facts = {"role": "editor", "inviter": "alice", "team_name": "Video Squad"}
+        for _invitation in range(4):
+            await notify(session, INVITATION_RECEIVED, actor=alice, affected=bob, **facts)
+    async with db.read() as session:
+        totals = await count_totals(session, bob.id, Filter())
+        await tally_groups(session, bob.id, Filter(), totals.state)
+
+    async with await reading_groups(db, bob.id, Filter()) as session:
+        assert isinstance(session, ShortSession)
+    async with await reading_groups(db, bob.id, Filter(up_to_position=0)) as session:
+        assert not isinstance(session, ShortSession)
