@@ -56,8 +56,8 @@ class Checkpoints:
 
 
 def checkpoint(path: Path) -> bool:
-    """Never blocks readers or writers. Returns whether everything was moved; what was not, because
-    somebody still reads or the disk is full, stays in the log, where everybody finds it.
+    """Never blocks readers or writers. Returns whether all pages were moved: those that a reader still
+    needs as they were, or for which the disk has no room, stay in the log.
     """
     try:
         with closing(_opened(path)) as connection:

@@ -24,7 +24,7 @@ from app.models import (
     Team,
     User,
 )
-from app.notifications.channels import STATEMENTS_KEPT, add_deliveries
+from app.notifications.channels import INSERTIONS_KEPT, add_deliveries
 from app.notifications.channels.base import channels_of
 from app.notifications.events.audience import (
     AFFECTED,
@@ -114,10 +114,10 @@ async def _fan_out(
         await _collapse(session, event, event_type, rows, collapsing)
     else:
         if recipients is None:
-            added = _to_audience(dialect, event_type, channels)
+            insertion = _insertion_for_audience(dialect, event_type, channels)
         else:
-            added = _insertion(dialect, _wanting(event_type, recipients, channels))
-        await (await session.connection()).execute(added, values)
+            insertion = _insertion(dialect, _wanting(event_type, recipients, channels))
+        await (await session.connection()).execute(insertion, values)
         await add_deliveries(session, event, event_type)
     await add_documents(session, [event.id])
 
@@ -143,8 +143,10 @@ async def _collapse(
         await supersede(session, event, event_type, key, rows, quiet=True)
 
 
-@lru_cache(STATEMENTS_KEPT)
-def _to_audience(dialect: str, event_type: EventType, channels: tuple[str, ...]) -> UpdateBase:
+@lru_cache(INSERTIONS_KEPT)
+def _insertion_for_audience(
+    dialect: str, event_type: EventType, channels: tuple[str, ...]
+) -> UpdateBase:
     """Cached, because building it takes longer than running it for a few recipients."""
     return _insertion(dialect, _wanting(event_type, None, channels))
 

@@ -13,8 +13,8 @@ from app.notifications.channels.push.channel import Push
 from app.notifications.events.audience import ids_of
 from app.notifications.events.event_type import EventType
 
-# Of the fan-out, by type and channel: more than there are of both.
-STATEMENTS_KEPT = 500
+# Of the fan-out, by event type and channel: more than there are.
+INSERTIONS_KEPT = 500
 
 CHANNELS: tuple[type[Channel], ...] = (
     Email,
@@ -34,12 +34,12 @@ async def add_deliveries(session: AsyncSession, event: Event, event_type: EventT
     """
     connection = await session.connection()
     for channel in channels_of(session).values():
-        added = _added(dialect_of(session), channel, event_type)
-        await connection.execute(added, ids_of(event))
+        insertion = _insertion(dialect_of(session), channel, event_type)
+        await connection.execute(insertion, ids_of(event))
 
 
-@lru_cache(STATEMENTS_KEPT)
-def _added(dialect: str, channel: Channel, event_type: EventType) -> UpdateBase:
+@lru_cache(INSERTIONS_KEPT)
+def _insertion(dialect: str, channel: Channel, event_type: EventType) -> UpdateBase:
     """Cached, because building it takes longer than running it for a few recipients."""
     rows = channel.deliveries(event_type)
     columns = [column.name for column in rows.selected_columns]

@@ -28,8 +28,8 @@ from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 @dataclass(frozen=True)
 class Bell:
     """`unread` is capped at 100; `position` is that of the last change included. If it `is_grouped`, the
-    notices are the newest of their groups. Newest first; if `urgent_first`, the
-    unread urgent ones stand before them.
+    notices are the newest of their groups. They are newest first, the unread urgent ones before the
+    others if they are `urgent_first`.
     """
 
     unread: int

@@ -104,7 +104,7 @@ class Filter:
         return not self.chosen and self.up_to_position is None
 
     @property
-    def is_counted(self) -> bool:
+    def has_remembered_totals(self) -> bool:
         """Whether each process remembers how many match."""
         return not self.chosen or self.chosen == UNREAD_ONLY
 

@@ -28,7 +28,7 @@ from app.notifications.inbox.tallies import (
     STATEMENTS_KEPT,
     People,
     Tally,
-    is_remembered,
+    has_remembered_groups,
     tallied,
     tally_groups,
 )
@@ -67,7 +67,7 @@ async def read_group_page(
     `totals` are those of the same session, for any filter: open it with `reading_groups`. Groups of the
     whole inbox may stand above its first page, and then in no page.
     """
-    if is_remembered(wanted):
+    if has_remembered_groups(wanted):
         tally = await tally_groups(session, user_id, wanted, totals.state)
         on_top = tally.some(keys_on_top) if first == 0 else {}
         tallies = on_top | tally.slice(first, most, keys_on_top)
@@ -87,7 +87,7 @@ async def read_group_page(
 
 async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
     """How many groups match, `totals` being those of the same session."""
-    if is_remembered(wanted):
+    if has_remembered_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.state)).count
     return await _count(session, user_id, wanted)
 
@@ -118,7 +118,7 @@ async def add_groups(
 async def _tallies_of(
     session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
 ) -> dict[str, Tally]:
-    if is_remembered(wanted):
+    if has_remembered_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.state)).some(keys)
     rows = tallied(Notification.user_id == user_id, *wanted.clauses(), in_groups(keys))
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
@@ -152,7 +152,7 @@ async def _read_heads(
     session: AsyncSession, user_id: int, wanted: Filter, tallies: Mapping[str, Tally]
 ) -> list[Row[Any]]:
     """The newest notice of each group. Notices that came back together have the same position."""
-    rows = _remembered_heads(wanted.key) if is_remembered(wanted) else _heads(wanted)
+    rows = _remembered_heads(wanted.key) if has_remembered_groups(wanted) else _heads(wanted)
     positions = {tally.position for tally in tallies.values()}
     values = {"user_id": user_id, "positions": positions}
     heads: dict[str, Row[Any]] = {}
@@ -211,7 +211,7 @@ async def _read_people(
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     rows = await session.execute(
         _remembered_people(wanted.key)
-        if is_remembered(wanted)
+        if has_remembered_groups(wanted)
         else _people_among(wanted.clauses()),
         {"user_id": user_id, "heads": ids, "end": end},
     )

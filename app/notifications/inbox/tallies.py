@@ -177,7 +177,7 @@ def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
-def is_remembered(wanted: Filter) -> bool:
+def has_remembered_groups(wanted: Filter) -> bool:
     """Whether the groups of what is wanted are remembered."""
     return wanted.chosen.keys() <= REMEMBERED and wanted.view.name != "saved"
 
@@ -185,11 +185,11 @@ def is_remembered(wanted: Filter) -> bool:
 async def reading_groups(
     db: Database, user_id: int, wanted: Filter
 ) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read if the groups need no counting, or few: it holds up others. What came after the end
-    of what is wanted must be counted too, to be left out.
+    """A short read if neither totals nor groups need to be counted, or few: it holds up others. What came
+    after the end of what is wanted must be counted too, to be left out.
     """
     lists: TalliedLists = db.info["tallied_lists"]
-    known = lists.get(user_id, wanted) if wanted.is_counted else None
+    known = lists.get(user_id, wanted) if wanted.has_remembered_totals else None
     if known is None:
         return db.read()
     if known.size <= MOST_COUNTED_AT_ONCE:
@@ -217,7 +217,7 @@ def _news() -> Select[bool, int, int]:
 async def tally_groups(
     session: AsyncSession, user_id: int, wanted: Filter, state: State
 ) -> ListTally:
-    """The groups of what is wanted, by a filter that `is_remembered`.
+    """The groups of what is wanted, by a filter with remembered groups.
 
     `state` is that of the totals in this session.
     """

@@ -108,7 +108,7 @@ class CountedInboxes:
 
 def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextManager[AsyncSession]:
     """A short read, unless it would count or skip more rows than that allows: it holds up others."""
-    return db.short_read() if wanted.is_counted and first < MOST_SKIPPED else db.read()
+    return db.short_read() if wanted.has_remembered_totals and first < MOST_SKIPPED else db.read()
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:

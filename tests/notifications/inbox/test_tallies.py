@@ -1,6 +1,7 @@
 """Remembered groups stand in the order of their newest notices, whatever has changed since."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ async def test_a_page_that_ends_far_behind_is_not_counted_while_others_wait(
     monkeypatch.setattr(tallies, "MOST_COUNTED_AT_ONCE", 0)
     monkeypatch.setattr(tallies, "MOST_GROUPS", 2)
     async with db.act() as session:
-        facts = {"role": "editor", "inviter": "alice", "team_name": "Video Squad"}
+        facts: dict[str, Any] = {"role": "editor", "inviter": "alice", "team_name": "Squad"}
         for _invitation in range(4):
             await notify(session, INVITATION_RECEIVED, actor=alice, affected=bob, **facts)
     async with db.read() as session:
