@@ -47,7 +47,7 @@ from app.web.middleware import AuthenticationMiddleware, ForgeryMiddleware, secu
 from app.web.parsing import MAX_FORM_BYTES, ForgetfulLitestar
 from app.web.visits import Visits, note_visit
 
-# Of what `furnish` puts into the state: what handlers may ask for.
+# The entries of the application's state (see `furnish`) that handlers may ask for by name.
 PARTS = (
     "settings",
     "signer",
@@ -70,14 +70,15 @@ class ClippyFront(
     ForgetfulLitestar,
 ):
     """A Litestar that finds the client behind proxies, detaches streams from their requests,
-    compresses whole bodies, logs and times each request, refuses what is meant for another host, and
-    retains nothing afterwards.
+    compresses whole bodies, logs and times each request, refuses requests for other hosts, and
+    caches nothing of a request.
     """
 
 
 class DependenciesInTurn(ReceiveRoutePlugin):
-    """Has the dependencies of a request resolved one after the other. Litestar resolves several at the
-    same time, each in a task, which takes longer than all of ours: none has anything to wait for.
+    """Resolves the dependencies of a request one after the other. Litestar would resolve them
+    concurrently, each in a task. Ours never wait for anything, so the tasks would cost more than
+    they do.
     """
 
     def receive_route(self, route: BaseRoute) -> None:
@@ -186,7 +187,9 @@ async def _settled(_app: Litestar) -> AsyncIterator[None]:
 
 
 def _provide_parts(config: AppConfig) -> AppConfig:
-    """A part is found without the request: to pass that on takes Litestar longer than to find it."""
+    """Providers do not take the request: passing it to them would take Litestar longer than they
+    do.
+    """
     for name in PARTS:
         config.dependencies[name] = Provide(_part(config.state, name), sync_to_thread=False)
     return config

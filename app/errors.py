@@ -75,7 +75,7 @@ class NotFound(Failure):
 
 
 class NoPicture(NotFound):
-    """There is something to see, and no picture of it."""
+    """The thing exists, but has no picture."""
 
 
 class Conflict(Failure):
@@ -87,8 +87,8 @@ class Gone(Failure):
 
 
 class OtherUser(Conflict):
-    """`typed` is what the request's form contained, as pairs of name and value, with the proof that
-    it was made for its user. `owner_id` is that user's id if the proof holds.
+    """`typed` has the fields of the request's form as (name, value) pairs, including those that
+    prove for which user it was made. `owner_id` is that user's id if the proof is valid.
     """
 
     def __init__(
@@ -101,9 +101,10 @@ class OtherUser(Conflict):
 
 
 class OlderSession(Failure):
-    """`typed` is what the request's form contained, as pairs of name and value.
+    """`typed` has the fields of the request's form as (name, value) pairs.
 
-    Where there is no form to send again, in the API and in an open page, it is a refusal.
+    A page offers to send the form again. Otherwise (the API, scripts of an open page) this is a
+    refusal.
     """
 
     status = 403

@@ -1,8 +1,9 @@
-"""Full disks, locked or lost databases, unreadable files: faults that pass, or that an administrator
-mends.
+"""Faults of the environment: full disks, locked or lost databases. They pass, or an administrator
+fixes them.
 
 The one place that knows the codes of SQLite (https://www.sqlite.org/rescode.html), of PostgreSQL
-(https://www.postgresql.org/docs/current/errcodes-appendix.html) and of the system. Such a fault is no bug of ours: a request is refused in a sentence, a worker tries again later.
+(https://www.postgresql.org/docs/current/errcodes-appendix.html) and of the operating system for
+them. A fault is not a bug: a request is refused with a sentence, and a worker tries again later.
 """
 
 import asyncio
@@ -37,13 +38,13 @@ def is_lost(error: BaseException) -> bool:
 
 
 def fault_of(error: BaseException) -> Unavailable | None:
-    """What to answer where `error`, or an error that caused it, is such a fault; else None."""
+    """The failure to raise if `error`, or an error that caused it, is a fault; else None."""
     return next((fault for each in _with_causes(error) if (fault := _fault(each))), None)
 
 
 def reason_of(error: BaseException) -> str:
-    """Such a fault in the words of the database or the system, as a line for the log; "" for other
-    errors. Contains no statement and no values.
+    """A fault in the words of the database or the operating system, as one line for the log; "" for
+    other errors. Contains no statement and no values.
     """
     for each in _with_causes(error):
         if _fault(each):
@@ -53,8 +54,8 @@ def reason_of(error: BaseException) -> str:
 
 
 async def persist(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Repeats the attempt, ever less often, until disk and database allow it. For what has happened
-    already and must be recorded: a request would rather be refused.
+    """Repeats the attempt, with growing pauses, until it fails for no fault. For recording what has
+    already happened; requests are refused instead.
     """
     for pause in pauses():
         try:
@@ -83,7 +84,7 @@ def busy() -> Unavailable:
 
 
 def uncertain() -> Unavailable:
-    """For a commit whose answer got lost: it may have been made."""
+    """For a commit that may or may not have succeeded, because the connection was lost meanwhile."""
     return Unavailable(
         _(
             "The database was lost while it saved this. Please look whether it was saved before you "
@@ -132,7 +133,7 @@ def _sqlite_fault(error: sqlite3.Error) -> Unavailable | None:
 
 
 def _is_of(driver: str, error: BaseException, *classes: str) -> bool:
-    """Whether it is an error of these classes of a driver, which is not imported to find out."""
+    """Whether it is an error of one of these classes of a driver. Does not import the driver."""
     module = sys.modules.get(driver)
     return module is not None and isinstance(error, tuple(getattr(module, one) for one in classes))
 

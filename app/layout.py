@@ -1,7 +1,7 @@
 """Renders a page with its bell and its flash message, or a fragment of a page.
 
-A live page has one region that follows what it shows: when one of its topics changes, it fetches its
-own address and takes over what is different.
+A live page has one region that is kept up to date: when one of its topics changes, the page fetches
+its own address and morphs the region.
 """
 
 from collections.abc import Sequence
@@ -27,14 +27,17 @@ from app.rendering import render
 from app.topics import USER, Topic
 from app.web.csrf import csrf_token
 
-# The state's entry for the CSRF token that stands in all that is rendered for a request.
+# The request state's entry for its CSRF token: everything rendered for a request contains the same
+# one.
 SHOWN = "shown_csrf_token"
-# Pages for getting in.
+# Pages to which nobody wants to return after logging in.
 WITHOUT_WAY_BACK = ("/login", "/register", "/forgot", "/reset/")
 
 
 class Region(NamedTuple):
-    """What a live page shows of its topics, and the events after which it fetches itself again."""
+    """The part of a live page that is kept up to date, and the events after which the page fetches
+    it.
+    """
 
     content: Markup
     address: str
@@ -88,9 +91,9 @@ async def live_page(
 
 
 def lost_region(request: AnyRequest, title: str, sentence: str) -> Response[str]:
-    """What takes the place of the region of a live page that its user can no longer see (404).
+    """Replaces the region of a live page that its user may no longer see (404).
 
-    It asks again when that may have changed.
+    It is fetched again when that may have changed.
     """
     context = {"title": title, "sentence": sentence}
     live = _region(request, "errors/_gone.html", [], path_of(request), context)
@@ -111,7 +114,7 @@ def _region(
 ) -> Region:
     content = fragment(request, template, **context).content
     events = [topic.event for topic in [Topic(USER, request.scope["user"].id), *topics]]
-    # Each page masks the token anew.
+    # The token is masked differently in each request.
     compared = "\n".join([content, address, *events]).replace(_shown_token(request), "")
     etag = f'"{sha256(compared.encode()).hexdigest()[:32]}"'
     return Region(Markup(content), address, events, etag)  # noqa: S704 - it is rendered by Jinja
@@ -127,9 +130,10 @@ async def ask(
     cancel_url: str,
     pairs: Sequence[tuple[str, str]] = (),
 ) -> Response[str]:
-    """The page that asks before an act that cannot be undone; for htmx, what its dialog contains.
+    """The page that asks for confirmation of an act that cannot be undone; for htmx, the content of
+    a dialog.
 
-    Its form posts `pairs` to `action`, where the act is done.
+    Its form posts `pairs` to `action`.
     """
     context: dict[str, Any] = {
         "question": question,
@@ -167,7 +171,7 @@ def _common(request: AnyRequest) -> dict[str, Any]:
 
 
 def _way_back(request: AnyRequest) -> str:
-    """Where a login from this page leads; "/" from a page that is of no use afterwards."""
+    """The path to return to after a login from this page; "/" if returning there makes no sense."""
     path = request.url.path
     is_useful = request.method == "GET" and not path.startswith(WITHOUT_WAY_BACK)
     return own_path(path_of(request)) if is_useful else "/"

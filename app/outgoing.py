@@ -78,7 +78,9 @@ class Outgoing:
                 return await self._post(URL(url, encoded=True), headers, body)
         except TimeoutError:
             raise Unanswered(TIMEOUT, f"{self._seconds:g}") from None
-        except aiohttp.ClientResponseError as error:  # its own words quote the URL, a secret
+        except (
+            aiohttp.ClientResponseError
+        ) as error:  # its message quotes the URL, which is a secret
             raise Unanswered(NOT_HTTP) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unanswered(UNREACHABLE, str(error) or type(error).__name__) from error

@@ -1,6 +1,6 @@
 """One notification in full: in the pane beside the list, or on a page of its own.
 
-Opening is reading (CONTRACT §5), here of all that the pane shows.
+Opening is reading (CONTRACT §5): everything that the pane shows is marked as read.
 """
 
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,9 @@ MOST_EARLIER = 20
 
 @dataclass(frozen=True)
 class Opened:
-    """What is shown; `video` is the address of the compilation that the notice is about, and `earlier`
-    what a living notice said before. It `is_listed` unless the user wants none of its type in the app.
+    """`video` is the URL of the compilation that the notice is about, "" without one. `earlier` are
+    the states of an updated notice before newer events. `is_listed` is False if the user has
+    switched its type off in the app.
     """
 
     notice: Notice
@@ -76,7 +77,7 @@ async def pane(
 ) -> Response[str] | Response[None]:
     """The notification for the pane, with the thread of its group unless `alone`.
 
-    An open pane that asks `again` only looks what has become of it.
+    With `again`, an open pane refreshes itself, which marks nothing as read.
     """
     if not is_partial(request):
         return redirect(own_page(notification_id))
@@ -104,7 +105,9 @@ async def _open(request: AnyRequest, db: Database, user: User, notification_id: 
 async def _open_group(
     session: AsyncSession, user: User, listing: Listing, notice: Notice
 ) -> Opened:
-    """The newest of its group, as in the list, with the others; alone what the list no longer has."""
+    """The newest notice of the group with the others, as in the list; the notice alone if the list
+    no longer has its group.
+    """
     within = await narrow(session, listing.filter)
     totals = await count_totals(session, user.id, within)
     [row] = await add_groups(session, user.id, within, [notice], totals)

@@ -26,14 +26,15 @@ from app.values.names import isolate, to_html, to_text
 from app.web.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
 
-# Every plural form of every language is taken by one of the first numbers.
+# In every language, each plural form is used by one of the first numbers.
 SAMPLES = 200
 # Minutes whose words are remembered, in one language each.
 MOMENTS_KEPT = 5_000
 # Some 5 KB each.
 RENDERINGS_KEPT = 2_000
 _UNSAFE = re.compile("[&<>\"']")
-# What every template can call, each using those before it: {{ ui.tag(_("New")) }}.
+# Modules of macros that every template can call: {{ ui.tag(_("New")) }}. Each may use those before
+# it.
 MACROS = {
     "form": "components/forms.html",
     "ui": "components/ui.html",
@@ -65,15 +66,15 @@ def html() -> Environment:
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
     environment.filters.update(address=readable_address, playing_time=playing_time)
     environment.globals.update(zone_names=zone_names, zones_by_region=zones_by_region)
-    # Last, since they use all the others. To import them into each template takes far longer.
+    # Last, since they use all the others. Importing them in each template would take far longer.
     for module, file in MACROS.items():
         environment.globals[module] = environment.get_template(file).module
     return environment
 
 
 class _Context(Context):
-    """Calls what a template calls. Jinja first finds out whether that wants the context, which here
-    nothing does and takes longer than most of what is called.
+    """Calls functions directly. Jinja would first check whether they want its context. Ours never
+    do, and the check takes longer than most of the calls.
     """
 
     def call(
@@ -89,8 +90,8 @@ class _Context(Context):
 
 
 class _CodeGenerator(CodeGenerator):
-    """Compiles `asset("app.css")` and `icon("bi-bell")` as if what they return stood in the template,
-    since it is the same on every page; and `_("Save")` without the detour through the context.
+    """Compiles `asset("app.css")` and `icon("bi-bell")` to constants, since they are the same on
+    every page, and `_("Save")` to a direct call without a lookup in the context.
     """
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
@@ -117,22 +118,24 @@ class _Environment(Environment):
     code_generator_class = _CodeGenerator
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The same for all templates. Each one's own view of them, which none of ours needs, would be
-        copied for each page and looked through for each fragment.
+        """Shares one dict among all templates. By default each template has a view of its own,
+        which is copied for each page and searched for each fragment.
         """
         return {**self.globals, **d} if d else self.globals
 
     translated = staticmethod(_)
 
     def escaped(self, value: object) -> str:
-        """As `escape`, which makes a new object of everything, safe or not. This one is only joined."""
+        """Like `escape`, but returns a plain str where nothing has to be escaped: the result is
+        only joined, and creating a Markup takes time.
+        """
         if type(value) is int or (type(value) is str and not _UNSAFE.search(value)):
             return str(value)
         return value if type(value) is Markup else escape(value)
 
 
 def name(name: str) -> Markup:
-    """A filter: a name that stands in no sentence, in a direction of its own."""
+    """A filter: a name outside a sentence, isolated from the direction of the text around it."""
     return to_html(isolate(name))
 
 
@@ -150,8 +153,8 @@ def page_context() -> Mapping[str, Any]:
 
 
 def cached(macro: Macro, value: Any) -> str:
-    """What a macro makes of a value, rendered once for all who see it alike: of the page, the macro
-    may use the reader's language and time zone only.
+    """The macro's output for a value, cached. Of the page's context, the macro may use only the
+    reader's language and time zone.
     """
     user = page_context().get("user")
     reader = current_translations(), getattr(user, "language", ""), getattr(user, "timezone", "")
@@ -174,7 +177,7 @@ def _cached(rendering: _Rendering) -> str:
 
 
 def cached_part(template: str) -> Markup:
-    """A part of pages that is the same on each, but for the language."""
+    """A template without variables, rendered once for each language."""
     return _cached_part(template, current_translations())
 
 
@@ -255,7 +258,7 @@ def _formatted(local: datetime, language: str) -> Markup:
 
 
 def locale_of(language: str) -> Locale:
-    """Babel's locale of a language; the source language's if it knows none."""
+    """Babel's locale for a language; that of the source language if Babel does not know it."""
     try:
         return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

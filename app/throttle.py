@@ -33,8 +33,9 @@ async def throttle(
     now = clock.now()
     until = now + timedelta(seconds=seconds)
     async with db.write() as session:
-        # A window of this key that ends later than a new one began while the clock was ahead; one
-        # that another host began ends a little later where that host's clock is ahead of ours.
+        # A window that ends later than a new one would was begun while the clock was ahead.
+        # TOLERANCE allows for windows begun by other hosts, whose clocks may be a little ahead of
+        # ours.
         is_void = and_(Throttle.key == key[:KEY_LENGTH], Throttle.resets_at > until + TOLERANCE)
         await session.execute(delete(Throttle).where(or_(Throttle.resets_at <= now, is_void)))
         count, resets_at = await _count(session, key, until)

@@ -1,7 +1,8 @@
-"""What open pages of teams and projects show, as topics: the kind of a thing and its id.
+"""Topics: the teams, projects and users that open pages show, named by kind and id.
 
-A transaction that changes a thing touches its topic. After the commit, every process tells the open
-pages that show it, and they fetch themselves again. A touch carries no data, and is stored nowhere.
+A transaction that changes one of them touches its topic. After the commit, every process notifies
+the open pages that show it, and they fetch themselves again. A touch carries no data and is not
+stored.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import poke_after_commit
 
-# `progress` is that of a project's compilation. `user` stands for what one user may see: they have
-# joined or left a team, or got or lost a project.
+# `progress` is the progress of a project's compilation. `user` changes when the set of things that
+# the user may see changes: they join or leave a team, or gain or lose a project.
 TEAM, PROJECT, PROGRESS, USER = KINDS = ("team", "project", "progress", "user")
 
 
@@ -27,7 +28,7 @@ class Topic(NamedTuple):
 
 
 def touch(session: AsyncSession, kind: str, id: int) -> None:
-    """The thing will have changed, once the transaction is committed."""
+    """Refresh open pages that show this topic, once the transaction has committed."""
     poke_after_commit(session, f"{kind} {id}")
 
 

@@ -23,8 +23,8 @@ def sees_project(user_id: Any) -> ColumnElement[bool]:
 
 
 def team_viewers(ids: Any, users: Any) -> Select[int, int]:
-    """(team_id, user_id): which of these users see which of these teams, each a query for ids or a
-    list.
+    """(team_id, user_id) pairs: which of these users see which of these teams. Both are lists of
+    ids or queries for ids.
     """
     return select(Membership.team_id, Membership.user_id).where(
         Membership.team_id.in_(ids), Membership.user_id.in_(users)
@@ -32,10 +32,10 @@ def team_viewers(ids: Any, users: Any) -> Select[int, int]:
 
 
 def project_viewers(ids: Any, users: Any = None) -> CompoundSelect[Any]:
-    """(project_id, user_id): the same for projects; by default, of all users.
+    """(project_id, user_id) pairs: the same for projects; by default, of all users.
 
-    The conditions stand in both parts: SQLite does not move them there, and would look at all
-    projects.
+    The conditions are repeated in both parts of the union: SQLite does not push them down, and
+    would scan all projects.
     """
     owners = select(Project.id.label("project_id"), Project.owner_id.label("user_id"))
     members = select(Share.project_id, Membership.user_id).join(

@@ -43,9 +43,10 @@ from app.zones import server_zone
 TIMERS: PartialTimersDict = {"schedule": 5, "worker_info": 10, "sweep": 15, "abort": 1}
 # How long a worker counts as running after a report.
 REPORT_LASTS = 60
-# How old an event may be whose document is missing and does not wait for the night.
+# Events up to this age are indexed every ten minutes if missing; older ones in the nightly run.
 FILLED_AT_ONCE = timedelta(hours=1)
-# How soon the deliveries of a worker that was killed on this machine are taken up.
+# How often this worker looks for others that were killed on this machine, to take over their
+# deliveries.
 LOOK_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -108,7 +109,9 @@ async def clean_up(context: Context) -> None:
 
 
 async def purge(context: Context) -> None:
-    """Remove what can no longer be restored, answered or resumed."""
+    """Remove deleted notifications after their undo has expired, expired invitations' notices, and
+    leftover files.
+    """
     installation = _installation(context)
     db, settings = installation.db, installation.settings
     if not (await _look_at_clock(installation)).is_believed:
@@ -123,7 +126,7 @@ async def purge(context: Context) -> None:
 
 
 async def fill_index(db: Database, since: datetime | None = None) -> None:
-    """Index what a process of an older version has added."""
+    """Index events that a process of an older version has added without indexing them."""
     async for _number in index.fill(db, since):
         await asyncio.sleep(0.01)
 
@@ -166,15 +169,15 @@ async def run(installation: Installation) -> None:
 
 
 def _folder_of_locks(settings: Settings) -> Path:
-    """Hosts that share DATA_DIR may not see each other's file locks. What a worker on another host
-    leaves comes due when its lease ends.
+    """A folder per machine, because hosts that share DATA_DIR may not see each other's file locks.
+    Deliveries of a worker that died on another host come due when its lease ends.
     """
     folder = settings.data_dir / "workers"
     return folder if settings.is_sqlite else folder / boot_id()
 
 
 async def _watch_workers(db: Database, lock: WorkerLock) -> None:
-    """Take up the deliveries of workers that are killed beside this one."""
+    """Take over the deliveries of workers that were killed on this machine."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if crashed := lock.crashed():
@@ -182,7 +185,7 @@ async def _watch_workers(db: Database, lock: WorkerLock) -> None:
 
 
 async def _take_over(installation: Installation, crashed: Sequence[str]) -> None:
-    """Continue what other workers, and this one before, have left. On a full disk, once it can."""
+    """Continue the work of crashed workers."""
     await _look_at_clock(installation)
     await recover_compilations(installation.db, installation.broker)
     await claims.sweep(installation.db, crashed)
@@ -229,7 +232,7 @@ class _QuietWorker(Worker[Context]):
     SIGNALS: list[signal.Signals] = []  # noqa: RUF012
 
     async def process(self) -> bool:
-        """Where the queue cannot record what became of a job, it sweeps the job later."""
+        """If the queue cannot record the outcome of a job, continue: the job is swept later."""
         try:
             return await super().process()
         except Exception as error:

@@ -18,7 +18,8 @@ from app.teams.queries import read_invitation
 from app.values.email_addresses import address_key
 
 INVITATION = "/invitations/"
-# The inviter sees the link too, and may use it before the invited user does.
+# More than one, because the inviter sees the link too and could register with it before the
+# invitee.
 MOST_ACCOUNTS = 3
 
 

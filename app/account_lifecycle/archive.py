@@ -147,8 +147,8 @@ def _mutes(user: User) -> Executable:
 
 
 def _deliveries(user: User) -> Executable:
-    """Leaves out confirmation mails. None is sent to an address that another account has, and
-    nobody must learn which addresses those are.
+    """Leaves out confirmation mails. None is sent to an address that another account has confirmed,
+    so the list would reveal which addresses have an account.
     """
     columns = (
         Delivery.channel,

@@ -1,7 +1,7 @@
 """The pictures of users: made square from what they upload, stored, and removed.
 
-What is served is encoded anew, so it is a picture and nothing else: without the place that a phone
-notes in it (EXIF), and without anything hidden behind it.
+Uploads are re-encoded, so that what is served is a picture and nothing else: without the location
+that phones record in it (EXIF), and without data hidden behind it.
 """
 
 import asyncio
@@ -25,14 +25,15 @@ from app.settings import Settings
 FIELD = "picture"
 MB = 1_000_000
 MAX_BYTES = MB
-# A photograph of 24 megapixels, with a little room. In memory it takes up a hundred times its file.
+# A photograph of 24 megapixels, with a little room. Decoded, it is a hundred times as large as its
+# file.
 MAX_PIXELS = 25 * MB
 SIDE = 256
 FORMATS = ("PNG", "JPEG", "WEBP")
 MEDIA_TYPE = "image/webp"
 
-# An image takes up much memory while it is made small, so there is one at a time. The others wait in no
-# thread that anything else needs.
+# Scaling an image down takes much memory, so one is scaled at a time. The executor is separate, so
+# that waiting images block no thread that other work needs.
 _painter = ThreadPoolExecutor(1, "picture")
 
 
@@ -77,7 +78,7 @@ def too_large() -> TooLarge:
 
 
 async def _in_turn(content: bytes) -> bytes:
-    """`encode`, whose sentences are in the language of this context."""
+    """Runs `encode` when it is its turn; its errors are in the language of this request."""
     work = partial(copy_context().run, encode, content)
     return await asyncio.get_running_loop().run_in_executor(_painter, work)
 
@@ -93,7 +94,7 @@ def encode(content: bytes) -> bytes:
         raise _too_many_pixels() from None
     except Invalid:
         raise
-    except Exception:  # what is damaged fails in many ways
+    except Exception:  # Pillow raises many types for a damaged image
         sentence = _("This is not an image that we can read. Choose a PNG, JPEG or WebP file.")
         raise Invalid({FIELD: sentence}) from None
 
@@ -104,7 +105,7 @@ def _too_many_pixels() -> Invalid:
 
 
 def _square(image: Image.Image) -> Image.Image:
-    """Makes it small first, so that no other step takes up much memory."""
+    """Scales down first, so that no later step needs much memory."""
     image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decodes a large JPEG at a fraction of its size
     mode = "RGBA" if image.has_transparency_data else "RGB"
     colours = image if image.mode == mode else _gray(image).convert(mode)
@@ -113,7 +114,7 @@ def _square(image: Image.Image) -> Image.Image:
 
 
 def _gray(image: Image.Image) -> Image.Image:
-    """Of 16 bits for each pixel, which converting would cut off, the upper 8."""
+    """Keeps the upper 8 of 16 bits per pixel; Pillow's conversion would clip the values instead."""
     return image.point(lambda value: value / 256) if image.mode.startswith("I") else image
 
 

@@ -1,4 +1,4 @@
-"""The 10,000 most common passwords of at least 8 bytes: the first that an attacker tries.
+"""The 10,000 most common passwords of at least 8 bytes, which attackers try first.
 
 `common_passwords.txt` has them in lower case. They are from two lists: the one that Django 5.2
 ships (`common-passwords.txt.gz`, by Royce Williams, of leaked passwords) and the first 10,000 of

@@ -1,8 +1,8 @@
 """The sessions and access tokens that this process has looked up, with their users.
 
-What is here is used as long as a counter in the database proves that nothing has changed or ended,
-and never longer than a second after the last proof. A poke asks for a new proof at once, and so does
-a commit: of this process or, on SQLite, of any.
+An entry is valid as long as a counter in the database proves that no session, token or account has
+changed or ended. A proof holds for at most a second; a poke, a commit of this process and, on
+SQLite, a commit of any process end it at once.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +18,7 @@ from app.database import Database
 from app.notifications.live.stream import Key
 
 PROOF_SECONDS = 1.0
-# After that they are looked up again, which notes that they are in use, and when they expire.
+# After that an entry is looked up again, which records the use and notices an expiry.
 KEPT_FOR = timedelta(minutes=1)
 MOST_KEPT = 5_000
 
@@ -26,14 +26,15 @@ Found = TypeVar("Found")
 
 
 class CredentialCache:
-    """`running` while the relay is."""
+    """Shared by all requests of a process. Keep it `running` while the relay is connected."""
 
     def __init__(self, db: Database, relay: Relay) -> None:
         self._db = db
         self._relay = relay
         self._kept: dict[Key, tuple[datetime, Any]] = {}
         self._pokes = 0
-        # Of the last proof: the counter, what it was proven for, and until when it holds.
+        # The last proof: the value of the counter, the version it was read at, and until when it
+        # holds.
         self._count = 0
         self._version: tuple[int, ...] = ()
         self._holds_until = 0.0
@@ -50,7 +51,9 @@ class CredentialCache:
         self._pokes += 1
 
     async def find(self, key: Key, look_up: Callable[[], Awaitable[Found | None]]) -> Found | None:
-        """What `look_up` finds for this key, or has found. All who ask get the same object."""
+        """The result of `look_up` for this key, cached. All callers share the object: do not change
+        it.
+        """
         await self._prove()
         now = clock.now()
         if key in self._kept:

@@ -1,9 +1,8 @@
 """Tells every process that sessions or access tokens may have ended: by a poke after the commit,
-and by a counter that changes with it, in case the poke is lost.
+and by a counter that changes in the same transaction, in case the poke is lost.
 
-Triggers of the database (migration 0017) count beside it whatever else a process may have looked up
-about a user, session or token and no longer holds: any change of an account that can be seen, and any
-row that is gone.
+A second counter covers everything else that makes a cached user, session or token outdated:
+triggers of the database (migration 0017) count visible changes of accounts and deleted rows.
 """
 
 from functools import cache
@@ -21,6 +20,7 @@ ENDINGS, CHANGES = 1, 2
 
 
 async def announce_ending(session: AsyncSession) -> None:
+    """Call it in the transaction that ends a session or token, or suspends an account."""
     counted = insert_into(session, EndingCount).values(id=ENDINGS, count=1)
     more = {"count": EndingCount.count + 1}
     await session.execute(counted.on_conflict_do_update(index_elements=[EndingCount.id], set_=more))

@@ -1,7 +1,7 @@
 """When a user was last seen: at a sign-in, or by a request with a session or an access token.
 
-It is written together with the last-used time of the session or token, so not on every request, and
-is kept after both have ended.
+It is updated together with the last-used time of the session or token, so not on every request, and
+outlives both.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """Finds accounts: by address, and again in the transaction that acts on a password check.
 
-An address is that of the account which has confirmed it. Other accounts may have the same one
-unconfirmed, for anybody can type any address.
+An address belongs to the account that has confirmed it. Other accounts may have it unconfirmed,
+since anyone can enter any address.
 """
 
 from sqlalchemy import ColumnElement, and_, select
@@ -37,8 +37,8 @@ async def get_unchanged(session: AsyncSession, user: User) -> User:
 async def lock_user(session: AsyncSession, user: User) -> None:
     """Lock the user's row until the transaction ends, on PostgreSQL; SQLite has one writer anyway.
 
-    A transaction that changes both the user and rows that belong to them, such as sessions, changes
-    the user first or begins with this: in another order, two of them would wait for each other.
+    A transaction that changes the user and rows that belong to them, such as sessions, must change
+    the user first or begin with this: in any other order, two of them could deadlock.
     """
     row = select(User.id).where(User.id == user.id)
     await session.execute(row.with_for_update(key_share=True))

@@ -26,10 +26,11 @@ from app.web.reachability import others_can_reach
 
 RESET = "reset_password"
 MINUTES_TO_RESET = 60
-# Each costs a verification of the password.
+# Each candidate costs a verification of the password.
 MOST_CLAIMANTS = 10
 
-# The hash of a discarded random password: an unknown name takes as long as a wrong password.
+# The hash of a discarded random password, so that an unknown name takes as long as a wrong
+# password.
 DECOY = (
     "$argon2id$v=19$m=65536,t=3,p=4$"
     "au8L1Ee5vhk6ISbVCicPBg$/z70XIIyqRkZmFZN5VQ18sHL5J0LC6a7wXvPRlzccew"
@@ -66,11 +67,11 @@ def _refuse_demo_password(field: str, password: str, event: str, user: str | Non
 
 
 async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User | None]:
-    """First the account with this username, which has no @, or this confirmed address; None if
-    there is none. Then a few accounts that have the address unconfirmed.
+    """The account with this username or confirmed address, or None; then a few accounts that have
+    the address unconfirmed.
 
-    These are included even if there is a first: a user who claims an address must not learn
-    whether another account has confirmed it.
+    The latter are included even if the former exists, so that a user who has entered another
+    person's address cannot find out whether another account has confirmed it.
     """
     key = address_key(login)
     named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
@@ -105,8 +106,8 @@ async def require_password(user: User, password: str, field: str = "password") -
 async def change_password(
     db: Database, user: User, *, current: str, new: str, revokes_tokens: bool = False
 ) -> User:
-    """Set a new password and end every session. Returns the user as stored: `user`, which other
-    requests of the same browser may hold too, still shows which password they have checked.
+    """Set a new password and end every session. Returns the stored user. `user` itself is not
+    changed: concurrent requests may share it, and must still know which password they have checked.
 
     Raises Invalid for `current_password`, `new_password`.
     """
@@ -143,8 +144,8 @@ async def send_reset(session: AsyncSession, address: str) -> None:
 
 
 def _fingerprint(user: User) -> str:
-    """Changes with the password and the address: a link works once, and for one address. The salt
-    in the hash makes it random, so it is never that of another account with the same id.
+    """Changes with the password and the address, so that a link works once and for one address. The
+    password's salt makes it random, so another account with the same id never has the same one.
     """
     return hashlib.sha256(f"{user.password_hash} {user.email_key}".encode()).hexdigest()[:24]
 

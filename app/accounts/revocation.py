@@ -1,9 +1,8 @@
 """Ends the streams of sessions and tokens that have ended, in every process, within a second.
 
-Each process checks the sessions and tokens behind its streams whenever some session or token ended,
-which it looks up twice a second, or at once after a poke. In between it checks those of new
-streams, whose requests may have been authenticated just before. Once a minute it checks all, because
-sessions expire.
+Twice a second, and at once after a poke, each process looks whether any session or token has ended.
+If so, it checks all those behind its streams; if not, only those of new streams, whose requests may
+have been authenticated just before an ending. Once a minute it checks all, because sessions expire.
 """
 
 import asyncio

@@ -101,8 +101,8 @@ async def start_session(session: AsyncSession, user: User, user_agent: str) -> s
 
 
 async def remove_expired(db: Database) -> None:
-    """Deletes the rows of sessions that have expired. Nightly, not when the next one starts: while a
-    clock is ahead, they only seem to have.
+    """Deletes the rows of expired sessions. Runs nightly rather than at each login: while the clock
+    is ahead, sessions only appear to have expired.
     """
     async with db.exclusive() as session:
         await session.execute(delete(WebSession).where(~_is_alive(clock.now())))
@@ -168,8 +168,8 @@ async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Coll
 
 
 def cookie_name(settings: Settings) -> str:
-    """Under HTTPS the name has a prefix with which browsers refuse it from another host or over
-    plain HTTP (RFC 6265bis, 4.1.3.2), and a cookie without the prefix is nobody's session.
+    """Under HTTPS the name has the prefix `__Host-`: browsers then refuse the cookie from another
+    host or over plain HTTP (RFC 6265bis, 4.1.3.2), and we ignore a cookie without the prefix.
     """
     return "__Host-session" if settings.is_https else "session"
 

@@ -29,7 +29,7 @@ from app.web.user_agents import device_name
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 REMEMBERED_FOR = timedelta(days=400)
 TOKEN_LENGTH = 200
-# Each has password guesses of its own.
+# Limited because each known browser has its own allowance of password guesses.
 MOST_BROWSERS = 20
 # The second is used under HTTPS, as for sessions.
 COOKIES = ("device", "__Host-device")
@@ -58,7 +58,9 @@ def device_cookie(settings: Settings, token: str) -> Cookie:
 
 
 def place_of(host: str) -> str:
-    """Where a client is: the /24 of an IPv4 address or the /48 of an IPv6 address; "" without one."""
+    """The network of a client: the /24 of an IPv4 or the /48 of an IPv6 address; "" if `host` is
+    neither.
+    """
     try:
         address = ip_address(host)
     except ValueError:
@@ -69,7 +71,7 @@ def place_of(host: str) -> str:
 
 
 async def remember(session: AsyncSession, user: User, *, device: str, host: str) -> bool:
-    """Whether the user has signed in from this browser and from this network before."""
+    """Record the sign-in. Returns whether both the browser and the network were known already."""
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))

@@ -14,8 +14,8 @@ from app.web.networks import network_of
 async def throttle_login(request: AnyRequest, db: Database, settings: Settings, login: str) -> None:
     """Slow down password guessing, from one network and against one account.
 
-    The browsers in which the account's user has signed in before are counted by themselves, so
-    that wrong guesses of others never lock the user out.
+    Browsers in which the account's user has signed in before have their own counters, so that the
+    wrong guesses of others never lock the user out.
     """
     user = loggable(login)
     if known := await find_browser(db, login, device_token(request, settings)):

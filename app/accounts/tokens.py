@@ -41,7 +41,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 async def create_token(
     session: AsyncSession, user: User, *, name: str, scope: str
 ) -> tuple[Token, str]:
-    """Returns the new token and its key, which is stored nowhere. The user is notified of it.
+    """Creates a token and notifies the user. Returns it with its key, which is stored nowhere.
 
     Raises Invalid for `name`, `scope`, and Conflict when the user has too many tokens, or the
     password was replaced since it was checked.

@@ -1,7 +1,7 @@
-"""What a restored database must not take up where the backup left off.
+"""Adapts restored rows to what may have happened since the backup.
 
-Between the backup and the restore, time went on: sessions ended, mails went out, ids and positions
-were given out. The rows do not know of it.
+After the backup, sessions ended, mails were sent, and ids and positions were allocated. The
+restored rows do not reflect that.
 """
 
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ from app.models import (
 from app.models.notification import is_pending
 from app.notifications.delivery.decision import RESTORED
 
-# Ids live on in links, bookmarks, file names and clients. At least this many are left out, and as
-# many as were ever given out.
+# Ids live on in links, bookmarks, file names and clients, so sequences skip at least this many ids,
+# and as many as had been allocated.
 MARGIN = 1_000_000
 
 
@@ -39,14 +39,14 @@ def settle(target: Target, tables: Iterable[Table]) -> None:
 
 
 def _end_sessions(connection: Connection) -> None:
-    """One that was ended since the backup would be open again. Devices keep their pushes."""
+    """Otherwise sessions that were ended since the backup would be open again. Push devices stay."""
     connection.execute(update(PushSubscription).values(session_id=None))
     connection.execute(delete(WebSession))
     connection.execute(delete(UploadReservation))
 
 
 def _skip_deliveries(connection: Connection) -> None:
-    """Those that may have been sent since the backup: what has come due, and what was being sent."""
+    """Skips deliveries that may have been sent since the backup: due ones and those being sent."""
     now = clock.now()
     skipped = {"state": "skipped", "reason": RESTORED, "due_at": now, "settled_at": now}
     may_be_sent = or_(Delivery.due_at <= now, Delivery.claimed_by.is_not(None))

@@ -73,7 +73,7 @@ class MediaFile(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BadArchive(Failure):
-    """The file is no backup, or not a complete one, or not the one that was written."""
+    """The file is not a backup, is incomplete, or was damaged."""
 
 
 def not_a_backup(path: Path) -> BadArchive:
@@ -82,7 +82,7 @@ def not_a_backup(path: Path) -> BadArchive:
 
 
 class Writer:
-    """Writes to an open file. Nothing is complete before `finish`; what is not is left behind."""
+    """Writes a backup to an open file. It is valid only after `finish`."""
 
     def __init__(self, file: IO[bytes], revision: str) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
@@ -132,7 +132,7 @@ class Writer:
         return Part(rows, size, digest.hexdigest())
 
     def _add_file(self, name: str, path: Path) -> MediaFile | None:
-        """Videos are compressed already."""
+        """Stored without compression, because videos are compressed already."""
         try:
             source = path.open("rb")
         except FileNotFoundError:
@@ -148,7 +148,7 @@ class Writer:
 
 
 class Reader:
-    """A complete backup. Raises BadArchive for anything else, also while it is read."""
+    """Reads a complete backup. Every method raises BadArchive if the file is not one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -225,14 +225,14 @@ class Reader:
             draft.unlink(missing_ok=True)
 
     def check(self) -> None:
-        """Reads every table once, so that nothing is begun with a damaged file."""
+        """Reads every table once, so that a damaged file is refused before anything is changed."""
         for table in self.manifest.tables:
             for _row in self.rows(table):
                 pass
         self.keys()
 
     def _lines(self, name: str, part: Part) -> Iterator[bytes]:
-        """Exactly the lines that were written."""
+        """The lines of a member. Raises BadArchive unless they are exactly those that were written."""
         rows, size, digest = 0, 0, hashlib.sha256()
         with _damage_explained(self._path), self._zip.open(name) as member:
             while line := member.readline(LONGEST_LINE):

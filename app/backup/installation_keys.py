@@ -1,4 +1,4 @@
-"""The keys that links in mails and push subscriptions depend on, wherever they are kept."""
+"""The keys on which links in mails and push subscriptions depend, from settings, files or rows."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ GIVEN = {SECRET_KEY: "SECRET_KEY", VAPID_PRIVATE_KEY: "VAPID_PRIVATE_KEY"}
 
 
 def effective_keys(settings: Settings) -> dict[str, str]:
-    """Those of the settings, and those kept where no setting names one."""
+    """The keys in use: from the settings, else those that were generated."""
     kept = read_keys(settings)
     return {name: kept[name] for name in NAMES if name in kept} | _given(settings)
 

@@ -22,7 +22,7 @@ def media_names(connection: Connection) -> Iterator[str]:
 
 
 def _pictures(connection: Connection) -> Iterator[str]:
-    """None in a schema older than they are: a backup is also made before an upgrade."""
+    """None in a schema from before pictures existed: backups are also made before an upgrade."""
     if all(column["name"] != "avatar" for column in inspect(connection).get_columns("user")):
         return
     pictures = 'SELECT id, avatar FROM "user" WHERE avatar IS NOT NULL'

@@ -1,7 +1,7 @@
 """The mark that an installation has moved to another database.
 
-It keeps the old one from being started by accident, which would send the same mails again. With
-SQLite it is a file beside the database, which stays as it was; with PostgreSQL a row.
+It prevents starting on the old database by accident, which would send the same mails again. With
+SQLite it is a file beside the unchanged database, with PostgreSQL a row.
 """
 
 from collections.abc import Iterator

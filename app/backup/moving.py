@@ -1,8 +1,8 @@
 """Moves an installation to another database, and leaves the old one as it is.
 
-Three steps, each of which a second run recognizes: the new database is complete, but not usable
-yet; the old one is marked as moved; the new one is made usable. So at no moment both can be started,
-and until the second step the old one can.
+It has three steps, and a second run continues after the last completed one: the new database is
+filled, but not usable yet; the old one is marked as moved; the new one is made usable. So both can
+never be started at the same time, and until the second step the old one still can.
 """
 
 from secrets import token_hex

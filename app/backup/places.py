@@ -1,5 +1,5 @@
-"""The databases that backups come from and go to: who uses one, whether it is vacant, and how a new
-one gets there, complete or not at all.
+"""The databases that backups are made of and restored to: whether one is in use or vacant, and how
+a new one is put in place, complete or not at all.
 """
 
 import os
@@ -33,7 +33,7 @@ WHERE relnamespace = current_schema()::regnamespace AND relname = ANY (:tables) 
 
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """No process uses the database, and none begins to, until the block ends. Raises Conflict."""
+    """Reserves the database for this block. Raises Conflict if any process is using it."""
     if settings.is_sqlite:
         with file_alone(settings.sqlite_path):
             yield
@@ -62,8 +62,8 @@ def draft_of(database: Path) -> Path:
 
 
 def require_vacant(settings: Settings) -> None:
-    """Raises Conflict if the database holds anything, be it ours or others'. One in which nobody has
-    registered is vacant.
+    """Raises Conflict unless the database is vacant: it may have our tables, but no users and no
+    tables of others.
     """
     if settings.is_sqlite:
         _require_vacant_file(settings.sqlite_path)
@@ -184,7 +184,7 @@ def publish(settings: Settings) -> None:
 
 
 def _empty_log(path: Path) -> None:
-    """The write-ahead log of the vacant database must not be taken for one of the new."""
+    """Otherwise SQLite would apply the vacant database's write-ahead log to the new one."""
     if path.exists():
         with closing(sqlite3.connect(path)) as vacant:
             vacant.execute("PRAGMA journal_mode=DELETE")

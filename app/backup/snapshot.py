@@ -26,8 +26,8 @@ from app.backup.values import (
 from app.notifications.search import index
 
 ROWS_AT_ONCE = 1000
-# About the database and the machine that have the tables, not about what is in them; and the index,
-# which the first start makes anew.
+# Tables about the database or the machine itself, and the search index, which the first start
+# rebuilds.
 LEFT_OUT = {"alembic_version", "clock_reading", "generated_key", index.TABLE, *index.PARTS}
 QUEUE = "saq_"  # on PostgreSQL, the queue's tables lie beside ours
 UNLIMITED = (
@@ -47,7 +47,7 @@ def reading(database_url: str) -> Iterator["Snapshot"]:
 
 
 def open_engine(database_url: str, **for_postgresql: str) -> Engine:
-    """Without the limits of time that the application's connections have."""
+    """An engine without the time limits that the application's connections have."""
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
         engine = create_engine(url, **for_postgresql)
@@ -119,7 +119,7 @@ def count_rows(connection: Connection, table: str) -> int:
 
 
 def last_ids(connection: Connection, tables: list[str]) -> dict[str, int]:
-    """By table: the last id that was ever given out, 0 if none was."""
+    """By table: the last id that was ever allocated, 0 if none was."""
     if connection.dialect.name == "sqlite":
         numbered = connection.execute(text("SELECT name, seq FROM sqlite_sequence")).all()
         used = {str(name): int(last) for name, last in numbered}

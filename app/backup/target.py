@@ -31,7 +31,7 @@ class Target:
         command.upgrade(config(self.connection), revision)
 
     def empty(self, tables: Sequence[Table]) -> None:
-        """Removes the rows with which a schema begins."""
+        """Deletes rows that the migrations have inserted."""
         for table in filter(self.count, reversed(tables)):
             self.connection.exec_driver_sql(f'DELETE FROM "{table.name}"')  # noqa: S608
 

@@ -43,7 +43,7 @@ class Table:
 
 
 def kind_of(column_type: types.TypeEngine[Any]) -> str:
-    """Raises TypeError for a type that no table has had so far."""
+    """Raises TypeError for a type that backups do not support yet."""
     for known, kind in KINDS:
         if isinstance(column_type, known):
             return kind

@@ -1,4 +1,6 @@
-"""Shows that a running job's worker is alive. Where the queue is away, the job goes on."""
+"""Reports that the worker of a running job is alive. The job goes on while the queue is
+unreachable.
+"""
 
 import asyncio
 import logging
@@ -9,8 +11,8 @@ from saq import Job
 
 from app.process.cancellation import end
 
-# A job is given to another worker after HEARTBEAT seconds of silence. A server of the queue that
-# restarts must not make a living worker seem dead.
+# A job is given to another worker after HEARTBEAT seconds without a report. That is long enough for
+# the queue's server to restart without a living worker appearing dead.
 HEARTBEAT, BEAT_SECONDS = 60, 5
 
 _log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
-"""What SAQ's queue does alike on every store: a poke wakes the workers that wait for a job.
+"""The part of the queue that is the same on every store: a poke wakes the workers that wait for a
+job.
 
 A wait also ends when the next job is due, so that a delay may have a fraction of a second. SAQ's own
-ways of waiting end with the first connection that is lost, and its workers then ask without a pause.
+waiting stops working after the first lost connection; its workers then poll without a pause.
 
 A key waits once. Enqueued again for an earlier time, the waiting job is moved up to it, with its
 arguments and its attempts. A key whose job has ended may be enqueued again.
@@ -29,9 +30,9 @@ from app.process.cancellation import claim_or_give_back
 
 # How long a lost poke can delay a job, and how long while no poke can be heard.
 POLL_SECONDS, DEAF_POLL_SECONDS = 5.0, 1.0
-# After the store was away, living workers show that they are before the dead are looked for.
+# After an outage of the store, living workers get this long to report before dead ones are swept.
 GRACE_SECONDS = 30.0
-# A job that was taken, or last heard of, so far in the future was so by a clock that was ahead.
+# A start or report further in the future than this was written while the clock was ahead.
 AHEAD_SECONDS = 60
 
 STARTED = {Status.ACTIVE, Status.ABORTING}
@@ -47,7 +48,7 @@ logger = logging.getLogger("saq")
 
 
 class PokedQueue(Queue):
-    """Comes before SAQ's class for the store. `_use` must be called before the queue is used."""
+    """A mixin, to be listed before SAQ's class for the store. Call `_use` before anything else."""
 
     def _use(self, relay: Relay, poll_seconds: float) -> None:
         self._relay = relay
@@ -60,11 +61,11 @@ class PokedQueue(Queue):
 
     @abstractmethod
     async def _take(self) -> Job | None:
-        """Mark the next job that is due as active, together with when it was taken."""
+        """Mark the next due job as active and record when it was taken; None if none is due."""
 
     @abstractmethod
     async def _put_back(self, job: Job) -> None:
-        """Have a job wait again that was taken, and not begun."""
+        """Return a job that was taken but not begun to the queue."""
 
     @abstractmethod
     async def _seconds_until_due(self) -> float | None:
@@ -173,7 +174,7 @@ def retry_time(job: Job) -> Any:
 
 
 def kept_status(stored: Status | None, wanted: Status | None) -> Status | None:
-    """What an update makes of a job's status: when it starts, an abort must not be overwritten."""
+    """The status after an update. A job that starts must not overwrite an abort."""
     is_aborted = stored in (Status.ABORTING, Status.ABORTED)
     return stored if wanted is None or (wanted is Status.ACTIVE and is_aborted) else wanted
 
@@ -185,8 +186,8 @@ def is_too_late(stored: Status | None, wanted: Status) -> bool:
 
 
 def count_from_now(job: Job) -> bool:
-    """Corrects a job that was taken or last heard of in the future; returns whether it was. Its
-    worker may have died since.
+    """Corrects a job whose start or last report is in the future; returns whether it was. Otherwise
+    it would not be swept until then, even if its worker has died.
     """
     latest = now()
     if max(job.started, job.touched) <= latest + AHEAD_SECONDS * 1000:

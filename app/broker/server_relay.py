@@ -1,7 +1,8 @@
-"""A relay through a server that may be away: it reconnects by itself, and pokes wait until then.
+"""A relay through a server that may be unreachable: it reconnects by itself, and pokes wait until
+then.
 
-What must not be missed is in the database, which is watched as well: each second for any change, so
-that a lost poke costs about a second, and after each connecting every listener is called.
+The database is watched as well, once a second, so that a lost poke costs about a second. After each
+reconnection every listener is called, since pokes may have been missed.
 """
 
 import asyncio
@@ -16,9 +17,10 @@ from app.broker.relay import CHANGES, ProcessRelay
 from app.process.cancellation import end
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
-# Pokes kept while the server is away. Those beyond are dropped: listeners look when it is back.
+# Pokes kept while the server is unreachable. More are dropped, since every listener is called
+# anyway once it is back.
 MOST_UNSENT = 10_000
-# Of a connection that hangs.
+# A connection that does not respond for this long counts as lost.
 SILENT_SECONDS = 5.0
 CLOSING_SECONDS = 1.0
 # For a connection to close.
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServerRelay(ProcessRelay):
-    """Its pokes are messages of `most_bytes` at most: the sender's name, and a topic on each line."""
+    """Sends pokes as messages of at most `most_bytes`: the sender's name, then one topic per line."""
 
     most_bytes: int
 
@@ -51,9 +53,7 @@ class ServerRelay(ProcessRelay):
 
     @abstractmethod
     def _jobs(self) -> list[tuple[str, Job]]:
-        """What keeps running, and with which server. Each ends only with an error, and is begun
-        again.
-        """
+        """(server, job) pairs. Each job runs until it fails, and is then started again."""
 
     async def connect(self) -> None:
         """Waits until pokes can be heard, but not for long: the server may be restarting."""
@@ -90,7 +90,9 @@ class ServerRelay(ProcessRelay):
             await asyncio.sleep(next(pauses))
 
     def _begin_hearing(self) -> None:
-        """From now on pokes are heard. Those before may have been missed."""
+        """Pokes are received from now on. Earlier ones may have been missed, so call every
+        listener.
+        """
         self._heard.set()
         self._call_listeners(set(self._listeners))
 
@@ -110,7 +112,7 @@ class ServerRelay(ProcessRelay):
             self._call_listeners(set(topics))
 
     async def _send_waiting(self, send: Callable[[list[str]], Awaitable[object]]) -> None:
-        """Pokes that cannot be sent wait on."""
+        """Passes the waiting pokes to `send`. If that fails, they keep waiting."""
         self._has_unsent.clear()
         topics, self._unsent = self._unsent, set()
         try:

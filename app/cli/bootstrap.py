@@ -53,8 +53,9 @@ def enter(chosen: str = APP) -> None:
 
 
 def _is_installed(chosen: str) -> bool:
-    """Every list includes the requirements of the app, on which processes started by tests rely, and
-    every other one the drivers of servers.
+    """Whether this list, or a larger one that includes it, is installed. Every list includes the
+    requirements of the app, on which processes started by tests rely; all but APP include the
+    drivers of servers.
     """
     names = [chosen]
     if chosen in (APP, SERVERS):

@@ -47,7 +47,7 @@ SHUTDOWN_SECONDS = 1
 # A web process (of several) that does not respond for this long is killed and restarted. With
 # uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
-# How long a process of the supervisor's waits for PostgreSQL and Redis: they restart in less.
+# How long a supervised process waits for PostgreSQL and Redis, which restart in less time.
 PATIENCE_SECONDS = 120
 
 
@@ -180,8 +180,8 @@ async def _prepare(settings: Settings) -> None:
 
 
 async def _fill_index(db: Database) -> None:
-    """After an upgrade to the first version with an index, and after a restore. A run that was
-    interrupted is continued.
+    """Builds the search index if it is missing or incomplete: after an upgrade to the first version
+    that has one, after a restore, or after an interrupted run.
     """
     if not await index.is_complete(db):
         progress = Progress()
@@ -228,8 +228,8 @@ def _settings(*check_more: Callable[[Settings], None]) -> Settings:
 
 
 def _within(seconds: float) -> Callable[[Settings], None]:
-    """Checks the servers again and again for so long. For a process that is started anew while they
-    are away: the supervisor gives up one that fails every few seconds.
+    """Checks the servers repeatedly for this long. For a process that the supervisor restarts while
+    they are unreachable: it gives up on a process that fails every few seconds.
     """
 
     def check_patiently(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Whether HOST and PORT can be listened to, found out before anything is prepared."""
+"""Checks that HOST and PORT can be listened on, before anything is prepared."""
 
 import socket
 from errno import EACCES, EADDRINUSE

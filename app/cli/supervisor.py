@@ -1,7 +1,7 @@
 """Runs the processes of the Procfile, and starts each one again that ends by itself.
 
-Each leads a process group of its own, so that nothing it has started outlives it: a web process
-that is left behind would keep the port. On Linux, they all end if the supervisor is killed.
+Each is the leader of its own process group, so that its children do not outlive it: a web process
+left behind would keep the port. On Linux, all end if the supervisor is killed.
 """
 
 import asyncio
@@ -35,7 +35,9 @@ def read_procfile(path: Path) -> dict[str, str]:
 
 
 def end_with_supervisor() -> bool:
-    """Whether a supervisor has started this process. If so, it ends if that is killed."""
+    """Returns whether a supervisor has started this process. If so, ends it when the supervisor
+    dies.
+    """
     parent = os.environ.pop(PARENT, "")
     if parent:
         end_with_parent(int(parent))
@@ -80,7 +82,7 @@ class Supervisor:
         return self._status
 
     def _on_signal(self, number: signal.Signals) -> None:
-        """The first one lets the processes finish what they do, a second one does not."""
+        """The first signal lets the processes finish their work; a second one kills them."""
         self._say(f"{number.name} received")
         if self._stopping.is_set():
             self._kill_all()
@@ -145,7 +147,7 @@ class Supervisor:
             os.killpg(self._running[name].pid, signal.SIGKILL)
 
     async def _pass_on(self, name: str, descriptor: int) -> None:
-        """Prints what the process writes, line by line, until the last of its group has ended."""
+        """Prints the output of the process line by line, until its whole group has ended."""
         reader = asyncio.StreamReader()
         with os.fdopen(descriptor, "rb", 0) as pipe:
             await asyncio.get_running_loop().connect_read_pipe(

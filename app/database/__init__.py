@@ -35,7 +35,7 @@ from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
 POKES = "pokes"
 ACT_LOCK = 6_205_977
-# How long a request waits for a note, and how many notes may wait.
+# How long a request waits for a note (see `note`), and how many notes may be under way.
 NOTE_SECONDS = 0.5
 NOTES_AT_ONCE = 16
 PRAGMAS = (
@@ -121,12 +121,14 @@ class Database:
         return await self._short_reads.fetch(statement, values)
 
     def version(self) -> tuple[int, ...]:
-        """What differs once this process has committed something or, on SQLite, any process has."""
+        """A value that changes with every commit of this process and, on SQLite, of any process."""
         return self._commits, *self._short_reads.version()
 
     @asynccontextmanager
     async def act(self) -> AsyncIterator[AsyncSession]:
-        """A transaction whose changes appear on streams. Commits at the end, or rolls back."""
+        """A transaction whose changes appear on streams. Commits at the end; rolls back on an
+        error.
+        """
         async with self.exclusive() as session:
             poke_after_commit(session, CHANGES)
             yield session
@@ -135,9 +137,9 @@ class Database:
     async def exclusive(self) -> AsyncIterator[AsyncSession]:
         """A `write()` that runs alone: no act and no other of these meanwhile.
 
-        For a change that depends on what it has read, or that takes many rows: on PostgreSQL two at
-        a time would overlook each other, or lock each other's rows in turn. On SQLite every
-        transaction that writes runs alone.
+        For a change that depends on rows it has read, or that locks many rows: on PostgreSQL, two
+        at once would overlook each other's changes or deadlock. On SQLite every transaction that
+        writes runs alone.
         """
         async with self.write() as session:
             if not self.is_sqlite:
@@ -180,8 +182,8 @@ class Database:
             self._one_writer.release()
 
     async def note(self, change: Callable[[AsyncSession], Awaitable[object]]) -> None:
-        """Writes something that a request must neither wait for nor fail with, such as when it was
-        made. Where disk or database refuse, the note is dropped and logged.
+        """Writes something that must neither delay a request nor make it fail, such as a last-used
+        time. If the disk or the database refuses it, the note is dropped and logged.
         """
         if len(self._notes) >= NOTES_AT_ONCE:
             return
@@ -198,7 +200,7 @@ class Database:
             _log.warning("A note was dropped: %s", fault_of(error) or repr(error))
 
     def _share(self, _dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
-        """Before the first connection: no process may put another file in place of one that is used."""
+        """Before the first connection, locks the file, so that no process replaces it while in use."""
         if self._hold is None:
             path = Path(arguments[0])
             self._hold = share_file(path)

@@ -1,7 +1,8 @@
 """Checkpoints: move committed pages from SQLite's log (the WAL) into its file, soon after a commit.
 
-SQLite by itself does so within the commit that makes the log long. That commit then waits for the disk,
-and so do the streams that show the act; of an act that notifies thousands it is the longer part.
+By default SQLite does so within the commit that makes the log too long. That commit then waits for
+the disk, and so do the streams that show the act. For an act that notifies thousands, this wait is
+longer than the act itself.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ class Checkpoints:
             self._catching_up = asyncio.create_task(self._catch_up(self._path))
 
     async def _catch_up(self, path: Path) -> None:
-        """In a thread, because the disk takes its time; until everything is moved."""
+        """Until everything is moved. Runs in a thread, because the disk may be slow."""
         while self._is_behind:
             await asyncio.sleep(PAUSE_SECONDS)
             self._is_behind = False
@@ -56,8 +57,8 @@ class Checkpoints:
 
 
 def checkpoint(path: Path) -> bool:
-    """Never blocks readers or writers. Returns whether all pages were moved: those that a reader still
-    needs as they were, or for which the disk has no room, stay in the log.
+    """Moves committed pages, without blocking readers or writers. Returns whether all were moved:
+    pages that a reader still needs, or for which the disk has no room, stay in the log.
     """
     try:
         with closing(_opened(path)) as connection:

@@ -1,6 +1,6 @@
-"""Values that stand in a statement itself.
+"""Values written into a statement instead of being passed as parameters.
 
-As parameters, SQLAlchemy would write `IN (?, ?, …)` anew each time that the statement runs.
+With parameters, SQLAlchemy would generate `IN (?, ?, …)` again each time the statement runs.
 """
 
 from collections.abc import Iterable

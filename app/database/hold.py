@@ -1,4 +1,5 @@
-"""Who uses a database: any number of processes, or alone the one that restores or moves it.
+"""Locks that keep a database from being replaced while it is in use: every process that uses it
+shares the lock; the one that restores or moves it takes it alone.
 
 On SQLite each process shares a lock on a file beside the database, on PostgreSQL each connection
 shares an advisory lock. Both end with the process, however it ends.
@@ -45,8 +46,8 @@ def _locked(database: Path, operation: int, refusal: Callable[[], Exception]) ->
 
 
 def _open(database: Path) -> int:
-    """The file stays: if it were removed, two processes could hold locks on different files. One that
-    is there can be locked on a full disk too.
+    """The file is never removed: otherwise two processes could hold locks on different files. An
+    existing one can be locked even on a full disk.
     """
     path = database.with_name(f"{database.name}-hold")
     try:

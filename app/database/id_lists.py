@@ -1,7 +1,7 @@
 """Any number of ids as a single parameter.
 
-`IN (?, ?, …)` is another statement for each number of ids, to be written and planned anew each time,
-and the databases limit how many there may be.
+`IN (?, ?, …)` is a different statement for each number of ids, generated and planned again each
+time, and databases limit the number of parameters.
 """
 
 from collections.abc import Collection
@@ -30,7 +30,7 @@ def ids_in(parameter: str) -> Select[int]:
 
 
 def these(ids: Collection[int]) -> Select[int]:
-    """The same for ids that are known where the statement is made."""
+    """The same for ids that are known when the statement is built."""
     return _listed(bindparam(None, ids, type_=_IdList()))
 
 

@@ -1,4 +1,4 @@
-"""Reads what is stored as JSON."""
+"""Decodes columns that hold JSON."""
 
 import json
 from typing import Any
@@ -7,8 +7,9 @@ import msgspec
 
 
 def read_json(text: str | bytes) -> Any:
-    """Takes an eighth of the time of Python's own reader. That reads what it has written besides: NaN,
-    and halves of characters. Raises ValueError for what is not JSON.
+    """Decodes with msgspec, in an eighth of the time that Python's `json` takes. `json` is the
+    fallback for rows it has written itself with NaN or lone surrogates, which msgspec refuses.
+    Raises ValueError if `text` is not JSON.
     """
     try:
         return msgspec.json.decode(text)

@@ -1,4 +1,4 @@
-"""The keys that an installation makes for itself where no setting names one.
+"""The keys that an installation generates for itself unless a setting gives one.
 
 With SQLite each is a file in DATA_DIR, readable by its owner alone. With PostgreSQL each is a row, so
 that all hosts share it.
@@ -23,9 +23,9 @@ def random_key() -> str:
 
 
 def kept_key(settings: Settings, name: str, make: Callable[[], str]) -> str:
-    """The key with this name. `make` is asked for it at the first use.
+    """The key with this name. `make` generates it on first use.
 
-    Of several processes that ask at once, on PostgreSQL also of several hosts, all get the same.
+    Processes (on PostgreSQL, also hosts) that ask at the same time all get the same key.
     Raises SettingError for a PostgreSQL database that has not been migrated.
     """
     if not settings.is_sqlite:
@@ -37,7 +37,7 @@ def kept_key(settings: Settings, name: str, make: Callable[[], str]) -> str:
 
 
 def read_keys(settings: Settings) -> dict[str, str]:
-    """Every key that is kept, by its name. For moving to another database, as is `write_keys`."""
+    """Every kept key by its name. Like `write_keys`, for moving to another database."""
     if not settings.is_sqlite:
         return _rows(settings)
     paths = [settings.data_dir / name for name in NAMES]

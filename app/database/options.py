@@ -1,4 +1,4 @@
-"""Connections that begin with options, and are returned to the pool whatever happens meanwhile."""
+"""Execution options for every connection of an engine, without leaking connections on cancellation."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ def with_options(engine: AsyncEngine, **options: Any) -> AsyncEngine:
     """An engine with the same pool, whose connections begin with these execution options.
 
     SQLAlchemy takes a connection from the pool before it sets its isolation level. If the task is
-    cancelled in between, an engine with the options of its own would keep it until the garbage
+    cancelled in between, an engine with its own options would leak the connection until the garbage
     collector finds it.
     """
 

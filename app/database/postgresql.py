@@ -12,7 +12,7 @@ from app.database.json_columns import read_json
 from app.faults import BUSY_SECONDS
 from app.process.postgresql_connections import BEGINNING, CONNECTING
 
-# A query sees the state at its transaction's begin, as on SQLite, and not each its own.
+# All queries of a transaction see the same state of the database, as on SQLite.
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -48,8 +48,9 @@ def _begin(connection: Any, _record: Any) -> None:
 def _require_alive(connection: Any, _record: Any, _fairy: Any) -> None:
     """Has the pool replace a connection that the server has closed.
 
-    An idle connection has nothing to read except the server's farewell. To ask the kernel takes
-    microseconds; to ask the server (`pool_pre_ping`) would cost every request a round trip.
+    On an idle connection there is nothing to read unless the server has closed it. Asking the
+    kernel takes microseconds; asking the server (`pool_pre_ping`) would cost every request a round
+    trip.
     """
     if connection.closed or _has_news(connection.driver_connection.fileno()):
         raise DisconnectionError

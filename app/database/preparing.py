@@ -14,8 +14,8 @@ PATIENCE_SECONDS = 900
 
 @asynccontextmanager
 async def alone(db: Database) -> AsyncIterator[None]:
-    """Only one process at a time is inside the block. On SQLite, a file lock of the caller's has the
-    same effect, since all processes are on one machine.
+    """Only one process at a time is inside the block. On SQLite this does nothing: all processes
+    are on one machine, and the caller holds a file lock.
     """
     if db.is_sqlite:
         yield

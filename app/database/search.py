@@ -21,8 +21,8 @@ def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[boo
 class by_code_point(FunctionElement[str]):
     """A text that is compared and sorted by its code points.
 
-    So SQLite does anyway; PostgreSQL does what its administrator chose, which may ignore
-    punctuation.
+    SQLite does so anyway; PostgreSQL uses the collation that its administrator chose, which may
+    ignore punctuation.
     """
 
     type = String()

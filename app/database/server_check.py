@@ -17,7 +17,7 @@ from app.settings import SettingError, Settings
 OLDEST = 13
 # Tables since the first revision, and in none but ours.
 OURS = {"change", "event", "notification", "delivery"}
-# What an extension has brought along belongs to nobody.
+# Without the tables of extensions.
 TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))
@@ -60,7 +60,7 @@ def has_schema(connection: Connection) -> bool:
 
 
 def _unavailable(settings: Settings, message: str) -> str:
-    """The server's own reason is the best there is, and never contains the password."""
+    """Quotes the server's own reason, which never contains the password."""
     server = server_name(settings.database_url)
     if refusals := re.findall(r"FATAL:\s*(.+)", message):
         sentence = _("DATABASE_URL is refused by the server {server} ({reason}).")
@@ -86,10 +86,11 @@ def _require_unicode(connection: Connection) -> None:
 
 
 def _require_own_connection(settings: Settings, connection: Connection) -> None:
-    """A pooler such as PgBouncer must leave each connection of ours one of the server's.
+    """A pooler such as PgBouncer must assign each of our connections one server connection of its
+    own.
 
-    In its transaction or statement mode, each transaction gets the one that is free. Then nothing
-    can be listened to, and a lock or setting of ours becomes that of others.
+    In transaction or statement mode, each transaction gets whichever is free. Then LISTEN does not
+    work, and our session locks and settings end up in the sessions of others.
     """
     if _backend(connection) == connection.info.backend_pid:
         return  # there is no pooler
@@ -118,7 +119,9 @@ def _require_own_connection(settings: Settings, connection: Connection) -> None:
 
 
 def _is_shared(connection: Connection, other: Connection) -> bool:
-    """Whether `other` is lent what `connection` has just used, or this gets another meanwhile."""
+    """Whether `other` gets the server connection that `connection` has just used, or `connection`
+    gets a different one in between.
+    """
     before = _backend(connection)
     with other.transaction():
         return _backend(other) == before or _backend(connection) != before

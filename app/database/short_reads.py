@@ -43,11 +43,11 @@ PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
 )
-# With the first SELECT a transaction gets its view of the database. From then on nothing blocks it.
+# The first SELECT fixes the transaction's view of the database; from then on nothing blocks it.
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
 STATEMENTS_KEPT = 500
-# SQLAlchemy may have compiled another statement that is like it, with other values.
+# Otherwise SQLAlchemy may reuse the compiled form of an equal statement with other values in it.
 NEWLY_COMPILED = {"compiled_cache": None}
 _WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
@@ -66,7 +66,7 @@ class ShortReads:
     async def fetch(
         self, statement: Select[*Columns], values: Mapping[str, Any]
     ) -> Sequence[Row[*Columns]]:
-        """The rows of one statement, outside any transaction. Raises what the database raises."""
+        """The rows of one statement, outside any transaction. Errors of the database are passed on."""
         if self._at_once:
             try:
                 return self._fetch_at_once(self._at_once, statement, values)
@@ -77,8 +77,9 @@ class ShortReads:
             return (await connection.execute(statement, values)).all()
 
     def begin(self, info: Mapping[str, Any]) -> "ShortSession | None":
-        """A session for the statements of one transaction, which `end` must end; None if they must
-        run elsewhere. Between them others may run, so each session has a connection of its own.
+        """A session for the statements of one transaction, to be closed by `end`; None if `read()`
+        must be used instead. Other requests run between the statements, so each session has its own
+        connection.
         """
         if self._at_once is None:
             return None
@@ -104,7 +105,7 @@ class ShortReads:
             self._free.append(connection)
 
     def version(self) -> tuple[int, int]:
-        """On SQLite, what differs once anyone has committed something; elsewhere always the same."""
+        """On SQLite, a value that changes with every commit of any process; elsewhere a constant."""
         if self._at_once is None:
             return 0, 0
         try:
@@ -139,11 +140,11 @@ class ShortReads:
 
 
 class PreparedStatements:
-    """Statements that are built once and run again and again: the driver is given them as they were
-    compiled.
+    """Remembers how SQLAlchemy compiled statements that are built once and run many times, and
+    passes the compiled form directly to the driver.
 
-    SQLAlchemy looks up a statement by a key as large as the statement, and makes several objects to
-    run it. That takes far longer than a short read itself.
+    To run a statement, SQLAlchemy looks it up by a key as large as the statement and creates
+    several objects. That takes far longer than a short read itself.
     """
 
     def __init__(self) -> None:
@@ -154,10 +155,10 @@ class PreparedStatements:
         return len(self._kept)
 
     def execute(self, connection: Connection, statement: Any, values: Any) -> Result[Any]:
-        if connection.engine.dispatch.before_cursor_execute:  # its listeners want to hear of each
+        if connection.engine.dispatch.before_cursor_execute:  # a listener must see every statement
             return connection.execute(statement, values)
         if statement not in self._kept:
-            # It may belong to this request only, and SQLAlchemy may know one like it.
+            # Not prepared at first sight: it may belong to this request only.
             result = connection.execute(statement, values)
             if _is_always_the_same(result.context.compiled):
                 self._keep(statement, None)
@@ -183,8 +184,8 @@ def _is_always_the_same(compiled: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A statement as SQLAlchemy has compiled it, the names of its parameters in their order, each with
-    what converts its values, and what makes a Row of what the driver returns.
+    """A compiled statement, its parameters in order (each with the converter of its values, if
+    any), and the metadata that turns the driver's tuples into Rows.
     """
 
     compiled: SQLCompiler
@@ -208,8 +209,8 @@ class _Prepared:
 
 
 class ShortSession(AsyncSession):
-    """A session on a connection that answers at once. What selects columns is left to that: with the
-    part of the ORM, which makes entities, it would take several times as long.
+    """A session on a connection that answers at once. Statements that select only columns bypass
+    the ORM, which would take several times as long.
     """
 
     def __init__(
@@ -270,7 +271,7 @@ def columns_of(model: type[DeclarativeBase]) -> Sequence[Column[Any]]:
 
 
 def entity(model: type[Entity], values: Sequence[Any]) -> Entity:
-    """An instance with these values of `columns_of(model)`, as a session would have left it."""
+    """An instance with these values of `columns_of(model)`, detached like one loaded by a session."""
     made: Entity = manager_of_class(model).new_instance()
     instance_dict(made).update(zip(model.__table__.columns.keys(), values, strict=True))
     make_transient_to_detached(made)

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT: SQLAlchemy has it for each dialect, but not in its common `insert`."""
+"""INSERT … ON CONFLICT, which SQLAlchemy offers for each dialect but not in its generic `insert`."""
 
 from advanced_alchemy.base import CommonTableAttributes
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,7 +15,7 @@ def insert_into(
 def insert_on(
     dialect: str, model: type[CommonTableAttributes]
 ) -> sqlite.Insert | postgresql.Insert:
-    """The same for a statement that is kept."""
+    """The same by the name of the dialect, for a statement that is built once."""
     return sqlite.insert(model) if dialect == "sqlite" else postgresql.insert(model)
 
 

@@ -33,7 +33,7 @@ LIMITS: Mapping[str, Limit] = {
     "invitation": Limit(to_one=3, to_all=5_000, window=DAY),
     "confirm_address": Limit(to_one=5, to_all=5_000, window=DAY),
     "address_in_use": Limit(to_one=1, to_all=5_000, window=DAY),
-    # A link works for an hour: a user who is refused another one has one that works.
+    # A link works for an hour, so a user who is refused another one still has one that works.
     "reset_password": Limit(to_one=5, to_all=5_000, window=HOUR),
 }
 # No limit counts mailings that are older than this.

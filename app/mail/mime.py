@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr
 
-# RFC 2045, 6.7: "=_" occurs in no quoted-printable text, so that no text can end its part. Neither
-# begins like the other.
+# RFC 2045, 6.7: "=_" never occurs in quoted-printable text, so no text can end its part. Neither
+# boundary is a prefix of the other.
 BOUNDARY, RELATED = "=_clippyfront", "=_related"
 LINE, LONGEST_LINE = 78, 998
 CRLF = "\r\n"

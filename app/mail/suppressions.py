@@ -1,8 +1,9 @@
 """Mailboxes whose owners want no invitation mail from this server.
 
-The owner says so by a signed link in such a mail, without an account. Most of them never have one,
-so a row is a keyed hash: the table names nobody. It is about the mailbox, not about an account:
-it outlives one, and an account that has confirmed the address can end it in its settings.
+An owner stops them by a signed link in such a mail, without an account. Most of them never have
+one, so a row holds only a keyed hash of the mailbox, and identifies nobody. It is not tied to an
+account: it outlives one, and an account that has confirmed the address can remove it in its
+settings.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ STOP = "stop_invitations"
 
 @dataclass(frozen=True)
 class StopLink:
-    """What a link says of the mailbox: its hash, and its address in part."""
+    """The contents of a link: the hash of the mailbox, and part of its address."""
 
     mailbox_hash: str
     masked: str

@@ -22,7 +22,7 @@ class User(IdentityBase):
 
     `username_key`, `email_key`: case-folded, so that uniqueness ignores case. An address is unique
     among the accounts that have confirmed it. `username_skeleton` is the same for names that look
-    alike; a new account must not have that of another.
+    alike; no new account may have the same skeleton as another.
     `email_gone_at`: when a mail server permanently refused the address; we send no more mail to it.
     `link_nonce`: random; in every link that we mail to the user. It is replaced with the address,
     so that links mailed to an earlier address end.
@@ -141,8 +141,9 @@ class SignInPlace(IdentityBase):
 
 
 class EndingCount(DefaultBase):
-    """Two counters (app/accounts/endings.py). Row 1: how often sessions or access tokens were ended, or
-    accounts suspended. Row 2, counted by triggers: how often one was deleted, or an account changed.
+    """Two counters (app/accounts/endings.py). Row 1: how often sessions or access tokens were
+    ended, or accounts suspended. Row 2, counted by triggers: how often a row of these was deleted
+    or an account changed.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

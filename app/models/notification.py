@@ -38,9 +38,10 @@ class Change(IdentityBase):
     `kind` is `event` (`user_id` is NULL: it concerns every recipient of the event with this id), or
     a change to one user's notifications: `read`, `unread`, `done`, `undone`, `saved`, `unsaved`,
     `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed` or
-    `regrouped`, which only open pages show: what the notifications offer has changed, or what forms
-    groups and stands first. It applies to the notifications in `ids` (at most 1,000), or to the inbox
-    up to the notification `up_to` and the position `up_to_position`.
+    `regrouped`, which only open pages show: the actions of the notifications have changed, or the
+    user's choice of what forms groups and what comes first. It applies to the notifications in
+    `ids` (at most 1,000), or to the inbox up to the notification `up_to` and the position
+    `up_to_position`.
     """
 
     __table_args__ = (Index("ix_change_user", "user_id", "id"),)
@@ -96,9 +97,9 @@ UNOPENED = "read_at IS NULL AND deleted_at IS NULL AND target IS NOT NULL"
 # `Notification.changed_in` of a withdrawn notification. No change has this id, so undo cannot
 # restore it.
 FOR_GOOD = 0
-# The kind of the change with which a notification became one about a newer event.
+# The kind of a change by which a newer event updated a notification.
 UPDATED = "updated"
-# The kind of the change with which a user chose what forms groups, or what stands first.
+# The kind of a change by which a user chose what forms groups, or what comes first.
 REGROUPED = "regrouped"
 
 
@@ -121,9 +122,9 @@ class Notification(IdentityBase):
     event with the same `collapse_key` takes the place of the event (app/notifications/supersede.py),
     last at `updated_at`.
 
-    `changed_in` is the id of the change that last read, deleted or otherwise marked it, which undo
-    takes, or FOR_GOOD. NULL if nothing has. The columns `earlier_…` are what that change found, so
-    that undo can restore it.
+    `changed_in` is the id of the change that last read, deleted or otherwise marked it, for undo;
+    or FOR_GOOD; NULL if nothing has. The columns `earlier_…` are the state before that change,
+    which undo restores.
     """
 
     __table_args__ = (
@@ -168,8 +169,8 @@ class Notification(IdentityBase):
 
 
 class Superseded(IdentityBase):
-    """What a notification was about before a newer event with its `collapse_key` took the place, and
-    the key of the group that it was in.
+    """An earlier event of a notification, which a newer event with the same `collapse_key` has
+    replaced, and the key of the group that it was in.
     """
 
     __table_args__ = (UniqueConstraint("notification_id", "event_id"),)
@@ -248,8 +249,9 @@ class Delivery(IdentityBase):
 class Mailing(IdentityBase):
     """A transactional mail that anyone can cause, for its limits to count (app/mail/limits.py).
 
-    `mailbox` is the address as `mailbox_of` (app/values/email_addresses.py) reads it. Such rows are no
-    deliveries: those go with their account, and with them the count of what it caused.
+    `mailbox` is what `mailbox_of` (app/values/email_addresses.py) returns for the address.
+    Deliveries cannot be counted instead: they are deleted together with the account that caused
+    them.
     """
 
     __table_args__ = (Index("ix_mailing_mailbox", "name", "mailbox", "mailed_at"),)
@@ -345,7 +347,7 @@ class Preference(DefaultBase):
 class UngroupedType(DefaultBase):
     """A type whose notifications a user wants to see one by one, never as a group."""
 
-    # Looked up for each notification that is grouped, as those of `Preference` are.
+    # Like `Preference`, looked up by key for each notification.
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it once
 
     user_id: Mapped[int] = mapped_column(

@@ -129,8 +129,8 @@ async def _collapse(
     rows: Select[Any],
     collapsing: Collapsing,
 ) -> None:
-    """Deliveries are added for the notifications that are about this event by then: of a quiet one,
-    only the new ones.
+    """Deliveries are added for the notifications that are about this event at that moment: of a
+    quiet event, only for new notifications.
     """
     key, quiet = collapsing.key_of(event, event_type), collapsing.quiet
     await forget_withdrawn(session, key)
@@ -159,10 +159,11 @@ def _insertion(dialect: str, rows: Select[Any]) -> UpdateBase:
 def _wanting(
     event_type: EventType, recipients: Recipients | None, channels: tuple[str, ...]
 ) -> Select[Any]:
-    """A row for each user who wants an event of this type on any channel; hidden where the app is
-    off. What depends on the event are parameters, of which `_values` has the values.
+    """A row for each user who wants an event of this type on any channel; hidden if the app is off
+    for them. Everything that depends on the event is a parameter; `_values` has the values.
 
-    Almost everyone has the app on, so it is joined; others are looked up for the rest.
+    The app's preference is joined, because almost everyone has it on; those of other channels are
+    looked up only for the rest.
     """
     chosen = event_type.audience() if recipients is None else recipients
     audience, in_app = chosen.subquery("audience"), aliased(Preference, name="in_app")
@@ -191,7 +192,7 @@ _TARGET_OF_AFFECTED, _TARGET = (
     for name in ("target_of_affected", "target_of_others")
 )
 _GROUP_KEY = bindparam("key", type_=Notification.group_key.type)
-# Who did it, unless it is also the affected user, who shall see it.
+# The actor, who is not notified of their own act, unless they are also the affected user.
 _LEFT_OUT = id_parameter("left_out")
 _NOBODY = 0
 

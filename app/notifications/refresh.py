@@ -1,6 +1,6 @@
-"""Shows notices again whose actions or outcome have changed, though nobody read or deleted them.
+"""Refreshes notices whose actions or outcome have changed, on open pages.
 
-The verb that changes what a notice is about says so, and pages that are open show it as it is now.
+The verb that changes the subject of a notice, such as an invitation, calls these functions.
 """
 
 from collections import defaultdict

@@ -1,7 +1,9 @@
-"""A living row: a newer event with the same `collapse_key` takes the place of the older one.
+"""Updates notifications in place: a newer event with the same `collapse_key` replaces the older
+one.
 
-A recipient who has the older one gets no new notification: theirs is about the newer event from now
-on, at the top. What it said before stays in its history. Others get a notification as of any event.
+A recipient who has a notification with the key gets no new one: theirs now shows the newer event
+and moves to the top. Its earlier states stay in its history. Other recipients get a new
+notification.
 """
 
 from collections.abc import Sequence
@@ -31,8 +33,8 @@ class Collapsing:
     quiet: bool = False
 
     def key_of(self, event: Event, event_type: EventType) -> str:
-        """Such as "team:5:deploy": the same key of another team is another one, and so is that of
-        another sender where there is no team or project.
+        """Such as "team:5:deploy". Keys are separate for each team or project and, without either,
+        for each sender.
         """
         owner = subject_of(event, event_type) or f"user:{event.actor_id}"
         return f"{owner}:{self.key}"
@@ -45,7 +47,7 @@ async def forget_withdrawn(session: AsyncSession, key: str) -> None:
 
 
 def without_older(recipients: Select[Any], key: str) -> Select[Any]:
-    """Those of the recipients who have no notification with this key."""
+    """The recipients who have no notification with this key."""
     user_id = recipients.selected_columns[0]
     older = exists().where(Notification.collapse_key == key, Notification.user_id == user_id)
     return recipients.where(~older)
@@ -60,10 +62,10 @@ async def supersede(
     *,
     quiet: bool,
 ) -> None:
-    """Have the recipients' notifications with this key be about `event`.
+    """Make the recipients' notifications with this key show `event`.
 
-    Pending deliveries will be about it, too. Unless `quiet`, what was delivered is forgotten, so that
-    it can be delivered anew.
+    Pending deliveries will show it as well. Unless `quiet`, past deliveries are deleted, so that it
+    can be delivered again.
     """
     recipient = recipients.subquery("recipient").c
     older = select(Notification.id, Notification.user_id, recipient.hidden).where(
@@ -107,7 +109,7 @@ async def _show(
 
 
 async def _record_updates(session: AsyncSession, ids: Sequence[int]) -> None:
-    """A change of each user, whose position the notification gets."""
+    """Record a change for each user and give its position to the notification."""
     visible = Notification.deleted_at.is_(None), ~Notification.hidden
     shown = select(Notification.user_id, Notification.id).where(Notification.id.in_(ids), *visible)
     now = clock.now()
@@ -123,8 +125,8 @@ async def _record_updates(session: AsyncSession, ids: Sequence[int]) -> None:
 
 
 async def _forget_deliveries(session: AsyncSession, ids: Sequence[int]) -> None:
-    """Those that wait for their first attempt remain: what they send is read when they are due. Not
-    those that wait for the end of a snooze, which has ended now.
+    """Deletes deliveries, except those that wait for their first attempt: they read the event when
+    they are due. Those that wait for the end of a snooze are deleted too, because it has ended now.
     """
     is_outdated = or_(
         ~is_pending,

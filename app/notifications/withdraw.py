@@ -1,8 +1,8 @@
 """Withdraws the notices a user may no longer see: permanently, from list, count and stream.
 
 The verb that ends the access withdraws first and notifies last, so that the notice about the ended
-access stays. The users' open pages fetch themselves again, in case they show what is out of reach
-now. There is one change row for each user and 1,000 notices; pending deliveries are skipped.
+access stays. The users' open pages are refreshed, since they may show what is no longer accessible.
+There is one change row per user and 1,000 notices; pending deliveries are skipped.
 """
 
 from collections.abc import Iterator, Mapping
@@ -114,7 +114,7 @@ async def _withdraw(session: AsyncSession, events: Select[int], users: Users) ->
 async def _forget_history(
     session: AsyncSession, events: Select[int], theirs: ColumnElement[bool]
 ) -> None:
-    """What a notification said before a newer event took the place of one of these events."""
+    """Delete these events from the histories of the users' notifications."""
     former = delete(Superseded).where(
         Superseded.event_id.in_(events),
         exists().where(Notification.id == Superseded.notification_id, theirs),

@@ -1,10 +1,12 @@
-"""A clock that jumps: nothing is deleted early because it is ahead, nothing waits because it was.
+"""Handles clocks that jump: nothing is deleted too early while the clock is ahead, and nothing
+waits too long because it was.
 
-A worker compares the clock with the time since the machine started, which never jumps, and
-remembers both in the database. After a jump ahead, what cannot be restored is not deleted for a
-day, or until the clock is back. When it is back, moments that were written meanwhile are corrected:
-each column of the schema is either in AHEAD or a moment in the past. A clock that jumps back without
-having been ahead may be wrong itself: then what waits comes due, and no moment in the past changes.
+A worker compares the clock with the time since the machine started, which never jumps, and stores
+both in the database. After a jump ahead, nothing is permanently deleted for a day, or until the
+clock is set back. Once it is, times that were written meanwhile are corrected: each time column of
+the schema is either listed in AHEAD or always in the past. A clock that jumps back without having
+been ahead may be wrong itself: then waiting deliveries come due, and times in the past do not
+change.
 
 The queue corrects its own times (app/broker/sqlite/statements.py).
 """
@@ -45,7 +47,7 @@ from app.notifications.preferences import digest
 from app.projects.storage import LEASE as UPLOAD_LEASE
 from app.teams.open_invitations import LIFETIME
 
-# What a clock is off without harm: it is set a little all the time.
+# Smaller differences are ignored: clocks are adjusted a little all the time.
 TOLERANCE = timedelta(minutes=1)
 HARMLESS = timedelta(hours=1)
 BELIEVED_AFTER = timedelta(days=1)
@@ -54,7 +56,8 @@ LONGEST_OFF = timedelta(days=7)
 WEEK_OR_DAY = {"daily": timedelta(hours=25), "weekly": timedelta(days=7, hours=1)}
 AT_ONCE = 500
 
-# Columns that hold a moment ahead, and how far ahead it may be. Two have a rule of their own below.
+# Columns that hold times in the future, and how far ahead they may be. None: a rule of its own
+# below, or no limit.
 AHEAD: Mapping[Any, timedelta | None] = {
     Delivery.due_at: None,
     User.digest_due_at: None,
@@ -74,8 +77,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Clock:
-    """`jump` is how far it has jumped since the last look. `is_believed` is whether what looks old
-    may be deleted.
+    """`jump` is how far the clock has jumped since the last look. Only while it `is_believed`, data
+    that appears old may be deleted.
     """
 
     jump: timedelta
@@ -154,10 +157,10 @@ def _words(jump: timedelta) -> str:
 
 
 async def correct(db: Database, channels: Channels, *, is_back: bool) -> None:
-    """Corrects moments that are further ahead than they can be by this clock.
+    """Corrects times that are further ahead of the clock than they can be.
 
     `is_back`: the clock was ahead, and is right again. Otherwise it may be behind, and only short
-    leases and pauses are corrected: nobody loses anything by them when it is right again.
+    leases and pauses are corrected, which does no harm if it is.
     """
     for column, longest in _columns():
         if is_back or timedelta(0) < longest <= HARMLESS:
@@ -211,9 +214,9 @@ async def _reschedule_digests(db: Database) -> None:
 
 
 async def _hurry(db: Database, channel: str, delay: timedelta) -> None:
-    """What waits for longer than a new delivery would comes due now: a pause that began while the
-    clock was ahead cannot be told from another. A claimed one comes due when its lease ends, unless
-    its worker renews it.
+    """Makes deliveries due that would wait longer than new ones: a pause that began while the clock
+    was ahead cannot be distinguished from others. A claimed delivery comes due when its lease ends,
+    unless its worker renews that.
     """
     now = clock.now()
     waits = and_(Delivery.channel == channel, is_pending, Delivery.bundling != "digest")

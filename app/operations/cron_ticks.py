@@ -1,9 +1,9 @@
 """Runs a cron line once at each of its times, however many workers there are and whatever their
 clocks say.
 
-SAQ has every worker enqueue the line's next time under one key. That is once only while the clocks
-agree: one that is ahead has run the line before another one enqueues it for the same time. So the
-time itself is taken in the database before the line runs.
+SAQ has every worker enqueue the line's next run under one key. That works only while the clocks
+agree: a worker whose clock is ahead has already run the line when another enqueues it for the same
+time. So each run first claims its time in the database.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ Line = Callable[[Context], Awaitable[Any]]
 
 
 def once_per_tick(line: Line, db: Database) -> Line:
-    """The same line, which does nothing at a time that was taken."""
+    """Wraps the line so that it does nothing at a time that has been claimed."""
 
     @wraps(line)
     async def run(context: Context) -> None:
@@ -36,10 +36,11 @@ def once_per_tick(line: Line, db: Database) -> Line:
 
 
 async def take_tick(db: Database, job: Job) -> bool:
-    """Whether the job's line has not yet run at the job's time, or a later one, by any other job.
+    """Claims the job's time for its cron line. Returns False if another job has claimed it or a
+    later one.
 
-    The job itself may be tried again. A time that no clock can have reached was taken by one that
-    was far ahead: it does not count.
+    The same job may claim its time again, to be retried. A claim in the future was made while a
+    clock was ahead, and does not count.
     """
     values = {"tick": datetime.fromtimestamp(job.scheduled, UTC), "taken_by": str(job.queued)}
     async with db.write() as session:

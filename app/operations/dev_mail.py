@@ -91,7 +91,7 @@ def _read(path: Path) -> MailFile:
 
 
 def _with_pictures(message: EmailMessage, html: str) -> str:
-    """With the pictures that the mail contains in place of their ids, as a mail program shows them."""
+    """Replaces `cid:` URLs by the attached pictures, as a mail program does."""
     for part in message.walk():
         if part.get_content_maintype() == "image" and (cid := part["Content-ID"]):
             content = part.get_payload(decode=True)

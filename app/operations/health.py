@@ -11,7 +11,8 @@ from sqlalchemy import text
 from app.broker import Broker
 from app.database import Database
 
-# Load balancers wait a few seconds; a server that has vanished would not be missed for longer.
+# Load balancers wait only a few seconds; without a limit, a lost server would go unnoticed for
+# longer.
 CHECK_SECONDS = 3
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 async def end(*tasks: "asyncio.Task[Any]", again_after: float = AGAIN_SECONDS) -> None:
-    """Cancels them, and returns when all have ended and returned what they held.
+    """Cancels the tasks and waits until all have ended and released what they held.
 
     What still runs after `again_after` seconds is cancelled again: before Python 3.12,
     `asyncio.wait_for`, in which the clients of Redis and SMTP wait, loses a cancellation that comes
@@ -34,8 +34,8 @@ async def claim_or_give_back(
     """Returns what `claiming` returns. If the task is cancelled meanwhile, passes it to `give_back`
     and raises CancelledError.
 
-    A cancelled commit may still succeed, so the claim is awaited to see what it claimed. It never
-    learns of the cancellation, which some drivers swallow.
+    A cancelled commit may still succeed, so the claim runs to its end, and the cancellation is not
+    passed on to it: some drivers swallow one.
     """
     task = asyncio.create_task(claiming)
     try:

@@ -1,4 +1,4 @@
-"""Ends this process with the one that started it, which may be killed before it can say so."""
+"""Ends this process when the one that started it dies, even if that is killed."""
 
 import ctypes
 import os

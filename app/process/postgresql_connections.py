@@ -20,10 +20,10 @@ CONNECTING: dict[str, Any] = {
     "tcp_user_timeout": 20_000,
     "fallback_application_name": "clippyfront",
 }
-# A host that hangs, or whose network is gone, must not block the others for ever. What it holds is
-# taken from it: a lock after IDLE_SECONDS within a transaction that does nothing, the connection
-# itself 20 seconds after its host was last heard of. A wait for a lock ends after
-# BUSY_SECONDS. No statement of ours takes minutes, so one that does is a mistake.
+# A host that hangs, or whose network is gone, must not block the others for ever. It loses its
+# locks after IDLE_SECONDS within a transaction that does nothing, and its connection 20 seconds
+# after it was last heard of. A wait for a lock ends after BUSY_SECONDS. No statement of ours takes
+# minutes, so one that does is a mistake.
 IDLE_SECONDS, STATEMENT_SECONDS = 30, 300
 BEGINNING = "; ".join(
     f"SET SESSION {name} = {value}"

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 def create_private_files() -> None:
-    """From here on, this process and its children create files for this user alone."""
+    """From now on, only this user can access the files that this process and its children create."""
     os.umask(OTHERS)
 
 
@@ -36,7 +36,7 @@ def _everything(folder: Path) -> Iterator[Path]:
 
 
 def _take_from_others(path: Path) -> bool:
-    """Whether it was necessary and possible."""
+    """Returns whether other users had access and have lost it."""
     mode = _mode(path)
     if not mode & OTHERS:
         return False

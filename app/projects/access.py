@@ -18,8 +18,8 @@ from app.visibility import project_viewers, sees_project
 async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
     """Returns the project. Raises NotFound if the user may not see it.
 
-    An act that asks for a project is taken to change it, so that no verb has to remember the open
-    pages.
+    In an act, this also touches the project's topic, so that open pages are refreshed without each
+    verb having to think of it.
     """
     visible = select(Project).where(Project.id == project_id, sees_project(user.id))
     project = (await session.scalars(visible)).one_or_none()

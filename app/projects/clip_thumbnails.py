@@ -30,8 +30,8 @@ async def find_thumbnail(settings: Settings, clip: Clip) -> Path:
 
 
 async def make_thumbnail(settings: Settings, clip: Clip, facts: ClipFacts | None = None) -> None:
-    """`facts` are those of the clip, if they are known already. A clip is complete without a
-    thumbnail, so no failure is raised: where time, memory or room ran out, the next look tries again.
+    """Generates the clip's thumbnail; pass `facts` if the clip was probed already. A clip is
+    complete without a thumbnail, so failures are only logged, and the next request tries again.
     """
     target = clip_thumbnail_path(settings, clip.stored_as)
     draft = target.with_name(f"{secrets.token_hex(16)}{UPLOADING}")

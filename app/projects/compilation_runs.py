@@ -1,7 +1,7 @@
 """Runs compilations in the worker: claim, make the video, report progress, notify.
 
-A queued job only says that there is work: users take turns, so that nobody waits behind everything
-that another user has queued.
+A queued job only says that there is work to do. Users take turns, so that nobody waits behind
+everything that another user has queued.
 
 The row determines which worker runs it. A claim is one conditional update that counts the attempt,
 and every later update names that attempt. A worker whose run was cancelled, or taken over after a
@@ -184,8 +184,8 @@ async def _concatenate(
 
 
 async def _turn_taker(session: AsyncSession, settings: Settings, run: _Run) -> int:
-    """The user who asked for the video. Raises CompilationError if the owner's quota was used up
-    since then, by the videos that were ahead.
+    """The user who asked for the video. Raises CompilationError if videos that were made in the
+    meantime have used up the owner's quota.
     """
     compilation = await session.get(Compilation, run.compilation_id)
     project = await session.get(Project, run.project_id)

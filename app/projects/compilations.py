@@ -138,7 +138,7 @@ async def find_video(
 
 
 async def has_video(session: AsyncSession, user: User, compilation_id: int) -> bool:
-    """Whether its video is still there, for a user who may see the project."""
+    """Whether the compilation's video still exists and the user may see its project."""
     there = (
         select(Compilation.id)
         .join(Project, Project.id == Compilation.project_id)
@@ -173,7 +173,7 @@ async def rotate_videos(session: AsyncSession, project_id: int) -> list[int]:
 
 
 async def sweep_videos(db: Database, settings: Settings) -> None:
-    """Removes the files of videos that were given up by a worker that crashed before it did."""
+    """Removes files of outdated videos that a worker left behind because it crashed."""
     async with db.read() as session:
         recently = Compilation.video_removed_at > clock.now() - timedelta(days=1)
         ids = (await session.scalars(select(Compilation.id).where(recently))).all()
@@ -181,10 +181,10 @@ async def sweep_videos(db: Database, settings: Settings) -> None:
 
 
 async def sweep_work_folders(db: Database, settings: Settings) -> None:
-    """Removes what killed workers left of attempts that another one has taken over, or that ended.
+    """Removes the work folders that killed workers left behind.
 
-    The folders are listed before the attempts are read, so those of a running attempt are not among
-    them, on whichever host it runs.
+    The folders are listed before the running attempts are read, so that the folder of an attempt
+    that starts in between, on any host, is not removed.
     """
     if not (found := await asyncio.to_thread(work_folders, settings)):
         return

@@ -22,15 +22,15 @@ from app.settings import Settings
 from app.web.static_files import asset
 
 VIDEO, THUMBNAIL = "video/mp4", "image/jpeg"
-# What browsers play of what we know, by ffmpeg's name of the container.
+# The media types of containers that browsers can play, by ffmpeg's name of the container.
 PLAYABLE = {"mov": VIDEO, "matroska": "video/webm", "ogg": "video/ogg"}
 NEUTRAL_PICTURE = "no-picture.svg"
-# A page shows many, so browsers do not ask again for each.
+# A page shows many thumbnails, so browsers should not revalidate each.
 AN_HOUR = "private, max-age=3600"
 
 
 async def or_neutral(picture: Awaitable[Response[Any]]) -> Response[Any]:
-    """For a page: the picture, or where there is none, the way to a neutral one."""
+    """For a page: the picture or, if there is none, a redirect to a neutral one."""
     try:
         return await picture
     except NoPicture:
@@ -70,7 +70,9 @@ async def send_thumbnail(
 async def send_clip(
     request: AnyRequest, db: Database, settings: Settings, user: User, project_id: int, clip_id: int
 ) -> Response[Any]:
-    """To the owner alone: phones record the place in each clip, and viewers must not get it."""
+    """Sends the original file, to the owner alone: it may contain the location where it was
+    recorded.
+    """
     async with db.read() as session:
         clip = await find_clip(session, user, project_id, clip_id)
     path = clip_path(settings, clip.stored_as)

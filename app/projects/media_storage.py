@@ -64,9 +64,7 @@ def _remove(paths: list[Path]) -> None:
 
 
 async def sweep_uploads(settings: Settings) -> None:
-    """Removes what crashed processes left of uploads and thumbnails: what was not written to for a
-    day.
-    """
+    """Removes unfinished uploads and thumbnails that have not been written to for a day."""
     for folder in (settings.clips_dir, settings.thumbnails_dir):
         await asyncio.to_thread(_sweep, folder, clock.now() - ABANDONED_AFTER)
 

@@ -119,7 +119,7 @@ class Reservation:
         return await self.grow_to(max(needed, self.size + BLOCK))
 
     async def spend(self, session: AsyncSession, size: int) -> None:
-        """Gives `size` bytes up, for what the caller stores in the same transaction."""
+        """Releases `size` bytes for a file whose row the caller adds in the same transaction."""
         self.size = max(0, self.size - size)
         await session.execute(self._changed(size=self.size))
 
@@ -145,7 +145,9 @@ class Reservation:
                 _log.exception("Could not renew the reservation of an upload. Retrying.")
 
     async def end(self) -> None:
-        """It ends by itself where that cannot be written, so the upload's answer stands."""
+        """Deletes the row. If that fails, the reservation expires by itself, so the upload
+        succeeds.
+        """
         ended = delete(UploadReservation).where(self._is_this)
         await self._db.note(lambda session: session.execute(ended))
 

@@ -54,7 +54,7 @@ def setting(
 ) -> Any:
     """A field of `Settings`. Its setting is called `name`, by default like the field in capitals.
 
-    The default is text to which the rule applies too. A sentence about a secret does not repeat it.
+    The default is text, to which the rule is applied as well. Errors do not quote a secret.
     """
     return field(metadata={"rule": rule, "default": default, "name": name, "is_secret": is_secret})
 
@@ -223,7 +223,7 @@ class Settings:
 
     @cached_property
     def thumbnails_dir(self) -> Path:
-        """Of clips. What is missing there is made anew, so it is in no backup."""
+        """Thumbnails of clips. Missing ones are generated again, so backups leave them out."""
         return self.media_dir / "thumbnails"
 
     @cached_property

@@ -22,7 +22,7 @@ from app.web.hosts import ANY, normal_host, read_origin, read_pattern
 Rule = Callable[[str], Any]
 
 CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of control characters and line breaks
-# SQLite's options by which the file would be another one than the path says, or not kept.
+# Options of SQLite that select another file than the path, or a database in memory.
 OTHER_FILES = {"cache", "mode", "uri", "vfs"}
 DATABASES = ("sqlite+aiosqlite:///", "postgresql+psycopg://")
 REDIS = ("redis://", "rediss://", "unix://")
@@ -36,7 +36,9 @@ def optional(rule: Rule, unset: Any = "") -> Rule:
 
 
 def text(given: str) -> str:
-    """Any characters but control characters, which fit neither a header nor a line of a log."""
+    """Anything but control characters, which are allowed neither in a header nor in a line of a
+    log.
+    """
     if any(category(letter) in CONTROLS for letter in given):
         raise ValueError("must not contain line breaks or other control characters")
     return given
@@ -95,7 +97,7 @@ def _require_database(url: str) -> None:
 
 @contextmanager
 def _complete() -> Iterator[None]:
-    """Where a URL cannot be taken apart. What the libraries say may repeat its password."""
+    """Replaces the libraries' errors about a malformed URL, which may quote its password."""
     try:
         yield
     except (ValueError, ArgumentError):

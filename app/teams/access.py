@@ -12,7 +12,7 @@ from app.teams.roles import OWNER, RIGHTS
 from app.topics import TEAM, touch
 from app.values.names import isolate
 
-# Using them changes nothing that the team's page shows.
+# Rights whose use changes nothing that the team's page shows.
 WITHOUT_CHANGE = ("view", "send_event")
 
 
@@ -31,8 +31,8 @@ class TeamAccess:
 async def require(session: AsyncSession, user: User, team_id: int, right: str) -> TeamAccess:
     """Raises NotFound for a team the user is not in, Forbidden when their role lacks `right`.
 
-    An act that asks for the right to change a team is taken to change it, so that no verb has to
-    remember the open pages.
+    If the right is one to change the team, this also touches the team's topic, so that open pages
+    are refreshed without each verb having to think of it.
     """
     access = await find_access(session, user, team_id)
     if access is None:

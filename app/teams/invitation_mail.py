@@ -37,7 +37,7 @@ async def mail_invitation(
 
 
 def _links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The subject names the team alone: a stranger reads no words of the sender's there."""
+    """The subject contains no text of the sender's but the team's name, since it goes to strangers."""
     token = signer.sign(MAILED_LINK, [facts["invitation_id"], facts["nonce"]])
     short_name = shorten(clean(facts["team"]), SUBJECT_NAME_LENGTH)
     return {

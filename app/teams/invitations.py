@@ -119,7 +119,7 @@ async def find_pending(session: AsyncSession, team_id: int, invitation_id: int) 
 
 
 async def end_invitations_of(session: AsyncSession, team: Team, member: User) -> None:
-    """Revoke the open invitations to the team at every address that we know to be the member's."""
+    """Revoke the open invitations to the team that went to any known address of the member."""
     theirs = {mailbox_of(address) for address in await _addresses_of(session, member)}
     pending = select(Invitation).where(
         Invitation.team_id == team.id, Invitation.status == "pending"
@@ -145,7 +145,8 @@ async def was_removed_since(session: AsyncSession, invitation: Invitation, user:
 async def notify_of_open_invitations(session: AsyncSession, user: User) -> None:
     """Notify the user of the open invitations to the address that they have just confirmed.
 
-    Only in the app: they are looking at it, and what could be mailed to the address was.
+    Only in the app, which they have open; the invitations were mailed to the address when they were
+    sent.
     """
     open_ones = with_team_and_inviter().where(Invitation.email_key == user.email_key, is_open())
     rows = await session.execute(open_ones.order_by(Invitation.id))
@@ -169,7 +170,7 @@ async def _end(session: AsyncSession, invitation: Invitation) -> None:
 
 
 async def _addresses_of(session: AsyncSession, user: User) -> set[str]:
-    """The present, pending and, as far as deliveries tell, former addresses."""
+    """The user's present and pending addresses, and former ones that appear in deliveries."""
     user = await session.get_one(User, user.id)
     mailed = select(Delivery.address).where(Delivery.user_id == user.id, Delivery.channel == EMAIL)
     addresses = {user.email, *await session.scalars(mailed.distinct())}

@@ -1,4 +1,4 @@
-"""How many other people an act notifies, as a sentence for the question that comes before it."""
+"""A sentence for confirmation pages: how many other people an act will notify."""
 
 from app.language import _, ngettext
 

@@ -1,4 +1,4 @@
-"""Which invitations can still be answered, and why another cannot."""
+"""Whether an invitation can still be answered and, if not, why."""
 
 from datetime import timedelta
 

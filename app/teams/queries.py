@@ -1,4 +1,4 @@
-"""What the pages and the API show of teams. One statement each, however large the team is."""
+"""Queries for the pages and the API of teams. One statement each, however large the team is."""
 
 from dataclasses import dataclass
 from datetime import datetime

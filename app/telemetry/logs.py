@@ -41,8 +41,8 @@ def configure(settings: Settings) -> None:
 
 
 def name_fault(record: logging.LogRecord) -> bool:
-    """A filter. Where disk or database fail, the reason takes the place of the traceback: the place
-    in our code tells nothing, and everything that runs fails at once.
+    """A filter. For a failure of disk or database, replaces the traceback with the reason: where it
+    happened in our code means nothing, and everything fails at the same time.
     """
     error = record.exc_info[1] if record.exc_info else None
     if error and (reason := reason_of(error)):

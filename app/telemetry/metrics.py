@@ -108,7 +108,7 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 
 @cache
 def _timer(method: str, route: str, status: int) -> Any:
-    """The library would look it up under a lock. It keeps as many of them, for as long."""
+    """Cached, because the library looks it up under a lock. It keeps as many of them, as long."""
     return _metrics().requests.labels(method, route, str(status))
 
 

@@ -56,8 +56,8 @@ class Repetition(logging.Filter):
 
 
 def _key(record: logging.LogRecord) -> Key:
-    """What makes two entries the same. An exception is one by where it was raised, since its text
-    and the entry's may name a row.
+    """Equal for two entries about the same failure. Exceptions are compared by where they were
+    raised, because their texts may name different rows.
     """
     error = record.exc_info[1] if record.exc_info else None
     if error is None:

@@ -24,8 +24,8 @@ _log = logging.getLogger("app.requests")
 class ObservedLitestar(Litestar):
     """A Litestar that gives each request an id, which its log entries and its response carry.
 
-    It also sees requests to unknown paths, which middleware does not. Of a stream, it times the
-    response head.
+    Unlike middleware, it also sees requests to unknown paths. For a stream, it measures the time to
+    the response head.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

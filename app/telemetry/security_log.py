@@ -2,8 +2,8 @@
 
     2026-11-28 10:00:00,123 INFO security: event=login_failed user=alice address=192.0.2.1
 
-It goes to standard error like every log, in LOG_FORMAT, but whatever LOG_LEVEL says. It contains no
-secret. No value can be mistaken for another one, or for another line.
+It goes to standard error in LOG_FORMAT like every log, but regardless of LOG_LEVEL. It contains no
+secrets. Values are quoted, so that none can be mistaken for another value or another line.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The face of a user, which stands beside what they did: their picture, or initials on a colour."""
+"""The face of a user, shown beside what they did: their picture, or initials on a colour."""
 
 from dataclasses import dataclass
 
@@ -16,5 +16,5 @@ class Face:
 
 
 def avatar_url(user_id: int, avatar: str) -> str:
-    """Another picture has another hash, so browsers may keep what is under this URL forever."""
+    """Each picture has its own hash, so browsers may cache this URL forever."""
     return f"/avatars/{user_id}/{avatar}"

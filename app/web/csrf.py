@@ -27,12 +27,14 @@ NOBODY = 0
 USER_BYTES, KEY_BYTES, MAC_BYTES = 8, 16, 16
 TOKEN_BYTES = USER_BYTES + KEY_BYTES + MAC_BYTES
 HOLDER = "csrf_holder"
-# Whose MAC is remembered: each of their requests needs it.
+# MACs that are cached: each request of a holder needs its MAC.
 HOLDERS_KEPT = 5_000
 
 
 class Holder(NamedTuple):
-    """Whom a token is made for: a session of this user, or a browser in which NOBODY signed in."""
+    """A session of this user or, with the user id NOBODY, a signed-out browser. Tokens are made for
+    it.
+    """
 
     user_id: int
     key: bytes
@@ -47,7 +49,7 @@ def csrf_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 
 
 def holder_of(scope: Scope) -> Holder:
-    """Whom the tokens of this request are made for. A browser without one gets a new one."""
+    """The holder that the tokens of this request are made for. A new browser gets a new holder."""
     state: dict[str, Any] = scope["state"]
     if HOLDER not in state:
         state[HOLDER] = _session_of(scope) or _browser_of(scope)
@@ -100,7 +102,7 @@ def _browser_of(scope: Scope) -> Holder:
 
 
 def without_proof(typed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What was typed or chosen in a form, without the fields that prove where it came from."""
+    """The fields of a form that the user filled in, without those that prove its origin."""
     return [(name, value) for name, value in typed if name not in (USER_FIELD, FIELD)]
 
 

@@ -63,8 +63,8 @@ def _takes_page(request: AnyRequest) -> bool:
 
 
 def _unavailable(request: AnyRequest, failure: Unavailable) -> Response[Any]:
-    """A page with the form, to be sent again, if one was sent and read already."""
-    # Without the path, so that the log counts a fault that meets many requests as one.
+    """If the request's form was already read, the page offers to send it again."""
+    # Without the path, so that the log counts a fault that affects many requests as one.
     _log.warning("Requests are refused: %s", failure)
     form = cast(FormMultiDict | EmptyType, ScopeState.from_scope(request.scope).form)
     if is_safe(request.scope) or not isinstance(form, FormMultiDict) or not _takes_page(request):
@@ -170,7 +170,7 @@ async def _without_bell_if_unreadable(
     except Exception as error:
         if not fault_of(error):
             raise
-        # The database cannot even be read. For a page without a bell it need not be.
+        # The database cannot even be read, so render the page without the bell, which needs it.
         request.scope["user"] = None
         return await make()
 
@@ -207,8 +207,8 @@ def _is_navigation(request: AnyRequest) -> bool:
 
 
 def _is_by_script(request: AnyRequest) -> bool:
-    """A script that is no htmx follows a redirect to the login with all headers of a user who left,
-    and so in circles.
+    """A script other than htmx would follow a redirect to the login with the headers of the user
+    who has logged out, and be redirected again, for ever.
     """
     mode = request.headers.get("Sec-Fetch-Mode", "navigate")
     return mode != "navigate" and "HX-Request" not in request.headers

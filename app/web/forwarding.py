@@ -48,8 +48,8 @@ class ForwardedLitestar(Litestar):
 
 
 class AddressedLitestar(Litestar):
-    """A Litestar that answers only to its own names (RFC 9110, 7.4): a page of another site whose
-    name leads here cannot read it.
+    """A Litestar that answers only to its own names (RFC 9110, 7.4), so that another site whose
+    name resolves to this server cannot read it (DNS rebinding).
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

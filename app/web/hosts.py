@@ -77,7 +77,8 @@ def normal_host(text: str) -> str:
     except ValueError:
         name = _ascii(text).removesuffix(".")
     is_name = len(name) <= LONGEST_NAME and _NAME.fullmatch(name)
-    # What ends in a number is an IPv4 address (WHATWG URL, "ends in a number"), here a wrong one.
+    # A name that ends in a number counts as an IPv4 address (WHATWG URL); here it is an invalid
+    # one.
     return name if is_name and not name.rpartition(".")[2].isdigit() else ""
 
 

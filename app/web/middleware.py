@@ -1,4 +1,4 @@
-"""What every request passes through: authentication, CSRF protection, security and cache headers.
+"""The middleware of every request: authentication, CSRF protection, security and cache headers.
 
 Plain ASGI, so that no timeout or cancel scope surrounds a stream.
 """
@@ -49,7 +49,7 @@ async def secure_response(message: Message, scope: Scope) -> None:
 
 
 def _is_part_of_a_page(scope: Scope, message: Message, present: Mapping[bytes, bytes]) -> bool:
-    """A script or style that only pages load, a stream, or nothing."""
+    """Whether the response is a script or style that only pages load, a stream, or has no body."""
     kind = present.get(b"content-type", b"").decode()
     is_loaded = scope["path"].startswith("/static/") and kind.startswith(PARTS)
     return is_loaded or kind.startswith(STREAM) or message.get("status") == 204
@@ -132,7 +132,7 @@ def _can_be_forged(scope: Scope) -> bool:
 
 
 async def _judge(request: AnyRequest) -> None:
-    """Whether the page that sends the request was made for this user, in this session, by us.
+    """Checks that the page that sends the request was made for this user, in this session, by us.
 
     Raises OtherUser, OlderSession, Forbidden, and SignedOut for a page of a user who has left.
     """

@@ -1,7 +1,7 @@
-"""Parses what clients send, within limits, and keeps nothing of it.
+"""Parses forms and cookies within limits, and caches nothing that may be secret or large.
 
-Litestar's own parsers take a form of any number of fields, and each remembers the last 1,024
-inputs: bodies with passwords, cookie headers with sessions, queries of hundreds of fields.
+Litestar's own parsers accept any number of fields, and each caches the last 1,024 inputs: bodies
+with passwords, cookie headers with sessions, queries of hundreds of fields.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ from multipart import (  # type: ignore[import-untyped]
 
 MAX_FORM_BYTES = 65_536
 MAX_FORM_FIELDS = 2_000
-# In bytes. A cache of shorter ones stays small.
+# In bytes. Litestar may cache shorter queries: that cache stays small.
 LONGEST_QUERY_KEPT = 500
 
 Fields = list[tuple[str, str]]

@@ -21,7 +21,7 @@ def others_can_reach() -> bool:
 
 
 def note_request(settings: Settings, *, is_forwarded: bool) -> None:
-    """Makes `others_can_reach` answer for the present request, until that ends."""
+    """Sets what `others_can_reach` returns for the rest of this request."""
     _from_outside.set(settings.is_reachable or is_forwarded)
 
 

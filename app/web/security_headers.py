@@ -13,7 +13,8 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-# For what a page loads, only the page's own policies count. Without them a cold page is 6 KB smaller.
+# Browsers apply the page's policies to its scripts and styles and ignore theirs. Leaving them out
+# makes a cold page load 6 KB smaller.
 PARTS = "text/javascript", "text/css"
 HEADERS_OF_PARTS = [(b"x-content-type-options", b"nosniff")]
 # Over plain HTTP, browsers ignore these two headers and log a warning about the second one.
@@ -25,7 +26,9 @@ HEADERS_OVER_HTTPS = [
 
 
 def security_headers(settings: Settings, *, is_part: bool = False) -> HeaderPairs:
-    """`is_part`: it is no document, and nothing like a service worker with policies of its own."""
+    """`is_part`: the response is neither a document nor, like a service worker, has its own
+    policies.
+    """
     if is_part:
         return HEADERS_OF_PARTS
     return HEADERS_OVER_HTTPS if settings.is_https else HEADERS

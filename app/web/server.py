@@ -1,7 +1,8 @@
-"""uvicorn's HTTP protocol, with limits on what one client can take from all the others.
+"""uvicorn's HTTP protocol, with limits so that one client cannot use up the resources of all
+others.
 
 uvicorn itself waits forever for the rest of a head or body and for a client to read its response,
-keeps a head of any size in memory, and accepts connections until no file descriptor is left.
+keeps heads of any size in memory, and accepts connections until no file descriptor is left.
 """
 
 import asyncio
@@ -118,7 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._clients.remove(self)
         served = {self._active, self.cycle}
-        self._forget_requests()  # or uvicorn would end what serves them at once
+        self._forget_requests()  # otherwise uvicorn would end all of them in this turn of the loop
         super().connection_lost(exc)
         for request in filter(None, served):
             request.disconnected = True
@@ -138,7 +139,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._undecided = 0
-        # Refused while still a head: the response before it on this connection is none to this one.
+        # Before BODY begins: `_refuse` must not take an earlier response on this connection for
+        # this request's.
         self._require_modest_head()
         self._begin(Part.BODY)
         super().on_headers_complete()
@@ -296,7 +298,7 @@ class Clients:
         self._by_network: dict[str, Group] = {}
         self._count = 0
         self._checking: asyncio.Task[None] | None = None
-        # Requests whose connections are lost, and that have yet to learn of it.
+        # Requests that have lost their connection and have not been told yet.
         self._ending = deque[RequestResponseCycle]()
 
     def add(self, client: BoundedProtocol) -> None:
@@ -321,8 +323,8 @@ class Clients:
             self._by_network.pop(client.network, None)
 
     def end_in_turn(self, request: RequestResponseCycle) -> None:
-        """Lets what serves a request learn that its client is gone. When thousands vanish at once, a
-        few at a time do, so that other requests need not wait behind all of them.
+        """Tells the application that the client of this request is gone. When thousands disconnect
+        at once, a few are told in each turn of the loop, so that other requests are not held up.
         """
         self._ending.append(request)
         if len(self._ending) == 1:
@@ -335,7 +337,9 @@ class Clients:
             asyncio.get_running_loop().call_soon(self._end_some)
 
     def _give_up(self, group: Group) -> None:
-        """Removed at once, so that it is not chosen again before its file is closed."""
+        """Ends the least valuable connection of the group. Removes it at once, so that it is not
+        chosen again before its file is closed.
+        """
         client = min(group, key=lambda one: one.precedence)
         self.remove(client)
         client.give_up()

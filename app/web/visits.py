@@ -1,7 +1,7 @@
-"""Notices who visits which page, before the page is made: opening is reading (CONTRACT §5).
+"""Marks notifications as read when their page is visited: opening is reading (CONTRACT §5).
 
-What is marked as read was there before the page was rendered, and the bell on the page counts it no
-more.
+This happens before the page is rendered, so that only what existed by then is marked, and the bell
+on the page no longer counts it.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from app.faults import fault_of
 from app.http import AnyRequest, is_api
 from app.notifications.inbox.opening import open_page, open_shown
 
-# How many seconds a page waits for another writer. After that it comes with its old bell, and the
-# stream tells it what was marked later.
+# How many seconds a page waits for another writer. After that it is rendered with the old count,
+# which the stream corrects once the notifications are marked.
 PATIENCE = 1.0
-# htmx refreshes an open page; or the browser fetches a page ahead, which older ones say by the last
-# two.
+# Sent when htmx refreshes an open page or when a browser prefetches one; older browsers mark a
+# prefetch by the last two.
 FETCHED = ("HX-Request", "Sec-Purpose", "Purpose", "X-Moz")
 
 _log = logging.getLogger(__name__)
@@ -32,15 +32,15 @@ class Visits:
         self._marking = set[asyncio.Task[None]]()
 
     async def note(self, request: AnyRequest, page: str | None = None) -> None:
-        """Take a visit to `page`, by default the path of the request, for reading.
+        """Mark as read what this page opens, if the request is a visit.
 
-        `page` names the page where the path contains a secret.
+        `page` is the path of the request by default; pass another one if that contains a secret.
         """
         if request.scope.get("user") and is_visit(request):
             await self._mark(open_page(self._db, request.user.id, page or request.url.path))
 
     async def note_shown(self, user_id: int, ids: Sequence[int]) -> None:
-        """Take it for reading that the reading pane shows these notifications."""
+        """Mark as read the notifications that the reading pane shows."""
         await self._mark(open_shown(self._db, user_id, ids))
 
     async def _mark(self, opening: Coroutine[Any, Any, None]) -> None:

@@ -31,7 +31,8 @@ from app.web.parsing import parse_file
 FOREVER = "private, max-age=31536000, immutable"
 # What the multipart framing and the other fields may add to the file.
 FRAMING = 65_536
-# Browsers read no answer before they have sent everything, so what is too large is still received.
+# A browser reads no response before it has sent the whole body, so a body that is too large is
+# received and discarded, up to this size.
 MOST_DISCARDED = 50 * MB
 
 
@@ -47,7 +48,9 @@ async def upload(
     user: NamedDependency[User],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
-    """The CSRF middleware takes forms of at most 64 KB, so this one is exempt, as that of clips is."""
+    """Exempt from the CSRF middleware, which accepts forms of at most 64 KB. Like uploads of clips,
+    it uses the guard `same_origin` instead.
+    """
     try:
         await set_avatar(db, settings, user, await _chosen_file(request, user))
     except Invalid as invalid:

@@ -100,7 +100,7 @@ async def sign_in(
 
 
 async def _end_present_session(session: AsyncSession, request: AnyRequest) -> None:
-    """A new password has ended it already."""
+    """There may be none any more: a change of the password has ended all."""
     user, session_id = request.scope["user"], request.scope["state"].get("session_id")
     if user and session_id:
         with suppress(NotFound):
@@ -108,10 +108,10 @@ async def _end_present_session(session: AsyncSession, request: AnyRequest) -> No
 
 
 def sign_out(settings: Settings, response: Response[Any]) -> Response[Any]:
-    """Remove the session cookie by `response`, and what the browser has stored of the user.
+    """Have `response` remove the session cookie and all that the browser has stored of the user.
 
-    The device cookie stays. With the storage the push subscription goes, which nobody may inherit;
-    the next user can enable push again.
+    The device cookie stays. Clearing the storage also removes the push subscription, so that the
+    next user of the browser does not inherit it; they can enable push again.
     """
     response.set_cookie(session_cookie(settings, ""))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -121,7 +121,7 @@ def sign_out(settings: Settings, response: Response[Any]) -> Response[Any]:
 async def login_or_register_page(
     request: AnyRequest, name: str, typed: Any, invalid: Invalid | None = None
 ) -> Response[Any]:
-    """The form called `name`, `login` or `register`, which lead to each other and keep `next`."""
+    """The form `name`: `login` or `register`. They link to each other and pass on `next`."""
     return await page(
         request,
         f"accounts/{name}.html",

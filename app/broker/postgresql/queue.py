@@ -1,9 +1,9 @@
-"""SAQ's queue on PostgreSQL, with the tables, the statements and the life of a job that SAQ has.
+"""SAQ's queue on PostgreSQL, with SAQ's tables, statements and states of a job.
 
-Changed is what does not hold for several hosts that start, stop and lose the server as they please:
-SAQ never releases the lock on its schema, and a process that does not get it starts without tables; its
-sweeper holds a lock of a connection that may be gone; a job that ends while it is aborted or swept
-runs again; a delay is rounded to seconds. Waiting is the same on every store (poked_queue.py).
+It corrects what breaks when several hosts start, stop and lose the server independently: SAQ never
+releases the lock on its schema, and a process that does not get it starts without tables; its
+sweeper holds a lock of a connection that may be lost; a job that ends while it is aborted or swept
+runs again; delays are rounded to seconds. Waiting is the same on every store (poked_queue.py).
 """
 
 import logging
@@ -93,7 +93,7 @@ class PostgresQueue(PokedQueue, postgres.PostgresQueue):
             await self._dequeue()
             return None if self._job_queue.empty() else self._job_queue.get_nowait()
         finally:
-            # What was taken by a transaction that could not be committed.
+            # Drop jobs of a transaction that could not be committed: they are still queued.
             while not self._job_queue.empty():
                 self._job_queue.get_nowait()
 
@@ -211,7 +211,9 @@ class PostgresQueue(PokedQueue, postgres.PostgresQueue):
     async def _transaction(
         self, connection: AsyncConnection[Any] | None
     ) -> AsyncIterator[AsyncConnection[Any]]:
-        """In `connection`, where a transaction may have begun, or in one of the pool."""
+        """A transaction on `connection`, nested if one has begun there, else on a pooled
+        connection.
+        """
         if connection:
             async with connection.transaction():
                 yield connection
@@ -278,7 +280,7 @@ SELECT job, status FROM {jobs}
 WHERE queue = %(queue)s AND status IN ('active', 'aborting')
 """
 
-# The table of workers keeps the sweeper too. Its row belongs to no queue, so that no queue shows it.
+# The sweeper's row is in the table of workers, but belongs to no queue, so that it is not listed.
 HOLD_SWEEPER = """
 INSERT INTO {stats} (worker_id, metadata, expire_at)
 VALUES (%(id)s, %(holder)s, extract(epoch FROM now()) + %(seconds)s)

@@ -1,7 +1,7 @@
 """A relay through PostgreSQL's LISTEN and NOTIFY, and a watch over the database for lost pokes.
 
-NOTIFY within a transaction makes all that notify commit one after the other, so a poke is sent after
-the act, on the relay's own connection: once for all that have come together.
+Transactions that contain a NOTIFY commit one after the other, so pokes are sent after the act, on
+the relay's own connection, and all that are waiting go out together.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from app.broker.postgresql.server import connect
 from app.broker.relay import POLL_SECONDS
 from app.broker.server_relay import SILENT_SECONDS, Job, ServerRelay
 
-# Differs from the last one whenever a transaction that has written anything has ended.
+# Changes whenever a transaction that has written something ends.
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
 SEND = "SELECT pg_notify(%s, message) FROM unnest(%s::text[]) AS message"
 
@@ -24,7 +24,7 @@ SEND = "SELECT pg_notify(%s, message) FROM unnest(%s::text[]) AS message"
 class PostgresRelay(ServerRelay):
     """A relay between the processes whose tables are in the same schema. Keeps one connection."""
 
-    most_bytes = 7_900  # of a message: 8,000 less its end
+    most_bytes = 7_900  # PostgreSQL takes payloads of less than 8,000 bytes
 
     def __init__(self, database_url: str, *, poll_seconds: float = POLL_SECONDS) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ async def watch_postgres(database_url: str, on_change: Callable[[], None]) -> No
 
 
 async def _channel(connection: AsyncConnection[Any]) -> str:
-    """Of the installation's own, in a database that others may share."""
+    """The installation's channel. Several installations may share a database."""
     row = await (await connection.execute("SELECT current_schema()")).fetchone()
     assert row
     return f"clippyfront_{sha256(str(row[0]).encode()).hexdigest()[:16]}"

@@ -7,9 +7,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from app.process.postgresql_connections import BEGINNING, CONNECTING, connection_info
 
-# An enqueue that fails is made up for (a row is the truth), one that hangs holds up a request.
+# A failed enqueue does no harm, because the rows are the source of truth and a worker finds them
+# later; one that hangs would hold up a request.
 POOL_SECONDS = 5.0
-# After so long the pool gives up reconnecting, until a connection is asked for.
+# After this long the pool stops trying to reconnect until a connection is requested.
 RECONNECT_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 

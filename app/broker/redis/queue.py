@@ -1,7 +1,7 @@
-"""SAQ's queue on Redis, with SAQ's keys and the life of a job that SAQ has.
+"""SAQ's queue on Redis, with SAQ's keys and states of a job.
 
-Changed is what loses or repeats jobs: SAQ sweeps a job that was taken a moment ago, an update undoes
-an abort that comes meanwhile, and a job that was aborted may be enqueued again while it still runs.
+It corrects what loses or repeats jobs: SAQ sweeps jobs that were taken a moment ago, an update
+undoes a concurrent abort, and an aborted job may be enqueued again while it is still running.
 Waiting is the same on every store (poked_queue.py).
 """
 
@@ -29,9 +29,9 @@ from app.broker.poked_queue import (
 from app.broker.recovery import recover
 from app.broker.relay import Relay
 
-# Takes the next job: what has come due is appended to the queue first. The start is written along,
-# so that a sweep does not take a job that was just taken for an abandoned one: of two members of a
-# JSON object with the same name, the last one counts.
+# Takes the next job, after moving the jobs that have come due into the queue. The start is recorded
+# in the same step, so that a sweep does not mistake a job just taken for an abandoned one. It is
+# appended to the JSON object: of two members with the same name, the last one counts.
 TAKE = """
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(0', ARGV[1])) do
     redis.call('ZADD', KEYS[1], 0, id)
@@ -78,7 +78,7 @@ class RedisQueue(PokedQueue, redis.RedisQueue):
     ) -> None:
         self._prefix = f"{prefix}:{name}"
         super().__init__(redis=redis, name=name, dump=to_json)
-        # Jobs that were asked to end, and have not yet.
+        # Running jobs that were asked to end and have not ended yet.
         self._aborting = self.namespace("aborting")
         self._holder = uuid1()
         self._take_script = redis.register_script(TAKE)
@@ -190,7 +190,7 @@ class RedisQueue(PokedQueue, redis.RedisQueue):
         await self.notify(job)
 
     def _forget(self, pipe: Pipe, job: Job) -> None:
-        """The job has ended: it is kept for as long as it asks for."""
+        """Remove a job that has ended from all lists; its result is kept for its `ttl`."""
         pipe.lrem(self._active, 0, job.id).lrem(self._queued, 0, job.id)
         pipe.zrem(self._incomplete, job.id).srem(self._aborting, job.id)
         if job.ttl >= 0:
@@ -262,5 +262,5 @@ class RedisQueue(PokedQueue, redis.RedisQueue):
         return [job for job in jobs if job]
 
     async def _change(self, job: Job, change: Callable[[Pipe], Awaitable[Any]]) -> Any:
-        """What `change` returns. It is repeated if the stored job has changed meanwhile."""
+        """Returns what `change` returns. `change` is repeated if the job was changed concurrently."""
         return await self.redis.transaction(change, job.id, value_from_callable=True)

@@ -25,7 +25,7 @@ class RedisRelay(ServerRelay):
     ) -> None:
         super().__init__()
         self._client, self._watch = client, watch
-        # Channels, unlike keys, are the same in all databases of a server.
+        # Unlike keys, channels are shared by all databases of a server.
         self._channel = f"{prefix}:{client.connection_pool.connection_kwargs.get('db', 0)}"
 
     def _jobs(self) -> list[tuple[str, Job]]:

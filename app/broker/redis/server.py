@@ -14,7 +14,8 @@ from app.language import _
 from app.settings import SettingError, Settings
 
 OLDEST = (6, 2)
-# An enqueue that fails is made up for (a row is the truth), one that hangs holds up a request.
+# A failed enqueue does no harm, because the rows are the source of truth and a worker finds them
+# later; one that hangs would hold up a request.
 TIMEOUT_SECONDS = 5.0
 _TIMES: dict[str, Any] = {
     "socket_connect_timeout": TIMEOUT_SECONDS,
@@ -25,15 +26,15 @@ _TIMES: dict[str, Any] = {
 
 
 def open_client(url: str) -> Redis:
-    """A client that is not connected yet. A connection that was lost meanwhile is replaced once."""
+    """A client that is not connected yet. A command on a lost connection is tried once more."""
     return Redis.from_url(url, retry=Retry(NoBackoff(), 1), decode_responses=False, **_TIMES)
 
 
 def installation_prefix(settings: Settings) -> str:
     """Begins every key and channel, so that installations may share a server.
 
-    All processes of an installation have its secret key and the name of its database, however they
-    spell the address.
+    Derived from the secret key and the name of the database, which all processes of an installation
+    share even if they reach the database at different addresses.
     """
     database = settings.database_url.partition("?")[0].rpartition("/")[2]
     secret = f"{settings.secret_key}\n{database}".encode()

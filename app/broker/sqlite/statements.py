@@ -62,8 +62,8 @@ WHERE queue = :queue AND key = :key AND status = 'queued' AND scheduled > :sched
 RETURNING key
 """
 
-# The start is written along with the claim, so that a sweep does not take a job that was just
-# claimed for an abandoned one.
+# The start is recorded together with the claim, so that a sweep does not mistake a job just claimed
+# for an abandoned one.
 CLAIM = """
 UPDATE job SET
     status = 'active',
@@ -160,7 +160,8 @@ COUNT = {
     """,
 }
 
-# A report lasts for seconds. One that lasts for more than an hour was made while the clock was ahead.
+# A report is valid for a minute. One valid for more than an hour was made while the clock was
+# ahead.
 WORKERS = """
 SELECT id, info FROM worker
 WHERE queue = :queue AND expire_at BETWEEN :now AND :now + 3600
@@ -188,8 +189,8 @@ DELETE FROM worker
 WHERE queue = :queue AND expire_at NOT BETWEEN :now AND :now + 3600
 """
 
-# A job that was taken or last heard of in the future, because the clock was ahead, counts from now:
-# its worker may have died since.
+# A job whose start or last report is in the future, because the clock was ahead, counts from now.
+# Otherwise it would not be swept until then, even if its worker has died.
 COUNT_FROM_NOW = """
 UPDATE job SET payload = json_set(
     payload,

@@ -13,7 +13,7 @@ from app.notifications.channels.push.channel import Push
 from app.notifications.events.audience import ids_of
 from app.notifications.events.event_type import EventType
 
-# Of the fan-out, by event type and channel: more than there are.
+# Cached statements of the fan-out, by event type and channel: more than there are combinations.
 INSERTIONS_KEPT = 500
 
 CHANNELS: tuple[type[Channel], ...] = (
@@ -30,7 +30,7 @@ def open_channels(parts: Parts) -> Channels:
 async def add_deliveries(session: AsyncSession, event: Event, event_type: EventType) -> None:
     """Add a delivery for each recipient, channel and address: one statement per channel.
 
-    There may be one already, of the event that this one supersedes.
+    A delivery may exist already if this event supersedes an earlier one; it stays.
     """
     connection = await session.connection()
     for channel in channels_of(session).values():

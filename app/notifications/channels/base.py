@@ -27,13 +27,13 @@ from app.settings import Settings
 
 MOMENT = Delivery.__table__.c.due_at.type
 
-# Reasons to wait: the channel's service cannot be reached, or has asked for a pause.
+# Reasons to wait: the channel's service is unreachable, or has asked for a pause.
 OUTAGE, RESTING = "outage", "resting"
 # Failures of any channel, besides those of app.outgoing: the service refused, permanently or
 # temporarily; the message could not be written; an unhandled error.
 REFUSED, UNAVAILABLE = "refused", "unavailable"
 UNWRITABLE, UNEXPECTED = "unwritable", "unexpected"
-# Why there is no delivery though its user wants such events on the channel.
+# Why there is no delivery although the user wants such events on the channel.
 OFF_THEN = "off_then"
 OK, WARNING, ERROR = "ok", "warning", "ERROR"
 
@@ -97,8 +97,8 @@ class Batch(Protocol):
     """Claimed deliveries while their channel sends them."""
 
     async def decide(self) -> Sequence[Row[Any]]:
-        """The deliveries to send now, in order, as `Channel.with_facts` reads them. All that have
-        not begun are decided again, so that recent changes count.
+        """The deliveries to send now, in order, as `Channel.with_facts` reads them. Each call
+        decides again on all that have not begun, so that recent changes count.
         """
 
     def begin(self, delivery_ids: Sequence[int]) -> None:
@@ -221,7 +221,7 @@ def channels_of(session: AsyncSession) -> Channels:
 
 
 def moment(after: timedelta = timedelta(0)) -> BindParameter[Any]:
-    """The time, so long after a statement is run."""
+    """A parameter: the time at which the statement runs, plus `after`."""
     return bindparam(None, callable_=lambda: clock.now() + after, type_=MOMENT)
 
 

@@ -42,7 +42,8 @@ class ClaimedBatch:
     async def decide(self) -> Sequence[Row[Any]]:
         async with self._db.read() as session:
             decided = await decide_all(session, self._channel, self._claim.is_ours())
-        # No await from here on: another task could begin a delivery that is skipped here.
+        # Must not await from here on: another task could begin a delivery that is about to be
+        # skipped.
         to_send = []
         for row, decision in decided:
             if row.delivery_id in self._begun:
@@ -55,7 +56,9 @@ class ClaimedBatch:
         return sorted(to_send, key=lambda row: self._turn[row.delivery_id])
 
     async def settle(self, ids: Sequence[int], outcome: Ended) -> None:
-        """On a full disk, waits for room: what was sent and is not recorded is sent twice."""
+        """Waits while the disk is full: a delivery whose outcome is not recorded would be sent
+        twice.
+        """
 
         async def record() -> None:
             async with self._db.write() as session:

@@ -217,7 +217,7 @@ def _quietly(change: Update) -> Update:
 
 
 async def _change(db: Database, change: Update) -> int:
-    """Returns how many rows that was."""
+    """Returns how many rows were changed."""
     async with db.exclusive() as session:
         changed = await session.execute(_quietly(change))
         return int(changed.rowcount)  # type: ignore[attr-defined]

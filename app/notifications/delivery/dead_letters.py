@@ -74,9 +74,9 @@ async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:
 
 
 async def redeliver(session: AsyncSession, ids: Sequence[int] | None = None) -> int:
-    """Make these (None: all dead letters) pending again, with no attempts; returns how many.
+    """Make these dead letters (by default all) pending again, with no attempts; returns how many.
 
-    Each is decided on again when it is sent, like any other delivery.
+    Like any other delivery, each is decided on when it is about to be sent.
     """
     is_dead = _is_dead_letter(session)
     which = [is_dead] if ids is None else [is_dead, Delivery.id.in_(ids)]

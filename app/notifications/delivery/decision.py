@@ -29,7 +29,7 @@ from app.notifications.channels.base import Channel, Wait
 from app.notifications.events.catalogue import TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
-# Beside these, the places of a notification: done and snoozed.
+# Further reasons are two places of a notification, DONE and SNOOZED.
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
 SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
@@ -137,7 +137,7 @@ def _is_expired(delivery: Row[Any], channel: Channel) -> Skip | None:
 def _is_visible(delivery: Row[Any], channel: Channel) -> Skip | Wait | None:
     """A page in view shows an ordinary notification at once.
 
-    But a page may never report that it is out of view: a lid is closed, a request is lost. So a
+    But a page may fail to report that it is out of view, for example when a lid is closed. So a
     delivery is skipped only if a page reports being in view after the delivery came due. Until then
     it waits, at most until the last report is too old.
     """
@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def _deliveries(channel: Channel) -> Select[Any]:
-    """Built once for each channel: that takes longer than to run it for hundreds of deliveries."""
+    """Cached for each channel: building it takes longer than running it for hundreds of deliveries."""
     if channel not in _built:
         _built[channel] = _deliveries_of(channel)
     return _built[channel]
@@ -235,7 +235,7 @@ def _is_muted_now() -> ColumnElement[bool]:
 
 
 def _comes_through_muted_teams() -> ColumnElement[bool]:
-    """It is another user's project, and every team through which this user sees it is muted."""
+    """Whether the user sees another user's project only through teams that they have muted."""
     other_team = exists(
         select(Share.team_id)
         .join(Membership, Membership.team_id == Share.team_id)

@@ -29,8 +29,8 @@ async def deliver(
 ) -> int:
     """Send what is due, each once however many workers run; returns how many were settled.
 
-    Ends when nothing is due, the service cannot be reached, or `is_stopping` says so. `worker` is
-    the worker's name (app/broker/worker_locks.py).
+    Ends when nothing is due, the service cannot be reached, or `is_stopping()`. `worker` is the
+    worker's name (app/broker/worker_locks.py).
     """
     count = 0
     await digest.roll(db)

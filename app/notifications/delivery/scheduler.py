@@ -19,7 +19,7 @@ from app.notifications.inbox.snoozing import next_return, return_due
 
 LOOK_SECONDS = 30.0
 OUTAGE_SECONDS = 15.0
-# Many acts at once need one look.
+# Lets several acts at about the same time cause one look.
 PAUSE_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)

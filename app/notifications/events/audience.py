@@ -1,9 +1,9 @@
 """Who is notified of an event.
 
-Each audience is a SELECT of (user_id, team_id), whose parameters are the ids of the event: it is built
-once for a type. `team_id` is the team through which the event concerns a user, so that muting that team
-leaves them out; NULL if it concerns them personally. A user may be selected twice and still gets one
-notice.
+Each audience is a SELECT of (user_id, team_id), built once for each event type, with the ids of the
+event as parameters. `team_id` is the team through which the event concerns the user, so that muting
+the team excludes them; NULL if it concerns them personally. A user who is selected twice gets one
+notification.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def id_parameter(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=Event.id.type)
 
 
-# Ids of the event, and of what it is about; NULL for what it is not about.
+# The ids of the event and of its subjects; NULL for subjects that it does not have.
 EVENT, AFFECTED, TEAM, PROJECT, INVITATION = map(
     id_parameter, ("event", "affected", "team", "project", "invitation")
 )
@@ -80,7 +80,7 @@ def nobody() -> Recipients:
     return personally(User.id).where(false())
 
 
-# The audiences whose users are concerned personally, whatever team or project the event is about.
+# The audiences that select users personally, not through a team or project.
 PERSONAL = (affected_only, inviter, project_owner)
 
 

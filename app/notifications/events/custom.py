@@ -44,7 +44,7 @@ class CustomMessage:
 
 
 def key_error(key: str) -> str:
-    """Why `key`, which a program chose, cannot be kept, or ""."""
+    """Why `key`, which a program chose, is invalid, or ""."""
     if not re.match(NAME_PATTERN, key):
         return _("Use a single line without invisible characters.")
     return _length_error(key, KEY_LENGTH)
@@ -61,7 +61,7 @@ def _url_error(url: str) -> str:
 
 
 def _is_https(url: str) -> bool:
-    """It has a host, and no user name, which could make one host look like another."""
+    """An https URL with a host and without a user name, which could disguise the host."""
     try:
         parts = urlsplit(url)
         _port = parts.port

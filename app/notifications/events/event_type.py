@@ -1,4 +1,4 @@
-"""What an event type is made of: its links and buttons, its summary, its defaults on each channel."""
+"""The parts of an event type: its links and buttons, its summary, its defaults on each channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
 ABOUT_YOU, ACCOUNT, TEAMS = N_("About you"), N_("Your account"), N_("Teams")
 PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
 GROUPS = (ABOUT_YOU, ACCOUNT, TEAMS, PROJECTS, COMPILATIONS)
-# What an event is about: notices of one type about one subject form a group.
+# The subjects of events: notices of one type about one subject form a group.
 TEAM, PROJECT = "team", "project"
 
 
@@ -53,8 +53,8 @@ class Button:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has become of the event's subject since, as the notice shows it; `action` then takes the
-    place of the type's own.
+    """The present state of the event's subject, as the notice shows it. Its `action`, if any,
+    replaces the type's own.
     """
 
     label: str
@@ -83,8 +83,8 @@ class Summary:
     """The sentence of a group of notices: its two plural forms, filled in with the facts of the
     newest notice and with `{n}`, which is what `counts` says.
 
-    Of the actors, or the affected users, all are counted but the one whom the newest notice names.
-    If there is no other, the forms in `repeated` stand instead; their `{n}` counts notices.
+    OTHER_ACTORS and OTHER_AFFECTED leave out the user whom the newest notice names. If there are no
+    others, the forms in `repeated` are used instead; their `{n}` counts notices.
     """
 
     one: str
@@ -98,11 +98,11 @@ AND_MORE = Summary(N_("{sentence} and {n} more"), N_("{sentence} and {n} more"),
 
 @dataclass(frozen=True, eq=False)
 class EventType:
-    """One of the catalogue, equal to no other: statements are kept for it.
+    """An entry of the catalogue. It is compared by identity, because statements are cached for it.
 
     `channels` are those that are on by default, besides the app, which is on unless `in_app` is
-    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once, in a
-    message of its own, despite delay and digest, even to a recipient who has read it.
+    False. Nobody can switch off the channels in `mandatory`. `is_immediate`: it is sent at once in
+    its own message, regardless of delay and digest, even if the recipient has read it.
 
     `is_custom`: the sender chooses the words and the priority, both in the context; the notice has
     a page of its own.
@@ -147,8 +147,8 @@ class EventType:
 
     @property
     def can_be_muted(self) -> bool:
-        """Muting a team or project does not stop events meant for one user, nor urgent ones, unless
-        it is only their sender who calls them urgent.
+        """Muting a team or project stops neither events that concern one user personally nor urgent
+        ones, except custom events, whose urgency is only their sender's choice.
         """
         is_urgent = self.is_high and not self.is_custom
         return not (is_urgent or self.ignores_mute or self.audience in audience.PERSONAL)

@@ -25,7 +25,7 @@ from app.notifications.events.event_type import PROJECT, TEAM, EventType
 # In characters, of a key that the sender of a custom event chooses.
 KEY_LENGTH = 100
 ALONE = "notice"
-# Stands in the key of a notice whose type its reader does not want grouped.
+# Part of the key of a notice whose type its reader does not want grouped.
 APART = "apart"
 _UNGROUPED_KEY = re.compile(rf"\w+:{APART}:([0-9]{{1,18}})")
 
@@ -54,8 +54,8 @@ def subject_of(facts: Any, event_type: EventType) -> str:
 
 
 def key_for_reader() -> ColumnElement[str]:
-    """The key of the group in which the recipient sees a notification: the stored one, or one such as
-    "member_added:apart:4711", with its own id, if they want none of its type.
+    """The key of the group in which the recipient sees a notification: the stored key or, if they
+    do not want its type grouped, a key with its own id, such as "member_added:apart:4711".
     """
     own = Notification.type + literal_column(f"':{APART}:'") + cast(Notification.id, String)
     is_alone = is_ungrouped(Notification.user_id, Notification.type)
@@ -73,7 +73,7 @@ def is_ungrouped(
 def in_groups(keys: Collection[str]) -> ColumnElement[bool]:
     """True of the notifications that their recipients see in the groups with these keys.
 
-    `key_for_reader` alone would say the same, but not by an index.
+    The same as a condition on `key_for_reader`, but able to use indexes.
     """
     ungrouped, stored = split_keys(keys)
     is_alone = is_ungrouped(Notification.user_id, Notification.type)

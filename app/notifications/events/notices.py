@@ -60,9 +60,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Group:
-    """What a list shows of a group besides its newest notice: the numbers of its notices, and at most
-    three of its actors, newest first. `summary` is its sentence, with the names isolated. `parts` are
-    the rows below that of an open one.
+    """What a list shows of a group besides its newest notice: how many notices it has, and at most
+    three of their actors, newest first. `summary` is its sentence, with the names isolated. `parts`
+    are the rows shown below a group that is open.
     """
 
     key: str
@@ -81,16 +81,14 @@ class Group:
 class Notice(Struct, frozen=True):
     """One notification as its recipient sees it, rendered in the current language.
 
-    `sentence` has its names isolated (app.values.names), `text` is the same without the marks of that.
-    `body` is the text below it; `target` is the page that a click on the sentence opens.
-    `face` is that of the actor, None without one.
-    `byline` is the actor and `place` (isolated) the team; each is "" where the sentence says it.
-    `outcome` is what has become of its subject since, "" while that is open.
-    `position` sorts it; `updated_at` is when its content last changed, None if it never has.
-    `team` and `project` are (id, current name), or None once deleted.
-    `thumbnail_url` is the picture of the video that it is about, that of `compilation_id`; None
-    without one.
-    `group` is only there in a list of groups, where this is the newest notice of one.
+    `sentence` has its names isolated (app.values.names); `text` is the same without the marks.
+    `body` is the text below it; `target` is the page that a click on the sentence opens. `face` is
+    that of the actor, None without one. `byline` is the actor and `place` (isolated) the team; each
+    is "" where the sentence says it. `outcome` is the present state of its subject, "" while that
+    is still open. `position` sorts it; `updated_at` is when its content last changed, None if it
+    never has. `team` and `project` are (id, current name), or None once deleted. `thumbnail_url` is
+    the thumbnail of the video that it is about (that of `compilation_id`), or None. `group` is set
+    only in lists of groups, where this is the newest notice of a group.
     """
 
     id: int
@@ -149,11 +147,12 @@ class Notice(Struct, frozen=True):
 
 
 def own_page(notification_id: int) -> str:
-    """The page of one notice: it shows the notice, or redirects to what that is about."""
+    """The page of one notice: it shows the notice, or redirects to its target."""
     return f"/notifications/{notification_id}"
 
 
-# What a notice has of its recipient's row. `state` is where it is, beside the team as its place.
+# The columns of the recipient's row. `place` is called `state` here, because a notice's `place` is
+# the team.
 OWN = (
     Notification.id,
     Notification.event_id,
@@ -237,13 +236,13 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
 
 
 def as_notice(row: Row[Any]) -> Notice:
-    # A Row looks up each name anew, which for all of them takes longer than everything else.
+    # Looking up each name in a Row would take longer than everything else here.
     return notice_of(SimpleNamespace(**dict(zip(row._fields, row, strict=True))))
 
 
 def as_notices(rows: Sequence[Row[Any]], *, skipped: int = 0) -> list[Notice]:
-    """The notices of rows with the same columns, without the first `skipped` of these. What is read
-    again and again, such as the newest of a bell, is rendered once.
+    """The notices of rows, whose first `skipped` columns are ignored. Cached, because some rows,
+    such as the newest ones in a bell, are read again and again.
     """
     columns, language = rows[0]._fields[skipped:] if rows else (), current_translations()
     each = [tuple(row)[skipped:] for row in rows]
@@ -306,7 +305,7 @@ def notice_of(row: SimpleNamespace) -> Notice:
 
 
 def thumbnail_url(row: Any) -> str | None:
-    """Of a row with the type, the context and the project of an event."""
+    """The thumbnail in the context of an event, or None. `row` has its type, context and project."""
     has_one = row.project_id and "thumbnail" in type_of(row.type, row.context).context
     return row.context.get("thumbnail") if has_one else None
 
@@ -338,7 +337,9 @@ def _link(
 
 
 def facts_of(event: Any, **own: int) -> dict[str, Any]:
-    """What the URLs in the catalogue are filled in with: of an event, or of a row with its facts."""
+    """The values for the placeholders of URLs in the catalogue, from an event or a row with its
+    facts.
+    """
     ids = {name: getattr(event, name) for name in ("team_id", "project_id", "invitation_id")}
     return {**event.context, **ids, **own}
 

@@ -1,4 +1,4 @@
-"""The sentences of notices, in the current language: of one, of a group, and where it happened."""
+"""The sentences of notices and of groups in the current language, and where an event happened."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: boo
 def isolated_summary(
     name: str, context: Mapping[str, Any], counts: Sequence[int], *, to_affected: bool
 ) -> str:
-    """The sentence of a group whose newest notice has this context, isolated likewise.
+    """The sentence of a group whose newest notice has this context, with its names isolated.
 
     `counts` are the numbers of notices, other notices, other actors and other affected users.
     """
@@ -44,7 +44,7 @@ def isolated_summary(
 
 
 def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
-    """Where it happened, as the sentence is isolated: the team, unless the sentence names it."""
+    """The team in which it happened, with its name isolated; "" if the sentence names it already."""
     named = placeholders(TYPES[name].template(to_affected=to_affected))
     if not context.get("team_name") or named & NAMES_OF_TEAMS:
         return ""

@@ -1,4 +1,4 @@
-"""What a user does with notifications: reads, does, saves, snoozes or deletes them, and undoes it.
+"""The acts of a user on notifications: read, do, save, snooze, delete, and undo each of them.
 
 Every statement is limited to the user's own rows, so those of others are simply not found.
 """
@@ -37,8 +37,8 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Act:
-    """`kind` is that of its change, `concerns` which notifications it changes, and `sets` makes their
-    new values from the position of the change.
+    """`kind` is the kind of its change; `concerns` selects the notifications that it changes;
+    `sets` returns their new values, given the position of the change.
     """
 
     kind: str
@@ -169,7 +169,7 @@ async def _record(session: AsyncSession, kind: str, user_id: int, ids: Sequence[
 async def _set(
     session: AsyncSession, which: ColumnElement[bool], position: int, values: Values
 ) -> int:
-    """Set these values, and remember the change at this position and what it found."""
+    """Set these values, and record the position of the change and the state before it, for undo."""
     earlier = {
         "earlier_read_at": Notification.read_at,
         "earlier_place": Notification.place,
@@ -215,7 +215,7 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
         Change.id == position,
         Change.user_id == user_id,
         nonce_clause(user_id) == nonce,
-        # The act's own time: an open page gets fresh tokens for an old deletion.
+        # Compares the act's time, not the token's: an open page gets new tokens for old deletions.
         Change.created_at > clock.now() - UNDO_FOR,
     )
     count = await _restore(session, user_id, position) if await session.scalar(act) else 0
@@ -225,7 +225,7 @@ async def undo(session: AsyncSession, user_id: int, token: str) -> int:
 
 
 async def _restore(session: AsyncSession, user_id: int, position: int) -> int:
-    """Give the notifications that were last changed at this position back what they had before."""
+    """Restore the notifications whose last change is at this position to their state before it."""
     which = and_(Notification.user_id == user_id, Notification.changed_in == position)
     rows = (await session.execute(select(*_RESTORED).where(which))).all()
     ids: defaultdict[str, list[int]] = defaultdict(list)
@@ -248,7 +248,7 @@ _RESTORED = (
     Notification.hidden,
     Notification.deleted_at,
     Notification.place,
-    # A process of the version before may have changed it, which kept nothing of this.
+    # A process of the previous version may have changed it, which did not record this.
     func.coalesce(Notification.earlier_place, Notification.place).label("earlier_place"),
     Notification.is_saved,
     func.coalesce(Notification.earlier_is_saved, Notification.is_saved).label("earlier_is_saved"),
@@ -257,12 +257,12 @@ _RESTORED = (
 )
 # The change that brings a notification to a place: to the inbox, by where it comes from.
 _TO_INBOX = {DONE: "undone", SNOOZED: "returned"}
-# Whether a notification is read after such a change, where the change says so.
+# Whether a notification is read after a change that implies it.
 _IMPLIED = {"done": True, "returned": False}
 
 
 def _kinds_of_change(row: Any) -> list[str]:
-    """The changes that tell a client what becomes of this notification, in order."""
+    """The kinds of changes that describe this restoration to a client, in order."""
     kinds = ["restored"] if row.deleted_at is not None else []
     if row.place != row.earlier_place:
         kinds.append(_TO_INBOX[row.place] if row.earlier_place == IN_INBOX else row.earlier_place)

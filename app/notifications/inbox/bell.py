@@ -27,9 +27,9 @@ from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 
 @dataclass(frozen=True)
 class Bell:
-    """`unread` is capped at 100; `position` is that of the last change included. If it `is_grouped`, the
-    notices are the newest of their groups. They are newest first, the unread urgent ones before the
-    others if they are `urgent_first`.
+    """`unread` is capped at 100; `position` is that of the last change included. If `is_grouped`,
+    each notice is the newest of its group. Notices are newest first; with `urgent_first`, unread
+    urgent ones come before the others.
     """
 
     unread: int

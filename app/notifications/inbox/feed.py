@@ -37,12 +37,12 @@ shown = text(SHOWN)
 in_inbox = text(INBOX)
 unread = text(UNREAD)
 kept = Notification.deleted_at.is_(None)
-# Those that one change brought back share its position.
+# By id as well, because notifications that one change brought back share its position.
 NEWEST_FIRST = Notification.position.desc(), Notification.id.desc()
 OLDEST_FIRST = Notification.position.asc(), Notification.id.asc()
 
-# Statements that every page runs are built once, with parameters; to build one takes longer than to run
-# it.
+# Statements that every page runs are built once, with parameters: building one takes longer than
+# running it.
 _user_id: Any = bindparam("user_id")
 
 
@@ -70,8 +70,9 @@ async def read_slice(
 ) -> list[Notice]:
     """At most `most` of the `matching` notifications, newest first, from index `first` (from 0).
 
-    Those with the ids `left_out` are not among them. Reads from the nearer end, so that the last page
-    costs no more than the first one. Empty beyond the last notification.
+    Leaves out the notifications with the ids `left_out`, which `matching` does not count. Reads
+    from the nearer end, so that the last page costs no more than the first. Empty beyond the last
+    notification.
     """
     if not 0 <= first < matching:
         return []
@@ -168,14 +169,14 @@ def position_clause(user_id: int) -> ColumnElement[int]:
 
 
 def newest_clause(user_id: int) -> ColumnElement[int]:
-    """The position of the newest of the user's notifications, wherever it is. It may be higher than
-    that of every event and change: the change that brought something back is pruned after a while.
+    """The highest position of the user's notifications in any place. It may be higher than that of
+    every event and change in the database, because changes are pruned.
     """
     return _highest(*_newest_in_places(user_id))
 
 
 def _newest_in_places(user_id: int) -> list[Select[int]]:
-    """One for each place, which has its range of the index."""
+    """One query for each place, because each place is a range of the index."""
     newest = select(func.max(Notification.position).label("position"))
     return [
         newest.where(Notification.user_id == user_id, text(f"place = '{place}' AND {SHOWN}"))
@@ -196,9 +197,9 @@ async def count(session: AsyncSession, user_id: int, selection: Selection) -> in
 
 
 async def made_at(session: AsyncSession, user_id: int, notification_id: int) -> int:
-    """The position at which the user's newest notification up to this id was made; 0 for none.
+    """The position at which the user's newest notification up to this id was created; 0 if none.
 
-    One that is about a newer event by now is passed over: it does not say when it was made.
+    Notifications that were updated by a newer event are ignored: they no longer have that position.
     """
     known = select(Notification.event_id).where(
         Notification.user_id == user_id,

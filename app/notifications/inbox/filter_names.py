@@ -1,7 +1,7 @@
-"""The names of the people, teams and projects that a filter chooses by their ids.
+"""The names of the users, teams and projects that a filter selects by id.
 
-Only of those which occur in the user's own notifications, and of teams and projects that the user still
-sees: they may have another name since. An id in an address gets nobody the name behind it.
+A name is shown only if it occurs in the user's own notifications and, for teams and projects, if
+the user still sees them. So nobody can look up names by putting ids into the URL.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,9 @@ _SEEN = {"team": sees_team, "project": sees_project}
 async def read_names(
     session: AsyncSession, user_id: int, wanted: Filter, *, with_choices: bool
 ) -> Names:
-    """Those chosen; `with_choices` also the MOST_NAMES of each field that occur last in the view."""
+    """The names of chosen ids; with `with_choices` also, for each field, the MOST_NAMES names that
+    occur most recently in the view.
+    """
     rows = [_chosen(name, user_id, wanted) for name in NAMED if name in wanted.chosen]
     if with_choices:
         newest = _newest(user_id, wanted)

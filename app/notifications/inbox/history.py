@@ -1,4 +1,4 @@
-"""What a notification said before newer events took the place of the older ones."""
+"""The earlier states of a notification that newer events have updated."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +9,7 @@ from app.notifications.inbox.feed import find
 
 
 async def read_history(session: AsyncSession, user_id: int, notification_id: int) -> list[Notice]:
-    """The notification as it was, newest first; without as it is now. Raises NotFound."""
+    """The earlier states, newest first, without the present one. Raises NotFound."""
     await find(session, user_id, notification_id)
     return await read_earlier(session, user_id, notification_id)
 

@@ -1,4 +1,4 @@
-"""The groups of a list that are open in a browser: their parts stay below their rows, with every swap."""
+"""The groups that are open in a browser: every refresh of the list must include their parts."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def open_groups_in(fields: Mapping[str, str]) -> OpenGroups:
 async def read_parts(
     session: AsyncSession, user_id: int, wanted: Filter, key: str, most: int = MOST_PARTS
 ) -> list[Notice]:
-    """The newest of those that are `wanted` of the group with this key."""
+    """The newest notifications of the group with this key that match the filter, at most `most`."""
     of_group = Notification.user_id == user_id, in_groups([key])
     ids = select(Notification.id).where(*of_group, *wanted.clauses())
     newest = ids.order_by(*NEWEST_FIRST).limit(most).subquery()
@@ -80,7 +80,7 @@ async def _places(
 async def _read_removed(
     session: AsyncSession, user_id: int, ids: Sequence[int]
 ) -> list[RemovedRow]:
-    """Those that can be restored."""
+    """The removed rows with these ids that can be restored."""
     rows = await read_open_rows(session, user_id, ids) if ids else []
     return [row for row in rows if isinstance(row, RemovedRow) and row.undo]
 

@@ -23,8 +23,8 @@ MOST_OPEN_ROWS = 100
 
 @dataclass(frozen=True)
 class OpenRows:
-    """The ids of the rows, in their order, and `seen`, the position that the page knows. The first of
-    them are those that stand under "Urgent".
+    """The ids of the rows in their order, and `seen`, the position that the page knows. The first
+    `urgent_count` rows are those under "Urgent".
     """
 
     ids: list[int]

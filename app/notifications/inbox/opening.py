@@ -18,7 +18,7 @@ from app.notifications.inbox.selection import Selection
 from app.values.numbers import whole_number
 
 PAGES_KEPT = 200
-# Also the redirect from there to the link that its sender chose.
+# Includes the redirect from that page to the link that the sender chose.
 OWN_PAGE = re.compile(r"/notifications/(\d+)(?:/open)?")
 
 
@@ -52,10 +52,13 @@ def _opened_by(page: str) -> ColumnElement[bool]:
 
 @lru_cache(PAGES_KEPT)
 def _any_unread(page: str) -> Select[int]:
-    """One that this path opens. To build the statement takes longer than to run it."""
+    """Selects one unread notification that this path opens. Cached: building it takes longer than
+    running it.
+    """
     is_unread: ColumnElement[bool] = Notification.read_at.is_(None)
     if types_with_mailed_link(page):
-        # Not as in the index of the unread, which SQLite may take to be shorter than that of the types.
+        # Written so that it does not match the index of unread notifications, which SQLite might
+        # prefer to the index by type.
         is_unread = is_unread == true()
     mine = Notification.user_id == bindparam("user_id"), feed.kept
     return select(Notification.id).where(*mine, is_unread, _opened_by(page)).limit(1)

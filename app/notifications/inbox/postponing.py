@@ -15,7 +15,7 @@ async def postpone(
     session: AsyncSession, user_id: int, which: ColumnElement[bool], until: datetime
 ) -> None:
     """Postpone the deliveries of the user's notifications that meet this condition, except those
-    that were attempted. What was to be in a digest is in the first one after `until`.
+    that were attempted. Deliveries for a digest go into the first digest after `until`.
     """
     user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
     later = until
@@ -38,8 +38,8 @@ async def postpone(
 
 
 async def resume(session: AsyncSession, user_id: int) -> None:
-    """Let go what still waits for a notification of the user that is snoozed no longer: at once, or
-    with the next digest.
+    """Make deliveries due that were postponed for notifications which are no longer snoozed: at
+    once or, in a digest, with the next one.
     """
     back = select(Notification.id).where(
         Notification.user_id == user_id, Notification.place != SNOOZED

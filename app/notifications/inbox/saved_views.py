@@ -18,7 +18,7 @@ from app.values.names import name_error, tidy
 
 MOST_VIEWS = 50
 LONGEST_NAME, LONGEST_QUERY = 60, 2000
-# What a query may say beside the filter: whether the list is in groups.
+# The only parameter that a query may have besides the filter: whether the list is grouped.
 GROUPED = "grouped"
 
 

@@ -41,7 +41,7 @@ class Selection:
         """The condition on `Notification`; the user is not part of it."""
         if self.filter is not None:
             return and_(*self.filter.clauses())
-        # These themselves, wherever they are: a row may be of an act that it has undergone.
+        # These ids match in any view: the row may already have left the view by an earlier act.
         these = Notification.id.in_([*self.ids, *self.alone])
         return these if self.groups_within is None else or_(these, self._groups(self.groups_within))
 

@@ -70,8 +70,8 @@ def read_end(fields: Mapping[str, str], zone: ZoneInfo) -> datetime:
 
 
 def check_until(until: datetime) -> datetime:
-    """The same time as UTC. Raises Invalid for one that is past or too far ahead, which may be beyond
-    what UTC can say.
+    """The same time in UTC. Raises Invalid for a time that is past or too far ahead. Checks first,
+    because a time near the year 9999 cannot be converted.
     """
     now = clock.now()
     if until <= now:
@@ -88,7 +88,9 @@ async def next_return(db: Database) -> datetime | None:
 
 
 async def return_due(db: Database) -> int:
-    """Bring back what is due, unread and on top, in its readers' open pages too. Returns how many."""
+    """Return due notifications to the inbox, unread and on top, also on open pages. Returns how
+    many.
+    """
     returned = 0
     while True:
         async with db.act() as session:

@@ -1,8 +1,8 @@
-"""The unread urgent notices of an inbox, which stand above its days, and first in the bell, where the user
-wants that.
+"""Unread urgent notices, shown above the rest of the inbox and first in the bell if the user wants
+that.
 
-They, or in a list of groups the groups that have one, are left out of the list below on all its pages,
-so that none stands there twice.
+They are left out of the list below, on all its pages, so that none appears twice. In a list of
+groups, the groups that contain an urgent notice are treated in the same way.
 """
 
 from functools import cache
@@ -18,7 +18,8 @@ from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import NEWEST_FIRST, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter, is_urgent
 
-# Further ones, and those older than so many unread notices, keep their places in the list.
+# At most MOST_URGENT are shown above, from among the newest LOOKED_AT unread notices. Others keep
+# their places in the list.
 MOST_URGENT = 20
 LOOKED_AT = 1_000
 
@@ -28,28 +29,28 @@ _skipped, _most = (bindparam(name, type_=Integer) for name in ("skipped", "most"
 
 
 async def urgent_above(session: AsyncSession, user: User, wanted: Filter) -> list[Notice]:
-    """Those that stand above the list of what is `wanted`, newest first."""
+    """The urgent notices to show above the list that matches `wanted`, newest first."""
     if not _are_above(user, wanted):
         return []
     return await read_urgent(session, user.id, wanted.up_to_position)
 
 
 async def urgent_groups_above(session: AsyncSession, user: User, wanted: Filter) -> list[str]:
-    """The keys of the groups that stand above the list of groups, in the same order."""
+    """The keys of the groups to show above the list of groups, in the same order."""
     if not _are_above(user, wanted):
         return []
     return await read_urgent_groups(session, user.id, wanted.up_to_position)
 
 
 def _are_above(user: User, wanted: Filter) -> bool:
-    """The user wants that, and it is the list of the whole inbox, unfiltered."""
+    """Whether the user wants urgent notices first and the list is the whole inbox, unfiltered."""
     return user.urgent_first and not wanted.chosen
 
 
 async def read_urgent(
     session: AsyncSession, user_id: int, up_to_position: int | None
 ) -> list[Notice]:
-    """At most MOST_URGENT, newest first; of the notices up to this position, if it is given."""
+    """At most MOST_URGENT, newest first, up to this position if it is given."""
     rows = await session.execute(_notices(), _values(user_id, up_to_position))
     return as_notices(rows.all())
 
@@ -57,7 +58,7 @@ async def read_urgent(
 async def read_urgent_groups(
     session: AsyncSession, user_id: int, up_to_position: int | None
 ) -> list[str]:
-    """The keys of the groups that have one, in the same order."""
+    """The keys of the groups that contain an urgent notice, in the same order."""
     keys = await session.scalars(_group_keys(), _values(user_id, up_to_position))
     return list(keys)
 

@@ -1,4 +1,4 @@
-"""The views of the inbox: which of a user's notifications each shows."""
+"""The views of the inbox, and which notifications each of them shows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.notifications.events.notices import Notice
 @dataclass(frozen=True)
 class View:
     """`clause` is written as in the partial indexes: SQLite uses an index only if the terms are the
-    same; `holds` says the same of a notice.
+    same. `holds` is the same condition on a notice.
     """
 
     name: str

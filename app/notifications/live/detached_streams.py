@@ -1,10 +1,11 @@
-"""Litestar handles the request that opens a stream, and nothing of that request outlives it.
+"""Serves streams after Litestar has handled their requests, so that nothing of a request outlives
+it.
 
 While a response is being sent, the frames of all middleware and everything they put into the scope
-stay in memory: several times the size of the stream itself. So a stream only sends its
-head inside Litestar and is served once Litestar is done. When thousands of clients reconnect
-at once, a few requests for streams are handled at a time, so that other requests need not wait
-behind all of them. None of them waits for its client: the body is not read, and the response is
+stay in memory: several times the size of the stream itself. So only the head of a stream is sent
+inside Litestar; the stream is served when Litestar is done. When thousands of clients reconnect at
+once, only a few of their requests are handled at a time, so that other requests do not queue behind
+all of them. These few never wait for a client: their bodies are not read, and each response is
 written after the next request may enter.
 """
 

@@ -1,5 +1,5 @@
-"""The bells of open pages: what their streams start with, and get whenever more than the arrival of
-a notification has changed.
+"""The bells of open pages. A stream starts with the bell, and gets it again after every change that
+is more than the arrival of a notification.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from app.notifications.live.variants import renderable
 
 # How many bells are read in one go, before other requests are served.
 BELLS_AT_ONCE = 50
-# How long they are rendered in one go: what nobody has seen yet takes a hundred times longer.
+# How long bells are rendered in one go. A row that is not cached takes a hundred times longer.
 TURN_SECONDS = 0.01
 NEVER = -1
-# Changes before the stream opened were not sent, so an open page fetches itself once.
+# Makes the page fetch itself once, because changes before the stream opened were not sent to it.
 OPENED = frame("{}", event="stream-opened")
 
 # A user's id, and the position up to which their page is up to date.

@@ -31,9 +31,9 @@ class BellRenderer:
         self._rows: dict[tuple[Any, ...], list[bytes]] = {}
 
     def frames(self, rows: Rows) -> bytes:
-        """The whole bell and panel of a user, from what `read_bells` reads for one. To count groups, or to
-        find what is urgent, takes longer, so the page of a user who wants that gets the count alone, and
-        fetches its panel once that is open.
+        """The whole bell and panel of one user, from their rows of `read_bells`. If the user wants
+        groups, or urgent notices first, arranging the list would take too long here: their page
+        gets only the count, and fetches the panel when it is opened.
         """
         _user_id, language, _timezone, unread, position, *_row = rows[0]
         if rows[0].is_arranged:

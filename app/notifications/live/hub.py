@@ -86,7 +86,7 @@ class Hub:
         return {stream.key for stream in self._all()}
 
     def take_new_keys(self) -> set[Key]:
-        """Those of the streams that were opened since the last call."""
+        """The keys of the streams that were opened since the last call."""
         taken, self._new_keys = self._new_keys, set()
         return taken
 
@@ -158,7 +158,7 @@ class Hub:
             await self._tick_in_turns()
 
     async def _tick_in_turns(self) -> None:
-        """On its own, so that nothing refers to the streams until the next time."""
+        """A function of its own, so that no local variable keeps ended streams alive between ticks."""
         streams = self._all()
         for start in range(0, len(streams), STREAMS_PER_TICK):
             now = asyncio.get_running_loop().time()

@@ -19,8 +19,8 @@ from app.notifications.live.queries import Rows, Statement, read_facts
 from app.notifications.live.variants import ID, Facts, Variant, renderable
 
 NOTIFICATION = "notification"
-# The event of each kind of change; to a client, a withdrawal is a deletion. The object of a
-# notification that was only refreshed is the same as before.
+# The stream's event for each kind of change. To a client, a withdrawal is a deletion. `refreshed`
+# is missing, because it does not change the JSON object.
 EVENTS = {
     kind: kind
     for kind in (
@@ -76,7 +76,9 @@ async def change_frames(db: Database, changes: Rows, unread: Mapping[int, int]) 
 
 
 async def _updates(db: Database, changes: Rows, unread: Mapping[int, int]) -> dict[int, bytes]:
-    """The whole notification, as it is now. What cannot be rendered or is gone is left out."""
+    """The frames of updates: the whole notification as it is now, unless it is gone or
+    unrenderable.
+    """
     if not changes:
         return {}
     ids = [one for change in changes for one in change.ids]

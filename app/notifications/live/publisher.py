@@ -1,5 +1,5 @@
-"""Turns changes into frames for the open streams of both formats: reads each change once, in short
-statements, and nothing that no stream needs.
+"""Turns changes into frames for the open streams of both formats. Each change is read once, in
+short statements, and only if a stream needs it.
 """
 
 import asyncio

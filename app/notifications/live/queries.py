@@ -1,5 +1,5 @@
-"""Reads what many connected users see, in short statements for a few of them at a time; a page
-reads a single bell (`inbox/bell.py`).
+"""Queries about many connected users, in short statements for some of them at a time. A page reads
+its own bell by `inbox/bell.py`.
 
 The facts that the notifications of an event share are read once for all its users.
 """
@@ -186,7 +186,7 @@ def _of_event() -> Statement:
         .join(User, User.id == Notification.user_id)
         .where(
             Notification.event_id == bindparam("event"),
-            # Where the event took the place of another, a change says so.
+            # A notification that was updated by this event is published by its own change.
             Notification.updated_at.is_(None),
             published,
         )

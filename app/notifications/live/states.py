@@ -1,4 +1,4 @@
-"""The states of a stream, and every transition between them, as data.
+"""The states of a stream and all transitions between them, as data.
 
 `EventStream` looks its transitions up here, so a path that is not listed cannot be taken.
 """
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """What becomes of a frame that is published now."""
+    """The value says what happens to a frame that is published in this state."""
 
     STALE = "dropped: an opening is due, which will contain it"
     OPENING = "held: the opening is being read or sent, and this frame follows it"

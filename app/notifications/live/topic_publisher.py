@@ -1,11 +1,10 @@
-"""Tells open pages that a topic they show has changed, by a named event without data.
+"""Sends open pages a named event without data when a topic that they show has changed.
 
-No stream knows what its pages show. The users who may see a topic get its event, and every tab
-decides whether that concerns its page, which then fetches itself again. So the event tells nothing
-that its reader may not know, and a user who lost access gets a 404 from the page.
+A stream does not know which topics its pages show. All users who may see a topic get its event, and
+each tab decides whether its page shows it and must be fetched again. So an event reveals nothing
+that its reader may not know, and a user who has lost access gets a 404 from the page.
 
-Notifications go first: an act that tells its team changes the team's page too, and a page can wait for
-as long as all bells take.
+Notifications of the same act are published first, because the page can wait.
 """
 
 import asyncio
@@ -30,7 +29,8 @@ from app.topics import USER, Topic
 # Seconds between two events of one topic. The last change always gets an event.
 PAUSE_SECONDS = 1.0
 
-# By kind: from queries for ids and users to rows (id of the thing, id of a user who may see it).
+# By kind of topic: takes queries for ids and for users, returns one for rows (id, user who may see
+# it).
 Viewers = Mapping[str, Callable[[Any, Any], Any]]
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class TopicPublisher:
         }
         self._changed: set[Topic] = set()
         self._has_changed = asyncio.Event()
-        # The topics told within the last pause, and whether they have changed again since.
+        # The topics published within the last pause, and whether they have changed again since.
         self._pausing: dict[Topic, bool] = {}
 
     @asynccontextmanager

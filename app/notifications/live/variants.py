@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class Facts:
     """A row of `all_events` that can be hashed and compared, as a cache key.
 
-    It is copied: a row of SQLAlchemy keeps what describes its whole result, 6 KB for each query.
+    The row is copied, because a row of SQLAlchemy keeps 6 KB of metadata about its result alive.
     """
 
     row: SimpleNamespace = field(compare=False)
@@ -36,7 +36,7 @@ class Facts:
         return cls(SimpleNamespace(**row._mapping), repr(tuple(row)))
 
     def notice(self, user_id: int, own: Mapping[str, Any]) -> Notice:
-        """The notice of this user, from what its row has of OWN."""
+        """The notice of this user. `own` has the columns OWN of the user's row."""
         own = {**own, "user_id": user_id}
         return notice_of(SimpleNamespace(**(vars(self.row) | own)))
 
@@ -58,7 +58,9 @@ class Variant:
         return self.facts.notice(user_id, self._as_it_arrived())
 
     def _as_it_arrived(self) -> dict[str, Any]:
-        """In the inbox, where nobody has touched it, unless they have read it."""
+        """The columns OWN of a notification that nothing has happened to except, perhaps, reading
+        it.
+        """
         row = self.facts.row
         arrived = dict.fromkeys(one.key for one in OWN)
         key = group_key_of(row.event_id, row, TYPES[row.type])

@@ -43,8 +43,8 @@ from app.values.numbers import whole_number
 
 PageOrRedirect = Response[str] | Response[None]
 
-# After these a notification's own page leads to the list: it is out of the way, and opening it again would
-# read it.
+# After these acts a notification's own page redirects to the list: the notification has left the
+# inbox, or showing its page again would mark it as read.
 LEAVING = {"done", SNOOZE, "delete", "unread"}
 
 
@@ -178,7 +178,7 @@ def _is_on_own_page(request: AnyRequest) -> bool:
 
 
 def _action(request: AnyRequest) -> str:
-    """The address that a question sends its answer to."""
+    """The URL to which a confirmation page posts."""
     return f"{request.url.path}{'?alone=1' if _is_part(request) else ''}"
 
 
@@ -187,8 +187,8 @@ def _seen(form: Form, wanted: Filter) -> Filter:
 
 
 def _selection(form: Form, wanted: Filter) -> Selection:
-    """The checked rows, or their groups, and parts of groups; with `all_matching` all that match, up to
-    the position that the page knew.
+    """The checked rows (or the groups that they stand for) and the checked parts of groups; with
+    `all_matching`, everything that matches, up to the position that the page knows.
     """
     if form["all_matching"] == "1":
         return Selection(filter=_seen(form, wanted))
@@ -202,7 +202,7 @@ def _ids(form: Form, name: str) -> list[int]:
 
 
 def _pairs(selection: Selection) -> list[tuple[str, str]]:
-    """The fields from which `_selection` reads it; those of the filter belong to the listing."""
+    """The form fields from which `_selection` reads this selection, without those of the filter."""
     if selection.filter is not None:
         return [("all_matching", "1"), ("seen", str(selection.filter.up_to_position))]
     ids = [("ids", str(one)) for one in selection.ids]
@@ -236,7 +236,7 @@ async def _confirm(
 async def _list(
     request: AnyRequest, db: Database, user: User, listing: Listing, text: str, undo: str = ""
 ) -> PageOrRedirect:
-    """The list as it is now, a flash and the bell; without scripts, a redirect to the page."""
+    """The present list, a flash and the bell; without scripts, a redirect to the page."""
     undo_url = listing.undo_url(undo)
     if not is_partial(request):
         return redirect(listing.url, text, undo_url=undo_url)
@@ -255,8 +255,8 @@ async def _row_after(
     listing: Listing,
     done: Done,
 ) -> Response[str]:
-    """The row as it is now and the bell. A row that has left the view is empty, and a flash offers
-    Undo in its stead.
+    """The present row and the bell. If the notification has left the view, the row is empty and a
+    flash offers Undo instead.
     """
     view, is_part = listing.filter.view, _is_part(request)
     groups_within = _seen(form, listing.filter) if form["grouped"] == "1" and not is_part else None
@@ -288,7 +288,7 @@ async def _row(
     open_groups: OpenGroups | None = None,
     is_part: bool = False,
 ) -> Response[str]:
-    """The row as it is now, nothing if the view does not hold it, and the bell."""
+    """The present row (empty if the view no longer holds the notification) and the bell."""
     async with db.read() as session:
         [notice] = rows = await read_open_rows(session, user.id, [notification_id])
         if groups_within is not None:
@@ -312,6 +312,6 @@ def _is_in_inbox(request: AnyRequest) -> bool:
 def _flash(
     request: AnyRequest, text: str, undo_url: str | None = None, *, in_place: bool = True
 ) -> str:
-    """`in_place`: the list of the inbox is open and shows at once what Undo brings back."""
+    """`in_place`: the inbox is open, and its list will show what Undo restores."""
     flash = {"text": text, "undo_url": undo_url, "in_place": in_place}
     return fragment(request, "notifications/_flash.html", flash=flash).content

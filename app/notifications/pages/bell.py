@@ -22,9 +22,9 @@ from app.values.numbers import whole_number
 async def stream(request: AnyRequest) -> EventStream:
     """HTML for the bell, the panel and toasts, as things happen.
 
-    It starts with the whole present state, unless nothing happened since the position at which
-    the page was rendered or the previous stream ended. Asks for nothing to be provided: a task for
-    each is more than all the rest, when thousands of pages come back at once.
+    It starts with the whole present state, unless nothing happened since the position at which the
+    page was rendered or the previous stream ended. It takes its parts from the application's state:
+    when thousands of pages reconnect at once, dependency injection would cost more than the rest.
     """
     hub: Hub = request.app.state.hub
     bells: Bells = request.app.state.bells

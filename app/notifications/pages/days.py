@@ -33,8 +33,8 @@ def by_heading(rows: Rows, urgent_count: int, zone: ZoneInfo, language: str) -> 
 
 
 def by_day(rows: Rows, zone: ZoneInfo, language: str) -> list[Day]:
-    """The rows in their order. One that came back or changed stands with those around it, and so
-    does one that was removed.
+    """The rows in their order, under headings. A row that came back, was updated or was removed
+    stays under the heading of its neighbours.
     """
     today = clock.now().astimezone(zone).date()
     keys = _keys(rows, zone, today)
@@ -45,7 +45,7 @@ def by_day(rows: Rows, zone: ZoneInfo, language: str) -> list[Day]:
 
 
 def _keys(rows: Rows, zone: ZoneInfo, today: date) -> list[str]:
-    """The key of each row: the day of the newest from there on."""
+    """The key of each row: the newest day of the rows from there to the end."""
     days = [
         row.created_at.astimezone(zone).date() if isinstance(row, Notice) else None
         for row in reversed(rows)

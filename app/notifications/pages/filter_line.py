@@ -75,7 +75,7 @@ def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
 
 
 def _choices(one: FilterField, wanted: Filter, names: Names) -> list[tuple[str, str]]:
-    """Several chosen values are a choice of their own, so that they stay chosen."""
+    """If several values are chosen, together they are one more choice, so that they stay chosen."""
     if not one.options and one.name not in NAMED:
         return []
     choices = [(str(value), _label(one, value, names)) for value in _values(one, wanted, names)]
@@ -87,7 +87,7 @@ def _choices(one: FilterField, wanted: Filter, names: Names) -> list[tuple[str, 
 
 
 def _values(one: FilterField, wanted: Filter, names: Names) -> Iterable[Any]:
-    """The options; else the ids in the order of their names, after those that are chosen without one."""
+    """The options; for ids, the chosen ones, then all that have a name, sorted by it."""
     if one.options:
         return one.options
     by_name = sorted(names[one.name], key=lambda id_: names[one.name][id_].casefold())
@@ -95,15 +95,15 @@ def _values(one: FilterField, wanted: Filter, names: Names) -> Iterable[Any]:
 
 
 def _label(one: FilterField, value: Any, names: Names) -> str:
-    """A name that the user may not see, or that there is none for, is the id."""
+    """An id is shown as `#id` if it does not exist or the user may not see its name."""
     if one.name in NAMED:
         return names[one.name].get(value, f"#{value}")
     return _(one.options[value]) if one.options else str(value)
 
 
 def _chips(wanted: Filter, names: Names, language: str) -> list[tuple[str, Filter]]:
-    """What each says, with the filter without it: those of the fields in their order, then one for each
-    term of the search.
+    """The label of each chip with the filter without its value: first the fields in their order,
+    then one chip for each term of the search.
     """
     chips = [
         (

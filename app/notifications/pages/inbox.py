@@ -25,7 +25,7 @@ from app.notifications.pages.listing import (
 )
 from app.notifications.preferences.switches import change
 
-# What an open page asks for beside its list, by the element that it goes to.
+# Fragments that an open page requests besides its list, by the element that they replace.
 FRAGMENTS = {
     "div#inbox-page": "notifications/_inbox.html",
     "div#more-filters": "notifications/_more_filters.html",

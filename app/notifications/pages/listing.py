@@ -57,12 +57,12 @@ class Tab:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page (from 1) of the matching notifications, or of their groups, or the rows that are open in a
+    """A page (from 1) of the matching notifications or groups, or the rows that are open in a
     browser.
 
-    Pages after the first end at `up_to_position`, so that nothing repeats from one to the next. Only
-    urgent rows that are read meanwhile move back into the list, and those around them shift.
-    `has_more_filters`: with all controls above it.
+    Pages after the first end at `up_to_position`, so that nothing repeats from one page to the
+    next. (When an urgent row is read meanwhile, it moves back into the list, and rows after it
+    shift.) `has_more_filters`: with all controls above it.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -96,7 +96,7 @@ class Listing:
 
     @property
     def first_page_url(self) -> str:
-        """The newest that match, whatever this page ends at."""
+        """The first page, up to the present, even if this page ends at an earlier position."""
         return replace(self, page=1, up_to_position=None).url
 
     @property
@@ -188,8 +188,8 @@ async def _reading(
 
 @dataclass(frozen=True)
 class ShownRows:
-    """The rows of a list. `count` is how many there are on all its pages, besides those that stand
-    above it as urgent: the first `urgent_count` of its first page.
+    """The rows of one page of a list. The first `urgent_count` of them are shown above it as
+    urgent. `count` is how many rows all pages have, without the urgent ones.
     """
 
     rows: Sequence[Notice | RemovedRow]
@@ -240,8 +240,8 @@ async def _read_notices(
 def _held_by(
     view: View, opened: OpenRows, rows: Sequence[Notice | RemovedRow], count: int
 ) -> ShownRows:
-    """The open rows, each once, without those that the view no longer holds. Those under "Urgent" stay
-    there.
+    """The open rows, each once, without those that the view no longer holds. Rows under "Urgent"
+    stay there.
     """
     urgent = _by_id(view, rows[: opened.urgent_count])
     rest = _by_id(view, rows[opened.urgent_count :])

@@ -196,10 +196,12 @@ async def _save(db: Database, user: User, wanted: Values) -> None:
     chosen = dict(wanted)
     pushes_always = chosen.pop(PUSHES_ALWAYS, None)
     if chosen.get("timezone") == user.timezone:
-        del chosen["timezone"]  # keeps an empty one, and one that is no longer in the list
+        del chosen["timezone"]  # keeps a stored zone even if it is empty or no longer valid
     if not chosen.get(ADDED_BY, ANYONE):
-        del chosen[ADDED_BY]  # an older page, which has no such control, changes none
-    if not chosen.get(DENSITY, COMFORTABLE):  # one that has none for the inbox
+        del chosen[ADDED_BY]  # sent by an older page, which does not have this control
+    if not chosen.get(
+        DENSITY, COMFORTABLE
+    ):  # sent by an older page, without controls for the inbox
         chosen = {
             name: value
             for name, value in chosen.items()

@@ -1,4 +1,4 @@
-"""A chip for each term of a search: what it says, and the search without it."""
+"""A chip for each term of a search: its label, and the search without the term."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -44,7 +44,7 @@ _STATES = {
 
 
 def search_chips(text: str, language: str) -> Iterator[tuple[str, str]]:
-    """What each term of the search says, with its value isolated, and the search without the term."""
+    """(label, search without the term) for each term. In the label, the value is isolated."""
     terms = split_query(text)
     for term, typed in terms.items():
         said = _(_CHIPS[term.operator]).format(value=isolate(_value(term, typed, language)))

@@ -1,4 +1,4 @@
-"""The question until when to snooze: in a dialog or, without scripts, on a page of its own."""
+"""Asks until when to snooze: in a dialog or, without scripts, on a page of its own."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from app.rendering import zone_of
 
 
 def must_ask_until(request: AnyRequest, user: User, form: Form) -> bool:
-    """Without scripts, also for an invalid time: the page shows the form again with the error. An open
-    dialog stays open and shows it.
+    """Whether the request chooses no time. Without scripts, also if the time is invalid, so that
+    the page shows the form again with the error; an open dialog shows it itself.
     """
     if not (form["for"] or form["until"]):
         return True

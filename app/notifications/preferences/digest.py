@@ -1,7 +1,7 @@
 """When a user's digest is due, and which mail waits for it.
 
 `User.digest_due_at` is when the next digest is due, NULL while digests are off. Mail that waits for
-it has the same `due_at`; both are always moved in the same act.
+it has the same `due_at`; both always change in the same act.
 """
 
 from collections.abc import Sequence

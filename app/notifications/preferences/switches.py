@@ -1,7 +1,7 @@
 """Whether a user wants an event on a channel: the catalogue's default, unless a row differs.
 
-One SQL expression, used by the fan-out and again when a delivery is sent; and the verbs that change
-what it says.
+This is one SQL expression, used in the fan-out and again when a delivery is sent. The verbs that
+change preferences are here as well.
 """
 
 from collections.abc import Collection, Mapping
@@ -147,8 +147,8 @@ async def ungrouped_types(session: AsyncSession, user: User) -> list[str]:
 async def change(session: AsyncSession, user: User, wanted: Mapping[str, Any]) -> None:
     """Change any part of what `read` returns, within an act; pending mail is rescheduled.
 
-    Open pages show their lists as they are chosen. Raises Invalid naming every wrong field by its path,
-    and then changes nothing.
+    Open lists are refreshed if they must be arranged differently. Raises Invalid naming every wrong
+    field by its path, and then changes nothing.
     """
     require_right(wanted, channel_names(session))
     user = await session.get_one(User, user.id)

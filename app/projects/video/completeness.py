@@ -1,7 +1,7 @@
 """Whether picture data is missing at the end of a file, as after an upload or copy that broke off.
 
-A header's length proves nothing: it may be that of a subtitle, or count from an offset. What proves
-it is a place where the container says that more of the picture should be.
+The length in the header proves nothing: it may be that of a subtitle track, or count from an
+offset. Each container has a better sign that more picture data should follow.
 """
 
 import re
@@ -39,8 +39,8 @@ def _says_of_picture(words: str, log: str) -> bool:
 
 
 def _declared(log: str) -> float:
-    """The seconds from the start to where the picture should end: by its own track if that says so
-    (a tag of Matroska), else by the file.
+    """The seconds from the start to where the picture should end, according to its own track (a tag
+    of Matroska) or, without that, to the file.
     """
     header = log.partition("Input #1,")[0]
     picture = re.search(r" Video: (?:(?! Stream #).)*? DURATION +: " + TIME, header, re.DOTALL)

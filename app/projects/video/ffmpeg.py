@@ -250,7 +250,7 @@ async def _read_log(stream: asyncio.StreamReader) -> str:
 
 
 async def _split(stream: asyncio.StreamReader, reader: LineReader) -> None:
-    """In large pieces: a long clip has hundreds of thousands of lines."""
+    """Reads in large pieces, because a long clip has hundreds of thousands of lines."""
     rest = b""
     while chunk := await stream.read(LOG_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")

@@ -99,8 +99,8 @@ async def probe(path: Path, name: str) -> ClipFacts:
 async def _read_packets(path: Path, container: str, seconds: float) -> tuple[str, list[Track]]:
     """Lists the packets of the picture, then those of the other tracks, and decodes one frame.
 
-    The file is opened twice, so that ffmpeg reads the picture to its end where sound is missing,
-    and tells what is wrong with the picture apart (`in#0`) from what is wrong with the rest.
+    The file is opened twice, so that ffmpeg reads the picture to its end even where sound is
+    missing, and reports errors in the picture (`in#0`) separately from errors in the rest.
     """
     listed, opened = Tracks(), reading(path, container)
     rest = [part for kind in "asd" for part in ("-map", f"1:{kind}?")]
@@ -194,7 +194,9 @@ class _Header:
 
 
 def _duration(picture: Track, sound: Track) -> float:
-    """The last frame is held until the sound ends, as far as its bytes account for that."""
+    """The last frame is held until the sound ends, but no longer than the sound's size makes
+    credible.
+    """
     shown = picture.end_believing(SECONDS_PER_FRAME)
     if picture.last_duration <= 0:
         shown += 1 / (_measured_rate(picture))
@@ -202,7 +204,9 @@ def _duration(picture: Track, sound: Track) -> float:
 
 
 def _require_believable(picture: Track, sound: Track, name: str) -> None:
-    """Also the first frame is shown from the start, for which only sound can account."""
+    """Raises Unusable if one frame would be shown for too long. The first frame is shown from the
+    start; a late one is credible only if there is sound before it.
+    """
     first = max(0.0, picture.start) - sound.size / BYTES_OF_SOUND
     if (gap := max(picture.longest_gap, first)) <= SECONDS_PER_FRAME:
         return

@@ -1,8 +1,8 @@
-"""Which sound of a clip is used, and how it becomes stereo that is as loud as the original.
+"""Chooses the sound track of a clip and mixes it down to stereo that is as loud as the original.
 
-A downmix of many channels is too quiet if it leaves room for the loudest moment that could be, and
-too loud if the channels carry the same. So both are measured (EBU R 128), and the difference is made
-up for, with a limiter against clipping.
+A downmix of many channels is too quiet if it leaves room for the loudest possible moment, and too
+loud if the channels carry the same signal. So the loudness of both is measured (EBU R 128) and the
+difference compensated, with a limiter against clipping.
 """
 
 import re
@@ -79,7 +79,7 @@ async def _decoded(path: Path, container: str, track: int, seconds: float) -> So
 
 
 def _downmix(layout: str) -> str:
-    """By the place of each channel. Channels without a place take turns at left and right."""
+    """Mixes by the position of each channel; channels without one go to left and right in turn."""
     if layout == "binaural":
         return "pan=stereo|c0=c0|c1=c1"
     if not (found := re.fullmatch(r"(\d+) channels", layout)) or int(found[1]) <= 8:
@@ -93,7 +93,7 @@ def _downmix(layout: str) -> str:
 async def _loudness_lost(
     path: Path, container: str, sound: Sound, mix: str, seconds: float
 ) -> float:
-    """In LU. 0 if either is too short or too quiet to be measured."""
+    """By how many LU the mix is quieter than the original; 0 if either is too short or too quiet."""
     graph = (
         f"[0:a:{sound.track}]asplit[all][two];[all]ebur128@all=framelog=quiet[a];"
         f"[two]{mix},ebur128@two=framelog=quiet[b]"

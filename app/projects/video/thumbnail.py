@@ -1,4 +1,4 @@
-"""The picture that stands for a video."""
+"""The thumbnail of a video."""
 
 from pathlib import Path
 

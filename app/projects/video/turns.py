@@ -1,8 +1,8 @@
 """Runs ffmpeg for users in fair turns, and as many at a time as the machine has room for.
 
-The user whose last turn was longest ago is next, however much others have queued. Within a process
-the order is kept in memory. Processes of one machine share the places through locked files: a
-process that leaves a place lets a waiting one go first.
+The user whose last turn was longest ago is next, however much others have queued. Each process
+keeps this order in memory. The processes of a machine share its places through locked files: a
+process that frees a place lets a waiting process take it first.
 """
 
 import asyncio

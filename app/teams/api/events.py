@@ -34,9 +34,9 @@ class NewEvent(RequestBody):
     narrows them by username or id. `url` is a path of ClippyFront or an https URL. Events of a team
     with the same `group_key` form a group.
 
-    Of events of a team with the same `collapse_key` each recipient has one notification, which shows the
-    newest. It comes to the top of the inbox and is unread again, unless the newest is `quiet`: then it
-    stays where it is, read or done.
+    Events of a team with the same `collapse_key` share one notification per recipient, which shows
+    the newest. It moves to the top of the inbox and is unread again, unless the newest event is
+    `quiet`: then it stays where it is, read or done.
     """
 
     type: TypeName

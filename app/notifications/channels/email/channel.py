@@ -120,15 +120,16 @@ class Email(Channel):
         return GONE if user.email_gone_at else super().why_none(user)
 
     async def send(self, db: Database, batch: Batch) -> AsyncGenerator[Settled]:
-        """One at a time: no mail is sent before the outcome of the previous one is recorded.
-        Meanwhile the next one is announced to the server.
+        """Sends one mail at a time, after the outcome of the previous one has been recorded. While
+        that is recorded, the next mail is announced to the server.
         """
         mails = group(self._writer, await batch.decide())
         async with transport(self._settings, self._timeout) as way:
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
-                content, unwritable = await asyncio.to_thread(_write, mail)  # reads pictures
+                # In a thread, because it reads pictures from disk.
+                content, unwritable = await asyncio.to_thread(_write, mail)
                 for delivery_id, failed in unwritable.items():
                     yield [delivery_id], failed
                 if content is None:

@@ -1,4 +1,4 @@
-"""What a mail about notices says: one notice, several from a short wait, or a digest.
+"""The contents of a notification mail: one notice, a bundle of several, or a digest.
 
 Subjects are the catalogue's sentences. Mails about one project or team belong to one thread
 (RFC 5322, 3.6.4) and list (RFC 2919); each can be stopped with one click (RFC 2369, RFC 8058).
@@ -38,8 +38,8 @@ SUBJECT_LENGTH = 56
 
 @dataclass(frozen=True)
 class Item:
-    """A notice as a mail shows it; `links` are absolute. `picture` is that of its video, which the
-    mail contains.
+    """A notice as a mail shows it; `links` are absolute. `picture` is the thumbnail of its video,
+    which is attached to the mail.
     """
 
     notice: Notice
@@ -80,7 +80,7 @@ def _item(settings: Settings, signer: Signer, row: Row[Any]) -> Item:
 
 
 def _with_pictures(settings: Settings, items: list[Item]) -> list[Item]:
-    """The first of the notices that are shown and have a video get its picture."""
+    """Adds thumbnails to the first MOST_PICTURES shown notices that have a video."""
     left = MOST_PICTURES
     for place, item in enumerate(items[:MOST_SHOWN]):
         if left and (picture := _picture(settings, item.notice)):
@@ -138,7 +138,7 @@ def _context(
 
 
 def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
-    """The link that stops mails of this type; "" where nobody can."""
+    """The link that stops mails of this type; "" for a type that cannot be stopped."""
     is_mandatory = EMAIL in TYPES[type].mandatory
     return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 

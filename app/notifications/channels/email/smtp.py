@@ -22,8 +22,8 @@ from app.process.cancellation import end
 from app.settings import Settings
 from app.values.email_addresses import ascii_address
 
-# A server that scans for spam replies late. If we hung up before, it could still accept the mail,
-# and our next attempt would deliver it twice.
+# A server that scans for spam replies late. If we hung up before its reply, it could still accept
+# the mail, and our next attempt would deliver it again.
 DATA_TIMES = 6
 GOODBYE_SECONDS = 2
 # Such a reply refuses the session, not this mail: 421 and the codes of RFC 4954.
@@ -58,7 +58,7 @@ class Smtp:
         if self._opening:
             await end(self._opening, again_after=1)
             if not self._opening.cancelled():
-                self._opening.exception()  # of a mail that is not to be sent any more
+                self._opening.exception()  # retrieved, so that asyncio does not log it as unhandled
         await self._hang_up(in_peace=kind is None or kind is GeneratorExit)
 
     def announce(self, address: str) -> None:

@@ -1,4 +1,4 @@
-"""What prevents mail from being sent, in words that an operator can act on."""
+"""Explains to an operator why mail cannot be sent, and how to fix it."""
 
 import asyncio
 import socket

@@ -62,5 +62,7 @@ class Backoff:
 
 
 def _is_ahead(until: datetime, now: datetime) -> bool:
-    """Whether a pause goes on. One that would last longer than any began while the clock was ahead."""
+    """Whether a pause is still in force. If it would last longer than any pause can, it began while
+    the clock was ahead, and does not count.
+    """
     return now < until <= now + LONGEST_PAUSE * MOST_CHANCE

@@ -13,7 +13,7 @@ from app.notifications.channels.push import device_tests, devices
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 
 MOBILE = ("Android", "iPhone", "iPad")
-# An older test no longer reflects the state of the device.
+# Older tests are not shown: they no longer reflect the state of the device.
 TEST_IS_NEWS = timedelta(minutes=10)
 
 

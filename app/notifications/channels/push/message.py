@@ -56,8 +56,8 @@ class Message:
 @dataclass(frozen=True)
 class Wording:
     """The text of an event in one language; `brief` is a body that always fits the size limit.
-    `image` is the path of a picture, which the browser fetches as its user: the push service learns
-    nothing of it.
+    `image` is the path of a picture. The browser fetches it as its user, so the push service never
+    sees it.
 
     Two messages to the same user with the same `subject` are repeats: the newer replaces the older.
     """

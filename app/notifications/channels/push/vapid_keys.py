@@ -61,7 +61,9 @@ class VapidKeys:
 
 
 def _is_outdated(signed_at: datetime, now: datetime) -> bool:
-    """Also if it was signed in the future, while the clock was ahead: services would refuse it."""
+    """Also true if it was signed in the future, while the clock was ahead: services would refuse
+    it.
+    """
     return not timedelta(0) <= now - signed_at < KEPT_FOR
 
 
