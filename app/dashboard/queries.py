@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.constants import constants
 from app.models import Compilation, Project, User
+from app.models.project import UNFINISHED
 from app.notifications.events.notices import Notice
-from app.projects.compilations import UNFINISHED
 from app.projects.project_views import ProjectInList, newest_projects
 from app.teams.queries import (
     ReceivedInvitation,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.types import BigIntIdentity
-from sqlalchemy import ForeignKey, Index, String, false, text
+from sqlalchemy import ForeignKey, Index, String, and_, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -64,6 +64,10 @@ class Share(DefaultBase):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+# The states of a compilation that has not ended.
+UNFINISHED = ("queued", "running")
+
+
 class Compilation(IdentityBase):
     """A video made from a project's clips. `status` is `queued` or `running`, then
     `completed`, `failed` or `cancelled`. A project has at most one unfinished compilation.
@@ -103,3 +107,7 @@ class Compilation(IdentityBase):
     started_at: Mapped[datetime | None]
     touched_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+# Whether there is a video: it was finished, and newer ones have not replaced it.
+keeps_video = and_(Compilation.status == "completed", Compilation.video_removed_at.is_(None))

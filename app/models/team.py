@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.database.moments import moment
 from app.models.base import IdentityBase
 from app.security import new_nonce
 
@@ -75,3 +76,18 @@ class Invitation(IdentityBase):
     answered_at: Mapped[datetime | None]
     mailed_at: Mapped[datetime | None]
     unmailed: Mapped[str | None] = mapped_column(String(32))
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it is pending, but too old to be answered."""
+        return self.status == "pending" and self.expires_at <= clock.now()
+
+
+def is_open() -> ColumnElement[bool]:
+    """Selects the invitations that can be answered. May be part of a statement that is built once."""
+    return and_(Invitation.status == "pending", Invitation.expires_at > moment())
+
+
+def has_expired() -> ColumnElement[bool]:
+    """Selects pending invitations that are too old to be answered, likewise."""
+    return and_(Invitation.status == "pending", Invitation.expires_at <= moment())

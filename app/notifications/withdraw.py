@@ -18,19 +18,19 @@ from app.models import (
     Delivery,
     Event,
     Invitation,
-    Membership,
     Notification,
     Project,
-    Share,
     Superseded,
     User,
 )
 from app.models.notification import FOR_GOOD
+from app.models.team import has_expired
 from app.notifications.delivery.decision import WITHDRAWN, Skip
 from app.notifications.delivery.settling import skip_pending
 from app.notifications.events.catalogue import types_open_while
 from app.notifications.inbox.acts import IDS_PER_CHANGE
 from app.topics import USER, touch_all
+from app.visibility import project_viewers
 
 Users = Select[Any]  # of their ids
 FEW = 20
@@ -43,14 +43,9 @@ async def withdraw_team(session: AsyncSession, team_id: int, users: Users) -> No
 
 async def withdraw_project(session: AsyncSession, project_id: int, users: Users) -> None:
     """Withdraw every notice about the project from those of `users` who can no longer see it."""
-    owner = select(Project.owner_id).where(Project.id == project_id)
-    members = (
-        select(Membership.user_id)
-        .join(Share, Share.team_id == Membership.team_id)
-        .where(Share.project_id == project_id)
-    )
+    viewers = project_viewers([project_id]).subquery()
     user_id = users.subquery().c[0]
-    excluded = select(user_id).where(user_id.not_in(owner), user_id.not_in(members))
+    excluded = select(user_id).where(user_id.not_in(select(viewers.c.user_id)))
     await _end_access(session, select(Event.id).where(Event.project_id == project_id), excluded)
 
 
@@ -73,9 +68,7 @@ async def withdraw_invitation(session: AsyncSession, invitation_id: int) -> None
 
 async def withdraw_expired_invitations(session: AsyncSession) -> None:
     """Withdraw the notices that offer to accept expired invitations."""
-    expired = select(Invitation.id).where(
-        Invitation.status == "pending", Invitation.expires_at <= clock.now()
-    )
+    expired = select(Invitation.id).where(has_expired())
     await _withdraw_invitations(session, Event.invitation_id.in_(expired))
 
 

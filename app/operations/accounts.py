@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database.search import contains
 from app.models import Clip, Compilation, Delivery, Event, Invitation, Notification, Project, User
+from app.models.project import keeps_video
 from app.notifications.events.event_type import EMAIL
 from app.settings import Settings
 from app.teams.invitation_mail import MAIL
@@ -93,7 +94,7 @@ def _storage(ids: Collection[int]) -> Executable:
     videos = (
         select(Project.owner_id, Compilation.size)
         .join(Compilation, Compilation.project_id == Project.id)
-        .where(Compilation.size.is_not(None), Compilation.video_removed_at.is_(None))
+        .where(keeps_video)
     )
     theirs = Project.owner_id.in_(ids)
     files = union_all(clips.where(theirs), videos.where(theirs)).subquery()

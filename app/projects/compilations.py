@@ -16,6 +16,7 @@ from app.errors import Conflict, Forbidden, Gone, NotFound
 from app.faults import fault_of
 from app.language import _
 from app.models import Clip, Compilation, Event, Notification, Project, User
+from app.models.project import UNFINISHED, keeps_video
 from app.notifications.refresh import refresh_failure
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import remove, video_path, work_folders
@@ -23,7 +24,6 @@ from app.projects.storage import storage_of
 from app.settings import Settings
 from app.visibility import sees_project
 
-UNFINISHED = ("queued", "running")
 # A running compilation whose worker has not reported for this long is taken over.
 SILENT_SECONDS = 30
 # How many of a project's videos are kept.
@@ -144,8 +144,7 @@ async def has_video(session: AsyncSession, user: User, compilation_id: int) -> b
         .join(Project, Project.id == Compilation.project_id)
         .where(
             Compilation.id == compilation_id,
-            Compilation.status == "completed",
-            Compilation.video_removed_at.is_(None),
+            keeps_video,
             sees_project(user.id),
         )
     )
@@ -160,9 +159,8 @@ async def rotate_videos(session: AsyncSession, project_id: int) -> list[int]:
         select(Compilation.id)
         .where(
             Compilation.project_id == project_id,
-            Compilation.status == "completed",
             Compilation.is_rotated,
-            Compilation.video_removed_at.is_(None),
+            keeps_video,
         )
         .order_by(Compilation.id.desc())
     )

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.search import by_code_point
 from app.models import Clip, Compilation, Membership, Project, Share, Team, User
+from app.models.project import UNFINISHED
 from app.notifications.preferences.muting import is_muted, muted_projects
 from app.projects.access import find_project, may_compile
 from app.projects.clips import clips_of, note_of
-from app.projects.compilations import KEPT_VIDEOS, UNFINISHED, latest_of
+from app.projects.compilations import KEPT_VIDEOS, latest_of
 from app.teams.roles import RIGHTS
 from app.topics import PROGRESS, PROJECT, TEAM, Topic, topics
 from app.visibility import sees_project

@@ -21,6 +21,7 @@ from app.database import Database
 from app.errors import TooLarge
 from app.language import _
 from app.models import Clip, Compilation, Project, UploadReservation
+from app.models.project import keeps_video
 from app.process.cancellation import end
 from app.projects.upload_stream import MB
 from app.settings import Settings
@@ -83,7 +84,7 @@ async def storage_of(session: AsyncSession, settings: Settings, user_id: int) ->
     videos = (
         _total(Compilation.size)
         .join(Project, Project.id == Compilation.project_id)
-        .where(owned, Compilation.status == "completed", Compilation.video_removed_at.is_(None))
+        .where(owned, keeps_video)
     )
     arriving = _total(UploadReservation.size).where(
         UploadReservation.user_id == user_id, UploadReservation.expires_at > clock.now()

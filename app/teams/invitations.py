@@ -13,6 +13,7 @@ from app.language import N_, _
 from app.mail.limits import may_mail
 from app.mail.suppressions import is_suppressed
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
+from app.models.team import is_open
 from app.notifications.delivery.decision import Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
@@ -27,7 +28,7 @@ from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import require
 from app.teams.invitation_mail import MAIL, mail_invitation
-from app.teams.open_invitations import LIFETIME, closed_reason, is_open, with_team_and_inviter
+from app.teams.open_invitations import LIFETIME, closed_reason, with_team_and_inviter
 from app.teams.roles import role_error
 from app.topics import TEAM, USER, touch
 from app.values.email_addresses import address_key, email_error, mailbox_of
@@ -216,10 +217,9 @@ async def _revoke_expired(session: AsyncSession, team_id: int, email: str) -> No
 
 def _require_pause(invitation: Invitation) -> None:
     """Raises TooMany. An invitation that has expired was mailed long ago."""
-    now = clock.now()
-    if invitation.mailed_at is None or invitation.expires_at <= now:
+    if invitation.mailed_at is None or invitation.is_expired:
         return
-    wait = (invitation.mailed_at + AGAIN_AFTER - now).total_seconds()
+    wait = (invitation.mailed_at + AGAIN_AFTER - clock.now()).total_seconds()
     if wait > 0:
         sentence = _("This invitation was emailed less than an hour ago. Please try again later.")
         raise TooMany(sentence, ceil(wait))

@@ -2,20 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select
+from sqlalchemy import Select, select
 
-from app import clock
 from app.language import _
 from app.models import Invitation, Team, User
 
 LIFETIME = timedelta(days=7)
-
-
-def is_open() -> ColumnElement[bool]:
-    """Whether an Invitation row can still be accepted or declined."""
-    # Asked for when the statement runs, which may have been built long before.
-    now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
-    return and_(Invitation.status == "pending", Invitation.expires_at > now)
 
 
 def with_team_and_inviter() -> Select[Invitation, Team, User]:
@@ -30,8 +22,8 @@ def with_team_and_inviter() -> Select[Invitation, Team, User]:
 def closed_reason(invitation: Invitation) -> str:
     """Why the invitation can no longer be answered, or ""."""
     if invitation.status == "pending":
-        is_expired = invitation.expires_at <= clock.now()
-        return _("This invitation has expired. Ask for a new one.") if is_expired else ""
+        expired = _("This invitation has expired. Ask for a new one.")
+        return expired if invitation.is_expired else ""
     return {
         "accepted": _("This invitation was already accepted."),
         "declined": _("This invitation was declined."),

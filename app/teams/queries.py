@@ -14,10 +14,11 @@ from app.database.search import by_code_point, contains
 from app.database.short_reads import columns_of, entity
 from app.errors import NotFound
 from app.models import Invitation, Membership, Project, Share, Team, User
+from app.models.team import is_open
 from app.notifications.events.catalogue import ROLES
 from app.security import signer_of
 from app.teams.invitation_links import invitation_path
-from app.teams.open_invitations import is_open, with_team_and_inviter
+from app.teams.open_invitations import with_team_and_inviter
 from app.teams.roles import OWNER
 
 MEMBERS_PER_PAGE = 50

@@ -8,6 +8,7 @@ from app.accounts.addresses import set_confirmed_address
 from app.errors import Conflict, Forbidden, NotFound
 from app.language import _
 from app.models import Event, Invitation, Notification, Team, User
+from app.models.team import is_open
 from app.notifications.events.catalogue import INVITATION_DECLINED, types_open_while
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
@@ -16,7 +17,7 @@ from app.notifications.refresh import refresh_invitation
 from app.teams.access import is_member
 from app.teams.invitations import notify_of_open_invitations, was_removed_since
 from app.teams.membership import join
-from app.teams.open_invitations import closed_reason, is_open
+from app.teams.open_invitations import closed_reason
 from app.topics import TEAM, touch
 from app.values.names import isolate
 

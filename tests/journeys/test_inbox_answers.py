@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from sqlalchemy import select
 
 from app.models import Compilation, Membership, Team, User
-from app.projects.compilations import UNFINISHED
+from app.models.project import UNFINISHED
 from app.teams.invitations import invite
 from tests.factories import make_account, make_team
 from tests.journeys.conftest import Sit

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, literal, null, select
+from sqlalchemy import ColumnElement, Row, Select, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.database import Database
+from app.database.moments import moment
 from app.mail.transactional import TransactionalMails
 from app.models import Delivery, Notification, User
 from app.notifications.events.audience import EVENT
@@ -24,8 +24,6 @@ from app.notifications.preferences.channels import ChannelDescription
 from app.notifications.preferences.switches import UserId, wants
 from app.security import Signer
 from app.settings import Settings
-
-MOMENT = Delivery.__table__.c.due_at.type
 
 # Reasons to wait: the channel's service is unreachable, or has asked for a pause.
 OUTAGE, RESTING = "outage", "resting"
@@ -218,11 +216,6 @@ def channels_of(session: AsyncSession) -> Channels:
     """The channels of the installation that opened this session, by name."""
     channels: Channels = session.info["channels"]
     return channels
-
-
-def moment(after: timedelta = timedelta(0)) -> BindParameter[Any]:
-    """A parameter: the time at which the statement runs, plus `after`."""
-    return bindparam(None, callable_=lambda: clock.now() + after, type_=MOMENT)
 
 
 def rows_for(

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
-from app import clock
 from app.database.constants import constants
 from app.language import _, current_translations
 from app.models import (
@@ -28,6 +27,8 @@ from app.models import (
     User,
 )
 from app.models.notification import DONE
+from app.models.project import UNFINISHED
+from app.models.team import has_expired, is_open
 from app.notifications.events.catalogue import TYPES, type_of
 from app.notifications.events.event_type import NORMAL, EventType, Outcome, filled
 from app.notifications.events.grouping import key_for_reader
@@ -200,14 +201,12 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
         Compilation.project_id == Event.project_id,
         or_(
             Compilation.id > Event.compilation_id,
-            Compilation.status.in_(constants(["queued", "running"])),
+            Compilation.status.in_(constants(UNFINISHED)),
         ),
     )
-    now = bindparam(None, callable_=lambda: clock.now(), type_=Invitation.expires_at.type)
-    is_open = and_(Invitation.status == "pending", Invitation.expires_at > now)
     outcome = case(
         (Invitation.status != "pending", Invitation.status),
-        (Invitation.expires_at <= now, "expired"),
+        (has_expired(), "expired"),
     )
     return (
         rows.add_columns(
@@ -224,7 +223,7 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
             _actor.avatar.label("actor_avatar"),
             Team.name.label("team"),
             Project.name.label("project"),
-            is_open.label("invitation"),
+            is_open().label("invitation"),
             outcome.label("outcome"),
             and_(Event.project_id.is_not(None), ~newer.exists()).label("compilation"),
         )

@@ -5,14 +5,15 @@ Events that concern the user personally and urgent ones still do.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.search import by_code_point
 from app.database.upsert import insert_into
 from app.errors import NotFound
-from app.models import Membership, Mute, Project, Share, Team, User
+from app.models import Mute, Project, Team, User
 from app.topics import USER, touch
+from app.visibility import sees_project, sees_team
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,13 @@ async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
     teams = (
         select(Mute.id, Team.name, Team.id)
         .join(Team, Team.id == Mute.team_id)
-        .where(Mute.user_id == user.id, Team.id.in_(_teams_of(user)))
+        .where(Mute.user_id == user.id, sees_team(user.id))
         .order_by(by_code_point(Team.name), Team.id)
     )
-    shared = select(Share.project_id).where(Share.team_id.in_(_teams_of(user)))
     projects = (
         select(Mute.id, Project.name, Project.id)
         .join(Project, Project.id == Mute.project_id)
-        .where(
-            Mute.user_id == user.id,
-            or_(Project.owner_id == user.id, Project.id.in_(shared)),
-        )
+        .where(Mute.user_id == user.id, sees_project(user.id))
         .order_by(by_code_point(Project.name), Project.id)
     )
     return [
@@ -103,7 +100,3 @@ async def list_muted(session: AsyncSession, user: User) -> list[Muted]:
             for id, name, of in await session.execute(projects)
         ),
     ]
-
-
-def _teams_of(user: User) -> Select[int]:
-    return select(Membership.team_id).where(Membership.user_id == user.id)

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from app import clock
 from app.api.shapes import (
     NamedReference,
     RequestBody,
@@ -188,14 +187,9 @@ def invitation_object(invitation: Invitation, token: str = "") -> InvitationObje
         id=invitation.id,
         email=invitation.email,
         role=invitation.role,
-        status=status_of(invitation),
+        status="expired" if invitation.is_expired else invitation.status,
         expires_at=whole_seconds(invitation.expires_at),
         token=token or UNSET,
         mailed=not invitation.unmailed,
         detail=unmailed_reason(invitation) or UNSET,
     )
-
-
-def status_of(invitation: Invitation) -> str:
-    is_expired = invitation.status == "pending" and invitation.expires_at <= clock.now()
-    return "expired" if is_expired else invitation.status

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
+from app.database.moments import moment
 from app.language import N_
 from app.mail.transactional import TransactionalMails, skip_reason
 from app.models import Notification, User
@@ -27,7 +28,6 @@ from app.notifications.channels.base import (
     Parts,
     Settled,
     Undelivered,
-    moment,
     rows_for,
 )
 from app.notifications.channels.email.grouping import Mail, Writer, group

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, case, cast, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
+from app.database.moments import moment
 from app.language import N_, _
 from app.models import Delivery, Event, Notification, PushSubscription, User
 from app.notifications.channels.base import (
@@ -19,7 +20,6 @@ from app.notifications.channels.base import (
     CheckResult,
     Parts,
     Settled,
-    moment,
     rows_for,
 )
 from app.notifications.channels.push.allowed_services import (
