@@ -1,6 +1,7 @@
 """Password hashes, and signatures on values that travel through links and cookies."""
 
 import asyncio
+import hashlib
 import hmac
 import os
 import secrets
@@ -62,6 +63,16 @@ class Signer:
 def new_nonce() -> str:
     """128 random bits that tell a row's links from those of another row with the same id."""
     return secrets.token_urlsafe(16)
+
+
+def new_token() -> str:
+    """256 random bits, for a cookie or an access token."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    """The SHA-256 of a token, in hexadecimal digits. Rows hold only this."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def signer_of(session: AsyncSession) -> Signer:

@@ -4,14 +4,16 @@ from litestar.datastructures import Headers
 from litestar.types import Scope
 
 from app.accounts import sessions, tokens
+from app.accounts.cookies import cookie_name
 from app.accounts.credential_cache import CredentialCache
-from app.accounts.sessions import cookie_name, find_session
-from app.accounts.tokens import WRITE, find_token, hash_of
+from app.accounts.sessions import COOKIE, find_session
+from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
 from app.http import is_api, is_safe
 from app.language import _, set_language
 from app.models import User
 from app.notifications.live.stream import TOKEN
+from app.security import hash_token
 from app.telemetry.security_log import record
 
 
@@ -38,7 +40,7 @@ async def authenticate(scope: Scope) -> None:
 
 async def _by_session(scope: Scope, cookies: str) -> User | None:
     state = scope["litestar_app"].state
-    token = _session_token(cookies, cookie_name(state.settings))
+    token = _session_token(cookies, cookie_name(state.settings, COOKIE))
     if not token:
         return None
     credentials: CredentialCache = state.credentials
@@ -55,7 +57,7 @@ async def _by_token(scope: Scope, key: str) -> User:
     """An invalid token is refused even if the request also has a valid session cookie."""
     state = scope["litestar_app"].state
     credentials: CredentialCache = state.credentials
-    found = await credentials.find((TOKEN, hash_of(key)), lambda: find_token(state.db, key))
+    found = await credentials.find((TOKEN, hash_token(key)), lambda: find_token(state.db, key))
     if found is None:
         record("token_refused")
         raise SignedOut(_("This access token is invalid. It may have been revoked."))

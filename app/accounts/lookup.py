@@ -1,10 +1,10 @@
-"""Finds accounts: by address, and again in the transaction that acts on a password check.
+"""Finds accounts: by login or address, and again in the transaction that acts on a password check.
 
 An address belongs to the account that has confirmed it. Other accounts may have it unconfirmed,
 since anyone can enter any address.
 """
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
@@ -16,6 +16,16 @@ from app.values.email_addresses import address_key
 def has_confirmed(address: str) -> ColumnElement[bool]:
     """True of the one account that has confirmed this address, in any spelling."""
     return and_(User.email_key == address_key(address), User.email_confirmed_at.is_not(None))
+
+
+def has_login(login: str) -> ColumnElement[bool]:
+    """True of the one account with this username or confirmed address."""
+    return or_(User.username_key == login.casefold(), has_confirmed(login))
+
+
+async def find_by_login(session: AsyncSession, login: str) -> User | None:
+    """The account with this username or confirmed address."""
+    return await session.scalar(select(User).where(has_login(login)))
 
 
 async def find_holder(session: AsyncSession, address: str) -> User | None:

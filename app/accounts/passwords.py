@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.lookup import find_holder, get_unchanged, has_confirmed
+from app.accounts.lookup import find_by_login, find_holder, get_unchanged
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
@@ -73,11 +73,10 @@ async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User |
     The latter are included even if the former exists, so that a user who has entered another
     person's address cannot find out whether another account has confirmed it.
     """
-    key = address_key(login)
-    named = select(User).where(or_(User.username_key == key, has_confirmed(login)))
-    claimed = select(User).where(User.email_key == key, User.email_confirmed_at.is_(None))
+    unconfirmed = User.email_key == address_key(login), User.email_confirmed_at.is_(None)
+    claimed = select(User).where(*unconfirmed)
     claimants = await session.scalars(claimed.order_by(User.id).limit(MOST_CLAIMANTS))
-    return [await session.scalar(named), *claimants]
+    return [await find_by_login(session, login), *claimants]
 
 
 async def _pick(candidates: Sequence[User | None], password: str) -> User | None:

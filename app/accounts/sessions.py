@@ -5,8 +5,6 @@ password issues a new token. A session ends after 14 days without a request, or 
 total.
 """
 
-import hashlib
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.addresses import cancel_address_change
+from app.accounts.cookies import browser_cookie
 from app.accounts.endings import announce_ending
 from app.accounts.last_seen import note_seen
 from app.accounts.lookup import get_unchanged, lock_user
@@ -27,8 +26,10 @@ from app.errors import NotFound
 from app.models import User, WebSession
 from app.notifications.channels.push import devices
 from app.notifications.live.stream import SESSION, Key
+from app.security import hash_token, new_token
 from app.settings import Settings
 
+COOKIE = "session"
 IDLE_TIMEOUT = timedelta(days=14)
 ABSOLUTE_TIMEOUT = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=10)
@@ -39,7 +40,7 @@ async def find_session(db: Database, token: str) -> tuple[User, int] | None:
     """The user and the id of the session with this token, or None. Records that it was used."""
     now = clock.now()
     oldest = {"created": now - ABSOLUTE_TIMEOUT, "seen": now - IDLE_TIMEOUT}
-    rows = await db.fetch(_found(), hash=_hash(token), **oldest)
+    rows = await db.fetch(_found(), hash=hash_token(token), **oldest)
     if not rows:
         return None
     [[*columns, session_id, last_seen_at]] = rows
@@ -61,10 +62,6 @@ def _found() -> Select[*tuple[Any, ...]]:
             User.suspended_at.is_(None),
         )
     )
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _is_alive(now: datetime) -> ColumnElement[bool]:
@@ -89,10 +86,10 @@ async def start_session(session: AsyncSession, user: User, user_agent: str) -> s
     """
     await get_unchanged(session, user)
     await note_seen(session, user, clock.now())
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     session.add(
         WebSession(
-            token_hash=_hash(token),
+            token_hash=hash_token(token),
             user_id=user.id,
             user_agent=user_agent[:USER_AGENT_LENGTH],
         )
@@ -148,7 +145,7 @@ async def end_all_sessions(
 
 def stream_key(token: str) -> Key:
     """The key that ends this session's streams. Random, so no other session ever has it."""
-    return SESSION, _hash(token)
+    return SESSION, hash_token(token)
 
 
 async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Collection[str]:
@@ -167,21 +164,6 @@ async def alive_sessions(session: AsyncSession, hashes: Collection[str]) -> Coll
     return (await session.scalars(alive)).all()
 
 
-def cookie_name(settings: Settings) -> str:
-    """Under HTTPS the name has the prefix `__Host-`: browsers then refuse the cookie from another
-    host or over plain HTTP (RFC 6265bis, 4.1.3.2), and we ignore a cookie without the prefix.
-    """
-    return "__Host-session" if settings.is_https else "session"
-
-
 def session_cookie(settings: Settings, token: str) -> Cookie:
     """The cookie that signs a browser in or, with an empty `token`, out."""
-    return Cookie(
-        key=cookie_name(settings),
-        value=token,
-        path="/",
-        max_age=int(ABSOLUTE_TIMEOUT.total_seconds()) if token else 0,
-        secure=settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    return browser_cookie(settings, COOKIE, token, ABSOLUTE_TIMEOUT)

@@ -5,17 +5,16 @@ A browser is recognized by a cookie of 32 random bytes that outlives its session
 its SHA-256.
 """
 
-import hashlib
-import secrets
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from litestar.datastructures import Cookie
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.lookup import has_confirmed
+from app.accounts.cookies import browser_cookie, cookie_name
+from app.accounts.lookup import has_login
 from app.database import Database
 from app.database.upsert import insert_into
 from app.http import AnyRequest
@@ -23,6 +22,7 @@ from app.language import in_language
 from app.models import SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
 from app.notifications.notify import notify
+from app.security import hash_token
 from app.settings import Settings
 from app.web.user_agents import device_name
 
@@ -31,30 +31,17 @@ REMEMBERED_FOR = timedelta(days=400)
 TOKEN_LENGTH = 200
 # Limited because each known browser has its own allowance of password guesses.
 MOST_BROWSERS = 20
-# The second is used under HTTPS, as for sessions.
-COOKIES = ("device", "__Host-device")
+COOKIE = "device"
 BROWSER, NETWORK = "browser", "network"
 
 
 def device_token(request: AnyRequest, settings: Settings) -> str:
     """The token of this browser's device cookie, or "" where it has none."""
-    return request.cookies.get(COOKIES[settings.is_https], "")[:TOKEN_LENGTH]
-
-
-def new_device_token() -> str:
-    return secrets.token_urlsafe(32)
+    return request.cookies.get(cookie_name(settings, COOKIE), "")[:TOKEN_LENGTH]
 
 
 def device_cookie(settings: Settings, token: str) -> Cookie:
-    return Cookie(
-        key=COOKIES[settings.is_https],
-        value=token,
-        path="/",
-        max_age=int(REMEMBERED_FOR.total_seconds()),
-        secure=settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    return browser_cookie(settings, COOKIE, token, REMEMBERED_FOR)
 
 
 def place_of(host: str) -> str:
@@ -75,7 +62,7 @@ async def remember(session: AsyncSession, user: User, *, device: str, host: str)
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
-    here = {(BROWSER, _hash(device)), (NETWORK, place_of(host))}
+    here = {(BROWSER, hash_token(device)), (NETWORK, place_of(host))}
     theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
     known = {(kind, value) for kind, value in await session.execute(theirs)}
     rows = [
@@ -109,16 +96,16 @@ async def notify_of_sign_in(
 
 
 async def find_browser(db: Database, login: str, device: str) -> int | None:
-    """The id of the row which records that the account with this username or confirmed address has
-    used the browser with this device token. An unconfirmed address may belong to someone else.
+    """The id of the row which records that the account with this login has used the browser with
+    this device token.
     """
     found = (
         select(SignInPlace.id)
         .join(User, User.id == SignInPlace.user_id)
         .where(
-            or_(User.username_key == login.casefold(), has_confirmed(login)),
+            has_login(login),
             SignInPlace.kind == BROWSER,
-            SignInPlace.value == _hash(device),
+            SignInPlace.value == hash_token(device),
             SignInPlace.last_seen_at >= clock.now() - REMEMBERED_FOR,
         )
     )
@@ -126,7 +113,3 @@ async def find_browser(db: Database, login: str, device: str) -> int | None:
         return None
     async with db.read() as session:
         return await session.scalar(found)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -6,8 +6,6 @@ account, revokes every token. Changing the password and "Log out everywhere" off
 and show how many there are.
 """
 
-import hashlib
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -28,6 +26,7 @@ from app.models import Token, User
 from app.notifications.events.catalogue import ACCOUNT_TOKEN_CREATED
 from app.notifications.live.stream import TOKEN, Key
 from app.notifications.notify import notify
+from app.security import hash_token, new_token
 from app.values.names import name_error, tidy
 
 READ, WRITE = SCOPES = ("read", "write")
@@ -55,21 +54,17 @@ async def create_token(
     if (await session.scalar(existing) or 0) >= MAX_TOKENS:
         full = _("You can have at most {limit} access tokens. Revoke one first.")
         raise Conflict(full.format(limit=MAX_TOKENS))
-    key = PREFIX + secrets.token_urlsafe(32)
-    token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=hash_of(key))
+    key = PREFIX + new_token()
+    token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=hash_token(key))
     session.add(token)
     await session.flush()
     await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
     return token, key
 
 
-def hash_of(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 async def find_token(db: Database, key: str) -> tuple[User, Token] | None:
     """The user and the token with this key, or None. Records that it was used."""
-    rows = await db.fetch(_found(), hash=hash_of(key))
+    rows = await db.fetch(_found(), hash=hash_token(key))
     if not rows:
         return None
     [found] = rows

@@ -1,10 +1,10 @@
 """Changes of a team's members and their roles: join, change, hand over, remove, leave."""
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.lookup import has_confirmed
+from app.accounts.lookup import find_by_login
 from app.errors import Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
@@ -35,7 +35,7 @@ async def add_member(
     do not let this user add them.
     """
     team = (await require(session, user, team_id, "add")).team
-    found = await _find_user(session, login)
+    found = await find_by_login(session, login)
     errors = {"login": await _login_error(session, user, team, found), "role": role_error(role)}
     if found is None or any(errors.values()):
         refusal = Invalid if found is None or errors["role"] else Taken
@@ -116,14 +116,6 @@ async def find_other_member(
     if membership.role == OWNER:
         raise Forbidden(_("The owner cannot be changed or removed."))
     return member, membership
-
-
-async def _find_user(session: AsyncSession, login: str) -> User | None:
-    """The user with this username or confirmed address. An unconfirmed address may belong to
-    someone else.
-    """
-    found = select(User).where(or_(User.username_key == login.casefold(), has_confirmed(login)))
-    return (await session.scalars(found)).one_or_none()
 
 
 async def _login_error(session: AsyncSession, user: User, team: Team, found: User | None) -> str:

@@ -9,7 +9,6 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from functools import lru_cache
-from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.types import Scope
 
+from app.security import hash_token
 from app.settings import Settings
 from app.web.parsing import cookies_of
 
@@ -59,7 +59,7 @@ def holder_of(scope: Scope) -> Holder:
 
 def hold(scope: Scope, user_id: int, session_token: str) -> None:
     """From this response on, the browser holds this new session."""
-    scope["state"][HOLDER] = Holder(user_id, _key(sha256(session_token.encode()).hexdigest()))
+    scope["state"][HOLDER] = Holder(user_id, _key(hash_token(session_token)))
 
 
 def read_token(settings: Settings, text: str) -> Holder | None:

@@ -7,9 +7,10 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app.accounts.tokens import PREFIX, hash_of
+from app.accounts.tokens import PREFIX
 from app.database import Database
 from app.models import Token, User
+from app.security import hash_token
 from tests.api.document import Document
 from tests.application import browser
 
@@ -53,7 +54,7 @@ async def key_of(db: Database, user: User, scope: str = "write") -> str:
     """Of a token that is stored directly, so that its user is not notified of it."""
     key = f"{PREFIX}{secrets.token_urlsafe()}"
     async with db.write() as session:
-        session.add(Token(user_id=user.id, name="test", scope=scope, token_hash=hash_of(key)))
+        session.add(Token(user_id=user.id, name="test", scope=scope, token_hash=hash_token(key)))
     return key
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import delete, text, update
 
 from app import clock
 from app.accounts.sessions import end_all_sessions, find_session, start_session
-from app.accounts.tokens import find_token, hash_of, revoke_all_tokens
+from app.accounts.tokens import find_token, revoke_all_tokens
 from app.database import Database
 from app.models import Token, User, WebSession
+from app.security import hash_token
 from tests.factories import make_account
 
 WAITING = """
@@ -67,7 +68,7 @@ async def last_used_long_ago(db: Database, user: User, *, is_program: bool) -> s
         if is_program:
             key = "a key"
             session.add(
-                Token(user_id=user.id, name="script", scope="read", token_hash=hash_of(key))
+                Token(user_id=user.id, name="script", scope="read", token_hash=hash_token(key))
             )
             return key
         key = await start_session(session, user, "Mozilla/5.0")

@@ -13,7 +13,6 @@ from app.accounts.sessions import end_session, session_cookie, start_session
 from app.accounts.sign_in_places import (
     device_cookie,
     device_token,
-    new_device_token,
     notify_of_sign_in,
     remember,
 )
@@ -25,6 +24,7 @@ from app.language import _
 from app.layout import page
 from app.models import User
 from app.notifications.preferences.digest import reschedule
+from app.security import new_token
 from app.settings import Settings
 from app.telemetry.security_log import record
 from app.web import csrf
@@ -86,7 +86,7 @@ async def sign_in(
     """
     user_agent = request.headers.get("User-Agent", "")
     host = request.client.host if request.client else ""
-    device = device_token(request, settings) or new_device_token()
+    device = device_token(request, settings) or new_token()
     async with db.act() as session:
         await _end_present_session(session, request)
         token = await start_session(session, user, user_agent)
