@@ -26,6 +26,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _READ_ONLY = {errno.EROFS}
 _BROKEN = {errno.EIO}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 
 T = TypeVar("T")
 
@@ -68,12 +69,17 @@ async def persist(attempt: Callable[[], Awaitable[T]]) -> T:
     raise AssertionError("There is always another pause.")
 
 
-def pauses() -> Iterator[float]:
-    """Seconds between attempts, without end."""
-    pause = SHORTEST_PAUSE
+def pauses(shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> Iterator[float]:
+    """Seconds between attempts, growing, without end."""
+    pause = shortest
     while True:
         yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, longest)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether SQLite has given up waiting for another connection."""
+    return _primary_code(error) in _BUSY
 
 
 def busy() -> Unavailable:
@@ -117,12 +123,12 @@ def _fault(error: BaseException) -> Unavailable | None:
 
 
 def _sqlite_fault(error: sqlite3.Error) -> Unavailable | None:
+    if is_busy(error):
+        return busy()
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # no room for the index of the write-ahead log
         return _full()
-    match code & 0xFF:  # without the details of an extended code
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
-            return busy()
+    match _primary_code(error):
         case sqlite3.SQLITE_FULL:
             return _full()
         case sqlite3.SQLITE_READONLY:
@@ -130,6 +136,11 @@ def _sqlite_fault(error: sqlite3.Error) -> Unavailable | None:
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN:
             return _broken()
     return None
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """The code without the details of an extended code; 0 for an error of the driver's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _is_of(driver: str, error: BaseException, *classes: str) -> bool:

@@ -14,11 +14,10 @@ from app.backup.media import media_names
 from app.backup.places import shown, sync
 from app.backup.progress import Progress
 from app.backup.snapshot import Snapshot, reading
-from app.errors import Conflict
+from app.errors import Conflict, OutOfSpace
+from app.faults import fault_of
 from app.language import _
 from app.settings import Settings
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def back_up(settings: Settings, path: Path, *, with_media: bool, progress: Progress) -> None:
@@ -105,7 +104,7 @@ def _written(file: IO[bytes], draft: Path, path: Path) -> Iterator[IO[bytes]]:
 
 
 def _unwritable(path: Path, error: OSError) -> Conflict:
-    if error.errno in FULL:
+    if error.errno == errno.EFBIG or isinstance(fault_of(error), OutOfSpace):
         sentence = _("The disk of {folder} is full. Nothing was kept of the backup.")
         return Conflict(sentence.format(folder=path.parent))
     sentence = _("{path} cannot be written ({reason}).")

@@ -14,6 +14,7 @@ from random import uniform
 from secrets import token_hex
 
 from app.broker.relay import CHANGES, ProcessRelay
+from app.faults import pauses
 from app.process.cancellation import end
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
@@ -78,7 +79,7 @@ class ServerRelay(ProcessRelay):
         self._all_sent.set()
 
     async def _keep(self, server: str, job: Job) -> None:
-        pauses, loop = _pauses(), asyncio.get_running_loop()
+        until_retry, loop = pauses(SHORTEST_PAUSE, LONGEST_PAUSE), asyncio.get_running_loop()
         while True:
             begun = loop.time()
             try:
@@ -86,8 +87,9 @@ class ServerRelay(ProcessRelay):
             except Exception as error:
                 _log.warning("The relay has no connection to %s: %s", server, _reason(error))
             if loop.time() - begun > LONGEST_PAUSE:
-                pauses = _pauses()
-            await asyncio.sleep(next(pauses))
+                until_retry = pauses(SHORTEST_PAUSE, LONGEST_PAUSE)
+            # At random, so that not all processes reconnect at the same moment.
+            await asyncio.sleep(next(until_retry) * uniform(0.5, 1))  # noqa: S311
 
     def _begin_hearing(self) -> None:
         """Pokes are received from now on. Earlier ones may have been missed, so call every
@@ -140,11 +142,3 @@ class ServerRelay(ProcessRelay):
 
 def _reason(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between attempts, without end. Random, so that not all processes come at once."""
-    pause = SHORTEST_PAUSE
-    while True:
-        yield uniform(pause / 2, pause)  # noqa: S311
-        pause = min(2 * pause, LONGEST_PAUSE)

@@ -30,7 +30,7 @@ from app.database import checkpoints, postgresql
 from app.database.hold import share_file
 from app.database.json_columns import read_json
 from app.database.options import with_options
-from app.database.short_reads import ShortReads
+from app.database.short_reads import MEMORY_PRAGMAS, ShortReads
 from app.faults import BUSY_SECONDS, busy, fault_of, is_lost, uncertain
 
 POKES = "pokes"
@@ -44,9 +44,7 @@ PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-16000",
-    "PRAGMA temp_store=MEMORY",
-    "PRAGMA mmap_size=268435456",
+    *MEMORY_PRAGMAS,
     *checkpoints.PRAGMAS,
 )
 

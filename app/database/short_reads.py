@@ -33,23 +33,24 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.database.json_columns import read_json
 from app.database.options import with_options
+from app.faults import is_busy
 
 Columns = TypeVarTuple("Columns")
 Entity = TypeVar("Entity", bound=DeclarativeBase)
 
-PRAGMAS = (
-    "PRAGMA query_only=ON",
+# How much memory a connection uses: 16 MB for its cache, and up to 256 MB of the file mapped.
+MEMORY_PRAGMAS = (
     "PRAGMA cache_size=-16000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=268435456",
 )
+PRAGMAS = ("PRAGMA query_only=ON", *MEMORY_PRAGMAS)
 # The first SELECT fixes the transaction's view of the database; from then on nothing blocks it.
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
 STATEMENTS_KEPT = 500
 # Otherwise SQLAlchemy may reuse the compiled form of an equal statement with other values in it.
 NEWLY_COMPILED = {"compiled_cache": None}
-_WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 class ShortReads:
@@ -261,8 +262,7 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _must_wait(error: OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF in _WAITING
+    return isinstance(error.orig, sqlite3.Error) and is_busy(error.orig)
 
 
 def columns_of(model: type[DeclarativeBase]) -> Sequence[Column[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiosqlite
 
-from app.faults import BUSY_SECONDS
+from app.faults import BUSY_SECONDS, is_busy
 
 
 class SqliteFile:
@@ -49,6 +49,6 @@ async def _prepare(connection: aiosqlite.Connection, schema: str) -> None:
             except sqlite3.OperationalError as error:
                 # SQLite's own timeout does not apply to every process that switches a new file to
                 # WAL at the same time.
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                if not is_busy(error):
                     raise
                 await asyncio.sleep(BUSY_SECONDS / 1000)

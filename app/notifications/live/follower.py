@@ -51,7 +51,7 @@ class Publisher(Protocol):
     async def publish(self, changes: Changes) -> None:
         """Turn these changes into frames for the users concerned, and hand them to the hub.
 
-        Where it reads the database, it must `persist`: it is not called again.
+        It must use `retry_reading` for every read: it is not called again for the same changes.
         """
 
 
@@ -105,7 +105,7 @@ class Follower:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._poked.wait()
             self._poked.clear()
-            await persist(self._catch_up)
+            await retry_reading(self._catch_up)
 
     async def _catch_up(self) -> None:
         while changes := await self._changes_after(self.hub.position):
@@ -128,8 +128,8 @@ class Follower:
             self._published = changes[-1].id
 
 
-async def persist(attempt: Callable[[], Awaitable[Read]]) -> Read:
-    """Repeat the attempt until the database answers."""
+async def retry_reading(attempt: Callable[[], Awaitable[Read]]) -> Read:
+    """Repeat the attempt, with equal pauses, until the database can be read."""
     while True:
         try:
             return await attempt()

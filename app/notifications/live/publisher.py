@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from functools import partial
 
 from app.database import Database
-from app.notifications.live.follower import Changes, persist
+from app.notifications.live.follower import Changes, retry_reading
 from app.notifications.live.html import BELLS_AT_ONCE, Bells
 from app.notifications.live.html_rendering import arrival_frames
 from app.notifications.live.hub import USERS_PER_TURN, Hub
@@ -46,7 +46,7 @@ class StreamPublisher:
         event: Facts | None = None
         async for recipients in self._recipients(event_id):
             if recipients and event is None:
-                facts = await persist(partial(read_facts, self._db, [event_id]))
+                facts = await retry_reading(partial(read_facts, self._db, [event_id]))
                 event = renderable(facts).get(event_id)
                 if event is None:
                     return
@@ -59,12 +59,12 @@ class StreamPublisher:
         """
         html, json = self._hub.connected(HTML), self._hub.connected(JSON)
         if len(html) + len(json) > USERS_AT_ONCE:
-            first = await persist(partial(read_recipients, self._db, event_id))
+            first = await retry_reading(partial(read_recipients, self._db, event_id))
             if len(first) < USERS_AT_ONCE:
                 yield [one for one in first if one.user_id in html or one.user_id in json]
                 return
         for some in in_parts(html | json, USERS_AT_ONCE):
-            yield await persist(partial(read_recipients_among, self._db, event_id, some))
+            yield await retry_reading(partial(read_recipients_among, self._db, event_id, some))
             await asyncio.sleep(0)  # the read has kept other requests waiting
 
     async def _send_arrivals(self, recipients: Rows, event: Facts) -> None:
@@ -84,7 +84,7 @@ class StreamPublisher:
         connected = self._hub.connected(HTML)
         users = {one.user_id for one in changes if one.user_id in connected}
         for some in in_parts(users, BELLS_AT_ONCE):
-            bells = await persist(partial(self._bells.read, some))
+            bells = await retry_reading(partial(self._bells.read, some))
             await self._hub.broadcast(bells.items(), HTML, position)
             await asyncio.sleep(0)  # the read has kept other requests waiting
 
@@ -95,9 +95,9 @@ class StreamPublisher:
         theirs = [one for one in changes if one.user_id in connected and one.kind in EVENTS]
         if not theirs:
             return
-        rows = await persist(partial(read_changes, self._db, [one.id for one in theirs]))
+        rows = await retry_reading(partial(read_changes, self._db, [one.id for one in theirs]))
         unread = await self._count_unread({one.user_id for one in theirs})
-        frames = await persist(partial(change_frames, self._db, rows, unread))
+        frames = await retry_reading(partial(change_frames, self._db, rows, unread))
         for number, row in enumerate(rows, 1):
             if row.id in frames:
                 self._hub.send(row.user_id, frames[row.id], JSON, row.id)
@@ -105,4 +105,4 @@ class StreamPublisher:
                 await asyncio.sleep(0)
 
     async def _count_unread(self, users: Collection[int]) -> dict[int, int]:
-        return await persist(partial(read_unread, self._db, users))
+        return await retry_reading(partial(read_unread, self._db, users))
