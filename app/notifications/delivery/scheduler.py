@@ -1,10 +1,11 @@
-"""Wakes a worker when a delivery comes due, and not before."""
+"""Wakes a worker when a delivery or the end of a snooze comes due, and not before."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -18,6 +19,7 @@ from app.notifications.delivery import claims
 from app.notifications.inbox.snoozing import next_return, return_due
 
 LOOK_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 OUTAGE_SECONDS = 15.0
 # Lets several acts at about the same time cause one look.
 PAUSE_SECONDS = 0.02
@@ -25,46 +27,38 @@ PAUSE_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 Enqueue = Callable[[str], Awaitable[object]]
+Find = Callable[[], Awaitable[datetime | None]]
+Act = Callable[[], Awaitable[object]]
 
 
 async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue) -> None:
     """Enqueue a channel's name whenever something on it comes due; runs until cancelled."""
-    poked = asyncio.Event()
-    stop_listening = relay.listen(CHANGES, poked.set)
-    try:
-        while True:
-            poked.clear()
-            pauses = [await _look(db, channel, enqueue) for channel in channels.values()]
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(pauses)):
-                    await poked.wait()
-                    await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        stop_listening()
 
+    async def look_on(channel: Channel) -> float:
+        deliver = partial(enqueue, channel.name)
+        what = f"due deliveries on {channel.name}"
+        return await _act_if_due(partial(next_due, db, channel), deliver, what, again=RETRY_SECONDS)
 
-async def _look(db: Database, channel: Channel, enqueue: Enqueue) -> float:
-    """Seconds until the next look: few, if the database or the queue failed."""
-    try:
-        due = await next_due(db, channel)
-        if due is None:
-            return LOOK_SECONDS
-        if due > clock.now():
-            return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
-        await enqueue(channel.name)
-    except Exception:
-        _log.exception("Looking for due deliveries on %s failed.", channel.name)
-    return 1.0
+    async def look() -> float:
+        return min([await look_on(channel) for channel in channels.values()])
+
+    await _keep_looking(relay, look)
 
 
 async def return_snoozed(db: Database, relay: Relay) -> None:
     """Bring snoozed notifications back when they are due, and not before; runs until cancelled."""
+    find, act = partial(next_return, db), partial(return_due, db)
+    await _keep_looking(relay, partial(_act_if_due, find, act, "snoozed notifications", again=0.0))
+
+
+async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> None:
+    """Calls `look` after each poke, and after as many seconds as it returned."""
     poked = asyncio.Event()
     stop_listening = relay.listen(CHANGES, poked.set)
     try:
         while True:
             poked.clear()
-            pause = await _return_due(db)
+            pause = await look()
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await poked.wait()
@@ -73,19 +67,21 @@ async def return_snoozed(db: Database, relay: Relay) -> None:
         stop_listening()
 
 
-async def _return_due(db: Database) -> float:
-    """Seconds until the next look: few, if the database failed."""
+async def _act_if_due(find: Find, act: Act, what: str, *, again: float) -> float:
+    """Acts if the time that `find` returns has come. Returns the seconds until the next look:
+    `again` after the act, and few if the database or the queue failed.
+    """
     try:
-        due = await next_return(db)
+        due = await find()
         if due is None:
             return LOOK_SECONDS
         if due > clock.now():
             return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
-        await return_due(db)
+        await act()
     except Exception:
-        _log.exception("Looking for snoozed notifications failed.")
-        return 1.0
-    return 0.0
+        _log.exception("Looking for %s failed.", what)
+        return RETRY_SECONDS
+    return again
 
 
 async def watch_outages(
