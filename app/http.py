@@ -17,7 +17,7 @@ from litestar.utils.scope.state import ScopeState
 from app.errors import Forbidden, NotFound, OtherUser, SignedOut
 from app.language import _
 from app.telemetry.security_log import record
-from app.values.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID, whole_number
 from app.web.parsing import parse_form
 
 FLASH = "flash"
@@ -59,6 +59,21 @@ def values_of(fields: Mapping[str, str], name: str) -> list[str]:
     if isinstance(fields, MultiDict):
         return fields.getall(name, [])
     return [fields[name]] if name in fields else []
+
+
+def text_fields(form: FormMultiDict) -> list[tuple[str, str]]:
+    """The (name, value) pairs of a form, without its files."""
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
+def page_number(request: AnyRequest) -> int:
+    """The number of a page, from 1, in the query string; 1 if there is no valid one."""
+    return whole_number(request.query_params.get("page", ""), most=10**9) or 1
+
+
+def search_text(request: AnyRequest) -> str:
+    """The search `q` in the query string, "" without one."""
+    return _storable(request.query_params.get("q", "")).strip()
 
 
 def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:

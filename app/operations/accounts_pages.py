@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from app.account_lifecycle.closing import delete_managed_account
 from app.account_lifecycle.suspension import find_managed, restore, suspend
 from app.database import Database
-from app.http import AnyRequest, redirect
+from app.http import AnyRequest, page_number, redirect, search_text
 from app.language import _
 from app.layout import ask, page
 from app.models import User
@@ -18,7 +18,6 @@ from app.operations.accounts import read_accounts
 from app.settings import Settings
 from app.telemetry.security_log import record
 from app.values.names import isolate
-from app.values.numbers import whole_number
 
 URL = "/admin/accounts"
 LONGEST_SEARCH = 254
@@ -32,10 +31,9 @@ async def index(
     user: NamedDependency[User],
 ) -> Response[Any]:
     require_admin(user)
-    q = request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-    number = whole_number(request.query_params.get("page", "1"), most=10**6) or 1
+    q = search_text(request)[:LONGEST_SEARCH]
     async with db.read() as session:
-        found = await read_accounts(session, settings, q, max(1, number))
+        found = await read_accounts(session, settings, q, page_number(request))
     return await page(
         request, "operations/accounts.html", found=found, q=q, days=settings.retention_days
     )

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from app.database import Database
-from app.errors import Failure, Invalid, OtherUser
+from app.errors import Failure, Invalid
 from app.http import AnyRequest
 from app.models import Clip, User
 from app.projects.access import find_own_project
@@ -24,7 +24,7 @@ from app.projects.upload_stream import (
     receive,
 )
 from app.settings import Settings
-from app.web.csrf import USER_FIELD
+from app.web.csrf import require_made_for
 
 
 async def upload_clips(
@@ -38,10 +38,8 @@ async def upload_clips(
     an upload over the quota.
     """
     clips, failures = [], []
-    boundary = str(request.content_type[1].get("boundary", ""))
-    fields, body = await fields_before_files(request.stream(), boundary)
-    if fields.get(USER_FIELD, str(user.id)) != str(user.id):
-        raise OtherUser
+    fields, body = await fields_before_files(request.stream(), _boundary(request))
+    require_made_for(user.id, fields)
     async with db.read() as session:
         await find_own_project(session, user, project_id)
     async with (
@@ -67,13 +65,16 @@ async def _received(
     declared, limit = request.content_length or 0, settings.max_upload_mb * MB
     if await reservation.grow_to(declared) < declared - MB:
         raise await reservation.refuse()
-    boundary = str(request.content_type[1].get("boundary", ""))
-    folder, cover = settings.clips_dir, reservation.cover
+    boundary, folder, cover = _boundary(request), settings.clips_dir, reservation.cover
     try:
         async with receive(body, boundary, folder, limit=limit, cover=cover) as uploads:
             yield uploads
     except Overfull:
         raise await reservation.refuse() from None
+
+
+def _boundary(request: AnyRequest) -> str:
+    return str(request.content_type[1].get("boundary", ""))
 
 
 def sentences_of(failures: Iterable[Failure]) -> list[str]:

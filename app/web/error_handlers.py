@@ -1,7 +1,7 @@
 """Turns every failure into a page, a fragment or problem+json, as the client asked."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, cast
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from app.http import (
     page_of,
     path_of,
     redirect,
+    text_fields,
 )
 from app.language import _
 from app.layout import fragment, is_for_region, lost_region, page
@@ -69,13 +70,9 @@ def _unavailable(request: AnyRequest, failure: Unavailable) -> Response[Any]:
     form = cast(FormMultiDict | EmptyType, ScopeState.from_scope(request.scope).form)
     if is_safe(request.scope) or not isinstance(form, FormMultiDict) or not _takes_page(request):
         return _respond(request, failure.status, failure.sentence, failure.headers, {})
-    typed = without_proof(_texts(form))
+    typed = without_proof(text_fields(form))
     make = partial(form_again, request, failure, typed, _title(failure.status), failure.status)
     return _later(request, _without_bell_if_unreadable(request, make))
-
-
-def _texts(form: FormMultiDict) -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, value in form.multi_items() if isinstance(value, str))
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -13,7 +13,15 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accounts.authentication import authenticate
 from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
-from app.http import AnyRequest, PageRequest, from_another_site, is_api, is_safe, is_same_origin
+from app.http import (
+    AnyRequest,
+    PageRequest,
+    from_another_site,
+    is_api,
+    is_safe,
+    is_same_origin,
+    text_fields,
+)
 from app.language import _
 from app.settings import Settings
 from app.telemetry.security_log import record
@@ -139,7 +147,7 @@ async def _judge(request: AnyRequest) -> None:
     named, token = request.headers.get(USER_HEADER), request.headers.get(HEADER)
     typed: list[tuple[str, str]] = []
     if (named is None or token is None) and not is_api(request.scope):
-        typed = await _typed(request)
+        typed = text_fields(await request.form())
         named, token = named or dict(typed).get(USER_FIELD), token or dict(typed).get(FIELD)
     _judge_user(request.scope, named, typed, token)
     _judge_token(request, token, is_named=bool(named), typed=typed)
@@ -176,12 +184,6 @@ def _judge_token(
     if not (made_for and is_signing_in):
         record("csrf_refused", user=getattr(request.scope["user"], "username", None))
         raise Forbidden(_expired() if token or not is_api(request.scope) else _missing_token())
-
-
-async def _typed(request: AnyRequest) -> list[tuple[str, str]]:
-    """The text fields of the request's form, as pairs of name and value."""
-    form = await request.form()
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def _expired() -> str:

@@ -20,12 +20,12 @@ from app.accounts.avatars import (
 )
 from app.accounts.pages.account import show_account
 from app.database import Database
-from app.errors import Invalid, NotFound, OtherUser, TooLarge
+from app.errors import Invalid, NotFound, TooLarge
 from app.http import AnyRequest, is_known, redirect, same_origin, signed_in
 from app.language import _
 from app.models import User
 from app.settings import Settings
-from app.web.csrf import USER_FIELD
+from app.web.csrf import require_made_for
 from app.web.parsing import parse_file
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -95,8 +95,7 @@ async def _chosen_file(request: AnyRequest, user: User) -> bytes:
         fields, content = parse_file(boundary, await _body(request), FIELD)
     except ClientException:
         raise Invalid({FIELD: _("The upload could not be read. Please try again.")}) from None
-    if dict(fields).get(USER_FIELD, str(user.id)) != str(user.id):
-        raise OtherUser
+    require_made_for(user.id, dict(fields))
     if not content:
         raise Invalid({FIELD: _("Choose an image first.")})
     return content

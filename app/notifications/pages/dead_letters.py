@@ -4,7 +4,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from app.database import Database
-from app.http import AnyRequest, Form, redirect
+from app.http import AnyRequest, Form, page_number, redirect
 from app.language import _, ngettext
 from app.layout import page
 from app.models import User
@@ -23,10 +23,8 @@ async def dead_letters(
     request: AnyRequest, db: NamedDependency[Database], user: NamedDependency[User]
 ) -> Response[str]:
     require_admin(user)
-    asked = request.query_params.get("page", "1")
-    number = whole_number(asked, most=10**6) or 1
     async with db.read() as session:
-        found = await read_dead_letters(session, max(1, number))
+        found = await read_dead_letters(session, page_number(request))
     return await page(request, "notifications/dead_letters.html", found=found)
 
 

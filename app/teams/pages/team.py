@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
-from app.http import AnyRequest, Form, redirect
+from app.http import AnyRequest, Form, page_number, redirect, search_text
 from app.language import _
 from app.layout import ask, live_page
 from app.models import User
@@ -25,7 +25,6 @@ from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
 from app.topics import PROJECT, TEAM, Topic, topics
 from app.values.names import isolate
-from app.values.numbers import whole_number
 
 
 @get()
@@ -48,11 +47,10 @@ async def show_team(
     **context: Any,
 ) -> Response[Any]:
     """The page of a team, live; after an invalid form, with `typed` and `errors`."""
-    q = request.query_params.get("q", "").replace("\x00", "").strip()
-    number = request.query_params.get("page", "1")
+    q = search_text(request)
     async with db.read() as session:
         access = await require(session, user, team_id, "view")
-        members = await queries.members_of(session, team_id, q, _page_number(number))
+        members = await queries.members_of(session, team_id, q, page_number(request))
         projects = await queries.projects_shared_with(session, team_id)
         muted = await is_muted(session, user, team_id=team_id)
         invitations = await queries.pending_invitations(session, team_id)
@@ -81,10 +79,6 @@ def _address(team_id: int, q: str, number: int) -> str:
     shown = {"q": q} if q else {}
     shown |= {"page": str(number)} if number > 1 else {}
     return f"/teams/{team_id}" + (f"?{urlencode(shown)}" if shown else "")
-
-
-def _page_number(text: str) -> int:
-    return whole_number(text, most=10**9) or 1
 
 
 @post(status_code=200)
