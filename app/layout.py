@@ -22,7 +22,7 @@ from app.http import (
     read_flash,
 )
 from app.language import SOURCE_LANGUAGE
-from app.notifications.inbox.bell import look
+from app.notifications.inbox.bell import read_bell
 from app.rendering import render
 from app.topics import USER, Topic
 from app.web.csrf import csrf_token
@@ -54,7 +54,7 @@ async def page(
     user = request.scope.get("user")
     bell = context.pop("bell", None)
     if user and bell is None:
-        bell = await look(request.app.state.db, user)
+        bell = await read_bell(request.app.state.db, user)
     flash = read_flash(request)
     common = _common(request) | {"bell": bell, "flash": flash, "status": status}
     answer = _html(render(template, common | _with_defaults(context)), status)

@@ -29,7 +29,7 @@ from app.notifications.delivery import claims, outbox, retention
 from app.notifications.delivery.scheduler import return_snoozed, wake, watch_outages
 from app.notifications.search import index
 from app.notifications.withdraw import withdraw_expired_invitations
-from app.operations.clock_jumps import Clock, boot_id, look
+from app.operations.clock_jumps import Clock, boot_id, check_clock
 from app.operations.cron_ticks import once_per_tick
 from app.process.cancellation import end
 from app.process.gc_tuning import freeze_loaded_objects
@@ -132,7 +132,7 @@ async def fill_index(db: Database, since: datetime | None = None) -> None:
 
 
 async def _look_at_clock(installation: Installation) -> Clock:
-    return await look(installation.db, installation.channels)
+    return await check_clock(installation.db, installation.channels)
 
 
 def _installation(context: Context) -> Installation:

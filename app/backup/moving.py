@@ -58,7 +58,7 @@ def move(old: Settings, new: Settings, *, progress: Progress) -> None:
     progress.say(_report(old, new))
 
 
-def stay(settings: Settings) -> None:
+def undo_move(settings: Settings) -> None:
     """The old database can be used again. Raises Conflict if the installation was not moved."""
     with alone(settings):
         if read_mark(settings) is None:

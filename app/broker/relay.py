@@ -20,7 +20,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
-from app.broker.runtime_directory import bound_socket, make_private
+from app.broker.runtime_directory import bound_socket, create_private_directory
 
 CHANGES = "changes"
 SESSIONS = "sessions"
@@ -156,7 +156,7 @@ class LocalRelay(ProcessRelay):
         """Raises `SettingError` if the directory belongs to another user."""
         if self._socket:
             return
-        make_private(self._directory)
+        create_private_directory(self._directory)
         self._socket = bound_socket(self._address)
         await super().connect()
         asyncio.get_running_loop().add_reader(self._socket, self._receive, self._socket)

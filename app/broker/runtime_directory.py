@@ -27,14 +27,14 @@ def runtime_directory(data_dir: Path, purpose: str = "relay") -> Path:
         return inside
     digest = sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     directory = Path(tempfile.gettempdir()) / f"clippyfront-{os.getuid()}-{digest}-{purpose}"
-    make_private(directory)
+    create_private_directory(directory)
     return directory
 
 
 def supports_sockets(directory: Path) -> bool:
     trial = directory / token_hex(4)
     try:
-        make_private(directory)
+        create_private_directory(directory)
         bound_socket(trial).close()
         trial.unlink(missing_ok=True)
     except (OSError, SettingError):
@@ -42,7 +42,7 @@ def supports_sockets(directory: Path) -> bool:
     return True
 
 
-def make_private(directory: Path) -> None:
+def create_private_directory(directory: Path) -> None:
     """Create it for this user alone. Raises `SettingError` if it belongs to another user."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.lstat()

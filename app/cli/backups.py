@@ -30,7 +30,7 @@ def move(settings: Settings, arguments: list[str]) -> None:
     parser.add_argument("--undo", action="store_true", help="use the old database again")
     given = parser.parse_args(arguments)
     if given.undo:
-        moving.stay(settings)
+        moving.undo_move(settings)
         print("The installation can be started again here.")
     elif given.url:
         there = with_database(settings, given.url)

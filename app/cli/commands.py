@@ -48,7 +48,7 @@ SHUTDOWN_SECONDS = 1
 # uvicorn's default of 5 seconds, a busy machine kills them while they start and never serves.
 SILENT_SECONDS = 60
 # How long a supervised process waits for PostgreSQL and Redis, which restart in less time.
-PATIENCE_SECONDS = 120
+SERVERS_SECONDS = 120
 
 
 def run(_arguments: list[str]) -> None:
@@ -65,8 +65,8 @@ def run(_arguments: list[str]) -> None:
 
 def web(_arguments: list[str]) -> None:
     """Starts the web processes. Each open stream needs a file descriptor."""
-    patience = PATIENCE_SECONDS if end_with_supervisor() else 0
-    settings = _settings(check_listening, _within(patience), require_here)
+    seconds = SERVERS_SECONDS if end_with_supervisor() else 0
+    settings = _settings(check_listening, _within(seconds), require_here)
     asyncio.run(_prepare(settings))
     print(explanation(settings), flush=True)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -92,8 +92,8 @@ def web(_arguments: list[str]) -> None:
 
 
 def run_worker(_arguments: list[str]) -> None:
-    patience = PATIENCE_SECONDS if end_with_supervisor() else 0
-    settings = _settings(_within(patience), require_here)
+    seconds = SERVERS_SECONDS if end_with_supervisor() else 0
+    settings = _settings(_within(seconds), require_here)
     logs.configure(settings)
     metrics.share(runtime_directory(settings.data_dir, "metrics"))
     asyncio.run(_prepare(settings))
@@ -232,7 +232,7 @@ def _within(seconds: float) -> Callable[[Settings], None]:
     they are unreachable: it gives up on a process that fails every few seconds.
     """
 
-    def check_patiently(settings: Settings) -> None:
+    def check_repeatedly(settings: Settings) -> None:
         until = time.monotonic() + seconds
         while True:
             try:
@@ -242,7 +242,7 @@ def _within(seconds: float) -> Callable[[Settings], None]:
                     raise
             time.sleep(1)
 
-    return check_patiently
+    return check_repeatedly
 
 
 def _path() -> str:

@@ -250,8 +250,8 @@ async def _send_test_mail(settings: Settings, address: str, timeout: float) -> t
     try:
         mail = render_mail("test", {"base_url": settings.base_url})
         content = compose(settings, mail, address=address, name=f"test-{token_hex(8)}")
-        async with transport(settings, timeout) as way:
-            await way.send(address, content)
+        async with transport(settings, timeout) as mailer:
+            await mailer.send(address, content)
     except Undelivered as error:
         reply = explain_failure(error.outcome.failure, Email.words)
         return ERROR, f"The mail to {address} was refused. {reply}"

@@ -9,7 +9,7 @@ from app.database import Database
 
 PREPARING_LOCK = 6_205_980
 # A migration of many rows takes minutes. After this long, its host has probably been suspended.
-PATIENCE_SECONDS = 900
+LOCK_SECONDS = 900
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def alone(db: Database) -> AsyncIterator[None]:
         return
     async with db.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        waiting = f"SET lock_timeout = '{PATIENCE_SECONDS}s'; SET statement_timeout = 0"
+        waiting = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = 0"
         await connection.execute(text(waiting))
         await connection.execute(text(f"SELECT pg_advisory_lock({PREPARING_LOCK})"))
         try:

@@ -95,8 +95,8 @@ def _require_own_connection(settings: Settings, connection: Connection) -> None:
     if _backend(connection) == connection.info.backend_pid:
         return  # there is no pooler
     with connected(settings) as other:
-        patience = Timer(POOLER_SECONDS, _hang_up, [other])
-        patience.start()
+        deadline = Timer(POOLER_SECONDS, _hang_up, [other])
+        deadline.start()
         try:
             is_shared = any(_is_shared(connection, other) for _round in range(POOLER_ROUNDS))
         except psycopg.errors.ProtocolViolation:  # in statement mode, no transaction can begin
@@ -109,7 +109,7 @@ def _require_own_connection(settings: Settings, connection: Connection) -> None:
             server, number = server_name(settings.database_url), settings.db_pool_size
             raise SettingError(sentence.format(server=server, number=number)) from None
         finally:
-            patience.cancel()
+            deadline.cancel()
     if is_shared:
         sentence = _(
             "DATABASE_URL leads to a pooler in transaction or statement mode, {server}, but needs "

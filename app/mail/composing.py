@@ -19,18 +19,18 @@ from app.values.names import isolate, to_text
 
 
 @dataclass(frozen=True)
-class Mail:
+class MailContent:
     subject: str
     text: str
     html: str
     pictures: Sequence[Picture] = ()
 
 
-def render_mail(name: str, context: Mapping[str, Any]) -> Mail:
+def render_mail(name: str, context: Mapping[str, Any]) -> MailContent:
     """The three parts of `templates/email/<name>` in the current language."""
     subject = _text().get_template(f"email/{name}/subject.txt").render(context)
     text = _text().get_template(f"email/{name}/body.txt").render(context)
-    return Mail(
+    return MailContent(
         subject=to_text(" ".join(subject.split())),
         text=to_text(text.strip()) + "\n",
         html=render(f"email/{name}/body.html", dict(context)),
@@ -54,7 +54,7 @@ def _text() -> Environment:
 
 def compose(
     settings: Settings,
-    mail: Mail,
+    mail: MailContent,
     *,
     address: str,
     name: str,

@@ -89,7 +89,7 @@ class Clock:
         return not self.jump
 
 
-async def look(db: Database, channels: Channels) -> Clock:
+async def check_clock(db: Database, channels: Channels) -> Clock:
     """Looks at the clock, and corrects what was written while it was ahead once it is back."""
     async with db.exclusive() as session:
         reading = await session.get(ClockReading, 1)

@@ -26,7 +26,7 @@ KEYS_KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Recipients:
+class ChosenAudience:
     """The members of a team, or of all teams that a project is shared with, in which the user may
     send events. `members` narrows them by id and username. With `members` alone, the team is the
     first that has them all.
@@ -47,7 +47,7 @@ async def send_event(
     session: AsyncSession,
     user: User,
     message: CustomMessage,
-    recipients: Recipients,
+    recipients: ChosenAudience,
     *,
     idempotency_key: str = "",
     collapsing: Collapsing | None = None,
@@ -103,7 +103,7 @@ def _store_key(session: AsyncSession, user: User, key: str, sent: SentEvent) -> 
 
 
 async def _find_teams(
-    session: AsyncSession, user: User, recipients: Recipients
+    session: AsyncSession, user: User, recipients: ChosenAudience
 ) -> tuple[list[Team], Project | None]:
     """The teams whose members are notified, and the project that the event is about."""
     project = None
@@ -158,7 +158,7 @@ def _members(teams: Sequence[Team]) -> Select[int, int]:
 
 
 async def _find_members(
-    session: AsyncSession, teams: list[Team], recipients: Recipients
+    session: AsyncSession, teams: list[Team], recipients: ChosenAudience
 ) -> tuple[list[Team], Select[int, int]]:
     """The members of `teams`, or only those that are named, with their teams.
 

@@ -58,7 +58,7 @@ def holder_of(scope: Scope) -> Holder:
     return holder
 
 
-def hold(scope: Scope, user_id: int, session_token: str) -> None:
+def set_session(scope: Scope, user_id: int, session_token: str) -> None:
     """From this response on, the browser holds this new session."""
     scope["state"][HOLDER] = Holder(user_id, _key(hash_token(session_token)))
 

@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
     """A failure from `app/errors.py`. A page that needs a user redirects to the login instead."""
-    if isinstance(failure, SignedOut) and _is_navigation(request):
+    if isinstance(failure, SignedOut) and _redirects_to_login(request):
         return redirect(f"/login?next={quote(_path_after_login(request))}")
     if isinstance(failure, OtherUser | OlderSession) and not is_api(request.scope):
         return _later(request, refuse_page(request, failure, takes_page=_takes_page(request)))
@@ -197,7 +197,7 @@ def _fragment(request: AnyRequest, status: int, title: str, sentence: str) -> Re
     return fragment(request, "errors/_error.html", status=status, **context)
 
 
-def _is_navigation(request: AnyRequest) -> bool:
+def _redirects_to_login(request: AnyRequest) -> bool:
     is_fetched = request.url.path.startswith(("/notifications/stream", "/notifications/bell"))
     is_page = not is_fetched and not is_api(request.scope) and not _is_by_script(request)
     return is_page and _accepts_html(request) and not is_partial(request)

@@ -16,7 +16,7 @@ from app.notifications.inbox.opening import open_page, open_shown
 
 # How many seconds a page waits for another writer. After that it is rendered with the old count,
 # which the stream corrects once the notifications are marked.
-PATIENCE = 1.0
+MARKING_SECONDS = 1.0
 # Sent when htmx refreshes an open page or when a browser prefetches one; older browsers mark a
 # prefetch by the last two.
 FETCHED = ("HX-Request", "Sec-Purpose", "Purpose", "X-Moz")
@@ -47,7 +47,7 @@ class Visits:
         task = asyncio.create_task(self._attempt(opening))
         self._marking.add(task)
         task.add_done_callback(self._marking.discard)
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([task], timeout=MARKING_SECONDS)
 
     async def _attempt(self, opening: Coroutine[Any, Any, None]) -> None:
         try:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from app import clock
 from app.backup import moving
 from app.backup.moved import read_mark, require_here
-from app.backup.moving import move, stay
+from app.backup.moving import move, undo_move
 from app.backup.progress import Progress
 from app.database.keys import read_keys
 from app.errors import Conflict
@@ -61,7 +61,7 @@ def test_the_old_one_stays_and_is_not_started(world: Settings, new: Settings) ->
         SettingError, match=r"DATABASE_URL must be set to .*: this installation was"
     ):
         require_here(world)
-    stay(world)
+    undo_move(world)
     require_here(world)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.models import User
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import look
+from app.notifications.inbox.bell import read_bell
 from app.notifications.inbox.feed import PER_PAGE
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.totals import CountedInboxes, Totals, count_totals
@@ -40,7 +40,7 @@ async def _read(db: Database, user: int, own: int) -> list[Line]:
         "first page": lambda s: feed.read_page(s, user, everything, 1, own),
         "middle page": lambda s: feed.read_page(s, user, everything, last // 2, own),
         "last page": lambda s: feed.read_page(s, user, everything, last, own),
-        "bell with 20 notices": lambda _session: look(db, ungrouped),
+        "bell with 20 notices": lambda _session: read_bell(db, ungrouped),
         "unread, capped at 100": lambda s: feed.unread_count(s, user, 100),
         "unread, exact": lambda s: feed.unread_count(s, user),
         "totals": lambda s: count_totals(s, user, everything),

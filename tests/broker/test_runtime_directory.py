@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.broker.runtime_directory import bound_socket, make_private, runtime_directory
+from app.broker.runtime_directory import bound_socket, create_private_directory, runtime_directory
 from app.settings import SettingError
 
 
@@ -26,14 +26,14 @@ def test_a_data_directory_with_a_long_path_gets_a_temporary_one(tmp_path: Path) 
 def test_other_users_have_no_access(tmp_path: Path) -> None:
     directory = tmp_path / "relay"
     directory.mkdir(mode=0o755)
-    make_private(directory)
+    create_private_directory(directory)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "relay").symlink_to(tmp_path)
     with pytest.raises(SettingError, match="must be a directory of the user"):
-        make_private(tmp_path / "relay")
+        create_private_directory(tmp_path / "relay")
 
 
 def test_a_directory_of_another_user_is_refused(
@@ -42,4 +42,4 @@ def test_a_directory_of_another_user_is_refused(
     me = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: me + 1)
     with pytest.raises(SettingError, match="must be a directory of the user"):
-        make_private(tmp_path)
+        create_private_directory(tmp_path)

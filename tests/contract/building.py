@@ -28,7 +28,7 @@ from app.models import (
     User,
     WebSession,
 )
-from app.notifications.channels.email.unsubscribe import STOP, Link, stop
+from app.notifications.channels.email.unsubscribe import STOP, UnsubscribeLink, stop
 from app.notifications.events.catalogue import COMPILATION_FAILED, INVITATION_RECEIVED, TEAM_UPDATED
 from app.notifications.events.event_type import EventType
 from app.notifications.inbox import acts
@@ -108,7 +108,7 @@ class _Builder:
         ended = await self._row(WebSession(token_hash="0" * 64, user_id=alice.id))
         token, _key = await create_token(self.session, alice, name="A program", scope="read")
         device = await self._row(_device_of(alice))
-        back = await stop(self.session, Link(alice, TEAM_UPDATED.name))
+        back = await stop(self.session, UnsubscribeLink(alice, TEAM_UPDATED.name))
         self.ids |= {"ended_id": ended.id, "token_id": token.id, "field": "timezone", "back": back}
         self.ids |= {
             "name": "no.eml",

@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 
 from app import clock
 from app.mail.composing import render_mail
-from app.notifications.channels.email.notification_mail import Group, Item
+from app.notifications.channels.email.notification_mail import Item, Section
 from app.notifications.events.notices import Action, Notice
 from app.values.names import isolate
 
@@ -40,7 +40,10 @@ async def test_no_name_makes_a_mail_wider_than_its_window(
 def mails_about(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     common = {"base_url": f"http://{'h' * 60}.example.com:8000", "user": None, "language": "en"}
     item = Item(notice_about(name), name, [Action(f"Open ({'h' * 60}.example.com)", "http://x")])
-    groups, urls = [Group(name, [item, item])], ("stop_type_url", "stop_all_url", "preferences_url")
+    groups, urls = (
+        [Section(name, [item, item])],
+        ("stop_type_url", "stop_all_url", "preferences_url"),
+    )
     facts = {"item": item, "groups": groups, "count": 2, "more": 3, "headline": "2 notifications"}
     links = dict.fromkeys(urls, "http://x") | {"type_label": name, "subject": name}
     for template in ("notice", "notices", "digest"):

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.models import PushSubscription, User
 from app.notifications.channels.push import devices
-from app.notifications.channels.push.devices import Keys
+from app.notifications.channels.push.devices import DeviceKeys
 
 FCM = "https://fcm.googleapis.com/fcm/send/"
-KEYS = Keys("p256dh", "auth")
+KEYS = DeviceKeys("p256dh", "auth")
 
 
 async def enable(db: Database, user: User, name: str, **said: Any) -> PushSubscription:

@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.notifications.delivery import claims
 from app.operations import clock_jumps
-from app.operations.clock_jumps import AHEAD, Clock, correct, look, moments
+from app.operations.clock_jumps import AHEAD, Clock, check_clock, correct, moments
 from app.teams.open_invitations import LIFETIME
 from tests.factories import make_team
 from tests.mailing import deliveries, share
@@ -66,7 +66,7 @@ Look = Callable[[], Awaitable[Clock]]
 def looking(installation: Installation, machine: Machine) -> Look:
     async def after_a_minute() -> Clock:
         machine.wait(MINUTE)
-        return await look(installation.db, installation.channels)
+        return await check_clock(installation.db, installation.channels)
 
     return after_a_minute
 

@@ -166,7 +166,7 @@ async def test_the_page_comes_in_time_where_another_process_holds_the_database(
     page: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(visits, "PATIENCE", 0.01)
+    monkeypatch.setattr(visits, "MARKING_SECONDS", 0.01)
     other = sqlite3.connect(settings.sqlite_path)
     other.execute("BEGIN IMMEDIATE")
 

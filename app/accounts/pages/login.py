@@ -55,7 +55,7 @@ async def log_in(
     record("login", user=user.username)
     await _fill_on_first_visit(request, db, user, form["timezone"])
     response = redirect(own_path(form["next"]))
-    return await sign_in(request, db, settings, user, response, is_told=True)
+    return await sign_in(request, db, settings, user, response, notifies=True)
 
 
 @post()
@@ -78,11 +78,11 @@ async def sign_in(
     user: User,
     response: Response[Any],
     *,
-    is_told: bool = False,
+    notifies: bool = False,
 ) -> Response[Any]:
     """Start a session in place of the one that this browser had, and set its cookie on `response`.
 
-    With `is_told`, the user is notified if the browser or its network is new to them.
+    With `notifies`, the user is notified if the browser or its network is new to them.
     """
     user_agent = request.headers.get("User-Agent", "")
     host = request.client.host if request.client else ""
@@ -91,9 +91,9 @@ async def sign_in(
         await _end_present_session(session, request)
         token = await start_session(session, user, user_agent)
         is_known = await remember(session, user, device=device, host=host)
-        if is_told and not is_known:
+        if notifies and not is_known:
             await notify_of_sign_in(session, user, user_agent=user_agent, host=host)
-    csrf.hold(request.scope, user.id, token)
+    csrf.set_session(request.scope, user.id, token)
     response.set_cookie(session_cookie(settings, token))
     response.set_cookie(device_cookie(settings, device))
     return response

@@ -37,7 +37,7 @@ OK, WARNING, ERROR = "ok", "warning", "ERROR"
 
 
 @dataclass(frozen=True)
-class Failure:
+class DeliveryFailure:
     """Why an attempt failed. `code` is one of the above or one of the channel's `words`.
 
     `status_code` is from SMTP or HTTP. `detail` is the verbatim message of the service or of a
@@ -62,7 +62,7 @@ class Failed:
     attempted. `is_unreachable`: the service did not respond; the deliveries wait until it does.
     """
 
-    failure: Failure
+    failure: DeliveryFailure
     is_final: bool = False
     retry_after: timedelta | None = None
     is_outage: bool = False

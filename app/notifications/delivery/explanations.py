@@ -17,7 +17,7 @@ from app.notifications.channels.base import (
     UNEXPECTED,
     UNWRITABLE,
     Channel,
-    Failure,
+    DeliveryFailure,
 )
 from app.notifications.delivery.claims import INTERRUPTED
 from app.notifications.delivery.decision import (
@@ -98,7 +98,7 @@ def explain_reason(reason: str, words: Mapping[str, str]) -> str:
     return _(words.get(reason) or REASONS.get(reason) or reason)
 
 
-def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
+def explain_failure(failure: DeliveryFailure | None, words: Mapping[str, str]) -> str:
     """The failure as a sentence, "" if there is none. `words` are those of the channel."""
     if failure is None:
         return ""
@@ -111,8 +111,8 @@ def explain_failure(failure: Failure | None, words: Mapping[str, str]) -> str:
     )
 
 
-def failure_of(delivery: Delivery) -> Failure | None:
+def failure_of(delivery: Delivery) -> DeliveryFailure | None:
     """The failure of the delivery's last attempt, or None."""
     if delivery.failure is None:
         return None
-    return Failure(delivery.failure, delivery.host, delivery.status_code, delivery.detail)
+    return DeliveryFailure(delivery.failure, delivery.host, delivery.status_code, delivery.detail)

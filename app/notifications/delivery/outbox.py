@@ -33,7 +33,7 @@ async def deliver(
     worker's name (app/broker/worker_locks.py).
     """
     count = 0
-    await digest.roll(db)
+    await digest.schedule_next(db)
     await claims.give_up_interrupted(db, channel)
     while not is_stopping() and (claim := await _claim(db, channel, worker)):
         batch = ClaimedBatch(db, channel, claim, is_stopping)

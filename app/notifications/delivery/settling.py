@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import Delivery
 from app.models.notification import is_pending
-from app.notifications.channels.base import OUTAGE, Channel, Failed, Failure, Sent, Wait
+from app.notifications.channels.base import OUTAGE, Channel, DeliveryFailure, Failed, Sent, Wait
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip
 from app.telemetry.metrics import count_deliveries
@@ -91,7 +91,7 @@ def _skip(skip: Skip) -> dict[str, Any]:
     return {"state": skip.state, "reason": skip.reason, "due_at": now, "settled_at": now}
 
 
-def _failure(failure: Failure | None) -> dict[str, Any]:
+def _failure(failure: DeliveryFailure | None) -> dict[str, Any]:
     return {
         "failure": failure and failure.code,
         "host": failure and failure.host,

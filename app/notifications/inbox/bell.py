@@ -48,7 +48,7 @@ def newest_first(notice: Notice) -> tuple[int, int]:
     return -notice.position, -notice.id
 
 
-async def look(db: Database, user: User) -> Bell:
+async def read_bell(db: Database, user: User) -> Bell:
     if user.grouping:
         return await _look_at_groups(db, user)
     if user.urgent_first:

@@ -10,7 +10,7 @@ from app.database import Database
 from app.http import AnyRequest, is_known, same_origin, same_user, signed_in
 from app.models import User
 from app.notifications.inbox import feed
-from app.notifications.inbox.bell import Bell, look
+from app.notifications.inbox.bell import Bell, read_bell
 from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream, key_of
@@ -51,7 +51,7 @@ async def bell(
     headers = _headers(user, position)
     if is_known(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
-    state = await look(db, user)
+    state = await read_bell(db, user)
     headers = _headers(user, state.position)
     return Response(_rendered(state, user), media_type=MediaType.HTML, headers=headers)
 
@@ -63,7 +63,7 @@ def _headers(user: User, position: int) -> dict[str, str]:
 
 async def bell_fragments(db: Database, user: User) -> str:
     """The bell and the panel as they are now, for the response to every action."""
-    return _rendered(await look(db, user), user)
+    return _rendered(await read_bell(db, user), user)
 
 
 def _rendered(bell: Bell, user: User) -> str:

@@ -218,7 +218,7 @@ async def _read_groups(
         rows = await read_open_rows(session, user.id, opened.ids)
         rows = await add_groups(session, user.id, wanted, rows, totals)
         count = await count_groups(session, user.id, wanted, totals) - len(keys)
-        return _held_by(wanted.view, opened, rows, count)
+        return _in_view(wanted.view, opened, rows, count)
     page = await read_group_page(session, user.id, wanted, first, PER_PAGE, totals, keys)
     return ShownRows([*page.on_top, *page.notices], page.count, len(page.on_top))
 
@@ -230,14 +230,14 @@ async def _read_notices(
     count = totals.filtered_count - len(urgent)
     if opened := listing.open_rows:
         rows = await read_open_rows(session, user.id, opened.ids)
-        return _held_by(wanted.view, opened, rows, count)
+        return _in_view(wanted.view, opened, rows, count)
     ids = [notice.id for notice in urgent]
     rest = await feed.read_page(session, user.id, wanted, listing.page, count, ids)
     on_top = urgent if listing.page == 1 else []
     return ShownRows([*on_top, *rest], count, len(on_top))
 
 
-def _held_by(
+def _in_view(
     view: View, opened: OpenRows, rows: Sequence[Notice | RemovedRow], count: int
 ) -> ShownRows:
     """The open rows, each once, without those that the view no longer holds. Rows under "Urgent"

@@ -14,7 +14,13 @@ from app.database import Database
 from app.http import AnyRequest, Form
 from app.language import _, set_language
 from app.layout import page
-from app.notifications.channels.email.unsubscribe import EVERYTHING, Link, read_link, resume, stop
+from app.notifications.channels.email.unsubscribe import (
+    EVERYTHING,
+    UnsubscribeLink,
+    read_link,
+    resume,
+    stop,
+)
 from app.notifications.events.catalogue import TYPES
 from app.values.email_addresses import masked
 
@@ -40,7 +46,7 @@ async def unsubscribe_now(
     async with db.act() as session:
         link = await read_link(session, token)
         if form["scope"] == EVERYTHING:
-            link = Link(link.user, EVERYTHING)
+            link = UnsubscribeLink(link.user, EVERYTHING)
         back = await stop(session, link)
     if form["List-Unsubscribe"]:
         return Response(_("Unsubscribed."), media_type=MediaType.TEXT)
@@ -61,7 +67,12 @@ async def take_back(
 
 
 async def _show(
-    request: AnyRequest, link: Link, token: str, *, back: str = "", is_resumed: bool = False
+    request: AnyRequest,
+    link: UnsubscribeLink,
+    token: str,
+    *,
+    back: str = "",
+    is_resumed: bool = False,
 ) -> Response[str]:
     if not request.scope.get("user"):
         set_language(link.user.language)

@@ -81,7 +81,7 @@ async def reschedule(session: AsyncSession, account: User) -> None:
     await session.execute(moved.execution_options(synchronize_session=False))
 
 
-async def roll(db: Database) -> int:
+async def schedule_next(db: Database) -> int:
     """Schedule the next digest of every user whose digest is due; returns how many users.
 
     After hours without a worker, a user gets one digest, not one for each that was missed.

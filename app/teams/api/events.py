@@ -16,7 +16,7 @@ from app.notifications.events.custom import CustomMessage
 from app.notifications.events.grouping import KEY_LENGTH
 from app.notifications.supersede import Collapsing
 from app.settings import Settings
-from app.teams.ingest import Recipients, send_event
+from app.teams.ingest import ChosenAudience, send_event
 from app.teams.throttles import throttle_events
 from app.values.names import NAME_PATTERN
 
@@ -76,8 +76,8 @@ class NewEvent(RequestBody):
         return Collapsing(self.collapse_key, self.quiet) if self.collapse_key else None
 
     @property
-    def to(self) -> Recipients:
-        return Recipients(self.team_id or None, self.project_id or None, self.recipients or ())
+    def to(self) -> ChosenAudience:
+        return ChosenAudience(self.team_id or None, self.project_id or None, self.recipients or ())
 
 
 class EventObject(ResponseBody):

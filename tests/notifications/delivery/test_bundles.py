@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from app import clock
 from app.database import Database
 from app.models import Delivery, Project, Team, User
-from app.notifications.channels.base import Failed, Failure
+from app.notifications.channels.base import DeliveryFailure, Failed
 from app.notifications.delivery import bundles, claims, outbox
 from app.notifications.delivery.bundles import bundle_due
 from app.notifications.events.catalogue import COMPILATION_FAILED
@@ -68,7 +68,7 @@ async def read_all(db: Database, user: User) -> None:
 
 async def fail(db: Database) -> None:
     """The server asks for all of it later."""
-    later = Failed(Failure("unavailable", status_code=451))
+    later = Failed(DeliveryFailure("unavailable", status_code=451))
     await outbox.deliver(db, Scripted(lambda _: later))
 
 
@@ -448,7 +448,7 @@ async def test_a_digest_waits_until_the_next_one_is_written_down(
     async with db.write() as session:
         assert await bundle_due(session, EMAIL) == 0
 
-    await digest.roll(db)
+    await digest.schedule_next(db)
     await share(db, alice, squad, "Second")
     await deliver_mail(db, settings)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, update
 from app import clock
 from app.database import Database
 from app.models import Delivery, User
-from app.notifications.channels.base import SENT, Channel, Failed, Failure, Outcome, Wait
+from app.notifications.channels.base import SENT, Channel, DeliveryFailure, Failed, Outcome, Wait
 from app.notifications.delivery import batch, claims, outbox
 from app.notifications.delivery.explanations import failure_of
 from app.notifications.delivery.settling import pause_after
@@ -19,11 +19,13 @@ from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
 
 MINUTE = timedelta(minutes=1)
-LATER = Failed(Failure("unavailable", "mail.example", 451, "Later"))
-NEVER = Failed(Failure("refused", "mail.example", 554, "No"), is_final=True)
-TROUBLE = Failed(Failure("unavailable", "mail.example", 421, "Not now"), is_outage=True)
+LATER = Failed(DeliveryFailure("unavailable", "mail.example", 451, "Later"))
+NEVER = Failed(DeliveryFailure("refused", "mail.example", 554, "No"), is_final=True)
+TROUBLE = Failed(DeliveryFailure("unavailable", "mail.example", 421, "Not now"), is_outage=True)
 OUT = Failed(
-    Failure("unreachable", "mail.example", detail="No route"), is_outage=True, is_unreachable=True
+    DeliveryFailure("unreachable", "mail.example", detail="No route"),
+    is_outage=True,
+    is_unreachable=True,
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from app import clock
 from app.database import Database
 from app.models import Delivery
-from app.notifications.channels.base import SENT, Failed, Failure, Wait
+from app.notifications.channels.base import SENT, DeliveryFailure, Failed, Wait
 from app.notifications.delivery import claims, settling
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip
@@ -21,8 +21,8 @@ from tests.notifications.conftest import Hands
 
 CHANNEL = Scripted()
 MINUTE = timedelta(minutes=1)
-FAILURE = Failure("unavailable", "mail.example", 451, "Later")
-UNREACHABLE = Failure("unreachable", "mail.example", detail="No route")
+FAILURE = DeliveryFailure("unavailable", "mail.example", 451, "Later")
+UNREACHABLE = DeliveryFailure("unreachable", "mail.example", detail="No route")
 LATER = Failed(FAILURE)
 NEVER = Failed(FAILURE, is_final=True)
 OUT = Failed(UNREACHABLE, is_outage=True, is_unreachable=True)

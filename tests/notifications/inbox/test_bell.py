@@ -5,7 +5,7 @@ from sqlalchemy import update
 from app.database import Database
 from app.models import Event, Notification, User
 from app.notifications.inbox import acts, feed
-from app.notifications.inbox.bell import look
+from app.notifications.inbox.bell import read_bell
 from app.notifications.inbox.selection import Selection
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -17,7 +17,7 @@ async def test_the_bell_knows_count_newest_and_position(
 ) -> None:
     ids = await tell_bob(45)
 
-    bell = await look(db, bob)
+    bell = await read_bell(db, bob)
 
     assert bell.unread == 45
     assert [notice.id for notice in bell.notices] == ids[:24:-1]
@@ -29,7 +29,7 @@ async def test_the_bell_of_a_user_without_notifications_is_empty(
 ) -> None:
     await tell_bob(1)
 
-    bell = await look(db, alice)
+    bell = await read_bell(db, alice)
 
     assert (bell.unread, bell.position, bell.notices) == (0, 0, [])
 
@@ -50,7 +50,7 @@ async def test_the_bell_leaves_out_what_is_hidden_deleted_or_of_an_unknown_type(
             update(Event).where(Event.id == event_id).values(type="of_the_future")
         )
 
-    bell = await look(db, bob)
+    bell = await read_bell(db, bob)
 
     assert bell.unread == 1
     assert [notice.id for notice in bell.notices] == [unread, read]
@@ -62,7 +62,7 @@ async def test_what_came_back_is_the_first_in_the_bell(
     first, second = await tell_bob(2)
     await alter([first], position=1_000)
 
-    bell = await look(db, bob)
+    bell = await read_bell(db, bob)
 
     assert [notice.id for notice in bell.notices] == [first, second]
 
@@ -70,15 +70,15 @@ async def test_what_came_back_is_the_first_in_the_bell(
 async def test_the_count_stops_at_a_hundred(db: Database, bob: User, tell_bob: Tell) -> None:
     await tell_bob(101)
 
-    assert (await look(db, bob)).unread == 100
+    assert (await read_bell(db, bob)).unread == 100
 
 
 async def test_a_change_moves_the_position_on(db: Database, bob: User, tell_bob: Tell) -> None:
     ids = await tell_bob(1)
-    before = await look(db, bob)
+    before = await read_bell(db, bob)
 
     async with db.act() as session:
         await acts.mark(session, bob.id, Selection(ids), read=True)
-    after = await look(db, bob)
+    after = await read_bell(db, bob)
 
     assert before.position < after.position == await feed.position_of(db, bob.id)

@@ -17,7 +17,7 @@ from app.notifications.delivery.outbox import deliver
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.notifications.preferences import digest, switches
-from app.notifications.preferences.digest import DAILY, WEEKLY, next_digest, roll
+from app.notifications.preferences.digest import DAILY, WEEKLY, next_digest, schedule_next
 from app.settings import Settings
 from tests.benchmarks._world import add_people
 from tests.factories import make_team
@@ -258,8 +258,8 @@ async def test_whose_digest_is_due_gets_the_next_one(
     await choose(db, bob, enabled=True, hour=20)
     at(monkeypatch, EIGHT)
 
-    assert await roll(db) == 1
-    assert await roll(db) == 0
+    assert await schedule_next(db) == 1
+    assert await schedule_next(db) == 0
 
     assert await due_at(db, alice) == utc("2026-11-24 08:00")
     assert await due_at(db, bob) == utc("2026-11-23 20:00")
@@ -273,7 +273,7 @@ async def test_digests_that_are_due_together_are_scheduled_each_by_its_own_frequ
     await choose(db, bob, enabled=True)
     at(monkeypatch, EIGHT)
 
-    assert await roll(db) == 2
+    assert await schedule_next(db) == 2
 
     assert await due_at(db, alice) == utc("2026-11-30 08:00")
     assert await due_at(db, bob) == utc("2026-11-24 08:00")
@@ -285,7 +285,7 @@ async def test_after_days_without_a_worker_there_is_one_digest(
     await choose(db, alice, enabled=True)
     at(monkeypatch, utc("2026-11-27 12:00"))
 
-    assert await roll(db) == 1
+    assert await schedule_next(db) == 1
 
     assert await due_at(db, alice) == utc("2026-11-28 08:00")
 
@@ -305,7 +305,7 @@ async def test_a_thousand_are_rolled_in_several_acts(
     acts: list[str] = []
     db._poke = acts.append
 
-    assert await roll(db) == 1000
+    assert await schedule_next(db) == 1000
 
     assert len(acts) == 2
     async with db.read() as session:
@@ -320,12 +320,12 @@ async def test_a_thousand_are_rolled_in_several_acts(
 
 
 async def test_with_nothing_due_nothing_is_written(db: Database, alice: User) -> None:
-    """Each act wakes the worker, which rolls first: it would never sleep."""
+    """Each act wakes the worker, which schedules digests first: it would never sleep."""
     await choose(db, alice, enabled=True)
     acts: list[str] = []
     db._poke = acts.append
 
-    await roll(db)
+    await schedule_next(db)
 
     assert acts == []
 

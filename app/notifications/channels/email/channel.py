@@ -22,8 +22,8 @@ from app.notifications.channels.base import (
     Batch,
     Channel,
     CheckResult,
+    DeliveryFailure,
     Failed,
-    Failure,
     Outcome,
     Parts,
     Settled,
@@ -124,7 +124,7 @@ class Email(Channel):
         that is recorded, the next mail is announced to the server.
         """
         mails = group(self._writer, await batch.decide())
-        async with transport(self._settings, self._timeout) as way:
+        async with transport(self._settings, self._timeout) as mailer:
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():
                     return
@@ -133,19 +133,19 @@ class Email(Channel):
                 for delivery_id, failed in unwritable.items():
                     yield [delivery_id], failed
                 if content is None:
-                    await way.retract()
+                    await mailer.retract()
                     continue
-                outcome = await _attempt(db, way, mail, content)
+                outcome = await _attempt(db, mailer, mail, content)
                 if following and not (isinstance(outcome, Failed) and outcome.is_outage):
-                    way.announce(following.address)
+                    mailer.announce(following.address)
                 yield [one for one in mail.ids if one not in unwritable], outcome
 
     async def is_reachable(self) -> bool:
         if not self._settings.sends_mail:
             return await Folder(self._settings.mail_dir).has_room()
         try:
-            async with Smtp(self._settings, timeout=self._timeout) as way:
-                await way.offer()
+            async with Smtp(self._settings, timeout=self._timeout) as mailer:
+                await mailer.offer()
         except Undelivered:
             return False
         return True
@@ -187,13 +187,13 @@ def _find_unwritable(mail: Mail, deliveries: Sequence[Row[Any]]) -> dict[int, Fa
 def _failures(deliveries: Sequence[Row[Any]], error: Exception) -> dict[int, Failed]:
     for one in deliveries:
         _log.error("Delivery %s could not be written.", one.delivery_id, exc_info=error)
-    failed = Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True)
+    failed = Failed(DeliveryFailure(UNWRITABLE, detail=repr(error)), is_final=True)
     return {one.delivery_id: failed for one in deliveries}
 
 
-async def _attempt(db: Database, way: Smtp | Folder, mail: Mail, content: bytes) -> Outcome:
+async def _attempt(db: Database, mailer: Smtp | Folder, mail: Mail, content: bytes) -> Outcome:
     try:
-        await way.send(mail.address, content)
+        await mailer.send(mail.address, content)
     except Undelivered as failure:
         if failure.is_gone:
             await _note_gone(db, mail)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from app import clock
-from app.notifications.channels.base import UNAVAILABLE, Failed, Failure, Undelivered
+from app.notifications.channels.base import UNAVAILABLE, DeliveryFailure, Failed, Undelivered
 
 # More than a mail takes up.
 PROBE_BYTES = 1_000_000
@@ -36,7 +36,7 @@ class Folder:
         try:
             await asyncio.to_thread(_keep, self._path, content)
         except OSError as error:
-            failure = Failure(UNAVAILABLE, detail=error.strerror)
+            failure = DeliveryFailure(UNAVAILABLE, detail=error.strerror)
             raise Undelivered(Failed(failure, is_outage=True, is_unreachable=True)) from error
 
     async def has_room(self) -> bool:

@@ -49,7 +49,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Group:
+class Section:
     name: str
     notices: list[Item]
 
@@ -143,13 +143,13 @@ def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
     return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 
 
-def _groups(items: list[Item]) -> list[Group]:
+def _groups(items: list[Item]) -> list[Section]:
     """Group by project or team, in order of first appearance; notices with neither come last."""
     order: dict[str, int] = {}
     for item in items:
         order.setdefault(item.group, len(order) if item.group else len(items))
     arranged = sorted(items, key=lambda item: order[item.group])
-    return [Group(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
+    return [Section(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
 
 
 def _headers(

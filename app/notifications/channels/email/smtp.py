@@ -13,8 +13,8 @@ from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPResponseExceptio
 from app.notifications.channels.base import (
     REFUSED,
     UNAVAILABLE,
+    DeliveryFailure,
     Failed,
-    Failure,
     Undelivered,
 )
 from app.outgoing import UNREACHABLE
@@ -36,7 +36,7 @@ ANY_STATUS = re.compile(r"5\.\d+\.\d+\b")
 
 
 class Smtp:
-    """`async with Smtp(settings) as way:` and `await way.send(address, content)` for each mail.
+    """`async with Smtp(settings) as mailer:` and `await mailer.send(address, content)` for each mail.
 
     `timeout` is how many seconds a server may take for one command.
     """
@@ -130,7 +130,7 @@ class Smtp:
             raise self._broken_off(error) from error
         except ValueError as error:
             await self._start_over()
-            failure = Failure(INVALID_ADDRESS, detail=str(error))
+            failure = DeliveryFailure(INVALID_ADDRESS, detail=str(error))
             raise Undelivered(Failed(failure, is_final=True)) from error
 
     async def _hand_over(self, content: bytes) -> None:
@@ -187,12 +187,14 @@ class Smtp:
         is_final = refusal.code >= 500 and not is_session
         return Failed(self._failure(refusal), is_final=is_final, is_outage=is_session)
 
-    def _failure(self, error: Exception) -> Failure:
+    def _failure(self, error: Exception) -> DeliveryFailure:
         host = self._settings.smtp_host
         if isinstance(error, SMTPResponseException):
             is_refusal = error.code >= 500
-            return Failure(REFUSED if is_refusal else UNAVAILABLE, host, error.code, error.message)
-        return Failure(UNREACHABLE, host, detail=str(error) or type(error).__name__)
+            return DeliveryFailure(
+                REFUSED if is_refusal else UNAVAILABLE, host, error.code, error.message
+            )
+        return DeliveryFailure(UNREACHABLE, host, detail=str(error) or type(error).__name__)
 
 
 def _client(settings: Settings, own_name: str, timeout: float) -> aiosmtplib.SMTP:

@@ -47,8 +47,8 @@ async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
     Returns what is wrong and how to fix it, or "". `timeout` is for each step, in seconds.
     """
     try:
-        async with Smtp(settings, timeout=timeout) as way:
-            await way.offer()
+        async with Smtp(settings, timeout=timeout) as mailer:
+            await mailer.offer()
     except Undelivered as failure:
         error = failure.__cause__ or failure
         if isinstance(error, SMTPTimeoutError) and await _speaks_tls(settings, timeout):

@@ -23,7 +23,7 @@ EVERYTHING = "everything"
 
 
 @dataclass(frozen=True)
-class Link:
+class UnsubscribeLink:
     """The user, and which mail the link stops: that of one event type, or EVERYTHING."""
 
     user: User
@@ -40,7 +40,7 @@ def unsubscribe_url(settings: Settings, signer: Signer, user: User, scope: str) 
     return f"{settings.base_url}/unsubscribe/{signer.sign(STOP, [user.id, user.link_nonce, scope])}"
 
 
-async def read_link(session: AsyncSession, token: str) -> Link:
+async def read_link(session: AsyncSession, token: str) -> UnsubscribeLink:
     """Raises NotFound for an altered link, and for one that is no longer valid."""
     value, signed_at = signer_of(session).unsign_with_time(STOP, token)
     match value:
@@ -54,7 +54,7 @@ async def read_link(session: AsyncSession, token: str) -> Link:
             raise NotFound
     if user is None or not is_theirs or (scope != EVERYTHING and scope not in TYPES):
         raise NotFound
-    return Link(user, scope)
+    return UnsubscribeLink(user, scope)
 
 
 def _is_old_link_of(user: User, signed_at: datetime) -> bool:
@@ -64,7 +64,7 @@ def _is_old_link_of(user: User, signed_at: datetime) -> bool:
     return user.has_old_links and signed_at >= user.created_at.replace(microsecond=0)
 
 
-async def stop(session: AsyncSession, link: Link) -> str:
+async def stop(session: AsyncSession, link: UnsubscribeLink) -> str:
     """Stop mail of these types; returns a token that undoes it. Stopping twice does no harm."""
     present = (await preferences.read(session, link.user)).preferences
     stopped = [name for name in link.types if present[name][EMAIL]]

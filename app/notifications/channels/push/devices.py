@@ -33,14 +33,14 @@ ENABLED, FAILING, REMOVED, UNKNOWN = "enabled", "failing", "removed", "unknown"
 
 
 @dataclass(frozen=True)
-class Keys:
+class DeviceKeys:
     """The validated keys of a subscription (RFC 8291, section 2)."""
 
     p256dh: str
     auth: str
 
 
-def read_keys(services: PushServices, endpoint: str, p256dh: str, auth: str) -> Keys:
+def read_keys(services: PushServices, endpoint: str, p256dh: str, auth: str) -> DeviceKeys:
     """Raises Invalid naming every wrong field: `endpoint`, `keys.p256dh`, `keys.auth`."""
     point, secret = decode(p256dh), decode(auth)
     wrong = {
@@ -50,7 +50,7 @@ def read_keys(services: PushServices, endpoint: str, p256dh: str, auth: str) -> 
     }
     if any(wrong.values()):
         raise Invalid({field: sentence for field, sentence in wrong.items() if sentence})
-    return Keys(encode(point), encode(secret))
+    return DeviceKeys(encode(point), encode(secret))
 
 
 def _wrong_endpoint(services: PushServices, endpoint: str) -> str:
@@ -74,7 +74,7 @@ async def subscribe(
     user: User,
     *,
     endpoint: str,
-    keys: Keys,
+    keys: DeviceKeys,
     vapid_key: str,
     name: str,
     session_id: int | None,

@@ -9,8 +9,8 @@ from app.notifications.channels.base import (
     REFUSED,
     SENT,
     UNAVAILABLE,
+    DeliveryFailure,
     Failed,
-    Failure,
     Outcome,
 )
 from app.notifications.channels.push.allowed_services import Service
@@ -38,14 +38,14 @@ def read_reply(reply: Reply, service: Service) -> Result:
     if 200 <= status < 300:
         return Result(SENT, WELL)
     if status in GONE_CODES:
-        return Result(Failed(Failure(UNSUBSCRIBED, host, status), is_final=True), GONE)
+        return Result(Failed(DeliveryFailure(UNSUBSCRIBED, host, status), is_final=True), GONE)
     if status in (408, 425, 429) or status >= 500:
-        failure, pause = Failure(UNAVAILABLE, host, status), read_pause(reply.retry_after)
+        failure, pause = DeliveryFailure(UNAVAILABLE, host, status), read_pause(reply.retry_after)
         return Result(Failed(failure, retry_after=pause), is_service=True)
-    return refused(Failure(REFUSED, host, status))
+    return refused(DeliveryFailure(REFUSED, host, status))
 
 
-def refused(failure: Failure) -> Result:
+def refused(failure: DeliveryFailure) -> Result:
     """A final failure that may be caused by the device."""
     return Result(Failed(failure, is_final=True), REFUSING)
 

@@ -16,8 +16,8 @@ from app.notifications.channels.base import (
     UNEXPECTED,
     UNWRITABLE,
     Batch,
+    DeliveryFailure,
     Failed,
-    Failure,
     Settled,
     Wait,
 )
@@ -112,7 +112,7 @@ class Sender:
             body = _encrypted(push.row, message.payload)
         except Exception as error:
             _log.exception("Push %s could not be written.", push.row.delivery_id)
-            return Result(Failed(Failure(UNWRITABLE, detail=repr(error)), is_final=True))
+            return Result(Failed(DeliveryFailure(UNWRITABLE, detail=repr(error)), is_final=True))
         result = await self._result(push, service, message, body)
         if result.device == REFUSING and isinstance(result.outcome, Failed):
             failure = result.outcome.failure
@@ -127,13 +127,13 @@ class Sender:
                 body = _encrypted(push.row, small)
                 reply = await self._post(push, service, message, body)
         except AddressRefused:
-            return refused(Failure(INTERNAL_ADDRESS, service.host))
+            return refused(DeliveryFailure(INTERNAL_ADDRESS, service.host))
         except Unanswered as error:
-            failure = Failure(error.code, service.host, detail=error.detail or None)
+            failure = DeliveryFailure(error.code, service.host, detail=error.detail or None)
             return Result(Failed(failure), is_service=True)
         except Exception as error:
             _log.exception("Push %s could not be sent.", push.row.delivery_id)
-            return Result(Failed(Failure(UNEXPECTED, detail=repr(error))))
+            return Result(Failed(DeliveryFailure(UNEXPECTED, detail=repr(error))))
         return read_reply(reply, service)
 
     async def _post(self, push: Push, service: Service, message: Message, body: bytes) -> Reply:

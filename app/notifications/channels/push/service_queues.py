@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.notifications.channels.base import Batch, Failure
+from app.notifications.channels.base import Batch, DeliveryFailure
 from app.notifications.channels.push.allowed_services import NotAllowed, PushServices, Service
 from app.notifications.channels.push.responses import refused
 from app.notifications.channels.push.results import Results
@@ -63,6 +63,6 @@ class ServiceQueues:
             service, target = self._services.find(delivery.endpoint)
         except NotAllowed as error:
             self._batch.begin([delivery.delivery_id])
-            self._results.add(delivery, refused(Failure(error.code)))
+            self._results.add(delivery, refused(DeliveryFailure(error.code)))
         else:
             self._queues[service].append(Push(delivery, target))

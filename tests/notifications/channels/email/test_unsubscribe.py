@@ -16,7 +16,7 @@ from app.notifications.channels.email.unsubscribe import (
     EVERYTHING,
     RESUME,
     STOP,
-    Link,
+    UnsubscribeLink,
     resume,
     stop,
     unsubscribe_url,
@@ -203,7 +203,7 @@ async def test_an_undo_from_before_a_change_of_address_or_without_a_nonce_undoes
 ) -> None:
     async with db.act() as session:
         user = await session.get_one(User, alice.id)
-        token = await stop(session, Link(user, MEMBER_ADDED.name))
+        token = await stop(session, UnsubscribeLink(user, MEMBER_ADDED.name))
         await set_confirmed_address(session, user, "alice.new@example.com")
     if not has_nonce:
         token = SIGNER.sign(RESUME, [alice.id, [MEMBER_ADDED.name]])

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from app import clock
-from app.notifications.channels.base import SENT, Failed, Failure
+from app.notifications.channels.base import SENT, DeliveryFailure, Failed
 from app.notifications.channels.push.backoff import Backoff
 from app.notifications.channels.push.responses import WELL, Result
 from tests.notifications.conftest import Hands
 
 ACCEPTED = Result(SENT, WELL)
-UNAVAILABLE = Failure("unavailable", "push.example", 503)
+UNAVAILABLE = DeliveryFailure("unavailable", "push.example", 503)
 BUSY = Result(Failed(UNAVAILABLE), is_service=True)
 HOUR = timedelta(hours=1)
 

@@ -15,7 +15,7 @@ from app.errors import Invalid, NotFound
 from app.models import PushSubscription, RemovedDevice, User
 from app.notifications.channels.push import devices
 from app.notifications.channels.push.allowed_services import PushServices
-from app.notifications.channels.push.devices import Keys
+from app.notifications.channels.push.devices import DeviceKeys
 from app.notifications.delivery.retention import clean_up
 from tests.notifications._devices import FCM, change, enable, subscribe
 from tests.notifications.conftest import Hands
@@ -312,7 +312,7 @@ def test_what_a_real_browser_gives_is_taken() -> None:
 
     keys = devices.read_keys(PushServices(), browser.endpoint, **browser.subscription["keys"])
 
-    assert keys == Keys(**browser.subscription["keys"])
+    assert keys == DeviceKeys(**browser.subscription["keys"])
 
 
 def test_everything_that_is_wrong_is_named_at_once() -> None:

@@ -12,8 +12,8 @@ from app.notifications.channels.base import (
     SENT,
     Batch,
     Channel,
+    DeliveryFailure,
     Failed,
-    Failure,
     Parts,
     Settled,
     rows_for,
@@ -50,7 +50,7 @@ class Radio(Channel):
             if batch.is_over():
                 return
             if self.is_empty:
-                yield [delivery.delivery_id], Failed(Failure(EMPTY, host=delivery.address))
+                yield [delivery.delivery_id], Failed(DeliveryFailure(EMPTY, host=delivery.address))
             else:
                 self.heard.append(sentence(delivery.type, delivery.context, to_affected=False))
                 yield [delivery.delivery_id], SENT
