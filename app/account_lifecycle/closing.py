@@ -1,7 +1,5 @@
 """Deleting an account, and everything that belongs to it alone."""
 
-import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -19,6 +17,7 @@ from app.notifications.events.catalogue import TYPES
 from app.notifications.events.event_type import ACCOUNT
 from app.notifications.events.sentences import NAMES_OF_USERS, SOMEONE
 from app.notifications.search.index import renew_documents
+from app.projects import media_storage
 from app.projects.projects import delete_projects_of
 from app.settings import Settings
 from app.teams.membership import hand_over, leave_team
@@ -39,7 +38,7 @@ async def delete_account(db: Database, settings: Settings, user: User, password:
         user = await session.get_one(User, user.id)
         _require_no_team_with_others(await teams_of(session, user))
         files = await _delete(session, settings, user)
-    await asyncio.to_thread(_remove, files)
+    await media_storage.remove(files)
 
 
 async def delete_managed_account(
@@ -53,7 +52,7 @@ async def delete_managed_account(
     async with db.act() as session:
         user = await find_managed(session, admin, user_id)
         files = await _delete(session, settings, user)
-    await asyncio.to_thread(_remove, files)
+    await media_storage.remove(files)
     return user
 
 
@@ -122,8 +121,3 @@ async def _forget_account_events(session: AsyncSession, user: User) -> None:
     about_account = [one.name for one in TYPES.values() if one.group == ACCOUNT]
     theirs = update(Event).where(Event.affected_id == user.id, Event.type.in_(about_account))
     await session.execute(theirs.values(context={}))
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)

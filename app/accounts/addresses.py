@@ -21,6 +21,7 @@ from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Notification, User
 from app.notifications.events.catalogue import (
     ACCOUNT_ADDRESS_CHANGE_REQUESTED,
+    CANCEL_ADDRESS_CHANGE,
     types_with_mandatory,
 )
 from app.notifications.events.event_type import EMAIL
@@ -28,7 +29,7 @@ from app.notifications.notify import notify
 from app.security import Signer, new_nonce, signer_of
 from app.values.email_addresses import address_key
 
-CONFIRM, CANCEL = "confirm_address", "cancel_address_change"
+CONFIRM = "confirm_address"
 IN_USE = "address_in_use"
 TIME_TO_CONFIRM = timedelta(days=7)
 
@@ -115,7 +116,7 @@ async def read_cancellation(session: AsyncSession, token: str) -> User:
 
     Raises NotFound for a link that was altered, and once the change has ended in any way.
     """
-    match signer_of(session).unsign(CANCEL, token):
+    match signer_of(session).unsign(CANCEL_ADDRESS_CHANGE, token):
         case [int(user_id), str(nonce)]:
             user = await session.get(User, user_id)
             if user and user.awaited_email and nonce == user.pending_email_nonce:

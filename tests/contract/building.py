@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.accounts.addresses import CANCEL, CONFIRM, TIME_TO_CONFIRM
+from app.accounts.addresses import CONFIRM, TIME_TO_CONFIRM
 from app.accounts.passwords import RESET, _fingerprint
 from app.accounts.tokens import create_token
 from app.mail.suppressions import stop_token
@@ -29,7 +29,12 @@ from app.models import (
     WebSession,
 )
 from app.notifications.channels.email.unsubscribe import STOP, UnsubscribeLink, stop
-from app.notifications.events.catalogue import COMPILATION_FAILED, INVITATION_RECEIVED, TEAM_UPDATED
+from app.notifications.events.catalogue import (
+    CANCEL_ADDRESS_CHANGE,
+    COMPILATION_FAILED,
+    INVITATION_RECEIVED,
+    TEAM_UPDATED,
+)
 from app.notifications.events.event_type import EventType
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
@@ -121,7 +126,7 @@ class _Builder:
         self.ids |= {"view_id": view.id, "step": "up"}
         links = {
             "/confirm/": SIGNER.sign(CONFIRM, [alice.id, nonce, NEW_ADDRESS]),
-            "/account/address/cancel/": SIGNER.sign(CANCEL, [alice.id, nonce]),
+            "/account/address/cancel/": SIGNER.sign(CANCEL_ADDRESS_CHANGE, [alice.id, nonce]),
             "/reset/": SIGNER.sign(RESET, [alice.id, _fingerprint(alice)]),
             "/stop-invitations/": stop_token(SIGNER, alice.email),
             "/unsubscribe/": SIGNER.sign(STOP, [alice.id, alice.link_nonce, TEAM_UPDATED.name]),

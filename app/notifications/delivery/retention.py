@@ -38,36 +38,13 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
     Returns how many of each, and keeps the numbers for administrators.
     """
     now = clock.now()
+    expired = now - timedelta(days=retention_days)
     removed = {
-        "notifications": await _remove(
-            db,
-            Notification,
-            select(Notification.id).where(
-                Notification.read_at < now - timedelta(days=retention_days),
-                Notification.deleted_at.is_(None),
-                Notification.place != SNOOZED,
-                ~Notification.is_saved,
-            ),
-        ),
+        "notifications": await _remove(db, Notification, _notifications_read_before(expired)),
         "deleted": await purge_deleted(db),
-        "transactional": await _remove(
-            db,
-            Delivery,
-            select(Delivery.id).where(
-                Delivery.notification_id.is_(None),
-                Delivery.settled_at < now - timedelta(days=retention_days),
-            ),
-        ),
+        "transactional": await _remove(db, Delivery, _transactional_settled_before(expired)),
         "changes": await _remove_before(db, Change.created_at, now - CHANGES_KEPT),
-        "events": await _remove(
-            db,
-            Event,
-            select(Event.id).where(
-                Event.created_at < now - CHANGES_KEPT,
-                ~select(Notification.id).where(Notification.event_id == Event.id).exists(),
-                ~select(Superseded.id).where(Superseded.event_id == Event.id).exists(),
-            ),
-        ),
+        "events": await _remove(db, Event, _events_without_notification(now - CHANGES_KEPT)),
     }
     await _remove_before(db, CleanUp.finished_at, now - RUNS_KEPT)
     await _remove_before(db, RemovedDevice.removed_at, now - REMOVALS_KEPT)
@@ -75,6 +52,30 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
     async with db.write() as session:
         session.add(CleanUp(removed=removed))
     return removed
+
+
+def _notifications_read_before(limit: datetime) -> Select[int]:
+    return select(Notification.id).where(
+        Notification.read_at < limit,
+        Notification.deleted_at.is_(None),
+        Notification.place != SNOOZED,
+        ~Notification.is_saved,
+    )
+
+
+def _transactional_settled_before(limit: datetime) -> Select[int]:
+    return select(Delivery.id).where(
+        Delivery.notification_id.is_(None), Delivery.settled_at < limit
+    )
+
+
+def _events_without_notification(limit: datetime) -> Select[int]:
+    """Created before `limit`, and in the history of no notification either."""
+    return select(Event.id).where(
+        Event.created_at < limit,
+        ~select(Notification.id).where(Notification.event_id == Event.id).exists(),
+        ~select(Superseded.id).where(Superseded.event_id == Event.id).exists(),
+    )
 
 
 async def purge_deleted(db: Database) -> int:

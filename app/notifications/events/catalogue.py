@@ -148,6 +148,7 @@ INVITATION_DECLINED = event(
     context=("username",),
     example={"username": "Bob", "team_name": "Video Squad", "team_id": 5},
 )
+CANCEL_ADDRESS_CHANGE = "cancel_address_change"
 REVIEW_ACCOUNT = Link(N_("Review Account"), "/account")
 ACCOUNT_PASSWORD_CHANGED = event(
     "account_password_changed",
@@ -173,7 +174,7 @@ ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
     mailed_link=MailedLink(
         N_("Cancel this change"),
         "/account/address/cancel/{token}",
-        purpose="cancel_address_change",
+        purpose=CANCEL_ADDRESS_CHANGE,
         fact="nonce",
     ),
     channels={EMAIL},

@@ -76,6 +76,3 @@ class _Facts(dict[str, Any]):
         if name in NAMES:
             return isolate(str(shown))
         return clean(str(shown)) if name == "title" else shown
-
-    def __missing__(self, name: str) -> str:
-        return "–"

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.errors import NotFound
 from app.language import _
 from app.models import Change, Notification, User
-from app.models.notification import DONE, IN_INBOX, SNOOZED, UNREAD
+from app.models.notification import DONE, IN_INBOX, SNOOZED
 from app.notifications.events.positions import record_change
+from app.notifications.inbox.feed import kept, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS
 from app.notifications.inbox.selection import Selection
 from app.security import Signer, signer_of
@@ -25,9 +26,6 @@ from app.security import Signer, signer_of
 IDS_PER_CHANGE = 1000
 UNDO_FOR = timedelta(minutes=10)
 
-# Written as in the partial index: SQLite uses an index only if the terms are the same.
-_unread = text(UNREAD)
-_kept = Notification.deleted_at.is_(None)
 _is_read = Notification.read_at.is_not(None)
 _is_done = Notification.place == DONE
 _is_snoozed = Notification.place == SNOOZED
@@ -130,7 +128,7 @@ async def read_all(
     One UPDATE and one change, for any number of rows.
     """
     end = BEYOND_ALL_POSITIONS if up_to_position is None else up_to_position
-    which = and_(Notification.user_id == user_id, _unread, Notification.position <= end)
+    which = and_(Notification.user_id == user_id, unread, Notification.position <= end)
     found = select(func.max(Notification.id), func.max(Notification.position)).where(which)
     newest, last = (await session.execute(found)).one()
     if not newest:
@@ -147,7 +145,7 @@ async def change(
 
     Returns how many changed, and the position of the change, 0 if streams do not show it.
     """
-    mine = and_(Notification.user_id == user_id, _kept, act.concerns, which)
+    mine = and_(Notification.user_id == user_id, kept, act.concerns, which)
     rows = (await session.execute(select(Notification.id, Notification.hidden).where(mine))).all()
     if not rows:
         return 0, 0
