@@ -118,7 +118,7 @@ async def test_a_connection_that_was_hung_up_meanwhile_is_replaced() -> None:
     [b"", b"HTTP/1.1 201", b"nonsense\r\n\r\n", b"HTTP/1.1 201 So\r\n" + b"X: y\r\n" * 9000],
     ids=["nothing", "half a line", "nonsense", "endless head"],
 )
-async def test_what_is_no_answer_is_none(answer: bytes) -> None:
+async def test_an_invalid_response_counts_as_unanswered(answer: bytes) -> None:
     async with served(answer, seconds=0.3) as (_port, post, _connections):
         with pytest.raises(Unanswered):
             await post()
@@ -176,7 +176,7 @@ async def test_a_service_is_spoken_to_in_secret_over_a_kept_connection(
     assert connections == [1]
 
 
-async def test_a_service_that_nobody_vouches_for_is_told_nothing(authority: Authority) -> None:
+async def test_a_service_without_a_valid_certificate_is_sent_nothing(authority: Authority) -> None:
     async with served(OK, context=authority.server) as (_port, post, _connections):
         with pytest.raises(Unanswered, match="certificate"):
             await post()

@@ -126,7 +126,7 @@ async def test_without_htmx_it_is_the_page_of_the_notification_which_shows_the_s
     assert "Freeze:\n&lt;b&gt;as it was written&lt;/b&gt;" in own.text
 
 
-async def test_the_page_of_what_is_not_listed_in_the_app_offers_no_acts(
+async def test_the_page_of_a_hidden_notification_offers_no_acts(
     page: httpx.AsyncClient, db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await send(db, alice, squad, "Freeze")

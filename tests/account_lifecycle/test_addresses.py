@@ -253,7 +253,7 @@ async def cancel_path(db: Database, settings: Settings) -> str:
     return str(links[-1])
 
 
-async def test_the_old_address_is_told_and_can_cancel_without_a_login(
+async def test_the_old_address_is_mailed_and_can_cancel_without_a_login(
     client: httpx.AsyncClient, db: Database, mailing: Settings, settings: Settings, alice: User
 ) -> None:
     await move(db, mailing, alice, "intruder@example.com")

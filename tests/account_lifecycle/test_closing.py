@@ -79,7 +79,7 @@ async def test_the_name_of_a_deleted_user_is_not_found_any_more(
         assert len((await session.scalars(someone)).all()) == 2
 
 
-async def test_nothing_of_what_happened_to_a_deleted_account_stays(
+async def test_no_account_events_of_a_deleted_user_stay(
     db: Database, settings: Settings, alice: User, bob: User
 ) -> None:
     async with db.act() as session:

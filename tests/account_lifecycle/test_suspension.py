@@ -59,7 +59,7 @@ async def ask_for_token(client: httpx.AsyncClient, password: str) -> httpx.Respo
     return await client.post("/api/tokens", json=fields)
 
 
-async def test_a_suspended_account_cannot_sign_in_and_only_the_right_password_tells(
+async def test_a_suspended_account_cannot_sign_in_and_only_the_right_password_reveals_the_suspension(
     client: httpx.AsyncClient, db: Database, admin: User, bob: User
 ) -> None:
     await change(db, admin, bob)
@@ -120,7 +120,7 @@ async def test_push_devices_of_a_suspended_account_are_removed(
         assert (await session.scalars(select(PushSubscription))).all() == []
 
 
-async def test_what_waits_for_a_suspended_account_is_not_sent_and_neither_is_what_comes_later(
+async def test_pending_and_later_deliveries_of_a_suspended_account_are_not_sent(
     db: Database, settings: Settings, admin: User, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])

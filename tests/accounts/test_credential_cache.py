@@ -81,7 +81,7 @@ async def test_a_session_is_looked_up_once(elsewhere: Elsewhere, alice: User, to
     assert second is first
 
 
-async def test_what_is_found_is_as_a_session_would_have_loaded_it(
+async def test_cached_users_equal_those_a_session_loads(
     elsewhere: Elsewhere, db: Database, alice: User, token: str
 ) -> None:
     found = await elsewhere.user_of(token)
@@ -272,7 +272,7 @@ async def test_a_change_of_any_column_that_is_shown_is_seen(
     assert await elsewhere.user_of(token) is not before
 
 
-async def test_what_is_noted_of_each_user_all_the_time_makes_nobody_look_again(
+async def test_frequent_notes_about_users_invalidate_nothing(
     elsewhere: Elsewhere, db: Database, token: str, bob: User
 ) -> None:
     before = await elsewhere.user_of(token)
@@ -285,7 +285,7 @@ async def test_what_is_noted_of_each_user_all_the_time_makes_nobody_look_again(
     assert await elsewhere.user_of(token) is before
 
 
-async def test_what_has_ended_is_used_no_longer_than_a_second(
+async def test_ended_credentials_are_used_for_at_most_a_second(
     elsewhere: Elsewhere, db: Database, alice: User, token: str
 ) -> None:
     found = await elsewhere.user_of(token)
@@ -425,7 +425,7 @@ async def test_each_is_looked_up_again_every_minute(
     assert await elsewhere.cache.find(KEY, look_up) == 1
 
 
-async def test_so_many_are_remembered_at_most(
+async def test_the_number_of_cached_credentials_is_limited(
     elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credential_cache, "MOST_KEPT", 2)

@@ -312,9 +312,7 @@ class TestMailbox:
     ) -> None:
         assert (await local.get(f"/dev/mail{path}")).status_code == (404 if path else 200)
 
-    async def test_it_is_closed_to_whoever_comes_through_a_proxy(
-        self, local: httpx.AsyncClient
-    ) -> None:
+    async def test_it_is_closed_through_a_proxy(self, local: httpx.AsyncClient) -> None:
         answer = await local.get("/dev/mail", headers={"X-Forwarded-For": "203.0.113.7"})
 
         assert answer.status_code == 404

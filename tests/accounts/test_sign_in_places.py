@@ -49,7 +49,7 @@ async def told(db: Database, user: User) -> list[dict[str, str]]:
     return [{name: each[name] for name in ("device", "address")} for each in contexts]
 
 
-async def test_an_unseen_browser_is_told_of_by_mail_and_a_seen_one_is_not(
+async def test_a_new_browser_is_reported_by_mail_and_a_known_one_is_not(
     db: Database, client: httpx.AsyncClient, other: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)
@@ -67,7 +67,7 @@ async def test_an_unseen_browser_is_told_of_by_mail_and_a_seen_one_is_not(
     assert hidden == [True, True]
 
 
-async def test_an_unseen_network_is_told_of(app: Litestar, db: Database, alice: User) -> None:
+async def test_a_new_network_is_reported(app: Litestar, db: Database, alice: User) -> None:
     async with browser(app) as client:
         await sign_in(client, alice)
         for host in ("127.0.0.77", "203.0.113.7", "203.0.113.200"):
@@ -94,7 +94,7 @@ def test_a_network_is_a_24_of_ipv4_and_a_48_of_ipv6(host: str, network: str) -> 
     assert place_of(host) == network
 
 
-async def test_registering_is_not_told_of_and_makes_the_browser_known(
+async def test_registering_is_not_reported_and_makes_the_browser_known(
     db: Database, client: httpx.AsyncClient
 ) -> None:
     await post(client, "/register", **DORA)
@@ -157,7 +157,7 @@ async def test_under_https_the_cookie_is_bound_to_the_host(settings: Settings, a
     assert "Secure" in cookie
 
 
-async def test_what_was_not_seen_for_400_days_is_forgotten(
+async def test_browsers_not_seen_for_400_days_are_forgotten(
     db: Database, client: httpx.AsyncClient, alice: User
 ) -> None:
     await sign_in(client, alice)

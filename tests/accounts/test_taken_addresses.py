@@ -72,7 +72,7 @@ async def test_registering_answers_the_same_whether_or_not_the_address_is_taken(
     assert answers[0] == answers[1]
 
 
-async def test_who_registers_with_a_taken_address_gets_no_link_and_its_owner_is_told_once_a_day(
+async def test_registering_with_a_taken_address_mails_its_owner_once_a_day_and_sends_no_link(
     db: Database, mailing: Settings, settings: Settings, alice: User
 ) -> None:
     mallory = await claim(db, mailing, "mallory", "Alice@example.com")

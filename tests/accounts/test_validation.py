@@ -37,7 +37,7 @@ async def test_a_reserved_name_is_refused(db: Database, settings: Settings, name
     assert await refused(db, settings, username=name) == {"username": "This username is reserved."}
 
 
-async def test_who_has_such_a_name_already_keeps_it(
+async def test_existing_users_keep_such_names(
     db: Database, settings: Settings, alice: User
 ) -> None:
     async with db.write() as session:

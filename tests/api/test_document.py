@@ -144,7 +144,7 @@ async def test_every_failure_is_a_problem(document: Document) -> None:
                     assert list(content) == ["application/problem+json"], f"{method} {path}"
 
 
-async def test_what_changes_something_needs_a_token_or_a_session_with_its_csrf_token(
+async def test_writing_endpoints_need_a_token_or_a_session_with_its_csrf_token(
     document: Document,
 ) -> None:
     teams, tokens = document.document["paths"]["/api/teams"], "/api/tokens"

@@ -69,7 +69,7 @@ async def test_recipients_are_given_by_username_or_id(
     assert await told(for_carol) == ["Render done"]
 
 
-async def test_a_recipient_outside_the_team_is_refused_whoever_they_are(
+async def test_any_recipient_outside_the_team_is_refused(
     for_alice: Program, for_bob: Program, squad: Team, carol: User
 ) -> None:
     for stranger in ("carol", carol.id, "nemo", 999_999):

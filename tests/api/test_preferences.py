@@ -202,7 +202,7 @@ async def test_a_session_needs_its_csrf_token_and_signed_out_callers_are_refused
 
 @pytest.mark.parametrize("type", ["account_password_changed", "account_address_change_requested"])
 @pytest.mark.parametrize("channel", ["in_app", "email"])
-async def test_what_is_about_the_security_of_the_account_cannot_be_turned_off(
+async def test_notifications_about_account_security_cannot_be_turned_off(
     for_bob: Program, db: Database, bob: User, type: str, channel: str
 ) -> None:
     refused = await for_bob.put(URL, json={"preferences": {type: {channel: False, "push": True}}})

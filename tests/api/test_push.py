@@ -32,7 +32,7 @@ async def the_device(db: Database) -> PushSubscription:
         return (await session.scalars(select(PushSubscription))).one()
 
 
-async def test_a_browser_subscribes_with_what_its_push_manager_returns(
+async def test_a_browser_subscribes_with_the_json_of_its_push_manager(
     settings: Settings, for_alice: Program, db: Database
 ) -> None:
     answer = await for_alice.post(
@@ -121,7 +121,9 @@ async def ask(client: httpx.AsyncClient, name: str) -> str:
     return str(answer.json()["state"])
 
 
-async def test_two_browsers_of_a_kind_are_told_apart(for_alice: Program, db: Database) -> None:
+async def test_two_browsers_of_one_kind_get_different_names(
+    for_alice: Program, db: Database
+) -> None:
     for_alice.headers["User-Agent"] = CHROME
     for name in ("desk", "sofa", "desk"):
         await subscribe(for_alice, name)

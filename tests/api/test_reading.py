@@ -77,9 +77,7 @@ async def test_a_parameter_that_may_be_repeated_says_what_each_value_is(
 
 
 @pytest.mark.parametrize("until", ["2026-11-30T10:00:00", "tomorrow", ""])
-async def test_a_time_without_its_zone_is_told_what_it_lacks(
-    for_alice: Program, until: str
-) -> None:
+async def test_a_time_without_a_zone_gets_a_specific_error(for_alice: Program, until: str) -> None:
     answer = await for_alice.post("/api/notifications/1/snooze", json={"until": until})
 
     assert errors_of(answer) == {"until": "A time with its zone, like 2026-11-01T18:00:00Z."}

@@ -31,16 +31,14 @@ async def search(program: Program, q: str, **query: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("grouped", ["false", "true"])
-async def test_a_list_shows_what_is_searched_for(
-    for_bob: Program, told: Team, grouped: str
-) -> None:
+async def test_a_list_shows_the_search_results(for_bob: Program, told: Team, grouped: str) -> None:
     found = await search(for_bob, "DÖNE -backup", grouped=grouped)
 
     assert [one["message"] for one in found["notifications"]] == ["Render 1 done"]
     assert (found["filtered_count"], found["pages"], found["total"]) == (1, 1, 3)
 
 
-async def test_a_group_counts_what_is_found_of_it(for_bob: Program, told: Team) -> None:
+async def test_a_group_counts_its_matching_parts(for_bob: Program, told: Team) -> None:
     found = await search(for_bob, "render", grouped="true")
 
     assert [one["group"]["count"] for one in found["notifications"]] == [2]
@@ -67,7 +65,7 @@ async def test_a_bulk_action_takes_the_same_text(for_bob: Program, told: Team) -
     assert (await search(for_bob, ""))["filtered_count"] == 1
 
 
-async def test_a_saved_view_counts_what_it_finds(for_bob: Program, told: Team) -> None:
+async def test_a_saved_view_counts_its_matches(for_bob: Program, told: Team) -> None:
     view = {"name": "Renders", "query": "q=render+-failed"}
     await for_bob.post("/api/notification-views", json=view)
 

@@ -123,7 +123,7 @@ async def test_one_bulk_call_takes_every_action(
 
 @pytest.mark.parametrize("by_filter", [True, False], ids=["filter", "group"])
 @pytest.mark.parametrize(("act", "opposite"), [("done", "undone"), ("snooze", "unsnooze")])
-async def test_the_opposite_of_an_act_selects_without_a_view_what_that_act_took_from_the_inbox(
+async def test_the_opposite_of_a_bulk_act_finds_its_notifications_without_a_view(
     for_bob: Program, told: list[dict[str, Any]], act: str, opposite: str, by_filter: bool
 ) -> None:
     wanted = (

@@ -108,7 +108,7 @@ def _unstamped(table: Table) -> Select[Any]:
     return select(*(column for column in table.c if column.name != "last_seen_at"))
 
 
-async def test_what_is_not_yours_is_404_and_stays_as_it_is(
+async def test_rows_of_other_users_are_404_and_stay_unchanged(
     for_carol: Program, db: Database, document: Document, things: Things
 ) -> None:
     before = await everything(db)
@@ -143,7 +143,7 @@ async def test_signed_out_callers_learn_and_change_nothing(
     assert await everything(db) == before
 
 
-async def test_no_list_contains_what_is_not_yours(
+async def test_no_list_contains_rows_of_other_users(
     for_carol: Program, document: Document, things: Things
 ) -> None:
     lists = [
@@ -159,7 +159,7 @@ async def test_no_list_contains_what_is_not_yours(
         assert not [secret for secret in SECRETS if secret in answer.text], path
 
 
-async def test_no_request_body_reaches_what_is_not_yours(
+async def test_no_request_body_reaches_rows_of_other_users(
     for_carol: Program, for_alice: Program, db: Database, things: Things, carol: User
 ) -> None:
     own = (await for_carol.post("/api/projects", json={"name": "Mine"})).headers["Location"]

@@ -140,7 +140,7 @@ SPOILT: dict[Spoil, str] = {
 @pytest.mark.parametrize(
     ("spoil", "words"), SPOILT.items(), ids=lambda one: getattr(one, "__name__", "")
 )
-def test_what_is_no_sound_backup_is_refused_and_changes_nothing(
+def test_a_damaged_backup_is_refused_and_changes_nothing(
     sound: Path, new_place: NewPlace, tmp_path: Path, spoil: Spoil, words: str
 ) -> None:
     path, place = tmp_path / "backup", new_place("sqlite")

@@ -136,7 +136,7 @@ def test_a_move_that_was_killed_can_be_repeated(
         require_here(world)
 
 
-def test_what_was_written_after_an_interrupted_move_arrives(
+def test_rows_written_after_an_interrupted_move_arrive(
     world: Settings, new: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill(*_arguments: object) -> None:

@@ -140,7 +140,7 @@ def test_sessions_end_and_devices_and_tokens_stay(vacant: Settings, backup: Path
 
 
 @there
-def test_what_may_have_been_sent_is_not_sent_again(
+def test_deliveries_that_may_have_been_sent_are_not_sent_again(
     world: Settings, vacant: Settings, tmp_path: Path
 ) -> None:
     hour = timedelta(hours=1)

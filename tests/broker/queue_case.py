@@ -131,7 +131,7 @@ class QueueCase:
         assert found.status is Status.QUEUED
         assert await counts(queue) == (1, 0, 1)
 
-    async def test_options_of_the_job_are_told_from_arguments(self, queue: Queue) -> None:
+    async def test_job_options_are_separated_from_arguments(self, queue: Queue) -> None:
         job = await enqueued(queue, "greet", name="alice", timeout=1)
         assert job.kwargs == {"name": "alice"}
         assert (job.timeout, job.heartbeat) == (1, 0)
@@ -251,7 +251,7 @@ class QueueCase:
         assert await queue.dequeue(timeout=0.05) is None
         assert await counts(queue) == (0, 0, 0)
 
-    async def test_each_job_is_taken_by_one_of_those_who_wait(
+    async def test_each_job_is_taken_by_one_waiting_worker(
         self, queue: Queue, open_queue: OpenQueue
     ) -> None:
         takers = [queue, await open_queue()] * 4

@@ -49,7 +49,7 @@ async def test_a_broker_that_could_not_connect_can_be_disconnected(tmp_path: Pat
         ("redis://nobody:wrong@127.0.0.1:6379/15", "refuses the connection"),
     ],
 )
-async def test_a_redis_that_cannot_be_used_is_told_in_a_sentence(
+async def test_an_unusable_redis_is_reported_in_a_sentence(
     tmp_path: Path, url: str, reason: str
 ) -> None:
     async with redis_prefix():
@@ -57,7 +57,7 @@ async def test_a_redis_that_cannot_be_used_is_told_in_a_sentence(
             require_supported(read({"DATA_DIR": str(tmp_path), "REDIS_URL": url}))
 
 
-async def test_a_redis_that_is_too_old_is_told_in_a_sentence(
+async def test_an_outdated_redis_is_reported_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Redis, "info", lambda *_: {"redis_version": "6.0.16"})

@@ -321,7 +321,7 @@ async def test_it_says_who_can_reach_the_server(
         ("proxy", {}, "in TRUSTED_PROXIES"),
     ],
 )
-async def test_what_is_dangerous_where_others_can_reach_it_is_a_warning(
+async def test_settings_that_are_unsafe_in_public_are_a_warning(
     tmp_path: Path, check: str, environ: dict[str, str], words: str
 ) -> None:
     alone = await run(load({"DATA_DIR": str(tmp_path)}), check)
@@ -349,7 +349,7 @@ async def test_a_proxy_before_a_loopback_address_is_a_warning(settings: Settings
     assert (result.status, "Set BASE_URL" in result.sentence) == (WARNING, True)
 
 
-async def test_the_time_is_told_in_the_zone_of_the_server(settings: Settings) -> None:
+async def test_the_time_is_shown_in_the_zone_of_the_server(settings: Settings) -> None:
     berlin = dataclasses.replace(settings, time_zone="Etc/GMT-9")
 
     assert "(+09)" in (await run(berlin, "time zone")).sentence

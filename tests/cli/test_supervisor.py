@@ -68,7 +68,7 @@ async def test_a_process_that_is_killed_is_started_again(
     )
 
 
-async def test_what_a_process_has_started_ends_with_it(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_children_of_a_process_end_with_it(capfd: pytest.CaptureFixture[str]) -> None:
     one, running = supervise(web=HAS_A_CHILD)
     await until(lambda: one.pids)
     children: list[int] = []
@@ -115,7 +115,7 @@ async def test_a_process_that_does_not_end_is_killed_after_its_grace(
     assert "web is killed, because it has not ended" in capfd.readouterr().out
 
 
-async def test_what_processes_write_is_passed_on_line_by_line(
+async def test_output_of_processes_is_passed_on_line_by_line(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     text = 'print("ü" * 3); print("x" * 200_000); print("no line break", end="")'

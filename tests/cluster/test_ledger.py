@@ -15,7 +15,7 @@ def ledger() -> Ledger:
     return Ledger(known, doubtful={UNANSWERED.title: UNANSWERED})
 
 
-def test_what_was_told_once_and_in_order_has_no_fault(ledger: Ledger) -> None:
+def test_messages_once_and_in_order_have_no_fault(ledger: Ledger) -> None:
     assert ledger.faults_of_list(1, ["act 0-1", "act 1-1", "act 0-2"]) == []
 
 

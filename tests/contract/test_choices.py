@@ -17,7 +17,7 @@ COMPLETE = "Compilation of 'Highlight Reel' is complete"
 SHARED = "Project 'Highlight Reel' was shared with team 'Video Squad'"
 
 
-async def test_a_muted_team_tells_only_what_is_about_oneself(stage: Stage) -> None:
+async def test_a_muted_team_notifies_only_affected_users(stage: Stage) -> None:
     for user in (stage.adam, stage.bob, stage.vera):
         await user.press("Mute", stage.team_url)
 
@@ -48,7 +48,7 @@ async def test_a_muted_team_or_project_leaves_other_teams_alone(stage: Stage) ->
     assert await stage.bob.reads() == ["Team 'Video Squad' is now called 'Film Squad'"]
 
 
-async def test_a_muted_project_tells_only_what_is_urgent(stage: Stage) -> None:
+async def test_a_muted_project_sends_only_urgent_notifications(stage: Stage) -> None:
     await causes.bob_shares(stage)
     for user in (stage.bob, stage.vera):
         await user.press("Mute", stage.project_url)
@@ -63,7 +63,7 @@ async def test_a_muted_project_tells_only_what_is_urgent(stage: Stage) -> None:
     assert await stage.adam.reads() == [COMPLETE, SHARED]
 
 
-async def test_what_one_team_mutes_still_comes_through_another(stage: Stage) -> None:
+async def test_a_project_in_a_muted_team_still_notifies_through_another_team(stage: Stage) -> None:
     editors = await make_team(stage.db, stage.bob.account, "Editors", viewers=[stage.vera.account])
     async with stage.db.write() as session:
         for team in (stage.team, editors):
@@ -78,7 +78,7 @@ async def test_what_one_team_mutes_still_comes_through_another(stage: Stage) -> 
     assert await stage.vera.reads() == [COMPLETE]
 
 
-async def test_who_is_concerned_in_several_ways_is_told_once(stage: Stage) -> None:
+async def test_a_recipient_in_several_roles_is_notified_once(stage: Stage) -> None:
     editors = await make_team(stage.db, stage.bob.account, "Editors", viewers=[stage.vera.account])
     async with stage.db.write() as session:
         for team in (stage.team, editors):

@@ -82,7 +82,7 @@ def pattern_of(path: str) -> str:
 
 
 @pytest.mark.parametrize("path", FORMS)
-async def test_what_is_right_is_taken_and_what_is_not_is_told_where_it_stands(
+async def test_valid_fields_are_accepted_and_invalid_ones_show_an_error_beside_the_field(
     world: World, path: str
 ) -> None:
     form, fields = FORMS[path], world.right(path)

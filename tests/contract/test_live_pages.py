@@ -65,7 +65,7 @@ async def test_every_form_of_teams_and_projects_is_in_the_table(house: Litestar)
 
 
 @pytest.mark.parametrize("path", TOUCHED)
-async def test_what_a_form_changes_is_told_to_the_pages_that_show_it(
+async def test_each_form_updates_the_open_pages_that_show_its_subject(
     world: World, path: str
 ) -> None:
     ids = world.ids | world._own(path) | {"alice": world.alice.id}

@@ -112,7 +112,7 @@ async def test_nor_does_it_get_past_the_search_for_the_token(world: World, body:
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:40])
-async def test_a_number_nothing_has_is_not_found(world: World, number: object) -> None:
+async def test_an_unknown_id_is_not_found(world: World, number: object) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET", "POST"):
@@ -125,7 +125,7 @@ async def test_a_number_nothing_has_is_not_found(world: World, number: object) -
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word[:20])
-async def test_a_word_nothing_is_called_is_not_found(world: World, word: str) -> None:
+async def test_an_unknown_word_in_an_address_is_not_found(world: World, word: str) -> None:
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
         for door in doors(world.app, "GET", "POST"):
@@ -199,7 +199,7 @@ async def test_a_link_too_long_to_come_back_to_leads_to_the_dashboard(world: Wor
     assert answer.headers["Location"] == "/login?next=/"
 
 
-async def test_no_member_is_called_by_an_essay(world: World) -> None:
+async def test_an_overlong_member_name_is_refused(world: World) -> None:
     team = world.ids["team_id"]
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)

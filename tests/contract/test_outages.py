@@ -71,7 +71,7 @@ async def test_every_form_is_refused_in_words(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", CODES)
-async def test_what_was_typed_stands_in_the_answer(world: World, fault: str) -> None:
+async def test_the_answer_keeps_the_input(world: World, fault: str) -> None:
     code, status, sentence = CODES[fault]
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)

@@ -89,7 +89,7 @@ async def test_the_same_person_is_removed_by_two(stage: Stage) -> None:
     assert await told(stage, stage.vera) == ["bob was removed from the team"]
 
 
-async def test_who_is_handed_the_team_while_being_removed_is_owner_or_gone(stage: Stage) -> None:
+async def test_a_member_removed_during_a_hand_over_is_owner_or_no_member(stage: Stage) -> None:
     page = stage.member_url(stage.bob)
     handing_over = await stage.alice.ready_twice("Hand over", page)
     removing = await stage.adam.ready_twice("Remove from team", page)
@@ -103,7 +103,7 @@ async def test_who_is_handed_the_team_while_being_removed_is_owner_or_gone(stage
         assert (codes, now["alice"], "bob" in now) == ([303, 404], "owner", False)
 
 
-async def test_who_is_handed_the_team_while_leaving_is_owner_or_gone(stage: Stage) -> None:
+async def test_a_member_leaving_during_a_hand_over_is_owner_or_no_member(stage: Stage) -> None:
     handing_over = await stage.alice.ready_twice("Hand over", stage.member_url(stage.bob))
     leaving = await stage.bob.ready("Leave team", f"{stage.team_url}/leave")
 
@@ -137,7 +137,7 @@ async def test_a_team_is_deleted_while_somebody_joins(stage: Stage) -> None:
     assert await told(stage, stage.ines) == (deleted if codes == [303, 303] else [])
 
 
-async def test_a_project_is_shared_twice_and_told_once(stage: Stage) -> None:
+async def test_sharing_a_project_twice_notifies_once(stage: Stage) -> None:
     team_id = str(stage.team.id)
     twice = [
         await stage.bob.ready("Share", stage.project_url, team_id=team_id) for _tab in range(2)
@@ -148,7 +148,7 @@ async def test_a_project_is_shared_twice_and_told_once(stage: Stage) -> None:
     assert await told(stage, stage.vera) == [SHARED]
 
 
-async def test_a_share_is_ended_by_two_and_told_once(stage: Stage) -> None:
+async def test_ending_a_share_twice_notifies_once(stage: Stage) -> None:
     await causes.bob_shares(stage)
     label = "End sharing (Video Squad)"
     both = [await one.ready_twice(label, stage.project_url) for one in (stage.bob, stage.adam)]

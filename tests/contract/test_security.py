@@ -82,7 +82,7 @@ async def test_without_the_token_nothing_is_done_anywhere(world: World, token: s
     ids=str,
 )
 @pytest.mark.parametrize("path", ASKED_FOR_THEIR_ORIGIN)
-async def test_what_needs_no_token_another_site_cannot_send(
+async def test_requests_without_a_token_cannot_come_from_another_site(
     world: World, path: str, headers: dict[str, str]
 ) -> None:
     async with world.visitor() as alice:
@@ -123,7 +123,7 @@ async def test_every_answer_carries_the_headers_that_protect_it(world: World) ->
         assert missing == own_policies(answer), (answer.request.url.path, answer)
 
 
-async def test_who_lost_their_way_keeps_the_bell(stage: Stage) -> None:
+async def test_error_pages_keep_the_bell(stage: Stage) -> None:
     lost = await stage.vera.browser.get("/nothing/here")
     refused = await stage.vera.browser.put("/teams")
 
@@ -132,9 +132,7 @@ async def test_who_lost_their_way_keeps_the_bell(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in READ if path not in ENDLESS])
-async def test_what_is_for_one_person_is_kept_by_no_cache_that_others_share(
-    world: World, path: str
-) -> None:
+async def test_personal_responses_are_not_stored_by_shared_caches(world: World, path: str) -> None:
     """What is for everybody sets no cookie instead."""
     others = {name: 1 for name in re.findall(r"{(\w+)", path) if name not in world.ids}
     url = asset("app.css") if path in SHARED[:1] else world.url(path, **others)
@@ -149,7 +147,7 @@ async def test_what_is_for_one_person_is_kept_by_no_cache_that_others_share(
 
 
 @pytest.mark.parametrize("following", ELSEWHERE)
-async def test_no_form_leads_out_of_the_house(world: World, following: str) -> None:
+async def test_no_form_redirects_to_another_site(world: World, following: str) -> None:
     for path in ("/login", "/register", "/projects/{project_id:int}/unshare"):
         async with world.visitor() as alice:
             await world.sign_in(alice, world.alice)
@@ -160,7 +158,7 @@ async def test_no_form_leads_out_of_the_house(world: World, following: str) -> N
 
 
 @pytest.mark.parametrize("following", ELSEWHERE)
-async def test_nor_does_a_link_to_the_login(world: World, following: str) -> None:
+async def test_the_login_does_not_redirect_to_another_site(world: World, following: str) -> None:
     async with world.visitor() as alice:
         shown = await alice.get("/login", params={"next": following})
         await world.sign_in(alice, world.alice)
@@ -205,7 +203,7 @@ def assert_no_markup(*texts: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.css", "base.js"])
-async def test_of_what_a_page_loads_only_its_kind_is_said(world: World, name: str) -> None:
+async def test_subresources_carry_only_the_content_type_header(world: World, name: str) -> None:
     """The policies of the page hold for it."""
     async with world.visitor() as visitor:
         answer = await visitor.get(asset(name))

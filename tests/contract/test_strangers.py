@@ -50,7 +50,7 @@ OF_ANYBODY = {
 ENDLESS = "/notifications/stream"
 
 
-async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
+async def test_alices_rows_are_not_found_by_carol_and_stay_unchanged(
     world: World,
 ) -> None:
     before = await everything(world)
@@ -66,7 +66,7 @@ async def test_what_is_alices_is_not_found_by_carol_and_stays_as_it_is(
     assert await everything(world) == before
 
 
-async def test_what_is_alices_is_not_touched_by_what_carol_names_in_a_form(
+async def test_forms_of_carol_do_not_change_alices_rows(
     world: World,
 ) -> None:
     before = await everything(world)
@@ -116,7 +116,7 @@ async def test_the_signed_out_are_sent_to_the_login_and_change_nothing(
     assert await everything(world) == before
 
 
-async def test_looking_changes_nothing_but_what_is_read(world: World) -> None:
+async def test_get_requests_change_nothing_but_the_read_state(world: World) -> None:
     before = but_for_reading(await everything(world))
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)
@@ -126,7 +126,7 @@ async def test_looking_changes_nothing_but_what_is_read(world: World) -> None:
     assert but_for_reading(await everything(world)) == before
 
 
-async def test_whoever_was_deleted_a_moment_ago_is_signed_out_by_whatever_they_do(
+async def test_requests_of_a_deleted_user_change_nothing_and_never_crash(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await everything(world)

@@ -107,7 +107,7 @@ async def test_of_every_form_it_is_known_whether_it_can_be_undone(house: Litesta
 
 
 @pytest.mark.parametrize("path", ASKS)
-async def test_what_cannot_be_undone_asks_and_says_what_will_happen(
+async def test_irreversible_forms_ask_for_confirmation_and_say_what_will_happen(
     world: World, path: str
 ) -> None:
     url, fields = world.url(path), world.right(path)

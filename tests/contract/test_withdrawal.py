@@ -22,7 +22,7 @@ CAROL_JOINED = "carol joined the team as viewer"
 INVITED = "adam invited you to join team 'Video Squad' as editor"
 
 
-async def test_the_removed_keep_that_notice_alone(stage: Stage) -> None:
+async def test_removed_members_keep_only_the_notice_of_their_removal(stage: Stage) -> None:
     await a_busy_week(stage)
 
     await stage.alice.press_twice("Remove from team", stage.member_url(stage.vera))
@@ -34,7 +34,7 @@ async def test_the_removed_keep_that_notice_alone(stage: Stage) -> None:
     assert (await stage.adam.reads())[1:] == [CAROL_JOINED, COMPLETE, SHARED]
 
 
-async def test_who_leaves_keeps_nothing_but_their_own_and_takes_their_projects_along(
+async def test_members_who_leave_keep_only_their_own_notices_and_take_their_projects_along(
     stage: Stage,
 ) -> None:
     await a_busy_week(stage)
@@ -51,7 +51,7 @@ async def test_who_leaves_keeps_nothing_but_their_own_and_takes_their_projects_a
     ]
 
 
-async def test_an_ended_share_takes_what_was_told_of_the_project(stage: Stage) -> None:
+async def test_an_ended_share_withdraws_notices_about_the_project(stage: Stage) -> None:
     await a_busy_week(stage)
 
     await stage.adam.press_twice("End sharing (Film Squad)", stage.project_url)
@@ -66,7 +66,7 @@ async def test_an_ended_share_takes_what_was_told_of_the_project(stage: Stage) -
     ]
 
 
-async def test_who_still_sees_the_project_through_another_team_keeps_all(stage: Stage) -> None:
+async def test_users_with_access_through_another_team_keep_all_notices(stage: Stage) -> None:
     await share_with_editors_too(stage)
     await a_busy_week(stage)
 
@@ -76,7 +76,7 @@ async def test_who_still_sees_the_project_through_another_team_keeps_all(stage: 
     assert await stage.vera.reads() == [UNSHARED, CAROL_JOINED, COMPLETE, SHARED, RENAMED]
 
 
-async def test_of_a_deleted_team_its_members_keep_that_notice_alone(stage: Stage) -> None:
+async def test_members_of_a_deleted_team_keep_only_the_notice_of_its_deletion(stage: Stage) -> None:
     await causes.adam_invites_ines(stage)
     await a_busy_week(stage)
 
@@ -91,7 +91,7 @@ async def test_of_a_deleted_team_its_members_keep_that_notice_alone(stage: Stage
     assert await mail_to(stage, stage.ines) == [("skipped", "withdrawn")]
 
 
-async def test_of_a_deleted_project_one_notice_for_each_team_stays(stage: Stage) -> None:
+async def test_a_deleted_project_leaves_one_notice_for_each_team(stage: Stage) -> None:
     await share_with_editors_too(stage)
     await a_busy_week(stage)
 
@@ -125,7 +125,7 @@ async def test_a_deleted_person_is_someone_wherever_they_were_named(stage: Stage
         assert name not in (await stage.vera.browser.get("/notifications")).text
 
 
-async def test_who_deletes_their_account_takes_their_projects_along(stage: Stage) -> None:
+async def test_deleting_an_account_deletes_its_projects(stage: Stage) -> None:
     await a_busy_week(stage)
 
     await stage.bob.press("Delete account", "/account/delete", password=PASSWORD)
@@ -174,7 +174,7 @@ async def test_asking_again_after_the_expiry_leaves_one_notice(stage: Stage) -> 
     assert await stage.ines.reads() == [INVITED.replace("adam", "alice")]
 
 
-async def test_no_undo_brings_back_what_was_withdrawn(stage: Stage) -> None:
+async def test_no_undo_restores_a_withdrawn_notice(stage: Stage) -> None:
     await a_busy_week(stage)
     asked = await stage.vera.press("Delete", "/notifications")
     deleted = await stage.vera.press("Delete", asked)

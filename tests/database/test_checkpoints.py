@@ -46,7 +46,7 @@ async def until_moved(file: Path, pages: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_commit_does_not_wait_until_what_it_wrote_is_in_the_file(
+async def test_a_commit_does_not_wait_for_the_checkpoint(
     own: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 3_600)
@@ -62,7 +62,7 @@ async def test_soon_after_a_commit_it_is_in_the_file(own: Database, file: Path) 
     await until_moved(file, PAGES)
 
 
-async def test_what_was_committed_meanwhile_is_moved_after_its_own_commit(
+async def test_a_commit_during_a_checkpoint_gets_its_own_checkpoint(
     own: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 0.01)
@@ -88,7 +88,7 @@ async def test_a_log_that_cannot_be_moved_now_loses_nothing(
         assert await reading.scalar(text("SELECT count(*) FROM large")) == 1
 
 
-async def test_what_somebody_still_reads_is_moved_once_they_have_read_it(
+async def test_pages_in_use_by_a_reader_are_moved_when_it_has_finished(
     own: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 0.01)

@@ -18,6 +18,6 @@ async def test_rows_with_one_of_these_values_are_found(
     assert [row.username for row in found] == ["alice", "carol"]
 
 
-def test_what_could_be_anything_else_than_a_name_of_ours_is_refused() -> None:
+def test_any_text_other_than_a_plain_name_is_refused() -> None:
     with pytest.raises(ValueError, match="no name of ours"):
         constants(["queued", "x' OR ''='"])

@@ -37,7 +37,7 @@ async def used(settings: Settings) -> Database:
     return db
 
 
-async def test_nobody_is_alone_with_a_database_in_use(settings: Settings) -> None:
+async def test_no_process_gets_exclusive_use_of_a_database_in_use(settings: Settings) -> None:
     db = await used(settings)
 
     with (
@@ -50,7 +50,7 @@ async def test_nobody_is_alone_with_a_database_in_use(settings: Settings) -> Non
         pass
 
 
-async def test_nobody_uses_a_database_that_is_being_restored(settings: Settings) -> None:
+async def test_a_database_being_restored_cannot_be_used(settings: Settings) -> None:
     with (
         file_alone(settings.sqlite_path),
         pytest.raises(Unavailable, match="being restored or moved"),

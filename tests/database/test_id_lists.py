@@ -7,7 +7,7 @@ from app.database.id_lists import ids_in
 from app.models import User
 
 
-async def test_the_users_with_these_ids_are_found_however_many_ids_there_are(
+async def test_rows_are_found_by_any_number_of_ids(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     wanted = select(User.username).where(User.id.in_(ids_in("users"))).order_by(User.username)
@@ -20,7 +20,7 @@ async def test_the_users_with_these_ids_are_found_however_many_ids_there_are(
     assert found == [[], ["bob"], ["alice", "carol"], ["alice", "bob", "carol"]]
 
 
-async def test_a_session_takes_them_as_well(db: Database, alice: User, bob: User) -> None:
+async def test_a_session_accepts_id_lists_too(db: Database, alice: User, bob: User) -> None:
     wanted = select(User.id).where(User.id.in_(ids_in("users")))
 
     async with db.read() as session:

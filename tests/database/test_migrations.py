@@ -35,14 +35,12 @@ def is_index(name: str | None) -> bool:
     return (name or "").startswith(TABLE)
 
 
-async def test_the_migrated_database_is_what_the_models_say(db: Database) -> None:
+async def test_the_migrated_database_matches_the_models(db: Database) -> None:
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
-async def test_each_table_and_index_is_what_the_models_create(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_each_table_and_index_matches_the_models(settings: Settings, tmp_path: Path) -> None:
     made = create_engine(f"sqlite:///{tmp_path / 'made.db'}")
     orm_registry.metadata.create_all(made)
     made.dispose()
@@ -55,7 +53,7 @@ async def test_each_table_and_index_is_what_the_models_create(
         assert described == describe(models)
 
 
-async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(
+async def test_an_older_database_is_migrated_with_all_its_rows(
     db: Database, settings: Settings, alice: User
 ) -> None:
     await downgrade(db)
@@ -90,7 +88,7 @@ async def test_accounts_that_share_an_address_survive_the_way_back_and_forth(
     assert [user.username_skeleton for user in users] == ["allce", "mallory", "allce"]
 
 
-async def test_a_whole_copy_is_kept_of_what_it_was_before(
+async def test_a_complete_copy_of_the_earlier_database_is_kept(
     db: Database, settings: Settings, alice: User
 ) -> None:
     await downgrade(db)

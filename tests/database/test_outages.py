@@ -129,7 +129,7 @@ def test_an_error_that_another_caused_is_recognized() -> None:
     assert isinstance(fault_of(ExceptionGroup("of a task group", [error])), OutOfSpace)
 
 
-def test_a_bug_is_no_fault() -> None:
+def test_a_bug_is_not_reported_as_a_fault() -> None:
     assert fault_of(sqlite_error(sqlite3.SQLITE_ERROR, "no such table")) is None
     assert fault_of(FileNotFoundError(2, "no such file")) is None
     assert fault_of(KeyError("x")) is None

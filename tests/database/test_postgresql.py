@@ -36,7 +36,7 @@ INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
 OURS = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND application_name = 'clippyfront'"
 
 
-async def test_each_table_and_index_is_what_the_models_create(
+async def test_each_table_and_index_matches_the_models(
     server: Server, shared: Database, on_server: Settings
 ) -> None:
     made = server.new_database()
@@ -136,7 +136,7 @@ async def test_without_a_connection_in_time_a_request_is_refused(
     await db.close()
 
 
-async def test_what_waits_for_a_lock_too_long_is_refused(
+async def test_a_statement_that_waits_too_long_for_a_lock_is_refused(
     on_server: Settings, shared: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = connecting.BEGINNING.replace("lock_timeout = '10s'", "lock_timeout = '100ms'")
@@ -187,7 +187,7 @@ async def test_a_host_that_hangs_within_an_act_does_not_block_the_others(
         ("42703", type(None)),
     ],
 )
-async def test_a_fault_that_passes_is_told_from_a_mistake_of_ours(
+async def test_a_temporary_fault_is_distinguished_from_a_bug(
     shared: Database, code: str, fault: type[Unavailable] | None
 ) -> None:
     raising = text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$")
@@ -227,7 +227,7 @@ async def test_a_server_that_restarts_is_used_again_without_a_failure(
     await db.close()
 
 
-async def test_of_a_commit_whose_answer_is_lost_nobody_says_that_nothing_was_changed(
+async def test_a_commit_whose_answer_is_lost_is_not_reported_as_having_changed_nothing(
     shared: Database, server: Server
 ) -> None:
     with pytest.raises(Unavailable, match="whether it was saved"):  # noqa: PT012

@@ -28,7 +28,7 @@ ALLOWED: dict[tuple[str, str], str] = {}
 Schema = dict[str, dict[str, Any]]
 
 
-def test_no_migration_takes_away_what_an_older_process_uses(tmp_path: Path) -> None:
+def test_no_migration_removes_anything_that_an_older_process_uses(tmp_path: Path) -> None:
     newer = [revision for revision in _revisions() if revision > BEFORE_HOSTS]
 
     found = {(revision, fault) for revision in newer for fault in faults(tmp_path, revision)}
@@ -45,13 +45,13 @@ def test_no_migration_takes_away_what_an_older_process_uses(tmp_path: Path) -> N
         ("0005", "preference.email is gone"),
     ],
 )
-def test_the_rule_finds_what_earlier_migrations_took_away(
+def test_the_rule_finds_the_removals_of_earlier_migrations(
     tmp_path: Path, revision: str, fault: str
 ) -> None:
     assert fault in faults(tmp_path, revision)
 
 
-def test_the_rule_allows_what_only_adds(tmp_path: Path) -> None:
+def test_the_rule_allows_additions(tmp_path: Path) -> None:
     assert faults(tmp_path, "0016") == []
 
 

@@ -56,7 +56,7 @@ async def test_a_failed_compilation_is_tried_again_in_place(
     assert (again.requested_by_id, again.attempts) == (alice.id, 1)
 
 
-async def test_whoever_was_told_nothing_finds_a_way_on(site: Site, sit: Sit) -> None:
+async def test_an_empty_inbox_links_to_a_next_step(site: Site, sit: Sit) -> None:
     reader = await sit(await make_account(site.db, "dora"))
     await reader.open()
 

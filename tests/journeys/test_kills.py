@@ -99,7 +99,7 @@ async def test_a_machine_that_was_offline_shows_it_and_ends_in_the_true_state(
         await is_live(site, watching, team, alice, bob, unread=2)
 
 
-async def test_who_was_signed_out_meanwhile_is_led_to_the_login(
+async def test_a_user_signed_out_meanwhile_is_led_to_the_login(
     site: Site, arrive: Arrive, bob: User
 ) -> None:
     member = await arrive(bob)

@@ -119,7 +119,7 @@ async def test_buttons_of_an_open_page_do_nothing_as_another_user(
     await shows(tab, unread=1, where=()).wait()
 
 
-async def test_someone_who_is_logged_out_while_typing_is_told_and_loses_nothing(
+async def test_a_user_logged_out_while_typing_sees_that_and_loses_nothing(
     site: Site, arrive: Arrive, alice: User
 ) -> None:
     browser, page = await opened(arrive, alice, "/teams")

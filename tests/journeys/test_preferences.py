@@ -80,7 +80,7 @@ async def test_a_switch_is_stored_the_moment_it_is_used(site: Site, page: Page, 
     assert await exceptions(site, bob) == {"member_added": {"email": False}}
 
 
-async def test_pressed_fast_the_last_press_is_what_holds(site: Site, page: Page, bob: User) -> None:
+async def test_with_fast_presses_the_last_one_counts(site: Site, page: Page, bob: User) -> None:
     switch = page.get_by_role("checkbox", name=LEAVES)
     await switch.evaluate("box => { for (let press = 0; press < 5; press++) box.click() }")
 

@@ -63,9 +63,7 @@ async def test_one_of_the_tabs_that_were_used_sounds_and_then_none_for_a_while(
     assert await sounded(tabs[2]) == [0]
 
 
-async def test_nothing_sounds_for_who_did_not_ask_for_it(
-    site: Site, arrive: Arrive, bob: User
-) -> None:
+async def test_nothing_sounds_unless_switched_on(site: Site, arrive: Arrive, bob: User) -> None:
     visitor = await arrive(bob)
     await visitor.context.add_init_script(COUNT)
     page = await visitor.open("/")

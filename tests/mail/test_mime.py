@@ -84,7 +84,7 @@ def test_a_long_link_stays_in_one_piece() -> None:
         "x" * 2000,
     ],
 )
-def test_what_cannot_stand_in_a_header_is_refused(value: str) -> None:
+def test_text_that_is_invalid_in_a_header_is_refused(value: str) -> None:
     with pytest.raises(ValueError):
         compose_mime({"To": value, "Subject": "x"}, "", "")
 

@@ -22,7 +22,7 @@ async def texts(session: AsyncSession, user: User) -> list[str]:
     return [notice.text for notice in await newest_notices(session, user.id)]
 
 
-async def test_the_affected_and_the_members_are_told_each_in_their_own_words(
+async def test_the_affected_user_and_the_members_get_different_sentences(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])
@@ -45,7 +45,7 @@ async def test_the_actor_is_not_notified(db: Database, alice: User, bob: User) -
         assert await feed.unread_count(session, alice.id) == 0
 
 
-async def test_who_accepts_an_invitation_is_both_actor_and_affected_and_is_told(
+async def test_an_accepting_invitee_is_both_actor_and_affected_and_is_notified(
     db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob])
@@ -58,9 +58,7 @@ async def test_who_accepts_an_invitation_is_both_actor_and_affected_and_is_told(
         assert await texts(session, alice) == ["bob joined the team as editor"]
 
 
-async def test_the_removed_is_told_though_no_member_any_more(
-    db: Database, alice: User, bob: User
-) -> None:
+async def test_a_removed_member_is_still_notified(db: Database, alice: User, bob: User) -> None:
     team = await make_team(db, alice)
 
     async with db.act() as session:
@@ -72,7 +70,9 @@ async def test_the_removed_is_told_though_no_member_any_more(
         assert notice.actions == []
 
 
-async def test_an_outsider_hears_nothing(db: Database, alice: User, bob: User, carol: User) -> None:
+async def test_an_outsider_is_not_notified(
+    db: Database, alice: User, bob: User, carol: User
+) -> None:
     team = await make_team(db, alice, editors=[bob])
 
     async with db.act() as session:
@@ -83,7 +83,7 @@ async def test_an_outsider_hears_nothing(db: Database, alice: User, bob: User, c
         assert await texts(session, bob) == ["Team 'A' is now called 'B'"]
 
 
-async def test_creating_a_team_concerns_nobody_else(
+async def test_creating_a_team_notifies_nobody_else(
     db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:

@@ -149,7 +149,7 @@ async def test_a_quiet_one_leaves_it_read_or_done_or_deleted(
     assert [(one.text, one.is_read) for one in await inbox(db, bob)] == [("20 %", False)]
 
 
-async def test_who_joins_later_gets_a_notification_without_history(
+async def test_users_who_join_later_get_a_notification_without_history(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     await send(db, alice, squad, "10 %")
@@ -163,7 +163,7 @@ async def test_who_joins_later_gets_a_notification_without_history(
     assert await history(db, carol, notice) == []
 
 
-async def test_who_lost_access_and_has_it_again_gets_a_new_notification(
+async def test_users_who_regain_access_get_a_new_notification(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await send(db, alice, squad, "10 %")
@@ -224,7 +224,7 @@ async def test_mail_about_a_newer_one_does_not_wait_for_the_end_of_a_snooze(
     assert (delivery.reason, delivery.due_at < back) == (None, True)
 
 
-async def test_retention_keeps_the_history_of_what_it_keeps(
+async def test_retention_keeps_the_history_of_kept_notifications(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set(clock.now())

@@ -145,7 +145,7 @@ async def test_a_withdrawn_notice_is_deleted_for_good_in_one_change_for_each_use
     ]
 
 
-async def test_pending_mail_is_skipped_and_what_was_sent_stays_sent(
+async def test_pending_mail_is_skipped_and_sent_mail_stays_sent(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     await share(db, alice, squad, "Sent")
@@ -159,7 +159,7 @@ async def test_pending_mail_is_skipped_and_what_was_sent_stays_sent(
     assert await mail_to(db, carol) == [("sent", None), ("pending", None)]
 
 
-async def test_what_is_withdrawn_again_changes_nothing(
+async def test_withdrawing_twice_changes_nothing(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -176,7 +176,7 @@ async def test_what_is_withdrawn_again_changes_nothing(
     assert await withdrawals(db) == changes
 
 
-async def test_what_its_user_has_deleted_is_withdrawn_too_and_no_undo_brings_it_back(
+async def test_a_deleted_notice_is_withdrawn_too_and_no_undo_restores_it(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     await rename(db, squad, alice)
@@ -193,7 +193,7 @@ async def test_what_its_user_has_deleted_is_withdrawn_too_and_no_undo_brings_it_
     assert [(row.user_id, row.ids) for row in await withdrawals(db)] == [(bob.id, [row.id])]
 
 
-async def test_a_project_is_withdrawn_from_those_who_can_no_longer_see_it(
+async def test_a_project_is_withdrawn_from_users_who_can_no_longer_see_it(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     """Alice owns it, bob sees it through another team."""

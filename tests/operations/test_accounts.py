@@ -110,7 +110,7 @@ async def test_storage_is_the_size_of_clips_and_videos(
     assert (await usage_of(db, settings, bob)).storage == 1_100
 
 
-async def test_mails_count_for_those_who_caused_them_and_those_who_got_them(
+async def test_mails_are_counted_by_sender_and_by_recipient(
     db: Database, settings: Settings, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, alice, editors=[bob, carol])

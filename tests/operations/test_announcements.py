@@ -39,7 +39,7 @@ async def test_every_other_user_gets_the_announcement(
 @pytest.mark.parametrize(
     ("field", "value"), [("title", ""), ("title", "x" * 201), ("url", "javascript:alert(1)")]
 )
-async def test_an_invalid_announcement_comes_back_with_what_was_typed(
+async def test_an_invalid_announcement_comes_back_with_its_input(
     client: httpx.AsyncClient, db: Database, admin: User, bob: User, field: str, value: str
 ) -> None:
     await sign_in(client, admin)

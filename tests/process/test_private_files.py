@@ -49,7 +49,7 @@ def test_an_installation_of_an_earlier_version_is_mended_at_the_start(tmp_path: 
     assert second.stderr == ""
 
 
-def test_what_a_link_points_to_is_left_alone(
+def test_targets_of_symbolic_links_are_left_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)

@@ -59,7 +59,7 @@ async def test_an_added_clip_has_a_picture_of_its_shape(
 
 
 @pytest.mark.parametrize("name", ["avi", "mkv", "mov", "ts", "flv", "ogv", "wmv"])
-async def test_a_missing_picture_is_made_for_whoever_looks(
+async def test_a_missing_thumbnail_is_made_on_request(
     db: Database, settings: Settings, alice: User, reel: Project, name: str
 ) -> None:
     clip = await add(db, settings, reel, alice, name)
@@ -70,7 +70,7 @@ async def test_a_missing_picture_is_made_for_whoever_looks(
     assert picture_in(path.read_bytes()).format == "JPEG"
 
 
-async def test_that_none_can_be_made_is_found_out_once(
+async def test_a_thumbnail_that_cannot_be_made_is_attempted_once(
     db: Database,
     settings: Settings,
     alice: User,

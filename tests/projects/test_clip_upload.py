@@ -168,7 +168,7 @@ async def test_a_body_that_goes_on_without_a_file_is_not_read_to_its_end(
 
 
 @pytest.mark.parametrize("address", ["/projects/{}/clips", "/api/projects/{}/clips"])
-async def test_too_many_files_are_told_as_such(
+async def test_too_many_files_get_their_own_error(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings, address: str
 ) -> None:
     files = [("clips", (f"{n}.mp4", b"x")) for n in range(101)]
@@ -195,7 +195,7 @@ async def test_a_hundred_files_beside_the_fields_of_the_form_are_not_too_many(
 @linux
 @pytest.mark.parametrize("address", ["/projects/{}/clips", "/api/projects/{}/clips"])
 @pytest.mark.parametrize("size", [100, MB // 2])
-async def test_a_full_disk_is_told_as_such(
+async def test_a_full_disk_gets_its_own_error(
     as_alice: httpx.AsyncClient,
     reel: Project,
     settings: Settings,
@@ -219,7 +219,7 @@ def on_a_full_disk(path: Path) -> BinaryIO:
     return path.open("wb")
 
 
-async def test_sound_that_cannot_be_decoded_is_told_on_the_page(
+async def test_undecodable_sound_is_reported_on_the_page(
     as_alice: httpx.AsyncClient, reel: Project
 ) -> None:
     files = [("clips", ("unheard.mp4", make("only sound without decoder").read_bytes()))]

@@ -336,7 +336,7 @@ async def test_one_persons_compilation_is_next_after_the_flood_of_another(
     assert order == [alone.id, *(one.id for one in flood[1:4])]
 
 
-async def test_people_take_turns_whoever_owns_the_projects_and_whatever_was_deleted(
+async def test_users_take_turns_regardless_of_project_owners_and_deletions(
     db: Database, settings: Settings, alice: User, bob: User
 ) -> None:
     served = await queue(db, bob, "Bob's first", requested_by=alice)

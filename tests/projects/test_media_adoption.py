@@ -56,7 +56,7 @@ def test_a_folder_anywhere_on_the_same_disk_takes_them(earlier: Settings, tmp_pa
     assert files_in(shared) == EXPECTED
 
 
-def test_what_killed_workers_left_is_removed(earlier: Settings) -> None:
+def test_files_left_by_killed_workers_are_removed(earlier: Settings) -> None:
     (earlier.data_dir / "compilations" / "5.mp4.segments").mkdir()
     (earlier.data_dir / "compilations" / "5.mp4.segments" / "0.mp4").touch()
 

@@ -166,14 +166,14 @@ def test_every_setting_is_in_both_tables() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(TAKEN))
-def test_what_can_be_right_is_taken(name: str, value: str) -> None:
+def test_valid_values_are_accepted(name: str, value: str) -> None:
     settings = read(BESIDE.get(name, {}) | {name: value})
 
     check(settings)
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(REFUSED))
-def test_what_cannot_be_right_is_refused_by_name_and_nothing_is_written(
+def test_invalid_values_are_refused_by_name_and_nothing_is_written(
     tmp_path: Path, name: str, value: str
 ) -> None:
     folder = tmp_path / "data"

@@ -133,7 +133,7 @@ async def unknown(db: Database, alice: User, bob: User, squad: Team) -> Invitati
     return invitation
 
 
-async def test_one_to_an_address_that_becomes_theirs_later_admits_them_no_more(
+async def test_an_invitation_to_an_address_they_take_later_no_longer_admits_them(
     db: Database, bob: User, unknown: Invitation
 ) -> None:
     async with db.act() as session:
@@ -152,7 +152,7 @@ async def test_it_ends_once_they_confirm_that_address(
     assert not any("invited you" in sentence for sentence in await bell(bob))
 
 
-async def test_sent_again_after_the_removal_it_is_meant(
+async def test_an_invitation_sent_again_after_the_removal_is_valid(
     db: Database, alice: User, bob: User, squad: Team, unknown: Invitation
 ) -> None:
     async with db.act() as session:

@@ -634,7 +634,7 @@ async def share_reel(db: Database, actor: User, user: User) -> None:
     await share(db, actor, await make_team(db, actor, "Editors", viewers=[user]))
 
 
-async def test_who_confirms_their_address_reads_open_invitations_in_the_app_alone(
+async def test_users_who_confirm_their_address_get_open_invitations_in_the_app_only(
     db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
@@ -728,7 +728,7 @@ async def test_an_invitation_closes_at_the_moment_it_expires(
     assert await status_of(db, newer) == ["pending"]
 
 
-async def test_inviting_anew_revokes_only_what_expired_for_this_address_and_team(
+async def test_inviting_again_revokes_only_expired_invitations_of_this_address_and_team(
     db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     choir = await make_team(db, alice, "Choir")
@@ -792,7 +792,7 @@ async def test_an_unknown_invitation_is_neither_revoked_nor_sent_again(
                 await verb(session, alice, video_squad.id, 999)
 
 
-async def test_who_cannot_be_invited_is_named_with_the_reason(
+async def test_a_refused_invitation_names_the_user_and_the_reason(
     db: Database, alice: User, bob: User, video_squad: Team, invitation: Invitation
 ) -> None:
     for email, sentence in (
@@ -951,7 +951,7 @@ async def test_a_removal_leaves_the_invitation_that_was_accepted_as_it_is(
     assert await status_of(db, invitation) == ["accepted"]
 
 
-async def test_who_was_removed_before_or_from_another_team_reads_the_invitation(
+async def test_users_removed_earlier_or_from_another_team_see_the_invitation(
     db: Database, alice: User, bob: User, hands: Hands
 ) -> None:
     """A removal at the very moment of sending came before it."""

@@ -98,7 +98,9 @@ async def test_five_thousand_invitations_a_day_are_mailed_to_everybody_together(
     assert (last.unmailed, beyond.unmailed) == (None, "too_many_mails")
 
 
-async def test_the_day_slides(db: Database, alice: User, bob: User) -> None:
+async def test_the_daily_limit_counts_the_last_24_hours(
+    db: Database, alice: User, bob: User
+) -> None:
     await invite_by(db, alice, bob)
     await pass_time(db, timedelta(hours=20))
     await invite_by(db, alice)
@@ -135,7 +137,7 @@ async def test_an_account_that_was_invited_too_often_is_notified_in_the_app_alon
     assert (fourth.state, fourth.reason) == ("skipped", "too_many_mails")
 
 
-async def test_nobody_unconfirmed_invites_by_mail(
+async def test_unconfirmed_users_cannot_invite_by_mail(
     db: Database, mailing: Settings, office: PostOffice, alice: User, carol: User
 ) -> None:
     await lose_confirmation(db, alice)
@@ -215,7 +217,7 @@ async def test_the_page_says_what_was_not_mailed(
     assert (flash.count(said), later.count(said)) == (2, 1)
 
 
-async def test_one_mailbox_gets_few_confirmations_whoever_registers_with_it(
+async def test_confirmations_to_one_mailbox_are_limited_across_accounts(
     app: Litestar, db: Database, mailing: Settings, office: PostOffice
 ) -> None:
     for number in range(7):
@@ -256,7 +258,7 @@ async def test_resets_are_limited_without_saying_so(
     assert len(await deliveries(db)) == 5
 
 
-async def test_what_no_limit_counts_any_more_is_forgotten(db: Database, alice: User) -> None:
+async def test_mailings_too_old_to_count_are_deleted(db: Database, alice: User) -> None:
     await invite_by(db, alice)
     await pass_time(db, timedelta(hours=25))
     await invite_by(db, alice)

@@ -95,7 +95,7 @@ async def test_it_is_stopped_and_taken_back_on_one_page_without_an_account(
 
 
 @pytest.mark.parametrize("email", [DORA, "DORA@example.com", "dora+films@example.com"])
-async def test_an_invitation_afterwards_stands_unmailed_and_its_inviter_is_told(
+async def test_a_later_invitation_is_not_mailed_and_its_inviter_sees_that(
     db: Database,
     mailing: Settings,
     office: PostOffice,
@@ -152,7 +152,7 @@ async def test_an_altered_link_stops_nothing(client: httpx.AsyncClient, token: s
         assert answer.status_code == 404
 
 
-async def test_whoever_confirms_the_address_later_gets_the_notification_and_can_change_it(
+async def test_the_account_that_confirms_the_address_gets_the_notification_and_can_allow_mail_again(
     db: Database, alice: User, client: httpx.AsyncClient, link: str
 ) -> None:
     await client.post(link, data=ONE_CLICK)

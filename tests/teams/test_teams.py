@@ -117,7 +117,7 @@ async def test_a_muted_team_sends_no_ordinary_notifications(
     assert len(await bell(carol)) == 1
 
 
-async def test_the_deletion_of_a_muted_team_is_told_and_leaves_no_mute(
+async def test_deleting_a_muted_team_notifies_its_members_and_deletes_the_mutes(
     db: Database, alice: User, bob: User, bell: Bell
 ) -> None:
     team = await make_team(db, alice, "Choir", editors=[bob])

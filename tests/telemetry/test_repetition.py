@@ -80,7 +80,7 @@ def test_exceptions_are_the_same_by_where_they_were_raised(
     assert written == ["Job 1 failed. (1)", "Job 1 failed. (1)"]
 
 
-def test_what_is_no_failure_may_repeat(logger: logging.Logger, written: list[str]) -> None:
+def test_records_below_warning_may_repeat(logger: logging.Logger, written: list[str]) -> None:
     logger.info("GET /")
     logger.info("GET /")
 

@@ -207,7 +207,7 @@ def test_no_other_log_entry_can_forge_one(breaks: str) -> None:
     assert [each for each in text.splitlines() if banned_by(f"server python[42]: {each}")] == []
 
 
-async def test_what_a_person_does_to_their_account_is_logged(
+async def test_users_changes_to_their_own_account_are_logged(
     client: httpx.AsyncClient, lines: Lines, db: Database
 ) -> None:
     dora = {"username": "dora", "email": "dora@example.com", "password": "a long password"}
@@ -273,7 +273,7 @@ async def test_changes_of_roles_are_logged(
     ]
 
 
-async def test_what_an_administrator_does_to_accounts_is_logged(
+async def test_administrators_changes_to_accounts_are_logged(
     client: httpx.AsyncClient, lines: Lines, db: Database, alice: User, bob: User
 ) -> None:
     async with db.write() as session:

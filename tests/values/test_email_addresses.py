@@ -163,7 +163,7 @@ def test_text_that_is_no_address_has_a_key_nevertheless(login: str) -> None:
         ("1@2.example", ""),
     ],
 )
-def test_a_bad_address_is_told_what_is_wrong_with_it(address: str, sentence: str) -> None:
+def test_an_invalid_address_gets_a_specific_error(address: str, sentence: str) -> None:
     assert email_error(address).startswith(sentence)
     assert bool(email_error(address)) == bool(sentence)
 
@@ -186,7 +186,7 @@ async def test_the_api_names_the_field_of_a_bad_address(
 
 
 @pytest.mark.parametrize("address", BAD_ONES)
-async def test_the_page_for_a_forgotten_password_tells_a_bad_address(
+async def test_the_page_for_a_forgotten_password_reports_an_invalid_address(
     client: httpx.AsyncClient, address: str
 ) -> None:
     answer = await post(client, "/forgot", email=address)

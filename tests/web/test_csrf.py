@@ -98,7 +98,7 @@ async def test_the_token_from_before_the_login_is_no_use_after_it(
     assert (answer.status_code, await names_of_teams(db)) == (403, [])
 
 
-async def test_another_user_who_signed_in_meanwhile_keeps_what_was_typed(
+async def test_a_form_sent_as_another_user_keeps_its_input(
     as_alice: httpx.AsyncClient, bob: User, db: Database
 ) -> None:
     fields = await fields_of(as_alice)
@@ -129,7 +129,7 @@ async def test_the_page_of_a_conflict_says_who_is_logged_in_and_offers_both_ways
     assert re.search(login, ways)
 
 
-async def test_what_another_user_kept_is_sent_once_its_owner_has_logged_in_again(
+async def test_a_kept_form_is_sent_once_its_owner_has_logged_in_again(
     as_alice: httpx.AsyncClient, alice: User, bob: User, db: Database
 ) -> None:
     fields = await fields_of(as_alice)
@@ -184,7 +184,7 @@ async def test_an_open_page_of_an_earlier_session_is_refused_in_words(
 
 @pytest.mark.parametrize("named", ["", "_user"])
 @pytest.mark.parametrize("token", ["", "nonsense", "A" * 54, "A" * 107, "0" * 128])
-async def test_a_wrong_token_is_refused_whoever_is_named(
+async def test_a_wrong_token_is_refused_for_any_named_user(
     as_alice: httpx.AsyncClient, alice: User, db: Database, named: str, token: str
 ) -> None:
     fields = {"_csrf_token": token, "name": "Forged"} | ({named: str(alice.id)} if named else {})
@@ -302,11 +302,11 @@ async def test_an_upload_names_its_user_before_its_body_is_read(
 
 
 @pytest.mark.parametrize("text", ["", "A", "é", "A" * 54, "A" * 107, "A" * 1_000])
-def test_what_we_did_not_make_is_no_token(settings: Settings, text: str) -> None:
+def test_a_foreign_token_is_refused(settings: Settings, text: str) -> None:
     assert read_token(settings, text) is None
 
 
-def test_a_token_made_with_another_key_is_none(settings: Settings) -> None:
+def test_a_token_made_with_another_key_is_refused(settings: Settings) -> None:
     from app.web.csrf import _text_of
 
     token = _text_of(settings.secret_key, Holder(7, b"k" * 16))

@@ -67,7 +67,7 @@ def test_an_authority_is_a_host_and_perhaps_a_port(text: str, authority: Authori
 
 
 @pytest.mark.parametrize("text", ["null", "", "https://", "ftp://a", "https://a/b", "a.example"])
-def test_what_is_no_origin_of_the_web_is_none(text: str) -> None:
+def test_an_invalid_origin_is_none(text: str) -> None:
     assert read_origin(text) is None
 
 

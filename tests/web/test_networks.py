@@ -12,5 +12,5 @@ def test_ipv4_addresses_count_alone_also_when_written_as_ipv6() -> None:
     assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
 
 
-def test_what_is_no_address_counts_as_it_stands() -> None:
+def test_an_invalid_address_is_counted_literally() -> None:
     assert network_of("testclient") == "testclient"

@@ -35,7 +35,7 @@ async def test_a_form_over_64_kib_is_refused(client: httpx.AsyncClient, body: by
     assert TOO_LARGE in text_of(answer)
 
 
-async def test_also_when_it_does_not_say_how_long_it_is(client: httpx.AsyncClient) -> None:
+async def test_a_form_without_a_length_over_64_kib_is_refused(client: httpx.AsyncClient) -> None:
     sent = 0
 
     async def body() -> AsyncIterator[bytes]:

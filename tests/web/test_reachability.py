@@ -110,7 +110,9 @@ async def test_no_demo_password_opens_an_account_where_others_can_reach_it(
     assert (answer.status_code, await _count(db, WebSession)) == (422, 0)
 
 
-async def test_nor_does_it_confirm_an_act_there(alone: Settings, db: Database, alice: User) -> None:
+async def test_the_demo_password_confirms_no_act_there_either(
+    alone: Settings, db: Database, alice: User
+) -> None:
     async with visiting(alone, {}) as client:
         await post(client, "/login", login="alice", password=DEMO_PASSWORD)
         client.headers["X-Forwarded-For"] = "203.0.113.5"
@@ -129,7 +131,7 @@ async def test_nobody_can_choose_the_demo_password(alone: Settings, db: Database
     assert (answer.status_code, await _count(db, User)) == (422, 0)
 
 
-async def test_what_was_opened_with_the_demo_password_is_closed_at_the_start(
+async def test_sessions_opened_with_the_demo_password_end_at_the_start(
     db: Database, alice: User, bob: User
 ) -> None:
     async with db.write() as session:
@@ -185,7 +187,7 @@ async def test_an_explicit_setting_of_rate_limits_is_obeyed(alone: Settings, db:
 
 @pytest.mark.parametrize("path", LOCAL_PAGES)
 @pytest.mark.parametrize("headers", FORWARDED, ids=str)
-async def test_what_is_for_this_machine_is_not_there_for_others(
+async def test_local_only_pages_do_not_exist_for_others(
     alone: Settings, path: str, headers: dict[str, str]
 ) -> None:
     async with visiting(alone, {}) as client:

@@ -369,7 +369,7 @@ async def test_an_answer_that_nobody_reads_is_broken_off(server: Server, request
     await server.until_nobody_is_connected()
 
 
-async def test_nor_does_a_connection_wait_for_its_reader_that_was_to_be_closed(
+async def test_a_closing_connection_does_not_wait_for_its_reader(
     server: Server,
 ) -> None:
     client = await server.connect(buffer=4_096)

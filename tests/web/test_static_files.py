@@ -148,7 +148,7 @@ def test_there_is_no_address_of_a_file_that_is_not_there() -> None:
         asset("nothing.css")
 
 
-def test_what_a_module_imports_is_there() -> None:
+def test_every_imported_module_exists() -> None:
     imports = [
         (file.name, file.parent / path)
         for file in STATIC.glob("*.js")

@@ -199,7 +199,7 @@ async def test_with_a_new_key_the_browser_subscribes_again_at_the_next_visit(
     assert device.vapid_key == read_keys(site.settings).public
 
 
-async def test_a_subscription_that_its_browser_has_renewed_is_told_of(
+async def test_a_subscription_renewed_by_its_browser_is_reported(
     site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, old, renewed = await arrive(bob), push_service.browser(), push_service.browser()
@@ -253,7 +253,7 @@ async def test_logging_out_ends_push_here_and_nobody_inherits_it(
     assert [one.user_id for one in await devices(site)] == [bob.id]
 
 
-async def test_push_moves_to_whoever_is_signed_in_and_leaves_behind_what_was_sent_before(
+async def test_push_moves_to_the_signed_in_user_without_earlier_pushes(
     site: Site, arrive: Arrive, push_service: PushService, alice: User, bob: User
 ) -> None:
     visitor, of_alice, of_bob = await arrive(alice), push_service.browser(), push_service.browser()

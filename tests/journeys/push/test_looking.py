@@ -26,7 +26,7 @@ from tests.push_service import PushService
 pytestmark = with_push
 
 
-async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
+async def test_a_visible_page_prevents_pushes_and_a_left_one_does_not(
     site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor, browser = await arrive(bob), push_service.browser()
@@ -43,7 +43,7 @@ async def test_who_looks_at_a_page_gets_no_push_and_who_has_left_it_does(
     assert len(browser.pushed) == 1
 
 
-async def test_who_turns_from_one_tab_to_another_still_looks(
+async def test_switching_between_tabs_keeps_the_page_visible(
     site: Site, arrive: Arrive, push_service: PushService, bob: User
 ) -> None:
     visitor = await arrive(bob)

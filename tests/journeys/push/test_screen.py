@@ -157,7 +157,7 @@ async def mark_all_read(site: Site, user: User) -> None:
 
 
 @pytest.mark.parametrize("way", ["here", "everywhere", "by itself"])
-async def test_whoever_logs_out_leaves_nothing_to_be_read_on_the_screen(
+async def test_logging_out_clears_the_notifications_on_the_screen(
     site: Site, arrive: Arrive, push_service: PushService, bob: User, way: str
 ) -> None:
     visitor = await arrive(bob)

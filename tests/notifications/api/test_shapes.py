@@ -84,7 +84,7 @@ async def test_a_project_has_its_present_name_and_the_sentence_the_name_of_its_t
     assert shown["context"] == {"project_name": "Best Clips 2025", "team_name": "Video Squad"}
 
 
-async def test_what_is_gone_is_null_and_what_was_read_has_its_time(
+async def test_deleted_subjects_are_null_and_read_notifications_have_a_time(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     team = await make_team(db, carol, editors=[bob])

@@ -77,7 +77,7 @@ async def test_it_delivers_through_the_outbox_and_tries_again(
     assert radio.heard == [SHARED]
 
 
-async def test_nobody_who_does_not_want_it_hears_it(
+async def test_users_without_it_get_no_delivery(
     db: Database, radio: Radio, alice: User, squad: Team
 ) -> None:
     await share(db, alice, squad)
@@ -85,7 +85,7 @@ async def test_nobody_who_does_not_want_it_hears_it(
     assert await on_air(db) == []
 
 
-async def test_what_was_read_meanwhile_is_not_sent(
+async def test_notifications_read_since_are_not_sent(
     db: Database, radio: Radio, alice: User, bob: User, squad: Team
 ) -> None:
     await listen(db, bob)

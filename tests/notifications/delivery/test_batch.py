@@ -61,7 +61,7 @@ async def test_deliveries_go_in_the_order_in_which_they_were_claimed(db: Databas
     assert await to_send(batch) == ["early@example.com", "late@example.com", "bundle@example.com"]
 
 
-async def test_what_has_begun_is_not_decided_on_again(db: Database) -> None:
+async def test_a_begun_mail_is_not_decided_on_again(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com", "three@example.com")
     batch = await open_batch(db)
     one, two, three = [row.delivery_id for row in await batch.decide()]
@@ -73,14 +73,14 @@ async def test_what_has_begun_is_not_decided_on_again(db: Database) -> None:
     assert [row.delivery_id for row in await batch.decide()] == [two]
 
 
-async def test_only_what_the_claim_holds_is_sent(db: Database) -> None:
+async def test_only_claimed_deliveries_are_sent(db: Database) -> None:
     await write(db, "claimed@example.com", "fresh@example.com")
     batch = await open_batch(db, Scripted(batch_size=1))
 
     assert await to_send(batch) == ["claimed@example.com"]
 
 
-async def test_what_is_not_to_be_sent_is_decided_once_and_settled_with_its_reason(
+async def test_an_unneeded_delivery_is_decided_once_and_settled_with_its_reason(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     await share(db, alice, squad)
@@ -99,7 +99,7 @@ async def test_what_is_not_to_be_sent_is_decided_once_and_settled_with_its_reaso
     assert await states(db) == [("skipped", "read"), ("skipped", "read")]
 
 
-async def test_what_has_begun_is_sent_though_it_was_read_meanwhile(
+async def test_a_begun_mail_is_sent_although_it_was_read_since(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     await share(db, alice, squad)

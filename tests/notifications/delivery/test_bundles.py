@@ -107,7 +107,7 @@ async def bundles_of(db: Database) -> list[int | None]:
     return [row.bundle_id for row in await deliveries(db)]
 
 
-async def test_a_bundle_is_named_for_its_first_due_delivery_and_takes_along_what_is_not_due(
+async def test_a_bundle_is_named_for_its_first_due_delivery_and_includes_later_ones(
     db: Database, bob: User, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -149,7 +149,7 @@ async def test_nothing_is_bundled_before_something_is_due(
     assert await bundles_of(db) == [None, None]
 
 
-async def test_what_is_due_elsewhere_makes_no_bundle_here(
+async def test_due_deliveries_elsewhere_start_no_bundle(
     db: Database, bob: User, carol: User
 ) -> None:
     """Not on another channel, not for another user, not what goes alone."""
@@ -191,7 +191,7 @@ async def test_a_bundle_is_of_one_user_on_one_channel_and_never_changes(
     assert await bundles_of(db) == [ours, theirs, None, 99, None, None]
 
 
-async def test_a_digest_is_a_mail_of_its_own_with_what_was_due_at_its_hour(
+async def test_a_digest_is_a_separate_mail_with_the_deliveries_due_at_its_hour(
     db: Database, bob: User, hands: Hands
 ) -> None:
     hands.set("2026-11-23 08:00")
@@ -277,7 +277,7 @@ async def test_each_person_gets_their_own_mail(
     assert sorted(mail["To"] for mail in kept(settings)) == [bob.email, carol.email]
 
 
-async def test_what_is_urgent_goes_alone_and_at_once(
+async def test_urgent_deliveries_are_sent_alone_and_at_once(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     await share(db, alice, squad)
@@ -290,7 +290,7 @@ async def test_what_is_urgent_goes_alone_and_at_once(
     assert [row.state for row in await deliveries(db)] == ["pending", "sent"]
 
 
-async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
+async def test_a_repeated_attempt_is_the_same_mail_despite_newer_notices(
     db: Database, settings: Settings, alice: User, squad: Team
 ) -> None:
     await share(db, alice, squad, "First")
@@ -310,7 +310,7 @@ async def test_a_repeated_attempt_is_the_same_mail_though_more_has_come(
     ]
 
 
-async def test_a_repeated_attempt_leaves_out_what_was_read_meanwhile(
+async def test_a_repeated_attempt_leaves_out_notices_read_since(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team
 ) -> None:
     await share(db, alice, squad, "First")
@@ -363,7 +363,7 @@ async def test_there_is_no_digest_when_all_was_read(
     assert [(row.state, row.reason) for row in await deliveries(db)] == [("skipped", "read")]
 
 
-async def test_a_digest_tells_only_what_is_still_unread_and_each_notice_once(
+async def test_a_digest_lists_only_unread_notices_and_each_once(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -385,7 +385,7 @@ async def test_a_digest_tells_only_what_is_still_unread_and_each_notice_once(
     assert len(kept(settings)) == 2
 
 
-async def test_what_is_urgent_does_not_wait_for_the_digest(
+async def test_urgent_deliveries_do_not_wait_for_the_digest(
     db: Database, settings: Settings, bob: User, reel: Project
 ) -> None:
     await choose(db, bob)
@@ -511,7 +511,7 @@ async def test_a_weekly_digest_comes_on_monday(
         ({"timezone": "America/New_York"}, "2026-11-23 13:00", "Your digest"),
     ],
 )
-async def test_a_changed_preference_neither_loses_what_waits_nor_sends_it_twice(
+async def test_a_changed_preference_neither_loses_waiting_mail_nor_sends_it_twice(
     db: Database,
     settings: Settings,
     alice: User,
@@ -540,7 +540,7 @@ async def test_a_changed_preference_neither_loses_what_waits_nor_sends_it_twice(
     assert {row.state for row in await deliveries(db)} == {"sent"}
 
 
-async def test_what_waited_a_moment_joins_the_digest_when_it_is_switched_on(
+async def test_waiting_mail_joins_the_digest_when_it_is_switched_on(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")

@@ -35,14 +35,14 @@ async def addresses_of(db: Database, claimed: claims.Claim) -> list[str]:
     return [addresses[one.id] for one in claimed.deliveries]
 
 
-async def test_what_one_has_claimed_no_other_gets(db: Database) -> None:
+async def test_a_claimed_delivery_is_not_claimed_by_others(db: Database) -> None:
     await write(db, "one@example.com")
 
     assert await claim(db) == ["one@example.com"]
     assert await claim(db, "another") == []
 
 
-async def test_claims_at_the_same_moment_share_what_is_due(db: Database) -> None:
+async def test_concurrent_claims_share_the_due_deliveries(db: Database) -> None:
     addresses = [f"person{number:03}@example.com" for number in range(250)]
     await write(db, *addresses)
 
@@ -77,7 +77,7 @@ async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
     assert await claim(db, "another") == []
 
 
-async def test_what_was_interrupted_is_attempted_by_itself_the_least_attempted_first(
+async def test_interrupted_deliveries_are_attempted_one_by_one_the_least_attempted_first(
     db: Database,
 ) -> None:
     """Of those, the longest due; what was never interrupted last."""
@@ -98,7 +98,7 @@ async def test_what_was_interrupted_is_attempted_by_itself_the_least_attempted_f
     ]
 
 
-async def test_what_was_interrupted_once_goes_with_the_others(db: Database) -> None:
+async def test_deliveries_interrupted_once_are_sent_with_the_others(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com", "three@example.com")
     await change_deliveries(db, Delivery.id < 3, claimed_by="dead.1", attempts=1)
 
@@ -115,14 +115,14 @@ async def test_a_mail_that_was_interrupted_stays_whole(db: Database, hands: Hand
     assert await claim(db) == ["a@example.com", "b@example.com"]
 
 
-async def test_what_failed_several_times_goes_with_the_others(db: Database) -> None:
+async def test_deliveries_that_failed_several_times_are_sent_with_the_others(db: Database) -> None:
     await write(db, "failed@example.com", "fresh@example.com")
     await change_deliveries(db, Delivery.address == "failed@example.com", attempts=3)
 
     assert sorted(await claim(db)) == ["failed@example.com", "fresh@example.com"]
 
 
-async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(
+async def test_only_the_pending_and_due_deliveries_of_a_mail_are_attempted(
     db: Database, hands: Hands
 ) -> None:
     """The rest was settled or deferred at an earlier attempt."""
@@ -137,7 +137,7 @@ async def test_of_a_mail_only_what_is_pending_and_due_is_attempted(
     assert [row.attempts for row in await deliveries(db)] == [0, 1, 0]
 
 
-async def test_what_waits_to_be_bundled_is_claimed_as_one_mail(
+async def test_deliveries_waiting_for_a_bundle_are_claimed_as_one_mail(
     db: Database, alice: User, bob: User
 ) -> None:
     await write(db, "a@example.com", "b@example.com", "c@example.com", user_id=bob.id)
@@ -153,7 +153,7 @@ async def test_what_waits_to_be_bundled_is_claimed_as_one_mail(
     ]
 
 
-async def test_what_is_attempted_again_no_longer_says_why_it_waited(db: Database) -> None:
+async def test_a_retried_delivery_no_longer_has_the_reason_for_waiting(db: Database) -> None:
     await write(db)
     await change_deliveries(db, reason="outage")
 
@@ -176,13 +176,13 @@ async def test_a_claim_is_named_for_its_worker_and_fits_its_column(db: Database)
     assert all(name.startswith(f"{longest}.") and len(name) <= 40 for name in names)
 
 
-def test_on_postgresql_a_claim_passes_over_what_another_is_just_claiming() -> None:
+def test_on_postgresql_a_claim_skips_rows_that_another_is_claiming() -> None:
     statement = claims._chosen(CHANNEL).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
 
     assert str(statement).endswith("FOR UPDATE SKIP LOCKED")
 
 
-async def test_what_was_interrupted_each_time_is_given_up(db: Database) -> None:
+async def test_deliveries_interrupted_at_every_attempt_are_given_up(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     await change_deliveries(db, claimed_by="dead.1", attempts=3)
     await change_deliveries(db, Delivery.id == 1, attempts=len(CHANNEL.pauses) + 1)
@@ -195,7 +195,7 @@ async def test_what_was_interrupted_each_time_is_given_up(db: Database) -> None:
     ]
 
 
-async def test_what_is_given_up_is_settled_now_and_nobodys(db: Database, hands: Hands) -> None:
+async def test_a_delivery_given_up_is_settled_now_and_unclaimed(db: Database, hands: Hands) -> None:
     hands.set("2026-11-23 10:00")
     await write(db)
     await change_deliveries(db, claimed_by="dead.1", attempts=len(CHANNEL.pauses) + 1)
@@ -234,7 +234,7 @@ async def test_the_claims_of_the_dead_are_swept_at_once_and_the_living_keep_thei
     assert await claim(db, "heir") == []
 
 
-async def test_what_was_withdrawn_while_its_worker_died_is_not_swept(
+async def test_a_delivery_withdrawn_after_its_worker_died_is_not_swept(
     db: Database, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -255,7 +255,7 @@ async def claim_all(db: Database) -> claims.Claim:
     return claimed
 
 
-async def test_what_is_released_is_due_at_once_and_has_lost_no_attempt(
+async def test_a_released_delivery_is_due_at_once_and_loses_no_attempt(
     db: Database, hands: Hands
 ) -> None:
     """Only what the claim still holds: not what was settled, nor what another has claimed since."""
@@ -299,7 +299,7 @@ async def test_an_outage_lasts_until_its_channel_is_reached_again(
     assert not await claims.has_outage(db, CHANNEL)
 
 
-async def test_what_waits_to_be_bundled_waits_for_the_end_of_an_outage_too(
+async def test_deliveries_waiting_for_a_bundle_also_wait_for_the_end_of_an_outage(
     db: Database, bob: User, hands: Hands
 ) -> None:
     """A digest does not: it can still be joined, and is bundled when the next one is scheduled."""
@@ -342,7 +342,7 @@ async def test_an_outage_defers_a_batch_at_a_time(
 
 
 @pytest.mark.parametrize("bundles", [True, False])
-async def test_what_is_due_longest_is_claimed_first(db: Database, bundles: bool) -> None:
+async def test_the_longest_due_are_claimed_first(db: Database, bundles: bool) -> None:
     await write(db, "late@example.com", "early@example.com", "middle@example.com")
     for minutes, name in enumerate(("late", "middle", "early"), start=1):
         due = clock.now() - timedelta(minutes=minutes)
@@ -358,7 +358,7 @@ async def test_what_is_due_longest_is_claimed_first(db: Database, bundles: bool)
 
 
 @pytest.mark.sqlite
-async def test_a_claim_looks_only_at_what_it_takes(db: Database) -> None:
+async def test_a_claim_reads_only_the_rows_it_takes(db: Database) -> None:
     """However much is due: else a thousand claims would look a thousand times at everything."""
     asked: list[tuple[str, Any]] = []
 

@@ -174,7 +174,7 @@ WHY_NOT: dict[Meanwhile, str | None] = {
 @pytest.mark.parametrize(
     ("meanwhile", "reason"), WHY_NOT.items(), ids=lambda it: getattr(it, "__name__", str(it))
 )
-async def test_what_happens_meanwhile_decides(
+async def test_changes_before_sending_decide_the_outcome(
     db: Database,
     settings: Settings,
     alice: User,
@@ -195,7 +195,7 @@ async def test_what_happens_meanwhile_decides(
     assert reason is None or explain_reason(reason, Email.words) != reason
 
 
-async def test_mail_about_what_is_snoozed_waits_until_it_is_back(
+async def test_mail_about_a_snoozed_notification_waits_until_the_snooze_ends(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-02 09:00")
@@ -219,7 +219,7 @@ async def test_mail_about_what_is_snoozed_waits_until_it_is_back(
 
 
 @pytest.mark.parametrize("how", ["unsnoozed", "undone"])
-async def test_mail_goes_once_its_notification_is_back_before_its_time(
+async def test_mail_is_sent_when_a_snooze_ends_early(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, hands: Hands, how: str
 ) -> None:
     hands.set("2026-11-02 09:00")
@@ -241,7 +241,7 @@ async def test_mail_goes_once_its_notification_is_back_before_its_time(
     assert (sent.state, sent.reason, len(kept(settings))) == ("sent", None, 1)
 
 
-async def test_what_is_snoozed_past_a_digest_waits_for_the_next_one(
+async def test_a_notification_snoozed_past_a_digest_waits_for_the_next_one(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-02 09:00")
@@ -258,7 +258,7 @@ async def test_what_is_snoozed_past_a_digest_waits_for_the_next_one(
 
 
 @pytest.mark.parametrize("is_in_another_team", [False, True])
-async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_it(
+async def test_a_project_is_muted_with_the_only_team_through_which_the_user_sees_it(
     db: Database,
     settings: Settings,
     alice: User,
@@ -285,7 +285,7 @@ async def test_news_of_a_project_are_muted_with_the_only_team_that_lets_one_see_
 
 
 @pytest.mark.parametrize("meanwhile", [reads, deletes])
-async def test_what_happens_to_the_account_is_mailed_at_once_whatever_was_read(
+async def test_account_events_are_mailed_at_once_even_if_read(
     db: Database, settings: Settings, bob: User, squad: Team, meanwhile: Meanwhile
 ) -> None:
     about_account = [one for one in TYPES.values() if one.is_immediate]
@@ -316,7 +316,7 @@ async def make_project(db: Database, owner: User, *teams: Team) -> Project:
     return project
 
 
-async def test_what_is_about_oneself_is_not_muted_with_the_team(
+async def test_affected_users_are_notified_despite_a_muted_team(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     async with db.write() as session:
@@ -390,7 +390,7 @@ async def test_without_a_mute_nothing_is_muted(
     assert await decided(db) == [SEND, SEND, SEND]
 
 
-async def test_a_project_is_muted_with_its_team_whatever_else_one_owns_or_sees(
+async def test_a_project_is_muted_with_its_team_regardless_of_other_projects(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     other = await make_team(db, alice, "Others", viewers=[bob])
@@ -413,7 +413,7 @@ class Joining(Scripted):
         return rows.add_columns(Project.name)
 
 
-async def test_what_a_channel_reads_changes_nothing_about_what_is_muted(
+async def test_columns_read_for_a_channel_do_not_affect_mutes(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     unshared = await make_project(db, alice)
@@ -447,7 +447,7 @@ async def test_the_first_rule_that_objects_gives_the_reason(
     ]  # fmt: skip
 
 
-async def test_what_a_newer_version_has_written_waits_for_its_worker(
+async def test_deliveries_of_a_newer_version_wait_for_its_worker(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     """During an upgrade the pages may be ahead of the worker, which knows no such type."""
@@ -491,7 +491,7 @@ class Fleeting(Scripted):
         (5 * SECOND, Skip("expired", state="dead")),
     ],
 )
-async def test_what_would_be_over_on_arrival_is_dead(
+async def test_expired_deliveries_are_given_up(
     db: Database,
     alice: User,
     squad: Team,
@@ -550,7 +550,7 @@ async def look(db: Database, user: User, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(("reported", "passed", "expected"), LOOKING)
-async def test_a_page_that_is_looked_at_after_it_came_due_makes_a_delivery_superfluous(
+async def test_a_visible_page_after_the_due_time_makes_a_delivery_superfluous(
     db: Database,
     alice: User,
     bob: User,
@@ -587,7 +587,7 @@ async def test_only_a_channel_that_waits_for_pages_spares_its_users(
     assert await decided(db, channel) == [SEND]
 
 
-async def test_what_is_urgent_goes_though_its_user_looks_at_a_page(
+async def test_urgent_deliveries_are_sent_despite_a_visible_page(
     db: Database, bob: User, alice: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -601,7 +601,7 @@ async def test_what_is_urgent_goes_though_its_user_looks_at_a_page(
     assert await decided(db, Tactful()) == [SEND, SEND, Skip("visible"), SEND]
 
 
-async def test_what_happens_to_the_account_goes_though_its_user_looks_at_a_page(
+async def test_account_events_are_sent_despite_a_visible_page(
     db: Database, bob: User, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
@@ -613,7 +613,7 @@ async def test_what_happens_to_the_account_goes_though_its_user_looks_at_a_page(
     assert await decided(db, Tactful()) == [SEND]
 
 
-async def test_a_page_shows_nothing_to_those_who_want_all_or_nothing_in_the_app(
+async def test_a_visible_page_skips_nothing_for_users_with_the_app_off_or_pushes_always(
     db: Database, alice: User, bob: User, carol: User, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")

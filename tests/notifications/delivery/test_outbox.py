@@ -58,7 +58,7 @@ async def test_each_outcome_is_recorded_as_data(
     assert row.attempted_at is not None
 
 
-async def test_what_waits_has_lost_no_attempt_and_keeps_its_last_failure(db: Database) -> None:
+async def test_a_waiting_delivery_loses_no_attempt_and_keeps_its_last_failure(db: Database) -> None:
     await write(db)
     until = clock.now() + timedelta(hours=1)
     for outcome in (LATER, Wait(until, "resting")):
@@ -98,7 +98,7 @@ async def test_attempts_come_later_and_later_until_it_is_given_up(
     assert row.settled_at is not None
 
 
-async def test_what_is_refused_for_good_is_not_tried_again(db: Database) -> None:
+async def test_a_permanent_refusal_is_not_retried(db: Database) -> None:
     await write(db)
     channel = Scripted(lambda _: NEVER)
     await outbox.deliver(db, channel)
@@ -116,7 +116,7 @@ def test_pauses_differ_by_chance_so_that_not_all_come_back_at_once() -> None:
 
 
 @pytest.mark.parametrize(("asked", "least"), [(10, 10), (1, 5), (None, 5)])
-def test_who_asks_for_a_longer_pause_gets_it(asked: int | None, least: int) -> None:
+def test_a_requested_longer_pause_is_kept(asked: int | None, least: int) -> None:
     wish = None if asked is None else asked * MINUTE
 
     pause = pause_after(2, [MINUTE, 5 * MINUTE], wish)
@@ -168,7 +168,7 @@ async def test_during_an_outage_one_attempt_is_made_for_all(
     assert {row.due_at - clock.now() for row in rows} == {MINUTE}
 
 
-async def test_an_outage_takes_turns_among_those_who_wait(db: Database) -> None:
+async def test_recipients_take_turns_at_the_one_attempt_of_an_outage(db: Database) -> None:
     await write(db, *(f"person{number}@example.com" for number in range(3)))
     for _ in range(3):
         await make_due(db)
@@ -177,7 +177,7 @@ async def test_an_outage_takes_turns_among_those_who_wait(db: Database) -> None:
     assert [row.attempts for row in await deliveries(db)] == [1, 1, 1]
 
 
-async def test_after_an_outage_all_that_waited_goes_with_the_first(db: Database) -> None:
+async def test_after_an_outage_all_waiting_deliveries_follow_the_first(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     await outbox.deliver(db, Scripted(lambda _: OUT))
     await write(db, "three@example.com")
@@ -195,7 +195,7 @@ async def test_all_batches_are_counted(db: Database) -> None:
     assert await outbox.deliver(db, Scripted(batch_size=1)) == 3
 
 
-async def test_what_decides_is_built_once_for_all_batches(
+async def test_the_decision_query_is_built_once_for_all_batches(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel, built = always(SENT), []
@@ -263,7 +263,7 @@ async def test_a_claim_is_renewed_while_it_is_worked_on_and_no_longer(
     await asyncio.wait_for(has_ended.wait(), 5)
 
 
-async def test_what_was_interrupted_each_time_is_given_up_first(db: Database) -> None:
+async def test_deliveries_interrupted_at_every_attempt_are_given_up_first(db: Database) -> None:
     await write(db)
     await change_deliveries(db, claimed_by="dead.1", attempts=4)
     channel = Scripted()
@@ -304,7 +304,7 @@ async def test_claims_name_their_worker(db: Database) -> None:
     assert [str(name).partition(".")[0] for name in seen] == ["worker"]
 
 
-async def test_what_was_not_attempted_has_lost_no_attempt(db: Database) -> None:
+async def test_an_unattempted_delivery_loses_no_attempt(db: Database) -> None:
     await write(db, "one@example.com", "two@example.com")
     channel = Scripted()
 
@@ -370,7 +370,7 @@ async def test_a_worker_that_stops_before_or_after_its_batch_gives_back_what_it_
     assert [row.claimed_by for row in rows] == [None, None]
 
 
-async def test_one_that_breaks_its_channel_takes_no_other_along(db: Database) -> None:
+async def test_a_delivery_that_breaks_its_channel_does_not_affect_others(db: Database) -> None:
     await write(db, "one@example.com", "poison@example.com", "three@example.com")
 
     def say(delivery: Row[Any]) -> Outcome:
@@ -392,7 +392,7 @@ async def test_one_that_breaks_its_channel_takes_no_other_along(db: Database) ->
     assert (rows[1].attempts, rows[1].reason) == (4, "interrupted")
 
 
-async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(db: Database) -> None:
+async def test_a_delivery_withdrawn_during_sending_stays_withdrawn(db: Database) -> None:
     await write(db)
 
     class Slow(Scripted):
@@ -407,7 +407,7 @@ async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(db: Database
     assert (row.state, row.reason) == ("skipped", "withdrawn")
 
 
-async def test_who_lost_the_lease_does_not_settle(db: Database) -> None:
+async def test_a_worker_that_lost_its_lease_does_not_settle(db: Database) -> None:
     await write(db)
 
     class Asleep(Scripted):
@@ -424,7 +424,7 @@ async def test_who_lost_the_lease_does_not_settle(db: Database) -> None:
     assert str(row.claimed_by).startswith("another.")
 
 
-async def test_what_is_urgent_goes_before_what_has_waited_longer(db: Database) -> None:
+async def test_urgent_deliveries_are_sent_first(db: Database) -> None:
     await write(db, "bundle@example.com", "digest@example.com", "alone@example.com")
     async with db.write() as session:
         for bundling in ("bundle", "digest"):
@@ -441,7 +441,7 @@ async def test_what_is_urgent_goes_before_what_has_waited_longer(db: Database) -
     assert [address.partition("@")[0] for address in channel.left] == ["alone", "bundle", "digest"]
 
 
-async def test_after_its_time_a_batch_is_given_back_so_that_what_is_urgent_comes_first_again(
+async def test_a_batch_is_given_back_after_its_time_so_that_urgent_deliveries_come_first(
     db: Database, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")

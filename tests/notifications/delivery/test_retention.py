@@ -88,7 +88,7 @@ async def test_an_unread_notification_is_never_removed(
     assert len(await ids(db, Event)) == 1
 
 
-async def test_what_counts_is_when_it_was_read_not_when_it_came(
+async def test_retention_counts_from_reading_not_from_arrival(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     old = await notify_bob(db, alice, squad)
@@ -104,7 +104,7 @@ async def test_what_counts_is_when_it_was_read_not_when_it_came(
     assert await ids(db, Notification) == []
 
 
-async def test_what_was_marked_unread_again_is_kept(
+async def test_notifications_marked_as_unread_again_are_kept(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     kept = await notify_bob(db, alice, squad)
@@ -118,7 +118,7 @@ async def test_what_was_marked_unread_again_is_kept(
     assert await ids(db, Notification) == [kept]
 
 
-async def test_what_is_done_goes_as_if_read_and_what_is_saved_or_snoozed_stays(
+async def test_done_notifications_expire_like_read_ones_and_saved_or_snoozed_ones_stay(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     done, saved, snoozed = [await notify_bob(db, alice, squad) for _number in range(3)]
@@ -169,7 +169,7 @@ async def test_a_deleted_notification_stays_while_it_can_be_undone(
     assert await ids(db, Notification) == []
 
 
-async def test_what_was_read_long_ago_and_deleted_just_now_can_still_be_undone(
+async def test_a_deletion_of_a_long_read_notification_can_still_be_undone(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     old = await notify_bob(db, alice, squad)

@@ -59,7 +59,7 @@ class Nudges:
             await self.heard.wait()
 
 
-async def test_what_is_due_already_is_worked_on_at_the_start(db: Database) -> None:
+async def test_deliveries_due_at_the_start_are_sent(db: Database) -> None:
     await write(db)
     nudges = Nudges()
 
@@ -91,7 +91,7 @@ async def test_it_wakes_by_itself_when_a_wait_is_over(db: Database) -> None:
     assert clock.now() >= due
 
 
-async def test_what_is_snoozed_comes_back_by_itself_as_soon_as_it_is_due(
+async def test_a_snoozed_notification_comes_back_as_soon_as_it_is_due(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     """Snoozed while the worker waits for something that is due later."""
@@ -129,7 +129,7 @@ async def test_changes_that_bring_nothing_due_wake_nobody(db: Database) -> None:
     assert nudges.names == []
 
 
-async def test_a_queue_that_stumbles_is_asked_again(
+async def test_a_failing_queue_is_tried_again(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(db)
@@ -146,7 +146,7 @@ async def test_a_queue_that_stumbles_is_asked_again(
         await nudges.wait()
 
 
-async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
+async def test_settled_deliveries_are_no_longer_due(db: Database) -> None:
     await write(db)
     assert await next_due(db, Scripted()) is not None
 
@@ -155,7 +155,7 @@ async def test_what_is_settled_comes_due_no_more(db: Database) -> None:
     assert await next_due(db, Scripted()) is None
 
 
-async def test_what_came_due_without_a_poke_is_found_at_the_next_look(
+async def test_deliveries_that_come_due_without_a_poke_are_found_at_the_next_check(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A poke may be lost with the process that was to send it."""
@@ -171,7 +171,7 @@ async def test_what_came_due_without_a_poke_is_found_at_the_next_look(
 
 
 @pytest.mark.parametrize("is_back", [True, False])
-async def test_what_waits_for_a_service_is_due_when_that_answers_again(
+async def test_deliveries_waiting_for_a_service_are_due_when_it_answers_again(
     db: Database, is_back: bool
 ) -> None:
     channels: Channels = {EMAIL: Scripted(is_back=is_back)}
@@ -198,7 +198,7 @@ class Swallowing(Scripted):
         return False
 
 
-async def test_the_watch_ends_also_where_a_library_has_swallowed_that_it_is_to_end(
+async def test_the_watch_ends_even_if_a_library_swallowed_the_cancellation(
     db: Database,
 ) -> None:
     channels: Channels = {EMAIL: Swallowing()}

@@ -63,7 +63,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
         (Skip("expired", state="dead"), "dead", "expired", False),
     ],
 )
-async def test_what_has_ended_is_settled_now_and_nobodys(
+async def test_a_final_outcome_settles_now_and_ends_the_claim(
     db: Database,
     hands: Hands,
     counted: list[Any],
@@ -89,7 +89,7 @@ async def test_what_has_ended_is_settled_now_and_nobodys(
     assert counted == [("email", state, 2)]
 
 
-async def test_what_waits_is_due_then_and_has_lost_no_attempt(
+async def test_a_wait_sets_the_due_time_and_costs_no_attempt(
     db: Database, hands: Hands, counted: list[Any]
 ) -> None:
     hands.set(AT_TEN)
@@ -111,7 +111,7 @@ async def test_what_waits_is_due_then_and_has_lost_no_attempt(
         (OUT, "outage", ("unreachable", "mail.example", None, "No route")),
     ],
 )
-async def test_what_failed_is_due_again_after_a_pause(
+async def test_a_failed_delivery_is_due_again_after_a_pause(
     db: Database,
     hands: Hands,
     shortest_pauses: None,
@@ -186,7 +186,7 @@ async def test_an_outcome_is_of_these_deliveries_alone(db: Database, outcome: En
 @pytest.mark.parametrize(
     "meanwhile", [{"claimed_by": "another.1"}, {"state": "skipped", "reason": "withdrawn"}]
 )
-async def test_what_another_claimed_or_withdrew_meanwhile_stays_as_it_is(
+async def test_deliveries_claimed_or_withdrawn_by_others_stay_unchanged(
     db: Database, outcome: Ended, meanwhile: dict[str, str]
 ) -> None:
     await write(db)
@@ -200,7 +200,7 @@ async def test_what_another_claimed_or_withdrew_meanwhile_stays_as_it_is(
     assert shown(after, *COLUMNS, "claimed_by") == shown(before, *COLUMNS, "claimed_by")
 
 
-async def test_only_what_is_pending_is_skipped_before_it_comes_due(
+async def test_only_pending_deliveries_are_skipped_before_they_are_due(
     db: Database, hands: Hands
 ) -> None:
     hands.set(AT_TEN)

@@ -168,7 +168,7 @@ async def test_a_list_that_is_read_again_is_in_the_language_of_its_reader(
     assert [action.label for action in notice.actions] == ["GO TO TEAM"]
 
 
-async def test_what_was_deleted_since_is_named_no_more(
+async def test_subjects_deleted_since_are_no_longer_named(
     db: Database, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     facts = {"old_name": "A", "new_name": "B"}
@@ -389,7 +389,7 @@ async def test_actor_and_team_stand_beside_the_sentence_where_it_names_neither(
     assert (notice.byline, notice.place) == (byline, place)
 
 
-async def test_who_acted_is_not_said_twice(
+async def test_the_actor_is_not_named_twice(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
     await tell(db, MEMBER_LEFT, actor=alice, affected=alice, team=squad)

@@ -25,7 +25,7 @@ def shouting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("username", "said"), [("bob", "bob LEFT THE TEAM"), (SOMEONE, "SOMEONE LEFT THE TEAM")]
 )
-def test_who_has_gone_is_someone_in_every_language_and_a_name_stays_a_name(
+def test_a_deleted_user_is_someone_in_every_language_and_a_user_of_that_name_keeps_it(
     shouting: None, username: str, said: str
 ) -> None:
     with in_language("xx"):

@@ -59,7 +59,7 @@ async def told_to_streams(db: Database, user: User) -> list[tuple[str, Any]]:
         return [(row.kind, row.ids) for row in await session.execute(rows)]
 
 
-async def test_what_is_done_is_read_and_leaves_the_inbox(
+async def test_a_done_notification_is_read_and_leaves_the_inbox(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two, three = await tell_bob(3)
@@ -72,7 +72,7 @@ async def test_what_is_done_is_read_and_leaves_the_inbox(
     assert await told_to_streams(db, bob) == [("done", [one, three])]
 
 
-async def test_what_is_no_longer_done_is_back_where_it_was(
+async def test_a_notification_no_longer_done_is_back_in_its_old_position(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two = await tell_bob(2)
@@ -84,7 +84,7 @@ async def test_what_is_no_longer_done_is_back_where_it_was(
     assert await shown_in(db, bob) == [two, one]
 
 
-async def test_what_is_saved_is_saved_wherever_it_is(
+async def test_a_notification_can_be_saved_in_any_place(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two = await tell_bob(2)
@@ -103,7 +103,7 @@ async def test_what_is_saved_is_saved_wherever_it_is(
     assert await shown_in(db, bob, "saved") == [one]
 
 
-async def test_what_is_snoozed_comes_back_on_top_and_unread_when_it_is_due(
+async def test_a_snoozed_notification_comes_back_on_top_and_unread_when_due(
     db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
     hands.set(TODAY)
@@ -124,7 +124,7 @@ async def test_what_is_snoozed_comes_back_on_top_and_unread_when_it_is_due(
     assert await next_return(db) is None
 
 
-async def test_what_was_deleted_while_snoozed_does_not_come_back(
+async def test_a_notification_deleted_while_snoozed_does_not_come_back(
     db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
     hands.set(TODAY)
@@ -137,7 +137,7 @@ async def test_what_was_deleted_while_snoozed_does_not_come_back(
     assert (await return_due(db), await shown_in(db, bob)) == (0, [])
 
 
-async def test_more_than_fit_one_step_come_back_all_the_same(
+async def test_more_than_one_batch_of_snoozed_notifications_comes_back(
     db: Database, bob: User, tell_bob: Tell, alter: Alter, hands: Hands
 ) -> None:
     hands.set(TODAY)
@@ -158,7 +158,7 @@ UNDONE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("name", UNDONE)
-async def test_undo_brings_back_what_the_act_found(
+async def test_undo_restores_the_state_before_the_act(
     db: Database, bob: User, tell_bob: Tell, name: str
 ) -> None:
     act, after, kinds = UNDONE[name]
@@ -178,7 +178,7 @@ async def test_undo_brings_back_what_the_act_found(
         await undoes(db, bob, token)
 
 
-async def test_undo_of_doing_leaves_unread_only_what_was_unread(
+async def test_undo_of_doing_marks_as_unread_only_notices_that_were_unread(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     read, unread = await tell_bob(2)
@@ -207,7 +207,7 @@ async def test_undo_of_a_return_snoozes_again_until_the_same_time(
     assert [kind for kind, _ids in await told_to_streams(db, bob)][-2:] == ["snoozed", "read"]
 
 
-async def test_undo_spares_what_was_changed_since(db: Database, bob: User, tell_bob: Tell) -> None:
+async def test_undo_spares_notices_changed_since(db: Database, bob: User, tell_bob: Tell) -> None:
     one, two = await tell_bob(2)
     _count, token = await does(db, bob, acts.doing(), one, two)
     await does(db, bob, acts.saving(), two)
@@ -218,7 +218,7 @@ async def test_undo_spares_what_was_changed_since(db: Database, bob: User, tell_
     assert await state_of(db, two) == ("done", True, True)
 
 
-async def test_a_selection_spares_what_came_back_since_it_was_seen(
+async def test_a_selection_spares_notices_that_came_back_since(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two = await tell_bob(2)
@@ -234,9 +234,7 @@ async def test_a_selection_spares_what_came_back_since_it_was_seen(
     assert (count, await shown_in(db, bob)) == (1, [one])
 
 
-async def test_acting_on_what_is_so_already_is_nothing(
-    db: Database, bob: User, tell_bob: Tell
-) -> None:
+async def test_repeating_an_act_changes_nothing(db: Database, bob: User, tell_bob: Tell) -> None:
     [one] = await tell_bob(1)
 
     for act in (acts.reopening(), acts.unsaving(), acts.returning(), acts.unreading()):
@@ -244,7 +242,7 @@ async def test_acting_on_what_is_so_already_is_nothing(
     assert await told_to_streams(db, bob) == []
 
 
-async def test_nobody_acts_on_what_is_anothers(
+async def test_nobody_acts_on_notices_of_others(
     db: Database, bob: User, carol: User, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(2)

@@ -34,7 +34,7 @@ async def test_the_bell_of_a_user_without_notifications_is_empty(
     assert (bell.unread, bell.position, bell.notices) == (0, 0, [])
 
 
-async def test_the_bell_leaves_out_what_is_hidden_deleted_or_of_an_unknown_type(
+async def test_the_bell_leaves_out_hidden_deleted_and_unknown_notices(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     hidden, deleted, unknown, read, unread = await tell_bob(5)
@@ -56,7 +56,7 @@ async def test_the_bell_leaves_out_what_is_hidden_deleted_or_of_an_unknown_type(
     assert [notice.id for notice in bell.notices] == [unread, read]
 
 
-async def test_what_came_back_is_the_first_in_the_bell(
+async def test_a_returned_notification_is_first_in_the_bell(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     first, second = await tell_bob(2)

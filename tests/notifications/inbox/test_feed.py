@@ -159,7 +159,7 @@ async def test_hidden_notices_are_still_unread_until_they_are_read_or_deleted(
         assert await feed.still_unread(session, alice.id, [*asked, unasked]) == []
 
 
-async def test_the_newest_leave_out_what_is_hidden_or_deleted(
+async def test_the_newest_leave_out_hidden_and_deleted_notices(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(5)
@@ -170,7 +170,7 @@ async def test_the_newest_leave_out_what_is_hidden_or_deleted(
         assert [notice.id for notice in await newest_notices(session, bob.id, 2)] == ids[2:0:-1]
 
 
-async def test_what_a_newer_version_has_written_is_left_out(
+async def test_notices_of_a_newer_version_are_left_out(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     """Its types have no sentence here."""
@@ -224,7 +224,7 @@ async def test_totals_count_the_inbox_the_matching_and_the_unread(
     assert others == Totals(0, 0, 0, position=0)
 
 
-async def test_marking_counts_only_ones_own_that_are_kept_and_change(
+async def test_marking_counts_only_the_users_own_kept_notices_that_change(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     unread, read, deleted, other = ids = await tell_bob(4)
@@ -244,7 +244,7 @@ async def test_marking_counts_only_ones_own_that_are_kept_and_change(
     assert await changes_of(db, bob) == [("read", [unread], None), ("unread", [unread], None)]
 
 
-async def test_hidden_notices_are_marked_by_id_without_a_word_on_the_streams(
+async def test_hidden_notices_are_marked_by_id_without_an_event_on_the_streams(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     shown, hidden = await tell_bob(2)
@@ -330,7 +330,7 @@ async def test_a_watermark_beyond_the_newest_notice_spares_what_comes_later(
 
 
 @pytest.mark.parametrize("wanted", [None, UNREAD])
-async def test_what_is_deleted_was_counted_before(
+async def test_a_deletion_counts_its_notices_first(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter, wanted: Filter | None
 ) -> None:
     ids = await tell_bob(6)
@@ -406,7 +406,7 @@ async def test_a_deletion_is_ones_own_though_another_deletes_at_the_same_moment(
         assert (await session.scalars(theirs)).all() == [None]
 
 
-async def test_what_was_restored_can_be_deleted_and_restored_again(
+async def test_restored_notices_can_be_deleted_and_restored_again(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(2)
@@ -450,7 +450,7 @@ async def test_the_undo_of_an_earlier_account_with_the_same_id_restores_nothing(
             await acts.undo(session, bob.id, token)
 
 
-async def test_what_was_withdrawn_is_gone_and_no_undo_restores_it(
+async def test_withdrawn_notices_are_gone_and_no_undo_restores_them(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(5)
@@ -489,7 +489,7 @@ async def test_a_large_selection_is_recorded_in_changes_of_a_thousand_ids(
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
-async def test_undo_marks_as_unread_exactly_what_was_marked_as_read_and_only_once(
+async def test_undo_marks_as_unread_exactly_the_notices_marked_as_read_and_only_once(
     db: Database, alice: User, bob: User, tell_bob: Tell, is_whole: bool
 ) -> None:
     ids = await tell_bob(4)
@@ -511,7 +511,7 @@ async def test_undo_marks_as_unread_exactly_what_was_marked_as_read_and_only_onc
     assert (await changes_of(db, bob))[-1] == ("unread", ids[1:3], None)
 
 
-async def test_undo_marks_as_read_what_was_marked_as_unread(
+async def test_undo_marks_as_read_the_notices_marked_as_unread(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(3)
@@ -525,7 +525,7 @@ async def test_undo_marks_as_read_what_was_marked_as_unread(
     assert await are_read(db, ids) == [True, True, False]
 
 
-async def test_undo_leaves_alone_what_was_changed_again_or_withdrawn_since(
+async def test_undo_leaves_alone_notices_changed_again_or_withdrawn_since(
     db: Database, bob: User, squad: Team, tell_bob: Tell
 ) -> None:
     again, deleted, restored, left = ids = await tell_bob(4)
@@ -548,7 +548,7 @@ async def test_undo_leaves_alone_what_was_changed_again_or_withdrawn_since(
     assert await are_read(db, [again, restored]) == [True, True]
 
 
-async def test_what_was_marked_can_be_undone_for_ten_minutes(
+async def test_marking_can_be_undone_for_ten_minutes(
     db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
     await tell_bob(1)

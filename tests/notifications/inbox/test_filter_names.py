@@ -29,7 +29,7 @@ async def rename(db: Database, actor: User, team: Team) -> None:
         await notify(session, TEAM_UPDATED, actor=actor, team=team, **facts)
 
 
-async def test_those_who_occur_in_the_inbox_can_be_chosen(
+async def test_users_who_occur_in_the_inbox_can_be_chosen(
     db: Database, alice: User, bob: User, carol: User, squad: Team, tell_bob: Tell
 ) -> None:
     await tell_bob(2)
@@ -53,7 +53,7 @@ async def test_the_choices_are_those_of_the_view(
     assert list(done["actor"].values()) == ["alice"]
 
 
-async def test_of_many_the_last_ones_can_be_chosen_and_whoever_is_chosen(
+async def test_of_many_users_the_latest_and_the_chosen_one_can_be_chosen(
     db: Database,
     alice: User,
     bob: User,
@@ -73,7 +73,7 @@ async def test_of_many_the_last_ones_can_be_chosen_and_whoever_is_chosen(
     assert chosen["actor"] == {alice.id: "alice", carol.id: "carol"}
 
 
-async def test_an_id_gives_no_name_that_stands_in_none_of_the_users_notifications(
+async def test_an_id_reveals_no_name_outside_the_users_notifications(
     db: Database, alice: User, bob: User, carol: User, tell_bob: Tell, alter: Alter
 ) -> None:
     secret = await make_team(db, carol, "Secret", editors=[alice])

@@ -111,7 +111,7 @@ async def test_a_date_range_in_which_nothing_happened_is_empty(
     assert await matching(db, bob, Filter({"date_range": ("3months",)})) == []
 
 
-async def test_fields_narrow_together_and_never_show_what_is_hidden_deleted_or_anothers(
+async def test_fields_narrow_together_and_never_show_hidden_deleted_or_foreign_notices(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(4)

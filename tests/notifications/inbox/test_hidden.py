@@ -56,7 +56,7 @@ async def test_its_push_stays_on_the_screen_until_it_is_read(
 
 
 @pytest.mark.parametrize("ids", ["", "none", "²", "-1", "1.5", ",,", "9" * 30])
-async def test_what_is_no_number_is_no_notice(as_bob: httpx.AsyncClient, ids: str) -> None:
+async def test_an_id_that_is_not_a_number_is_no_notice(as_bob: httpx.AsyncClient, ids: str) -> None:
     answer = await as_bob.get("/push/unread", params={"ids": ids})
 
     assert answer.json() == {"unread": [], "unread_count": 0}
@@ -71,7 +71,7 @@ async def test_reading_it_says_nothing_on_the_streams(
         assert list(await session.scalars(select(Change.kind))) == ["event"]
 
 
-async def test_its_own_page_and_what_was_sent_of_it_are_there_for_its_person_alone(
+async def test_its_page_and_delivery_log_exist_for_its_recipient_only(
     app: Litestar, as_bob: httpx.AsyncClient, alice: User, hidden: int
 ) -> None:
     for page in (f"/notifications/{hidden}", f"/notifications/{hidden}/deliveries"):

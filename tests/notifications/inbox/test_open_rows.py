@@ -36,7 +36,7 @@ async def newer(session: AsyncSession, user: User, wanted: Filter, than: int) ->
     return await count_newer(session, user.id, wanted, await feed.made_at(session, user.id, than))
 
 
-async def test_what_was_read_elsewhere_is_shown_as_read(
+async def test_rows_read_elsewhere_are_shown_as_read(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two, three = await tell_bob(3)
@@ -54,7 +54,7 @@ async def test_what_was_read_elsewhere_is_shown_as_read(
     assert [row.is_read for row in rows if not isinstance(row, RemovedRow)] == [False, False, True]
 
 
-async def test_what_was_deleted_elsewhere_keeps_its_place_and_can_be_restored(
+async def test_rows_deleted_elsewhere_keep_their_place_and_can_be_restored(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(3)
@@ -90,7 +90,7 @@ async def test_after_ten_minutes_nothing_is_restored_however_often_the_page_was_
         assert await read_open_rows(session, bob.id, ids) == [RemovedRow(ids[0])]
 
 
-async def test_what_was_withdrawn_is_gone_for_good(
+async def test_withdrawn_rows_are_gone_for_good(
     db: Database, bob: User, squad: Team, tell_bob: Tell
 ) -> None:
     ids = await tell_bob(3)
@@ -101,7 +101,7 @@ async def test_what_was_withdrawn_is_gone_for_good(
         assert await read_open_rows(session, bob.id, ids) == [RemovedRow(one) for one in ids]
 
 
-async def test_what_is_hidden_or_another_users_is_not_shown(
+async def test_hidden_rows_and_those_of_other_users_are_not_shown(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     shown, hidden = ids = await tell_bob(2)

@@ -76,7 +76,7 @@ async def test_a_page_opens_all_that_lead_there_and_no_others_in_one_change(
 
 
 @pytest.mark.sqlite
-async def test_more_than_a_thousand_are_told_a_thousand_at_a_time(
+async def test_more_than_a_thousand_are_recorded_in_changes_of_a_thousand(
     db: Database, settings: Settings, bob: User
 ) -> None:
     with closing(sqlite3.connect(settings.sqlite_path)) as connection, connection:
@@ -89,7 +89,7 @@ async def test_more_than_a_thousand_are_told_a_thousand_at_a_time(
     assert [len(ids or []) for ids in await read_changes(db, bob)] == [25]
 
 
-async def test_what_is_hidden_in_the_app_is_read_without_a_word_on_the_streams(
+async def test_hidden_notices_are_marked_read_without_an_event_on_the_streams(
     db: Database, bob: User
 ) -> None:
     async with db.act() as session:
@@ -102,7 +102,7 @@ async def test_what_is_hidden_in_the_app_is_read_without_a_word_on_the_streams(
     assert await read_changes(db, bob) == []
 
 
-async def test_what_was_deleted_stays_as_it_was(
+async def test_deleted_notices_stay_unchanged(
     db: Database, alice: User, bob: User, editors: Team
 ) -> None:
     await tell(db, TEAM_UPDATED, actor=alice, team=editors, old_name="A", new_name="B")
@@ -116,7 +116,7 @@ async def test_what_was_deleted_stays_as_it_was(
     assert await unread_of(db, bob) == ["team_updated"]
 
 
-async def test_only_its_own_page_opens_what_leads_nowhere(
+async def test_a_notice_without_a_link_is_opened_only_by_its_own_page(
     db: Database, alice: User, bob: User, carol: User, editors: Team
 ) -> None:
     """The removed may not see the team any more."""
@@ -133,7 +133,7 @@ async def test_only_its_own_page_opens_what_leads_nowhere(
     assert await unread_of(db, bob) == []
 
 
-async def test_a_page_behind_a_mailed_link_opens_what_the_mail_was_about(
+async def test_a_page_behind_a_mailed_link_opens_the_notice_of_the_mail(
     db: Database, bob: User
 ) -> None:
     await tell(db, ACCOUNT_PASSWORD_CHANGED, affected=bob)
@@ -144,7 +144,7 @@ async def test_a_page_behind_a_mailed_link_opens_what_the_mail_was_about(
     assert await unread_of(db, bob) == ["account_password_changed"]
 
 
-async def test_what_comes_while_a_visit_waits_for_another_writer_stays_unread(
+async def test_notices_arriving_while_a_visit_waits_for_another_writer_stay_unread(
     db: Database, alice: User, bob: User, editors: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renamed: dict[str, Any] = {"actor": alice, "team": editors, "old_name": "A", "new_name": "B"}
@@ -175,7 +175,7 @@ async def test_what_comes_while_a_visit_waits_for_another_writer_stays_unread(
         ("/account/address/cancel/a-token", "(user_id=? AND type=?"),
     ],
 )
-async def test_a_visit_looks_only_at_what_it_opens_among_a_hundred_thousand(
+async def test_a_visit_reads_only_the_rows_it_opens_among_a_hundred_thousand(
     db: Database, settings: Settings, bob: User, page: str, index: str
 ) -> None:
     with closing(sqlite3.connect(settings.sqlite_path)) as connection:

@@ -165,7 +165,7 @@ async def test_they_are_what_counting_says_after_any_acts_in_any_process(
         )
 
 
-async def test_what_retention_removes_is_counted_no_more(
+async def test_totals_leave_out_rows_removed_by_retention(
     db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
     hands.set("2026-11-01 00:00")
@@ -187,7 +187,7 @@ async def remove_as_an_older_worker(db: Database, table: str) -> None:
         await session.execute(text(statement))
 
 
-async def test_what_an_older_worker_removes_is_counted_no_more(
+async def test_totals_leave_out_rows_removed_by_an_older_worker(
     db: Database, other_process: Database, bob: User, tell_bob: Tell
 ) -> None:
     await tell_bob(3)
@@ -253,7 +253,7 @@ async def test_an_inbox_is_counted_once_and_then_only_what_arrives(
         (EVERYTHING, 50_000, False),
     ],
 )
-async def test_what_counts_or_skips_many_rows_holds_up_nobody(
+async def test_counting_or_skipping_many_rows_holds_up_nobody(
     db: Database, monkeypatch: pytest.MonkeyPatch, wanted: Filter, first: int, is_short: bool
 ) -> None:
     short = Mock(wraps=db.short_read)
@@ -265,7 +265,7 @@ async def test_what_counts_or_skips_many_rows_holds_up_nobody(
     assert short.called == is_short
 
 
-async def test_what_came_back_is_counted_once_after_its_change_is_pruned(
+async def test_a_returned_notification_is_counted_once_after_its_change_is_pruned(
     db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
     hands.set("2026-11-01 00:00")

@@ -49,7 +49,7 @@ async def groups_of(db: Database, user: User, up_to: int | None = None) -> list[
     return [key.rpartition(":")[2] for key in keys]
 
 
-async def test_what_is_urgent_by_its_type_or_its_sender_is_newest_first(
+async def test_urgent_notices_by_type_or_sender_are_newest_first(
     db: Database, alice: User, bob: User, warn: Warn, tell_bob: Tell
 ) -> None:
     await warn(1)
@@ -73,7 +73,7 @@ async def test_what_is_urgent_by_its_type_or_its_sender_is_newest_first(
         {"hidden": True},
     ],
 )
-async def test_what_is_read_or_elsewhere_is_not_among_them(
+async def test_read_notices_and_those_outside_the_inbox_are_not_among_them(
     db: Database, bob: User, warn: Warn, alter: Alter, columns: dict[str, object]
 ) -> None:
     first, second = await warn(2)
@@ -82,7 +82,7 @@ async def test_what_is_read_or_elsewhere_is_not_among_them(
     assert await urgent_of(db, bob) == [second]
 
 
-async def test_nobody_sees_those_of_others(
+async def test_nobody_sees_urgent_notices_of_others(
     db: Database, bob: User, alice: User, warn: Warn
 ) -> None:
     await warn(1)

@@ -407,7 +407,7 @@ async def test_reaching_the_present_does_not_wait_forever(
     assert hub.position == 0
 
 
-async def test_reaching_the_present_does_not_wait_for_for_publishing(db: Database) -> None:
+async def test_reaching_the_present_does_not_wait_for_publishing(db: Database) -> None:
     class Slow(RecordingPublisher):
         async def publish(self, changes: Changes) -> None:
             await asyncio.sleep(60)
@@ -464,7 +464,7 @@ async def test_others_get_their_turn_between_the_bells_of_many(
 
 
 @pytest.mark.parametrize("failure", [DISK_FAILED, replaced()], ids=["disk", "restore"])
-async def test_what_was_committed_while_reads_failed_is_published(
+async def test_changes_committed_while_reads_failed_are_published(
     db: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.01)

@@ -39,7 +39,7 @@ async def test_a_user_who_no_longer_exists_gets_an_empty_opening(resumptions: Re
     assert await resumption.read(NOBODY, 0) == Opening(b"")
 
 
-async def test_a_few_clients_at_a_time_read_what_they_missed(
+async def test_a_few_clients_at_a_time_read_their_missed_changes(
     resumptions: Resumptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = most = 0

@@ -87,7 +87,7 @@ async def reel(db: Database, alice: User, squad: Team) -> Project:
     return project
 
 
-async def test_a_change_is_told_to_those_who_may_see_it_and_to_nobody_else(
+async def test_a_change_is_published_to_users_who_may_see_it_and_nobody_else(
     db: Database, alice: User, bob: User, carol: User, squad: Team, reel: Project
 ) -> None:
     hub = Listening(alice, bob, carol)
@@ -104,7 +104,7 @@ async def test_a_change_is_told_to_those_who_may_see_it_and_to_nobody_else(
     assert hub.heard[carol.id] == []
 
 
-async def test_whoever_loses_access_is_told_to_look_again(
+async def test_users_who_lose_access_get_their_personal_event(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     hub = Listening(alice, bob)
@@ -120,7 +120,7 @@ async def test_whoever_loses_access_is_told_to_look_again(
             hub.heard[bob.id].clear()
 
 
-async def test_the_end_of_a_team_and_of_a_project_is_told_to_all_who_saw_them(
+async def test_the_end_of_a_team_or_project_is_published_to_all_who_saw_it(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     hub = Listening(alice, bob)
@@ -137,7 +137,7 @@ async def test_the_end_of_a_team_and_of_a_project_is_told_to_all_who_saw_them(
             await hub.until(user, f"user-{user.id}-changed")
 
 
-async def test_what_one_user_sees_alone_is_told_to_that_user_alone(
+async def test_a_personal_topic_is_published_to_its_user_only(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     hub = Listening(alice, bob)
@@ -149,7 +149,7 @@ async def test_what_one_user_sees_alone_is_told_to_that_user_alone(
     assert hub.heard[alice.id] == []
 
 
-async def test_a_burst_is_told_twice_and_its_end_is_never_missed(
+async def test_a_burst_is_published_twice_and_its_end_is_never_missed(
     db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_publisher, "PAUSE_SECONDS", 0.2)
@@ -188,7 +188,7 @@ async def test_progress_is_one_query_for_hundreds_of_streams(
     assert len([one for one in statements if "membership" in one]) == 1
 
 
-async def test_viewers_are_read_a_few_at_a_time_and_all_are_told_once(
+async def test_viewers_are_read_a_few_at_a_time_and_each_gets_one_event(
     db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_publisher, "USERS_AT_ONCE", 2)
@@ -216,7 +216,7 @@ async def test_without_an_open_page_nothing_is_read(db: Database, alice: User, s
     assert statements == []
 
 
-async def test_a_change_is_told_once_the_database_can_be_read_again(
+async def test_a_change_is_published_once_the_database_can_be_read_again(
     db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_publisher, "RETRY_SECONDS", 0.01)
@@ -237,7 +237,7 @@ async def test_a_change_is_told_once_the_database_can_be_read_again(
     assert failures == []
 
 
-async def test_notifications_are_told_before_the_pages_that_changed_with_them(
+async def test_notifications_are_published_before_the_topics_that_changed_with_them(
     db: Database, alice: User, squad: Team
 ) -> None:
     told: list[str] = []
@@ -262,7 +262,7 @@ async def test_notifications_are_told_before_the_pages_that_changed_with_them(
     assert told[-1] == "page"
 
 
-async def test_an_act_that_is_rolled_back_is_not_told(
+async def test_a_topic_of_a_rolled_back_act_is_not_published(
     db: Database, alice: User, squad: Team
 ) -> None:
     hub = Listening(alice)

@@ -43,7 +43,7 @@ async def as_bob(client: httpx.AsyncClient, bob: User) -> httpx.AsyncClient:
     return client
 
 
-async def test_deleting_all_that_match_asks_how_many_and_spares_what_came_since(
+async def test_deleting_all_matches_asks_how_many_and_spares_later_arrivals(
     as_bob: httpx.AsyncClient,
     db: Database,
     alice: User,
@@ -93,7 +93,7 @@ async def test_deleting_one_is_confirmed_and_leads_back(
     assert await total(db, bob) == 2
 
 
-async def test_what_can_be_deleted_can_be_undone_where_the_reader_was(
+async def test_a_deletion_can_be_undone_where_the_reader_was(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
     chosen = {"do": "delete", "ids": told[:2], "status": "unread", "confirmed": "1"}
@@ -183,7 +183,7 @@ async def test_the_selected_are_marked_and_no_others(
     assert await unread(db, bob) == 2
 
 
-async def test_all_that_match_are_marked_up_to_what_the_page_knew(
+async def test_all_matches_are_marked_up_to_the_position_of_the_page(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
     chosen = {
@@ -200,7 +200,7 @@ async def test_all_that_match_are_marked_up_to_what_the_page_knew(
 
 
 @pytest.mark.parametrize("seen", ["", "0", "none"])
-async def test_all_that_match_without_a_watermark_is_nothing(
+async def test_selecting_all_matches_without_a_watermark_selects_nothing(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], seen: str
 ) -> None:
     await post(as_bob, "/notifications/bulk", do="read", all_matching="1", seen=seen)
@@ -219,7 +219,7 @@ async def test_nothing_selected_is_said_at_once(
     assert await total(db, bob) == 3
 
 
-async def test_what_is_no_action_is_refused(
+async def test_an_unknown_action_is_refused(
     as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int]
 ) -> None:
     many = await post(as_bob, "/notifications/bulk", do="burn", ids=told)

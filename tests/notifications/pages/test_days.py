@@ -26,7 +26,7 @@ def test_a_day_begins_at_midnight_where_the_reader_lives() -> None:
     assert headings(rows) == [("Today", [1]), ("Yesterday", [2])]
 
 
-def test_a_week_begins_on_monday_and_what_is_older_stands_under_its_month() -> None:
+def test_a_week_begins_on_monday_and_older_rows_stand_under_their_month() -> None:
     rows = [
         *(notice(1, "2026-03-09 12:00"), notice(2, "2026-03-08 12:00")),
         *(notice(3, "2026-02-20 12:00"), notice(4, "2025-03-01 12:00")),
@@ -36,7 +36,7 @@ def test_a_week_begins_on_monday_and_what_is_older_stands_under_its_month() -> N
     assert headings(rows) == [("This week", [1]), *months]
 
 
-def test_what_came_back_stands_with_the_rows_it_came_back_to() -> None:
+def test_a_returned_row_stands_with_its_new_neighbours() -> None:
     rows = [notice(1, "2026-01-01 12:00"), notice(2, "2026-03-10 23:05")]
 
     assert headings(rows) == [("Today", [1, 2])]

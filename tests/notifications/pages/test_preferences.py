@@ -80,7 +80,7 @@ async def test_every_event_has_a_labelled_switch_for_each_channel(
     assert headings == list(GROUPS)
 
 
-async def test_what_is_ticked_is_what_holds(as_bob: httpx.AsyncClient) -> None:
+async def test_the_ticked_switches_are_those_in_effect(as_bob: httpx.AsyncClient) -> None:
     page = (await as_bob.get(PAGE)).text
 
     defaults = {
@@ -255,7 +255,7 @@ async def test_a_form_with_a_wrong_field_comes_back_as_it_was_typed(
     assert await exceptions(db) == []
 
 
-async def test_a_zone_not_chosen_yet_may_stay_so(
+async def test_an_unset_zone_may_stay_unset(
     as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:
@@ -289,7 +289,7 @@ async def test_reset_asks_first_and_leaves_digest_and_zone(
     assert chosen((await as_bob.get(PAGE)).text, "digest.hour") == "5"
 
 
-async def test_what_is_muted_is_listed_and_unmuted(
+async def test_mutes_are_listed_and_can_be_ended(
     as_bob: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
     team = await make_team(db, alice, "Video <Squad>", viewers=[bob])
@@ -311,7 +311,7 @@ async def test_what_is_muted_is_listed_and_unmuted(
     assert "Nothing is muted." in text_of(await as_bob.get(PAGE))
 
 
-async def test_what_somebody_else_has_muted_is_not_there(
+async def test_mutes_of_other_users_are_not_listed(
     as_bob: httpx.AsyncClient, db: Database, alice: User, video_squad: Team
 ) -> None:
     async with db.act() as session:
@@ -350,7 +350,7 @@ async def test_an_address_that_refused_mail_can_be_tried_again(
     assert "was refused" not in words
 
 
-async def test_an_address_not_confirmed_is_told_of(
+async def test_an_unconfirmed_address_is_mentioned(
     as_bob: httpx.AsyncClient, db: Database, bob: User
 ) -> None:
     async with db.write() as session:

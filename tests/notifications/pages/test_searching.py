@@ -11,7 +11,7 @@ from app.notifications.notify import notify
 from tests.conftest import sign_in, text_of
 
 
-async def test_what_was_searched_for_is_marked_in_the_rows_alone(
+async def test_search_terms_are_marked_in_the_rows_only(
     client: httpx.AsyncClient, db: Database, alice: User, bob: User, video_squad: Team
 ) -> None:
     async with db.act() as session:

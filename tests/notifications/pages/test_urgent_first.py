@@ -92,7 +92,7 @@ async def test_unread_urgent_ones_stand_above_the_days_and_nowhere_else(
     assert "Select all 4 matching" in page.text
 
 
-async def test_they_stand_there_only_for_those_who_want_it(
+async def test_urgent_rows_stand_on_top_only_for_users_who_chose_that(
     as_bob: httpx.AsyncClient, db: Database, bob: User, tell: Told
 ) -> None:
     async with db.act() as session:
@@ -115,7 +115,7 @@ async def test_a_list_that_is_narrowed_has_the_order_of_time(
     assert sections(await as_bob.get(f"{URL}?{query}")) == {"Today": [2, 1]}
 
 
-async def test_what_was_read_goes_back_to_its_place(
+async def test_a_read_row_goes_back_to_its_place(
     as_bob: httpx.AsyncClient, db: Database, bob: User, tell: Told
 ) -> None:
     await tell(1, "high")
@@ -148,9 +148,7 @@ async def test_the_pages_below_have_each_of_the_others_once(
     assert "Page 3 of 3" in page.text
 
 
-async def test_what_stands_above_is_on_no_page_of_its_own(
-    as_bob: httpx.AsyncClient, tell: Told
-) -> None:
+async def test_rows_above_the_list_are_on_no_page(as_bob: httpx.AsyncClient, tell: Told) -> None:
     await tell(20)
     await tell(3, "high")
 
@@ -190,7 +188,7 @@ async def test_rows_that_are_being_read_stay_under_their_heading(
     assert sections(anew) == {"Urgent": [5, 3], "Today": [4, 2, 1]}
 
 
-async def test_what_was_done_leaves_and_undo_brings_it_back_on_top(
+async def test_a_done_row_leaves_and_undo_brings_it_back_on_top(
     as_bob: httpx.AsyncClient, tell: Told
 ) -> None:
     await tell(2, "high")
@@ -228,7 +226,7 @@ async def test_the_bell_of_others_has_the_order_of_time(
     assert panel_rows(await as_bob.get("/teams")) == list(range(22, 2, -1))
 
 
-async def test_what_is_read_in_the_bell_goes_back_to_its_place_there(
+async def test_a_row_read_in_the_bell_goes_back_to_its_place_there(
     as_bob: httpx.AsyncClient, tell: Told
 ) -> None:
     await tell(2, "high")

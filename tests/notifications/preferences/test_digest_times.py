@@ -147,7 +147,7 @@ async def team(db: Database, alice: User, bob: User) -> Team:
     return await make_team(db, alice, viewers=[bob])
 
 
-async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: User, team: Team) -> None:
+async def test_a_digest_includes_waiting_mail(db: Database, bob: User, team: Team) -> None:
     await shares(db, team, "Reel")
     assert [bundling for bundling, _ in await mails(db)] == ["bundle"]
 
@@ -158,7 +158,7 @@ async def test_a_digest_takes_along_what_is_waiting(db: Database, bob: User, tea
     assert await mails(db) == [("digest", EIGHT), ("digest", EIGHT)]
 
 
-async def test_a_digest_takes_along_what_is_due_and_not_yet_mailed(
+async def test_a_digest_includes_due_mail_that_is_not_yet_sent(
     db: Database, bob: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await shares(db, team, "Reel")
@@ -169,7 +169,7 @@ async def test_a_digest_takes_along_what_is_due_and_not_yet_mailed(
     assert await mails(db) == [("digest", EIGHT)]
 
 
-async def test_without_a_digest_what_was_gathered_goes_at_once(
+async def test_without_a_digest_gathered_mail_is_sent_at_once(
     db: Database, bob: User, team: Team
 ) -> None:
     await choose(db, bob, enabled=True)
@@ -192,7 +192,7 @@ async def test_without_a_digest_what_was_gathered_goes_at_once(
         ({"digest": {}}, "2026-11-23 08:00"),
     ],
 )
-async def test_a_changed_hour_or_zone_moves_what_is_gathered(
+async def test_a_changed_hour_or_zone_moves_gathered_mail(
     db: Database, bob: User, team: Team, wanted: dict[str, Any], due: str
 ) -> None:
     await choose(db, bob, enabled=True)
@@ -205,7 +205,7 @@ async def test_a_changed_hour_or_zone_moves_what_is_gathered(
     assert await mails(db) == [("digest", utc(due))]
 
 
-async def test_only_ones_own_loose_ordinary_mail_moves(
+async def test_only_the_users_own_unbundled_ordinary_mail_moves(
     db: Database, alice: User, bob: User, team: Team
 ) -> None:
     """What is urgent, was attempted, is over, is a letter, a push or another's stays as it is."""
@@ -251,7 +251,7 @@ async def test_a_digest_that_is_due_already_is_not_put_off(
     assert await due_at(db, bob) == utc(next_one)
 
 
-async def test_whose_digest_is_due_gets_the_next_one(
+async def test_a_user_with_a_due_digest_gets_the_next_one(
     db: Database, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await choose(db, alice, enabled=True)
@@ -290,7 +290,7 @@ async def test_after_days_without_a_worker_there_is_one_digest(
     assert await due_at(db, alice) == utc("2026-11-28 08:00")
 
 
-async def test_a_thousand_are_rolled_in_several_acts(
+async def test_a_thousand_digests_are_scheduled_in_several_acts(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At two different hours; alice's has not come yet."""
@@ -330,7 +330,7 @@ async def test_with_nothing_due_nothing_is_written(db: Database, alice: User) ->
     assert acts == []
 
 
-async def test_whoever_moved_the_hour_meanwhile_keeps_it(
+async def test_an_hour_changed_meanwhile_is_kept(
     db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await choose(db, alice, enabled=True)

@@ -95,7 +95,7 @@ async def test_a_mute_is_lifted_by_its_id_alone_and_once(
         await muting.lift(session, alice, team.id)
 
 
-async def test_what_is_muted_is_listed_with_its_page_teams_first_each_by_name(
+async def test_mutes_are_listed_with_their_pages_teams_first_each_by_name(
     db: Database, alice: User, bob: User
 ) -> None:
     """Teams of the same name stand in the order in which they were made."""
@@ -124,7 +124,7 @@ async def test_what_is_muted_is_listed_with_its_page_teams_first_each_by_name(
     assert of_teams == [second.id, first.id, third.id, None, None, None]
 
 
-async def test_what_the_user_can_no_longer_see_is_not_listed(
+async def test_mutes_of_subjects_out_of_sight_are_not_listed(
     db: Database, alice: User, bob: User, carol: User
 ) -> None:
     """Though carol sees the same teams and projects, and more."""

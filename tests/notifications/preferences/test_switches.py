@@ -191,7 +191,7 @@ async def test_the_fan_out_follows_the_table(world: World) -> None:
     assert await world.outcomes(event) == world.expected(ANOTHER)
 
 
-async def test_a_muted_project_silences_only_what_is_about_it(world: World) -> None:
+async def test_a_muted_project_silences_only_its_own_notifications(world: World) -> None:
     event = await world.happen(project=None)
 
     expected = world.expected(ANOTHER)
@@ -202,7 +202,7 @@ async def test_a_muted_project_silences_only_what_is_about_it(world: World) -> N
     assert await world.outcomes(event) == expected
 
 
-async def test_the_fan_out_follows_the_table_for_what_is_about_oneself(world: World) -> None:
+async def test_the_fan_out_follows_the_table_for_affected_users(world: World) -> None:
     expected = world.expected(ONESELF)
 
     for user in world.people.values():
@@ -210,7 +210,7 @@ async def test_the_fan_out_follows_the_table_for_what_is_about_oneself(world: Wo
         assert (await world.outcomes(event))[user.id] == expected[user.id]
 
 
-async def test_the_moment_of_sending_agrees_with_the_fan_out(world: World) -> None:
+async def test_the_decision_at_sending_agrees_with_the_fan_out(world: World) -> None:
     await world.happen()
     await world.happen(affected=next(iter(world.people.values())))
 
@@ -232,7 +232,7 @@ async def skip_reasons(session: AsyncSession, delivery_ids: Iterable[int]) -> di
     }
 
 
-async def test_the_moment_of_sending_follows_what_was_changed_since(world: World) -> None:
+async def test_the_decision_at_sending_follows_changed_preferences(world: World) -> None:
     event = await world.happen()
     unmuted = {habits: one for habits, one in world.people.items() if habits.muted == "nothing"}
     async with world.db.act() as session:
@@ -281,7 +281,7 @@ async def test_the_expressions_themselves_follow_the_table(
     assert list(map(bool, found.one())) == [WANTED[by_default, exception]] * 2
 
 
-async def test_who_invited_hears_the_answer_though_the_team_is_muted(
+async def test_the_inviter_gets_the_response_although_the_team_is_muted(
     db: Database, bob: User, carol: User, video_squad: Team
 ) -> None:
     """They are concerned as themselves, and their mail is not held back as muted either."""
@@ -337,7 +337,7 @@ async def test_only_exceptions_are_stored(bob: User, session: AsyncSession) -> N
     assert stored == {"member_added": {"email": False}}
 
 
-async def test_a_row_without_exceptions_goes(bob: User, session: AsyncSession) -> None:
+async def test_a_row_without_exceptions_is_deleted(bob: User, session: AsyncSession) -> None:
     await set_switch(session, bob, "member_added", "push", wanted=True)
     await set_switch(session, bob, "member_added", "email", wanted=False)
     await set_switch(session, bob, "member_added", "push", wanted=False)
@@ -419,7 +419,7 @@ async def test_every_wrong_field_is_named_by_its_path_and_nothing_is_changed(
         ("timezone", "../UTC"),
     ],
 )
-async def test_nothing_else_may_stand_in_a_field(
+async def test_any_other_value_of_a_field_is_refused(
     bob: User, field: str, value: Any, session: AsyncSession
 ) -> None:
     outer, _dot, inner = field.partition(".")
@@ -444,7 +444,7 @@ async def test_an_unknown_zone_reads_as_utc(bob: User, session: AsyncSession) ->
     assert (await switches.read(session, bob)).timezone == "UTC"
 
 
-async def test_a_reset_forgets_only_ones_own_switches(
+async def test_a_reset_deletes_only_the_users_own_switches(
     alice: User, bob: User, session: AsyncSession
 ) -> None:
     for user in (alice, bob):

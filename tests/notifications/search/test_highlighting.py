@@ -25,7 +25,7 @@ from app.values.names import FSI, PDI, isolate, to_html
         ("", "x", ""),
     ],
 )
-def test_what_is_found_is_marked(text: str, query: str, shown: str) -> None:
+def test_matches_are_marked(text: str, query: str, shown: str) -> None:
     assert str(highlight(text, query)) == shown
 
 
@@ -44,7 +44,7 @@ def test_marks_and_isolated_names_do_not_cross() -> None:
     st.text(alphabet=st.one_of(st.characters(), st.sampled_from([FSI, PDI, "<", "a", "東"]))),
     st.text(),
 )
-def test_nothing_of_a_text_is_lost(text: str, query: str) -> None:
+def test_the_whole_text_is_kept(text: str, query: str) -> None:
     marked = highlight(text, query)
 
     assert re.sub("</?mark>", "", str(marked)) == str(escape(text))

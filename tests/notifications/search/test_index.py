@@ -77,7 +77,7 @@ async def test_a_notice_is_found_by_the_sentence_that_its_reader_sees(
     assert await find("-joined", bob) == [added]
 
 
-async def test_so_it_is_in_a_team_of_more_than_a_document_names(
+async def test_a_notice_is_found_in_a_team_larger_than_a_document_names(
     db: Database, alice: User, bob: User, squad: Team, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents, "MOST_NAMED", 1)
@@ -162,7 +162,7 @@ async def test_the_reason_of_a_failure_is_found(db: Database, bob: User, find: F
     assert await find('"no picture"') == [failed]
 
 
-async def test_nobody_finds_what_others_are_told(
+async def test_nobody_finds_the_sentences_of_others(
     db: Database, carol: User, squad: Team, find: Find
 ) -> None:
     stranger = await make_account(db, "stranger")

@@ -67,7 +67,7 @@ def test_an_unknown_operator_or_an_impossible_value_is_searched_as_words(
 
 
 @pytest.mark.parametrize("text", ["", "  ", "-", '"', '""', "!!! ...", "-\u200d", "\x00"])
-def test_what_has_no_words_says_nothing(text: str) -> None:
+def test_a_query_without_words_is_empty(text: str) -> None:
     assert parse_query(text) == Query()
 
 

@@ -82,7 +82,7 @@ def test_any_text_has_words_that_no_database_could_take_for_syntax(text: str) ->
 
 
 @given(st.text())
-def test_what_is_folded_stays_as_it_is(text: str) -> None:
+def test_folding_twice_changes_nothing(text: str) -> None:
     once = "".join(map(fold, text))
     assert "".join(map(fold, once)) == once
     assert words_of(once) == words_of(text)

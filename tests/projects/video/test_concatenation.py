@@ -196,7 +196,7 @@ async def test_a_cancelled_compilation_leaves_nothing(bench: Bench) -> None:
     assert not bench.leftovers()
 
 
-async def test_what_was_in_its_folder_gets_into_no_video(bench: Bench) -> None:
+async def test_leftover_files_in_the_work_folder_do_not_get_into_the_video(bench: Bench) -> None:
     bench.workdir.mkdir()
     (bench.workdir / "sound.pcm").write_bytes(b"\x7f" * SECOND)
 

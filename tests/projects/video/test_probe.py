@@ -49,7 +49,7 @@ async def test_a_file_that_is_not_a_video_is_refused_by_name(name: str) -> None:
         ("huge picture", "picture of 'holiday.mp4' is too large: at most 8K"),
     ],
 )
-async def test_a_refusal_says_what_is_wrong(name: str, words: str) -> None:
+async def test_a_refusal_names_the_reason(name: str, words: str) -> None:
     with pytest.raises(Unusable, match=words):
         await probe(clips.make(name), "holiday.mp4")
 

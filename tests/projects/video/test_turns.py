@@ -90,7 +90,7 @@ async def test_a_process_that_leaves_a_place_does_not_overtake_another(tmp_path:
     assert work.order[:2] == [ALICE, BOB]
 
 
-async def test_who_no_longer_waits_takes_no_turn(tmp_path: Path) -> None:
+async def test_a_cancelled_wait_takes_no_turn(tmp_path: Path) -> None:
     places, work = Turns(tmp_path, 1), Work()
     running = await begin(work.take(places, ALICE))
     impatient = asyncio.create_task(work.take(places, BOB))

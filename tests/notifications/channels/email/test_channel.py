@@ -71,7 +71,7 @@ async def test_how_long_it_waits_is_a_setting(settings: Settings) -> None:
     assert channel.delay == timedelta(seconds=3)
 
 
-async def test_in_a_digest_only_what_is_urgent_goes_alone(
+async def test_with_a_digest_only_urgent_mail_is_sent_alone(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.act() as session:
@@ -91,7 +91,7 @@ async def test_in_a_digest_only_what_is_urgent_goes_alone(
     [{"email_confirmed_at": None}, {"email_gone_at": clock.now()}],
     ids=["unconfirmed", "gone"],
 )
-async def test_no_mail_waits_for_an_address_that_cannot_get_it(
+async def test_no_mail_is_queued_for_an_undeliverable_address(
     db: Database, alice: User, bob: User, squad: Team, values: dict[str, object]
 ) -> None:
     await change(db, bob, **values)
@@ -103,7 +103,7 @@ async def test_no_mail_waits_for_an_address_that_cannot_get_it(
         assert await session.scalar(select(func.count()).select_from(Notification)) == 1
 
 
-async def test_no_mail_waits_for_who_wants_none_of_this_kind(
+async def test_no_mail_is_queued_for_users_who_turned_this_type_off(
     db: Database, alice: User, bob: User, squad: Team
 ) -> None:
     async with db.write() as session:
@@ -149,7 +149,7 @@ async def test_the_id_of_a_mail_is_its_own_and_always_the_same(
     assert [one["Message-ID"] for one in kept(settings)] == first
 
 
-async def test_one_that_cannot_be_written_does_not_hold_up_the_others(
+async def test_an_unwritable_mail_does_not_hold_up_the_others(
     db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumble(_signer: object, _facts: object) -> dict[str, str]:

@@ -128,7 +128,7 @@ def break_notice(monkeypatch: pytest.MonkeyPatch, bad: str) -> None:
 
 
 @pytest.mark.parametrize("bundling", ["bundle", "digest"])
-async def test_what_cannot_be_rendered_is_left_out_and_the_rest_goes(
+async def test_an_unrenderable_notice_is_left_out_and_the_rest_is_sent(
     db: Database,
     mailing: Settings,
     office: PostOffice,
@@ -158,7 +158,7 @@ async def test_what_cannot_be_rendered_is_left_out_and_the_rest_goes(
     assert f"Delivery {broken.id} could not be written." in caplog.text
 
 
-async def test_what_cannot_be_rendered_alone_holds_up_nobody_elses_mail(
+async def test_an_unrenderable_notice_alone_does_not_hold_up_other_mail(
     db: Database,
     mailing: Settings,
     office: PostOffice,

@@ -139,7 +139,7 @@ async def test_several_notices_are_grouped_by_project_or_team(
     assert text.index("Highlight Reel & more") < text.index("\nZoë's <Squad>\n")
 
 
-async def test_what_went_wrong_is_told(
+async def test_a_failure_names_its_reason(
     db: Database, settings: Settings, alice: User, reel: Project
 ) -> None:
     async with db.act() as session:
@@ -151,7 +151,7 @@ async def test_what_went_wrong_is_told(
     assert "Retry" not in part(mail, "plain")
 
 
-async def test_the_digest_names_what_is_still_unread(
+async def test_the_digest_lists_the_unread_notices(
     db: Database, settings: Settings, alice: User, bob: User, squad: Team, reel: Project
 ) -> None:
     async with db.write() as session:
@@ -190,7 +190,7 @@ async def test_one_click_stops_what_the_header_says(
 
 
 @pytest.mark.parametrize("event_type", [one for one in TYPES.values() if one.is_immediate])
-async def test_only_what_can_be_turned_off_says_how(
+async def test_only_optional_mail_has_unsubscribe_links(
     db: Database, settings: Settings, alice: User, event_type: EventType
 ) -> None:
     async with db.act() as session:

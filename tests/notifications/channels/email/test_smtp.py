@@ -152,7 +152,7 @@ async def test_one_refused_recipient_does_not_concern_the_next(
     assert (office.recipients, office.connections) == (["bob@example.com"], 1)
 
 
-async def test_one_that_cannot_be_written_leaves_the_others_their_addresses(
+async def test_an_unwritable_address_does_not_affect_the_others(
     db: Database, settings: Settings, office: PostOffice
 ) -> None:
     await write(db, "alice@example.com")
@@ -297,7 +297,7 @@ async def test_a_server_gone_for_a_while_gets_every_mail_once(
     assert sum(row.attempts for row in rows) <= 30 + 4
 
 
-async def test_what_waited_for_the_server_goes_as_soon_as_it_is_back(
+async def test_mail_waiting_for_the_server_is_sent_as_soon_as_it_is_back(
     db: Database, settings: Settings, office: PostOffice
 ) -> None:
     addresses = [f"person{number}@example.com" for number in range(5)]

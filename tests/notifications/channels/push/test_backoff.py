@@ -26,7 +26,7 @@ def backoff(hands: Hands) -> Backoff:
     return Backoff()
 
 
-def test_of_a_service_that_works_there_is_nothing_to_remember(backoff: Backoff) -> None:
+def test_a_working_service_leaves_no_record(backoff: Backoff) -> None:
     backoff.note("phone", ACCEPTED)
 
     assert backoff.forget()

@@ -83,7 +83,7 @@ async def set_all(db: Database, model: type[Any], **columns: Any) -> None:
         await session.execute(update(model).values(columns))
 
 
-async def test_what_happened_arrives_on_the_device(
+async def test_a_notification_arrives_on_the_device(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
@@ -225,7 +225,7 @@ async def test_each_answer_ends_as_it_should(
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_a_device_that_is_no_more_is_removed(
+async def test_an_expired_subscription_is_removed(
     db: Database, settings: Settings, push_service: PushService, bob: User, status: int
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(status)))
@@ -238,7 +238,7 @@ async def test_a_device_that_is_no_more_is_removed(
     assert len(await pushes(db)) == 1
 
 
-async def test_what_waits_for_a_removed_device_is_skipped(
+async def test_deliveries_for_a_removed_device_are_skipped(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     device = await enable_push(db, bob, push_service.browser())
@@ -330,7 +330,7 @@ async def test_a_service_that_says_when_is_asked_again_then(
     assert (await the_push(db)).due_at - clock.now() == timedelta(seconds=pause)
 
 
-async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
+async def test_failed_pushes_are_retried_at_growing_intervals(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser(*[Answer(500)] * 3)
@@ -350,7 +350,7 @@ async def test_what_could_not_be_delivered_is_tried_again_longer_and_longer(
     assert len(browser.pushed) == 4
 
 
-async def test_what_has_expired_is_given_up(
+async def test_expired_pushes_are_given_up(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(500)))
@@ -380,7 +380,7 @@ async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_
     assert 3500 < int(browser.pushed[0].headers["ttl"]) <= 3600
 
 
-async def test_what_is_too_large_is_sent_once_more_with_less_in_it(
+async def test_a_push_that_is_too_large_is_sent_once_more_shortened(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser(Answer(413))
@@ -396,7 +396,7 @@ async def test_what_is_too_large_is_sent_once_more_with_less_in_it(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_what_is_too_large_even_so_is_given_up(
+async def test_a_push_that_is_too_large_even_shortened_is_given_up(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser(Answer(413), Answer(413)))
@@ -424,7 +424,7 @@ async def test_however_long_the_names_every_service_takes_it(
 
 
 @pytest.mark.parametrize("state", ["read", "deleted"])
-async def test_what_was_dealt_with_in_the_app_is_not_pushed(
+async def test_notifications_read_in_the_app_are_not_pushed(
     db: Database, settings: Settings, push_service: PushService, bob: User, state: str
 ) -> None:
     await enable_push(db, bob, push_service.browser())
@@ -468,7 +468,7 @@ def patient(settings: Settings, push_service: PushService) -> Settings:
     return allowing(settings, push_service, delay=10)
 
 
-async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
+async def test_a_user_with_a_visible_page_gets_no_push(
     db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     await told_alice()
@@ -480,7 +480,7 @@ async def test_somebody_who_keeps_looking_at_a_page_gets_no_push(
     assert ((await the_push(db)).state, (await the_push(db)).reason) == ("skipped", "visible")
 
 
-async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
+async def test_a_notification_hidden_in_the_app_is_pushed_despite_a_visible_page(
     db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     async with db.act() as session:
@@ -494,7 +494,7 @@ async def test_what_is_on_no_page_is_pushed_also_to_somebody_who_looks_at_one(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_somebody_who_has_left_the_page_gets_it(
+async def test_a_user_who_left_the_page_gets_the_push(
     db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     await look(db, alice)
@@ -507,7 +507,7 @@ async def test_somebody_who_has_left_the_page_gets_it(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
+async def test_a_user_who_may_have_left_the_page_gets_the_push_once_that_is_certain(
     db: Database,
     patient: Settings,
     push_service: PushService,
@@ -530,7 +530,7 @@ async def test_somebody_who_may_have_left_the_page_gets_it_when_that_is_sure(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
+async def test_users_who_always_want_pushes_get_them_despite_a_visible_page(
     db: Database, patient: Settings, alice: User, told_alice: Tell, hands: Hands
 ) -> None:
     async with db.act() as session:
@@ -544,7 +544,7 @@ async def test_who_wants_pushes_always_gets_them_also_beside_an_open_page(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
+async def test_an_urgent_push_is_sent_at_once_despite_a_visible_page(
     db: Database, patient: Settings, push_service: PushService, bob: User
 ) -> None:
     await enable_push(db, bob, push_service.browser())
@@ -557,7 +557,7 @@ async def test_what_is_urgent_goes_at_once_also_beside_an_open_page(
     assert (await the_push(db)).state == "sent"
 
 
-async def test_where_nothing_is_to_wait_an_open_page_spares_no_push(
+async def test_without_a_delay_a_visible_page_skips_no_push(
     db: Database, settings: Settings, push_service: PushService, alice: User, told_alice: Tell
 ) -> None:
     at_once = allowing(settings, push_service, delay=0)
@@ -608,7 +608,7 @@ async def test_repeats_replace_each_other_and_different_news_do_not(
     assert sorted(topics.values()) == [1, 2]
 
 
-async def test_of_what_is_no_more_different_news_do_not_replace_each_other_either(
+async def test_pushes_about_different_deleted_subjects_do_not_replace_each_other(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()
@@ -628,7 +628,7 @@ async def test_of_what_is_no_more_different_news_do_not_replace_each_other_eithe
     assert len({topic for _title, topic in told}) == len(told) == 2
 
 
-async def test_what_waits_for_one_person_is_not_shown_to_the_next_one_in_that_browser(
+async def test_pending_pushes_of_one_user_are_not_shown_to_the_next_user_of_the_browser(
     db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     browser = push_service.browser()
@@ -711,7 +711,7 @@ async def test_a_device_for_which_its_service_fails_does_not_stop_the_others(
     assert len(browser.pushed) == 1
 
 
-async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_all_there_is(
+async def test_a_rest_that_a_service_asks_for_holds_for_every_push_to_the_device(
     db: Database,
     settings: Settings,
     push_service: PushService,
@@ -735,7 +735,7 @@ async def test_a_device_for_which_its_service_asks_for_rest_is_left_alone_with_a
     assert {one.due_at - clock.now() for one in made} == {timedelta(hours=1)}
 
 
-async def test_who_tests_a_device_that_is_to_be_left_alone_is_told_why_it_does_not_arrive(
+async def test_a_test_of_a_resting_device_explains_why_it_does_not_arrive(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     busy = Answer(429, {"Retry-After": "3600"})
@@ -790,7 +790,7 @@ async def test_a_late_answer_is_taken_for_no_device_but_the_one_that_was_asked(
     assert len(await devices_of(db, alice)) == 1
 
 
-async def test_one_that_cannot_be_written_holds_up_no_other(
+async def test_an_unwritable_push_does_not_hold_up_the_others(
     db: Database,
     settings: Settings,
     push_service: PushService,
@@ -814,7 +814,7 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
 SLOWLY = Answer(pause=0.4)
 
 
-async def test_a_worker_that_is_to_stop_waits_for_what_it_has_sent_and_sends_nothing_twice(
+async def test_a_stopping_worker_waits_for_its_requests_and_sends_nothing_twice(
     db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
 ) -> None:
     people = [alice, bob]
@@ -849,7 +849,7 @@ async def waiting_for_a_slow_service(
     await delivering
 
 
-async def test_what_is_read_while_a_slow_service_is_waited_for_is_not_sent_any_more(
+async def test_notifications_read_while_waiting_for_a_slow_service_are_not_pushed(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     async with waiting_for_a_slow_service(db, settings, push_service, bob), db.act() as session:
@@ -870,7 +870,7 @@ async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothi
     assert [one.reason for one in await pushes(db)][16:] == ["removed"] * 4
 
 
-async def test_what_nobody_foresaw_on_the_way_is_tried_again(
+async def test_an_unexpected_error_is_retried(
     db: Database,
     settings: Settings,
     push_service: PushService,
@@ -952,7 +952,7 @@ async def test_a_test_push_says_that_it_works(
     assert [one["action"] for one in told["actions"]] == ["open"]
 
 
-async def test_what_failed_for_an_invitee_names_the_reason_in_words(
+async def test_a_failure_for_an_invitee_names_its_reason(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
     browser = push_service.browser()

@@ -47,7 +47,7 @@ FIND_OUT = (
         ),
     ],
 )
-async def test_what_became_of_a_test_is_said_in_words(
+async def test_the_outcome_of_a_test_is_explained(
     db: Database, alice: User, outcome: dict[str, object], words: str
 ) -> None:
     await add_test(db, await enable(db, alice, "phone"), **outcome)
@@ -112,7 +112,7 @@ async def lose_in_test(db: Database, device: PushSubscription) -> None:
 
 @pytest.mark.parametrize("verb", ["remove", "unsubscribe"])
 @pytest.mark.parametrize("found", ["refused", "lost", "lost meanwhile"])
-async def test_what_a_person_has_removed_is_not_called_lost(
+async def test_a_device_removed_by_its_user_is_not_listed_as_lost(
     db: Database, alice: User, found: str, verb: str
 ) -> None:
     device = await enable(db, alice, "phone")

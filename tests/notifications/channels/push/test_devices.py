@@ -56,7 +56,7 @@ async def test_however_its_address_is_written_it_is_one_device(
     assert await names_of(db, alice) == []
 
 
-async def test_a_browser_moves_to_whoever_is_signed_in_there(
+async def test_a_browser_moves_to_the_user_who_is_signed_in(
     db: Database, alice: User, bob: User
 ) -> None:
     await enable(db, alice, "phone")
@@ -86,7 +86,7 @@ async def test_beyond_twenty_the_longest_unused_gives_way(db: Database, alice: U
     assert {"device 3", "one more"} <= set(names)
 
 
-async def test_who_subscribes_under_a_new_key_leaves_the_old_subscription_behind(
+async def test_subscribing_under_a_new_key_replaces_the_old_subscription(
     db: Database, alice: User
 ) -> None:
     here, elsewhere = await log_in(db, alice), await log_in(db, alice)
@@ -161,7 +161,7 @@ async def state_of(db: Database, user: User, name: str) -> str:
         return await devices.state_of(session, user, FCM + name)
 
 
-async def test_a_browser_is_told_what_has_become_of_its_device(
+async def test_a_browser_learns_the_state_of_its_device(
     db: Database, alice: User, bob: User
 ) -> None:
     device = await enable(db, alice, "phone")
@@ -182,7 +182,7 @@ async def test_a_browser_is_told_what_has_become_of_its_device(
 
 
 @pytest.mark.parametrize("lost", ["gone", "logged out", "new password", "unsubscribed", "21st"])
-async def test_only_who_removes_a_device_from_the_list_ends_push_there(
+async def test_only_removal_from_the_list_leaves_a_device_removed(
     db: Database, alice: User, lost: str
 ) -> None:
     here = await log_in(db, alice)
@@ -220,9 +220,7 @@ async def test_no_more_than_a_hundred_removed_devices_are_remembered(
     assert states == ["unknown", *["removed"] * 100]
 
 
-async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_removed_again(
-    db: Database, alice: User, bob: User
-) -> None:
+async def test_a_removed_device_can_be_enabled_again(db: Database, alice: User, bob: User) -> None:
     for user in (alice, bob, alice):
         device = await enable(db, user, "phone")
         assert await state_of(db, user, "phone") == "enabled"
@@ -234,7 +232,7 @@ async def test_who_enables_a_removed_device_again_has_it_back_until_it_is_remove
     assert await state_of(db, alice, "phone") == "unknown"
 
 
-async def test_what_was_removed_is_remembered_for_three_months(db: Database, alice: User) -> None:
+async def test_removed_devices_are_remembered_for_three_months(db: Database, alice: User) -> None:
     for name, days in {"phone": 89, "laptop": 91}.items():
         device = await enable(db, alice, name)
         async with db.write() as session:
@@ -293,7 +291,7 @@ async def test_nobody_ends_another_ones_push_by_naming_the_session(
 
 
 @pytest.mark.parametrize("verb", ["unsubscribe", "remove", "find"])
-async def test_another_ones_device_is_not_there(
+async def test_devices_of_other_users_are_not_found(
     db: Database, alice: User, bob: User, verb: str
 ) -> None:
     device = await enable(db, alice, "phone")
@@ -307,7 +305,7 @@ async def test_another_ones_device_is_not_there(
     assert await names_of(db, alice) == ["phone"]
 
 
-def test_what_a_real_browser_gives_is_taken() -> None:
+def test_the_subscription_of_a_real_browser_is_accepted() -> None:
     browser = Browser(FCM + "phone")
 
     keys = devices.read_keys(PushServices(), browser.endpoint, **browser.subscription["keys"])
@@ -315,7 +313,7 @@ def test_what_a_real_browser_gives_is_taken() -> None:
     assert keys == DeviceKeys(**browser.subscription["keys"])
 
 
-def test_everything_that_is_wrong_is_named_at_once() -> None:
+def test_every_wrong_field_is_named_at_once() -> None:
     with pytest.raises(Invalid) as caught:
         devices.read_keys(PushServices(), "https://127.0.0.1/", "AAAA", "AAAA")
 

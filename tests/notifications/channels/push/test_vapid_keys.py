@@ -93,7 +93,7 @@ def test_given_keys_are_used(settings: Settings, given: dict[str, str]) -> None:
         ({"VAPID_EMAIL": "http://example.com"}, "VAPID_EMAIL must look like mailto:"),
     ],
 )
-def test_what_cannot_be_right_is_refused_with_a_sentence(
+def test_invalid_keys_are_refused_with_a_sentence(
     settings: Settings, given: dict[str, str], named: str
 ) -> None:
     with pytest.raises(SettingError, match=named):

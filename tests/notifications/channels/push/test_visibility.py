@@ -44,7 +44,7 @@ async def test_leaving_the_page_ends_it_at_once(db: Database, alice: User, hands
     assert await left(db, alice) == timedelta(0)
 
 
-async def test_without_a_device_it_is_not_worth_saying(
+async def test_without_a_device_pages_do_not_report_visibility(
     db: Database, alice: User, bob: User
 ) -> None:
     await enable(db, bob, "his")
