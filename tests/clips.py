@@ -172,7 +172,7 @@ def _png(kind: bytes, data: bytes) -> bytes:
 
 @cache
 def _room() -> TemporaryDirectory[str]:
-    """Gone with the session; not even made where nobody asks for a clip."""
+    """Removed at the end of the session; only made when a test asks for a clip."""
     return TemporaryDirectory(prefix="clips-")
 
 

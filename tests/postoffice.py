@@ -73,7 +73,7 @@ class PostOffice:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Dead at once, whatever it was doing."""
+        """Kills it at once."""
         if self._server:
             self._server.close()
             for line in list(self._open):

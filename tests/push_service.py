@@ -25,7 +25,7 @@ MOST_BYTES = 4096
 
 @dataclass(frozen=True)
 class Answer:
-    """`silence` says nothing at all; `raw` is sent in place of everything else; `pause` in seconds."""
+    """`silence` sends no response; `raw` is sent instead of a response; `pause` is in seconds."""
 
     status: int = 201
     headers: Mapping[str, str] = field(default_factory=dict)

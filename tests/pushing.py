@@ -1,4 +1,4 @@
-"""Devices on which the cast has enabled push, and what is due to them delivered in this process."""
+"""Devices on which the cast has enabled push; due pushes are delivered in this process."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A sign-in from a browser or network that the account has not been signed in from is told of."""
+"""A sign-in from a browser or network that is new to the account is reported by mail."""
 
 import dataclasses
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ DORA = {"username": "dora", "email": "dora@example.com", "password": "battery st
 
 @pytest.fixture
 async def other(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    """Firefox, which nobody has used here yet."""
+    """Firefox, which no account has used yet."""
     async with browser(app) as one:
         one.headers["User-Agent"] = FIREFOX
         yield one

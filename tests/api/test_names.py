@@ -1,4 +1,4 @@
-"""Names at every door: refused where they would reorder or break a line, else shown as written."""
+"""Names: refused if they would reorder or break a line, otherwise shown as written."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""A person at 127.0.0.1 who signs in, is told something live, and uploads on a slow line."""
+"""A person at 127.0.0.1 who signs in, gets a live notification, and uploads on a slow line."""
 
 import asyncio
 import re

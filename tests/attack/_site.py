@@ -72,7 +72,7 @@ async def shipped() -> AsyncIterator[Site]:
 
 
 def _environ() -> dict[str, str]:
-    """Nothing of what the application reads is set, so that every default holds."""
+    """Without any setting, so that every default applies."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 

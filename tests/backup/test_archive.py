@@ -1,4 +1,4 @@
-"""A file that is no sound backup is refused, and neither it nor a full disk leaves anything behind."""
+"""A damaged backup is refused; neither that nor a full disk leaves files behind."""
 
 import io
 import os

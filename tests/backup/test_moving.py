@@ -69,7 +69,7 @@ def test_the_old_one_stays_and_is_not_started(world: Settings, new: Settings) ->
 def test_a_move_can_be_repeated_at_any_step(
     world: Settings, new: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed before each of the three steps has come to its end, which is when it counts."""
+    """Killed before each of the three steps is complete."""
 
     class Killed(BaseException):
         pass

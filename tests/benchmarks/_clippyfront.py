@@ -126,7 +126,7 @@ def _other(world: World) -> bytes:
 
 @asynccontextmanager
 async def _publishing(settings: Settings, world: World) -> AsyncIterator["Acting"]:
-    """Verbs in this process, which is not the server's: it is poked as the worker would."""
+    """Domain functions called in this process, which pokes the server as a worker would."""
     installation = install(settings)
     db, broker = installation.db, installation.broker
     await broker.connect()
@@ -149,7 +149,7 @@ class Acting:
         self.committed_at = monotonic()
 
     async def tell_everyone_the_same(self) -> float | None:
-        """There is no such thing here: what is told is always personal."""
+        """Not supported: every notification is personal."""
         return None
 
     async def tell_everyone_their_own(self) -> float:
@@ -162,7 +162,7 @@ class Acting:
         return self.committed_at
 
     async def change_everyones_bell(self) -> float | None:
-        """The team is deleted, and all that was told of it withdrawn from everybody."""
+        """Deletes the team, which withdraws its notifications from everybody."""
         async with self.db.act() as session:
             await delete_team(session, self.world.owner, self.world.team.id)
         return self.committed_at

@@ -71,11 +71,11 @@ class Readers:
         await self._ask("vanish", most)
 
     async def listen(self, frames: int, mark: bytes | None = None) -> None:
-        """From here on, watch for `frames` streams to receive `mark`, else each their own."""
+        """Start watching for `frames` streams to receive `mark`, or each its own mark."""
         await self._ask("listen", frames, mark)
 
     async def heard(self) -> float:
-        """Await what is listened for; the monotonic moment when the last of it came."""
+        """Await the marks. Returns the monotonic time at which the last one arrived."""
         return await self._ask("heard")
 
     async def _ask(self, *question: Any) -> float:

@@ -89,7 +89,7 @@ class SmallAppPublisher:
         return await self._post(f"/people/{number}")
 
     async def change_everyones_bell(self) -> float | None:
-        """There is no bell here."""
+        """Not supported: it has no bell."""
         return None
 
     async def _post(self, path: str, **values: str) -> float:

@@ -71,7 +71,7 @@ async def add_members(db: Database, team_id: int, people: list[int]) -> None:
 
 
 async def add_notices(db: Database, groups: Mapping[int, int], most: int) -> None:
-    """So many events, of which each of these users is notified; `groups` is in how many groups."""
+    """Notifies these users of so many events; `groups` has the number of groups for each user."""
     async with db.write() as session:
         await session.execute(EVENTS, {"most": most})
         await session.execute(NEWEST_CHANGE)

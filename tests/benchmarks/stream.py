@@ -155,7 +155,7 @@ async def _delay(
     frames: int,
     mark: bytes | None = None,
 ) -> float | None:
-    """From the act to the last byte of the last reader; None where there is no such act."""
+    """Seconds from the act to the last byte of the last reader; None if the target has no such act."""
     await readers.listen(frames, mark)
     told_at = await tell()
     return None if told_at is None else await readers.heard() - told_at

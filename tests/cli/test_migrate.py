@@ -1,4 +1,4 @@
-"""`python -m app migrate` prepares the database, and what is made of its rows."""
+"""`python -m app migrate` prepares the database and builds the search index of its rows."""
 
 import subprocess
 import sys

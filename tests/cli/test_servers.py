@@ -1,4 +1,4 @@
-"""Commands on PostgreSQL: hosts that start at once agree, and nobody's database gets a demo."""
+"""Commands on PostgreSQL: hosts that start at once agree, and no existing database gets a demo."""
 
 import os
 import re

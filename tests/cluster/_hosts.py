@@ -137,7 +137,7 @@ async def _lose_one(site: Site, lost: Placed, audience: Audience) -> bool:
 
 
 def _compare_cron_runs(site: Site, findings: Findings) -> None:
-    """Each line of each minute has run on one host, whatever that host takes for the time."""
+    """Each cron line has run on exactly one host each minute, although their clocks differ."""
     runs = Counter(
         found for worker in site.workers for found in re.findall(r"Ran \w+ of \d+", worker.log)
     )

@@ -1,4 +1,4 @@
-"""What was done and what came of it: each act that was acknowledged is told once, everywhere."""
+"""Compares acts with notifications: each acknowledged act must arrive exactly once everywhere."""
 
 import re
 from collections import Counter, defaultdict
@@ -38,7 +38,7 @@ class Ledger:
     statuses: Counter[int] = field(default_factory=Counter)
 
     def titles(self, team: int, *, mailed: bool = False) -> set[str]:
-        """Those acknowledged in a team; with `mailed`, those that are sent by mail and push."""
+        """The acknowledged acts in a team; with `mailed`, only those sent by mail and push."""
         acts = self.acknowledged.items()
         return {title for title, act in acts if act.team == team and (act.is_mailed or not mailed)}
 

@@ -135,7 +135,7 @@ class Audience:
 
     @property
     def pages_behind(self) -> list[Page]:
-        """Those that do not show yet what a stream of their team got last."""
+        """The pages that do not yet show the last event that a stream of their team received."""
         last = {one.team: one.titles[-1] for one in self.listeners if one.titles}
         return [one for one in self.pages if one.team in last and last[one.team] not in one.newest]
 

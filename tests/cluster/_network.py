@@ -35,7 +35,7 @@ class Host:
         )
 
     async def unplug(self) -> None:
-        """Cuts its link: nobody is told that a connection has ended."""
+        """Cuts its link without closing any connection."""
         await run("ip", "-n", self.name, "link", "set", "eth0", "down")
 
     async def plug_in(self) -> None:

@@ -49,7 +49,7 @@ async def run(setup: str, folder: Path, given: Namespace) -> Findings:
 async def _away(
     server: PostgreSQL | Redis, seconds: float, site: Site, audience: Audience, statuses: object
 ) -> list[str]:
-    """What was still missing a minute after it is back."""
+    """What is still missing a minute after the server is back."""
     name = type(server).__name__
     await server.stop()
     print(f"{name} stops; {audience.count_open} streams are open", flush=True)

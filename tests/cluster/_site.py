@@ -24,7 +24,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Servers:
-    """Those that the set-up needs."""
+    """The servers that the set-up needs."""
 
     postgresql: PostgreSQL | None = None
     redis: Redis | None = None

@@ -1,4 +1,4 @@
-"""What must hold across hosts: sessions and their ends, limits, keys, files, and what was read."""
+"""What must hold across hosts: sessions and their ends, limits, keys, files and the read state."""
 
 import asyncio
 import re

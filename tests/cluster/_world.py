@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Squad:
-    """A team. Its owner acts, and its members are told."""
+    """A team whose owner acts and whose members are notified."""
 
     id: int
     owner: Person

@@ -153,7 +153,7 @@ class Stage:
             return {row.username: row.role for row in await session.execute(rows)}
 
     async def settle(self) -> None:
-        """Until everything that has happened so far is on its way to the open pages.
+        """Wait until every change so far is on its way to the open pages.
 
         Changes are told in their order, so the witness sees the last one after the others have
         been told theirs; the second time round, nothing is left of the first.

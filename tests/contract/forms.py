@@ -1,4 +1,4 @@
-"""Every form of the application: its fields, what is right in them, and what each refuses."""
+"""Every form of the application: its fields, valid values for them, and values that each refuses."""
 
 from dataclasses import dataclass, field
 

@@ -18,7 +18,7 @@ ICON = re.compile(r"#(bi-[\w-]+)")
 
 @dataclass(frozen=True)
 class Shown:
-    """A notice as it stands on a page."""
+    """A notice as a page shows it."""
 
     id: int
     text: str
@@ -152,7 +152,7 @@ class _Buttons(HTMLParser):
             self._button.label = " ".join(f"{self._button.label} {data}".split())
 
     def _called(self, id: str) -> PageForm:
-        """Fields may stand before the form that they belong to."""
+        """Fields may precede the form that they belong to."""
         return self._forms.setdefault(id, PageForm())
 
     def _take(self, form: PageForm, given: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ class OpenPage:
         await self._connection.until(lambda: self._read() and self.position >= position)
 
     def catch_up(self) -> None:
-        """Put into place what has come."""
+        """Swap the received fragments into the page."""
         self._read()
 
     async def close(self) -> None:

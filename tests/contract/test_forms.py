@@ -1,4 +1,4 @@
-"""Every form, given whatever people and programs put into forms."""
+"""Every form, sent with valid and invalid values."""
 
 import html
 import re
@@ -115,7 +115,7 @@ async def test_valid_fields_are_accepted_and_invalid_ones_show_an_error_beside_t
 
 
 def unasked(world: World, form: Form) -> dict[str, object]:
-    """What no form asks for, and somebody sends nevertheless."""
+    """Fields that the form does not have."""
     mine = dict.fromkeys(REFERENCES, world.carol.id)
     return {name: value for name, value in (mine | RANKS).items() if name not in form.fields}
 

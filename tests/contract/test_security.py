@@ -1,4 +1,4 @@
-"""The security lines that concern every door alike: forged requests, headers, markup, redirects."""
+"""Defences of every route alike: forged requests, headers, markup, redirects."""
 
 import re
 
@@ -133,7 +133,7 @@ async def test_error_pages_keep_the_bell(stage: Stage) -> None:
 
 @pytest.mark.parametrize("path", [path for path in READ if path not in ENDLESS])
 async def test_personal_responses_are_not_stored_by_shared_caches(world: World, path: str) -> None:
-    """What is for everybody sets no cookie instead."""
+    """Public responses may be cached, so they set no cookie."""
     others = {name: 1 for name in re.findall(r"{(\w+)", path) if name not in world.ids}
     url = asset("app.css") if path in SHARED[:1] else world.url(path, **others)
     async with world.visitor() as alice:
@@ -212,7 +212,7 @@ async def test_subresources_carry_only_the_content_type_header(world: World, nam
 
 
 def is_part(answer: httpx.Response) -> bool:
-    """Scripts and styles, and what has no content, are no documents."""
+    """Scripts, styles and empty responses are not documents."""
     is_loaded = answer.headers.get("Content-Type", "").startswith(("text/css", "text/javascript"))
     is_static = answer.request.url.path.startswith("/static/")
     return answer.status_code == 204 or (is_loaded and is_static)

@@ -1,4 +1,4 @@
-"""What is alice's is not there for carol, and nothing is there for the signed out."""
+"""Carol cannot reach alice's data, and nobody reaches any without signing in."""
 
 from operator import itemgetter
 
@@ -158,7 +158,7 @@ def but_for_reading(everything: Rows) -> Rows:
 
 
 async def ghost(_db: object, _token: str) -> tuple[User, int]:
-    """Somebody who was there when the request came in, and is no more."""
+    """A user who existed when the request arrived and has since been deleted."""
     account = User(id=999_999, username="ghost", username_key="ghost", email="ghost@example.com")
     account.email_key, account.password_hash = account.email, PASSWORD_HASH
     account.timezone = account.language = account.theme = ""

@@ -1,4 +1,4 @@
-"""What cannot be undone asks first; everything else can be undone, or does no harm."""
+"""Irreversible forms ask first; all others can be undone or do no harm."""
 
 import re
 

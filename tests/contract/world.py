@@ -47,7 +47,7 @@ class World:
         return path
 
     def right(self, path: str) -> dict[str, str]:
-        """What is right in the fields of this form; nothing where there is none."""
+        """Valid values for the fields of this form; empty if it has none."""
         fields = FORMS.get(path, Form()).fields
         return {name: field.right.format_map(self.ids) for name, field in fields.items()}
 

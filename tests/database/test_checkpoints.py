@@ -1,4 +1,4 @@
-"""What was committed is moved into the file of the database, but not by the commit."""
+"""Commits are moved from the log into the database file, but not by the commit itself."""
 
 import asyncio
 import sqlite3

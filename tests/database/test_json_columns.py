@@ -1,4 +1,4 @@
-"""What is stored as JSON is read, whatever wrote it."""
+"""Stored JSON is read, including the numbers that only Python writes."""
 
 import json
 from typing import Any

@@ -17,7 +17,7 @@ HOSTS = 6
 
 
 def ask(settings: Settings) -> Sequence[str]:
-    """What hosts get that ask at once, each of which would make another key."""
+    """The keys of hosts that ask at once, each of which would generate a different one."""
     number = count()
     with ThreadPoolExecutor(HOSTS) as hosts:
         asked = [

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.sqlite
 
 
 def differences(connection: Connection) -> list[object]:
-    """Apart from the index of the search, which is no model's."""
+    """Except the search index, which has no model."""
     context = MigrationContext.configure(
         connection,
         opts={"compare_type": True, "include_name": lambda name, *_: not is_index(name)},

@@ -73,7 +73,7 @@ wanted => new Promise(resolve => {
 
 
 def find_chromium() -> str:
-    """The path of Chromium: `CHROMIUM` if set, else the first one installed, else ""."""
+    """The path of Chromium: `CHROMIUM` if set, otherwise the first one installed, or ""."""
     found = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)
     return next((path for path in found if path), "")
 

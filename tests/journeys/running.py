@@ -89,7 +89,7 @@ class Program:
         self._signal_all(signal.SIGCONT)
 
     async def end(self) -> None:
-        """Stops it in whatever state it is, with every process it has started."""
+        """Stops it in any state, with every process it has started."""
         self.thaw()
         try:
             await self.stop()

@@ -112,7 +112,7 @@ async def test_words_stand_out_from_their_ground(arrive: Arrive, alice: User, co
 
 
 async def overflowing(page: Page) -> list[str]:
-    """What stands out to the right, so that the page can be moved sideways."""
+    """Elements that reach beyond the right edge, so that the page scrolls sideways."""
     return list(await page.evaluate(TOO_WIDE))
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.parametrize("site", [{"ALLOWED_HOSTS": "*"}], ids=[""],
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def squad(site: Site, alice: User, bob: User) -> Team:
-    """Alice's team, of which bob is."""
+    """Alice's team, with bob as a member."""
     return await make_team(site.db, alice, "Video Squad", viewers=[bob])
 
 

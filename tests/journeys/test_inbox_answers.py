@@ -1,4 +1,4 @@
-"""What a notice asks for is done where it stands; and lists with nothing, or nonsense, to show."""
+"""Notices are answered in place; empty lists and invalid filters are explained."""
 
 import asyncio
 import re

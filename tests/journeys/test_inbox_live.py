@@ -192,7 +192,7 @@ CLOCK = "toast => toast.getAnimations().find(one => one.animationName === 'expir
 
 
 async def rename(site: Site, actor: User, name: str) -> None:
-    """Bob gives the small team, of which alice is, another name."""
+    """Bob renames the small team, which alice is a member of."""
     await post_as(site, actor, f"/teams/{EDITORS}/rename", name=name)
 
 

@@ -155,7 +155,7 @@ async def share(site: Site, alice: User, project: Project, team: Team) -> None:
 
 
 async def promote(site: Site, team: Team, alice: User, bob: User) -> None:
-    """Done by a process without a voice: nobody is poked."""
+    """Acts in a process without a relay, so that nobody is poked."""
     async with site.db.act() as session:
         await change_role(session, alice, team.id, bob.id, "editor")
 

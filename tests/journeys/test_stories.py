@@ -156,6 +156,6 @@ async () => {
 
 
 def spoil_clips(settings: Settings) -> None:
-    """What was fit to be uploaded is no longer fit to be read: a disk does that."""
+    """Damages an uploaded clip, as a failing disk would."""
     for clip in settings.clips_dir.iterdir():
         clip.write_bytes(clips.make("scrambled").read_bytes())

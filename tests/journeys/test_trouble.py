@@ -84,7 +84,7 @@ def is_of_the_stream(request: Request) -> bool:
 
 
 async def failing(page: Page, *, times: int) -> None:
-    """Wait until so many of the page's requests have found nobody."""
+    """Wait until so many of the page's requests have failed to connect."""
     failed = asyncio.Semaphore(0)
     page.on("requestfailed", lambda _request: failed.release())
     async with asyncio.timeout(DEADLINE):

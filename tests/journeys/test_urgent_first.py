@@ -18,7 +18,7 @@ from tests.journeys.running import Site
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def team(site: Site, alice: User, bob: User) -> Team:
-    """Bob, who wants what is urgent first, has been told of a fire and then of lunch."""
+    """Bob has "Urgent first" switched on, an urgent notification and then an ordinary one."""
     async with site.db.act() as session:
         await switches.change(session, bob, {"urgent_first": True})
     team = await make_team(site.db, alice, editors=[bob])

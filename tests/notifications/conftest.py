@@ -10,7 +10,7 @@ from app.notifications.channels.push import backoff
 
 
 class Hands:
-    """It stands still from the first time that it is set."""
+    """The clock stands still from the first time it is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch

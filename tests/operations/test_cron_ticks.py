@@ -1,4 +1,4 @@
-"""A cron line runs once at each of its times, whatever the clocks of the workers say."""
+"""A cron line runs once at each of its times, even if the workers' clocks differ."""
 
 import asyncio
 from datetime import timedelta

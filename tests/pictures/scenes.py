@@ -1,4 +1,4 @@
-"""What is looked at, by people in the pictures and by axe in a journey."""
+"""The scenes that people look at in pictures and axe checks in a journey."""
 
 import re
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What is stored is for the user who runs ClippyFront alone, whatever the umask."""
+"""Stored files are private to the user who runs ClippyFront, whatever the umask."""
 
 import logging
 import os

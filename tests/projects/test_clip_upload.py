@@ -1,4 +1,4 @@
-"""What is refused before an upload is read, and while it arrives."""
+"""Uploads that are refused before they are read, or while they arrive."""
 
 import asyncio
 import dataclasses

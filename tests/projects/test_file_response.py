@@ -1,4 +1,4 @@
-"""Watching and downloading a video: whole or in ranges, for those who may see the project."""
+"""Watching and downloading a video, whole or in ranges, by users who may see the project."""
 
 import httpx
 import pytest

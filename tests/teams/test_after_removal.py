@@ -1,4 +1,4 @@
-"""A removal ends the invitations by which the removed could come back, at whatever address."""
+"""A removal ends the invitations, to any address, by which the member could come back."""
 
 from collections.abc import Awaitable, Callable
 

@@ -614,7 +614,7 @@ async def test_an_invitation_that_was_not_mailed_or_has_expired_is_sent_again_at
 async def test_an_unconfirmed_sender_reads_why_the_invitation_was_not_emailed(
     db: Database, alice: User, bob: User, video_squad: Team, bell: Bell
 ) -> None:
-    """It is in the app alone; what else waits for its recipient stays."""
+    """The invitation is in the app only; other mail to its recipient stays."""
     await share_reel(db, alice, bob)
     alice.email_confirmed_at = None
     async with db.act() as session:

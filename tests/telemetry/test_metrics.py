@@ -87,7 +87,7 @@ async def test_without_a_token_requests_through_a_proxy_are_refused(
 
 
 async def test_open_streams_are_counted(client: httpx.AsyncClient, alice: User) -> None:
-    """On a hub that nobody watches: the application's ends a session that it does not know."""
+    """On a hub without session checks: the application's would end an unknown session's stream."""
     sample, stream = "clippyfront_open_streams", Connection()
     before = await value_of(client, sample)
 

@@ -41,7 +41,7 @@ def banned_by(line: str) -> set[str]:
 
 
 class Lines(logging.Handler):
-    """What is written, as text and as JSON."""
+    """The log, as text and as JSON."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -83,7 +83,7 @@ async def test_throttles_count_the_client_only_if_the_proxy_is_trusted(
 async def test_clients_of_ipv4_are_counted_one_by_one_also_by_a_socket_for_both(
     settings: Settings, db: Database, peer: str
 ) -> None:
-    """It writes their addresses as IPv6, all of which are in one /64."""
+    """It writes their addresses as IPv6 addresses of one /64 network."""
     async with serving(replace(settings, rate_limits=True)) as app:
         transport = httpx.ASGITransport(app, client=(peer, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:

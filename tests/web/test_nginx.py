@@ -1,4 +1,4 @@
-"""The nginx block of the README, as it stands, before the application as shipped."""
+"""nginx, configured with the block in the README, in front of the application."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Forms are small, and nothing of them, or of a cookie, stays in memory."""
+"""Forms are limited in size, and neither they nor cookies stay in memory."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any

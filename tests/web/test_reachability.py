@@ -1,4 +1,4 @@
-"""An address that others can reach accepts no demo password, throttles, and hides what is ours."""
+"""A server that others can reach accepts no demo password, throttles, and hides local pages."""
 
 import asyncio
 import subprocess

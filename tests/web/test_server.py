@@ -146,7 +146,7 @@ class Server:
 
     @property
     def connections(self) -> list[BoundedProtocol]:
-        """Those that are neither over nor about to be."""
+        """The connections that are neither closed nor closing."""
         return [one for one in self._made if one.parser and not one.transport.is_closing()]
 
     async def until(self, holds: Callable[[], bool], seconds: float = 5) -> bool:
@@ -156,7 +156,7 @@ class Server:
         return holds()
 
     def forget(self) -> None:
-        """The connections, so that they are referred to by nobody but the server."""
+        """Forgets the connections, so that only the server refers to them."""
         self._made.clear()
 
     async def until_nobody_is_connected(self) -> None:

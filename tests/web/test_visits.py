@@ -144,7 +144,7 @@ async def test_the_visit_of_another_user_marks_nothing_of_mine(
 async def test_a_page_that_the_user_may_not_see_any_more_is_opened_all_the_same(
     as_bob: httpx.AsyncClient, db: Database, alice: User, bob: User
 ) -> None:
-    """Else its notice would stay unread, whatever bob does with the link."""
+    """Otherwise its notice would stay unread after bob has used the link."""
     theirs = await make_team(db, alice, "Others")
     async with db.act() as session:
         await notify(

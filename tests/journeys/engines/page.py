@@ -192,7 +192,7 @@ class Page:
         return bool(await self._ask("isChecked", asdict(target)))
 
     async def box(self, selector: str) -> Box:
-        """Where the element is, once it stands still."""
+        """Where the element is, once it no longer moves."""
         return Box(*await self._ask("box", selector))
 
     async def is_at(self, path: str) -> None:

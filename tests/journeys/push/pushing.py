@@ -126,7 +126,7 @@ class Screen:
         return opened
 
     async def renew_subscription(self, browser: Browser, *, old: Browser | None = None) -> None:
-        """The push service has given the browser another one, and the service worker is told."""
+        """As if the push service replaced the subscription: the service worker gets the event."""
         await self.evaluate(
             """async ({ given, oldSubscription }) => {
                  PushManager.prototype.subscribe = async () => ({ toJSON: () => given });

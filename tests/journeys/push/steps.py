@@ -69,7 +69,7 @@ async def show_invitation(
 
 
 async def invite(site: Site, user: User) -> None:
-    """What an invitation does to the invitee; who may invite is no matter of push."""
+    """Notifies the invitee of an invitation, without checking who may invite."""
     facts: dict[str, Any] = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
     async with site.db.act() as session:
         await notify(session, INVITATION_RECEIVED, affected=user, **facts)

@@ -1,4 +1,4 @@
-"""From somebody's act to the screen of a closed app, and from a click there back to the notice."""
+"""From an act to the screen of a closed app, and from a click there to the notice."""
 
 import asyncio
 import json

@@ -84,7 +84,7 @@ async def tell_of_compilation(site: Site, user: User) -> None:
 
 
 async def is_put_off(site: Site) -> bool:
-    """Whether the worker has seen that somebody is looking."""
+    """Whether the worker knows of a visible page."""
     async with site.db.read() as session:
         push = (await session.scalars(select(Delivery).where(Delivery.channel == PUSH))).one()
     return push.attempts == 0 and push.due_at > push.created_at

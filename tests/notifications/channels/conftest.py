@@ -1,4 +1,4 @@
-"""A push service for whoever sends there."""
+"""A push service on loopback."""
 
 from collections.abc import AsyncIterator
 

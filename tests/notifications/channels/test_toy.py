@@ -1,4 +1,4 @@
-"""A new channel is a folder and a line in CHANNELS: everything else knows it by its description."""
+"""A new channel is a folder and a line in CHANNELS: everything else reads its description."""
 
 import json
 from dataclasses import replace

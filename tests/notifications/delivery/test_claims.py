@@ -80,7 +80,7 @@ async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
 async def test_interrupted_deliveries_are_attempted_one_by_one_the_least_attempted_first(
     db: Database,
 ) -> None:
-    """Of those, the longest due; what was never interrupted last."""
+    """Among equals the longest due first; never interrupted ones last."""
     names = ("poison", "late", "early", "fresh")
     await write(db, *(f"{name}@example.com" for name in names))
     was_claimed = Delivery.address != "fresh@example.com"
@@ -258,7 +258,7 @@ async def claim_all(db: Database) -> claims.Claim:
 async def test_a_released_delivery_is_due_at_once_and_loses_no_attempt(
     db: Database, hands: Hands
 ) -> None:
-    """Only what the claim still holds: not what was settled, nor what another has claimed since."""
+    """Only deliveries still claimed: not settled ones, nor those that another has claimed since."""
     hands.set("2026-11-23 10:00")
     await write(db, "left@example.com", "sent@example.com", "lost@example.com")
     claimed = await claim_all(db)
@@ -359,7 +359,7 @@ async def test_the_longest_due_are_claimed_first(db: Database, bundles: bool) ->
 
 @pytest.mark.sqlite
 async def test_a_claim_reads_only_the_rows_it_takes(db: Database) -> None:
-    """However much is due: else a thousand claims would look a thousand times at everything."""
+    """However many are due: otherwise a thousand claims would each read all of them."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_more: Any) -> None:

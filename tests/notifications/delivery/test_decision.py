@@ -352,7 +352,7 @@ async def test_an_urgent_type_comes_though_its_project_is_muted(db: Database, bo
 async def test_an_invitation_is_not_sent_for_a_suspended_inviter(
     db: Database, alice: User, bob: User, carol: User, squad: Team
 ) -> None:
-    """What else they did is still told."""
+    """Notifications of their other acts are still sent."""
     facts = {"role": "editor", "inviter": "alice"}
     await tell(db, INVITATION_RECEIVED, actor=alice, affected=bob, team=squad, **facts)
     await share(db, alice, squad)

@@ -1,4 +1,4 @@
-"""Settling: what a row holds after each outcome, and what is counted."""
+"""Settling: the row after each outcome, and the metrics."""
 
 import random
 from collections.abc import Sequence

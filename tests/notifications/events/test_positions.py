@@ -1,4 +1,4 @@
-"""Positions are allotted in commit order: a reader of `id > last` misses nothing, whoever writes."""
+"""Positions are allotted in commit order, so a reader of `id > last` misses no writer's rows."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Bob's inbox, filled by what happens in a team. Carol is told of the same; alice does it all."""
+"""Bob's inbox, filled by alice's acts in a team. Carol gets the same notifications."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

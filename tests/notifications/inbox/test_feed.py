@@ -32,7 +32,7 @@ async def slice_of(session: AsyncSession, user: User, first: int, most: int) -> 
 
 
 async def changes_of(db: Database, user: User) -> list[tuple[str, Any, Any]]:
-    """(kind, ids, up_to) of what was done to the user's notifications."""
+    """(kind, ids, up_to) of the changes to the user's notifications."""
     rows = select(Change.kind, Change.ids, Change.up_to).where(Change.user_id == user.id)
     async with db.read() as session:
         return [tuple(row) for row in await session.execute(rows.order_by(Change.id))]  # type: ignore[misc]
@@ -81,7 +81,7 @@ async def test_a_slice_is_the_same_from_either_end(
 async def test_a_slice_holds_only_what_matches(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
-    """From either end; carol was told of the same and has read nothing."""
+    """From either end; carol has the same notifications, all unread."""
     ids = await tell_bob(6)
     await alter(ids[::2], read_at=LONG_AGO)
 

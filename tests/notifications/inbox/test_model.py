@@ -441,7 +441,7 @@ class TwoInboxes(RuleBasedStateMachine):
 
     @rule(user=users, action=actions, some=st.lists(indexes, max_size=4), hours=hours)
     def a_user_acts_on_some(self, user: int, action: str, some: list[int], hours: int) -> None:
-        """On whatever has these ids, that of others and what is gone included."""
+        """Acts on these ids, including those of others and removed ones."""
         ids = [self.rows[one].id if one < len(self.rows) else 10_000 + one for one in some]
         self.act(user, action, Selection(ids), lambda row: row.id in ids, hours)
 

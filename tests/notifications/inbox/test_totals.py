@@ -1,4 +1,4 @@
-"""Totals are remembered, so whatever happens to the rows, they must say what counting would."""
+"""Remembered totals must equal a fresh count after any change to the rows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -35,7 +35,7 @@ Act = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 async def other_process(settings: Settings, db: Database) -> AsyncIterator[Database]:
-    """The same database, in a process that has seen nothing of the acts."""
+    """The same database in another process, which has not seen the acts."""
     other = install(settings).db
     yield other
     await other.close()

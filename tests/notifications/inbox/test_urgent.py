@@ -1,4 +1,4 @@
-"""Which notices stand above the days of an inbox, for a user who wants urgent ones first."""
+"""Which notices stand above the list for a user who chose "Urgent first"."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

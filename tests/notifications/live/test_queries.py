@@ -1,4 +1,4 @@
-"""What is read of the bells of many, and no more."""
+"""The bells of many users are read without reading more than is shown."""
 
 from app.database import Database
 from app.models import User

@@ -225,7 +225,7 @@ class Reader:
         await self.connection.until(lambda: self.connection.status == 200)
 
     async def read(self, _user_id: int, position: int) -> Opening:
-        """What was missed: as the present state in HTML, in parts of up to 7 changes in JSON."""
+        """The missed changes: as the present state in HTML, in parts of up to 7 changes in JSON."""
         await take_a_moment(self.random)
         if self.format is HTML:
             return Opening(frame(f"state {position}"))
@@ -235,7 +235,7 @@ class Reader:
         return Opening(frames, is_part=self.read_up_to < position)
 
     async def leave(self) -> None:
-        """What is under way to the client now and then gets lost."""
+        """Frames on their way to the client sometimes get lost."""
         self.connection.disconnect()
         self.connection.resume()
         await self.connection.until_served()

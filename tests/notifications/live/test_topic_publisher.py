@@ -1,4 +1,4 @@
-"""From a touched topic to the pages of those who may see it."""
+"""From a touched topic to the pages of the users who may see it."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is done in the inbox, as a plain form and as htmx asks for it."""
+"""The actions of the inbox, as plain forms and by htmx."""
 
 import re
 from html import unescape

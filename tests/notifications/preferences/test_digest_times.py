@@ -141,7 +141,7 @@ async def due_at(db: Database, user: User) -> datetime | None:
 
 @pytest.fixture
 async def team(db: Database, alice: User, bob: User) -> Team:
-    """Video Squad, of which only bob has mail on."""
+    """Video Squad, where only bob has mail switched on."""
     async with db.act() as session:
         await set_switch(session, alice, PROJECT_SHARED.name, "email", wanted=False)
     return await make_team(db, alice, viewers=[bob])
@@ -208,7 +208,7 @@ async def test_a_changed_hour_or_zone_moves_gathered_mail(
 async def test_only_the_users_own_unbundled_ordinary_mail_moves(
     db: Database, alice: User, bob: User, team: Team
 ) -> None:
-    """What is urgent, was attempted, is over, is a letter, a push or another's stays as it is."""
+    """Urgent, attempted, settled and transactional mail, pushes and mail of others stay as they are."""
     async with db.write() as session:
         for changed in (
             {"bundling": "alone"},

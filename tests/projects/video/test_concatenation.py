@@ -22,7 +22,7 @@ SECOND = 48_000
 
 
 class Bench:
-    """A folder to concatenate clips in. `progress` lists what was reported."""
+    """A folder to concatenate clips in. `progress` lists the reported progress."""
 
     def __init__(self, folder: Path) -> None:
         self.workdir, self.target = folder / "work", folder / "reel.mp4"

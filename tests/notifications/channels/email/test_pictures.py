@@ -27,7 +27,7 @@ async def reel(db: Database, alice: User) -> Project:
 
 
 async def deliver(db: Database, settings: Settings, office: PostOffice) -> EmailMessage:
-    """All that waits, which is one mail."""
+    """The one mail that is waiting."""
     await make_due(db)
     await deliver_mail(db, settings)
     [mail] = office.mails
@@ -45,7 +45,7 @@ def html_of(mail: EmailMessage) -> str:
 
 
 def shown_pictures(mail: EmailMessage) -> list[Image.Image]:
-    """Those that the mail contains; the HTML shows each of them."""
+    """The pictures in the mail, each of which the HTML shows."""
     found = []
     for part in mail.walk():
         if part.get_content_type() == PICTURE:

@@ -1,4 +1,4 @@
-"""Mail through a real server: whatever that answers, each mail ends as it should."""
+"""Mail through a real server: each mail gets the right outcome for every reply."""
 
 import asyncio
 from datetime import timedelta

@@ -31,7 +31,7 @@ from tests.switching import set_switch
 
 
 async def mailed(db: Database, user: User) -> set[str]:
-    """The types of which mail comes."""
+    """The types that are mailed."""
     async with db.read() as session:
         chosen = (await switches.read(session, user)).preferences
     return {name for name, channels in chosen.items() if channels[EMAIL]}

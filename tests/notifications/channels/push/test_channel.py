@@ -56,7 +56,7 @@ def settings(settings: Settings, push_service: PushService) -> Settings:
 async def tell(
     db: Database, user: User, kind: EventType = INVITATION_RECEIVED, **facts: Any
 ) -> None:
-    """Something happens to a person by nobody's doing."""
+    """Notifies the user of an event without an actor."""
     known = {"inviter": "alice", "team_name": "Video Squad", "role": "editor"}
     async with db.act() as session:
         await notify(session, kind, affected=user, **known | facts)
