@@ -4,7 +4,7 @@ htmx receives the fragments that changed. A plain form receives the page again, 
 deletion first, because a page without scripts cannot offer Undo at once.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from litestar import MediaType, Response, post
@@ -77,7 +77,9 @@ async def row_action(
         await feed.find(session, user.id, notification_id)
         done = await _carry_out(session, user, form, do, selection)
     if is_partial(request):
-        return await _row_after(request, db, user, form, notification_id, listing, done)
+        shown = _row_on_page(request, form, listing)
+        row = await _row(request, db, user, notification_id, shown)
+        return _or_undo(request, row, listing, done)
     url = listing.url if do in LEAVING else way_back
     return redirect(url, done.message, undo_url=listing.undo_url(done.undo))
 
@@ -155,7 +157,7 @@ async def answer_in_place(
 ) -> PageOrRedirect:
     """The response to a notification's button: its current row or, without scripts, `url`."""
     if is_partial(request):
-        row = await _row(request, db, user, notification_id)
+        row = await _row(request, db, user, notification_id, RowOnPage())
         row.content += _flash(request, text)
         return row
     return redirect(url, text)
@@ -165,8 +167,8 @@ def _row_selection(
     request: AnyRequest, form: Form, listing: Listing, notification_id: int
 ) -> Selection:
     """A row of a list of groups stands for its group, unless it is one of a group's parts."""
-    within = _seen(form, listing.filter) if form["grouped"] == "1" else None
-    return Selection([notification_id], groups_within=None if _is_part(request) else within)
+    within = None if _is_part(request) else _groups_within(form, listing.filter)
+    return Selection([notification_id], groups_within=within)
 
 
 def _is_part(request: AnyRequest) -> bool:
@@ -182,6 +184,11 @@ def _action(request: AnyRequest) -> str:
     return f"{request.url.path}{'?alone=1' if _is_part(request) else ''}"
 
 
+def _groups_within(form: Form, wanted: Filter) -> Filter | None:
+    """The notifications whose groups the page shows as rows; None if it shows no groups."""
+    return _seen(form, wanted) if form["grouped"] == "1" else None
+
+
 def _seen(form: Form, wanted: Filter) -> Filter:
     return replace(wanted, up_to_position=whole_number(form["seen"]) or 0)
 
@@ -192,7 +199,7 @@ def _selection(form: Form, wanted: Filter) -> Selection:
     """
     if form["all_matching"] == "1":
         return Selection(filter=_seen(form, wanted))
-    within = _seen(form, wanted) if form["grouped"] == "1" else None
+    within = _groups_within(form, wanted)
     return Selection(_ids(form, "ids"), groups_within=within, alone=_ids(form, "parts"))
 
 
@@ -246,61 +253,53 @@ async def _list(
     return rows
 
 
-async def _row_after(
-    request: AnyRequest,
-    db: Database,
-    user: User,
-    form: Form,
-    notification_id: int,
-    listing: Listing,
-    done: Done,
-) -> Response[str]:
-    """The present row and the bell. If the notification has left the view, the row is empty and a
-    flash offers Undo instead.
+@dataclass(frozen=True)
+class RowOnPage:
+    """How the page that asks shows the row: in which view, as a group of which notifications (if
+    any) and with which groups open, or as a part of a group.
     """
-    view, is_part = listing.filter.view, _is_part(request)
-    groups_within = _seen(form, listing.filter) if form["grouped"] == "1" and not is_part else None
-    row = await _row(
-        request,
-        db,
-        user,
-        notification_id,
-        view,
-        groups_within=groups_within,
-        open_groups=listing.open_groups,
-        is_part=is_part,
-    )
-    if not row.content.startswith("<li"):
-        row.content += _flash(
-            request, done.message, listing.undo_url(done.undo), in_place=_is_in_inbox(request)
-        )
-    return row
+
+    view: View = VIEWS[INBOX_VIEW]
+    groups_within: Filter | None = None
+    open_groups: OpenGroups = field(default_factory=OpenGroups)
+    is_part: bool = False
+
+
+def _row_on_page(request: AnyRequest, form: Form, listing: Listing) -> RowOnPage:
+    is_part = _is_part(request)
+    within = None if is_part else _groups_within(form, listing.filter)
+    return RowOnPage(listing.filter.view, within, listing.open_groups, is_part)
 
 
 async def _row(
-    request: AnyRequest,
-    db: Database,
-    user: User,
-    notification_id: int,
-    view: View = VIEWS[INBOX_VIEW],
-    *,
-    groups_within: Filter | None = None,
-    open_groups: OpenGroups | None = None,
-    is_part: bool = False,
+    request: AnyRequest, db: Database, user: User, notification_id: int, shown: RowOnPage
 ) -> Response[str]:
     """The present row (empty if the view no longer holds the notification) and the bell."""
     async with db.read() as session:
         [notice] = rows = await read_open_rows(session, user.id, [notification_id])
-        if groups_within is not None:
-            wanted = await narrow(session, groups_within)
+        if shown.groups_within is not None:
+            wanted = await narrow(session, shown.groups_within)
             totals = await count_totals(session, user.id, Filter())
             rows = await add_groups(session, user.id, wanted, rows, totals)
-            [notice] = await show_parts(session, user.id, wanted, rows, open_groups or OpenGroups())
-    is_shown = isinstance(notice, RemovedRow) or view.holds(notice)
+            [notice] = await show_parts(session, user.id, wanted, rows, shown.open_groups)
     row = fragment(
-        request, "notifications/_inbox_row.html", notice=notice, is_shown=is_shown, is_part=is_part
+        request,
+        "notifications/_inbox_row.html",
+        notice=notice,
+        is_shown=isinstance(notice, RemovedRow) or shown.view.holds(notice),
+        is_part=shown.is_part,
     )
     row.content += await bell_fragments(db, user)
+    return row
+
+
+def _or_undo(
+    request: AnyRequest, row: Response[str], listing: Listing, done: Done
+) -> Response[str]:
+    """If the row is empty, because the notification has left the view, a flash offers Undo."""
+    if not row.content.startswith("<li"):
+        undo_url = listing.undo_url(done.undo)
+        row.content += _flash(request, done.message, undo_url, in_place=_is_in_inbox(request))
     return row
 
 
