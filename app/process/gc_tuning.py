@@ -10,11 +10,13 @@ M_MMAP_THRESHOLD, INITIAL_THRESHOLD = -3, 131_072
 def freeze_loaded_objects() -> None:
     """Calls gc.freeze() after start-up and collects less often.
 
-    What is loaded by then stays until the process ends; scanning it again costs time.
+    What is loaded by then stays until the process ends; scanning it again costs time. The youngest
+    generation is small, because its collection holds up everybody: of 50,000 new objects, it took
+    20 ms whenever a thousand streams had opened. The older ones hold little garbage.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(5_000, 500, 100)
 
 
 def give_large_blocks_back() -> None:

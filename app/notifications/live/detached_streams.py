@@ -47,6 +47,7 @@ class StreamingLitestar(Litestar):
             response.append(message)
 
         async with self._opening:
+            await asyncio.sleep(0)  # requests that never wait would all be handled in one turn
             await super().__call__(scope, _no_body, keep)
         for message in response:
             await send(message)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import weakref
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from app.notifications.live.detached_streams import OPENING_AT_ONCE, STREAM_PATH
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import EventStream
+from app.process.cancellation import end
 from tests.notifications._connection import (
     A_SESSION,
     ALICE,
@@ -145,6 +147,35 @@ async def test_when_a_crowd_reconnects_a_few_streams_open_at_a_time(hub: Hub) ->
     assert most == OPENING_AT_ONCE
     assert visitor.body in (b"while 0 are in", b"while 4 are in")
     assert hub.count == len(crowd)
+
+
+async def test_a_few_streams_open_in_one_turn_of_the_loop_even_if_none_has_to_wait(
+    hub: Hub,
+) -> None:
+    turn, opened = 0, Counter[int]()
+
+    @get("/notifications/stream")
+    async def open_stream() -> EventStream:
+        opened[turn] += 1
+        return EventStream(hub, ALICE, A_SESSION, present_state)
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    app = StreamingLitestar([open_stream])
+    crowd = [Connection() for _ in range(25)]
+    counting = asyncio.create_task(count_turns())
+    for each in crowd:
+        each.open(app, request_of("/notifications/stream"))
+    for each in crowd:
+        await each.until_received(OPENING)
+    await end(counting)
+
+    assert opened.total() == len(crowd)
+    assert max(opened.values()) <= OPENING_AT_ONCE
 
 
 async def test_clients_that_never_read_keep_nobody_out(hub: Hub) -> None:
