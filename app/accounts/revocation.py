@@ -74,7 +74,7 @@ class RevocationWatcher:
             self._endings, self._next_check = endings, monotonic() + CHECK_SECONDS
 
     async def _close_ended(self, keys: Collection[Key]) -> None:
-        ended, listed = set[Key](), sorted(keys)
+        ended, listed = set[Key](), list(keys)
         for start in range(0, len(listed), KEYS_AT_ONCE):
             some = set(listed[start : start + KEYS_AT_ONCE])
             ended |= some - await self._valid(some)

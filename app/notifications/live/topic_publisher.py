@@ -72,20 +72,15 @@ class TopicPublisher:
         if topic in self._pausing:
             self._pausing[topic] = True
         else:
-            self._pausing[topic] = False
             self._changed.add(topic)
             self._has_changed.set()
-            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._resume, topic)
-
-    def _resume(self, topic: Topic) -> None:
-        if self._pausing.pop(topic):
-            self._on_poke(*topic)
 
     async def _keep_telling(self) -> None:
         while True:
             await self._has_changed.wait()
             self._has_changed.clear()
             changed, self._changed = self._changed, set()
+            self._pause(changed)
             try:
                 await self._follower.until_published()
                 await self._tell(changed)
@@ -96,6 +91,16 @@ class TopicPublisher:
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 _log.exception("Open pages could not be told of a change.")
+
+    def _pause(self, topics: Collection[Topic]) -> None:
+        self._pausing |= dict.fromkeys(topics, False)
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._resume, topics)
+
+    def _resume(self, topics: Collection[Topic]) -> None:
+        """Some may be pausing twice, because telling them failed."""
+        if changed_again := {topic for topic in topics if self._pausing.pop(topic, False)}:
+            self._changed |= changed_again
+            self._has_changed.set()
 
     async def _tell(self, changed: Collection[Topic]) -> None:
         ids: defaultdict[str, list[int]] = defaultdict(list)
