@@ -29,7 +29,7 @@ from app.zones import zone, zone_names, zones_by_region
 # In every language, each plural form is used by one of the first numbers.
 SAMPLES = 200
 # Minutes whose words are remembered, in one language each.
-MOMENTS_KEPT = 5_000
+MOMENTS_KEPT = 2_000
 # Some 5 KB each.
 RENDERINGS_KEPT = 2_000
 _UNSAFE = re.compile("[&<>\"']")

@@ -89,7 +89,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     return before, after, end
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def _row(variant: Variant) -> list[bytes]:
     with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}

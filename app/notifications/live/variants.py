@@ -17,6 +17,8 @@ from app.notifications.events.notices import OWN, Notice, notice_of
 
 # Takes the place of a notification's id in a rendering; no real id is ever so large.
 ID = 2**53 - 1
+# Some 4 KB each.
+EVENTS_KEPT = 1_000
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def renderable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:
     return {each.row.event_id: each for each in facts if _is_renderable(each)}
 
 
-@lru_cache(4096)
+@lru_cache(EVENTS_KEPT)
 def _is_renderable(facts: Facts) -> bool:
     """Cached, so that each event is logged once."""
     try:
