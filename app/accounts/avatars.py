@@ -5,6 +5,7 @@ that phones record in it (EXIF), and without data hidden behind it.
 """
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -28,8 +29,14 @@ MAX_BYTES = MB
 # A photograph of 24 megapixels, with a little room. Decoded, it is a hundred times as large as its
 # file.
 MAX_PIXELS = 25 * MB
+# A progressive JPEG refines all of its pixels with each scan (ITU-T T.81, G). Encoders make some ten, but
+# in 1 MB there is room for 20,000, which take minutes.
+MAX_SCANS = 100
+START_OF_SCAN = b"\xff\xda"
 SIDE = 256
 FORMATS = ("PNG", "JPEG", "WEBP")
+# Several pictures in a JPEG file make it an MPO to Pillow.
+JPEGS = ("JPEG", "MPO")
 MEDIA_TYPE = "image/webp"
 
 # Scaling an image down takes much memory, so one is scaled at a time. The executor is separate, so
@@ -53,10 +60,16 @@ async def set_avatar(db: Database, settings: Settings, user: User, content: byte
     picture = await _in_turn(content)
     avatar = sha256(picture).hexdigest()[:32]
     path = avatar_path(settings, user.id, avatar)
-    await asyncio.to_thread(_write, path, picture)
-    async with db.act() as session:
-        outdated = await _replace(session, settings, user, avatar)
-    await asyncio.to_thread(_remove, [file for file in outdated if file != path])
+    draft = path.with_name(f"{path.name}.{token_hex(8)}")
+    await asyncio.to_thread(_write, draft, picture)
+    try:
+        async with db.act() as session:
+            outdated = await _replace(session, settings, user, avatar)
+            # Renaming is instant. If the account has gone meanwhile, nothing is left of the picture.
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    await _remove_outdated(db, settings, user, outdated)
     return avatar
 
 
@@ -64,7 +77,7 @@ async def remove_avatar(db: Database, settings: Settings, user: User) -> None:
     """The user has initials again."""
     async with db.act() as session:
         outdated = await _replace(session, settings, user, None)
-    await asyncio.to_thread(_remove, outdated)
+    await _remove_outdated(db, settings, user, outdated)
 
 
 def avatar_files(settings: Settings, user: User) -> list[Path]:
@@ -89,6 +102,7 @@ def encode(content: bytes) -> bytes:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise _too_many_pixels()
+            _require_few_scans(image, content)
             return _encoded(_square(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
@@ -102,6 +116,12 @@ def encode(content: bytes) -> bytes:
 def _too_many_pixels() -> Invalid:
     sentence = _("This image has too many pixels. Choose one with at most {limit} megapixels.")
     return Invalid({FIELD: sentence.format(limit=MAX_PIXELS // MB)})
+
+
+def _require_few_scans(image: Image.Image, content: bytes) -> None:
+    """Nothing else in a JPEG looks like the start of a scan, but for what stands beside the picture."""
+    if image.format in JPEGS and content.count(START_OF_SCAN) > MAX_SCANS:
+        raise ValueError("More scans than any encoder makes.")
 
 
 def _square(image: Image.Image) -> Image.Image:
@@ -125,15 +145,14 @@ def _encoded(square: Image.Image) -> bytes:
     return encoded.getvalue()
 
 
-def _write(path: Path, picture: bytes) -> None:
-    """Beside it first: the same picture may be there, and browsers keep for good what they read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{token_hex(8)}")
+def _write(draft: Path, picture: bytes) -> None:
+    """Beside where it belongs: the same picture may be there, and browsers keep for good what they read."""
+    draft.parent.mkdir(parents=True, exist_ok=True)
     try:
         draft.write_bytes(picture)
-        draft.replace(path)
-    finally:
+    except OSError:
         draft.unlink(missing_ok=True)
+        raise
 
 
 async def _replace(
@@ -146,6 +165,15 @@ async def _replace(
     return outdated
 
 
-def _remove(files: list[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)
+async def _remove_outdated(
+    db: Database, settings: Settings, user: User, outdated: Sequence[Path]
+) -> None:
+    """Alone, because the user may have uploaded the same picture again meanwhile."""
+    if not outdated:
+        return
+    async with db.exclusive() as session:
+        present = await session.get(User, user.id)
+        used = avatar_files(settings, present) if present else []
+        for file in outdated:
+            if file not in used:
+                file.unlink(missing_ok=True)

@@ -9,10 +9,19 @@ import httpx
 import pytest
 from litestar import Litestar
 from PIL import Image
+from sqlalchemy.exc import NoResultFound
 
 from app.account_lifecycle.closing import delete_account
 from app.accounts import avatars
-from app.accounts.avatars import MAX_BYTES, SIDE, avatar_path, encode, remove_avatar, set_avatar
+from app.accounts.avatars import (
+    MAX_BYTES,
+    SIDE,
+    START_OF_SCAN,
+    avatar_path,
+    encode,
+    remove_avatar,
+    set_avatar,
+)
 from app.database import Database
 from app.errors import Invalid, TooLarge
 from app.models import Team, User
@@ -154,6 +163,33 @@ def test_a_small_file_of_a_huge_image_is_refused_before_it_is_decoded(
     assert "at most 25 megapixels" in refusal.value.fields["picture"]
 
 
+@pytest.mark.parametrize("others", [[], [Image.new("RGB", (64, 64))]], ids=["JPEG", "MPO"])
+def test_a_jpeg_that_refines_its_pixels_without_end_is_refused_before_it_is_decoded(
+    others: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = "MPO" if others else "JPEG"
+    options: Any = {"save_all": True, "append_images": others} if others else {}
+    picture = image_file(kind, size=(64, 64), progressive=True, **options)
+    start, end = picture.rindex(START_OF_SCAN), picture.rindex(b"\xff\xd9")
+    endless = picture[:start] + 10_000 * picture[start:end] + picture[end:]
+    monkeypatch.setattr(avatars, "_square", None)
+    assert opened(endless).format == kind
+    assert len(endless) < MAX_BYTES
+
+    with pytest.raises(Invalid) as refusal:
+        encode(endless)
+
+    assert refusal.value.fields == {"picture": NO_IMAGE}
+
+
+@pytest.mark.parametrize("quality", [1, 75, 100])
+def test_a_progressive_jpeg_is_accepted(quality: int) -> None:
+    picture = image_file("JPEG", size=(900, 300), progressive=True, quality=quality)
+    assert picture.count(START_OF_SCAN) > 5
+
+    assert opened(encode(picture)).size == (SIDE, SIDE)
+
+
 async def test_another_picture_takes_the_place_of_the_first(
     db: Database, settings: Settings, alice: User
 ) -> None:
@@ -170,6 +206,36 @@ async def test_the_same_picture_again_stays(db: Database, settings: Settings, al
 
     assert await set_avatar(db, settings, alice, image_file()) == avatar
     assert stored(settings) == [f"{alice.id}.{avatar}.webp"]
+
+
+async def test_a_picture_that_comes_back_while_it_is_removed_stays(
+    db: Database, settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two uploads of one user at a time: the one that made it outdated, and one that brings it back."""
+    first = await set_avatar(db, settings, alice, image_file())
+    remove = avatars._remove_outdated
+
+    async def come_back_first(*args: Any) -> None:
+        monkeypatch.undo()
+        assert await set_avatar(db, settings, alice, image_file()) == first
+        await remove(*args)
+
+    monkeypatch.setattr(avatars, "_remove_outdated", come_back_first)
+    await set_avatar(db, settings, alice, photograph())
+
+    assert await avatar_of(db, alice) == first
+    assert stored(settings) == [f"{alice.id}.{first}.webp"]
+
+
+async def test_no_picture_is_left_of_an_account_that_is_deleted_during_the_upload(
+    db: Database, settings: Settings, alice: User
+) -> None:
+    await delete_account(db, settings, alice, PASSWORD)
+
+    with pytest.raises(NoResultFound):
+        await set_avatar(db, settings, alice, image_file())
+
+    assert stored(settings) == []
 
 
 async def test_removing_a_picture_leaves_the_same_one_of_another_user(
