@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database
+from app.database import Database, is_act
 from app.models import User
 from app.notifications.events.catalogue import MEMBER_ADDED, TEAM_UPDATED
+from app.notifications.inbox import saved_views, searching
 from app.notifications.inbox.saved_views import MOST_VIEWS
 from app.notifications.notify import notify
 from tests.api.conftest import Program
@@ -44,6 +46,55 @@ async def test_a_view_counts_what_is_unread_in_it(
         ("Renamed", "type=team_updated&status=unread", 1),
         ("Done", "view=done", 0),
     ]
+
+
+async def test_of_what_a_search_finds_a_view_counts_the_newest(
+    for_bob: Program, db: Database, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    for name in ("one", "two", "three"):
+        async with db.act() as session:
+            await notify(session, TEAM_UPDATED, actor=alice, team=team, old_name="A", new_name=name)
+    await for_bob.post("/api/notifications/bulk", json=reading_of(await newest(for_bob)))
+    for query in (
+        "q=from:alice",
+        "q=from:alice&status=unread",
+        "q=from:alice&status=read",
+        "q=is:read",
+    ):
+        await create(for_bob, query, query)
+    monkeypatch.setattr(searching, "MOST_FOUND", 1)
+
+    assert [one["unread_count"] for one in await views_of(for_bob)] == [1, 1, 0, 0]
+    monkeypatch.undo()
+    assert [one["unread_count"] for one in await views_of(for_bob)] == [2, 2, 0, 0]
+
+
+async def newest(program: Program) -> int:
+    found = await program.get("/api/notifications", params={"limit": 1})
+    return int(found.json()["notifications"][0]["id"])
+
+
+def reading_of(id: int) -> dict[str, Any]:
+    return {"action": "read", "notification_ids": [id]}
+
+
+async def test_views_are_counted_after_an_act_not_within_it(
+    for_bob: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = [await create(for_bob, name) for name in ("One", "Two")]
+    acts, count = [], saved_views.count_saved_views
+
+    async def note(session: AsyncSession, *args: Any) -> Any:
+        acts.append(is_act(session))
+        return await count(session, *args)
+
+    monkeypatch.setattr(saved_views, "count_saved_views", note)
+    await for_bob.put(f"{URL}/order", json={"ids": [two, one]})
+    await for_bob.put(f"{URL}/{two}", json={"name": "Second", "query": ""})
+    await create(for_bob, "Three")
+
+    assert acts == [False, False, False]
 
 
 async def test_views_are_renamed_ordered_and_deleted(for_bob: Program) -> None:

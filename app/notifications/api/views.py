@@ -16,7 +16,9 @@ EXAMPLE = like(name="Failures", query="type=compilation_failed&status=unread")
 
 
 class ViewObject(ResponseBody):
-    """`query` is a query string of the list of notifications."""
+    """`query` is a query string of the list of notifications. With `q` in it, `unread_count` stops at
+    1,000.
+    """
 
     id: int
     name: str
@@ -54,9 +56,7 @@ class Order(RequestBody):
 @get()
 async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> Views:
     """List your saved views."""
-    async with db.read() as session:
-        found = await saved_views.read_views(session, user, zone_of(user))
-    return Views([ViewObject(one.id, one.name, one.query, one.unread_count) for one in found])
+    return Views(await _counted(db, user))
 
 
 @post(responses=problems(409))
@@ -67,7 +67,7 @@ async def create(
     zone = zone_of(user)
     async with db.act() as session:
         view = await saved_views.create_view(session, user, zone, data.name, data.query)
-    return await _counted(db, user, view)
+    return await _found(db, user, view)
 
 
 @put()
@@ -81,7 +81,7 @@ async def change(
     zone = zone_of(user)
     async with db.act() as session:
         view = await saved_views.change_view(session, user, zone, view_id, data.name, data.query)
-    return await _counted(db, user, view)
+    return await _found(db, user, view)
 
 
 @delete(status_code=200)
@@ -101,12 +101,16 @@ async def order(
     """Bring your views into another order."""
     async with db.act() as session:
         await saved_views.order_views(session, user, data.ids)
-        found = await saved_views.read_views(session, user, zone_of(user))
-    return Views([ViewObject(one.id, one.name, one.query, one.unread_count) for one in found])
+    return Views(await _counted(db, user))
 
 
-async def _counted(db: Database, user: User, view: SavedView) -> ViewObject:
+async def _found(db: Database, user: User, view: SavedView) -> ViewObject:
+    [one] = [one for one in await _counted(db, user) if one.id == view.id]
+    return one
+
+
+async def _counted(db: Database, user: User) -> list[ViewObject]:
+    """Never in the transaction of an act: it may take a while, and all other acts would wait for it."""
     async with db.read() as session:
         found = await saved_views.read_views(session, user, zone_of(user))
-    [one] = [one for one in found if one.id == view.id]
-    return ViewObject(one.id, one.name, one.query, one.unread_count)
+    return [ViewObject(one.id, one.name, one.query, one.unread_count) for one in found]

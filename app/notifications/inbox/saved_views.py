@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.models import Notification, SavedView, User
-from app.notifications.inbox.filters import FIELDS, Filter, parse_filter
+from app.notifications.inbox.filters import FIELDS, UNREAD_ONLY, Filter, parse_filter
+from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.totals import OwnView
 from app.values.names import name_error, tidy
 
@@ -24,7 +25,9 @@ GROUPED = "grouped"
 
 @dataclass(frozen=True)
 class CountedView:
-    """`unread_count`: how many of the notifications that it shows are unread."""
+    """`unread_count`: how many of the notifications that it shows are unread; of those that a search
+    finds, at most MOST_FOUND.
+    """
 
     id: int
     name: str
@@ -40,12 +43,13 @@ async def read_views(session: AsyncSession, user: User, zone: ZoneInfo) -> list[
 async def count_saved_views(
     session: AsyncSession, user: User, zone: ZoneInfo, views: Sequence[SavedView | OwnView]
 ) -> list[CountedView]:
-    """These views of the user, all counted in one statement."""
+    """These views of the user, counted: a search by itself, all others in one statement. Not for a short
+    read: the user may have saved MOST_VIEWS, each of which looks at the whole inbox.
+    """
     if not views:
         return []
-    counts = (
-        await session.execute(select(*(_unread_in(view, user, zone) for view in views)))
-    ).one()
+    unread = [await _unread_in(session, view, user, zone) for view in views]
+    counts = (await session.execute(select(*(_number_of(one, user) for one in unread)))).one()
     return [
         CountedView(view.id, view.name, view.query, count)
         for view, count in zip(views, counts, strict=True)
@@ -171,12 +175,23 @@ def is_query_of(query: str, wanted: Filter) -> bool:
         return False
 
 
-def _unread_in(view: SavedView | OwnView, user: User, zone: ZoneInfo) -> ScalarSelect[int]:
-    """A subquery; 0 where a newer version of the application saved a filter unknown here."""
+async def _unread_in(
+    session: AsyncSession, view: SavedView | OwnView, user: User, zone: ZoneInfo
+) -> Filter | None:
+    """None where nothing can be: in what was read, and where a newer version of the application saved a
+    filter unknown here.
+    """
     try:
-        clauses = filter_of(view.query, zone, user.id).clauses()
+        wanted = filter_of(view.query, zone, user.id)
     except Invalid:
-        return select(literal(0)).scalar_subquery()
-    unread = select(func.count()).select_from(Notification)
-    unread = unread.where(Notification.user_id == user.id, Notification.read_at.is_(None), *clauses)
-    return unread.scalar_subquery()
+        return None
+    if wanted.chosen.get("status") == ("read",):
+        return None
+    return await narrow(session, wanted.with_values("status", UNREAD_ONLY["status"]))
+
+
+def _number_of(wanted: Filter | None, user: User) -> ScalarSelect[int]:
+    if wanted is None or wanted.found is not None:
+        return select(literal(len(wanted.found or ()) if wanted else 0)).scalar_subquery()
+    matching = select(func.count()).select_from(Notification)
+    return matching.where(Notification.user_id == user.id, *wanted.clauses()).scalar_subquery()

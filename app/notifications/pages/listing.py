@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,7 +34,7 @@ from app.notifications.inbox.open_rows import (
 from app.notifications.inbox.saved_views import CountedView, count_saved_views, is_query_of
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
-from app.notifications.inbox.totals import Totals, read_overview, reading
+from app.notifications.inbox.totals import OwnView, Totals, read_overview, reading
 from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_heading
@@ -154,9 +155,9 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         rows = shown.rows
         if listing.is_grouped:
             rows = await show_parts(session, user.id, bounded, rows, listing.open_groups)
-        own = await count_saved_views(session, user, wanted.zone, overview.own_views)
         has_more = listing.has_more_filters
         names = await read_names(session, user.id, wanted, with_choices=has_more)
+    own = await _count_own(db, user, wanted.zone, overview.own_views)
     return {
         "bell": bell_of(user, totals, shown.notices) if listing.is_as_in_bell else None,
         "listing": listing,
@@ -184,6 +185,16 @@ async def _reading(
         bounded = replace(listing.filter, up_to_position=listing.up_to_position)
         return await reading_groups(db, user.id, bounded)
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
+
+
+async def _count_own(
+    db: Database, user: User, zone: ZoneInfo, views: Sequence[OwnView]
+) -> list[CountedView]:
+    """In a read of its own, because that of the list may be a short one."""
+    if not views:
+        return []
+    async with db.read() as session:
+        return await count_saved_views(session, user, zone, views)
 
 
 @dataclass(frozen=True)

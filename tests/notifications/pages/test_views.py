@@ -2,14 +2,19 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
+from app.database.short_reads import ShortSession
 from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
+from app.notifications.inbox.saved_views import count_saved_views
 from app.notifications.notify import notify
+from app.notifications.pages import listing
 from tests.conftest import post, sign_in
 from tests.factories import make_team
 
@@ -67,6 +72,23 @@ async def test_a_view_of_two_types_opens_with_both_as_the_current_tab(
     ]
     chosen = re.findall(r'<input type="hidden" name="type" value="(\w+)"', page)
     assert set(chosen) == {"member_left", "team_updated"}
+
+
+async def test_views_are_not_counted_where_that_would_hold_up_all_others(
+    as_bob: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list itself is a short read, in the thread of the event loop."""
+    await save(as_bob, "Unread")
+    sessions = []
+
+    async def note(session: AsyncSession, *args: Any) -> Any:
+        sessions.append(session)
+        return await count_saved_views(session, *args)
+
+    monkeypatch.setattr(listing, "count_saved_views", note)
+    await as_bob.get("/notifications")
+
+    assert [isinstance(one, ShortSession) for one in sessions] == [False]
 
 
 async def test_views_are_renamed_moved_and_deleted(as_bob: httpx.AsyncClient) -> None:
