@@ -17,6 +17,8 @@ from app.notifications.inbox.open_rows import RemovedRow, ids_in_field, read_ope
 
 # The rest of a group is on its own page.
 MOST_PARTS = 100
+# Of all open groups together: each swap renders them, and all others wait meanwhile.
+MOST_PARTS_IN_ALL = 500
 
 Rows = Sequence[Notice | RemovedRow]
 
@@ -50,18 +52,23 @@ async def read_parts(
 async def show_parts(
     session: AsyncSession, user_id: int, wanted: Filter, rows: Rows, opened: OpenGroups
 ) -> Rows:
-    """The rows of a list of groups, those of the open groups with their parts."""
+    """The rows of a list of groups, those of the open groups with their parts. Those below the first
+    MOST_PARTS_IN_ALL parts close.
+    """
     if not opened.ids:
         return rows
     places = await _places(session, user_id, [*opened.ids, *opened.removed])
     keys = {places[one].group_key for one in opened.ids if one in places}
     removed = await _read_removed(session, user_id, opened.removed)
     shown: list[Notice | RemovedRow] = []
+    room = MOST_PARTS_IN_ALL
     for row in rows:
         if isinstance(row, Notice) and row.group and row.group.key in keys:
             gone = [one for one in removed if places[one.id].group_key == row.group.key]
-            if row.group.count > 1 or gone:
-                notices = await read_parts(session, user_id, wanted, row.group.key)
+            if room and (row.group.count > 1 or gone):
+                most = min(MOST_PARTS, room)
+                notices = await read_parts(session, user_id, wanted, row.group.key, most)
+                room -= len(notices)
                 parts = _in_order(notices, gone, places)
                 row = replace(row, group=dataclasses.replace(row.group, parts=parts))
         shown.append(row)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.models import Notification, Team, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts, feed, open_groups
 from app.notifications.inbox.selection import Selection
 from app.notifications.live.html import Bells
 from app.notifications.notify import notify
@@ -248,6 +248,25 @@ async def test_an_open_group_stays_open_when_its_list_is_updated(
     assert "Hide 2 notifications" in text_of(updated)
     assert "Show 2 notifications" in text_of(updated)
     assert rows_of(reloaded) == ["4", "2"]
+
+
+async def test_open_groups_have_a_limited_number_of_parts_in_all(
+    page: httpx.AsyncClient,
+    db: Database,
+    alice: User,
+    squad: Team,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The parts of a hundred large groups would be megabytes, which hold up everybody else."""
+    for key in ("a", "b", "c"):
+        await send(db, alice, squad, "One", "Two", key=key)
+    monkeypatch.setattr(open_groups, "MOST_PARTS_IN_ALL", 3)
+
+    updated = await page.get("/notifications?open=2,4,6", headers=PARTIAL)
+
+    assert rows_of(updated) == ["6", "part-6", "part-5", "4", "part-4", "2"]
+    assert text_of(updated).count("Hide 2 notifications") == 2
+    assert text_of(updated).count("Show 2 notifications") == 1
 
 
 async def test_an_open_group_that_is_being_read_has_its_parts_as_they_are_now(
