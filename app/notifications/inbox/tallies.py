@@ -17,6 +17,7 @@ from sqlalchemy import Row, Select, bindparam, case, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
+from app.database.constants import constants
 from app.models import Change, Notification, RemovalCount, Superseded
 from app.models.notification import REGROUPED
 from app.notifications.events.grouping import in_groups, key_for_reader, split_keys
@@ -281,7 +282,7 @@ async def _catch_up(
 @cache
 def _changes() -> Select[str, list[int] | None, int | None]:
     mine = select(Change.kind, Change.ids, Change.up_to).where(Change.user_id == _user_id)
-    since = mine.where(Change.id > _since, Change.kind.not_in(IRRELEVANT))
+    since = mine.where(Change.id > _since, Change.kind.not_in(constants(IRRELEVANT)))
     return since.limit(MOST_CHANGES + 1)
 
 

@@ -223,7 +223,7 @@ def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     state = counts.add_columns(*(_capped(name).label(name) for name in TABS)).subquery("state")
     own = [getattr(SavedView, name).label(f"view_{name}") for name in OwnView._fields]
     return (
-        select(state, *own)
+        select(*state.c, *own)
         .join_from(state, SavedView, SavedView.user_id == _user_id, isouter=True)
         .order_by(SavedView.rank, SavedView.id)
     )

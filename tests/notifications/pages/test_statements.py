@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.event import listen, remove
 
 from app.database import Database
 from app.models import EndingCount, User
 from app.notifications.events.catalogue import CUSTOM
+from app.notifications.inbox import tallies
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from tests.conftest import sign_in
@@ -87,3 +88,37 @@ async def test_urgent_ones_first_take_one_statement_more(
 
     without, with_urgent = counts
     assert with_urgent == without + 1
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("path", ["/notifications", "/notifications/bell"])
+@pytest.mark.parametrize("grouping", [True, False])
+async def test_what_shows_notifications_again_runs_statements_that_are_prepared(
+    client: httpx.AsyncClient,
+    db: Database,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    *,
+    grouping: bool,
+) -> None:
+    monkeypatch.setattr(tallies, "MOST_COUNTED_AT_ONCE", 0)  # as in a large inbox
+    bob = await make_account(db, "bob", grouping=grouping)
+    squad = await make_team(db, alice, editors=[bob])
+    async with db.act() as session:
+        await notify(session, CUSTOM, actor=alice, team=squad, title="One", group_key="a")
+    await sign_in(client, bob)
+    for _look in range(3):
+        await client.get(path)
+    unprepared, execute = [], Connection.execute
+
+    def note(connection: Connection, statement: Any, *values: Any, **options: Any) -> Any:
+        unprepared.append(str(statement))
+        return execute(connection, statement, *values, **options)
+
+    monkeypatch.setattr(Connection, "execute", note)
+
+    answer = await client.get(path)
+
+    assert answer.status_code == 200
+    assert unprepared == []
