@@ -2,9 +2,11 @@
 
 On SQLite, to pass a statement to a thread and back costs twenty times what such a statement does, so
 these run in the event loop's own thread, on connections that only read. In WAL mode no writer blocks
-them. Where SQLite makes one wait all the same, it waits in a thread.
+them. Where SQLite makes one wait all the same, it waits in a thread, where `execute_aside` runs what
+may take longer.
 """
 
+import asyncio
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -229,6 +231,31 @@ class ShortSession(AsyncSession):
 
     async def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return (await self.execute(statement, params, **options)).scalar()
+
+    async def execute_in_thread(self, statement: Any, values: Any) -> Sequence[Row[Any]]:
+        reading = asyncio.create_task(asyncio.to_thread(self._read, statement, values))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            _driver(self.connected).interrupt()
+            while not reading.done():  # until then it uses the connection
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({reading})
+            raise
+
+    def _read(self, statement: Any, values: Any) -> Sequence[Row[Any]]:
+        return self.connected.execute(statement, values).all()
+
+
+async def execute_aside(
+    session: AsyncSession, statement: Select[*Columns], values: Mapping[str, Any] | None = None
+) -> Sequence[Row[*Columns]]:
+    """The rows of a statement that may take long. In a short read others go on meanwhile; it sees what
+    the other statements of the session see.
+    """
+    if isinstance(session, ShortSession):
+        return await session.execute_in_thread(statement, values)
+    return (await session.execute(statement, values)).all()
 
 
 def _selects_columns(statement: Any) -> bool:

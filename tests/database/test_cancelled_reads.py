@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import QueuePool, select
 
 from app.database import Database
+from app.database.short_reads import execute_aside
 from app.models import User
 
 NAMES = select(User.username)
@@ -17,6 +18,11 @@ NAMES = select(User.username)
 async def read(db: Database) -> None:
     async with db.read() as session:
         await session.execute(NAMES)
+
+
+async def read_aside(db: Database) -> None:
+    async with db.short_read() as session:
+        await execute_aside(session, NAMES)
 
 
 async def write(db: Database) -> None:
@@ -38,7 +44,7 @@ def _hesitating(call: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable
     return hesitate
 
 
-@pytest.mark.parametrize("use", [read, write, fetch])
+@pytest.mark.parametrize("use", [read, read_aside, write, fetch])
 async def test_a_cancelled_one_has_returned_its_connection(
     db: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[Database], Awaitable[None]]
 ) -> None:

@@ -1,13 +1,15 @@
 """A short read: columns and entities in one view of the database."""
 
+import asyncio
+from threading import get_ident
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Integer, bindparam, event, select, text, update
+from sqlalchemy import Engine, Integer, bindparam, event, func, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database, short_reads
-from app.database.short_reads import PreparedStatements
+from app.database.short_reads import PreparedStatements, execute_aside
 from app.models import User
 
 
@@ -32,6 +34,48 @@ async def test_the_next_one_sees_what_was_committed_meanwhile(db: Database, alic
 
     async with db.short_read() as session:
         assert await session.scalar(name) == "carol"
+
+
+async def test_what_is_executed_aside_sees_the_same_and_holds_up_nobody(
+    db: Database, alice: User
+) -> None:
+    name = select(User.username).where(User.id == bindparam("id"))
+    running_in: list[int] = []
+
+    def note(*_given: Any) -> None:
+        running_in.append(get_ident())
+
+    async with db.short_read() as session:
+        before = await session.scalar(name, {"id": alice.id})
+        async with db.write() as other:
+            await other.execute(update(User).where(User.id == alice.id).values(username="carol"))
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            [[aside]] = await execute_aside(session, name, {"id": alice.id})
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        again = await session.scalar(name, {"id": alice.id})
+
+    assert (before, aside, again) == ("alice", "alice", "alice")
+    assert (running_in != [get_ident()]) == db.is_sqlite
+
+
+@pytest.mark.sqlite
+async def test_a_cancelled_read_ends_what_it_executes_aside(db: Database) -> None:
+    numbers = select(literal(1).label("n")).cte(recursive=True)
+    endless = numbers.union_all(select(numbers.c.n + 1))
+    count = select(func.count()).select_from(endless)
+
+    async def read() -> None:
+        async with db.short_read() as session:
+            await execute_aside(session, count)
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0.1)
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
 
 
 async def test_columns_are_read_where_an_entity_was(db: Database, alice: User) -> None:

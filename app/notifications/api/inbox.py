@@ -146,7 +146,7 @@ async def _read_each(db: Database, user_id: int, wanted: Filter, first: int, mos
 
 
 async def _read_groups(db: Database, user_id: int, wanted: Filter, first: int, most: int) -> Read:
-    async with await reading_groups(db, user_id, wanted) as session:
+    async with reading_groups(db, wanted) as session:
         totals = await count_totals(session, user_id, Filter())
         narrowed = await narrow(session, wanted)
         page = await read_group_page(session, user_id, narrowed, first, most, totals)

@@ -58,7 +58,7 @@ async def read_bell(db: Database, user: User) -> Bell:
 
 async def _look_at_groups(db: Database, user: User) -> Bell:
     inbox = Filter()
-    async with await reading_groups(db, user.id, inbox) as session:
+    async with reading_groups(db, inbox) as session:
         totals = await count_totals(session, user.id, inbox)
         keys = await urgent_groups_above(session, user, inbox)
         page = await read_group_page(session, user.id, inbox, 0, PER_PAGE, totals, keys)

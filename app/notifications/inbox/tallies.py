@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, case, exists, func, select, text
+from sqlalchemy import Integer, Row, Select, bindparam, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
 from app.database.constants import constants
-from app.models import Change, Notification, RemovalCount, Superseded
+from app.database.short_reads import execute_aside
+from app.models import Change, Notification, Superseded
 from app.models.notification import REGROUPED
 from app.notifications.events.grouping import in_groups, key_for_reader, split_keys
-from app.notifications.inbox.feed import in_inbox
 from app.notifications.inbox.filters import Filter, FilterKey
 
 # In all lists together, a megabyte for 5,000; a list by itself takes as much as ten groups. The lists
@@ -31,12 +31,10 @@ GROUPS_KEPT, LIST_WEIGHT = 200_000, 10
 # asks of their events may change without them.
 REMEMBERED = {"type", "status", "view"}
 STATEMENTS_KEPT = 100
-# With more that has changed, counting everything anew is no slower.
-MOST_CHANGES, MOST_GROUPS = 50, 200
+# With more that has changed or arrived, everything is counted anew, aside.
+MOST_CHANGES, MOST_CHANGED, MOST_ARRIVED = 50, 200, 1_000
 # So many groups may differ from those that were sorted before all are sorted anew.
 MOST_UNSORTED = 500
-# Of so few notices the groups are counted in a millisecond or two.
-MOST_COUNTED_AT_ONCE = 2_000
 MOST_ACTORS = 3
 # Changes of what is no part of a tally, except of that of the saved, which is not remembered.
 IRRELEVANT = ("saved", "unsaved", "refreshed")
@@ -77,13 +75,11 @@ class ListTally:
     `order` has (position, key) of each, oldest first, with those of `changed` in their places; None
     stands for a group that is gone. So a group changes without a copy of all others.
 
-    `size` is the number of their notices; `people` is what the page remembers of a group until that
-    changes.
+    `people` is what the page remembers of a group until that changes.
     """
 
     sorted_groups: dict[str, Tally]
     order: list[tuple[int, str]]
-    size: int
     state: State
     changed: dict[str, Tally | None] = field(default_factory=dict)
     people: dict[str, People] = field(default_factory=dict)
@@ -91,7 +87,7 @@ class ListTally:
     @classmethod
     def of(cls, groups: dict[str, Tally], state: State) -> "ListTally":
         order = sorted((tally.position, key) for key, tally in groups.items())
-        return cls(groups, order, sum(tally.notices for tally in groups.values()), state)
+        return cls(groups, order, state)
 
     @property
     def count(self) -> int:
@@ -116,17 +112,13 @@ class ListTally:
 
     def with_groups(self, counted: dict[str, Tally | None], state: State) -> "ListTally":
         """These groups replaced; None stands for a group that is gone."""
-        more = sum(
-            (tally.notices if tally else 0) - (old.notices if old else 0)
-            for tally, old in ((tally, self.get(key)) for key, tally in counted.items())
-        )
         groups, order, changed = self.sorted_groups, self.order, self.changed | counted
         if len(changed) > MOST_UNSORTED:
             order = _replaced(order, changed, len(order))
             groups = {key: changed.get(key) or groups[key] for _position, key in order}
             changed = {}
         people = {key: value for key, value in self.people.items() if key not in counted}
-        return ListTally(groups, order, self.size + more, state, changed, people)
+        return ListTally(groups, order, state, changed, people)
 
 
 def _replaced(
@@ -183,36 +175,9 @@ def has_remembered_groups(wanted: Filter) -> bool:
     return wanted.chosen.keys() <= REMEMBERED and wanted.view.name != "saved"
 
 
-async def reading_groups(
-    db: Database, user_id: int, wanted: Filter
-) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read if neither totals nor groups need to be counted, or few: it holds up others. What came
-    after the end of what is wanted must be counted too, to be left out.
-    """
-    lists: TalliedLists = db.info["tallied_lists"]
-    known = lists.get(user_id, wanted) if wanted.has_remembered_totals else None
-    if known is None:
-        return db.read()
-    if known.size <= MOST_COUNTED_AT_ONCE:
-        return db.short_read()
-    end, last = wanted.up_to_position, known.state.position
-    since = last if end is None else min(end, last)
-    [news] = await db.fetch(_news(), user_id=user_id, since=since)
-    has_changed = news.has_changed or news.removals != known.state.removals
-    return db.read() if has_changed or news.arrived > MOST_GROUPS else db.short_read()
-
-
-@cache
-def _news() -> Select[bool, int, int]:
-    """Whether notices have changed since a position, how many have arrived, and the number of removals."""
-    newer = select(text("1")).select_from(Notification).where(*_is_newer, in_inbox)
-    arrived = select(func.count()).select_from(newer.limit(MOST_GROUPS + 1).subquery())
-    removals = select(RemovalCount.count).scalar_subquery()
-    return select(
-        exists(_changes()).label("has_changed"),
-        arrived.scalar_subquery().label("arrived"),
-        func.coalesce(removals, 0).label("removals"),
-    )
+def reading_groups(db: Database, wanted: Filter) -> AbstractAsyncContextManager[AsyncSession]:
+    """A short read where the totals are remembered: groups are counted aside."""
+    return db.short_read() if wanted.has_remembered_totals else db.read()
 
 
 async def tally_groups(
@@ -251,8 +216,8 @@ async def _present(session: AsyncSession, user_id: int, wanted: Filter, state: S
 async def _count_all(
     session: AsyncSession, user_id: int, wanted: Filter, state: State
 ) -> ListTally:
-    rows = await session.execute(tallied(Notification.user_id == user_id, *wanted.clauses()))
-    return ListTally.of(_by_key(rows), state)
+    counting = tallied(Notification.user_id == user_id, *wanted.clauses())
+    return ListTally.of(_by_key(await execute_aside(session, counting)), state)
 
 
 async def _catch_up(
@@ -269,7 +234,7 @@ async def _catch_up(
         return None
     ids = [one for change in changes for one in change.ids]
     arrived = await _newer(session, user_id, wanted, last)
-    if len(ids) > MOST_GROUPS or arrived is None:
+    if len(ids) > MOST_CHANGED or arrived is None:
         return None
     counted: dict[str, Tally | None] = {
         key: _with_arrived(known.get(key), tally) for key, tally in arrived.items()
@@ -298,17 +263,19 @@ def _with_arrived(old: Tally | None, arrived: Tally) -> Tally:
 async def _newer(
     session: AsyncSession, user_id: int, wanted: Filter, position: int
 ) -> dict[str, Tally] | None:
-    """The groups that those formed which are wanted and came after this position; None if they are
-    more than MOST_GROUPS.
+    """The groups that those formed which are wanted and came after this position; None if more than
+    MOST_ARRIVED did.
     """
-    values = {"user_id": user_id, "since": position}
-    rows = (await session.execute(_newer_groups(wanted.key), values)).all()
-    return _by_key(rows) if len(rows) <= MOST_GROUPS else None
+    values = {"user_id": user_id, "since": position, "most": MOST_ARRIVED + 1}
+    groups = _by_key(await session.execute(_newer_groups(wanted.key), values))
+    return groups if sum(one.notices for one in groups.values()) <= MOST_ARRIVED else None
 
 
 @lru_cache(STATEMENTS_KEPT)
 def _newer_groups(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
-    return tallied(*_is_newer, *Filter(dict(chosen)).clauses()).limit(MOST_GROUPS + 1)
+    newer = select(Notification.id).where(*_is_newer, *Filter(dict(chosen)).clauses())
+    newest = newer.order_by(Notification.position.desc()).limit(bindparam("most", type_=Integer))
+    return tallied(Notification.id.in_(newest))
 
 
 async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> set[str]:
@@ -327,7 +294,8 @@ async def _count(
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
     mine = Notification.user_id == user_id, *wanted.clauses()
     for some in filter(None, split_keys(keys)):
-        counted |= _by_key(await session.execute(tallied(*mine, in_groups(some))))
+        rows = await execute_aside(session, tallied(*mine, in_groups(some)))
+        counted |= _by_key(rows)
     return counted
 
 

@@ -146,7 +146,7 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
     wanted, opened, end = listing.filter, listing.open_rows, listing.up_to_position
     if end is None and opened:
         end = opened.seen
-    async with await _reading(db, user, listing) as session:
+    async with _reading(db, listing) as session:
         newer = 0 if end is None else await count_newer(session, user.id, wanted, end)
         bounded = await narrow(session, replace(wanted, up_to_position=end))
         overview = await read_overview(session, user.id, bounded)
@@ -176,14 +176,11 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
     }
 
 
-async def _reading(
-    db: Database, user: User, listing: Listing
-) -> AbstractAsyncContextManager[AsyncSession]:
+def _reading(db: Database, listing: Listing) -> AbstractAsyncContextManager[AsyncSession]:
     if listing.has_more_filters:
         return db.read()
     if listing.is_grouped:
-        bounded = replace(listing.filter, up_to_position=listing.up_to_position)
-        return await reading_groups(db, user.id, bounded)
+        return reading_groups(db, listing.filter)
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
 
 

@@ -36,7 +36,7 @@ async def page_of(
     db: Database, user: User, wanted: Filter | None = None, *, first: int = 0, most: int = 20
 ) -> GroupPage:
     wanted = wanted or Filter()
-    async with await reading_groups(db, user.id, wanted) as session:
+    async with reading_groups(db, wanted) as session:
         totals = await count_totals(session, user.id, Filter())
         return await read_group_page(session, user.id, wanted, first, most, totals)
 

@@ -640,7 +640,7 @@ class TwoInboxes(RuleBasedStateMachine):
         self, db: Database, user: User, wanted: Wanted, first: int = 0, most: int = MOST
     ) -> None:
         groups = grouped(self.of(user, wanted))
-        async with await reading_groups(db, user.id, wanted.filter()) as session:
+        async with reading_groups(db, wanted.filter()) as session:
             totals = await count_totals(session, user.id, Filter())
             page = await read_group_page(session, user.id, wanted.filter(), first, most, totals)
         assert [shown(notice) for notice in page.notices] == groups[first : first + most]
@@ -652,7 +652,7 @@ class TwoInboxes(RuleBasedStateMachine):
         wanted = Wanted({}, end)
         groups = {key: (one, key, *rest) for one, key, *rest in grouped(self.of(user, wanted))}
         urgent = grouped(self.of(user, Wanted({"status": "unread", "priority": HIGH}, end)))
-        async with await reading_groups(db, user.id, wanted.filter()) as session:
+        async with reading_groups(db, wanted.filter()) as session:
             totals = await count_totals(session, user.id, Filter())
             keys = await read_urgent_groups(session, user.id, end)
             page = await read_group_page(

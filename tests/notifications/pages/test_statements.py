@@ -13,7 +13,6 @@ from sqlalchemy.event import listen, remove
 from app.database import Database
 from app.models import EndingCount, User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.inbox import tallies
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from tests.conftest import sign_in
@@ -102,7 +101,6 @@ async def test_what_shows_notifications_again_runs_statements_that_are_prepared(
     *,
     grouping: bool,
 ) -> None:
-    monkeypatch.setattr(tallies, "MOST_COUNTED_AT_ONCE", 0)  # as in a large inbox
     bob = await make_account(db, "bob", grouping=grouping)
     squad = await make_team(db, alice, editors=[bob])
     async with db.act() as session:
