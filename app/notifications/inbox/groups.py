@@ -120,14 +120,18 @@ async def _tallies_of(
 ) -> dict[str, Tally]:
     if has_remembered_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.state)).some(keys)
-    rows = tallied(Notification.user_id == user_id, *wanted.clauses(), in_groups(keys))
+    rows = tallied(
+        key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses(), in_groups(keys)
+    )
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
 
 
 async def _tally(
     session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int
 ) -> tuple[dict[str, Tally], int]:
-    groups = tallied(Notification.user_id == user_id, *wanted.clauses()).cte("groups")
+    groups = tallied(
+        key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses()
+    ).cte("groups")
     newest_first = groups.c.position.desc(), groups.c.group_key.desc()
     rows = (
         await session.execute(
@@ -144,7 +148,9 @@ async def _tally(
 
 
 async def _count(session: AsyncSession, user_id: int, wanted: Filter) -> int:
-    groups = tallied(Notification.user_id == user_id, *wanted.clauses()).subquery()
+    groups = tallied(
+        key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses()
+    ).subquery()
     return await session.scalar(select(func.count()).select_from(groups)) or 0
 
 

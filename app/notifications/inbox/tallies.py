@@ -6,14 +6,26 @@ and counts the groups of what has changed; all of them anew if that is much, or 
 So no tally can differ from what the rows say.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, bindparam, case, func, select, text
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    SQLColumnExpression,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
@@ -33,8 +45,8 @@ REMEMBERED = {"type", "status", "view"}
 STATEMENTS_KEPT = 100
 # With more that has changed or arrived, everything is counted anew, aside.
 MOST_CHANGES, MOST_CHANGED, MOST_ARRIVED = 50, 200, 1_000
-# So many groups may differ from those that were sorted before all are sorted anew.
-MOST_UNSORTED = 500
+# So many groups may differ from what was counted before all are counted anew.
+MOST_DIFFERENT = 500
 MOST_ACTORS = 3
 # Changes of what is no part of a tally, except of that of the saved, which is not remembered.
 IRRELEVANT = ("saved", "unsaved", "refreshed")
@@ -69,34 +81,54 @@ class State(NamedTuple):
     changed_at: int
 
 
+class SortedGroups:
+    """Groups as they were counted, by columns, oldest first: an object for each would take several times
+    as long to make.
+    """
+
+    def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
+        """`rows`: (key, position, notices, unread) of each, in any order."""
+        by_position = sorted(rows, key=itemgetter(1, 0))
+        columns: Any = zip(*by_position, strict=True) if by_position else ((),) * 4
+        self.keys: Sequence[str]
+        self.keys, self.positions, self.notices, self.unread = columns
+        self._indexes = {key: index for index, key in enumerate(self.keys)}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._indexes
+
+    def get(self, key: str) -> Tally | None:
+        index = self._indexes.get(key)
+        if index is None:
+            return None
+        return Tally(self.positions[index], self.notices[index], self.unread[index])
+
+
 @dataclass(frozen=True)
 class ListTally:
-    """The groups of a list by key, as they were in this state. They are those of `sorted_groups`, whose
-    `order` has (position, key) of each, oldest first, with those of `changed` in their places; None
-    stands for a group that is gone. So a group changes without a copy of all others.
+    """The groups of a list by key, as they were in this state: those that were counted, with those of
+    `changed` in their places; None stands for a group that is gone. So a group changes without a copy
+    of all others.
 
     `people` is what the page remembers of a group until that changes.
     """
 
-    sorted_groups: dict[str, Tally]
-    order: list[tuple[int, str]]
+    counted: SortedGroups
     state: State
     changed: dict[str, Tally | None] = field(default_factory=dict)
     people: dict[str, People] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, groups: dict[str, Tally], state: State) -> "ListTally":
-        order = sorted((tally.position, key) for key, tally in groups.items())
-        return cls(groups, order, state)
-
     @property
     def count(self) -> int:
         """How many groups there are."""
-        more = (bool(tally) - (key in self.sorted_groups) for key, tally in self.changed.items())
-        return len(self.sorted_groups) + sum(more)
+        more = (bool(tally) - (key in self.counted) for key, tally in self.changed.items())
+        return len(self.counted) + sum(more)
 
     def get(self, key: str) -> Tally | None:
-        return self.changed[key] if key in self.changed else self.sorted_groups.get(key)
+        return self.changed[key] if key in self.changed else self.counted.get(key)
 
     def some(self, keys: Collection[str]) -> dict[str, Tally]:
         """Those of the groups with these keys that there are."""
@@ -105,29 +137,23 @@ class ListTally:
     def slice(self, first: int, most: int, left_out: Collection[str] = ()) -> dict[str, Tally]:
         """At most `most` groups from index `first` of the newest, some being left out by their keys."""
         changed = self.changed | dict.fromkeys(left_out)
-        order = _replaced(self.order, changed, first + most) if changed else self.order
-        end = len(order) - first
-        chosen = order[max(0, end - most) : end] if end > 0 else []
-        return self.some([key for _position, key in reversed(chosen)])
+        keys = self._newest(first + most, changed) if changed else self.counted.keys
+        end = len(keys) - first
+        chosen = keys[max(0, end - most) : end] if end > 0 else []
+        return self.some(chosen[::-1])
 
-    def with_groups(self, counted: dict[str, Tally | None], state: State) -> "ListTally":
+    def _newest(self, most: int, changed: Mapping[str, Tally | None]) -> Sequence[str]:
+        """The keys of at least the `most` newest groups, oldest first, with these as they are now."""
+        oldest = max(0, len(self.counted) - most - len(changed))
+        newest = zip(self.counted.positions[oldest:], self.counted.keys[oldest:], strict=True)
+        kept = [one for one in newest if one[1] not in changed]
+        now = [(tally.position, key) for key, tally in changed.items() if tally]
+        return [key for _position, key in sorted(kept + now)]
+
+    def with_groups(self, changed: dict[str, Tally | None], state: State) -> "ListTally":
         """These groups replaced; None stands for a group that is gone."""
-        groups, order, changed = self.sorted_groups, self.order, self.changed | counted
-        if len(changed) > MOST_UNSORTED:
-            order = _replaced(order, changed, len(order))
-            groups = {key: changed.get(key) or groups[key] for _position, key in order}
-            changed = {}
-        people = {key: value for key, value in self.people.items() if key not in counted}
-        return ListTally(groups, order, state, changed, people)
-
-
-def _replaced(
-    order: list[tuple[int, str]], changed: Mapping[str, Tally | None], most: int
-) -> list[tuple[int, str]]:
-    """The order with these groups in it as they are now; at least the `most` newest of it."""
-    newest = order[-(most + len(changed)) :]
-    kept = [one for one in newest if one[1] not in changed]
-    return sorted(kept + [(tally.position, key) for key, tally in changed.items() if tally])
+        people = {key: value for key, value in self.people.items() if key not in changed}
+        return ListTally(self.counted, state, self.changed | changed, people)
 
 
 class TalliedLists:
@@ -155,12 +181,14 @@ class TalliedLists:
         self._size -= tally.count + LIST_WEIGHT if tally else 0
 
 
-def tallied(*clauses: Any) -> Select[*tuple[Any, ...]]:
-    """Rows (group_key, position, notices, unread) of the notifications that meet these conditions."""
+def tallied(key: SQLColumnExpression[str], *clauses: Any) -> Select[*tuple[Any, ...]]:
+    """Rows (group_key, position, notices, unread) of the notifications that meet these conditions, by
+    this key.
+    """
     is_unread = case((Notification.read_at.is_(None), 1), else_=0)
     return (
         select(
-            key_for_reader().label("group_key"),
+            key.label("group_key"),
             func.max(Notification.position).label("position"),
             func.count().label("notices"),
             func.sum(is_unread).label("unread"),
@@ -216,14 +244,17 @@ async def _present(session: AsyncSession, user_id: int, wanted: Filter, state: S
 async def _count_all(
     session: AsyncSession, user_id: int, wanted: Filter, state: State
 ) -> ListTally:
-    counting = tallied(Notification.user_id == user_id, *wanted.clauses())
-    return ListTally.of(_by_key(await execute_aside(session, counting)), state)
+    mine = Notification.user_id == user_id, *wanted.clauses()
+    rows = await execute_aside(session, tallied(key_for_reader(user_id), *mine))
+    return ListTally(await asyncio.to_thread(SortedGroups, rows), state)
 
 
 async def _catch_up(
     session: AsyncSession, user_id: int, wanted: Filter, known: ListTally, state: State
 ) -> ListTally | None:
     """What was `known`, brought up to this state; None where all must be counted anew."""
+    if len(known.changed) > MOST_DIFFERENT:
+        return None
     if state.removals != known.state.removals or state.position < known.state.position:
         return None
     last = known.state.position
@@ -275,7 +306,7 @@ async def _newer(
 def _newer_groups(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
     newer = select(Notification.id).where(*_is_newer, *Filter(dict(chosen)).clauses())
     newest = newer.order_by(Notification.position.desc()).limit(bindparam("most", type_=Integer))
-    return tallied(Notification.id.in_(newest))
+    return tallied(key_for_reader(), Notification.id.in_(newest))
 
 
 async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> set[str]:
@@ -293,9 +324,11 @@ async def _count(
 ) -> dict[str, Tally | None]:
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
     mine = Notification.user_id == user_id, *wanted.clauses()
-    for some in filter(None, split_keys(keys)):
-        rows = await execute_aside(session, tallied(*mine, in_groups(some)))
-        counted |= _by_key(rows)
+    ungrouped, stored = split_keys(keys)
+    for some, key in ((ungrouped, key_for_reader()), (stored, Notification.group_key)):
+        if some:
+            rows = await execute_aside(session, tallied(key, *mine, in_groups(some)))
+            counted |= _by_key(rows)
     return counted
 
 

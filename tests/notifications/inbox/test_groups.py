@@ -249,7 +249,7 @@ async def test_they_are_what_grouping_each_row_says_after_any_acts_in_any_proces
     seed: int,
 ) -> None:
     chance = Random(seed)
-    monkeypatch.setattr(tallies, "MOST_UNSORTED", seed % 4)
+    monkeypatch.setattr(tallies, "MOST_DIFFERENT", seed % 4)
 
     async def tell(times: int) -> list[int]:
         async with db.act() as session:

@@ -1,6 +1,6 @@
 """Remembered groups stand in the order of their newest notices, whatever has changed since."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from threading import get_ident
 from typing import Any
@@ -17,6 +17,7 @@ from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.tallies import (
     LIST_WEIGHT,
     ListTally,
+    SortedGroups,
     State,
     TalliedLists,
     Tally,
@@ -26,17 +27,18 @@ from app.notifications.inbox.tallies import (
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 
-NO_GROUPS = ListTally.of({}, State(0, 0, 0))
+NO_GROUPS = ListTally(SortedGroups(), State(0, 0, 0))
 
 
-@pytest.mark.parametrize("most_unsorted", [0, 3, 500])
-def test_a_page_is_cut_from_the_groups_as_they_are_now(
-    monkeypatch: pytest.MonkeyPatch, most_unsorted: int
-) -> None:
-    monkeypatch.setattr(tallies, "MOST_UNSORTED", most_unsorted)
-    chance = Random(most_unsorted)
+def _sorted(groups: Mapping[str, Tally]) -> SortedGroups:
+    return SortedGroups([(key, *tally) for key, tally in groups.items()])
+
+
+@pytest.mark.parametrize("seed", [0, 3, 500])
+def test_a_page_is_cut_from_the_groups_as_they_are_now(seed: int) -> None:
+    chance = Random(seed)
     groups = {f"group {n}": Tally(position=n, notices=2, unread=1) for n in range(10)}
-    inbox = ListTally.of(groups, State(10, 0, 0))
+    inbox = ListTally(_sorted(groups), State(10, 0, 0))
 
     for position in range(11, 60):
         key = f"group {chance.randrange(14)}"
@@ -53,7 +55,7 @@ def test_a_page_is_cut_from_the_groups_as_they_are_now(
 
 
 def test_what_was_changed_before_stays_as_it_was() -> None:
-    before = ListTally.of({"old": Tally(1, 1, 1)}, State(1, 0, 0))
+    before = ListTally(_sorted({"old": Tally(1, 1, 1)}), State(1, 0, 0))
 
     after = before.with_groups({"old": None, "new": Tally(2, 1, 1)}, State(2, 0, 2))
 
