@@ -10,8 +10,9 @@ import asyncio
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
@@ -36,6 +37,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from app.database.json_columns import read_json
 from app.database.options import with_options
 from app.faults import is_busy
+from app.process.cancellation import to_thread
 
 Columns = TypeVarTuple("Columns")
 Entity = TypeVar("Entity", bound=DeclarativeBase)
@@ -50,6 +52,8 @@ PRAGMAS = ("PRAGMA query_only=ON", *MEMORY_PRAGMAS)
 # The first SELECT fixes the transaction's view of the database; from then on nothing blocks it.
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
+# Each takes a thread from those that the process has for everything.
+ASIDE_AT_ONCE = 3
 STATEMENTS_KEPT = 500
 # Otherwise SQLAlchemy may reuse the compiled form of an equal statement with other values in it.
 NEWLY_COMPILED = {"compiled_cache": None}
@@ -65,6 +69,7 @@ class ShortReads:
         self._connections = 0
         self._free: list[Connection] = []
         self._prepared = PreparedStatements()
+        self._aside = asyncio.Semaphore(ASIDE_AT_ONCE)
 
     async def fetch(
         self, statement: Select[*Columns], values: Mapping[str, Any]
@@ -96,7 +101,7 @@ class ShortReads:
         except sqlite3.Error:
             connection.close()
             return None
-        return ShortSession(connection, self._prepared, info)
+        return ShortSession(connection, self._prepared, self._aside, info)
 
     def end(self, session: "ShortSession", *, has_failed: bool) -> None:
         connection = session.connected
@@ -152,6 +157,7 @@ class PreparedStatements:
 
     def __init__(self) -> None:
         self._kept = OrderedDict[Any, _Prepared | None]()
+        self._lock = Lock()
 
     @property
     def count(self) -> int:
@@ -160,24 +166,37 @@ class PreparedStatements:
     def execute(self, connection: Connection, statement: Any, values: Any) -> Result[Any]:
         if connection.engine.dispatch.before_cursor_execute:  # a listener must see every statement
             return connection.execute(statement, values)
-        if statement not in self._kept:
+        is_known, prepared = self._look_up(statement)
+        if not is_known:
             # Not prepared at first sight: it may belong to this request only.
             result = connection.execute(statement, values)
             if _is_always_the_same(result.context.compiled):
                 self._keep(statement, None)
             return result
-        if prepared := self._kept[statement]:
-            self._kept.move_to_end(statement)
-            with suppress(sqlite3.Error):  # below, it fails with the error that callers expect
+        if prepared:
+            try:
                 return prepared.run(_driver(connection), values)
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise
+                # Below, it fails with the error that callers expect.
         result = connection.execute(statement, values, execution_options=NEWLY_COMPILED)
         self._keep(statement, _Prepared.of(result.context.compiled, result._metadata))
         return result
 
+    def _look_up(self, statement: Any) -> tuple[bool, "_Prepared | None"]:
+        """Whether it has run before, and its prepared form if there is one by now."""
+        with self._lock:
+            if statement not in self._kept:
+                return False, None
+            self._kept.move_to_end(statement)
+            return True, self._kept[statement]
+
     def _keep(self, statement: Any, prepared: "_Prepared | None") -> None:
-        self._kept[statement] = prepared
-        if len(self._kept) > STATEMENTS_KEPT:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[statement] = prepared
+            if len(self._kept) > STATEMENTS_KEPT:
+                self._kept.popitem(last=False)
 
 
 def _is_always_the_same(compiled: Any) -> bool:
@@ -217,12 +236,17 @@ class ShortSession(AsyncSession):
     """
 
     def __init__(
-        self, connected: Connection, prepared: PreparedStatements, info: Mapping[str, Any]
+        self,
+        connected: Connection,
+        prepared: PreparedStatements,
+        aside: asyncio.Semaphore,
+        info: Mapping[str, Any],
     ) -> None:
         super().__init__(expire_on_commit=False, info=dict(info))
         self.sync_session.bind = connected
         self.connected = connected
         self._prepared = prepared
+        self._aside = aside
 
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         if _selects_columns(statement):
@@ -233,25 +257,19 @@ class ShortSession(AsyncSession):
         return (await self.execute(statement, params, **options)).scalar()
 
     async def execute_in_thread(self, statement: Any, values: Any) -> Sequence[Row[Any]]:
-        reading = asyncio.create_task(asyncio.to_thread(self._read, statement, values))
-        try:
-            return await asyncio.shield(reading)
-        except asyncio.CancelledError:
-            _driver(self.connected).interrupt()
-            while not reading.done():  # until then it uses the connection
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({reading})
-            raise
+        async with self._aside:
+            reading = partial(self._read, statement, values)
+            return await to_thread(reading, _driver(self.connected).interrupt)
 
     def _read(self, statement: Any, values: Any) -> Sequence[Row[Any]]:
-        return self.connected.execute(statement, values).all()
+        return self._prepared.execute(self.connected, statement, values).all()
 
 
 async def execute_aside(
     session: AsyncSession, statement: Select[*Columns], values: Mapping[str, Any] | None = None
 ) -> Sequence[Row[*Columns]]:
-    """The rows of a statement that may take long. In a short read others go on meanwhile; it sees what
-    the other statements of the session see.
+    """The rows of a statement that may take long and selects columns. In a short read, others go on
+    meanwhile, and it sees what the other statements of the session see.
     """
     if isinstance(session, ShortSession):
         return await session.execute_in_thread(statement, values)

@@ -41,7 +41,20 @@ async def claim_or_give_back(
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await _to_its_end(_give_back(task, give_back))
+        await _to_its_end(asyncio.create_task(_give_back(task, give_back)))
+        raise
+
+
+async def to_thread(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
+    """Returns what `work` returns, which runs in a thread. If the task is cancelled meanwhile, calls
+    `interrupt` and ends only after the thread, which goes on using what it was given.
+    """
+    running = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        interrupt()
+        await _to_its_end(running)
         raise
 
 
@@ -55,9 +68,8 @@ async def _give_back(
         _log.warning("What a cancelled task had claimed was not given back.", exc_info=True)
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Finishes `work` even if the task is cancelled again meanwhile, as SAQ does."""
-    task = asyncio.create_task(work)
+async def _to_its_end(task: "asyncio.Task[Any]") -> None:
+    """Waits for it even if this task is cancelled again meanwhile, as SAQ does."""
     while not task.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({task})

@@ -1,7 +1,7 @@
 """A short read: columns and entities in one view of the database."""
 
 import asyncio
-from threading import get_ident
+from threading import Event, Semaphore, get_ident
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Integer, bindparam, event, func, literal, select,
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database, short_reads
-from app.database.short_reads import PreparedStatements, execute_aside
+from app.database.short_reads import ASIDE_AT_ONCE, PreparedStatements, execute_aside
 from app.models import User
 
 
@@ -76,6 +76,32 @@ async def test_a_cancelled_read_ends_what_it_executes_aside(db: Database) -> Non
 
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+@pytest.mark.sqlite
+async def test_a_few_at_a_time_take_threads_from_others(
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, may_end, running = PreparedStatements.execute, Event(), Semaphore(0)
+
+    def wait(*given: Any) -> Any:
+        running.release()
+        may_end.wait()
+        return execute(*given)
+
+    async def read() -> object:
+        async with db.short_read() as session:
+            [[name]] = await execute_aside(session, select(User.username))
+            return name
+
+    monkeypatch.setattr(PreparedStatements, "execute", wait)
+    reading = [asyncio.create_task(read()) for _one in range(ASIDE_AT_ONCE + 1)]
+    await asyncio.sleep(0.1)
+    number = sum(running.acquire(blocking=False) for _one in reading)
+    may_end.set()
+
+    assert await asyncio.gather(*reading) == ["alice"] * len(reading)
+    assert number == ASIDE_AT_ONCE
 
 
 async def test_columns_are_read_where_an_entity_was(db: Database, alice: User) -> None:

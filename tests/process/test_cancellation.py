@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from threading import Event
 
 import pytest
 
 from app.faults import BUSY_SECONDS
-from app.process.cancellation import AGAIN_SECONDS, end
+from app.process.cancellation import AGAIN_SECONDS, end, to_thread
 
 
 async def test_a_task_has_returned_what_it_held_when_it_has_ended() -> None:
@@ -34,6 +35,22 @@ async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     task = asyncio.create_task(lose_one())
     await asyncio.sleep(0)
     await end(task, again_after=0.01)
+    assert task.cancelled()
+
+
+async def test_a_task_that_is_cancelled_ends_after_its_thread() -> None:
+    may_end, interrupted = Event(), Event()
+    task = asyncio.create_task(to_thread(may_end.wait, interrupted.set))
+    for _time in range(2):
+        await asyncio.sleep(0.01)
+        task.cancel()
+    await asyncio.sleep(0.01)
+    has_waited = not task.done()
+    may_end.set()
+    await asyncio.wait([task])
+
+    assert has_waited
+    assert interrupted.is_set()
     assert task.cancelled()
 
 

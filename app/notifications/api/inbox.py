@@ -24,9 +24,9 @@ from app.notifications.inbox.json_shapes import (
     NotificationObject,
     as_json,
 )
-from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.searching import narrow, reading_search
 from app.notifications.inbox.tallies import reading_groups
-from app.notifications.inbox.totals import Totals, count_totals, count_views, reading
+from app.notifications.inbox.totals import Totals, count_totals, count_views
 from app.notifications.inbox.views import TABS
 from app.values.numbers import GREATEST_ID
 
@@ -137,7 +137,7 @@ Read = tuple[Totals, list[Notice], int]
 
 
 async def _read_each(db: Database, user_id: int, wanted: Filter, first: int, most: int) -> Read:
-    async with reading(db, wanted, first) as session:
+    async with reading_search(db, wanted, first) as session:
         wanted = await narrow(session, wanted)
         totals = await count_totals(session, user_id, wanted)
         matching = totals.filtered_count

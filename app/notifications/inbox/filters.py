@@ -26,7 +26,16 @@ from app.notifications.events.event_type import HIGH, LOW, NORMAL
 from app.notifications.events.grouping import in_groups
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
 from app.notifications.search.index import events_found
-from app.notifications.search.query import AFTER, BEFORE, IS, TYPE, Query, Term, parse_query
+from app.notifications.search.query import (
+    AFTER,
+    BEFORE,
+    IS,
+    TYPE,
+    Query,
+    Term,
+    parse_query,
+    split_query,
+)
 from app.values.numbers import GREATEST_ID
 
 UTC = ZoneInfo("UTC")
@@ -147,8 +156,13 @@ class Filter:
         chosen = {**self.chosen, name: values}
         return replace(self, chosen={key: values for key, values in chosen.items() if values})
 
-    def clauses(self, *, with_words: bool = True) -> list[ColumnElement[bool]]:
-        """`with_words`: also those of the search, which the index answers."""
+    def without_words(self) -> "Filter":
+        """The same, but for the words of its search, which the index answers."""
+        terms = split_query(self.value_of(SEARCH)).items()
+        facts = " ".join(text for term, text in terms if not term.phrase.words)
+        return self.with_values(SEARCH, (facts,) if facts else ())
+
+    def clauses(self) -> list[ColumnElement[bool]]:
         if self.found is not None:
             return [Notification.id.in_(these(self.found))]
         wanted: list[ColumnElement[bool]] = [self.view.clause]  # type: ignore[list-item]
@@ -158,7 +172,7 @@ class Filter:
             if one.clause and one.name in self.chosen:
                 wanted.append(one.clause(self.chosen[one.name], self.zone))
         wanted += [_fact(term, self.zone) for term in self.search.facts]
-        if with_words and self.search.texts:
+        if self.search.texts:
             found = events_found(self.search, self.user_id)
             wanted.append(Notification.event_id.in_(found))
         return wanted

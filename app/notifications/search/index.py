@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Boolean,
     ColumnElement,
     Row,
@@ -58,6 +57,10 @@ COLUMNS = {FROM: "actor", TEAM: "team", PROJECT: "project"}
 WEIGHTS = {FROM: "A", TEAM: "B", PROJECT: "C"}
 # PostgreSQL numbers no word higher.
 LAST_POSITION = 16_383
+
+# The parameters that have the query of SQLite and that of PostgreSQL.
+FTS5, TSQUERY = "fts5", "tsquery"
+_queries = tuple(bindparam(name, type_=String) for name in (FTS5, TSQUERY))
 
 # On SQLite the id of a row is that of its event, doubled, and one more for the affected user.
 INSERT_INTO_SQLITE = text(
@@ -127,18 +130,32 @@ async def fill(db: Database, since: datetime | None = None) -> AsyncIterator[int
 
 def events_found(query: Query, user_id: int) -> Select[int]:
     """The ids of the events whose notices, as this user reads them, match the texts of the query."""
-    found = _Matches(*_matching(query, user_id))
-    return select(_EventId().label("event_id")).select_from(text(TABLE)).where(found)
+    queries = parameters_of(query, user_id).values()
+    found = _Matches(*(bindparam(None, one, String) for one in queries))
+    return _found(found)
 
 
-def newest_events_found(query: Query, user_id: int, most: int) -> Select[int]:
-    """The `event_id` of the newest of them. SQLite reads no more than these."""
-    return events_found(query, user_id).order_by(_DocumentId().desc()).limit(most)
+def newest_events_found(most: ColumnElement[int]) -> Select[int]:
+    """The `event_id` of the newest of them, for any query: see `parameters_of`. SQLite reads no more
+    than these.
+    """
+    return _found(_Matches(*_queries)).order_by(_DocumentId().desc()).limit(most)
 
 
-def is_found(query: Query, user_id: int, event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Whether an event is among them: for a walk along rows, to which no index shall lead instead."""
-    return _IsFound(event_id, *_matching(query, user_id))
+def is_found(event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether an event is among them, for any query: for a walk along rows, to which no index shall
+    lead instead.
+    """
+    return _IsFound(event_id, *_queries)
+
+
+def parameters_of(query: Query, user_id: int) -> dict[str, str]:
+    """The values of the parameters that stand for the query and its user."""
+    return {FTS5: _for_fts5(query, user_id), TSQUERY: _for_tsquery(query, user_id)}
+
+
+def _found(matches: ColumnElement[Any]) -> Select[int]:
+    return select(_EventId().label("event_id")).select_from(text(TABLE)).where(matches)
 
 
 @cache
@@ -213,14 +230,6 @@ def _lexemes(one: Document) -> Iterator[str]:
             if word != BREAK:
                 yield f"'{word}':{position}{weight}"
         position += 1
-
-
-def _matching(query: Query, user_id: int) -> tuple[BindParameter[str], BindParameter[str]]:
-    """The query of SQLite, then that of PostgreSQL."""
-    return (
-        bindparam(None, _for_fts5(query, user_id), String),
-        bindparam(None, _for_tsquery(query, user_id), String),
-    )
 
 
 def _for_fts5(query: Query, user_id: int) -> str:

@@ -1,12 +1,15 @@
 """What bob's search shows him, in list and bulk action alike."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Thread, current_thread, main_thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine, event
 
+from app import clock
 from app.database import Database
 from app.errors import Invalid
 from app.models import Event, Notification, Team, User
@@ -14,7 +17,7 @@ from app.notifications.events.catalogue import CUSTOM, MEMBER_LEFT
 from app.notifications.events.event_type import HIGH
 from app.notifications.inbox import acts, feed, searching
 from app.notifications.inbox.filters import Filter, read_filter
-from app.notifications.inbox.searching import narrow
+from app.notifications.inbox.searching import narrow, reading_search
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
@@ -37,7 +40,7 @@ def _looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 async def search(db: Database, user: User, q: str, **fields: str) -> list[int]:
     """The ids that the list shows, newest first; count, page and bulk action agree."""
     wanted = read_filter({"q": q, **fields}, BERLIN, user.id)
-    async with db.read() as session:
+    async with reading_search(db, wanted, 0) as session:
         found = await narrow(session, wanted)
         count = (await count_totals(session, user.id, found)).filtered_count
         notices = await feed.read_slice(session, user.id, found, 0, 100, count)
@@ -193,6 +196,42 @@ async def test_a_day_begins_at_midnight_where_the_user_lives(
             event.created_at = datetime.fromisoformat(moment).replace(tzinfo=BERLIN)
 
     assert await search(db, bob, q) == [ids[one] for one in found]
+
+
+async def test_what_is_of_today_is_not_of_tomorrow(
+    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [one] = await tell_bob(1)
+    assert await search(db, bob, "called", date_range="today") == [one]
+
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    assert await search(db, bob, "called", date_range="today") == []
+
+
+async def test_a_search_holds_up_no_other_request(
+    db: Database, bob: User, tell_bob: Tell, alter: Alter
+) -> None:
+    if not db.is_sqlite:
+        return  # Its statements run in the server.
+    [first, *_others] = await tell_bob(3)
+    await alter([first], position=1_000_000)
+    threads = set[Thread]()
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "search_document" in statement or "+notification.event_id" in statement:
+            threads.add(current_thread())
+
+    wanted = read_filter({"q": "called"}, BERLIN, bob.id)
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        async with reading_search(db, wanted, 0) as session:
+            await narrow(session, wanted)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+    assert threads
+    assert main_thread() not in threads
 
 
 async def test_a_bulk_action_takes_what_the_search_finds(
