@@ -53,6 +53,6 @@ reads this very table.
     values.names                          what one may contain, how it stands in a sentence
     web.parsing                           forms and cookies, within limits
     web.hosts                             host names and ports, in the one form that is compared
-    clock language values.numbers web.compression web.networks
+    clock language values.numbers values.sizes web.compression web.networks
     process.cancellation process.gc_tuning process.parent_process
 """

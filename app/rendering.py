@@ -23,6 +23,7 @@ from app.settings import ROOT
 from app.values.email_addresses import readable_address
 from app.values.faces import avatar_url
 from app.values.names import isolate, to_html, to_text
+from app.values.sizes import file_size
 from app.web.static_files import asset
 from app.zones import zone, zone_names, zones_by_region
 
@@ -64,7 +65,8 @@ def html() -> Environment:
     )
     environment.globals.update(plural_forms=plural_forms, avatar_url=avatar_url)
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
-    environment.filters.update(address=readable_address, playing_time=playing_time)
+    environment.filters.update(address=readable_address)
+    environment.filters.update(playing_time=playing_time, file_size=file_size)
     environment.globals.update(zone_names=zone_names, zones_by_region=zones_by_region)
     # Last, since they use all the others. Importing them in each template would take far longer.
     for module, file in MACROS.items():

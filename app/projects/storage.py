@@ -25,6 +25,7 @@ from app.models.project import keeps_video
 from app.process.cancellation import end
 from app.projects.upload_stream import MB
 from app.settings import Settings
+from app.values.sizes import file_size
 
 # An upload without a length reserves this much at a time.
 BLOCK = MB
@@ -57,25 +58,21 @@ class Storage:
         return self.used >= self.quota
 
     def usage(self) -> str:
-        sentence = _("Your clips and videos take up {used} MB of {quota} MB.")
-        return sentence.format(used=_megabytes(self.used), quota=_megabytes(self.quota))
+        sentence = _("Your clips and videos take up {used} of {quota}.")
+        return sentence.format(used=file_size(self.used), quota=file_size(self.quota))
 
     def refusal(self) -> str:
         sentence = _(
-            "There is not enough room: clips take up {clips} MB, videos {videos} MB and uploads in "
-            "progress {arriving} MB of {quota} MB. Delete clips, or projects with their videos, and "
+            "There is not enough room: clips take up {clips}, videos {videos} and uploads in "
+            "progress {arriving} of {quota}. Delete clips, or projects with their videos, and "
             "try again."
         )
         return sentence.format(
-            clips=_megabytes(self.clips),
-            videos=_megabytes(self.videos),
-            arriving=_megabytes(self.arriving),
-            quota=_megabytes(self.quota),
+            clips=file_size(self.clips),
+            videos=file_size(self.videos),
+            arriving=file_size(self.arriving),
+            quota=file_size(self.quota),
         )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / MB:.1f}".removesuffix(".0")
 
 
 async def storage_of(session: AsyncSession, settings: Settings, user_id: int) -> Storage:

@@ -10,7 +10,11 @@ from tests import clips
 from tests.journeys.browsing import SERVER_IS_AWAY
 from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site
-from tests.journeys.steps import start_project
+from tests.journeys.steps import start_project, upload
+
+MOVES = (("Move", " up"), ("Move", " down"), ("Delete", ""))
+TOP = "button => button.getBoundingClientRect().top"
+IS_PAINTED = "button => button.checkVisibility({ opacityProperty: true })"
 
 
 async def test_a_file_that_is_refused_says_why_and_spoils_no_other(
@@ -82,3 +86,22 @@ async def test_a_proxys_refusal_is_told_as_what_it_is(
 
     alert = page.locator("#uploads").get_by_role("alert")
     await expect(alert).to_contain_text(sentence)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_a_clip_is_moved_and_deleted_by_three_buttons_in_one_line(
+    site: Site, arrive: Arrive, alice: User, width: int
+) -> None:
+    maker = await arrive(alice, viewport={"width": width, "height": 740}, has_touch=width < 600)
+    page = await start_project(maker, "Highlight Reel")
+    await upload(page, "silent")
+    clip = page.locator("#clip-list li")
+    names = [f"{act} silent.mp4{way}" for act, way in MOVES]
+    buttons = [clip.get_by_role("button", name=name) for name in names]
+
+    await expect(buttons[-1]).to_be_visible()
+    assert [await one.evaluate(IS_PAINTED) for one in buttons] == [True] * 3
+    assert len({await one.evaluate(TOP) for one in buttons}) == 1
+    await buttons[-1].click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(clip).to_have_count(0)

@@ -273,7 +273,7 @@ async def test_a_video_that_was_removed_says_so_and_its_picture_stays(
     assert "This video was removed" in in_json.json()["detail"]
     assert (await as_alice.get(f"{url}/thumbnail")).content == b"a picture"
     assert (await as_alice.get(f"/api{url}/thumbnail")).content == b"a picture"
-    assert "The newest 3 videos of this project are kept; older ones are removed." in page
+    assert "Only the newest 3 videos are kept." in page
 
 
 async def test_over_the_quota_the_page_says_what_to_delete(
