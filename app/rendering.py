@@ -18,6 +18,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
+from app import clock
 from app.language import SOURCE_LANGUAGE, _, current_translations, ngettext
 from app.settings import ROOT
 from app.values.email_addresses import readable_address
@@ -58,12 +59,14 @@ def html() -> Environment:
         cache_size=-1,
     )
     environment.globals.update(
-        _=_, ngettext=ngettext, asset=asset, time_tag=time_tag, isolate=isolate
+        _=_, ngettext=ngettext, asset=asset, isolate=isolate, time_tag=time_tag
     )
     environment.globals.update(
         page_context=page_context, icon=icon, cached=cached, cached_part=cached_part
     )
-    environment.globals.update(plural_forms=plural_forms, avatar_url=avatar_url)
+    environment.globals.update(
+        plural_forms=plural_forms, avatar_url=avatar_url, time_ahead=time_ahead
+    )
     environment.filters.update(attributes=attributes, bdi=to_html, name=name, as_text=to_text)
     environment.filters.update(address=readable_address)
     environment.filters.update(playing_time=playing_time, file_size=file_size)
@@ -218,17 +221,35 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
 def time_tag(moment: datetime, *, is_relative: bool = True) -> Markup:
     """`<time>` in the user's zone. If `is_relative`, a script turns it into "5 minutes ago"."""
+    return _time_tag(moment, *_zone_and_language(), is_relative=is_relative)
+
+
+def time_ahead(moment: datetime) -> Markup:
+    """`<time>` of one of the next days: 18:00 for today, "tomorrow, 08:00", else "Mon 7 Dec, 08:00"."""
+    zone, language = _zone_and_language()
+    local = moment.astimezone(zone)
+    days = (local.date() - clock.now().astimezone(zone).date()).days
+    minute = local.replace(second=0, microsecond=0, tzinfo=None)
+    text = _formatted(minute, language, "HH:mm" if days < 2 else "EEE d MMM, HH:mm")
+    if days == 1:
+        text = escape(_("tomorrow, {time}")).format(time=text)
+    return _tag(moment, text)
+
+
+def _zone_and_language() -> tuple[ZoneInfo, str]:
     user = page_context().get("user")
-    language = getattr(user, "language", "") or SOURCE_LANGUAGE
-    return _time_tag(moment, zone_of(user), language, is_relative=is_relative)
+    return zone_of(user), getattr(user, "language", "") or SOURCE_LANGUAGE
 
 
 @lru_cache(MOMENTS_KEPT)
 def _time_tag(moment: datetime, zone: ZoneInfo, language: str, *, is_relative: bool) -> Markup:
     local = moment.astimezone(zone)
     minute = local.replace(second=0, microsecond=0, tzinfo=None)
-    text = _formatted(minute, language)
-    title = f' title="{text}"' if is_relative else ""
+    text = _formatted(minute, language, "d MMM y, HH:mm")
+    return _tag(moment, text, f' title="{text}"' if is_relative else "")
+
+
+def _tag(moment: datetime, text: Markup, title: str = "") -> Markup:
     return Markup(  # noqa: S704 - escaped
         f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}"{title}>{text}</time>'
     )
@@ -251,10 +272,10 @@ def zone_of(user: Any) -> ZoneInfo:
 
 
 @lru_cache(MOMENTS_KEPT)
-def _formatted(local: datetime, language: str) -> Markup:
+def _formatted(local: datetime, language: str, pattern: str) -> Markup:
     locale = language.replace("-", "_")
     try:
-        return escape(format_datetime(local, "d MMM y, HH:mm", locale=locale))
+        return escape(format_datetime(local, pattern, locale=locale))
     except (UnknownLocaleError, ValueError):
         return escape(f"{local:%Y-%m-%d %H:%M}")
 

@@ -2,11 +2,13 @@ import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import pytest
 from msgspec.structs import replace
 
+from app import clock, rendering
 from app.notifications.events.notices import Notice
 from app.notifications.inbox.bell import Bell
-from app.rendering import attributes, html, playing_time, render
+from app.rendering import attributes, html, playing_time, render, time_ahead
 from app.settings import ROOT
 from app.values.faces import Face
 from app.web.static_files import asset
@@ -41,6 +43,25 @@ def test_a_playing_time_is_written_as_players_do() -> None:
     lengths = [0.2, 59.6, 605, 3_725]
 
     assert [playing_time(length) for length in lengths] == ["0:00", "1:00", "10:05", "1:02:05"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-11-04T22:59:30+00:00", "23:59"),
+        ("2026-11-04T23:00:00+00:00", "tomorrow, 00:00"),
+        ("2026-11-05T23:00:00+00:00", "Fri 6 Nov, 00:00"),
+        ("2026-11-09T07:00:00+00:00", "Mon 9 Nov, 08:00"),
+    ],
+)
+def test_a_time_ahead_names_its_day_as_people_do(
+    monkeypatch: pytest.MonkeyPatch, moment: str, shown: str
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 4, 9, tzinfo=UTC))
+    reader = SimpleNamespace(timezone="Europe/Berlin", language="en")
+    monkeypatch.setattr(rendering, "page_context", lambda: {"user": reader})
+
+    assert time_ahead(datetime.fromisoformat(moment)).endswith(f">{shown}</time>")
 
 
 def test_a_face_is_the_picture_or_else_the_initials() -> None:

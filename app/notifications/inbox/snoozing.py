@@ -23,12 +23,22 @@ PERIODS = {
     "tomorrow": N_("Tomorrow morning"),
     "week": N_("Next week"),
 }
+TOMORROW_EVENING = N_("Tomorrow evening")
 EVENING, MORNING = time(18), time(8)
 MONDAY = 0
 LONGEST = timedelta(days=5 * 366)
 AT_ONCE = 500
 
 _waiting = text(WAITING)
+
+
+def label_of(period: str, end: datetime, zone: ZoneInfo) -> str:
+    """The label of a period with this end, in the current language: when the evening has begun, the next
+    one is tomorrow's.
+    """
+    today = clock.now().astimezone(zone).date()
+    is_later = period == "evening" and end.astimezone(zone).date() > today
+    return _(TOMORROW_EVENING if is_later else PERIODS[period])
 
 
 def period_ends(period: str, zone: ZoneInfo) -> datetime:

@@ -1,16 +1,17 @@
 """Asks until when to snooze: in a dialog or, without scripts, on a page of its own."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from litestar import Response
 
 from app import clock
 from app.errors import Invalid
 from app.http import AnyRequest, Form, is_partial
-from app.language import _
 from app.layout import fragment, page
 from app.models import User
-from app.notifications.inbox.snoozing import PERIODS, period_ends, read_end
+from app.notifications.inbox.snoozing import PERIODS, label_of, period_ends, read_end
 from app.notifications.pages.listing import Listing
 from app.rendering import zone_of
 
@@ -50,7 +51,7 @@ async def ask_until(
     context: dict[str, Any] = {
         "action": action,
         "pairs": [*pairs, *listing.pairs],
-        "periods": [(name, _(label), period_ends(name, zone)) for name, label in PERIODS.items()],
+        "periods": _periods(zone),
         "earliest": f"{clock.now().astimezone(zone):%Y-%m-%dT%H:%M}",
         "target": target,
         "cancel_url": cancel_url,
@@ -61,3 +62,9 @@ async def ask_until(
         return fragment(request, "notifications/_snooze.html", **context)
     status = 422 if wrong else 200
     return await page(request, "notifications/snooze.html", status=status, **context)
+
+
+def _periods(zone: ZoneInfo) -> list[tuple[str, str, datetime]]:
+    """The value, the label and the end of each."""
+    ends = {name: period_ends(name, zone) for name in PERIODS}
+    return [(name, label_of(name, end, zone), end) for name, end in ends.items()]

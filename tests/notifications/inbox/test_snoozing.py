@@ -7,7 +7,13 @@ import pytest
 
 from app import clock
 from app.errors import Invalid
-from app.notifications.inbox.snoozing import check_until, period_ends, read_end
+from app.notifications.inbox.snoozing import (
+    PERIODS,
+    check_until,
+    label_of,
+    period_ends,
+    read_end,
+)
 from tests.notifications.conftest import Hands
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
@@ -37,6 +43,21 @@ def test_a_period_ends_by_the_readers_clock(hands: Hands, now: str, period: str,
 
     assert ends(period) == end
     assert period_ends(period, BERLIN) > clock.now()
+
+
+@pytest.mark.parametrize(
+    ("now", "labels"),
+    [
+        ("2026-11-04 16:59", ["In an hour", "This evening", "Tomorrow morning", "Next week"]),
+        ("2026-11-04 17:00", ["In an hour", "Tomorrow evening", "Tomorrow morning", "Next week"]),
+    ],
+)
+def test_when_the_evening_has_begun_the_next_one_is_called_tomorrows(
+    hands: Hands, now: str, labels: list[str]
+) -> None:
+    hands.set(now)
+
+    assert [label_of(one, period_ends(one, BERLIN), BERLIN) for one in PERIODS] == labels
 
 
 @pytest.mark.parametrize("until", ["2026-11-03T08:00", "2026-11-03T07:00+00:00"])

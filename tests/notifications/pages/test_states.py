@@ -15,6 +15,7 @@ from app.notifications.notify import notify
 from tests.bell import newest_notices
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team
+from tests.notifications.conftest import Hands
 from tests.notifications.pages.test_actions import post_partial, submit
 
 
@@ -85,8 +86,9 @@ async def test_what_was_done_elsewhere_leaves_a_list_that_is_being_read(
 
 @pytest.mark.parametrize("where", ["row", "selection"])
 async def test_snoozing_asks_until_when(
-    as_bob: httpx.AsyncClient, told: list[int], where: str
+    as_bob: httpx.AsyncClient, told: list[int], hands: Hands, where: str
 ) -> None:
+    hands.set(f"{clock.now():%Y-%m-%d} 12:00")
     if where == "row":
         asked = await post(as_bob, f"/notifications/{told[0]}/snooze")
     else:
