@@ -1,8 +1,10 @@
-// The rows of the inbox, with the parts of open groups, and of the panel: each is one Tab stop, and arrows lead
-// to its controls and to the rows beside it. A focus that a swap removes stays in its row, or goes to the next one.
+// The rows of the inbox, with the parts of open groups, and of the panel: each is one Tab stop, with its parts, and
+// arrows lead to its controls and to the rows and parts beside it. A focus that a swap removes stays in its row, or
+// goes to the next one.
 import { $, $$, on } from "./base.js";
 
-const ROW = ":is(#inbox, #panel) li[data-id], .parts li";
+const LISTED = ":is(#inbox, #panel) li[data-id]";
+const ROW = `${LISTED}, .parts li`;
 const CONTROLS = "a[href], button, input";
 
 export const rowOf = (element) => element?.closest(ROW);
@@ -51,13 +53,10 @@ function closeMenu({ target }) {
   target.closest(".row-tools button")?.closest("[popover]").hidePopover();
 }
 
-// --- One Tab stop in each row: the sentence, or what had the focus last ---
-
-// Those of the rows inside a row are not its own.
-const controls = (row) => [...row.querySelectorAll(CONTROLS)].filter((one) => rowOf(one) === row);
+// --- One Tab stop in each row, with its parts: the sentence, or what had the focus last ---
 
 function setStop(row) {
-  const all = controls(row);
+  const all = [...row.querySelectorAll(CONTROLS)];
   const stop =
     all.find((one) => one === document.activeElement) ??
     all.find((one) => one.matches(".notice-text")) ??
@@ -69,7 +68,7 @@ function enter({ target }) {
   const row = rowOf(target);
   if (!row) return;
   last = row.id;
-  setStop(row);
+  setStop(row.closest(LISTED));
 }
 
 // --- Arrows ---
@@ -86,6 +85,9 @@ function move(event) {
   const next = neighbour(ALONG[key]);
   if (next) go(next);
 }
+
+// Those of the rows inside a row are not its own.
+const controls = (row) => [...row.querySelectorAll(CONTROLS)].filter((one) => rowOf(one) === row);
 
 function beside(row, control, direction) {
   const visible = controls(row).filter((one) => one.checkVisibility());
@@ -130,7 +132,7 @@ function press({ target }) {
 }
 
 function setStops() {
-  $$(ROW).forEach(setStop);
+  $$(LISTED).forEach(setStop);
 }
 
 on("click", closeMenu);

@@ -311,6 +311,22 @@ async def test_the_panel_counts_news_to_their_group_and_acts_on_it_as_one(
     assert (await places(site))[DONE] == 7
 
 
+async def test_an_open_group_is_one_tab_stop_and_the_arrows_lead_through_its_parts(
+    arrive: Arrive, bob: User, squad: Team
+) -> None:
+    reader = Reader(await arrive(bob))
+    page, parts = reader.page, await open_group(reader)
+    assert await tab_stops(page) == [1, 0, 0, 0, 0, 0]
+
+    await press(page, "j", "ArrowDown")
+    await is_at_part(parts, "Four")
+    assert await tab_stops(page) == [1, 0, 1, 0, 0, 0]
+    await press(page, "Tab")
+    await expect(page.locator("#inbox-list :focus")).to_have_count(0)
+    await press(page, "Shift+Tab")
+    await is_at_part(parts, "Four")
+
+
 async def test_the_keys_lead_through_the_parts_of_an_open_group_and_act_on_each_alone(
     site: Site, arrive: Arrive, bob: User, squad: Team
 ) -> None:
