@@ -35,10 +35,7 @@ def isolated_summary(
     sentence = isolated_sentence(name, context, to_affected=to_affected)
     if counts[NOTICES] == 1:
         return sentence
-    summary = TYPES[name].summary
-    forms, n = (summary.one, summary.many), counts[summary.counts]
-    if not n:
-        forms, n = summary.repeated, counts[NOTICES]
+    forms, n = _forms(name, counts)
     facts = _Facts({**context, "sentence": sentence, "n": n})
     return ngettext(*forms, n).format_map(facts)
 
@@ -49,6 +46,19 @@ def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) 
     if not context.get("team_name") or named & NAMES_OF_TEAMS:
         return ""
     return _(IN_TEAM).format_map(_Facts(context))
+
+
+def place_of_group(name: str, counts: Sequence[int], place: str) -> str:
+    """The place of a group whose newest notice has this one, which the sentence of the group may name."""
+    is_named = counts[NOTICES] > 1 and placeholders(_forms(name, counts)[0][1]) & NAMES_OF_TEAMS
+    return "" if is_named else place
+
+
+def _forms(name: str, counts: Sequence[int]) -> tuple[tuple[str, str], int]:
+    """The forms of the sentence of a group, for one and for several, and the number that chooses."""
+    summary = TYPES[name].summary
+    forms, n = (summary.one, summary.many), counts[summary.counts]
+    return (forms, n) if n else (summary.repeated, counts[NOTICES])
 
 
 def names_user(name: str, context: Mapping[str, Any], username: str, *, to_affected: bool) -> bool:

@@ -19,7 +19,7 @@ from app.database.id_lists import ids_in
 from app.models import Event, Notification, User
 from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Group, Notice, as_notices, notices_of
-from app.notifications.events.sentences import isolated_summary
+from app.notifications.events.sentences import isolated_summary, place_of_group
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter, FilterKey
 from app.notifications.inbox.open_rows import RemovedRow
@@ -307,17 +307,18 @@ def _notices(
     faces: Mapping[int, Face],
 ) -> list[Notice]:
     """The notices of the heads, with their groups."""
-    groups = [
-        _group(head, tallies[head.group_key], people[head.group_key], faces) for head in heads
+    return [
+        _with_group(one, head, tallies[head.group_key], people[head.group_key], faces)
+        for one, head in zip(as_notices(heads), heads, strict=True)
     ]
-    notices = as_notices(heads)
-    return [replace(one, group=group) for one, group in zip(notices, groups, strict=True)]
 
 
-def _group(head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Face]) -> Group:
+def _with_group(
+    notice: Notice, head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Face]
+) -> Notice:
     counts = (tally.notices, tally.notices - 1, people.other_actors, people.other_affected)
     to_affected = head.affected_id == head.user_id
-    return Group(
+    group = Group(
         key=head.group_key,
         count=tally.notices,
         unread_count=tally.unread,
@@ -325,3 +326,4 @@ def _group(head: Row[Any], tally: Tally, people: People, faces: Mapping[int, Fac
         actor_count=people.actor_count,
         summary=isolated_summary(head.type, head.context, counts, to_affected=to_affected),
     )
+    return replace(notice, group=group, place=place_of_group(head.type, counts, notice.place))

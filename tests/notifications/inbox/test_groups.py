@@ -26,6 +26,7 @@ from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from app.settings import Settings
 from app.values.faces import Face
+from app.values.names import to_plain
 from tests.factories import make_account
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Tell
@@ -86,6 +87,22 @@ async def test_notices_of_one_type_about_one_team_are_a_group(
         "dave joined the team as editor",
         "Team 'A' is now called '1'",
     ]
+
+
+async def test_the_team_stands_beside_the_sentence_of_a_group_where_that_does_not_name_it(
+    db: Database, alice: User, bob: User, carol: User, dave: User, squad: Team
+) -> None:
+    async def places() -> list[str]:
+        return [to_plain(notice.place) for notice in (await page_of(db, bob)).notices]
+
+    await add(db, alice, squad, carol)
+    assert await places() == ["in team 'Video Squad'"]
+    await add(db, alice, squad, dave)
+    assert await places() == [""]
+    async with db.act() as session:
+        for title in ("One", "Two"):
+            await notify(session, CUSTOM, actor=alice, team=squad, title=title)
+    assert await places() == ["in team 'Video Squad'", ""]
 
 
 async def test_who_came_after_a_watermark_is_no_actor_of_a_group_before_it(

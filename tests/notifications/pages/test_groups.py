@@ -108,6 +108,7 @@ async def test_its_parts_are_shown_below_it_or_on_a_page(
     parts = await page.get(plain.headers["Location"])
 
     assert rows_of(opened) == ["part-2", "part-1"]
+    assert "in team" not in text_of(opened)
     assert "Hide 2 notifications" in text_of(opened)
     assert (rows_of(closed), "Show 2 notifications" in text_of(closed)) == ([], True)
     assert rows_of(parts) == ["2", "1"]
