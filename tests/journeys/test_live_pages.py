@@ -230,7 +230,7 @@ async def test_what_cannot_be_undone_asks_in_a_dialog(
     dialog = page.get_by_role("dialog")
 
     await end.click()
-    await expect(dialog).to_contain_text("Stop sharing with 'Video Squad'?")
+    await expect(dialog).to_contain_text("End sharing with 'Video Squad'?")
     await expect(dialog).to_contain_text("1 other person will be notified.")
     await dialog.get_by_role("link", name="Cancel").click()
     await expect(dialog).to_be_hidden()

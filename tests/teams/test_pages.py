@@ -412,7 +412,9 @@ async def test_open_invitations_are_shown_above_the_teams(
 ) -> None:
     await sign_in(client, bob)
 
-    assert "You are invited" in text_of(await client.get("/teams"))
+    shown = text_of(await client.get("/teams"))
+    assert "You are invited" in shown
+    assert "alice invited you as editor" in shown
 
 
 async def test_registering_with_an_invited_address_brings_the_invitation(

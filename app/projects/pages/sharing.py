@@ -57,7 +57,7 @@ async def ask_to_unshare(
     sentence = _("Its members can no longer see '{project}', unless another team of theirs can.")
     return await ask(
         request,
-        question=_("Stop sharing with '{team}'?").format(team=isolate(team.name)),
+        question=_("End sharing with '{team}'?").format(team=isolate(team.name)),
         explanation=f"{sentence.format(project=isolate(project.name))} {notified_sentence(notified)}",
         action=f"{page}/unshare",
         pairs=[("team_id", str(team_id)), ("next", page if project.owner_id == user.id else "")],
