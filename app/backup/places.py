@@ -23,7 +23,7 @@ from app.settings import Settings
 
 assert models  # its import fills the metadata
 
-OURS = set(orm_registry.metadata.tables) | {"alembic_version", index.TABLE, *index.PARTS}
+OURS = set(orm_registry.metadata.tables) | {"alembic_version", *index.TABLES}
 
 FUNCTIONS = """
 SELECT DISTINCT tgfoid::regprocedure::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid

@@ -28,7 +28,7 @@ from app.notifications.search import index
 ROWS_AT_ONCE = 1000
 # Tables about the database or the machine itself, and the search index, which the first start
 # rebuilds.
-LEFT_OUT = {"alembic_version", "clock_reading", "generated_key", index.TABLE, *index.PARTS}
+LEFT_OUT = {"alembic_version", "clock_reading", "generated_key", *index.TABLES}
 QUEUE = "saq_"  # on PostgreSQL, the queue's tables lie beside ours
 UNLIMITED = (
     "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET timezone = 'UTC'"

@@ -27,7 +27,7 @@ from app.models import (
     Token,
     WebSession,
 )
-from app.notifications.search.index import PARTS, TABLE
+from app.notifications.search.index import TABLES
 from app.settings import Settings
 from tests.backup.conftest import NewPlace, each_way, there
 from tests.backup.worlds import (
@@ -63,7 +63,7 @@ def test_every_table_is_kept_or_left_out_for_a_reason(world: Settings) -> None:
     assert rows.keys() == every_table()
     assert [table for table, kept in rows.items() if not kept] == []
     others = {"alembic_version", "clock_reading", "generated_key"}
-    assert others | {TABLE, *PARTS} == LEFT_OUT
+    assert others | {*TABLES} == LEFT_OUT
 
 
 def test_a_backup_is_restored_where_a_database_was_moved_away_and_removed(

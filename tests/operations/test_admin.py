@@ -45,4 +45,4 @@ async def test_it_shows_what_the_nightly_clean_up_removed(
 async def test_it_shows_that_no_worker_is_running(client: httpx.AsyncClient, admin: User) -> None:
     await sign_in(client, admin)
 
-    assert "Worker unavailable" in text_of(await client.get("/admin"))
+    assert "Worker Unavailable" in text_of(await client.get("/admin"))

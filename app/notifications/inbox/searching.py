@@ -39,7 +39,12 @@ from app.models import Notification
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import Filter, FilterKey
 from app.notifications.inbox.totals import reading
-from app.notifications.search.index import is_found, newest_events_found, parameters_of
+from app.notifications.search.index import (
+    is_found,
+    newest_events_found,
+    parameters_of,
+    words_begun,
+)
 from app.notifications.search.query import Query
 
 MOST_FOUND = 1_000
@@ -73,7 +78,7 @@ async def narrow(session: AsyncSession, wanted: Filter) -> Filter:
     """The filter with the newest MOST_FOUND of what its search finds; itself if it has no search."""
     if not wanted.search.texts:
         return wanted
-    found = await _find(_Search.of(session, wanted))
+    found = await _find(await _Search.of(session, wanted))
     return replace(wanted, found=tuple(id_ for _position, id_ in found))
 
 
@@ -85,12 +90,13 @@ class _Search:
     values: Mapping[str, Any]
 
     @classmethod
-    def of(cls, session: AsyncSession, wanted: Filter) -> "_Search":
+    async def of(cls, session: AsyncSession, wanted: Filter) -> "_Search":
         today = clock.now().astimezone(wanted.zone).date()
         others = wanted.without_words()
         statements = _statements(others.key, wanted.zone, wanted.up_to_position, today)
-        words = parameters_of(wanted.search, wanted.user_id)
-        values = {"user_id": wanted.user_id, "most_found": MOST_FOUND, **words}
+        words = await words_begun(session, wanted.search)
+        queries = parameters_of(wanted.search, wanted.user_id, words)
+        values = {"user_id": wanted.user_id, "most_found": MOST_FOUND, **queries}
         return cls(session, wanted.search, statements, values)
 
     async def row(self, statement: Select[*tuple[Any, ...]], **values: int) -> Row[Any]:

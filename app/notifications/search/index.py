@@ -5,7 +5,8 @@ The table is made of the events alone, so backups leave it out, and `fill` makes
 new language, or another way to find words, needs a migration that empties the table.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy import (
     String,
     bindparam,
     cast,
+    column,
     func,
     select,
     text,
@@ -49,6 +51,13 @@ from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
 TABLE = "search_document"
 # SQLite keeps a full-text table in these, which come and go with it.
 PARTS = tuple(f"{TABLE}_{part}" for part in ("config", "content", "data", "docsize", "idx"))
+# On SQLite, a view of the words of that table (FTS5 calls it fts5vocab).
+VOCABULARY = f"{TABLE}_word"
+TABLES = (TABLE, VOCABULARY, *PARTS)
+# FTS5 merges the documents of all words with a given beginning before it returns the first of them, unless
+# the beginning is as short as those that have an index (`prefix`). Those of a whole word it reads one by
+# one. So where few words have the beginning, the query names these.
+LONGEST_INDEXED, MOST_WORDS, MOST_BEGINNINGS = 3, 8, 5
 # A batch holds up other writers for some ten milliseconds.
 BATCH = 200
 
@@ -75,6 +84,20 @@ INSERT_INTO_POSTGRESQL = text(
     " VALUES (:event_id, :to_affected, CAST(:words AS tsvector))"
 )
 DELETE_FROM_POSTGRESQL = text("DELETE FROM search_document WHERE event_id = :event_id")
+
+WORDS_BEGUN = """
+(WITH RECURSIVE found (beginning, word, number) AS (
+  SELECT given.value, (
+    SELECT term FROM search_document_word
+    WHERE term >= given.value AND term < given.value || char(1114111) ORDER BY term LIMIT 1
+  ), 1 FROM json_each(:beginnings) AS given
+  UNION ALL
+  SELECT beginning, (
+    SELECT term FROM search_document_word
+    WHERE term >= word || char(1) AND term < beginning || char(1114111) ORDER BY term LIMIT 1
+  ), number + 1 FROM found WHERE word IS NOT NULL AND number <= :most
+) SELECT beginning, word FROM found WHERE word IS NOT NULL)
+"""
 
 
 async def add_documents(session: AsyncSession, event_ids: Sequence[int]) -> None:
@@ -149,13 +172,36 @@ def is_found(event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     return _IsFound(event_id, *_queries)
 
 
-def parameters_of(query: Query, user_id: int) -> dict[str, str]:
-    """The values of the parameters that stand for the query and its user."""
-    return {FTS5: _for_fts5(query, user_id), TSQUERY: _for_tsquery(query, user_id)}
+Words = Mapping[str, Sequence[str]]
+
+
+async def words_begun(session: AsyncSession, query: Query) -> Words:
+    """The words with each beginning that the query looks for, where they are few. Only on SQLite."""
+    last = (term.phrase.words[-1] for term in query.texts if term.phrase.is_open)
+    beginnings = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED]
+    if not beginnings or not _is_sqlite(session):
+        return {}
+    values = {"beginnings": json.dumps(beginnings[:MOST_BEGINNINGS]), "most": MOST_WORDS}
+    words: dict[str, list[str]] = {}
+    for beginning, word in await session.execute(_words_begun(), values):
+        words.setdefault(beginning, []).append(word)
+    return {beginning: some for beginning, some in words.items() if len(some) <= MOST_WORDS}
+
+
+def parameters_of(query: Query, user_id: int, words: Words | None = None) -> dict[str, str]:
+    """The values of the parameters that stand for the query and its user. `words`: see `words_begun`."""
+    return {FTS5: _for_fts5(query, user_id, words or {}), TSQUERY: _for_tsquery(query, user_id)}
 
 
 def _found(matches: ColumnElement[Any]) -> Select[int]:
     return select(_EventId().label("event_id")).select_from(text(TABLE)).where(matches)
+
+
+@cache
+def _words_begun() -> Select[*tuple[Any, ...]]:
+    """One more than `most` of each. Each is the first after all that go on where the one before ends."""
+    rows = text(WORDS_BEGUN).bindparams(bindparam("beginnings"), bindparam("most"))
+    return select(column("beginning"), column("word")).select_from(rows)
 
 
 @cache
@@ -232,18 +278,21 @@ def _lexemes(one: Document) -> Iterator[str]:
         position += 1
 
 
-def _for_fts5(query: Query, user_id: int) -> str:
+def _for_fts5(query: Query, user_id: int, words: Words) -> str:
     """See https://www.sqlite.org/fts5.html#full_text_query_syntax."""
     wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
-    wanted += [_fts5(term) for term in query.texts if not term.is_excluded]
+    wanted += [_fts5(term, words) for term in query.texts if not term.is_excluded]
     excluded = [f'(readers : "{not_reader(user_id)}")']
-    excluded += [_fts5(term) for term in query.texts if term.is_excluded]
+    excluded += [_fts5(term, words) for term in query.texts if term.is_excluded]
     return " NOT ".join([f"({' AND '.join(wanted)})", *excluded])
 
 
-def _fts5(term: Term) -> str:
-    phrase = f'"{" ".join(term.phrase.words)}"' + ("*" if term.phrase.is_open else "")
-    return f"({COLUMNS[term.operator]} : {phrase})" if term.operator in COLUMNS else f"({phrase})"
+def _fts5(term: Term, words: Words) -> str:
+    *before, last = term.phrase.words
+    begun = words.get(last) if term.phrase.is_open else None
+    phrases = [f'"{" ".join([*before, one])}"' for one in begun or [last]]
+    found = " OR ".join(phrases) + ("*" if term.phrase.is_open and not begun else "")
+    return f"({COLUMNS[term.operator]} : ({found}))" if term.operator in COLUMNS else f"({found})"
 
 
 def _for_tsquery(query: Query, user_id: int) -> str:

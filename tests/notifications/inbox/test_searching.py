@@ -21,6 +21,7 @@ from app.notifications.inbox.searching import narrow, reading_search
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
+from app.notifications.search import index
 from app.notifications.supersede import Collapsing
 from tests.notifications.inbox.conftest import Alter, Tell
 
@@ -63,6 +64,36 @@ async def test_a_single_letter_begins_a_word(db: Database, bob: User, tell_bob: 
     assert await search(db, bob, "c 1") == [second]
     assert await search(db, bob, '"c"') == []
     assert await search(db, bob, "-c") == []
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+async def test_a_beginning_finds_the_same_however_many_words_it_begins(
+    db: Database,
+    alice: User,
+    bob: User,
+    squad: Team,
+    tell_bob: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+) -> None:
+    monkeypatch.setattr(index, "MOST_WORDS", most)
+    facts: dict[str, Any] = {"body": "", "priority": "normal"}
+    titles = ["Big render", "Big renders", "Small Rénder", "Renderings", "Rend", "Bigger renderx"]
+    async with db.act() as session:
+        for title in titles:
+            await notify(session, CUSTOM, team=squad, title=title, **facts)
+    ids = await tell_bob(0)
+
+    async def found(q: str) -> list[str]:
+        return [titles[ids.index(one)] for one in reversed(await search(db, bob, q))]
+
+    assert await found("render") == [one for one in titles if one != "Rend"]
+    assert await found("renders") == ["Big renders"]
+    assert await found('"big rend') == ["Big render", "Big renders"]
+    assert await found("bigg render") == ["Bigger renderx"]
+    assert await found("-rende -nowhere") == ["Rend"]
+    assert await found('"render"') == ["Big render", "Small Rénder"]
+    assert await found("renderz") == await found("from:rende") == []
 
 
 async def test_a_single_letter_finds_what_came_back_and_what_is_old(
@@ -219,7 +250,7 @@ async def test_a_search_holds_up_no_other_request(
     threads = set[Thread]()
 
     def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if "search_document" in statement or "+notification.event_id" in statement:
+        if " MATCH " in statement or "+notification.event_id" in statement:
             threads.add(current_thread())
 
     wanted = read_filter({"q": "called"}, BERLIN, bob.id)

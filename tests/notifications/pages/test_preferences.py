@@ -328,7 +328,7 @@ async def test_mutes_of_other_users_are_not_listed(
 async def test_the_page_says_where_mail_goes(as_bob: httpx.AsyncClient) -> None:
     words = text_of(await as_bob.get(PAGE))
 
-    assert "Email goes to bob@example.com confirmed" in words
+    assert "Email goes to bob@example.com Confirmed" in words
     assert "refused" not in words
 
 

@@ -1,6 +1,6 @@
 """What bob finds among the events of his team. Both databases answer alike."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from app.notifications.events.catalogue import (
     TYPES,
 )
 from app.notifications.notify import notify
-from app.notifications.search import documents
+from app.notifications.search import documents, index
 from app.notifications.search.index import (
     BATCH,
     TABLE,
@@ -26,6 +26,7 @@ from app.notifications.search.index import (
     fill,
     is_complete,
     renew_documents,
+    words_begun,
 )
 from app.notifications.search.query import parse_query
 from tests.factories import make_account, make_team
@@ -241,3 +242,19 @@ async def test_a_document_goes_with_its_event(db: Database, squad: Team) -> None
     async with db.read() as session:
         assert await session.scalar(text(f"SELECT count(*) FROM {TABLE}")) == 1
     assert BATCH > 0
+
+
+async def test_words_are_named_where_few_have_a_beginning(
+    db: Database, squad: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MOST_WORDS", 2)
+    for title in ("Render one", "Renders", "Clip1234 of 東京都", "Clip1235", "Clip1236"):
+        await tell_message(db, squad, title)
+
+    async def begun(query: str) -> Mapping[str, Sequence[str]]:
+        async with db.short_read() as session:
+            return await words_begun(session, parse_query(query))
+
+    named = {"rende": ["render", "renders"]} if db.is_sqlite else {}
+    assert await begun('rende clip123 ren -rende nowhere "big rende"') == named
+    assert await begun('"rende"') == await begun("is:unread") == {}
