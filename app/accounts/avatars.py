@@ -13,6 +13,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
+from weakref import WeakValueDictionary
 
 from PIL import Image, ImageOps
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,8 +41,10 @@ JPEGS = ("JPEG", "MPO")
 MEDIA_TYPE = "image/webp"
 
 # Scaling an image down takes much memory, so one is scaled at a time. The executor is separate, so
-# that waiting images block no thread that other work needs.
+# that waiting images block no thread that other work needs. Each user has one image in it: however many
+# one user sends, those of others are next.
 _painter = ThreadPoolExecutor(1, "picture")
+_turns = WeakValueDictionary[int, asyncio.Lock]()
 
 
 def avatar_path(settings: Settings, user_id: int, avatar: str) -> Path:
@@ -57,7 +60,7 @@ async def set_avatar(db: Database, settings: Settings, user: User, content: byte
     """
     if len(content) > MAX_BYTES:
         raise too_large()
-    picture = await _in_turn(content)
+    picture = await _in_turn(user.id, content)
     avatar = sha256(picture).hexdigest()[:32]
     path = avatar_path(settings, user.id, avatar)
     draft = path.with_name(f"{path.name}.{token_hex(8)}")
@@ -90,10 +93,11 @@ def too_large() -> TooLarge:
     return TooLarge(sentence.format(limit=MAX_BYTES // MB))
 
 
-async def _in_turn(content: bytes) -> bytes:
+async def _in_turn(user_id: int, content: bytes) -> bytes:
     """Runs `encode` when it is its turn; its errors are in the language of this request."""
     work = partial(copy_context().run, encode, content)
-    return await asyncio.get_running_loop().run_in_executor(_painter, work)
+    async with _turns.setdefault(user_id, asyncio.Lock()):
+        return await asyncio.get_running_loop().run_in_executor(_painter, work)
 
 
 def encode(content: bytes) -> bytes:

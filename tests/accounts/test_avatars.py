@@ -1,5 +1,6 @@
 """The pictures of users: what is accepted, what is stored, and when a file is removed."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -206,6 +207,22 @@ async def test_the_same_picture_again_stays(db: Database, settings: Settings, al
 
     assert await set_avatar(db, settings, alice, image_file()) == avatar
     assert stored(settings) == [f"{alice.id}.{avatar}.webp"]
+
+
+async def test_nobody_waits_for_all_that_someone_else_has_sent(
+    db: Database, settings: Settings, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+
+    def note(content: bytes) -> bytes:
+        made.append(content)
+        return content
+
+    monkeypatch.setattr(avatars, "encode", note)
+    sent = [(alice, b"first"), (alice, b"second"), (alice, b"third"), (bob, b"of Bob")]
+    await asyncio.gather(*(set_avatar(db, settings, *each) for each in sent))
+
+    assert made == [b"first", b"of Bob", b"second", b"third"]
 
 
 async def test_a_picture_that_comes_back_while_it_is_removed_stays(
