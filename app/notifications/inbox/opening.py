@@ -27,6 +27,8 @@ async def open_page(db: Database, user_id: int, page: str) -> None:
 
     If there are none, it writes nothing, and so waits for no other writer.
     """
+    if "\x00" in page:  # opens nothing, and PostgreSQL refuses to look for it
+        return
     if not await db.fetch(_any_unread(page), user_id=user_id):
         return
     [[newest]] = await db.fetch(select(func.max(Notification.id)))

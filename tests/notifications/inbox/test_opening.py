@@ -62,6 +62,10 @@ async def read_changes(db: Database, user: User) -> list[list[int] | None]:
         return list(await session.scalars(rows.order_by(Change.id)))
 
 
+async def test_an_address_with_a_nul_opens_nothing(db: Database, alice: User) -> None:
+    await open_page(db, alice.id, "/confirm/\x00")
+
+
 async def test_a_page_opens_all_that_lead_there_and_no_others_in_one_change(
     db: Database, alice: User, bob: User, editors: Team
 ) -> None:
