@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from app.models import Project, Team, User
 from app.notifications.events.audience import personally
-from app.notifications.events.catalogue import TYPES
+from app.notifications.events.catalogue import CUSTOM, TYPES
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.teams.invitations import invite
@@ -30,6 +30,12 @@ rows => rows.filter(row => {
 }).length
 """
 HEIGHTS = "rows => rows.map(row => [row.innerText, row.getBoundingClientRect().height])"
+HAS_ITS_MIDDLE = """
+link => {
+  const { left, top, width, height } = link.getBoundingClientRect();
+  return link.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}
+"""
 IS_IN_INBOX = "document.activeElement.closest('#inbox') !== null"
 
 
@@ -91,6 +97,22 @@ async def test_on_a_phone_an_answer_is_in_the_row_and_the_other_in_its_menu(
     await expect(row.get_by_text("Declined", exact=True)).to_be_visible()
     await expect(row.get_by_role("button", name="Accept")).to_have_count(0)
     await expect(row.get_by_role("button", name="Done")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [700, 800, 1280])
+async def test_what_appears_in_a_row_leaves_the_middle_of_its_sentence_free(
+    site: Site, arrive: Arrive, bob: User, squad: Team, width: int
+) -> None:
+    async with site.db.act() as session:
+        facts: dict[str, Any] = dict(CUSTOM.example)
+        await notify(session, CUSTOM, team=squad, **facts)
+    viewport = {"width": width, "height": 800}
+    page = await (await arrive(bob, viewport=viewport)).open("/notifications")
+    sentence = page.locator("#inbox .notice-text").first
+
+    await sentence.hover()
+
+    assert await sentence.evaluate(HAS_ITS_MIDDLE)
 
 
 async def test_tab_leads_through_the_list_with_one_stop_a_row(
