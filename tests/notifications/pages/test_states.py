@@ -155,6 +155,18 @@ async def test_a_date_is_taken_in_the_zone_of_the_reader(
     assert re.search(rf'<time datetime="{later:%Y-%m-%d}T09:30:00Z">', page.text)
 
 
+async def test_a_snoozed_row_says_first_until_when(
+    as_bob: httpx.AsyncClient, told: list[int]
+) -> None:
+    await post(as_bob, f"/notifications/{told[0]}/snooze", **{"for": "tomorrow"})
+
+    page = await as_bob.get("/notifications?view=snoozed")
+
+    meta = re.search(r'id="inbox".*?<p class="notice-meta">(.*?)</p>', page.text, re.DOTALL)
+    assert meta
+    assert re.sub("<[^>]*>", "", meta[1]).strip().startswith("Until ")
+
+
 async def test_the_tabs_say_what_waits_in_each_view(
     as_bob: httpx.AsyncClient, told: list[int]
 ) -> None:
