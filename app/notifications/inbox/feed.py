@@ -4,7 +4,7 @@ Every statement is limited to the user's own rows, so those of others are simply
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from app.errors import NotFound
 from app.models import Change, Notification, User
 from app.models.notification import INBOX, PLACES, SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, as_notices, notices_of
-from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.filters import Filter, FilterKey
 from app.notifications.inbox.selection import Selection
 
 PER_PAGE = 20
@@ -82,15 +82,17 @@ async def read_slice(
         return as_notices((await session.execute(_found(), found)).all())
     from_end = first > matching / 2
     skipped = matching - first - size if from_end else first
-    slice_of = _whole_slice if wanted.is_open else partial(_slice, wanted)
-    rows = slice_of(from_end, bool(left_out))
+    if wanted.is_indexed and wanted.up_to_position is None:
+        rows = _indexed_slice(wanted.key, from_end, bool(left_out))
+    else:
+        rows = _slice(wanted, from_end, bool(left_out))
     values = {"user_id": user_id, "skipped": skipped, "size": size, "left_out": left_out}
     return as_notices((await session.execute(rows, values)).all())
 
 
 @cache
-def _whole_slice(from_end: bool, leaves_some_out: bool) -> Select[Any]:
-    return _slice(Filter(), from_end, leaves_some_out)
+def _indexed_slice(chosen: FilterKey, from_end: bool, leaves_some_out: bool) -> Select[Any]:
+    return _slice(Filter(dict(chosen)), from_end, leaves_some_out)
 
 
 @cache

@@ -24,7 +24,7 @@ from app.models import Event, Notification
 from app.notifications.events.catalogue import SYNONYMS, TYPES
 from app.notifications.events.event_type import HIGH, LOW, NORMAL
 from app.notifications.events.grouping import in_groups
-from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
+from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.search.index import events_found
 from app.notifications.search.query import (
     AFTER,
@@ -113,9 +113,10 @@ class Filter:
         return not self.chosen and self.up_to_position is None
 
     @property
-    def has_remembered_totals(self) -> bool:
-        """Whether each process remembers how many match."""
-        return not self.chosen or self.chosen == UNREAD_ONLY
+    def is_indexed(self) -> bool:
+        """Whether an index has what matches, in its order."""
+        is_view = self.chosen.keys() == {"view"} and self.view.name in TABS
+        return not self.chosen or self.chosen == UNREAD_ONLY or is_view
 
     @property
     def key(self) -> FilterKey:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ScalarSelect, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.short_reads import execute_aside
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.models import Notification, SavedView, User
@@ -49,7 +50,8 @@ async def count_saved_views(
     if not views:
         return []
     unread = [await _unread_in(session, view, user, zone) for view in views]
-    counts = (await session.execute(select(*(_number_of(one, user) for one in unread)))).one()
+    counting = select(*(_number_of(one, user) for one in unread))
+    [counts] = await execute_aside(session, counting)
     return [
         CountedView(view.id, view.name, view.query, count)
         for view, count in zip(views, counts, strict=True)

@@ -204,8 +204,9 @@ def has_remembered_groups(wanted: Filter) -> bool:
 
 
 def reading_groups(db: Database, wanted: Filter) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read where the totals are remembered: groups are counted aside."""
-    return db.short_read() if wanted.has_remembered_totals else db.read()
+    """A short read if only what is counted aside may take long."""
+    is_short = wanted.is_indexed and has_remembered_groups(wanted)
+    return db.short_read() if is_short else db.read()
 
 
 async def tally_groups(

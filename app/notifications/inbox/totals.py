@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Row,
     Select,
     TextClause,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
+from app.database.short_reads import execute_aside
 from app.models import Change, Notification, RemovalCount, SavedView
 from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, UNREAD_ONLY, Filter
@@ -35,7 +37,7 @@ from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS
 
 INBOXES_KEPT = 10_000
 THE_ROW = 1
-MOST_SKIPPED = 1_000
+MOST_SKIPPED = MOST_COUNTED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class CountedInboxes:
 
 def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextManager[AsyncSession]:
     """A short read, unless it would count or skip more rows than that allows: it holds up others."""
-    return db.short_read() if wanted.has_remembered_totals and first < MOST_SKIPPED else db.read()
+    return db.short_read() if wanted.is_indexed and first < MOST_SKIPPED else db.read()
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
@@ -147,7 +149,7 @@ async def _count(
         inboxes.keep(user_id, counted)
     totals = Totals(
         total=counted.total,
-        filtered_count=_filtered(wanted, counted, row),
+        filtered_count=await _filtered(session, user_id, wanted, counted, row),
         unread_count=counted.unread,
         position=counted.position,
         removals=counted.removals,
@@ -160,13 +162,17 @@ def _still_holds(base: Counted, row: Row[Any]) -> bool:
     return bool(row.removals == base.removals and row.changed_at <= base.position)
 
 
-def _filtered(wanted: Filter, counted: Counted, row: Row[Any]) -> int:
+async def _filtered(
+    session: AsyncSession, user_id: int, wanted: Filter, counted: Counted, row: Row[Any]
+) -> int:
     if wanted.found is not None:
         return len(wanted.found)
     if not wanted.chosen:
         return counted.total - int(row.outside)
     if wanted.chosen == UNREAD_ONLY:
         return counted.unread - int(row.outside)
+    if wanted.is_indexed:
+        return await _size_of(session, user_id, wanted.view.name) - int(row.outside)
     return int(row.matching)
 
 
@@ -178,8 +184,8 @@ async def _count_since(
     """
     if not wanted.chosen or wanted.found is not None:
         rows = _counts(in_inbox, has_views)
-    elif wanted.chosen == UNREAD_ONLY:
-        rows = _counts(unread, has_views)
+    elif wanted.is_indexed:
+        rows = _counts(unread if wanted.chosen == UNREAD_ONLY else wanted.view.clause, has_views)
     else:
         matching = _number_of(*wanted.clauses()).label("matching")
         rows = _counts(in_inbox, False).add_columns(matching)
@@ -216,6 +222,28 @@ _end: Any = bindparam("end")
 def _number_of(*clauses: ColumnElement[bool] | TextClause) -> ColumnElement[int]:
     counted = select(func.count()).select_from(Notification)
     return counted.where(Notification.user_id == _user_id, *clauses).scalar_subquery()
+
+
+async def _size_of(session: AsyncSession, user_id: int, view: str) -> int:
+    """How many notifications the view holds; many are counted aside."""
+    values = {"user_id": user_id, "most": MOST_COUNTED_AT_ONCE + 1}
+    [[count]] = await session.execute(_some_of(view), values)
+    if count > MOST_COUNTED_AT_ONCE:
+        [[count]] = await execute_aside(session, _all_of(view), values)
+    return int(count)
+
+
+@cache
+def _some_of(view: str) -> Select[int]:
+    mine = Notification.user_id == _user_id, VIEWS[view].clause
+    rows = select(text("1")).select_from(Notification).where(*mine)
+    most = bindparam("most", type_=Integer)
+    return select(func.count()).select_from(rows.limit(most).subquery())
+
+
+@cache
+def _all_of(view: str) -> Select[int]:
+    return select(_number_of(VIEWS[view].clause))
 
 
 def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from app.models import Notification, Team, User
 from app.notifications.delivery.retention import clean_up, purge_deleted
 from app.notifications.events.catalogue import TEAM_UPDATED
 from app.notifications.events.event_type import IN_APP
-from app.notifications.inbox import acts, feed
+from app.notifications.inbox import acts, feed, totals
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import Totals, count_totals, reading
@@ -30,6 +30,7 @@ from tests.switching import set_switch
 
 EVERYTHING, UNREAD = Filter(), Filter({"status": ("unread",)})
 READ = Filter({"status": ("read",)})
+SAVED, ALL = Filter({"view": ("saved",)}), Filter({"view": ("all",)})
 Act = Callable[[], Awaitable[None]]
 
 
@@ -156,7 +157,7 @@ async def test_they_are_what_counting_says_after_any_acts_in_any_process(
         act = chance.choice(scene.acts())
         await act()
         end = chance.choice([None, None, number])
-        wanted = chance.choice([Filter(up_to_position=end), UNREAD, READ])
+        wanted = chance.choice([Filter(up_to_position=end), UNREAD, READ, SAVED])
         process = chance.choice([db, db, other_process])
 
         assert await remembered(process, bob, wanted) == await counted(db, bob, wanted), (
@@ -249,7 +250,9 @@ async def test_an_inbox_is_counted_once_and_then_only_what_arrives(
     [
         (EVERYTHING, 0, True),
         (UNREAD, 0, True),
+        (SAVED, 0, True),
         (READ, 0, False),
+        (ALL, 0, False),
         (EVERYTHING, 50_000, False),
     ],
 )
@@ -263,6 +266,30 @@ async def test_counting_or_skipping_many_rows_holds_up_nobody(
         await count_totals(session, 1, wanted)
 
     assert short.called == is_short
+
+
+@pytest.mark.parametrize("at_once", [0, 2, 1_000])
+@pytest.mark.parametrize("view", ["saved", "done", "snoozed"])
+async def test_a_view_is_counted_up_to_where_its_page_ends_few_or_many(
+    db: Database,
+    bob: User,
+    tell_bob: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+    view: str,
+) -> None:
+    monkeypatch.setattr(totals, "MOST_COUNTED_AT_ONCE", at_once)
+    snoozing = acts.snoozing(clock.now() + timedelta(1))
+    act = {"saved": acts.saving(), "done": acts.doing(), "snoozed": snoozing}[view]
+    ids = await tell_bob(5)
+    async with db.act() as session:
+        await acts.carry_out(session, bob.id, act, Selection(ids[1:]))
+        middle = (await session.get_one(Notification, ids[2])).position
+
+    for end, expected in ((None, 4), (middle, 2), (0, 0)):
+        wanted = Filter({"view": (view,)}, up_to_position=end)
+        async with reading(db, wanted, 0) as session:
+            assert (await count_totals(session, bob.id, wanted)).filtered_count == expected
 
 
 async def test_a_returned_notification_is_counted_once_after_its_change_is_pruned(
