@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.database.id_lists import ids_in
+from app.database.short_reads import execute_aside
 from app.models import Event, Notification, User
 from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Group, Notice, as_notices, notices_of
@@ -200,7 +201,9 @@ async def _people(
     }
     people |= {head.group_key: known[head.group_key] for head in heads if head.group_key in known}
     if missing := {head.group_key: head for head in heads if head.group_key not in people}:
-        found = await _read_people(session, user_id, wanted, missing)
+        parts = sum(min(tallies[key].notices, PARTS_READ) for key in missing)
+        are_many = parts > PARTS_READ
+        found = await _read_people(session, user_id, wanted, missing, are_many=are_many)
         known |= found
         people |= found
     return people
@@ -211,16 +214,25 @@ def _people_of_one(head: Row[Any]) -> People:
 
 
 async def _read_people(
-    session: AsyncSession, user_id: int, wanted: Filter, heads: Mapping[str, Row[Any]]
+    session: AsyncSession,
+    user_id: int,
+    wanted: Filter,
+    heads: Mapping[str, Row[Any]],
+    *,
+    are_many: bool,
 ) -> dict[str, People]:
     ids = [head.id for head in heads.values()]
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
-    rows = await session.execute(
+    people = (
         _remembered_people(wanted.key)
         if has_remembered_groups(wanted)
-        else _people_among(wanted.clauses()),
-        {"user_id": user_id, "heads": ids, "end": end},
+        else _people_among(wanted.clauses())
     )
+    values = {"user_id": user_id, "heads": ids, "end": end}
+    if are_many:
+        rows = await execute_aside(session, people, values)
+    else:
+        rows = (await session.execute(people, values)).all()
     actors: defaultdict[str, list[int]] = defaultdict(list)
     affected: defaultdict[str, set[int]] = defaultdict(set)
     for key, actor, affected_user in rows:

@@ -114,7 +114,7 @@ def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextMan
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
-    """All totals, in one statement; in two after a change of the user's notifications."""
+    """All totals, in one statement; in up to three if they must be counted anew."""
     totals, _rows = await _count(session, user_id, wanted)
     return totals
 
@@ -192,6 +192,8 @@ async def _count_since(
         rows = _beside_views(rows) if has_views else rows
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     values = {"user_id": user_id, "since": base.position, "end": end}
+    if not base.position and await _are_many(session, user_id, INBOX_VIEW):
+        return await execute_aside(session, rows, values)
     return (await session.execute(rows, values)).all()
 
 
@@ -225,12 +227,20 @@ def _number_of(*clauses: ColumnElement[bool] | TextClause) -> ColumnElement[int]
 
 
 async def _size_of(session: AsyncSession, user_id: int, view: str) -> int:
-    """How many notifications the view holds; many are counted aside."""
+    """How many notifications the view holds."""
+    size, values = _all_of(view), {"user_id": user_id}
+    if await _are_many(session, user_id, view):
+        [[count]] = await execute_aside(session, size, values)
+    else:
+        [[count]] = await session.execute(size, values)
+    return int(count)
+
+
+async def _are_many(session: AsyncSession, user_id: int, view: str) -> bool:
+    """Whether the view holds so many that they should be counted aside."""
     values = {"user_id": user_id, "most": MOST_COUNTED_AT_ONCE + 1}
     [[count]] = await session.execute(_some_of(view), values)
-    if count > MOST_COUNTED_AT_ONCE:
-        [[count]] = await execute_aside(session, _all_of(view), values)
-    return int(count)
+    return bool(count > MOST_COUNTED_AT_ONCE)
 
 
 @cache
