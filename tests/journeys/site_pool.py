@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
 
+from app.notifications.search.index import VOCABULARY
 from app.settings import Settings
 from tests.journeys.running import Site, serving
 
@@ -69,13 +70,15 @@ async def _clear(site: Site) -> None:
 def _empty(path: Path) -> None:
     """Empties every table but `change`: positions must keep growing, because processes follow them.
 
-    The shadow tables in which SQLite keeps a search index are left to it.
+    The shadow tables in which SQLite keeps a search index are left to it, and so is the view of its words.
     """
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
         names = db.execute("SELECT name FROM pragma_table_list WHERE type <> 'shadow'").fetchall()
         db.execute("BEGIN IMMEDIATE")
         for (name,) in names:
-            if name not in ("change", "alembic_version") and not name.startswith("sqlite_"):
+            if name not in ("change", "alembic_version", VOCABULARY) and not name.startswith(
+                "sqlite_"
+            ):
                 db.execute(f"DELETE FROM {name}")
         db.execute("COMMIT")
 
