@@ -49,10 +49,10 @@ reads this very table.
     web.reachability                      whether others can reach this server
     settings zones process.private_files process.postgresql_connections
     faults                                busy, full or lost databases and disks
-    errors web.user_agents values.email_addresses values.faces values.usernames
+    errors web.user_agents values.email_addresses values.faces values.sizes values.usernames
     values.names                          what one may contain, how it stands in a sentence
     web.parsing                           forms and cookies, within limits
     web.hosts                             host names and ports, in the one form that is compared
-    clock language values.numbers values.sizes web.compression web.networks
+    clock language values.numbers web.compression web.networks
     process.cancellation process.gc_tuning process.parent_process
 """

@@ -55,8 +55,9 @@ def reason_of(error: BaseException) -> str:
 
 
 async def persist(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Repeats the attempt, with growing pauses, until it fails for no fault. For recording what has
-    already happened; requests are refused instead.
+    """Returns what `attempt` returns. While it fails because of a fault, tries again after growing
+    pauses; any other error is raised. For recording what has already happened; requests are refused
+    instead.
     """
     for pause in pauses():
         try:
@@ -79,7 +80,7 @@ def pauses(shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> 
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether SQLite has given up waiting for another connection."""
-    return _primary_code(error) in _BUSY
+    return primary_code(error) in _BUSY
 
 
 def busy() -> Unavailable:
@@ -128,7 +129,7 @@ def _sqlite_fault(error: sqlite3.Error) -> Unavailable | None:
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # no room for the index of the write-ahead log
         return _full()
-    match _primary_code(error):
+    match primary_code(error):
         case sqlite3.SQLITE_FULL:
             return _full()
         case sqlite3.SQLITE_READONLY:
@@ -138,7 +139,7 @@ def _sqlite_fault(error: sqlite3.Error) -> Unavailable | None:
     return None
 
 
-def _primary_code(error: sqlite3.Error) -> int:
+def primary_code(error: sqlite3.Error) -> int:
     """The code without the details of an extended code; 0 for an error of the driver's own."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 

@@ -5,6 +5,7 @@ that phones record in it (EXIF), and without data hidden behind it.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid, TooLarge
+from app.faults import fault_of
 from app.language import _
 from app.models import User
 from app.settings import Settings
@@ -39,6 +41,8 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 # Several pictures in a JPEG file make it an MPO to Pillow.
 JPEGS = ("JPEG", "MPO")
 MEDIA_TYPE = "image/webp"
+
+_log = logging.getLogger(__name__)
 
 # Scaling an image down takes much memory, so one is scaled at a time. The executor is separate, so
 # that waiting images block no thread that other work needs. Each user has one image in it: however many
@@ -123,7 +127,9 @@ def _too_many_pixels() -> Invalid:
 
 
 def _require_few_scans(image: Image.Image, content: bytes) -> None:
-    """Nothing else in a JPEG looks like the start of a scan, but for what stands beside the picture."""
+    """Raises ValueError for a JPEG with more than MAX_SCANS scans. Image data cannot contain the marker
+    by chance; only metadata can.
+    """
     if image.format in JPEGS and content.count(START_OF_SCAN) > MAX_SCANS:
         raise ValueError("More scans than any encoder makes.")
 
@@ -162,22 +168,29 @@ def _write(draft: Path, picture: bytes) -> None:
 async def _replace(
     session: AsyncSession, settings: Settings, user: User, avatar: str | None
 ) -> list[Path]:
-    """Returns the file of the picture that was there, for the caller to remove after the commit."""
+    """Returns the file of another picture that was there, for the caller to remove after the commit."""
     user = await session.get_one(User, user.id)
-    outdated = avatar_files(settings, user)
+    former = avatar_files(settings, user)
     user.avatar = avatar
-    return outdated
+    return [file for file in former if file not in avatar_files(settings, user)]
 
 
 async def _remove_outdated(
     db: Database, settings: Settings, user: User, outdated: Sequence[Path]
 ) -> None:
-    """Alone, because the user may have uploaded the same picture again meanwhile."""
+    """Alone, because the user may have uploaded the same picture again meanwhile. The new picture is
+    there by now, so a fault is only logged.
+    """
     if not outdated:
         return
-    async with db.exclusive() as session:
-        present = await session.get(User, user.id)
-        used = avatar_files(settings, present) if present else []
-        for file in outdated:
-            if file not in used:
-                file.unlink(missing_ok=True)
+    try:
+        async with db.exclusive() as session:
+            present = await session.get(User, user.id)
+            used = avatar_files(settings, present) if present else []
+            for file in outdated:
+                if file not in used:
+                    file.unlink(missing_ok=True)
+    except Exception as error:
+        if not (fault := fault_of(error)):
+            raise
+        _log.warning("The file of a former picture could not be removed: %s", fault)

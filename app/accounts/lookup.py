@@ -19,7 +19,9 @@ def has_confirmed(address: str) -> ColumnElement[bool]:
 
 
 def has_login(login: str) -> ColumnElement[bool]:
-    """True of the one account with this username or confirmed address."""
+    """True of the account with this username or confirmed address. Usernames contain no @, so it is one at
+    most.
+    """
     return or_(User.username_key == login.casefold(), has_confirmed(login))
 
 

@@ -36,7 +36,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.database.json_columns import read_json
 from app.database.options import with_options
-from app.faults import is_busy
+from app.faults import is_busy, primary_code
 from app.process.cancellation import to_thread
 
 Columns = TypeVarTuple("Columns")
@@ -52,6 +52,8 @@ PRAGMAS = ("PRAGMA query_only=ON", *MEMORY_PRAGMAS)
 # The first SELECT fixes the transaction's view of the database; from then on nothing blocks it.
 BEGIN = ("BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
 CONNECTIONS_KEPT = 4
+# Those that wait for what is executed aside keep a connection each.
+SESSIONS_AT_ONCE = 16
 # Each takes a thread from those that the process has for everything.
 ASIDE_AT_ONCE = 3
 STATEMENTS_KEPT = 500
@@ -68,6 +70,7 @@ class ShortReads:
         self._connection: Connection | None = None
         self._connections = 0
         self._free: list[Connection] = []
+        self._open = 0
         self._prepared = PreparedStatements()
         self._aside = asyncio.Semaphore(ASIDE_AT_ONCE)
 
@@ -89,7 +92,7 @@ class ShortReads:
         must be used instead. Other requests run between the statements, so each session has its own
         connection.
         """
-        if self._at_once is None:
+        if self._at_once is None or self._open >= SESSIONS_AT_ONCE:
             return None
         try:
             connection = self._free.pop() if self._free else self._at_once.connect()
@@ -101,9 +104,11 @@ class ShortReads:
         except sqlite3.Error:
             connection.close()
             return None
+        self._open += 1
         return ShortSession(connection, self._prepared, self._aside, info)
 
     def end(self, session: "ShortSession", *, has_failed: bool) -> None:
+        self._open -= 1
         connection = session.connected
         session.sync_session.close()
         if has_failed or len(self._free) >= CONNECTIONS_KEPT:
@@ -177,7 +182,7 @@ class PreparedStatements:
             try:
                 return prepared.run(_driver(connection), values)
             except sqlite3.Error as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
                     raise
                 # Below, it fails with the error that callers expect.
         result = connection.execute(statement, values, execution_options=NEWLY_COMPILED)
@@ -268,8 +273,8 @@ class ShortSession(AsyncSession):
 async def execute_aside(
     session: AsyncSession, statement: Select[*Columns], values: Mapping[str, Any] | None = None
 ) -> Sequence[Row[*Columns]]:
-    """The rows of a statement that may take long and selects columns. In a short read, others go on
-    meanwhile, and it sees what the other statements of the session see.
+    """The rows of a statement that may take long. It must select columns. In a short read it runs in a
+    thread, so that other requests continue, and in the same view of the database.
     """
     if isinstance(session, ShortSession):
         return await session.execute_in_thread(statement, values)

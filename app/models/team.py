@@ -89,5 +89,7 @@ def is_open() -> ColumnElement[bool]:
 
 
 def has_expired() -> ColumnElement[bool]:
-    """Selects pending invitations that are too old to be answered, likewise."""
+    """Selects pending invitations that are too old to be answered. May be part of a statement that is
+    built once.
+    """
     return and_(Invitation.status == "pending", Invitation.expires_at <= moment())

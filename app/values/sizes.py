@@ -1,10 +1,13 @@
 """Sizes of files as users read them."""
 
+from app.language import _
+
 MB, GB = 1_000_000, 1_000_000_000
 
 
 def file_size(size: int) -> str:
-    """Such as 0.5 MB or 10 GB, with at most one decimal. What is not empty has at least 0.1 MB."""
-    unit, name = (GB, "GB") if size >= GB else (MB, "MB")
-    shown = max(size, MB // 10) if size else 0
-    return f"{shown / unit:.1f}".removesuffix(".0") + f" {name}"
+    """Such as 0.5 MB or 9.96 GB. What is not empty has at least 0.1 MB."""
+    megabytes = round(max(size, MB // 10) / MB, 1) if size else 0
+    if megabytes < 1000:
+        return _("{n} MB").format(n=f"{megabytes:g}")
+    return _("{n} GB").format(n=f"{size / GB:.2f}".rstrip("0").removesuffix("."))

@@ -28,7 +28,7 @@ FILES_RESERVED = 64
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 UNSENT_BYTES = 65_536
 CHECKED_AT_ONCE = 500
-LEAVING_AT_ONCE = 20
+ENDED_AT_ONCE = 20
 
 
 def _most_connections() -> int:
@@ -117,16 +117,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._clients.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._clients.leave_in_turn(partial(self._leave, exc))
-
-    def _leave(self, exc: Exception | None) -> None:
         self._clients.remove(self)
         served = {self._active, self.cycle}
-        self._forget_requests()
+        self._forget_requests()  # otherwise uvicorn would end all of them in this turn of the loop
         super().connection_lost(exc)
         for request in filter(None, served):
             request.disconnected = True
-            request.message_event.set()
+            if not request.response_complete:
+                self._clients.end_in_turn(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -300,8 +298,8 @@ class Clients:
         self._by_network: dict[str, Group] = {}
         self._count = 0
         self._checking: asyncio.Task[None] | None = None
-        # For connections that are lost and have not been taken leave of yet.
-        self._leaving = deque[Callable[[], None]]()
+        # Requests that have lost their connection and have not been told yet.
+        self._ending = deque[RequestResponseCycle]()
 
     def add(self, client: BoundedProtocol) -> None:
         """Beyond a limit, end a connection: of this address, or of the one with the most."""
@@ -324,19 +322,19 @@ class Clients:
         if not group:
             self._by_network.pop(client.network, None)
 
-    def leave_in_turn(self, leave: Callable[[], None]) -> None:
-        """Calls `leave` soon. When thousands disconnect at once, a few leave in each turn of the loop,
-        so that other requests are not held up.
+    def end_in_turn(self, request: RequestResponseCycle) -> None:
+        """Tells the application that the client of this request is gone. When thousands disconnect
+        at once, a few are told in each turn of the loop, so that other requests are not held up.
         """
-        self._leaving.append(leave)
-        if len(self._leaving) == 1:
-            asyncio.get_running_loop().call_soon(self._some_leave)
+        self._ending.append(request)
+        if len(self._ending) == 1:
+            asyncio.get_running_loop().call_soon(self._end_some)
 
-    def _some_leave(self) -> None:
-        for _client in range(min(len(self._leaving), LEAVING_AT_ONCE)):
-            self._leaving.popleft()()
-        if self._leaving:
-            asyncio.get_running_loop().call_soon(self._some_leave)
+    def _end_some(self) -> None:
+        for _request in range(min(len(self._ending), ENDED_AT_ONCE)):
+            self._ending.popleft().message_event.set()
+        if self._ending:
+            asyncio.get_running_loop().call_soon(self._end_some)
 
     def _give_up(self, group: Group) -> None:
         """Ends the least valuable connection of the group. Removes it at once, so that it is not

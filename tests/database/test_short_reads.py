@@ -1,15 +1,33 @@
 """A short read: columns and entities in one view of the database."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from threading import Event, Semaphore, get_ident
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Integer, bindparam, event, func, literal, select, text, update
+from sqlalchemy import (
+    Engine,
+    Integer,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database, short_reads
-from app.database.short_reads import ASIDE_AT_ONCE, PreparedStatements, execute_aside
+from app.database.short_reads import (
+    ASIDE_AT_ONCE,
+    SESSIONS_AT_ONCE,
+    PreparedStatements,
+    ShortSession,
+    execute_aside,
+)
 from app.models import User
 
 
@@ -102,6 +120,37 @@ async def test_a_few_at_a_time_take_threads_from_others(
 
     assert await asyncio.gather(*reading) == ["alice"] * len(reading)
     assert number == ASIDE_AT_ONCE
+
+
+@pytest.mark.sqlite
+async def test_more_than_a_few_sessions_at_a_time_use_the_connections_of_other_reads(
+    db: Database, alice: User
+) -> None:
+    async with AsyncExitStack() as stack:
+        sessions = [
+            await stack.enter_async_context(db.short_read()) for _one in range(SESSIONS_AT_ONCE + 1)
+        ]
+        names = [await one.scalar(select(User.username)) for one in sessions]
+
+    assert names == ["alice"] * len(sessions)
+    are_short = [isinstance(one, ShortSession) for one in sessions]
+    assert are_short == [True] * SESSIONS_AT_ONCE + [False]
+    async with db.short_read() as session:
+        assert isinstance(session, ShortSession)
+
+
+def test_a_connection_that_is_closed_fails_as_sqlalchemy_says() -> None:
+    statements, statement = PreparedStatements(), select(literal(1))
+    with create_engine("sqlite://").connect() as connection:
+        for _time in range(3):
+            assert statements.execute(connection, statement, {}).all() == [(1,)]
+        driver = connection.connection.dbapi_connection
+        assert driver
+        driver.close()
+
+        with pytest.raises(DBAPIError):
+            statements.execute(connection, statement, {})
+        connection.invalidate()
 
 
 async def test_columns_are_read_where_an_entity_was(db: Database, alice: User) -> None:

@@ -99,9 +99,11 @@ async def test_on_a_phone_an_answer_is_in_the_row_and_the_other_in_its_menu(
     await expect(row.get_by_role("button", name="Done")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [700, 800, 1280])
+@pytest.mark.parametrize(
+    ("width", "has_pane"), [(700, False), (800, False), (1280, False), (1280, True)]
+)
 async def test_what_appears_in_a_row_leaves_the_middle_of_its_sentence_free(
-    site: Site, arrive: Arrive, bob: User, squad: Team, width: int
+    site: Site, arrive: Arrive, bob: User, squad: Team, width: int, has_pane: bool
 ) -> None:
     async with site.db.act() as session:
         facts: dict[str, Any] = dict(CUSTOM.example)
@@ -109,6 +111,8 @@ async def test_what_appears_in_a_row_leaves_the_middle_of_its_sentence_free(
     viewport = {"width": width, "height": 800}
     page = await (await arrive(bob, viewport=viewport)).open("/notifications")
     sentence = page.locator("#inbox .notice-text").first
+    if has_pane:
+        await page.get_by_role("button", name="Reading pane").click()
 
     await sentence.hover()
 

@@ -10,14 +10,13 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.web.server import LEAVING_AT_ONCE, BoundedProtocol, Clients, Limits, bounded_protocol
+from app.web.server import ENDED_AT_ONCE, BoundedProtocol, Clients, Limits, bounded_protocol
 
 MEGABYTE = 1_000_000
 STRANGER = "127.0.0.2"
@@ -420,18 +419,21 @@ async def test_a_stream_hears_that_its_client_has_left_also_with_requests_behind
 
 
 async def test_of_clients_that_vanish_at_once_a_few_at_a_time_are_noticed() -> None:
-    clients, gone = Clients(QUICK), list[int]()
-    crowd = 2 * LEAVING_AT_ONCE + 1
-    for number in range(crowd):
-        clients.leave_in_turn(partial(gone.append, number))
+    clients, requests = Clients(QUICK), [_Request() for _ in range(2 * ENDED_AT_ONCE + 1)]
+    for one in requests:
+        clients.end_in_turn(one)  # type: ignore[arg-type]
 
     noticed = []
     for _turn in range(4):
-        noticed.append(len(gone))
+        noticed.append(sum(one.message_event.is_set() for one in requests))
         await asyncio.sleep(0)
 
-    assert noticed == [0, LEAVING_AT_ONCE, 2 * LEAVING_AT_ONCE, crowd]
-    assert gone == list(range(crowd))
+    assert noticed == [0, ENDED_AT_ONCE, 2 * ENDED_AT_ONCE, len(requests)]
+
+
+class _Request:
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
 
 
 async def test_a_connection_that_is_over_is_freed_at_once_also_with_requests_behind_it(

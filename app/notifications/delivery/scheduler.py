@@ -36,8 +36,9 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
 
     async def look_on(channel: Channel) -> float:
         deliver = partial(enqueue, channel.name)
-        what = f"due deliveries on {channel.name}"
-        return await _act_if_due(partial(next_due, db, channel), deliver, what, again=RETRY_SECONDS)
+        failure = f"Looking for due deliveries on {channel.name} failed."
+        find = partial(next_due, db, channel)
+        return await _act_if_due(find, deliver, failure, again=RETRY_SECONDS)
 
     async def look() -> float:
         return min([await look_on(channel) for channel in channels.values()])
@@ -48,7 +49,8 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
 async def return_snoozed(db: Database, relay: Relay) -> None:
     """Bring snoozed notifications back when they are due, and not before; runs until cancelled."""
     find, act = partial(next_return, db), partial(return_due, db)
-    await _keep_looking(relay, partial(_act_if_due, find, act, "snoozed notifications", again=0.0))
+    failure = "Looking for snoozed notifications failed."
+    await _keep_looking(relay, partial(_act_if_due, find, act, failure, again=0.0))
 
 
 async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> None:
@@ -67,9 +69,9 @@ async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> N
         stop_listening()
 
 
-async def _act_if_due(find: Find, act: Act, what: str, *, again: float) -> float:
-    """Acts if the time that `find` returns has come. Returns the seconds until the next look:
-    `again` after the act, and few if the database or the queue failed.
+async def _act_if_due(find: Find, act: Act, failure: str, *, again: float) -> float:
+    """Acts if the time that `find` returns has come. Returns the seconds until the next look: `again`
+    after the act, and few after a `failure` of the database or the queue, which is logged.
     """
     try:
         due = await find()
@@ -79,7 +81,7 @@ async def _act_if_due(find: Find, act: Act, what: str, *, again: float) -> float
             return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
         await act()
     except Exception:
-        _log.exception("Looking for %s failed.", what)
+        _log.exception(failure)
         return RETRY_SECONDS
     return again
 

@@ -49,7 +49,7 @@ def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) 
 
 
 def place_of_group(name: str, counts: Sequence[int], place: str) -> str:
-    """The place of a group whose newest notice has this one, which the sentence of the group may name."""
+    """`place`, or "" if the sentence of the group names the team already."""
     is_named = counts[NOTICES] > 1 and placeholders(_forms(name, counts)[0][1]) & NAMES_OF_TEAMS
     return "" if is_named else place
 

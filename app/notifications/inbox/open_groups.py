@@ -52,8 +52,8 @@ async def read_parts(
 async def show_parts(
     session: AsyncSession, user_id: int, wanted: Filter, rows: Rows, opened: OpenGroups
 ) -> Rows:
-    """The rows of a list of groups, those of the open groups with their parts. Those below the first
-    MOST_PARTS_IN_ALL parts close.
+    """The rows of a list of groups, those of the open groups with their parts. Those with
+    which there would be more than MOST_PARTS_IN_ALL parts close.
     """
     if not opened.ids:
         return rows
@@ -65,9 +65,9 @@ async def show_parts(
     for row in rows:
         if isinstance(row, Notice) and row.group and row.group.key in keys:
             gone = [one for one in removed if places[one.id].group_key == row.group.key]
-            if room and (row.group.count > 1 or gone):
-                most = min(MOST_PARTS, room)
-                notices = await read_parts(session, user_id, wanted, row.group.key, most)
+            has_room = min(row.group.count, MOST_PARTS) <= room
+            if has_room and (row.group.count > 1 or gone):
+                notices = await read_parts(session, user_id, wanted, row.group.key)
                 room -= len(notices)
                 parts = _in_order(notices, gone, places)
                 row = replace(row, group=dataclasses.replace(row.group, parts=parts))

@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import ScalarSelect, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database.short_reads import execute_aside
 from app.errors import Conflict, Invalid, NotFound
 from app.language import _
 from app.models import Notification, SavedView, User
@@ -50,8 +49,7 @@ async def count_saved_views(
     if not views:
         return []
     unread = [await _unread_in(session, view, user, zone) for view in views]
-    counting = select(*(_number_of(one, user) for one in unread))
-    [counts] = await execute_aside(session, counting)
+    counts = (await session.execute(select(*(_number_of(one, user) for one in unread)))).one()
     return [
         CountedView(view.id, view.name, view.query, count)
         for view, count in zip(views, counts, strict=True)
@@ -180,8 +178,8 @@ def is_query_of(query: str, wanted: Filter) -> bool:
 async def _unread_in(
     session: AsyncSession, view: SavedView | OwnView, user: User, zone: ZoneInfo
 ) -> Filter | None:
-    """None where nothing can be: in what was read, and where a newer version of the application saved a
-    filter unknown here.
+    """The filter of the unread notifications in the view. None if there cannot be any: the view shows
+    what was read, or a newer version of the application saved a filter that this one does not know.
     """
     try:
         wanted = filter_of(view.query, zone, user.id)
@@ -193,7 +191,9 @@ async def _unread_in(
 
 
 def _number_of(wanted: Filter | None, user: User) -> ScalarSelect[int]:
-    if wanted is None or wanted.found is not None:
-        return select(literal(len(wanted.found or ()) if wanted else 0)).scalar_subquery()
+    if wanted is None:
+        return select(literal(0)).scalar_subquery()
+    if wanted.found is not None:
+        return select(literal(len(wanted.found))).scalar_subquery()
     matching = select(func.count()).select_from(Notification)
     return matching.where(Notification.user_id == user.id, *wanted.clauses()).scalar_subquery()

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -87,11 +87,12 @@ class SortedGroups:
     """
 
     def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
-        """`rows`: (key, position, notices, unread) of each, in any order."""
+        """`rows`: (key, position, notices, unread) of each, in any order; soonest by position."""
         by_position = sorted(rows, key=itemgetter(1, 0))
-        columns: Any = zip(*by_position, strict=True) if by_position else ((),) * 4
-        self.keys: Sequence[str]
-        self.keys, self.positions, self.notices, self.unread = columns
+        self.keys: Sequence[str] = [row[0] for row in by_position]
+        self.positions: Sequence[int] = [row[1] for row in by_position]
+        self.notices: Sequence[int] = [row[2] for row in by_position]
+        self.unread: Sequence[int] = [row[3] for row in by_position]
         self._indexes = {key: index for index, key in enumerate(self.keys)}
 
     def __len__(self) -> int:
@@ -133,6 +134,10 @@ class ListTally:
     def some(self, keys: Collection[str]) -> dict[str, Tally]:
         """Those of the groups with these keys that there are."""
         return {key: tally for key in keys if (tally := self.get(key))}
+
+    def size_of(self, keys: Collection[str]) -> int:
+        """How many notices the groups with these keys have."""
+        return sum(tally.notices for tally in self.some(keys).values())
 
     def slice(self, first: int, most: int, left_out: Collection[str] = ()) -> dict[str, Tally]:
         """At most `most` groups from index `first` of the newest, some being left out by their keys."""
@@ -204,7 +209,7 @@ def has_remembered_groups(wanted: Filter) -> bool:
 
 
 def reading_groups(db: Database, wanted: Filter) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read if only what is counted aside may take long."""
+    """A short read, if `execute_aside` runs everything that may take long."""
     is_short = wanted.is_indexed and has_remembered_groups(wanted)
     return db.short_read() if is_short else db.read()
 
@@ -224,7 +229,7 @@ async def tally_groups(
     if newer is None:
         return await _count_all(session, user_id, wanted, state)
     keys = [key for key, one in tally.some(newer).items() if one.notices > newer[key].notices]
-    counted = await _count(session, user_id, wanted, keys)
+    counted = await _count(session, user_id, wanted, keys, tally.size_of(keys))
     return tally.with_groups(dict.fromkeys(newer) | counted, state)
 
 
@@ -246,7 +251,8 @@ async def _count_all(
     session: AsyncSession, user_id: int, wanted: Filter, state: State
 ) -> ListTally:
     mine = Notification.user_id == user_id, *wanted.clauses()
-    rows = await execute_aside(session, tallied(key_for_reader(user_id), *mine))
+    groups = tallied(key_for_reader(user_id), *mine).order_by(text("position"))
+    rows = await execute_aside(session, groups)
     return ListTally(await asyncio.to_thread(SortedGroups, rows), state)
 
 
@@ -272,7 +278,8 @@ async def _catch_up(
         key: _with_arrived(known.get(key), tally) for key, tally in arrived.items()
     }
     if ids:  # also those of what has come back, which is among what arrived
-        counted |= await _count(session, user_id, wanted, await _keys(session, user_id, ids))
+        keys = await _keys(session, user_id, ids)
+        counted |= await _count(session, user_id, wanted, keys, known.size_of(keys) + len(ids))
     return known.with_groups(counted, state)
 
 
@@ -321,15 +328,18 @@ async def _keys(session: AsyncSession, user_id: int, ids: Collection[int]) -> se
 
 
 async def _count(
-    session: AsyncSession, user_id: int, wanted: Filter, keys: Collection[str]
+    session: AsyncSession, user_id: int, wanted: Filter, keys: Collection[str], most: int
 ) -> dict[str, Tally | None]:
+    """The groups with these keys, which have at most this many notices; None for one that is gone."""
     counted: dict[str, Tally | None] = dict.fromkeys(keys)
     mine = Notification.user_id == user_id, *wanted.clauses()
     ungrouped, stored = split_keys(keys)
     for some, key in ((ungrouped, key_for_reader()), (stored, Notification.group_key)):
         if some:
-            rows = await execute_aside(session, tallied(key, *mine, in_groups(some)))
-            counted |= _by_key(rows)
+            groups = tallied(key, *mine, in_groups(some))
+            is_long = most > MOST_ARRIVED
+            execute = partial(execute_aside, session) if is_long else session.execute
+            counted |= _by_key(await execute(groups))
     return counted
 
 

@@ -114,7 +114,7 @@ def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextMan
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
-    """All totals, in one statement; in up to three if they must be counted anew."""
+    """All totals, in one statement; in a few more if they must be counted anew."""
     totals, _rows = await _count(session, user_id, wanted)
     return totals
 
@@ -159,7 +159,9 @@ async def _count(
 
 
 def _still_holds(base: Counted, row: Row[Any]) -> bool:
-    return bool(row.removals == base.removals and row.changed_at <= base.position)
+    """Not if the session's view of the database is older than `base`, which another request counted."""
+    is_past = base.position > max(row.newest, row.changed_at)
+    return bool(row.removals == base.removals and row.changed_at <= base.position and not is_past)
 
 
 async def _filtered(

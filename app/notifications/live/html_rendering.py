@@ -14,7 +14,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox.bell import Bell
 from app.notifications.live.frames import data_lines, frame
 from app.notifications.live.queries import Rows
-from app.notifications.live.variants import ID, Facts, Variant
+from app.notifications.live.variants import EVENTS_KEPT, ID, Facts, Variant
 from app.rendering import render
 
 # Takes the place of a position in a rendering; no real position is ever so large.
@@ -89,7 +89,7 @@ def _shell(language: str, unread: int) -> tuple[bytes, bytes, bytes]:
     return before, after, end
 
 
-@lru_cache(1024)
+@lru_cache(EVENTS_KEPT)
 def _row(variant: Variant) -> list[bytes]:
     with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}
@@ -107,7 +107,7 @@ def _count(language: str, unread: int) -> tuple[bytes, bytes]:
     return before, after
 
 
-@lru_cache(1024)
+@lru_cache(EVENTS_KEPT)
 def _arrival(variant: Variant) -> list[bytes]:
     with in_language(variant.language):
         context = {"notice": variant.notice(), "user": variant}

@@ -199,7 +199,9 @@ def _found(matches: ColumnElement[Any]) -> Select[int]:
 
 @cache
 def _words_begun() -> Select[*tuple[Any, ...]]:
-    """One more than `most` of each. Each is the first after all that go on where the one before ends."""
+    """Up to one more than `most` for each beginning. Each step seeks the next word in the index; `>` the
+    last one would read every place where that word is.
+    """
     rows = text(WORDS_BEGUN).bindparams(bindparam("beginnings"), bindparam("most"))
     return select(column("beginning"), column("word")).select_from(rows)
 

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.database import Database
@@ -266,6 +267,25 @@ async def test_counting_or_skipping_many_rows_holds_up_nobody(
         await count_totals(session, 1, wanted)
 
     assert short.called == is_short
+
+
+async def test_an_older_view_of_the_database_counts_nothing_twice(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
+    async def count(session: AsyncSession) -> int:
+        return (await count_totals(session, bob.id, Filter())).total
+
+    await tell_bob(3)
+    async with db.read() as session:
+        await session.execute(select(User.id))  # fixes its view, on SQLite
+        await tell_bob(1)
+        async with db.read() as other:
+            now = await count(other)
+        earlier = await count(session)
+    async with db.read() as session:
+        later = await count(session)
+
+    assert (earlier, now, later) == (3 if db.is_sqlite else 4, 4, 4)
 
 
 @pytest.mark.parametrize("at_once", [0, 2, 1_000])

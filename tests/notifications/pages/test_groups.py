@@ -265,9 +265,9 @@ async def test_open_groups_have_a_limited_number_of_parts_in_all(
 
     updated = await page.get("/notifications?open=2,4,6", headers=PARTIAL)
 
-    assert rows_of(updated) == ["6", "part-6", "part-5", "4", "part-4", "2"]
-    assert text_of(updated).count("Hide 2 notifications") == 2
-    assert text_of(updated).count("Show 2 notifications") == 1
+    assert rows_of(updated) == ["6", "part-6", "part-5", "4", "2"]
+    assert text_of(updated).count("Hide 2 notifications") == 1
+    assert text_of(updated).count("Show 2 notifications") == 2
 
 
 async def test_an_open_group_that_is_being_read_has_its_parts_as_they_are_now(
