@@ -1,6 +1,5 @@
-// The rows of the inbox, with the parts of open groups, and of the panel: each is one Tab stop, with its parts, and
-// arrows lead to its controls and to the rows and parts beside it. A focus that a swap removes stays in its row, or
-// goes to the next one.
+// The rows of the inbox and the panel: each is one Tab stop, with its parts, and arrows lead to its controls and to
+// the rows and parts beside it. A focus that a swap removes stays in its row, or goes to the next one.
 import { $, $$, on } from "./base.js";
 
 const LISTED = ":is(#inbox, #panel) li[data-id]";
@@ -57,10 +56,8 @@ function closeMenu({ target }) {
 
 function setStop(row) {
   const all = [...row.querySelectorAll(CONTROLS)];
-  const stop =
-    all.find((one) => one === document.activeElement) ??
-    all.find((one) => one.matches(".notice-text")) ??
-    all[0];
+  const focused = all.find((one) => one === document.activeElement);
+  const stop = focused ?? all.find((one) => one.matches(".notice-text")) ?? all[0];
   for (const one of all) one.tabIndex = one === stop ? 0 : -1;
 }
 

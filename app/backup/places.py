@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from app import models
 from app.backup.snapshot import QUEUE, open_engine
 from app.backup.target import Target
-from app.database.hold import TAKE_ALONE, file_alone, in_use
+from app.database.hold import RELEASE_ALONE, TAKE_ALONE, file_alone, in_use
 from app.errors import Conflict
 from app.language import _
 from app.notifications.search import index
@@ -43,9 +43,12 @@ def alone(settings: Settings) -> Iterator[None]:
         with engine.connect() as connection:
             if not connection.execute(text(TAKE_ALONE)).scalar_one():
                 raise in_use()
-            yield
+            try:
+                yield
+            finally:  # at once: the server ends a session some time after its connection
+                connection.execute(text(RELEASE_ALONE))
     finally:
-        engine.dispose()  # ends the session, and the lock with it
+        engine.dispose()
 
 
 def shown(settings: Settings) -> str:

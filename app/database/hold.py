@@ -18,6 +18,7 @@ from app.language import _
 ADVISORY = "6205981, hashtext(current_schema())"
 SHARE = f"SELECT pg_try_advisory_lock_shared({ADVISORY})"
 TAKE_ALONE = f"SELECT pg_try_advisory_lock({ADVISORY})"
+RELEASE_ALONE = f"SELECT pg_advisory_unlock({ADVISORY})"
 
 
 def share_file(database: Path) -> int:
