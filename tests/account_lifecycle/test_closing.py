@@ -79,7 +79,7 @@ async def test_the_name_of_a_deleted_user_is_not_found_any_more(
         assert len((await session.scalars(someone)).all()) == 2
 
 
-async def test_no_account_events_of_a_deleted_user_stay(
+async def test_account_events_of_a_deleted_user_lose_their_context(
     db: Database, settings: Settings, alice: User, bob: User
 ) -> None:
     async with db.act() as session:

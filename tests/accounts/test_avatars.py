@@ -3,8 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -173,7 +175,8 @@ def test_a_jpeg_that_refines_its_pixels_without_end_is_refused_before_it_is_deco
     picture = image_file(kind, size=(64, 64), progressive=True, **options)
     start, end = picture.rindex(START_OF_SCAN), picture.rindex(b"\xff\xd9")
     endless = picture[:start] + 10_000 * picture[start:end] + picture[end:]
-    monkeypatch.setattr(avatars, "_square", None)
+    decode = Mock()
+    monkeypatch.setattr(avatars, "_square", decode)
     assert opened(endless).format == kind
     assert len(endless) < MAX_BYTES
 
@@ -181,6 +184,7 @@ def test_a_jpeg_that_refines_its_pixels_without_end_is_refused_before_it_is_deco
         encode(endless)
 
     assert refusal.value.fields == {"picture": NO_IMAGE}
+    assert not decode.called
 
 
 @pytest.mark.parametrize("quality", [1, 75, 100])
@@ -245,14 +249,32 @@ async def test_a_picture_that_comes_back_while_it_is_removed_stays(
 
 
 async def test_no_picture_is_left_of_an_account_that_is_deleted_during_the_upload(
-    db: Database, settings: Settings, alice: User
+    db: Database, settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await delete_account(db, settings, alice, PASSWORD)
+    make = avatars._in_turn
+
+    async def delete_meanwhile(user_id: int, content: bytes) -> bytes:
+        await delete_account(db, settings, alice, PASSWORD)
+        return await make(user_id, content)
+
+    monkeypatch.setattr(avatars, "_in_turn", delete_meanwhile)
 
     with pytest.raises(NoResultFound):
         await set_avatar(db, settings, alice, image_file())
 
     assert stored(settings) == []
+
+
+async def test_a_picture_is_set_also_where_the_former_file_cannot_be_removed(
+    db: Database, settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await set_avatar(db, settings, alice, image_file())
+    turns = [db.exclusive(), OSError(ENOSPC, "The disk is full.")]
+    monkeypatch.setattr(db, "exclusive", Mock(side_effect=turns))
+
+    avatar = await set_avatar(db, settings, alice, photograph())
+
+    assert await avatar_of(db, alice) == avatar
 
 
 async def test_removing_a_picture_leaves_the_same_one_of_another_user(

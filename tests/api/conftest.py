@@ -71,3 +71,9 @@ async def for_bob(acting_for: Callable[..., Awaitable[Program]], bob: User) -> P
 @pytest.fixture
 async def for_carol(acting_for: Callable[..., Awaitable[Program]], carol: User) -> Program:
     return await acting_for(carol)
+
+
+async def newest(program: Program) -> int:
+    """The id of the newest notification of the user."""
+    found = await program.get("/api/notifications", params={"limit": 1})
+    return int(found.json()["notifications"][0]["id"])

@@ -14,7 +14,7 @@ from app import clock
 from app.database import Database
 from app.models import Delivery, Event, Preference, Project, Share, Team, User
 from app.settings import Settings
-from tests.api.conftest import Program, key_of
+from tests.api.conftest import Program, key_of, newest
 from tests.application import browser, serving
 from tests.conftest import sign_in, text_of
 from tests.factories import make_account, make_team
@@ -189,10 +189,6 @@ async def test_repeating_a_key_within_a_day_notifies_once_and_returns_the_same(
     assert first.json() == second.json() == third.json()
     assert later.json()["id"] > first.json()["id"]
     assert await told(for_bob) == ["Render done"]
-
-
-async def newest(program: Program) -> int:
-    return int((await program.get("/api/notifications")).json()["notifications"][0]["id"])
 
 
 async def test_concurrent_requests_with_one_key_notify_once(

@@ -11,7 +11,7 @@ from app.notifications.events.catalogue import MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.inbox import saved_views, searching
 from app.notifications.inbox.saved_views import MOST_VIEWS
 from app.notifications.notify import notify
-from tests.api.conftest import Program
+from tests.api.conftest import Program, newest
 from tests.factories import make_team
 
 URL = "/api/notification-views"
@@ -68,11 +68,6 @@ async def test_of_what_a_search_finds_a_view_counts_the_newest(
     assert [one["unread_count"] for one in await views_of(for_bob)] == [1, 1, 0, 0]
     monkeypatch.undo()
     assert [one["unread_count"] for one in await views_of(for_bob)] == [2, 2, 0, 0]
-
-
-async def newest(program: Program) -> int:
-    found = await program.get("/api/notifications", params={"limit": 1})
-    return int(found.json()["notifications"][0]["id"])
 
 
 def reading_of(id: int) -> dict[str, Any]:

@@ -199,7 +199,7 @@ async def test_a_link_too_long_to_come_back_to_leads_to_the_dashboard(world: Wor
     assert answer.headers["Location"] == "/login?next=/"
 
 
-async def test_an_overlong_member_name_is_refused(world: World) -> None:
+async def test_an_overlong_search_for_members_finds_nobody(world: World) -> None:
     team = world.ids["team_id"]
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)

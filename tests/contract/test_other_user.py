@@ -63,7 +63,9 @@ async def test_every_script_of_another_users_page_is_refused(world: World) -> No
     assert await everything(world) == before
 
 
-async def test_a_page_without_a_valid_token_is_not_told_who_is_logged_in(world: World) -> None:
+async def test_without_a_valid_token_the_user_that_a_form_names_is_not_revealed(
+    world: World,
+) -> None:
     """Otherwise anyone could read the username of each id."""
     async with world.visitor() as alice:
         await world.sign_in(alice, world.alice)

@@ -203,7 +203,7 @@ def assert_no_markup(*texts: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.css", "base.js"])
-async def test_subresources_carry_only_the_content_type_header(world: World, name: str) -> None:
+async def test_subresources_carry_only_the_nosniff_header(world: World, name: str) -> None:
     """The policies of the page hold for it."""
     async with world.visitor() as visitor:
         answer = await visitor.get(asset(name))

@@ -61,3 +61,4 @@ async def test_a_cancelled_one_has_returned_its_connection(
         task.cancel()
         await asyncio.wait([task])
         assert pool.checkedout() == 0, turns
+        assert db._short_reads._open == 0, turns

@@ -2,16 +2,14 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from threading import Event, Semaphore, get_ident
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
 from sqlalchemy import (
-    Engine,
     Integer,
     bindparam,
     create_engine,
-    event,
     func,
     literal,
     select,
@@ -29,6 +27,7 @@ from app.database.short_reads import (
     execute_aside,
 )
 from app.models import User
+from tests.statements import statements_heard
 
 
 async def test_columns_and_entities_are_read_from_one_view(db: Database, alice: User) -> None:
@@ -58,24 +57,18 @@ async def test_what_is_executed_aside_sees_the_same_and_holds_up_nobody(
     db: Database, alice: User
 ) -> None:
     name = select(User.username).where(User.id == bindparam("id"))
-    running_in: list[int] = []
-
-    def note(*_given: Any) -> None:
-        running_in.append(get_ident())
 
     async with db.short_read() as session:
         before = await session.scalar(name, {"id": alice.id})
         async with db.write() as other:
             await other.execute(update(User).where(User.id == alice.id).values(username="carol"))
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
+        with statements_heard() as heard:
             [[aside]] = await execute_aside(session, name, {"id": alice.id})
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
         again = await session.scalar(name, {"id": alice.id})
 
     assert (before, aside, again) == ("alice", "alice", "alice")
-    assert (running_in != [get_ident()]) == db.is_sqlite
+    [statement] = heard
+    assert statement.is_in_main_thread != db.is_sqlite
 
 
 @pytest.mark.sqlite
@@ -114,12 +107,15 @@ async def test_a_few_at_a_time_take_threads_from_others(
 
     monkeypatch.setattr(PreparedStatements, "execute", wait)
     reading = [asyncio.create_task(read()) for _one in range(ASIDE_AT_ONCE + 1)]
-    await asyncio.sleep(0.1)
-    number = sum(running.acquire(blocking=False) for _one in reading)
-    may_end.set()
+    try:
+        for _one in range(ASIDE_AT_ONCE):
+            assert await asyncio.to_thread(running.acquire, timeout=10)
+        await asyncio.sleep(0.05)
+        assert not running.acquire(blocking=False)
+    finally:
+        may_end.set()
 
     assert await asyncio.gather(*reading) == ["alice"] * len(reading)
-    assert number == ASIDE_AT_ONCE
 
 
 @pytest.mark.sqlite
@@ -243,15 +239,8 @@ async def test_whoever_listens_to_statements_hears_of_each(db: Database, alice: 
     name = select(User.username).where(User.id == alice.id)
     for _time in range(3):
         await db.fetch(name)
-    heard: list[str] = []
 
-    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        heard.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
+    with statements_heard() as heard:
         await db.fetch(name)
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
 
-    assert len([one for one in heard if "username" in one]) == 1
+    assert len([one for one in heard if "username" in one.text]) == 1

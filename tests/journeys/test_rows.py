@@ -117,6 +117,12 @@ async def test_what_appears_in_a_row_leaves_the_middle_of_its_sentence_free(
     await sentence.hover()
 
     assert await sentence.evaluate(HAS_ITS_MIDDLE)
+    await sentence.focus()
+    for _control in range(9):  # the last one
+        await page.keyboard.press("ArrowRight")
+    link = page.locator("#inbox .notice-actions").first
+    await expect(link.get_by_role("link")).to_be_focused()
+    await expect(link).to_have_css("opacity", "1")
 
 
 async def test_tab_leads_through_the_list_with_one_stop_a_row(

@@ -12,7 +12,7 @@ from tests.journeys.conftest import Arrive
 from tests.journeys.running import Site
 from tests.journeys.steps import start_project, upload
 
-MOVES = (("Move", " up"), ("Move", " down"), ("Delete", ""))
+ACTS = (("Move", " up"), ("Move", " down"), ("Delete", ""))
 TOP = "button => button.getBoundingClientRect().top"
 IS_PAINTED = "button => button.checkVisibility({ opacityProperty: true })"
 
@@ -89,14 +89,14 @@ async def test_a_proxys_refusal_is_told_as_what_it_is(
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-async def test_a_clip_is_moved_and_deleted_by_three_buttons_in_one_line(
+async def test_the_three_buttons_of_a_clip_stand_in_one_line_and_can_be_seen(
     site: Site, arrive: Arrive, alice: User, width: int
 ) -> None:
     maker = await arrive(alice, viewport={"width": width, "height": 740}, has_touch=width < 600)
     page = await start_project(maker, "Highlight Reel")
     await upload(page, "silent")
     clip = page.locator("#clip-list li")
-    names = [f"{act} silent.mp4{way}" for act, way in MOVES]
+    names = [f"{act} silent.mp4{way}" for act, way in ACTS]
     buttons = [clip.get_by_role("button", name=name) for name in names]
 
     await expect(buttons[-1]).to_be_visible()

@@ -17,7 +17,7 @@ from app.notifications.inbox.open_rows import RemovedRow, ids_in_field, read_ope
 
 # The rest of a group is on its own page.
 MOST_PARTS = 100
-# Of all open groups together: each swap renders them, and all others wait meanwhile.
+# Of all open groups together: each refresh renders them, which holds up other requests.
 MOST_PARTS_IN_ALL = 500
 
 Rows = Sequence[Notice | RemovedRow]
@@ -52,8 +52,8 @@ async def read_parts(
 async def show_parts(
     session: AsyncSession, user_id: int, wanted: Filter, rows: Rows, opened: OpenGroups
 ) -> Rows:
-    """The rows of a list of groups, those of the open groups with their parts. Those with
-    which there would be more than MOST_PARTS_IN_ALL parts close.
+    """The rows of a list of groups, those of the open groups with their parts. A group closes if there
+    would be more than MOST_PARTS_IN_ALL parts with its own.
     """
     if not opened.ids:
         return rows

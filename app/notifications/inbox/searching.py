@@ -40,10 +40,10 @@ from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import Filter, FilterKey
 from app.notifications.inbox.totals import reading
 from app.notifications.search.index import (
+    completions_of,
     is_found,
     newest_events_found,
     parameters_of,
-    words_begun,
 )
 from app.notifications.search.query import Query
 
@@ -94,8 +94,8 @@ class _Search:
         today = clock.now().astimezone(wanted.zone).date()
         others = wanted.without_words()
         statements = _statements(others.key, wanted.zone, wanted.up_to_position, today)
-        words = await words_begun(session, wanted.search)
-        queries = parameters_of(wanted.search, wanted.user_id, words)
+        completions = await completions_of(session, wanted.search)
+        queries = parameters_of(wanted.search, wanted.user_id, completions)
         values = {"user_id": wanted.user_id, "most_found": MOST_FOUND, **queries}
         return cls(session, wanted.search, statements, values)
 

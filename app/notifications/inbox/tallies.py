@@ -87,7 +87,7 @@ class SortedGroups:
     """
 
     def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
-        """`rows`: (key, position, notices, unread) of each, in any order; soonest by position."""
+        """`rows`: (key, position, notices, unread) of each, in any order; fastest in that of their positions."""
         by_position = sorted(rows, key=itemgetter(1, 0))
         self.keys: Sequence[str] = [row[0] for row in by_position]
         self.positions: Sequence[int] = [row[1] for row in by_position]

@@ -159,9 +159,11 @@ async def _count(
 
 
 def _still_holds(base: Counted, row: Row[Any]) -> bool:
-    """Not if the session's view of the database is older than `base`, which another request counted."""
-    is_past = base.position > max(row.newest, row.changed_at)
-    return bool(row.removals == base.removals and row.changed_at <= base.position and not is_past)
+    """Whether nothing that `base` counts has changed or gone, and all of it is visible to this session:
+    another request, with a newer view of the database, may have counted it.
+    """
+    is_visible = base.position <= max(row.newest, row.changed_at)
+    return bool(row.removals == base.removals and row.changed_at <= base.position and is_visible)
 
 
 async def _filtered(

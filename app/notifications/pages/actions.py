@@ -79,7 +79,7 @@ async def row_action(
     if is_partial(request):
         shown = _row_on_page(request, form, listing)
         row = await _row(request, db, user, notification_id, shown)
-        return _or_undo(request, row, listing, done)
+        return _with_undo(request, row, listing, done)
     url = listing.url if do in LEAVING else way_back
     return redirect(url, done.message, undo_url=listing.undo_url(done.undo))
 
@@ -293,7 +293,7 @@ async def _row(
     return row
 
 
-def _or_undo(
+def _with_undo(
     request: AnyRequest, row: Response[str], listing: Listing, done: Done
 ) -> Response[str]:
     """If the row is empty, because the notification has left the view, a flash offers Undo."""

@@ -54,10 +54,10 @@ PARTS = tuple(f"{TABLE}_{part}" for part in ("config", "content", "data", "docsi
 # On SQLite, a view of the words of that table (FTS5 calls it fts5vocab).
 VOCABULARY = f"{TABLE}_word"
 TABLES = (TABLE, VOCABULARY, *PARTS)
-# FTS5 merges the documents of all words with a given beginning before it returns the first of them, unless
-# the beginning is as short as those that have an index (`prefix`). Those of a whole word it reads one by
-# one. So where few words have the beginning, the query names these.
-LONGEST_INDEXED, MOST_WORDS, MOST_BEGINNINGS = 3, 8, 5
+# Before FTS5 returns the first document with a prefix, it merges those of all its completions (the words
+# that start with it), unless the prefix is as short as those that have an index. The documents of a whole
+# word it reads one by one. So the query names the completions of a prefix, if they are few.
+LONGEST_INDEXED_PREFIX, MOST_COMPLETIONS, MOST_PREFIXES = 3, 8, 5
 # A batch holds up other writers for some ten milliseconds.
 BATCH = 200
 
@@ -85,18 +85,18 @@ INSERT_INTO_POSTGRESQL = text(
 )
 DELETE_FROM_POSTGRESQL = text("DELETE FROM search_document WHERE event_id = :event_id")
 
-WORDS_BEGUN = """
-(WITH RECURSIVE found (beginning, word, number) AS (
+COMPLETIONS = """
+(WITH RECURSIVE found (prefix, word, number) AS (
   SELECT given.value, (
     SELECT term FROM search_document_word
     WHERE term >= given.value AND term < given.value || char(1114111) ORDER BY term LIMIT 1
-  ), 1 FROM json_each(:beginnings) AS given
+  ), 1 FROM json_each(:prefixes) AS given
   UNION ALL
-  SELECT beginning, (
+  SELECT prefix, (
     SELECT term FROM search_document_word
-    WHERE term >= word || char(1) AND term < beginning || char(1114111) ORDER BY term LIMIT 1
+    WHERE term >= word || char(1) AND term < prefix || char(1114111) ORDER BY term LIMIT 1
   ), number + 1 FROM found WHERE word IS NOT NULL AND number <= :most
-) SELECT beginning, word FROM found WHERE word IS NOT NULL)
+) SELECT prefix, word FROM found WHERE word IS NOT NULL)
 """
 
 
@@ -172,25 +172,30 @@ def is_found(event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     return _IsFound(event_id, *_queries)
 
 
-Words = Mapping[str, Sequence[str]]
+Completions = Mapping[str, Sequence[str]]
 
 
-async def words_begun(session: AsyncSession, query: Query) -> Words:
-    """The words with each beginning that the query looks for, where they are few. Only on SQLite."""
+async def completions_of(session: AsyncSession, query: Query) -> Completions:
+    """The completions of the prefixes in the query, by prefix, if they are few. None on PostgreSQL."""
     last = (term.phrase.words[-1] for term in query.texts if term.phrase.is_open)
-    beginnings = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED]
-    if not beginnings or not _is_sqlite(session):
+    prefixes = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED_PREFIX]
+    if not prefixes or not _is_sqlite(session):
         return {}
-    values = {"beginnings": json.dumps(beginnings[:MOST_BEGINNINGS]), "most": MOST_WORDS}
-    words: dict[str, list[str]] = {}
-    for beginning, word in await session.execute(_words_begun(), values):
-        words.setdefault(beginning, []).append(word)
-    return {beginning: some for beginning, some in words.items() if len(some) <= MOST_WORDS}
+    values = {"prefixes": json.dumps(prefixes[:MOST_PREFIXES]), "most": MOST_COMPLETIONS}
+    found: dict[str, list[str]] = {}
+    for prefix, word in await session.execute(_completions(), values):
+        found.setdefault(prefix, []).append(word)
+    return {prefix: words for prefix, words in found.items() if len(words) <= MOST_COMPLETIONS}
 
 
-def parameters_of(query: Query, user_id: int, words: Words | None = None) -> dict[str, str]:
-    """The values of the parameters that stand for the query and its user. `words`: see `words_begun`."""
-    return {FTS5: _for_fts5(query, user_id, words or {}), TSQUERY: _for_tsquery(query, user_id)}
+def parameters_of(
+    query: Query, user_id: int, completions: Completions | None = None
+) -> dict[str, str]:
+    """The values of the parameters that stand for the query and its user."""
+    return {
+        FTS5: _for_fts5(query, user_id, completions or {}),
+        TSQUERY: _for_tsquery(query, user_id),
+    }
 
 
 def _found(matches: ColumnElement[Any]) -> Select[int]:
@@ -198,12 +203,12 @@ def _found(matches: ColumnElement[Any]) -> Select[int]:
 
 
 @cache
-def _words_begun() -> Select[*tuple[Any, ...]]:
-    """Up to one more than `most` for each beginning. Each step seeks the next word in the index; `>` the
+def _completions() -> Select[*tuple[Any, ...]]:
+    """Up to one more than `most` for each prefix. Each step seeks the next word in the index; `>` the
     last one would read every place where that word is.
     """
-    rows = text(WORDS_BEGUN).bindparams(bindparam("beginnings"), bindparam("most"))
-    return select(column("beginning"), column("word")).select_from(rows)
+    rows = text(COMPLETIONS).bindparams(bindparam("prefixes"), bindparam("most"))
+    return select(column("prefix"), column("word")).select_from(rows)
 
 
 @cache
@@ -280,20 +285,20 @@ def _lexemes(one: Document) -> Iterator[str]:
         position += 1
 
 
-def _for_fts5(query: Query, user_id: int, words: Words) -> str:
+def _for_fts5(query: Query, user_id: int, completions: Completions) -> str:
     """See https://www.sqlite.org/fts5.html#full_text_query_syntax."""
     wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
-    wanted += [_fts5(term, words) for term in query.texts if not term.is_excluded]
+    wanted += [_fts5(term, completions) for term in query.texts if not term.is_excluded]
     excluded = [f'(readers : "{not_reader(user_id)}")']
-    excluded += [_fts5(term, words) for term in query.texts if term.is_excluded]
+    excluded += [_fts5(term, completions) for term in query.texts if term.is_excluded]
     return " NOT ".join([f"({' AND '.join(wanted)})", *excluded])
 
 
-def _fts5(term: Term, words: Words) -> str:
+def _fts5(term: Term, completions: Completions) -> str:
     *before, last = term.phrase.words
-    begun = words.get(last) if term.phrase.is_open else None
-    phrases = [f'"{" ".join([*before, one])}"' for one in begun or [last]]
-    found = " OR ".join(phrases) + ("*" if term.phrase.is_open and not begun else "")
+    known = completions.get(last) if term.phrase.is_open else None
+    phrases = [f'"{" ".join([*before, one])}"' for one in known or [last]]
+    found = " OR ".join(phrases) + ("*" if term.phrase.is_open and not known else "")
     return f"({COLUMNS[term.operator]} : ({found}))" if term.operator in COLUMNS else f"({found})"
 
 

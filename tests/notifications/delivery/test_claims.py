@@ -19,6 +19,7 @@ from app.process.cancellation import end
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
+from tests.statements import statements_heard
 
 CHANNEL = Scripted()
 
@@ -360,23 +361,19 @@ async def test_the_longest_due_are_claimed_first(db: Database, bundles: bool) ->
 @pytest.mark.sqlite
 async def test_a_claim_reads_only_the_rows_it_takes(db: Database) -> None:
     """However many are due: otherwise a thousand claims would each read all of them."""
-    asked: list[tuple[str, Any]] = []
+    with statements_heard() as heard:
+        await claims.claim(db, Scripted(bundles=False), "worker")
 
-    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_more: Any) -> None:
-        asked.append((sql, given))
-
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    await claims.claim(db, Scripted(bundles=False), "worker")
-    event.remove(db.engine.sync_engine, "before_cursor_execute", note)
-
-    looks = [one for one in asked if one[0].startswith("SELECT")]
+    looks = [one for one in heard if one.text.startswith("SELECT")]
     async with db.engine.connect() as connection:
         plans = [
             [
                 row.detail
-                for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+                for row in await connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {one.text}", one.values
+                )
             ]
-            for sql, given in looks
+            for one in looks
         ]
     assert [plan[0].split(" USING ")[1].split(" ")[1] for plan in plans] == [
         "ix_delivery_interrupted",

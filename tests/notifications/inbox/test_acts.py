@@ -234,7 +234,9 @@ async def test_a_selection_spares_notices_that_came_back_since(
     assert (count, await shown_in(db, bob)) == (1, [one])
 
 
-async def test_repeating_an_act_changes_nothing(db: Database, bob: User, tell_bob: Tell) -> None:
+async def test_an_act_on_what_is_so_already_changes_nothing(
+    db: Database, bob: User, tell_bob: Tell
+) -> None:
     [one] = await tell_bob(1)
 
     for act in (acts.reopening(), acts.unsaving(), acts.returning(), acts.unreading()):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -20,6 +20,7 @@ from tests.bell import newest_notices, position_within
 from tests.mailing import repeat
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
+from tests.statements import statements_heard
 
 EVERYTHING, UNREAD = Filter(), Filter({"status": ("unread",)})
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,18 +131,12 @@ async def test_the_unread_are_counted_up_to_a_limit(
 
 @pytest.mark.sqlite
 async def test_the_unread_are_not_looked_for_among_the_read(db: Database, bob: User) -> None:
-    asked: list[tuple[str, Any]] = []
+    with statements_heard() as heard:
+        await feed.count_unread(db, bob.id)
 
-    def note(*arguments: Any) -> None:
-        asked.append(arguments[2:4])
-
-    event.listen(Engine, "before_cursor_execute", note)
-    await feed.count_unread(db, bob.id)
-    event.remove(Engine, "before_cursor_execute", note)
-
-    [(sql, values)] = asked
+    [asked] = heard
     async with db.engine.connect() as connection:
-        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.text}", asked.values)
         assert "INDEX ix_notification_unread" in plan.one().detail
 
 

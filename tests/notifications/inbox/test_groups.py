@@ -89,7 +89,7 @@ async def test_notices_of_one_type_about_one_team_are_a_group(
     ]
 
 
-async def test_the_team_stands_beside_the_sentence_of_a_group_where_that_does_not_name_it(
+async def test_a_group_names_its_team_beside_a_sentence_that_does_not(
     db: Database, alice: User, bob: User, carol: User, dave: User, squad: Team
 ) -> None:
     async def places() -> list[str]:

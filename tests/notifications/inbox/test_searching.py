@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Thread, current_thread, main_thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, event
 
-from app import clock
 from app.database import Database
+from app.database.short_reads import ShortSession
 from app.errors import Invalid
 from app.models import Event, Notification, Team, User
 from app.notifications.events.catalogue import CUSTOM, MEMBER_LEFT
@@ -23,7 +21,9 @@ from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from app.notifications.search import index
 from app.notifications.supersede import Collapsing
+from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
+from tests.statements import statements_heard
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -67,7 +67,7 @@ async def test_a_single_letter_begins_a_word(db: Database, bob: User, tell_bob: 
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-async def test_a_beginning_finds_the_same_however_many_words_it_begins(
+async def test_a_prefix_finds_the_same_however_many_completions_it_has(
     db: Database,
     alice: User,
     bob: User,
@@ -76,7 +76,7 @@ async def test_a_beginning_finds_the_same_however_many_words_it_begins(
     monkeypatch: pytest.MonkeyPatch,
     most: int,
 ) -> None:
-    monkeypatch.setattr(index, "MOST_WORDS", most)
+    monkeypatch.setattr(index, "MOST_COMPLETIONS", most)
     facts: dict[str, Any] = {"body": "", "priority": "normal"}
     titles = ["Big render", "Big renders", "Small Rénder", "Renderings", "Rend", "Bigger renderx"]
     async with db.act() as session:
@@ -230,39 +230,30 @@ async def test_a_day_begins_at_midnight_where_the_user_lives(
 
 
 async def test_what_is_of_today_is_not_of_tomorrow(
-    db: Database, bob: User, tell_bob: Tell, monkeypatch: pytest.MonkeyPatch
+    db: Database, bob: User, tell_bob: Tell, hands: Hands
 ) -> None:
+    hands.set("2026-11-04 12:00")
     [one] = await tell_bob(1)
     assert await search(db, bob, "called", date_range="today") == [one]
 
-    tomorrow = clock.now() + timedelta(days=1)
-    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    hands.move(timedelta(days=1))
     assert await search(db, bob, "called", date_range="today") == []
 
 
+@pytest.mark.sqlite
 async def test_a_search_holds_up_no_other_request(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
-    if not db.is_sqlite:
-        return  # Its statements run in the server.
     [first, *_others] = await tell_bob(3)
     await alter([first], position=1_000_000)
-    threads = set[Thread]()
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if " MATCH " in statement or "+notification.event_id" in statement:
-            threads.add(current_thread())
-
     wanted = read_filter({"q": "called"}, BERLIN, bob.id)
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        async with reading_search(db, wanted, 0) as session:
+    async with reading_search(db, wanted, 0) as session:
+        assert isinstance(session, ShortSession)
+        with statements_heard() as heard:
             await narrow(session, wanted)
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
 
-    assert threads
-    assert main_thread() not in threads
+    long = [one for one in heard if " MATCH " in one.text or "+notification.event_id" in one.text]
+    assert [one.is_in_main_thread for one in long] == [False] * len(long) != []
 
 
 async def test_a_bulk_action_takes_what_the_search_finds(

@@ -74,6 +74,7 @@ async def test_a_view_of_two_types_opens_with_both_as_the_current_tab(
     assert set(chosen) == {"member_left", "team_updated"}
 
 
+@pytest.mark.sqlite
 async def test_views_are_not_counted_where_that_would_hold_up_all_others(
     as_bob: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,11 +22,11 @@ from app.notifications.search import documents, index
 from app.notifications.search.index import (
     BATCH,
     TABLE,
+    completions_of,
     events_found,
     fill,
     is_complete,
     renew_documents,
-    words_begun,
 )
 from app.notifications.search.query import parse_query
 from tests.factories import make_account, make_team
@@ -244,16 +244,16 @@ async def test_a_document_goes_with_its_event(db: Database, squad: Team) -> None
     assert BATCH > 0
 
 
-async def test_words_are_named_where_few_have_a_beginning(
+async def test_a_prefix_has_completions_where_they_are_few(
     db: Database, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "MOST_WORDS", 2)
+    monkeypatch.setattr(index, "MOST_COMPLETIONS", 2)
     for title in ("Render one", "Renders", "Clip1234 of 東京都", "Clip1235", "Clip1236"):
         await tell_message(db, squad, title)
 
     async def begun(query: str) -> Mapping[str, Sequence[str]]:
         async with db.short_read() as session:
-            return await words_begun(session, parse_query(query))
+            return await completions_of(session, parse_query(query))
 
     named = {"rende": ["render", "renders"]} if db.is_sqlite else {}
     assert await begun('rende clip123 ren -rende nowhere "big rende"') == named
