@@ -13,7 +13,7 @@ from app.accounts.sessions import start_session
 from app.models import User
 from tests.benchmarks._table import Line, Unmeasurable, alone
 from tests.factories import make_account
-from tests.journeys.browsing import ARGUMENTS, find_chromium, visit
+from tests.journeys.browsing import ARGUMENTS, find_chromium, leave, visit
 from tests.journeys.running import Site, serving
 from tests.journeys.test_weight import fill_the_inbox_of
 from tests.journeys.wire import Wire, first_paint
@@ -69,7 +69,7 @@ async def _open(
         await visitor.open("/notifications")
         await wire.until_quiet()
     paint = await first_paint(visitor.page)
-    await visitor.context.close()
+    await leave(visitor.context)
     return paint, wire.total - before
 
 

@@ -154,6 +154,16 @@ async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
     return Visitor(context, url, watch, await context.new_page())
 
 
+async def leave(context: BrowserContext) -> None:
+    """Closes a browser, and its pages before: Chromium never answers when it is to close while one of
+    them is on its way to another page.
+    """
+    async with asyncio.timeout(DEADLINE):
+        for page in context.pages:
+            await page.goto("about:blank")
+        await context.close()
+
+
 @dataclass
 class Sight:
     """What a page must show at the same time. `wanted` is a list of (element id, text); for the

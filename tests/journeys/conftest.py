@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.accounts.sessions import start_session
 from app.models import User
 from tests.factories import make_account
-from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, visit
+from tests.journeys.browsing import ARGUMENTS, Visitor, find_chromium, leave, visit
 from tests.journeys.engines import KNOWN, Engines
 from tests.journeys.engines.page import Page
 from tests.journeys.large_world import LargeWorld
@@ -105,7 +105,7 @@ async def arrive(chromium: Browser, site: Site) -> AsyncIterator[Arrive]:
 
     yield one
     for visitor in visitors:
-        await visitor.context.close()
+        await leave(visitor.context)
     problems = [problem for visitor in visitors for problem in visitor.watch.unexpected]
     assert not problems, problems
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 
-from tests.journeys.browsing import ARGUMENTS, WATCH_POLICY, Watch, find_chromium
+from tests.journeys.browsing import ARGUMENTS, WATCH_POLICY, Watch, find_chromium, leave
 from tests.journeys.engines.page import Interrupted, Tab
 
 
@@ -89,4 +89,4 @@ class ChromiumTab:
         return ChromiumTab(self._context, await self._context.new_page(), self.problems)
 
     async def close(self) -> None:
-        await self._context.close()
+        await leave(self._context)

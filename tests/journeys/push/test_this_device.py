@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 from sqlalchemy import delete
 
 from app.models import PushSubscription, User
-from tests.journeys.browsing import SERVER_IS_AWAY
+from tests.journeys.browsing import SERVER_IS_AWAY, leave
 from tests.journeys.conftest import Arrive
 from tests.journeys.push.pushing import give_push, until
 from tests.journeys.push.steps import (
@@ -256,7 +256,7 @@ async def test_each_state_of_a_browser_is_explained_in_words(
         explained = page.locator("#this-device > :visible, #devices > .without-scripts:visible")
         await expect(explained).to_have_count(1)
         await expect(explained).to_contain_text(words)
-        await visitor.context.close()
+        await leave(visitor.context)
 
 
 async def test_that_push_needs_https_is_said_on_a_site_without_it(
