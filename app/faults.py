@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from app.errors import OutOfSpace, Unavailable
 from app.language import _
 
-# How long a writer waits for another one, in this process or in another.
+# How long a write transaction waits for another one, in this process or in another.
 BUSY_SECONDS = 10.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 

@@ -17,7 +17,7 @@ from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.vapid_keys import VapidKeys, read_keys
 from app.notifications.inbox.tallies import TalliedLists
 from app.notifications.inbox.totals import CountedInboxes
-from app.projects.video.turns import Turns, number_of_places
+from app.projects.video.turns import Turns, number_of_slots
 from app.security import Signer
 from app.settings import SettingError, Settings
 from app.teams.invitation_mail import INVITATION_MAIL
@@ -86,7 +86,7 @@ def install(settings: Settings) -> Installation:
     keys = read_keys(settings)
     channels = open_channels(Parts(settings, signer, TRANSACTIONAL_MAILS))
     broker = open_broker(settings)
-    turns = Turns(settings.data_dir / "ffmpeg", number_of_places())
+    turns = Turns(settings.data_dir / "ffmpeg", number_of_slots())
     info = {
         "signer": signer,
         "vapid_keys": keys,

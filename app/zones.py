@@ -42,12 +42,12 @@ def zone_names() -> frozenset[str]:
 
 @cache
 def zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(region, [(name, place)]) for a select. Zones outside a region come last, under ""."""
+    """(region, [(name, city)]) for a select. Zones outside a region come last, under ""."""
     regions: dict[str, list[tuple[str, str]]] = {region: [] for region in (*REGIONS, "")}
     for name in sorted(zone_names()):
-        region, _slash, place = name.partition("/")
+        region, _slash, city = name.partition("/")
         if region in REGIONS:
-            regions[region].append((name, place.replace("_", " ").replace("/", ", ")))
+            regions[region].append((name, city.replace("_", " ").replace("/", ", ")))
         else:
             regions[""].append((name, name.replace("_", " ")))
     return list(regions.items())

@@ -118,6 +118,6 @@ async def _forget_account_events(session: AsyncSession, user: User) -> None:
     """Erase the context of these events: it holds mail and network addresses only this user could
     see.
     """
-    about_account = [one.name for one in TYPES.values() if one.group == ACCOUNT]
+    about_account = [one.name for one in TYPES.values() if one.heading == ACCOUNT]
     theirs = update(Event).where(Event.affected_id == user.id, Event.type.in_(about_account))
     await session.execute(theirs.values(context={}))

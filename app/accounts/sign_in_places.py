@@ -44,7 +44,7 @@ def device_cookie(settings: Settings, token: str) -> Cookie:
     return browser_cookie(settings, COOKIE, token, REMEMBERED_FOR)
 
 
-def place_of(host: str) -> str:
+def network_prefix(host: str) -> str:
     """The network of a client: the /24 of an IPv4 or the /48 of an IPv6 address; "" if `host` is
     neither.
     """
@@ -62,7 +62,7 @@ async def remember(session: AsyncSession, user: User, *, device: str, host: str)
     now = clock.now()
     expired = SignInPlace.last_seen_at < now - REMEMBERED_FOR
     await session.execute(delete(SignInPlace).where(SignInPlace.user_id == user.id, expired))
-    here = {(BROWSER, hash_token(device)), (NETWORK, place_of(host))}
+    here = {(BROWSER, hash_token(device)), (NETWORK, network_prefix(host))}
     theirs = select(SignInPlace.kind, SignInPlace.value).where(SignInPlace.user_id == user.id)
     known = {(kind, value) for kind, value in await session.execute(theirs)}
     rows = [

@@ -146,13 +146,13 @@ def _complete_responses(method: str, operation: dict[str, Any]) -> None:
 
 def _usual_failures(method: str, operation: dict[str, Any]) -> Iterator[int]:
     """The failures that follow from the parts of a request; an invalid token is 401 everywhere."""
-    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    locations = {parameter["in"] for parameter in operation.get("parameters", ())}
     yield 401
     if "requestBody" in operation:
         yield from (400, 413)
-    if "query" in places:
+    if "query" in locations:
         yield from (400, 414)
-    if "path" in places:
+    if "path" in locations:
         yield 404
     if operation["security"] and method not in SAFE:
         yield 403

@@ -23,7 +23,7 @@ class Field:
     """A parameter, or a field of the request body."""
 
     name: str
-    place: str
+    location: str
     type: str
     is_required: bool
     description: str

@@ -81,7 +81,7 @@ def not_a_backup(path: Path) -> BadArchive:
     return BadArchive(sentence.format(path=path))
 
 
-class Writer:
+class ArchiveWriter:
     """Writes a backup to an open file. It is valid only after `finish`."""
 
     def __init__(self, file: IO[bytes], revision: str) -> None:
@@ -147,7 +147,7 @@ class Writer:
         return MediaFile(name, size, digest.hexdigest())
 
 
-class Reader:
+class ArchiveReader:
     """Reads a complete backup. Every method raises BadArchive if the file is not one."""
 
     def __init__(self, path: Path) -> None:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.backup.archive import Writer
+from app.backup.archive import ArchiveWriter
+from app.backup.databases import shown, sync
 from app.backup.installation_keys import effective_keys
 from app.backup.media import media_names
-from app.backup.places import shown, sync
 from app.backup.progress import Progress
 from app.backup.snapshot import Snapshot, reading
 from app.errors import Conflict, OutOfSpace
@@ -34,7 +34,7 @@ def back_up(settings: Settings, path: Path, *, with_media: bool, progress: Progr
         revision = snapshot.revision
         if revision is None:
             raise _nothing_there(settings)
-        with Writer(file, revision) as writer:
+        with ArchiveWriter(file, revision) as writer:
             _write(writer, settings, snapshot, progress, with_media=with_media)
             writer.finish()
     progress.say(_("The backup is complete: {path}").format(path=path))
@@ -46,12 +46,12 @@ def _require_database(settings: Settings) -> None:
 
 
 def _nothing_there(settings: Settings) -> Conflict:
-    sentence = _("There is nothing to back up: {place} is empty.")
-    return Conflict(sentence.format(place=shown(settings)))
+    sentence = _("There is nothing to back up: {database} is empty.")
+    return Conflict(sentence.format(database=shown(settings)))
 
 
 def _write(
-    writer: Writer,
+    writer: ArchiveWriter,
     settings: Settings,
     snapshot: Snapshot,
     progress: Progress,

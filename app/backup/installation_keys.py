@@ -29,7 +29,7 @@ def other_settings(settings: Settings, keys: Mapping[str, str]) -> list[str]:
     return [GIVEN[name] for name, key in given.items() if keys.get(name, key) != key]
 
 
-def require_place(settings: Settings, keys: Mapping[str, str]) -> None:
+def require_no_other_keys(settings: Settings, keys: Mapping[str, str]) -> None:
     """Raises Conflict if DATA_DIR keeps other keys, which another installation may need."""
     if settings.is_sqlite:
         for name, key in read_keys(settings).items():

@@ -33,10 +33,10 @@ def require_here(settings: Settings) -> None:
     """Raises SettingError if the installation has moved away, or has not arrived yet."""
     if mark := read_mark(settings):
         sentence = _(
-            "DATABASE_URL must be set to {place}: this installation was moved there on {date}. "
+            "DATABASE_URL must be set to {database}: this installation was moved there on {date}. "
             "`python -m app move --undo` makes the database that was left behind usable again."
         )
-        raise SettingError(sentence.format(place=mark.to, date=f"{mark.at:%Y-%m-%d}"))
+        raise SettingError(sentence.format(database=mark.to, date=f"{mark.at:%Y-%m-%d}"))
     if is_arriving(settings):
         sentence = _(
             "DATABASE_URL names a database to which a move was interrupted. Run the same `python "

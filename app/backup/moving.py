@@ -8,7 +8,16 @@ never be started at the same time, and until the second step the old one still c
 from secrets import token_hex
 
 from app import clock
-from app.backup.installation_keys import effective_keys, keep, require_place
+from app.backup.databases import (
+    alone,
+    building,
+    draft_of,
+    is_there,
+    publish,
+    require_vacant,
+    shown,
+)
+from app.backup.installation_keys import effective_keys, keep, require_no_other_keys
 from app.backup.moved import (
     ARRIVING,
     Mark,
@@ -18,15 +27,6 @@ from app.backup.moved import (
     remove_mark,
     write_mark,
     write_row,
-)
-from app.backup.places import (
-    alone,
-    building,
-    draft_of,
-    is_there,
-    publish,
-    require_vacant,
-    shown,
 )
 from app.backup.progress import Progress
 from app.backup.restoring import require_same
@@ -46,14 +46,14 @@ def move(old: Settings, new: Settings, *, progress: Progress) -> None:
     or starts anew.
     """
     if shown(old) == shown(new):
-        raise Conflict(_("The installation is in {place} already.").format(place=shown(new)))
+        raise Conflict(_("The installation is in {database} already.").format(database=shown(new)))
     with alone(old), alone(new):
         if (mark := read_mark(old)) is None:
             mark = _copy(old, new, progress)
             write_mark(old, mark)
         elif mark.to != shown(new):
-            sentence = _("This installation was moved to {place} already.")
-            raise Conflict(sentence.format(place=mark.to))
+            sentence = _("This installation was moved to {database} already.")
+            raise Conflict(sentence.format(database=mark.to))
         _arrive(new, mark)
     progress.say(_report(old, new))
 
@@ -62,8 +62,8 @@ def undo_move(settings: Settings) -> None:
     """The old database can be used again. Raises Conflict if the installation was not moved."""
     with alone(settings):
         if read_mark(settings) is None:
-            sentence = _("The installation in {place} was not moved.")
-            raise Conflict(sentence.format(place=shown(settings)))
+            sentence = _("The installation in {database} was not moved.")
+            raise Conflict(sentence.format(database=shown(settings)))
         remove_mark(settings)
 
 
@@ -72,7 +72,7 @@ def _copy(old: Settings, new: Settings, progress: Progress) -> Mark:
     keys = effective_keys(old)
     if not is_arriving(new):
         require_vacant(new)
-    require_place(new, keys)
+    require_no_other_keys(new, keys)
     mark = Mark(id=token_hex(8), to=shown(new), at=clock.now())
     with reading(old.database_url) as snapshot, building(new) as target:
         _require_newest(snapshot)
@@ -85,7 +85,9 @@ def _copy(old: Settings, new: Settings, progress: Progress) -> Mark:
 
 def _require_something(old: Settings) -> None:
     if old.is_sqlite and not old.sqlite_path.exists():
-        raise Conflict(_("There is nothing to move: {place} is empty.").format(place=shown(old)))
+        raise Conflict(
+            _("There is nothing to move: {database} is empty.").format(database=shown(old))
+        )
 
 
 def _require_newest(snapshot: Snapshot) -> None:
@@ -114,10 +116,10 @@ def _arrive(new: Settings, mark: Mark) -> None:
         publish(new)
     if not is_there(new):
         sentence = _(
-            "{place} is not there any more. `python -m app move --undo` makes the old database "
+            "{database} is not there any more. `python -m app move --undo` makes the old database "
             "usable again."
         )
-        raise Conflict(sentence.format(place=shown(new)))
+        raise Conflict(sentence.format(database=shown(new)))
 
 
 def _report(old: Settings, new: Settings) -> str:

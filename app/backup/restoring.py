@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 from app.backup import after_restore
-from app.backup.archive import BadArchive, Reader
-from app.backup.installation_keys import keep, other_settings, require_place
+from app.backup.archive import ArchiveReader, BadArchive
+from app.backup.databases import alone, building, publish, require_vacant, shown
+from app.backup.installation_keys import keep, other_settings, require_no_other_keys
 from app.backup.media import media_names
 from app.backup.moved import remove_mark
-from app.backup.places import alone, building, publish, require_vacant, shown
 from app.backup.progress import Progress
 from app.backup.target import Target
 from app.backup.values import Table
@@ -24,11 +24,11 @@ def restore(settings: Settings, path: Path, *, progress: Progress) -> None:
     Raises BadArchive for a file that is no sound backup or of a newer version; Conflict if a process
     uses the database, it is not vacant, or a disk has no room. It is vacant then as before.
     """
-    with Reader(path) as archive, alone(settings):
+    with ArchiveReader(path) as archive, alone(settings):
         _require_known(archive, path)
         keys = archive.keys()
         require_vacant(settings)
-        require_place(settings, keys)
+        require_no_other_keys(settings, keys)
         _require_room(settings, archive)
         progress.say(_("Checking {path} …").format(path=path))
         archive.check()
@@ -43,13 +43,13 @@ def restore(settings: Settings, path: Path, *, progress: Progress) -> None:
     _report(settings, keys, missing, progress)
 
 
-def _require_known(archive: Reader, path: Path) -> None:
+def _require_known(archive: ArchiveReader, path: Path) -> None:
     if not is_known(archive.manifest.revision):
         sentence = _("{path} is from a newer version of ClippyFront (schema {revision}).")
         raise BadArchive(sentence.format(path=path, revision=archive.manifest.revision))
 
 
-def _require_room(settings: Settings, archive: Reader) -> None:
+def _require_room(settings: Settings, archive: ArchiveReader) -> None:
     rows = sum(table.part.size for table in archive.manifest.tables)
     needed = {settings.media_dir: archive.media_size()}
     if settings.is_sqlite:
@@ -60,7 +60,7 @@ def _require_room(settings: Settings, archive: Reader) -> None:
             raise Conflict(sentence.format(folder=folder, n=size // 1_000_000))
 
 
-def _restore_media(settings: Settings, archive: Reader, progress: Progress) -> None:
+def _restore_media(settings: Settings, archive: ArchiveReader, progress: Progress) -> None:
     """Before the database, which is never there without them."""
     for folder in (settings.clips_dir, settings.compilations_dir, settings.avatars_dir):
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def _restore_media(settings: Settings, archive: Reader, progress: Progress) -> N
         archive.extract(file, settings.media_dir / file.name)
 
 
-def _fill(target: Target, archive: Reader, progress: Progress) -> None:
+def _fill(target: Target, archive: ArchiveReader, progress: Progress) -> None:
     target.upgrade(archive.manifest.revision)
     parts = archive.manifest.tables
     target.empty([part.table for part in parts])
@@ -103,7 +103,7 @@ def _report(settings: Settings, keys: dict[str, str], missing: int, progress: Pr
         progress.say(sentence.format(n=missing, folder=settings.media_dir))
     progress.say(
         _(
-            "The backup is restored to {place}. Everyone has to log in again; passwords, access "
+            "The backup is restored to {database}. Everyone has to log in again; passwords, access "
             "tokens and suspensions are as they were."
-        ).format(place=shown(settings))
+        ).format(database=shown(settings))
     )

@@ -43,8 +43,8 @@ class Target:
 
     def _insert(self, table: Table, rows: Iterable[Row]) -> None:
         converters = [to_sqlite(column.kind) for column in table.columns]
-        places = ", ".join("?" * len(table.columns))
-        insert = f'INSERT INTO "{table.name}" ({_names(table)}) VALUES ({places})'  # noqa: S608
+        placeholders = ", ".join("?" * len(table.columns))
+        insert = f'INSERT INTO "{table.name}" ({_names(table)}) VALUES ({placeholders})'  # noqa: S608
         converted = (tuple(convert(row, converters)) for row in rows)
         while batch := list(islice(converted, ROWS_AT_ONCE)):
             self.connection.exec_driver_sql(insert, batch)

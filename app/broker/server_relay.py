@@ -27,7 +27,7 @@ CLOSING_SECONDS = 1.0
 # For a connection to close.
 AGAIN_SECONDS = 0.5
 
-Job = Callable[[], Awaitable[None]]
+Loop = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -53,15 +53,15 @@ class ServerRelay(ProcessRelay):
         return self._heard.is_set()
 
     @abstractmethod
-    def _jobs(self) -> list[tuple[str, Job]]:
-        """(server, job) pairs. Each job runs until it fails, and is then started again."""
+    def _loops(self) -> list[tuple[str, Loop]]:
+        """(server, loop) pairs. Each loop runs until it fails, and is then started again."""
 
     async def connect(self) -> None:
         """Waits until pokes can be heard, but not for long: the server may be restarting."""
         if self._tasks:
             return
         await super().connect()
-        self._tasks = [asyncio.create_task(self._keep(*each)) for each in self._jobs()]
+        self._tasks = [asyncio.create_task(self._keep(*each)) for each in self._loops()]
         with suppress(TimeoutError):
             async with asyncio.timeout(SILENT_SECONDS):
                 await self._heard.wait()
@@ -78,12 +78,12 @@ class ServerRelay(ProcessRelay):
         self._unsent.clear()
         self._all_sent.set()
 
-    async def _keep(self, server: str, job: Job) -> None:
+    async def _keep(self, server: str, run: Loop) -> None:
         until_retry, loop = pauses(SHORTEST_PAUSE, LONGEST_PAUSE), asyncio.get_running_loop()
         while True:
             begun = loop.time()
             try:
-                await job()
+                await run()
             except Exception as error:
                 _log.warning("The relay has no connection to %s: %s", server, _reason(error))
             if loop.time() - begun > LONGEST_PAUSE:

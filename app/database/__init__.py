@@ -148,8 +148,8 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction whose changes appear on no stream. Commits at the end, or rolls back.
 
-        Raises Unavailable if other writers are not done within BUSY_SECONDS, and if the database is
-        lost while it commits.
+        Raises Unavailable if other write transactions take longer than BUSY_SECONDS, and if the
+        database is lost while it commits.
         """
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
@@ -168,7 +168,7 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """SQLite makes a blocked writer sleep for up to 100 ms; this lock wakes it sooner."""
+        """SQLite makes a blocked transaction sleep for up to 100 ms; this lock wakes it sooner."""
         try:
             async with asyncio.timeout(BUSY_SECONDS):
                 await self._one_writer.acquire()

@@ -20,10 +20,10 @@ from app.models import Delivery
 from app.security import Signer
 from app.settings import Settings
 
-Facts = Mapping[str, Any]
+MailFacts = Mapping[str, Any]
 
 
-async def _never_obsolete(_session: AsyncSession, _facts: Facts) -> str | None:
+async def _never_obsolete(_session: AsyncSession, _facts: MailFacts) -> str | None:
     return None
 
 
@@ -35,9 +35,9 @@ class TransactionalMail:
     """
 
     name: str
-    links: Callable[[Signer, Facts], Facts] = lambda _signer, _facts: {}
-    skip_reason: Callable[[AsyncSession, Facts], Awaitable[str | None]] = _never_obsolete
-    stop_path: Callable[[Facts], str] = lambda _facts: ""
+    links: Callable[[Signer, MailFacts], MailFacts] = lambda _signer, _facts: {}
+    skip_reason: Callable[[AsyncSession, MailFacts], Awaitable[str | None]] = _never_obsolete
+    stop_path: Callable[[MailFacts], str] = lambda _facts: ""
 
 
 TransactionalMails = Mapping[str, TransactionalMail]
@@ -96,5 +96,5 @@ def _mail_of(mails: TransactionalMails, delivery: Row[Any]) -> TransactionalMail
     return mails.get(name) or TransactionalMail(name)
 
 
-def _facts_of(delivery: Row[Any]) -> Facts:
+def _facts_of(delivery: Row[Any]) -> MailFacts:
     return {"address": delivery.address, **(delivery.facts or {}), "user_id": delivery.user_id}

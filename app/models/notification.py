@@ -86,8 +86,8 @@ class Event(DefaultBase):
 
 
 SHOWN = "deleted_at IS NULL AND NOT hidden"
-# The places of a notification: it is in one of them.
-PLACES = IN_INBOX, DONE, SNOOZED = "inbox", "done", "snoozed"
+# The folders of a notification: it is in one of them. Their column is `place`.
+FOLDERS = IN_INBOX, DONE, SNOOZED = "inbox", "done", "snoozed"
 INBOX = f"place = '{IN_INBOX}' AND " + SHOWN
 UNREAD = "read_at IS NULL AND " + INBOX
 SAVED = "is_saved AND " + SHOWN
@@ -113,7 +113,7 @@ class Notification(IdentityBase):
     app.
 
     `position` is the sort key, newest first: the position of its event, or of the change with which
-    it came back to the top. `place` is where it is; `snoozed_until` is set only while it is snoozed.
+    it came back to the top. `folder` is where it is; `snoozed_until` is set only while it is snoozed.
 
     `target` is the path of the page that opens it, by its type in the catalogue: a visit to
     that page marks it as read. NULL if only its own page opens it.
@@ -153,7 +153,9 @@ class Notification(IdentityBase):
     target: Mapped[str | None] = mapped_column(String(64))
     hidden: Mapped[bool]
     position: Mapped[int] = mapped_column(BigIntIdentity, default=0, server_default="0")
-    place: Mapped[str] = mapped_column(String(7), default=IN_INBOX, server_default=IN_INBOX)
+    folder: Mapped[str] = mapped_column(
+        "place", String(7), default=IN_INBOX, server_default=IN_INBOX
+    )
     is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
     snoozed_until: Mapped[datetime | None]
     group_key: Mapped[str] = mapped_column(String(200), default="", server_default="")
@@ -163,7 +165,7 @@ class Notification(IdentityBase):
     deleted_at: Mapped[datetime | None]
     changed_in: Mapped[int | None] = mapped_column(BigIntIdentity)
     earlier_read_at: Mapped[datetime | None]
-    earlier_place: Mapped[str | None] = mapped_column(String(7))
+    earlier_folder: Mapped[str | None] = mapped_column("earlier_place", String(7))
     earlier_snoozed_until: Mapped[datetime | None]
     earlier_is_saved: Mapped[bool | None]
 
@@ -181,7 +183,7 @@ class Superseded(IdentityBase):
 
 
 # Claimed at least twice and still pending: an earlier attempt was interrupted.
-INTERRUPTED = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
+CLAIMED_AGAIN = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
 
 
 class Delivery(IdentityBase):
@@ -211,7 +213,7 @@ class Delivery(IdentityBase):
         _partial("ix_delivery_bundle", "bundle_id", "due_at", where="state = 'pending'"),
         _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
         _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
-        _partial("ix_delivery_interrupted", "channel", "attempts", where=INTERRUPTED),
+        _partial("ix_delivery_interrupted", "channel", "attempts", where=CLAIMED_AGAIN),
         _partial("ix_delivery_outage", "channel", where="state = 'pending' AND reason = 'outage'"),
         _partial("ix_delivery_dead_letter", "settled_at", where="state IN ('failed', 'dead')"),
         _partial("ix_delivery_transactional", "settled_at", where="notification_id IS NULL"),

@@ -100,7 +100,7 @@ async def _show(
     values = {"event_id": event.id, "group_key": group_key, "updated_at": clock.now()}
     anew = {
         "read_at": None,
-        "place": IN_INBOX,
+        "folder": IN_INBOX,
         "snoozed_until": None,
         "deleted_at": None,
         "changed_in": None,

@@ -62,5 +62,5 @@ def _key(record: logging.LogRecord) -> Key:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return record.name, record.getMessage()
-    places = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
-    return record.name, record.msg, type(error), *places[-1:]
+    raised_at = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+    return record.name, record.msg, type(error), *raised_at[-1:]

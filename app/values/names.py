@@ -74,7 +74,7 @@ def to_plain(sentence: str) -> str:
 
 def shorten(sentence: str, most: int) -> str:
     """Shorten to `most` characters, not counting the marks. A shortened sentence ends in "…"."""
-    visible = [place for place, char in enumerate(sentence) if char not in (FSI, PDI)]
+    visible = [index for index, char in enumerate(sentence) if char not in (FSI, PDI)]
     if len(visible) <= most:
         return sentence
     start = sentence[: _cut(sentence, visible[most - 1])]
@@ -88,8 +88,8 @@ def _is_right_to_left(name: str) -> bool:
 
 def _cut(text: str, at: int) -> int:
     """The last position up to `at` where a cut does not split a character."""
-    places = range(at, max(at - _LONGEST_CLUSTER, 1), -1)
-    return next((place for place in places if not _is_divided(text, place)), at)
+    indexes = range(at, max(at - _LONGEST_CLUSTER, 1), -1)
+    return next((index for index in indexes if not _is_divided(text, index)), at)
 
 
 def _is_divided(text: str, at: int) -> bool:

@@ -64,12 +64,12 @@ def _is_for_us(scope: Any, settings: Settings) -> bool:
     send a name in UTF-8.
     """
     headers = scope["headers"]
-    places = [place for place, (name, _value) in enumerate(headers) if name == b"host"]
-    if len(places) != 1:
+    found = [index for index, (name, _value) in enumerate(headers) if name == b"host"]
+    if len(found) != 1:
         return False
-    host = headers[places[0]][1].decode(errors="replace")
+    host = headers[found[0]][1].decode(errors="replace")
     if not host.isascii() and (authority := read_authority(host)):
-        headers[places[0]] = (b"host", str(authority).encode())  # in place: the server has the list
+        headers[found[0]] = (b"host", str(authority).encode())  # in place: the server has the list
     return settings.answers_to(host)
 
 

@@ -83,7 +83,7 @@ async def test_account_events_of_a_deleted_user_lose_their_context(
     db: Database, settings: Settings, alice: User, bob: User
 ) -> None:
     async with db.act() as session:
-        for event_type in (one for one in TYPES.values() if one.group == ACCOUNT):
+        for event_type in (one for one in TYPES.values() if one.heading == ACCOUNT):
             await notify(session, event_type, affected=bob, **event_type.example)
 
     await delete_account(db, settings, bob, PASSWORD)

@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import select, update
 
 from app import clock
-from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, place_of, remember
+from app.accounts.sign_in_places import MOST_BROWSERS, find_browser, network_prefix, remember
 from app.database import Database
 from app.models import Delivery, Event, Notification, SignInPlace, User
 from app.notifications.events.catalogue import ACCOUNT_SIGNED_IN_ELSEWHERE
@@ -91,7 +91,7 @@ async def test_a_new_network_is_reported(app: Litestar, db: Database, alice: Use
     ],
 )
 def test_a_network_is_a_24_of_ipv4_and_a_48_of_ipv6(host: str, network: str) -> None:
-    assert place_of(host) == network
+    assert network_prefix(host) == network
 
 
 async def test_registering_is_not_reported_and_makes_the_browser_known(

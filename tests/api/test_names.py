@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from app.database import Database
 from app.models import Event, Project, Team, Token, User
-from app.notifications.channels.push.message import Writer
+from app.notifications.channels.push.message import PushWriter
 from app.settings import Settings
 from tests.api.conftest import Program
 from tests.conftest import post, sign_in, text_of
@@ -136,7 +136,7 @@ async def test_a_push_marks_it_in_its_sentence_alone(settings: Settings) -> None
         },
     )()
 
-    wording = Writer(settings)._wording_for(row)
+    wording = PushWriter(settings)._wording_for(row)
 
     assert wording.title == ARABIC
     assert wording.body == f"Team '{FSI}{ARABIC}{PDI}' was deleted"

@@ -36,7 +36,7 @@ from app.models import (
     WebSession,
 )
 from app.notifications.channels.email.notification_mail import write_mail
-from app.notifications.channels.push.message import Writer
+from app.notifications.channels.push.message import PushWriter
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 from app.notifications.delivery.decision import READ, SEND, Decision, Skip, decide_all
 from app.notifications.events.audience import affected_only, personally
@@ -66,18 +66,18 @@ ELSEWHERE = "/account/notifications"
 @dataclass(frozen=True)
 class Case:
     """A notice of this type: to the affected user or to another, with further facts. Its invitation
-    has had this outcome.
+    is in this state.
     """
 
     type: EventType
     to_affected: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
-    outcome: str = ""
+    subject_state: str = ""
 
     @property
     def name(self) -> str:
         affected = "to the affected" if self.to_affected else ""
-        words = [self.type.name, affected, *self.facts.values(), self.outcome]
+        words = [self.type.name, affected, *self.facts.values(), self.subject_state]
         return " ".join(filter(None, words))
 
     @property
@@ -96,8 +96,8 @@ def cases_of(event_type: EventType) -> list[Case]:
         )
         return [Case(event_type, to_affected=False, facts=url) for url in urls]
     if event_type.audience is affected_only:
-        outcomes = [name for name, outcome in event_type.outcomes.items() if outcome.action]
-        return [Case(event_type, to_affected=True, outcome=name) for name in ("", *outcomes)]
+        states = [name for name, state in event_type.subject_states.items() if state.action]
+        return [Case(event_type, to_affected=True, subject_state=name) for name in ("", *states)]
     both = (True, False) if event_type.message_to_affected else (False,)
     return [Case(event_type, to_affected) for to_affected in both]
 
@@ -175,8 +175,9 @@ async def set_scene(app: Litestar, client: httpx.AsyncClient, case: Case) -> Sce
             recipients=personally(User.id).where(User.id == bob.id),
             **given,
         )
-        if case.outcome:
-            (await session.get_one(Invitation, subjects["invitation"].id)).status = case.outcome
+        if case.subject_state:
+            invitation = await session.get_one(Invitation, subjects["invitation"].id)
+            invitation.status = case.subject_state
     async with db.read() as session:
         [notice] = await newest_notices(session, bob.id)
     return Scene(app, bob, client, notice, subjects["invitation"])
@@ -320,7 +321,7 @@ def written(scene: Scene, rows: list[Any], *, is_digest: bool = False) -> EmailM
 
 
 async def pushed(scene: Scene) -> dict[str, Any]:
-    message = Writer(scene.app.state.settings).write(await waiting_on(scene, PUSH), 60)
+    message = PushWriter(scene.app.state.settings).write(await waiting_on(scene, PUSH), 60)
     payload: dict[str, Any] = json.loads(message.payload)
     return payload
 
@@ -385,7 +386,7 @@ BUTTONS = [
     pytest.param(case, button.url, id=f"{case.name}: {button.label}")
     for case in CASES
     for button in case.type.buttons
-    if not case.outcome
+    if not case.subject_state
 ]
 
 

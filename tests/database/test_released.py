@@ -68,7 +68,7 @@ STATES = {
     "none": "Not sent",
 }
 # What the delivery log shows in place of an address or a device's name: old wording -> present one.
-PLACES = {"a device since removed": "a removed device"}
+ADDRESS_LABELS = {"a device since removed": "a removed device"}
 # Name of a device -> facts that the old version had but did not show: it looked for the status at the
 # beginning of the sentence, where a test that had expired had other words.
 SHOWN_SINCE = {"Safari on iPad": {"status": "429"}}
@@ -299,10 +299,10 @@ def rows_on(page: str) -> list[str]:
 
 
 def require_same_line(row: str, state: str, channel: str, where: str, told: str) -> None:
-    place = f"{CHANNELS[channel]} {PLACES.get(where, where)}".strip()
-    assert row.startswith(place), (row, place)
+    label = f"{CHANNELS[channel]} {ADDRESS_LABELS.get(where, where)}".strip()
+    assert row.startswith(label), (row, label)
     assert row.endswith(STATES[state]), (row, state)
-    sentence = row.removeprefix(place).removesuffix(STATES[state]).strip()
+    sentence = row.removeprefix(label).removesuffix(STATES[state]).strip()
     assert meaning(sentence.removeprefix("due").strip()) == meaning(told), (row, told)
 
 

@@ -79,7 +79,7 @@ async def test_sixty_of_every_type_are_cleared_in_under_forty_presses(
     await reader.is_told("All done")
     await sees(reader.page, 0)
     assert presses < MOST_PRESSES
-    assert await places(site) == {"done": MANY}
+    assert await folders(site) == {"done": MANY}
 
 
 @pytest.mark.usefixtures("many")
@@ -96,7 +96,7 @@ async def test_sixty_of_every_type_are_cleared_in_under_forty_presses_without_sc
 
     await reader.is_told("All done")
     assert rows + 1 < MOST_PRESSES
-    assert await places(site) == {"done": MANY}
+    assert await folders(site) == {"done": MANY}
 
 
 async def test_one_of_last_month_is_found(
@@ -189,14 +189,14 @@ async def test_each_act_is_undone(
 
 async def states(site: Site) -> list[tuple[object, ...]]:
     one = Notification
-    columns = one.id, one.place, one.is_saved, one.read_at.is_(None), one.deleted_at.is_(None)
+    columns = one.id, one.folder, one.is_saved, one.read_at.is_(None), one.deleted_at.is_(None)
     rows = select(*columns).where(~one.hidden).order_by(one.id)
     async with site.db.read() as session:
         return [tuple(row) for row in await session.execute(rows)]
 
 
-async def places(site: Site) -> Counter[object]:
-    return Counter(place for _id, place, *_others in await states(site))
+async def folders(site: Site) -> Counter[object]:
+    return Counter(folder for _id, folder, *_others in await states(site))
 
 
 async def is_due_now(site: Site) -> None:
@@ -204,7 +204,7 @@ async def is_due_now(site: Site) -> None:
         await session.execute(
             update(Notification)
             .values(snoozed_until=clock.now())
-            .where(Notification.place == SNOOZED)
+            .where(Notification.folder == SNOOZED)
         )
 
 
@@ -223,4 +223,4 @@ async def _is_as(site: Site, before: list[tuple[object, ...]]) -> bool:
 
 
 async def _is_in_inbox(site: Site, count: int) -> bool:
-    return (await places(site))[IN_INBOX] == count
+    return (await folders(site))[IN_INBOX] == count

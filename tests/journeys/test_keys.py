@@ -56,14 +56,14 @@ async def is_at(reader: Reader, name: str) -> None:
     await expect(row(reader, name).locator(".notice-text")).to_be_focused()
 
 
-async def places(site: Site) -> dict[str, int]:
-    """How many notifications are in each place, and how many are saved or deleted."""
+async def folders(site: Site) -> dict[str, int]:
+    """How many notifications are in each folder, and how many are saved or deleted."""
     async with site.db.read() as session:
         rows = (await session.scalars(select(Notification))).all()
     kept = [one for one in rows if one.deleted_at is None]
     return {
-        DONE: sum(one.place == DONE for one in kept),
-        SNOOZED: sum(one.place == SNOOZED for one in kept),
+        DONE: sum(one.folder == DONE for one in kept),
+        SNOOZED: sum(one.folder == SNOOZED for one in kept),
         "saved": sum(one.is_saved for one in kept),
         "unread": sum(one.read_at is None for one in kept),
         "deleted": len(rows) - len(kept),
@@ -86,13 +86,13 @@ async def test_from_several_to_none_by_key_alone_and_back(site: Site, reader: Re
     await press(page, "#", "e")
     await expect(row(reader, "One")).to_have_count(0)
     await expect(reader.rows.filter(has=page.get_by_text("Deleted."))).to_have_count(1)
-    assert await places(site) == {DONE: 3, SNOOZED: 1, "saved": 0, "unread": 1, "deleted": 1}
+    assert await folders(site) == {DONE: 3, SNOOZED: 1, "saved": 0, "unread": 1, "deleted": 1}
 
     for name in ("One", "Two", "Three", "Four", "Five"):
         await press(page, "z")
         await is_at(reader, name)
     await expect(reader.rows).to_have_count(5)
-    assert await places(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
+    assert await folders(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
 
 
 async def test_what_leaves_a_row_in_place_is_undone_as_well(site: Site, reader: Reader) -> None:
@@ -194,7 +194,7 @@ async def test_with_other_keys_held_or_the_switch_off_nothing_happens(
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.locator("body")).to_be_focused()
     assert await tab_stops(page) == [1] * len(NAMES)
-    assert (await places(site))[DONE] == 0
+    assert (await folders(site))[DONE] == 0
 
 
 async def test_the_panel_is_used_by_the_same_keys(site: Site, reader: Reader) -> None:
@@ -308,7 +308,7 @@ async def test_the_panel_counts_news_to_their_group_and_acts_on_it_as_one(
 
     await expect(rows).to_have_count(0)
     await expect(bell(page)).to_have_accessible_name("Notifications")
-    assert (await places(site))[DONE] == 7
+    assert (await folders(site))[DONE] == 7
 
 
 async def test_an_open_group_is_one_tab_stop_and_the_arrows_lead_through_its_parts(
@@ -339,12 +339,12 @@ async def test_the_keys_lead_through_the_parts_of_an_open_group_and_act_on_each_
     await press(page, "x", "e")
     await expect(parts).to_have_count(4)
     await is_at_part(parts, "Two")
-    assert (await places(site))[DONE] == 1
+    assert (await folders(site))[DONE] == 1
 
     await press(page, "z")
     await expect(parts).to_have_count(5)
     await is_at_part(parts, "Three")
-    assert (await places(site))[DONE] == 0
+    assert (await folders(site))[DONE] == 0
 
 
 async def test_what_was_done_with_a_part_of_an_open_group_is_undone_by_key(
@@ -355,14 +355,14 @@ async def test_what_was_done_with_a_part_of_an_open_group_is_undone_by_key(
     for name, title in (("Done", "Four"), ("Delete", "Three"), ("Mark as read", "Two")):
         await reader.press(parts.filter(has_text=title), name)
         await expect(parts.filter(has_text=title).get_by_role("button", name=name)).to_have_count(0)
-    assert await places(site) == {DONE: 1, SNOOZED: 0, "saved": 0, "unread": 2, "deleted": 1}
+    assert await folders(site) == {DONE: 1, SNOOZED: 0, "saved": 0, "unread": 2, "deleted": 1}
 
     for title in ("Two", "Three", "Four"):
         await press(page, "z")
         await is_at_part(parts, title)
 
     await expect(parts).to_have_count(5)
-    assert await places(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
+    assert await folders(site) == {DONE: 0, SNOOZED: 0, "saved": 0, "unread": 5, "deleted": 0}
 
 
 async def is_at_part(parts: Locator, title: str) -> None:

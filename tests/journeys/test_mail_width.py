@@ -56,8 +56,8 @@ def mails_about(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def notice_about(name: str) -> Notice:
     sentence = f"Team '{isolate(name)}' is now called '{isolate(name)}'"
-    place = f"in team '{isolate(name)}'"
+    team_phrase = f"in team '{isolate(name)}'"
     notice = Notice(
         1, 1, "team_updated", "bi-pencil", sentence, name, clock.now(), False, False, [], "/"
     )
-    return replace(notice, place=place, byline=name, body=name)
+    return replace(notice, team_phrase=team_phrase, byline=name, body=name)

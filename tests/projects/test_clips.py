@@ -98,18 +98,18 @@ async def test_one_persons_upload_is_next_after_the_flood_of_another(
         project_of_bob = await create_project(session, bob, "Bob's own")
     turns = Turns(settings.data_dir / "ffmpeg", 1)
     async with db.read() as session:
-        one_place = Database(settings.database_url, info={**session.info, "turns": turns})
+        one_slot = Database(settings.database_url, info={**session.info, "turns": turns})
 
     def adding(project: Project, owner: User, name: str) -> Awaitable[Clip]:
         upload = replace(uploaded(settings, "silent"), name=name)
-        return add_clip(one_place, settings, owner, project.id, upload)
+        return add_clip(one_slot, settings, owner, project.id, upload)
 
     flood = asyncio.gather(*(adding(reel, alice, "alice") for _ in range(12)))
     while not order:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     await adding(project_of_bob, bob, "bob")
     await flood
-    await one_place.close()
+    await one_slot.close()
 
     assert order[:2] == ["alice", "bob"]
     assert len(order) == 13

@@ -521,8 +521,8 @@ class Recorded(Turns):
 
     takers: list[int]
 
-    def __init__(self, folder: Path, places: int) -> None:
-        super().__init__(folder, places)
+    def __init__(self, folder: Path, slots: int) -> None:
+        super().__init__(folder, slots)
         self.takers = []
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from app.broker.postgresql.server import connect
 from app.broker.relay import POLL_SECONDS
-from app.broker.server_relay import SILENT_SECONDS, Job, ServerRelay
+from app.broker.server_relay import SILENT_SECONDS, Loop, ServerRelay
 
 # Changes whenever a transaction that has written something ends.
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
@@ -31,7 +31,7 @@ class PostgresRelay(ServerRelay):
         self._poll_seconds = poll_seconds
         self._database_url = database_url
 
-    def _jobs(self) -> list[tuple[str, Job]]:
+    def _loops(self) -> list[tuple[str, Loop]]:
         return [("PostgreSQL", self._serve)]
 
     async def _serve(self) -> None:

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from app.broker.relay import Watch
-from app.broker.server_relay import SILENT_SECONDS, Job, ServerRelay
+from app.broker.server_relay import SILENT_SECONDS, Loop, ServerRelay
 
 
 class RedisRelay(ServerRelay):
@@ -28,7 +28,7 @@ class RedisRelay(ServerRelay):
         # Unlike keys, channels are shared by all databases of a server.
         self._channel = f"{prefix}:{client.connection_pool.connection_kwargs.get('db', 0)}"
 
-    def _jobs(self) -> list[tuple[str, Job]]:
+    def _loops(self) -> list[tuple[str, Loop]]:
         watching = ("the database", self._keep_watching)
         return [("Redis", self._hear), ("Redis", self._send), watching]
 

@@ -18,7 +18,7 @@ from app.notifications.inbox.json_shapes import Undoable, UndoableCount
 from app.notifications.inbox.selection import Selection
 from app.rendering import zone_of
 
-Act = Callable[[AsyncSession, int, Selection], Awaitable[Done]]
+ActOnSelection = Callable[[AsyncSession, int, Selection], Awaitable[Done]]
 
 
 @post(status_code=200)
@@ -26,8 +26,8 @@ async def read(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Undoable:
     """Mark a notification as read."""
-    outcome = await _perform(db, user, notification_id, "read")
-    return Undoable(_("Notification marked as read"), outcome.undo or None)
+    done = await _perform(db, user, notification_id, "read")
+    return Undoable(_("Notification marked as read"), done.undo or None)
 
 
 @post(status_code=200)
@@ -35,8 +35,8 @@ async def unread(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> Undoable:
     """Mark a notification as unread."""
-    outcome = await _perform(db, user, notification_id, "unread")
-    return Undoable(_("Notification marked as unread"), outcome.undo or None)
+    done = await _perform(db, user, notification_id, "unread")
+    return Undoable(_("Notification marked as unread"), done.undo or None)
 
 
 @delete(status_code=200)
@@ -44,8 +44,8 @@ async def destroy(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> UndoableCount:
     """Delete a notification."""
-    outcome = await _perform(db, user, notification_id, "delete")
-    return UndoableCount(_("Notification deleted"), outcome.count, outcome.undo or None)
+    done = await _perform(db, user, notification_id, "delete")
+    return UndoableCount(_("Notification deleted"), done.count, done.undo or None)
 
 
 @post(status_code=200)
@@ -106,12 +106,12 @@ async def _perform(db: Database, user: User, notification_id: int, action: str) 
     )
 
 
-async def _act_on_one(db: Database, user: User, notification_id: int, act: Act) -> Done:
+async def _act_on_one(db: Database, user: User, notification_id: int, act: ActOnSelection) -> Done:
     """Raises NotFound."""
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
         return await act(session, user.id, Selection([notification_id]))
 
 
-def _counted(outcome: Done) -> UndoableCount:
-    return UndoableCount(outcome.message, outcome.count, outcome.undo or None)
+def _counted(done: Done) -> UndoableCount:
+    return UndoableCount(done.message, done.count, done.undo or None)

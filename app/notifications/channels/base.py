@@ -186,7 +186,7 @@ class Channel(ABC):
         """Which of these transactional messages are no longer useful: a reason by id."""
         return {}
 
-    async def read_places(
+    async def read_address_labels(
         self, _session: AsyncSession, deliveries: Sequence[Delivery]
     ) -> Mapping[int, str]:
         """The address of each delivery as users see it, by the delivery's id."""

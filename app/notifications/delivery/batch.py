@@ -13,7 +13,7 @@ from app.faults import persist
 from app.notifications.channels.base import Channel, Wait
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Send, Skip, decide_all
-from app.notifications.delivery.settling import Ended, settle
+from app.notifications.delivery.settling import Settlement, settle
 
 # After this long a batch is given back and claimed again, so that urgent deliveries come first.
 BATCH_SECONDS = 10
@@ -55,14 +55,14 @@ class ClaimedBatch:
                 self._begun.add(row.delivery_id)
         return sorted(to_send, key=lambda row: self._turn[row.delivery_id])
 
-    async def settle(self, ids: Sequence[int], outcome: Ended) -> None:
+    async def settle(self, ids: Sequence[int], settlement: Settlement) -> None:
         """Waits while the disk is full: a delivery whose outcome is not recorded would be sent
         twice.
         """
 
         async def record() -> None:
             async with self._db.write() as session:
-                await settle(session, self._channel, self._claim, ids, outcome)
+                await settle(session, self._channel, self._claim, ids, settlement)
 
         await persist(record)
         self.settled += len(ids)

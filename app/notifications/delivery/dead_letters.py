@@ -27,7 +27,7 @@ class DeadLetter:
     channel: ChannelDescription
     about: str
     username: str | None
-    place: str
+    address_label: str
     state: str
     attempts: int
     explanation: str
@@ -65,9 +65,9 @@ async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:
         .offset((page - 1) * PER_PAGE)
     )
     found = (await session.execute(rows)).all()
-    places = await _read_places(session, [row.Delivery for row in found])
+    labels = await _read_labels(session, [row.Delivery for row in found])
     letters = [
-        _dead_letter(session, row.Delivery, row.username, row.type, places[row.Delivery.id])
+        _dead_letter(session, row.Delivery, row.username, row.type, labels[row.Delivery.id])
         for row in found
     ]
     return DeadLetterPage(letters, total, page)
@@ -95,16 +95,16 @@ def _is_dead_letter(session: AsyncSession) -> ColumnElement[bool]:
     return and_(Delivery.state.in_(STATES), Delivery.channel.in_(channels_of(session)))
 
 
-async def _read_places(session: AsyncSession, deliveries: Sequence[Delivery]) -> dict[int, str]:
-    places: dict[int, str] = {}
+async def _read_labels(session: AsyncSession, deliveries: Sequence[Delivery]) -> dict[int, str]:
+    labels: dict[int, str] = {}
     for name, channel in channels_of(session).items():
         on_it = [one for one in deliveries if one.channel == name]
-        places |= await channel.read_places(session, on_it)
-    return places
+        labels |= await channel.read_address_labels(session, on_it)
+    return labels
 
 
 def _dead_letter(
-    session: AsyncSession, delivery: Delivery, username: str | None, type: str | None, place: str
+    session: AsyncSession, delivery: Delivery, username: str | None, type: str | None, label: str
 ) -> DeadLetter:
     channel = channels_of(session)[delivery.channel]
     return DeadLetter(
@@ -112,7 +112,7 @@ def _dead_letter(
         channel=channel.description,
         about=delivery.transactional or type or "",
         username=username,
-        place=place,
+        address_label=label,
         state=delivery.state,
         attempts=delivery.attempts,
         explanation=explain(delivery, channel),

@@ -29,7 +29,7 @@ from app.notifications.channels.base import Channel, Wait
 from app.notifications.events.catalogue import TYPES, type_of, types_open_while
 from app.notifications.preferences.switches import has_muted, wants_each
 
-# Further reasons are two places of a notification, DONE and SNOOZED.
+# Further reasons are two folders of a notification, DONE and SNOOZED.
 WITHDRAWN, DELETED, READ = "withdrawn", "deleted", "read"
 UNWANTED, MUTED = "unwanted", "muted"
 SUSPENDED, INVITER_SUSPENDED = "suspended", "inviter_suspended"
@@ -190,7 +190,7 @@ def _deliveries_of(channel: Channel) -> Select[Any]:
             (Notification.changed_in == FOR_GOOD).label("is_withdrawn"),
             Notification.deleted_at.is_not(None).label("is_deleted"),
             Notification.read_at.is_not(None).label("is_read"),
-            (Notification.place == DONE).label("is_done"),
+            (Notification.folder == DONE).label("is_done"),
             Notification.snoozed_until,
             wants_each(Notification.user_id, Notification.type, channel.name).label("is_wanted"),
             _is_muted_now().label("is_muted"),

@@ -24,7 +24,7 @@ class Line:
     """
 
     channel: ChannelDescription
-    place: str
+    address_label: str
     state: str
     explanation: str
     moment: datetime | None
@@ -47,8 +47,8 @@ async def read_log(session: AsyncSession, user: User, notification_id: int) -> D
     lines: list[Line] = []
     for channel in channels_of(session).values():
         on_it = [one for one in made if one.channel == channel.name]
-        places = await channel.read_places(session, on_it)
-        lines += [_line(one, channel, places[one.id]) for one in on_it]
+        labels = await channel.read_address_labels(session, on_it)
+        lines += [_line(one, channel, labels[one.id]) for one in on_it]
         if not on_it:
             lines.append(_none(channel, user, is_wanted=wanted[channel.name]))
     return DeliveryLog(notice, read_at, lines)
@@ -61,10 +61,10 @@ async def _made(session: AsyncSession, user: User, notification_id: int) -> Sequ
     return (await session.scalars(made.order_by(Delivery.id))).all()
 
 
-def _line(delivery: Delivery, channel: Channel, place: str) -> Line:
+def _line(delivery: Delivery, channel: Channel, label: str) -> Line:
     return Line(
         channel=channel.description,
-        place=place,
+        address_label=label,
         state=delivery.state,
         explanation=explain(delivery, channel),
         moment=delivery.due_at if delivery.state == "pending" else delivery.settled_at,

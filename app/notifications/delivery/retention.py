@@ -58,7 +58,7 @@ def _notifications_read_before(limit: datetime) -> Select[int]:
     return select(Notification.id).where(
         Notification.read_at < limit,
         Notification.deleted_at.is_(None),
-        Notification.place != SNOOZED,
+        Notification.folder != SNOOZED,
         ~Notification.is_saved,
     )
 

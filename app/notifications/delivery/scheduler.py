@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 Enqueue = Callable[[str], Awaitable[object]]
 Find = Callable[[], Awaitable[datetime | None]]
-Act = Callable[[], Awaitable[object]]
+Work = Callable[[], Awaitable[object]]
 
 
 async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue) -> None:
@@ -38,7 +38,7 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
         deliver = partial(enqueue, channel.name)
         failure = f"Looking for due deliveries on {channel.name} failed."
         find = partial(next_due, db, channel)
-        return await _act_if_due(find, deliver, failure, again=RETRY_SECONDS)
+        return await _work_if_due(find, deliver, failure, again=RETRY_SECONDS)
 
     async def look() -> float:
         return min([await look_on(channel) for channel in channels.values()])
@@ -48,9 +48,9 @@ async def wake(db: Database, channels: Channels, relay: Relay, enqueue: Enqueue)
 
 async def return_snoozed(db: Database, relay: Relay) -> None:
     """Bring snoozed notifications back when they are due, and not before; runs until cancelled."""
-    find, act = partial(next_return, db), partial(return_due, db)
+    find, work = partial(next_return, db), partial(return_due, db)
     failure = "Looking for snoozed notifications failed."
-    await _keep_looking(relay, partial(_act_if_due, find, act, failure, again=0.0))
+    await _keep_looking(relay, partial(_work_if_due, find, work, failure, again=0.0))
 
 
 async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> None:
@@ -69,9 +69,9 @@ async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> N
         stop_listening()
 
 
-async def _act_if_due(find: Find, act: Act, failure: str, *, again: float) -> float:
-    """Acts if the time that `find` returns has come. Returns the seconds until the next look: `again`
-    after the act, and few after a `failure` of the database or the queue, which is logged.
+async def _work_if_due(find: Find, work: Work, failure: str, *, again: float) -> float:
+    """Does the work if the time that `find` returns has come. Returns the seconds until the next look: `again`
+    after the work, and few after a `failure` of the database or the queue, which is logged.
     """
     try:
         due = await find()
@@ -79,7 +79,7 @@ async def _act_if_due(find: Find, act: Act, failure: str, *, again: float) -> fl
             return LOOK_SECONDS
         if due > clock.now():
             return min(LOOK_SECONDS, (due - clock.now()).total_seconds())
-        await act()
+        await work()
     except Exception:
         _log.exception(failure)
         return RETRY_SECONDS

@@ -17,23 +17,25 @@ from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip
 from app.telemetry.metrics import count_deliveries
 
-Ended = Sent | Failed | Skip | Wait
+Settlement = Sent | Failed | Skip | Wait
 
 
 async def settle(
-    session: AsyncSession, channel: Channel, claim: Claim, ids: Sequence[int], outcome: Ended
+    session: AsyncSession,
+    channel: Channel,
+    claim: Claim,
+    ids: Sequence[int],
+    settlement: Settlement,
 ) -> None:
-    """Record the outcome of these deliveries, except those claimed by another or withdrawn
-    meanwhile.
-    """
-    if isinstance(outcome, Failed) and not outcome.is_final:
+    """Settle these deliveries, except those claimed by another or withdrawn meanwhile."""
+    if isinstance(settlement, Failed) and not settlement.is_final:
         failed = set(ids)
-        rows = [_retry(channel, one, outcome) for one in claim.deliveries if one.id in failed]
+        rows = [_retry(channel, one, settlement) for one in claim.deliveries if one.id in failed]
         await session.execute(_RETRY, [row | {"claim": claim.name} for row in rows])
         states = [row["state"] for row in rows]
     else:
-        await session.execute(_settled(claim, ids).values(_values(outcome)))
-        states = [_state(outcome)] * len(ids)
+        await session.execute(_settled(claim, ids).values(_values(settlement)))
+        states = [_state(settlement)] * len(ids)
     for state, count in Counter(states).items():
         count_deliveries(channel.name, state, count)
 
@@ -59,25 +61,25 @@ def _settled(claim: Claim, ids: Sequence[int]) -> Update:
     return ours.execution_options(synchronize_session=False)
 
 
-def _state(outcome: Ended) -> str:
-    if isinstance(outcome, Skip):
-        return outcome.state
-    if isinstance(outcome, Failed) and outcome.is_final:
+def _state(settlement: Settlement) -> str:
+    if isinstance(settlement, Skip):
+        return settlement.state
+    if isinstance(settlement, Failed) and settlement.is_final:
         return "failed"
-    return "sent" if isinstance(outcome, Sent) else "pending"
+    return "sent" if isinstance(settlement, Sent) else "pending"
 
 
-def _values(outcome: Ended) -> dict[str, Any]:
-    """The new values for an outcome that does not depend on the row."""
+def _values(settlement: Settlement) -> dict[str, Any]:
+    """The new values for a settlement that does not depend on the row."""
     now = clock.now()
-    if isinstance(outcome, Wait):
+    if isinstance(settlement, Wait):
         attempts = Delivery.attempts - 1
-        return {"attempts": attempts, "due_at": outcome.until, "reason": outcome.reason}
-    if isinstance(outcome, Skip):
-        return _skip(outcome)
-    failure = outcome.failure if isinstance(outcome, Failed) else None
+        return {"attempts": attempts, "due_at": settlement.until, "reason": settlement.reason}
+    if isinstance(settlement, Skip):
+        return _skip(settlement)
+    failure = settlement.failure if isinstance(settlement, Failed) else None
     return {
-        "state": _state(outcome),
+        "state": _state(settlement),
         "reason": None,
         "due_at": now,
         "attempted_at": now,

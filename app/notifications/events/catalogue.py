@@ -31,7 +31,7 @@ from app.notifications.events.event_type import (
     EventType,
     Link,
     MailedLink,
-    Outcome,
+    SubjectState,
     Summary,
 )
 
@@ -97,7 +97,7 @@ ROLES = (N_("owner"), N_("admin"), N_("editor"), N_("viewer"))
 INVITATION_RECEIVED = event(
     "invitation_received",
     label=N_("You are invited to a team"),
-    group=ABOUT_YOU,
+    heading=ABOUT_YOU,
     icon="bi-envelope",
     audience=audience.affected_only,
     message=N_("{inviter} invited you to join team '{team_name}' as {role}"),
@@ -115,11 +115,11 @@ INVITATION_RECEIVED = event(
         Button(N_("Accept"), "/notifications/{notification_id}/accept", "invitation", True),
         Button(N_("Decline"), "/notifications/{notification_id}/decline", "invitation"),
     ),
-    outcomes={
-        "accepted": Outcome(N_("Accepted"), OPEN_TEAM),
-        "declined": Outcome(N_("Declined")),
-        "revoked": Outcome(N_("Revoked")),
-        "expired": Outcome(N_("Expired")),
+    subject_states={
+        "accepted": SubjectState(N_("Accepted"), OPEN_TEAM),
+        "declined": SubjectState(N_("Declined")),
+        "revoked": SubjectState(N_("Revoked")),
+        "expired": SubjectState(N_("Expired")),
     },
     channels={EMAIL, PUSH},
     priority=HIGH,
@@ -129,7 +129,7 @@ INVITATION_RECEIVED = event(
 INVITATION_DECLINED = event(
     "invitation_declined",
     label=N_("Someone declines your invitation"),
-    group=ABOUT_YOU,
+    heading=ABOUT_YOU,
     icon="bi-envelope-x",
     audience=audience.inviter,
     message=N_("{username} declined the invitation to team '{team_name}'"),
@@ -153,7 +153,7 @@ REVIEW_ACCOUNT = Link(N_("Review Account"), "/account")
 ACCOUNT_PASSWORD_CHANGED = event(
     "account_password_changed",
     label=N_("Your password is changed"),
-    group=ACCOUNT,
+    heading=ACCOUNT,
     icon="bi-key",
     audience=audience.affected_only,
     message=N_("Your password was changed"),
@@ -166,7 +166,7 @@ ACCOUNT_PASSWORD_CHANGED = event(
 ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
     "account_address_change_requested",
     label=N_("A change of your email address is requested"),
-    group=ACCOUNT,
+    heading=ACCOUNT,
     icon="bi-envelope-at",
     audience=audience.affected_only,
     message=N_("A change of your address to {address} was requested"),
@@ -187,7 +187,7 @@ ACCOUNT_ADDRESS_CHANGE_REQUESTED = event(
 ACCOUNT_TOKEN_CREATED = event(
     "account_token_created",
     label=N_("An access token is created for your account"),
-    group=ACCOUNT,
+    heading=ACCOUNT,
     icon="bi-key",
     audience=audience.affected_only,
     message=N_("Access token '{name}' was created"),
@@ -201,7 +201,7 @@ ACCOUNT_TOKEN_CREATED = event(
 ACCOUNT_SIGNED_IN_ELSEWHERE = event(
     "account_signed_in_elsewhere",
     label=N_("A new browser or network signs in to your account"),
-    group=ACCOUNT,
+    heading=ACCOUNT,
     icon="bi-box-arrow-in-right",
     audience=audience.affected_only,
     message=N_("New sign-in: {device}"),
@@ -340,7 +340,7 @@ TEAM_DELETED = event(
 PROJECT_SHARED = event(
     "project_shared",
     label=N_("A project is shared with one of your teams"),
-    group=PROJECTS,
+    heading=PROJECTS,
     icon="bi-folder-symlink",
     audience=audience.team_members,
     message=N_("Project '{project_name}' was shared with team '{team_name}'"),
@@ -357,7 +357,7 @@ PROJECT_SHARED = event(
 PROJECT_UNSHARED = event(
     "project_unshared",
     label=N_("A project is no longer shared with one of your teams"),
-    group=PROJECTS,
+    heading=PROJECTS,
     icon="bi-folder-x",
     audience=audience.team_members,
     message=N_("Project '{project_name}' is no longer shared with team '{team_name}'"),
@@ -373,7 +373,7 @@ PROJECT_UNSHARED = event(
 COMPILATION_COMPLETED = event(
     "compilation_completed",
     label=N_("A compilation is complete"),
-    group=COMPILATIONS,
+    heading=COMPILATIONS,
     icon="bi-check-circle",
     audience=audience.project_members,
     message=N_("Compilation of '{project_name}' is complete"),
@@ -391,7 +391,7 @@ COMPILATION_COMPLETED = event(
 COMPILATION_FAILED = event(
     "compilation_failed",
     label=N_("A compilation fails"),
-    group=COMPILATIONS,
+    heading=COMPILATIONS,
     icon="bi-exclamation-triangle",
     audience=audience.project_owner,
     message=N_("Compilation of '{project_name}' failed"),
@@ -424,7 +424,7 @@ CUSTOM = event(
 ANNOUNCEMENT = event(
     "announcement",
     label=N_("Server announcements"),
-    group=ABOUT_YOU,
+    heading=ABOUT_YOU,
     icon="bi-megaphone",
     audience=audience.everybody,
     message="{title}",

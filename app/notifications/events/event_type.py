@@ -16,7 +16,7 @@ HIGH, NORMAL, LOW = PRIORITIES = ("high", "normal", "low")
 # The headings under which the preferences page lists the types.
 ABOUT_YOU, ACCOUNT, TEAMS = N_("About you"), N_("Your account"), N_("Teams")
 PROJECTS, COMPILATIONS = N_("Projects"), N_("Compilations")
-GROUPS = (ABOUT_YOU, ACCOUNT, TEAMS, PROJECTS, COMPILATIONS)
+HEADINGS = (ABOUT_YOU, ACCOUNT, TEAMS, PROJECTS, COMPILATIONS)
 # The subjects of events: notices of one type about one subject form a group.
 TEAM, PROJECT = "team", "project"
 
@@ -52,7 +52,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SubjectState:
     """The present state of the event's subject, as the notice shows it. Its `action`, if any,
     replaces the type's own.
     """
@@ -119,14 +119,14 @@ class EventType:
     message_to_affected: str = ""
     action: Link | None = None
     buttons: tuple[Button, ...] = ()
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    subject_states: Mapping[str, SubjectState] = field(default_factory=dict)
     mailed_link: MailedLink | None = None
     channels: frozenset[str] = frozenset()
     in_app: bool = True
     mandatory: frozenset[str] = frozenset()
     is_immediate: bool = False
     priority: str = NORMAL
-    group: str = TEAMS
+    heading: str = TEAMS
     subject: str = ""
     summary: Summary = AND_MORE
     is_custom: bool = False

@@ -30,9 +30,9 @@ from app.models.notification import DONE
 from app.models.project import UNFINISHED
 from app.models.team import has_expired, is_open
 from app.notifications.events.catalogue import TYPES, type_of
-from app.notifications.events.event_type import NORMAL, EventType, Outcome, filled
+from app.notifications.events.event_type import NORMAL, EventType, SubjectState, filled
 from app.notifications.events.grouping import key_for_reader
-from app.notifications.events.sentences import detail, isolated_place, isolated_sentence, names_user
+from app.notifications.events.sentences import detail, isolated_sentence, names_user, team_phrase
 from app.values.faces import Face
 from app.values.names import to_plain
 
@@ -84,12 +84,12 @@ class Notice(Struct, frozen=True):
 
     `sentence` has its names isolated (app.values.names); `text` is the same without the marks.
     `body` is the text below it; `target` is the page that a click on the sentence opens. `face` is
-    that of the actor, None without one. `byline` is the actor and `place` (isolated) the team; each
-    is "" where the sentence says it. `outcome` is the present state of its subject, "" while that
-    is still open. `position` sorts it; `updated_at` is when its content last changed, None if it
-    never has. `team` and `project` are (id, current name), or None once deleted. `thumbnail_url` is
-    the thumbnail of the video that it is about (that of `compilation_id`), or None. `group` is set
-    only in lists of groups, where this is the newest notice of a group.
+    that of the actor, None without one. `byline` is the actor and `team_phrase` (isolated) says in
+    which team; each is "" where the sentence says it. `subject_state` is the present state of its subject,
+    "" while that is still open. `position` sorts it; `updated_at` is when its content last changed,
+    None if it never has. `team` and `project` are (id, current name), or None once deleted.
+    `thumbnail_url` is the thumbnail of the video that it is about (that of `compilation_id`), or
+    None. `group` is set only in lists of groups, where this is the newest notice of a group.
     """
 
     id: int
@@ -112,8 +112,8 @@ class Notice(Struct, frozen=True):
     context: Mapping[str, Any] = field(default_factory=dict)
     body: str = ""
     byline: str = ""
-    place: str = ""
-    outcome: str = ""
+    team_phrase: str = ""
+    subject_state: str = ""
     priority: str = NORMAL
     is_done: bool = False
     is_saved: bool = False
@@ -152,14 +152,13 @@ def own_page(notification_id: int) -> str:
     return f"/notifications/{notification_id}"
 
 
-# The columns of the recipient's row. `place` is called `state` here, because a notice's `place` is
-# the team.
+# The columns of the recipient's row.
 OWN = (
     Notification.id,
     Notification.event_id,
     Notification.position,
     Notification.read_at,
-    Notification.place.label("state"),
+    Notification.folder.label("folder"),
     Notification.is_saved,
     Notification.snoozed_until,
     key_for_reader().label("group_key"),
@@ -204,7 +203,7 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
             Compilation.status.in_(constants(UNFINISHED)),
         ),
     )
-    outcome = case(
+    subject_state = case(
         (Invitation.status != "pending", Invitation.status),
         (has_expired(), "expired"),
     )
@@ -224,7 +223,7 @@ def with_notice_facts(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
             Team.name.label("team"),
             Project.name.label("project"),
             is_open().label("invitation"),
-            outcome.label("outcome"),
+            subject_state.label("subject_state"),
             and_(Event.project_id.is_not(None), ~newer.exists()).label("compilation"),
         )
         .join(_actor, _actor.id == Event.actor_id, isouter=True)
@@ -267,8 +266,8 @@ def notice_of(row: SimpleNamespace) -> Notice:
     """The notice of an object with the columns of such a row."""
     event_type = type_of(row.type, row.context)
     to_affected = row.affected_id == row.user_id
-    outcome = event_type.outcomes.get(row.outcome)
-    link = _link(row, event_type, outcome, to_affected)
+    state = event_type.subject_states.get(row.subject_state)
+    link = _link(row, event_type, state, to_affected)
     context = {name: row.context[name] for name in event_type.context if name in row.context}
     return Notice(
         id=row.id,
@@ -290,10 +289,10 @@ def notice_of(row: SimpleNamespace) -> Notice:
         context=context,
         body=detail(row.context),
         byline=_byline(row, to_affected),
-        place=isolated_place(row.type, row.context, to_affected=to_affected),
-        outcome=_(outcome.label) if outcome else "",
+        team_phrase=team_phrase(row.type, row.context, to_affected=to_affected),
+        subject_state=_(state.label) if state else "",
         priority=event_type.priority,
-        is_done=row.state == DONE,
+        is_done=row.folder == DONE,
         is_saved=row.is_saved,
         snoozed_until=row.snoozed_until,
         group_key=row.group_key,
@@ -322,10 +321,10 @@ def _target(row: SimpleNamespace, link: Action | None) -> str:
 
 
 def _link(
-    row: SimpleNamespace, event_type: EventType, outcome: Outcome | None, to_affected: bool
+    row: SimpleNamespace, event_type: EventType, state: SubjectState | None, to_affected: bool
 ) -> Action | None:
-    """The link of its outcome or type, if the ids and facts that make up its URL are all there."""
-    link = (outcome and outcome.action) or event_type.link(to_affected=to_affected)
+    """The link of its subject's state or of its type, if the ids and facts that make up its URL are all there."""
+    link = (state and state.action) or event_type.link(to_affected=to_affected)
     if link is None:
         return None
     facts = facts_of(row, notification_id=row.id)

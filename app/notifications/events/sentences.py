@@ -22,7 +22,7 @@ def sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str
 
 def isolated_sentence(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
     """The same with its names isolated, for app.values.names to show it as HTML or text."""
-    return _(TYPES[name].template(to_affected=to_affected)).format_map(_Facts(context))
+    return _(TYPES[name].template(to_affected=to_affected)).format_map(_IsolatedFacts(context))
 
 
 def isolated_summary(
@@ -36,22 +36,22 @@ def isolated_summary(
     if counts[NOTICES] == 1:
         return sentence
     forms, n = _forms(name, counts)
-    facts = _Facts({**context, "sentence": sentence, "n": n})
+    facts = _IsolatedFacts({**context, "sentence": sentence, "n": n})
     return ngettext(*forms, n).format_map(facts)
 
 
-def isolated_place(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
+def team_phrase(name: str, context: Mapping[str, Any], *, to_affected: bool) -> str:
     """The team in which it happened, with its name isolated; "" if the sentence names it already."""
     named = placeholders(TYPES[name].template(to_affected=to_affected))
     if not context.get("team_name") or named & NAMES_OF_TEAMS:
         return ""
-    return _(IN_TEAM).format_map(_Facts(context))
+    return _(IN_TEAM).format_map(_IsolatedFacts(context))
 
 
-def place_of_group(name: str, counts: Sequence[int], place: str) -> str:
-    """`place`, or "" if the sentence of the group names the team already."""
+def team_phrase_of_group(name: str, counts: Sequence[int], phrase: str) -> str:
+    """`phrase`, or "" if the sentence of the group names the team already."""
     is_named = counts[NOTICES] > 1 and placeholders(_forms(name, counts)[0][1]) & NAMES_OF_TEAMS
-    return "" if is_named else place
+    return "" if is_named else phrase
 
 
 def _forms(name: str, counts: Sequence[int]) -> tuple[tuple[str, str], int]:
@@ -72,7 +72,7 @@ def detail(context: Mapping[str, Any]) -> str:
     return str(context.get("error") or context.get("body") or "")
 
 
-class _Facts(dict[str, Any]):
+class _IsolatedFacts(dict[str, Any]):
     """The context with its names isolated and its words translated: roles, and the stand-in for the
     name of a deleted account. A fact that an old event lacks is shown as a dash.
     """

@@ -27,8 +27,8 @@ IDS_PER_CHANGE = 1000
 UNDO_FOR = timedelta(minutes=10)
 
 _is_read = Notification.read_at.is_not(None)
-_is_done = Notification.place == DONE
-_is_snoozed = Notification.place == SNOOZED
+_is_done = Notification.folder == DONE
+_is_snoozed = Notification.folder == SNOOZED
 
 Values = Mapping[str, Any]
 
@@ -56,12 +56,12 @@ def unreading() -> Act:
 def doing() -> Act:
     """Doing marks as read."""
     read_at = func.coalesce(Notification.read_at, clock.now())
-    values = {"place": DONE, "snoozed_until": None, "read_at": read_at}
+    values = {"folder": DONE, "snoozed_until": None, "read_at": read_at}
     return Act("done", ~_is_done, lambda _position: values)
 
 
 def reopening() -> Act:
-    return Act("undone", _is_done, lambda _position: {"place": IN_INBOX})
+    return Act("undone", _is_done, lambda _position: {"folder": IN_INBOX})
 
 
 def saving() -> Act:
@@ -74,7 +74,7 @@ def unsaving() -> Act:
 
 def snoozing(until: datetime) -> Act:
     is_other = or_(~_is_snoozed, Notification.snoozed_until != until)
-    values = {"place": SNOOZED, "snoozed_until": until}
+    values = {"folder": SNOOZED, "snoozed_until": until}
     return Act("snoozed", is_other, lambda _position: values)
 
 
@@ -82,7 +82,7 @@ def returning() -> Act:
     """They come back to the top, unread."""
 
     def values(position: int) -> Values:
-        back = {"place": IN_INBOX, "snoozed_until": None, "read_at": None}
+        back = {"folder": IN_INBOX, "snoozed_until": None, "read_at": None}
         return back | ({"position": position} if position else {})
 
     return Act("returned", _is_snoozed, values)
@@ -170,7 +170,7 @@ async def _set(
     """Set these values, and record the position of the change and the state before it, for undo."""
     earlier = {
         "earlier_read_at": Notification.read_at,
-        "earlier_place": Notification.place,
+        "earlier_folder": Notification.folder,
         "earlier_snoozed_until": Notification.snoozed_until,
         "earlier_is_saved": Notification.is_saved,
     }
@@ -234,7 +234,7 @@ async def _restore(session: AsyncSession, user_id: int, position: int) -> int:
     restored = {
         "deleted_at": None,
         "read_at": Notification.earlier_read_at,
-        "place": func.coalesce(Notification.earlier_place, Notification.place),
+        "folder": func.coalesce(Notification.earlier_folder, Notification.folder),
         "snoozed_until": Notification.earlier_snoozed_until,
         "is_saved": func.coalesce(Notification.earlier_is_saved, Notification.is_saved),
     }
@@ -245,15 +245,15 @@ _RESTORED = (
     Notification.id,
     Notification.hidden,
     Notification.deleted_at,
-    Notification.place,
+    Notification.folder,
     # A process of the previous version may have changed it, which did not record this.
-    func.coalesce(Notification.earlier_place, Notification.place).label("earlier_place"),
+    func.coalesce(Notification.earlier_folder, Notification.folder).label("earlier_folder"),
     Notification.is_saved,
     func.coalesce(Notification.earlier_is_saved, Notification.is_saved).label("earlier_is_saved"),
     Notification.read_at.is_not(None).label("is_read"),
     Notification.earlier_read_at.is_not(None).label("was_read"),
 )
-# The change that brings a notification to a place: to the inbox, by where it comes from.
+# The change that brings a notification to a folder: to the inbox, by where it comes from.
 _TO_INBOX = {DONE: "undone", SNOOZED: "returned"}
 # Whether a notification is read after a change that implies it.
 _IMPLIED = {"done": True, "returned": False}
@@ -262,8 +262,10 @@ _IMPLIED = {"done": True, "returned": False}
 def _kinds_of_change(row: Any) -> list[str]:
     """The kinds of changes that describe this restoration to a client, in order."""
     kinds = ["restored"] if row.deleted_at is not None else []
-    if row.place != row.earlier_place:
-        kinds.append(_TO_INBOX[row.place] if row.earlier_place == IN_INBOX else row.earlier_place)
+    if row.folder != row.earlier_folder:
+        kinds.append(
+            _TO_INBOX[row.folder] if row.earlier_folder == IN_INBOX else row.earlier_folder
+        )
     if row.is_saved != row.earlier_is_saved:
         kinds.append("saved" if row.earlier_is_saved else "unsaved")
     is_read = next((_IMPLIED[kind] for kind in kinds if kind in _IMPLIED), row.is_read)

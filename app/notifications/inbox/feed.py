@@ -24,7 +24,7 @@ from app.database import Database
 from app.database.id_lists import ids_in
 from app.errors import NotFound
 from app.models import Change, Notification, User
-from app.models.notification import INBOX, PLACES, SHOWN, UNREAD
+from app.models.notification import FOLDERS, INBOX, SHOWN, UNREAD
 from app.notifications.events.notices import Notice, as_notice, as_notices, notices_of
 from app.notifications.inbox.filters import Filter, FilterKey
 from app.notifications.inbox.selection import Selection
@@ -167,22 +167,22 @@ def _position() -> Select[int]:
 
 def position_clause(user_id: int) -> ColumnElement[int]:
     changed = select(func.max(Change.id).label("position")).where(Change.user_id == user_id)
-    return _highest(changed, *_newest_in_places(user_id))
+    return _highest(changed, *_newest_in_folders(user_id))
 
 
 def newest_clause(user_id: int) -> ColumnElement[int]:
-    """The highest position of the user's notifications in any place. It may be higher than that of
+    """The highest position of the user's notifications in any folder. It may be higher than that of
     every event and change in the database, because changes are pruned.
     """
-    return _highest(*_newest_in_places(user_id))
+    return _highest(*_newest_in_folders(user_id))
 
 
-def _newest_in_places(user_id: int) -> list[Select[int]]:
-    """One query for each place, because each place is a range of the index."""
+def _newest_in_folders(user_id: int) -> list[Select[int]]:
+    """One query for each folder, because each folder is a range of the index."""
     newest = select(func.max(Notification.position).label("position"))
     return [
-        newest.where(Notification.user_id == user_id, text(f"place = '{place}' AND {SHOWN}"))
-        for place in PLACES
+        newest.where(Notification.user_id == user_id, text(f"place = '{folder}' AND {SHOWN}"))
+        for folder in FOLDERS
     ]
 
 

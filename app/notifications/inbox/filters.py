@@ -59,7 +59,7 @@ class FilterField:
     the page asks for the value by name (app/notifications/inbox/filter_names.py) or in a text field.
     `open_label` is the option that leaves the field open.
     `synonyms` maps further accepted values to an option, or to "" if they leave the field open.
-    `chip` says what a `{value}` narrows the list to. `place` is where the page has the control.
+    `chip` says what a `{value}` narrows the list to. `section` is where the page has the control.
     Without a `clause` the filter treats the field itself.
     """
 
@@ -74,7 +74,7 @@ class FilterField:
     kind: Any = None
     may_repeat: bool = False
     chip: str = "{value}"
-    place: str = ON_LINE
+    section: str = ON_LINE
 
     @property
     def value_type(self) -> Any:
@@ -303,7 +303,7 @@ def _fact(term: Term, zone: ZoneInfo) -> ColumnElement[bool]:
 def _in_state(state: str, zone: ZoneInfo) -> ColumnElement[bool]:
     match state:
         case "done" | "snoozed":
-            return Notification.place == state
+            return Notification.folder == state
         case "saved":
             return Notification.is_saved == true()
         case "urgent":
@@ -321,7 +321,7 @@ _FACTS: dict[str, Callable[[str, ZoneInfo], ColumnElement[bool]]] = {
 _ID = Annotated[int, msgspec.Meta(ge=1, le=GREATEST_ID)]
 
 
-_id_field = partial(FilterField, kind=_ID, may_repeat=True, place=AMONG_MORE)
+_id_field = partial(FilterField, kind=_ID, may_repeat=True, section=AMONG_MORE)
 
 FIELDS: tuple[FilterField, ...] = (
     FilterField(
@@ -365,7 +365,7 @@ FIELDS: tuple[FilterField, ...] = (
         "view",
         label=N_("View"),
         options={name: view.label for name, view in VIEWS.items()},
-        place=NOWHERE,
+        section=NOWHERE,
         clause=None,
         wrong=N_("The view must be inbox, saved, done, snoozed or all."),
         description=(
@@ -377,7 +377,7 @@ FIELDS: tuple[FilterField, ...] = (
         SEARCH,
         label=N_("Search notifications"),
         kind=Annotated[str, msgspec.Meta(max_length=LONGEST_SEARCH, pattern=r"^[^\x00]*$")],
-        place=NOWHERE,
+        section=NOWHERE,
         clause=None,
         wrong=N_("Search for at most 300 characters."),
         description=(
@@ -420,7 +420,7 @@ FIELDS: tuple[FilterField, ...] = (
         options={HIGH: N_("Urgent"), NORMAL: N_("Normal"), LOW: N_("Low")},
         may_repeat=True,
         chip=N_("Priority: {value}"),
-        place=AMONG_MORE,
+        section=AMONG_MORE,
         clause=_with_priority,
         wrong=N_("The priority must be high, normal or low."),
         description="Only notifications of this priority.",
@@ -430,7 +430,7 @@ FIELDS: tuple[FilterField, ...] = (
         label="",
         kind=Annotated[str, msgspec.Meta(max_length=MOST_KEY, pattern=r"^[^\x00]*$")],
         chip=N_("One group"),
-        place=NOWHERE,
+        section=NOWHERE,
         clause=_in_group,
         wrong=N_("There is no such group."),
         description="Only the notifications of this group.",

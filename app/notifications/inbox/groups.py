@@ -20,7 +20,7 @@ from app.database.short_reads import execute_aside
 from app.models import Event, Notification, User
 from app.notifications.events.grouping import in_groups, key_for_reader
 from app.notifications.events.notices import Group, Notice, as_notices, notices_of
-from app.notifications.events.sentences import isolated_summary, place_of_group
+from app.notifications.events.sentences import isolated_summary, team_phrase_of_group
 from app.notifications.inbox.feed import NEWEST_FIRST
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, Filter, FilterKey
 from app.notifications.inbox.open_rows import RemovedRow
@@ -69,7 +69,7 @@ async def read_group_page(
     whole inbox may stand above its first page, and then in no page.
     """
     if has_remembered_groups(wanted):
-        tally = await tally_groups(session, user_id, wanted, totals.state)
+        tally = await tally_groups(session, user_id, wanted, totals.version)
         on_top = tally.some(keys_on_top) if first == 0 else {}
         tallies = on_top | tally.slice(first, most, keys_on_top)
         count, known = tally.count - len(keys_on_top), tally.people
@@ -89,7 +89,7 @@ async def read_group_page(
 async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
     """How many groups match, `totals` being those of the same session."""
     if has_remembered_groups(wanted):
-        return (await tally_groups(session, user_id, wanted, totals.state)).count
+        return (await tally_groups(session, user_id, wanted, totals.version)).count
     return await _count(session, user_id, wanted)
 
 
@@ -120,7 +120,7 @@ async def _tallies_of(
     session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
 ) -> dict[str, Tally]:
     if has_remembered_groups(wanted):
-        return (await tally_groups(session, user_id, wanted, totals.state)).some(keys)
+        return (await tally_groups(session, user_id, wanted, totals.version)).some(keys)
     rows = tallied(
         key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses(), in_groups(keys)
     )
@@ -338,4 +338,5 @@ def _with_group(
         actor_count=people.actor_count,
         summary=isolated_summary(head.type, head.context, counts, to_affected=to_affected),
     )
-    return replace(notice, group=group, place=place_of_group(head.type, counts, notice.place))
+    phrase = team_phrase_of_group(head.type, counts, notice.team_phrase)
+    return replace(notice, group=group, team_phrase=phrase)

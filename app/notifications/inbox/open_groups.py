@@ -57,25 +57,25 @@ async def show_parts(
     """
     if not opened.ids:
         return rows
-    places = await _places(session, user_id, [*opened.ids, *opened.removed])
-    keys = {places[one].group_key for one in opened.ids if one in places}
+    positions = await _read_positions(session, user_id, [*opened.ids, *opened.removed])
+    keys = {positions[one].group_key for one in opened.ids if one in positions}
     removed = await _read_removed(session, user_id, opened.removed)
     shown: list[Notice | RemovedRow] = []
     room = MOST_PARTS_IN_ALL
     for row in rows:
         if isinstance(row, Notice) and row.group and row.group.key in keys:
-            gone = [one for one in removed if places[one.id].group_key == row.group.key]
+            gone = [one for one in removed if positions[one.id].group_key == row.group.key]
             has_room = min(row.group.count, MOST_PARTS) <= room
             if has_room and (row.group.count > 1 or gone):
                 notices = await read_parts(session, user_id, wanted, row.group.key)
                 room -= len(notices)
-                parts = _in_order(notices, gone, places)
+                parts = _in_order(notices, gone, positions)
                 row = replace(row, group=dataclasses.replace(row.group, parts=parts))
         shown.append(row)
     return shown
 
 
-async def _places(
+async def _read_positions(
     session: AsyncSession, user_id: int, ids: Sequence[int]
 ) -> dict[int, Row[int, int, str]]:
     """The position and the group of each."""
@@ -95,11 +95,11 @@ async def _read_removed(
 def _in_order(
     notices: Sequence[Notice],
     removed: Sequence[RemovedRow],
-    places: Mapping[int, Row[int, int, str]],
+    positions: Mapping[int, Row[int, int, str]],
 ) -> Rows:
     """Newest first."""
 
-    def place(row: Notice | RemovedRow) -> tuple[int, int]:
-        return row.position if isinstance(row, Notice) else places[row.id].position, row.id
+    def sort_key(row: Notice | RemovedRow) -> tuple[int, int]:
+        return row.position if isinstance(row, Notice) else positions[row.id].position, row.id
 
-    return sorted([*notices, *removed], key=place, reverse=True)
+    return sorted([*notices, *removed], key=sort_key, reverse=True)

@@ -42,7 +42,7 @@ async def resume(session: AsyncSession, user_id: int) -> None:
     once or, in a digest, with the next one.
     """
     back = select(Notification.id).where(
-        Notification.user_id == user_id, Notification.place != SNOOZED
+        Notification.user_id == user_id, Notification.folder != SNOOZED
     )
     waiting = update(Delivery).where(
         Delivery.user_id == user_id,

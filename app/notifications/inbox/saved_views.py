@@ -105,8 +105,8 @@ async def move_view(session: AsyncSession, user: User, view_id: int, steps: int)
     ids = [view.id for view in await _views_of(session, user)]
     if view_id not in ids:
         raise NotFound
-    place = ids.index(view_id)
-    ids.insert(min(max(0, place + steps), len(ids) - 1), ids.pop(place))
+    index = ids.index(view_id)
+    ids.insert(min(max(0, index + steps), len(ids) - 1), ids.pop(index))
     await order_views(session, user, ids)
 
 

@@ -71,7 +71,7 @@ class People(NamedTuple):
     other_affected: int = 0
 
 
-class State(NamedTuple):
+class InboxVersion(NamedTuple):
     """The position of the last change to a user's notifications or the last arrival, the number of
     removals, and the position of the last change: while all stay the same, so do all counts.
     """
@@ -110,7 +110,7 @@ class SortedGroups:
 
 @dataclass(frozen=True)
 class ListTally:
-    """The groups of a list by key, as they were in this state: those that were counted, with those of
+    """The groups of a list by key, as they were at this version: those that were counted, with those of
     `changed` in their places; None stands for a group that is gone. So a group changes without a copy
     of all others.
 
@@ -118,7 +118,7 @@ class ListTally:
     """
 
     counted: SortedGroups
-    state: State
+    version: InboxVersion
     changed: dict[str, Tally | None] = field(default_factory=dict)
     people: dict[str, People] = field(default_factory=dict)
 
@@ -155,10 +155,10 @@ class ListTally:
         now = [(tally.position, key) for key, tally in changed.items() if tally]
         return [key for _position, key in sorted(kept + now)]
 
-    def with_groups(self, changed: dict[str, Tally | None], state: State) -> "ListTally":
+    def with_groups(self, changed: dict[str, Tally | None], version: InboxVersion) -> "ListTally":
         """These groups replaced; None stands for a group that is gone."""
         people = {key: value for key, value in self.people.items() if key not in changed}
-        return ListTally(self.counted, state, self.changed | changed, people)
+        return ListTally(self.counted, version, self.changed | changed, people)
 
 
 class TalliedLists:
@@ -215,32 +215,34 @@ def reading_groups(db: Database, wanted: Filter) -> AbstractAsyncContextManager[
 
 
 async def tally_groups(
-    session: AsyncSession, user_id: int, wanted: Filter, state: State
+    session: AsyncSession, user_id: int, wanted: Filter, version: InboxVersion
 ) -> ListTally:
     """The groups of what is wanted, by a filter with remembered groups.
 
-    `state` is that of the totals in this session.
+    `version` is that of the totals in this session.
     """
     end, whole = wanted.up_to_position, replace(wanted, up_to_position=None)
-    tally = await _present(session, user_id, whole, state)
-    if end is None or end >= state.position:
+    tally = await _present(session, user_id, whole, version)
+    if end is None or end >= version.position:
         return tally
     newer = await _newer(session, user_id, whole, end)
     if newer is None:
-        return await _count_all(session, user_id, wanted, state)
+        return await _count_all(session, user_id, wanted, version)
     keys = [key for key, one in tally.some(newer).items() if one.notices > newer[key].notices]
     counted = await _count(session, user_id, wanted, keys, tally.size_of(keys))
-    return tally.with_groups(dict.fromkeys(newer) | counted, state)
+    return tally.with_groups(dict.fromkeys(newer) | counted, version)
 
 
-async def _present(session: AsyncSession, user_id: int, wanted: Filter, state: State) -> ListTally:
+async def _present(
+    session: AsyncSession, user_id: int, wanted: Filter, version: InboxVersion
+) -> ListTally:
     lists: TalliedLists = session.info["tallied_lists"]
     known = lists.get(user_id, wanted)
-    if known and known.state == state:
+    if known and known.version == version:
         return known
-    tally = await _catch_up(session, user_id, wanted, known, state) if known else None
+    tally = await _catch_up(session, user_id, wanted, known, version) if known else None
     if tally is None:
-        tally = await _count_all(session, user_id, wanted, state)
+        tally = await _count_all(session, user_id, wanted, version)
     # What an act has counted may be rolled back, and its position allotted again.
     if not is_act(session):
         lists.keep(user_id, wanted, tally)
@@ -248,25 +250,25 @@ async def _present(session: AsyncSession, user_id: int, wanted: Filter, state: S
 
 
 async def _count_all(
-    session: AsyncSession, user_id: int, wanted: Filter, state: State
+    session: AsyncSession, user_id: int, wanted: Filter, version: InboxVersion
 ) -> ListTally:
     mine = Notification.user_id == user_id, *wanted.clauses()
     groups = tallied(key_for_reader(user_id), *mine).order_by(text("position"))
     rows = await execute_aside(session, groups)
-    return ListTally(await asyncio.to_thread(SortedGroups, rows), state)
+    return ListTally(await asyncio.to_thread(SortedGroups, rows), version)
 
 
 async def _catch_up(
-    session: AsyncSession, user_id: int, wanted: Filter, known: ListTally, state: State
+    session: AsyncSession, user_id: int, wanted: Filter, known: ListTally, version: InboxVersion
 ) -> ListTally | None:
-    """What was `known`, brought up to this state; None where all must be counted anew."""
+    """What was `known`, brought up to this version; None where all must be counted anew."""
     if len(known.changed) > MOST_DIFFERENT:
         return None
-    if state.removals != known.state.removals or state.position < known.state.position:
+    if version.removals != known.version.removals or version.position < known.version.position:
         return None
-    last = known.state.position
+    last = known.version.position
     changes: Sequence[Row[Any, Any, Any]] = ()
-    if state.changed_at > last:
+    if version.changed_at > last:
         changes = (await session.execute(_changes(), {"user_id": user_id, "since": last})).all()
     if len(changes) > MOST_CHANGES or any(_concerns_all(change) for change in changes):
         return None
@@ -280,7 +282,7 @@ async def _catch_up(
     if ids:  # also those of what has come back, which is among what arrived
         keys = await _keys(session, user_id, ids)
         counted |= await _count(session, user_id, wanted, keys, known.size_of(keys) + len(ids))
-    return known.with_groups(counted, state)
+    return known.with_groups(counted, version)
 
 
 @cache

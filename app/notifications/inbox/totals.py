@@ -32,7 +32,7 @@ from app.database.short_reads import execute_aside
 from app.models import Change, Notification, RemovalCount, SavedView
 from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, UNREAD_ONLY, Filter
-from app.notifications.inbox.tallies import State
+from app.notifications.inbox.tallies import InboxVersion
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS
 
 INBOXES_KEPT = 10_000
@@ -56,8 +56,8 @@ class Totals:
     changed_at: int = field(default=0, compare=False)
 
     @property
-    def state(self) -> State:
-        return State(self.position, self.removals, self.changed_at)
+    def version(self) -> InboxVersion:
+        return InboxVersion(self.position, self.removals, self.changed_at)
 
 
 class OwnView(NamedTuple):
@@ -80,7 +80,7 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedInbox:
     """The counts of the notifications up to `position`, after this number of removals."""
 
     total: int = 0
@@ -89,19 +89,19 @@ class Counted:
     removals: int = 0
 
 
-NOTHING = Counted()
+NOTHING = CountedInbox()
 
 
 class CountedInboxes:
     """What was counted for the users who looked last, by user id."""
 
     def __init__(self) -> None:
-        self._counted = OrderedDict[int, Counted]()
+        self._counted = OrderedDict[int, CountedInbox]()
 
-    def get(self, user_id: int) -> Counted:
+    def get(self, user_id: int) -> CountedInbox:
         return self._counted.get(user_id, NOTHING)
 
-    def keep(self, user_id: int, counted: Counted) -> None:
+    def keep(self, user_id: int, counted: CountedInbox) -> None:
         self._counted[user_id] = counted
         self._counted.move_to_end(user_id)
         if len(self._counted) > INBOXES_KEPT:
@@ -138,7 +138,7 @@ async def _count(
         base = NOTHING
         rows = await _count_since(session, user_id, wanted, base, has_views)
     row = rows[0]
-    counted = Counted(
+    counted = CountedInbox(
         base.total + row.total,
         base.unread + row.unread,
         max(row.newest, row.changed_at),
@@ -158,7 +158,7 @@ async def _count(
     return totals, rows
 
 
-def _still_holds(base: Counted, row: Row[Any]) -> bool:
+def _still_holds(base: CountedInbox, row: Row[Any]) -> bool:
     """Whether nothing that `base` counts has changed or gone, and all of it is visible to this session:
     another request, with a newer view of the database, may have counted it.
     """
@@ -167,7 +167,7 @@ def _still_holds(base: Counted, row: Row[Any]) -> bool:
 
 
 async def _filtered(
-    session: AsyncSession, user_id: int, wanted: Filter, counted: Counted, row: Row[Any]
+    session: AsyncSession, user_id: int, wanted: Filter, counted: CountedInbox, row: Row[Any]
 ) -> int:
     if wanted.found is not None:
         return len(wanted.found)
@@ -181,7 +181,7 @@ async def _filtered(
 
 
 async def _count_since(
-    session: AsyncSession, user_id: int, wanted: Filter, base: Counted, has_views: bool
+    session: AsyncSession, user_id: int, wanted: Filter, base: CountedInbox, has_views: bool
 ) -> Sequence[Row[Any]]:
     """Counts what has arrived since `base`, and what matches `wanted` or lies outside of it. All are
     in the first row; with `has_views`, what `_beside_views` reads is in it and those below.

@@ -14,7 +14,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox.bell import Bell
 from app.notifications.live.frames import data_lines, frame
 from app.notifications.live.queries import Rows
-from app.notifications.live.variants import EVENTS_KEPT, ID, Facts, Variant
+from app.notifications.live.variants import EVENTS_KEPT, ID, EventRow, Variant
 from app.rendering import render
 
 # Takes the place of a position in a rendering; no real position is ever so large.
@@ -26,8 +26,8 @@ class BellRenderer:
     users who see it alike.
     """
 
-    def __init__(self, facts: dict[int, Facts]) -> None:
-        self._facts = facts
+    def __init__(self, events: dict[int, EventRow]) -> None:
+        self._events = events
         self._rows: dict[tuple[Any, ...], list[bytes]] = {}
 
     def frames(self, rows: Rows) -> bytes:
@@ -43,22 +43,22 @@ class BellRenderer:
         before, after, end = _shell(language, unread)
         parts = [before, b"%d" % position, after]
         for user_id, language, timezone, _unread, _position, id, event_id, _key, is_read, _ in rows:
-            if event := self._facts.get(event_id):
+            if event := self._events.get(event_id):
                 reader = language, timezone, event.row.affected_id == user_id, bool(is_read)
                 parts.append((b"%d" % id).join(self._row(event, reader)))
         return b"".join([*parts, end, _list_changed(position)])
 
-    def _row(self, event: Facts, reader: tuple[str, str, bool, bool]) -> list[bytes]:
+    def _row(self, event: EventRow, reader: tuple[str, str, bool, bool]) -> list[bytes]:
         key = event.row.event_id, *reader
         if (row := self._rows.get(key)) is None:
             row = self._rows[key] = _row(Variant(event, *reader))
         return row
 
 
-def arrival_frames(recipients: Rows, facts: Facts) -> Iterator[tuple[int, bytes]]:
+def arrival_frames(recipients: Rows, event: EventRow) -> Iterator[tuple[int, bytes]]:
     """(user_id, frames): a new notification and the count, for rows of `read_recipients`."""
-    affected, position = facts.row.affected_id, b"%d" % facts.row.event_id
-    end = _list_changed(facts.row.event_id)
+    affected, position = event.row.affected_id, b"%d" % event.row.event_id
+    end = _list_changed(event.row.event_id)
     counts: dict[tuple[str, int], bytes] = {}
     arrivals: dict[tuple[Any, ...], list[bytes]] = {}
     for user_id, id, language, timezone, unread, _is_shown, is_ungrouped in recipients:
@@ -66,7 +66,7 @@ def arrival_frames(recipients: Rows, facts: Facts) -> Iterator[tuple[int, bytes]
             count = counts[language, unread] = position.join(_count(language, unread))
         reader = language, timezone, user_id == affected, False, bool(is_ungrouped)
         if (parts := arrivals.get(reader)) is None:
-            *first, last = _arrival(Variant(facts, *reader))
+            *first, last = _arrival(Variant(event, *reader))
             parts = arrivals[reader] = [*first, last + end]
         yield user_id, count + (b"%d" % id).join(parts)
 

@@ -16,7 +16,7 @@ from app.notifications.events.notices import OWN
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.frames import frame
 from app.notifications.live.queries import Rows, Statement, read_facts
-from app.notifications.live.variants import ID, Facts, Variant, renderable
+from app.notifications.live.variants import ID, EventRow, Variant, renderable
 
 NOTIFICATION = "notification"
 # The stream's event for each kind of change. To a client, a withdrawal is a deletion. `refreshed`
@@ -83,13 +83,13 @@ async def _updates(db: Database, changes: Rows, unread: Mapping[int, int]) -> di
         return {}
     ids = [one for change in changes for one in change.ids]
     rows = {row.id: row for row in await db.fetch(_updated(), ids=ids)}
-    facts = renderable(await read_facts(db, {row.event_id for row in rows.values()}))
+    events = renderable(await read_facts(db, {row.event_id for row in rows.values()}))
     frames = {}
     for change in changes:
         row = rows.get(change.ids[0])
-        if row and row.event_id in facts:
+        if row and row.event_id in events:
             with in_language(row.language):
-                notice = facts[row.event_id].notice(row.user_id, dict(row._mapping))
+                notice = events[row.event_id].notice(row.user_id, dict(row._mapping))
                 count = unread.get(row.user_id, 0)
                 frames[change.id] = notification_frame(change.id, as_json(notice), count, UPDATED)
     return frames
@@ -116,12 +116,12 @@ def json_frame(event: str, data: dict[str, Any], position: int) -> bytes:
 
 
 def json_arrivals(
-    recipients: Rows, facts: Facts, unread: Mapping[int, int]
+    recipients: Rows, event: EventRow, unread: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes]]:
     """(user_id, frame): as `notification_frame`, from parts that are rendered once for all."""
     for user_id, id, language, _timezone, _unread, _is_shown, is_ungrouped in recipients:
-        to_affected = facts.row.affected_id == user_id
-        variant = Variant(facts, language, "", to_affected, is_ungrouped=bool(is_ungrouped))
+        to_affected = event.row.affected_id == user_id
+        variant = Variant(event, language, "", to_affected, is_ungrouped=bool(is_ungrouped))
         before, after = _parts(variant)
         count = b"%d" % unread.get(user_id, 0)
         yield user_id, (b"%d" % id).join(before) + count + after
@@ -132,6 +132,6 @@ def _parts(variant: Variant) -> tuple[list[bytes], bytes]:
     """The parts of a frame before the count, split where the id goes, and the part after."""
     with in_language(variant.language):
         notification = as_json(variant.notice())
-        whole = notification_frame(variant.facts.row.event_id, notification, COUNT)
+        whole = notification_frame(variant.event.row.event_id, notification, COUNT)
     before, after = whole.split(b"%d" % COUNT)
     return before.split(b"%d" % ID), after

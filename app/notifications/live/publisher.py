@@ -22,7 +22,7 @@ from app.notifications.live.queries import (
     read_unread,
 )
 from app.notifications.live.stream import HTML, JSON
-from app.notifications.live.variants import Facts, renderable
+from app.notifications.live.variants import EventRow, renderable
 
 
 class StreamPublisher:
@@ -43,7 +43,7 @@ class StreamPublisher:
     async def _publish_event(self, event_id: int) -> None:
         if not (self._hub.needs(HTML, event_id) or self._hub.needs(JSON, event_id)):
             return
-        event: Facts | None = None
+        event: EventRow | None = None
         async for recipients in self._recipients(event_id):
             if recipients and event is None:
                 facts = await retry_reading(partial(read_facts, self._db, [event_id]))
@@ -67,7 +67,7 @@ class StreamPublisher:
             yield await retry_reading(partial(read_recipients_among, self._db, event_id, some))
             await asyncio.sleep(0)  # the read has kept other requests waiting
 
-    async def _send_arrivals(self, recipients: Rows, event: Facts) -> None:
+    async def _send_arrivals(self, recipients: Rows, event: EventRow) -> None:
         position = event.row.event_id
         html, json = self._hub.connected(HTML), self._hub.connected(JSON)
         by_page = [one for one in recipients if one.is_shown and one.user_id in html]

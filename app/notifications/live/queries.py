@@ -178,7 +178,7 @@ def _of_event() -> Statement:
             User.language,
             User.timezone,
             unread_of(Notification.user_id).label("unread"),
-            and_(Notification.deleted_at.is_(None), Notification.place == IN_INBOX).label(
+            and_(Notification.deleted_at.is_(None), Notification.folder == IN_INBOX).label(
                 "is_shown"
             ),
             is_ungrouped(Notification.user_id, Notification.type).label("is_ungrouped"),

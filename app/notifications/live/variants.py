@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class EventRow:
     """A row of `all_events` that can be hashed and compared, as a cache key.
 
     The row is copied, because a row of SQLAlchemy keeps 6 KB of metadata about its result alive.
@@ -34,7 +34,7 @@ class Facts:
     key: str
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "Facts":
+    def of(cls, row: Row[Any]) -> "EventRow":
         return cls(SimpleNamespace(**row._mapping), repr(tuple(row)))
 
     def notice(self, user_id: int, own: Mapping[str, Any]) -> Notice:
@@ -47,7 +47,7 @@ class Facts:
 class Variant:
     """An event as it looks to all readers who share these attributes."""
 
-    facts: Facts
+    event: EventRow
     language: str
     timezone: str
     to_affected: bool
@@ -56,39 +56,39 @@ class Variant:
 
     def notice(self) -> Notice:
         """The notice of one of these readers, with `ID` in place of its id."""
-        user_id = self.facts.row.affected_id if self.to_affected else 0
-        return self.facts.notice(user_id, self._as_it_arrived())
+        user_id = self.event.row.affected_id if self.to_affected else 0
+        return self.event.notice(user_id, self._as_it_arrived())
 
     def _as_it_arrived(self) -> dict[str, Any]:
         """The columns OWN of a notification that nothing has happened to except, perhaps, reading
         it.
         """
-        row = self.facts.row
+        row = self.event.row
         arrived = dict.fromkeys(one.key for one in OWN)
         key = group_key_of(row.event_id, row, TYPES[row.type])
         return arrived | {
             "id": ID,
             "position": row.event_id,
-            "state": IN_INBOX,
+            "folder": IN_INBOX,
             "is_saved": False,
             "read_at": clock.now() if self.is_read else None,
             "group_key": f"{row.type}:{APART}:{ID}" if self.is_ungrouped else key,
         }
 
 
-def renderable(rows: Iterable[Row[Any]]) -> dict[int, Facts]:
-    """The facts by event id, without the events that cannot be rendered."""
-    facts = (Facts.of(row) for row in rows)
-    return {each.row.event_id: each for each in facts if _is_renderable(each)}
+def renderable(rows: Iterable[Row[Any]]) -> dict[int, EventRow]:
+    """The rows by event id, without the events that cannot be rendered."""
+    events = (EventRow.of(row) for row in rows)
+    return {each.row.event_id: each for each in events if _is_renderable(each)}
 
 
 @lru_cache(EVENTS_KEPT)
-def _is_renderable(facts: Facts) -> bool:
+def _is_renderable(event: EventRow) -> bool:
     """Cached, so that each event is logged once."""
     try:
-        Variant(facts, "", "", to_affected=False).notice()
+        Variant(event, "", "", to_affected=False).notice()
     except Exception:
         # A newer version's event type, or a damaged row.
-        _log.exception("The event at %s cannot be rendered.", facts.row.event_id)
+        _log.exception("The event at %s cannot be rendered.", event.row.event_id)
         return False
     return True

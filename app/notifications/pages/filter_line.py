@@ -66,11 +66,11 @@ def filter_line(wanted: Filter, names: Names, language: str, *, is_open: bool) -
     return FilterLine(controls, more, chips, carried)
 
 
-def _controls(place: str, wanted: Filter, names: Names) -> list[Control]:
+def _controls(section: str, wanted: Filter, names: Names) -> list[Control]:
     return [
         Control(one.name, _(one.label), wanted.value_of(one.name), _choices(one, wanted, names))
         for one in FIELDS
-        if one.place == place
+        if one.section == section
     ]
 
 

@@ -23,7 +23,7 @@ from app.mail.suppressions import is_suppressed, lift_of
 from app.models import User
 from app.notifications.channels.push.device_list import read_list
 from app.notifications.events.catalogue import TYPES
-from app.notifications.events.event_type import GROUPS, EventType
+from app.notifications.events.event_type import HEADINGS, EventType
 from app.notifications.preferences import muting
 from app.notifications.preferences import switches as preferences
 from app.notifications.preferences.channels import channel_names, descriptions_of
@@ -254,7 +254,7 @@ async def _context(
 
 def _choices(user: User) -> dict[str, Any]:
     return {
-        "groups": _groups(),
+        "headings": _headings(),
         "frequencies": [(DAILY, _("Every day")), (WEEKLY, _("Every Monday"))],
         "adders": [
             (ANYONE, _("Anyone")),
@@ -283,6 +283,9 @@ def _values(stored: preferences.Preferences, user: User) -> Values:
     return switches | digest | rest | ungrouped
 
 
-def _groups() -> list[tuple[str, list[EventType]]]:
+def _headings() -> list[tuple[str, list[EventType]]]:
     """The types that can be switched, under their headings."""
-    return [(_(group), [one for one in _shown_types() if one.group == group]) for group in GROUPS]
+    return [
+        (_(heading), [one for one in _shown_types() if one.heading == heading])
+        for heading in HEADINGS
+    ]

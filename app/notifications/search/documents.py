@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.language import in_language, shipped_languages
-from app.notifications.events.sentences import NAMES_OF_TEAMS, detail, isolated_place, sentence
+from app.notifications.events.sentences import NAMES_OF_TEAMS, detail, sentence, team_phrase
 from app.notifications.search.words import words_of
 from app.values.names import to_plain
 
@@ -92,7 +92,7 @@ def _sentences(event: Facts, *, to_affected: bool) -> list[str]:
         with in_language(language):
             said = (
                 sentence(event.type, event.context, to_affected=to_affected),
-                to_plain(isolated_place(event.type, event.context, to_affected=to_affected)),
+                to_plain(team_phrase(event.type, event.context, to_affected=to_affected)),
             )
         found |= dict.fromkeys(said)
     return list(found)

@@ -37,19 +37,19 @@ def _is_meant(found: Sequence[Word], phrase: Phrase) -> bool:
 
 def _end(text: str, word: Word, size: int) -> int:
     """Where the first `size` characters of the word end in the text."""
-    for place in range(word.start, word.end):
-        size -= len(fold(text[place]))
+    for index in range(word.start, word.end):
+        size -= len(fold(text[index]))
         if size <= 0:
-            return place + 1
+            return index + 1
     return word.end
 
 
 def _pieces(text: str, marked: set[int]) -> Iterator[Markup]:
     """A mark ends where a name begins or ends: neither may cross the other in HTML."""
-    kinds = [char if char in (FSI, PDI) else place in marked for place, char in enumerate(text)]
+    kinds = [char if char in (FSI, PDI) else index in marked for index, char in enumerate(text)]
     start = 0
-    for place in range(1, len(text) + 1):
-        if place == len(text) or kinds[place] != kinds[start]:
-            piece = escape(text[start:place])
+    for index in range(1, len(text) + 1):
+        if index == len(text) or kinds[index] != kinds[start]:
+            piece = escape(text[start:index])
             yield Markup("<mark>{}</mark>").format(piece) if kinds[start] is True else piece
-            start = place
+            start = index

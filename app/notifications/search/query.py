@@ -21,7 +21,7 @@ WORDS, TYPE, IS, BEFORE, AFTER = "words", "type", "is", "before", "after"
 FROM, TEAM, PROJECT = NAMES = ("from", "team", "project")
 STATES = ("unread", "read", "done", "saved", "snoozed", "urgent")
 # The states that notifications in the inbox do not have, or not all of them.
-VIEWS = ("done", "saved", "snoozed")
+VIEW_STATES = ("done", "saved", "snoozed")
 _REMEMBERED = 256
 
 # Keyboards of phones turn quotation marks into curly ones.
@@ -63,7 +63,7 @@ class Query:
     def view(self) -> str:
         """The view that it asks for, "" for none."""
         asked = (term.value for term in self.terms if term.operator == IS and not term.is_excluded)
-        return next((state for state in asked if state in VIEWS), "")
+        return next((state for state in asked if state in VIEW_STATES), "")
 
 
 @lru_cache(_REMEMBERED)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 LONGEST_WORD = 64
-LETTER, SPACELESS, SYMBOL, BREAK = range(4)
+LETTER, SPACELESS, SYMBOL, SEPARATOR = range(4)
 # Letters with a stroke, and ligatures, that Unicode does not decompose.
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"}
@@ -83,7 +83,7 @@ def fold(character: str) -> str:
     """
     decomposed = unicodedata.normalize("NFKD", character)
     folded = unicodedata.normalize("NFKD", decomposed.casefold()).translate(_PLAIN)
-    return "".join(" " if _kind(one) == BREAK else one for one in folded if not _is_mark(one))
+    return "".join(" " if _kind(one) == SEPARATOR else one for one in folded if not _is_mark(one))
 
 
 def _is_mark(character: str) -> bool:
@@ -99,7 +99,7 @@ def _kind(character: str) -> int:
     if category == "So":
         return SYMBOL
     if category[0] not in "LN" and category not in ("Mn", "Mc"):
-        return BREAK
+        return SEPARATOR
     return SPACELESS if _SPACELESS.match(character) else LETTER
 
 
@@ -108,18 +108,18 @@ Run = list[tuple[str, int]]
 
 
 def _runs(text: str) -> Iterator[tuple[int, Run]]:
-    """The folded characters, each with the place of what it stands for, parted by their kinds."""
-    folded = ((one, place) for place, char in enumerate(text) for one in fold(char))
+    """The folded characters, each with the index of what it stands for, parted by their kinds."""
+    folded = ((one, index) for index, char in enumerate(text) for one in fold(char))
     for kind, run in groupby(folded, key=lambda one: _kind_of(one[0])):
         yield kind, list(run)
 
 
 def _one(run: Run) -> list[Word]:
-    return [Word("".join(char for char, _place in run)[:LONGEST_WORD], run[0][1], run[-1][1] + 1)]
+    return [Word("".join(char for char, _index in run)[:LONGEST_WORD], run[0][1], run[-1][1] + 1)]
 
 
 def _each(run: Run) -> list[Word]:
-    return [Word(char, place, place + 1) for char, place in run]
+    return [Word(char, index, index + 1) for char, index in run]
 
 
 def _pairs(run: Run) -> list[Word]:
@@ -132,4 +132,4 @@ def _none(_run: Run) -> list[Word]:
     return []
 
 
-_WORDS_IN = {LETTER: _one, SPACELESS: _pairs, SYMBOL: _each, BREAK: _none}
+_WORDS_IN = {LETTER: _one, SPACELESS: _pairs, SYMBOL: _each, SEPARATOR: _none}

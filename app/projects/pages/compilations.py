@@ -105,8 +105,8 @@ async def retry(
         compilation = await request_compilation(session, settings, project, user)
         await acts.mark(session, user.id, Selection([notification_id]), read=True)
     await enqueue(broker, compilation)
-    place, text = f"/projects/{project.id}", _("Compiling again.")
-    return await answer_in_place(request, db, user, notification_id, place, text)
+    url, text = f"/projects/{project.id}", _("Compiling again.")
+    return await answer_in_place(request, db, user, notification_id, url, text)
 
 
 async def _card(request: AnyRequest, db: Database, user: User, project_id: int) -> Response[Any]:

@@ -62,12 +62,12 @@ def _end_of_media(path: Path, container: str) -> int:
 
 def _end_of_movi(head: bytes) -> int:
     """`LIST`, its size, `movi`. Unfinished recordings have the size 0 or the largest one."""
-    place = head.find(b"movi")
-    size = int.from_bytes(head[place - 4 : place], "little") if place >= 8 else 0
-    return place + size if size < 0xFFFF_FF00 else 0
+    offset = head.find(b"movi")
+    size = int.from_bytes(head[offset - 4 : offset], "little") if offset >= 8 else 0
+    return offset + size if size < 0xFFFF_FF00 else 0
 
 
 def _end_of_data(head: bytes) -> int:
     """The data object of ASF (section 5.1): its GUID, then its size."""
-    place = head.find(ASF_DATA)
-    return place + int.from_bytes(head[place + 16 : place + 24], "little") if place >= 0 else 0
+    offset = head.find(ASF_DATA)
+    return offset + int.from_bytes(head[offset + 16 : offset + 24], "little") if offset >= 0 else 0

@@ -160,7 +160,7 @@ async def _encode_segment(
     until = ["-t", str(frames / canvas.rate)]
     try:
         samples = await _samples(clip, fact)
-        outcome = await run(
+        finished = await run(
             *[*DAMAGED_TOO, *reading(clip.path, fact.container), *picture, *timing, *NO_METADATA],
             *["-g", str(2 * canvas.rate), "-f", "mp4", local(segment)],
             *([*samples, *until, local(sound)] if samples else []),
@@ -171,7 +171,7 @@ async def _encode_segment(
         )
     except FfmpegFailed as error:
         raise unreadable(clip.name) from error
-    if not outcome.frames:
+    if not finished.frames:
         raise unreadable(clip.name)
     size = frames * SAMPLES // canvas.rate * BYTES_PER_SAMPLE
     await asyncio.to_thread(_append_sound, sound, size)

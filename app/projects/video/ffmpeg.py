@@ -95,7 +95,7 @@ ERRORS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FfmpegRun:
     """The output of ffmpeg, the number of video frames written, and how many seconds they last."""
 
     log: str
@@ -117,7 +117,7 @@ async def run(
     writes: Sequence[Path] = (),
     seconds: float,
     on_frame: OnFrame = _ignore,
-) -> Outcome:
+) -> FfmpegRun:
     """Runs ffmpeg and waits for it. `on_frame` is called twice a second with the frames done.
 
     ffmpeg can open `reads`, which may be folders, and `writes`, which are created empty, and no
@@ -128,7 +128,7 @@ async def run(
     follow = partial(_follow, on_frame=on_frame)
     progress = ["-progress", OUTPUT]
     log, (frames, time) = await _run([*progress, *arguments], reads, writes, seconds, follow)
-    return Outcome(log, frames, time)
+    return FfmpegRun(log, frames, time)
 
 
 async def read_lines(

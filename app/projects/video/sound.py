@@ -98,13 +98,13 @@ async def _loudness_lost(
         f"[0:a:{sound.track}]asplit[all][two];[all]ebur128@all=framelog=quiet[a];"
         f"[two]{mix},ebur128@two=framelog=quiet[b]"
     )
-    outcome = await run(
+    finished = await run(
         *[*reading(path, container), "-filter_complex", graph],
         *["-map", "[a]", "-map", "[b]", "-f", "null", "-"],
         reads=[path],
         seconds=seconds,
     )
-    measured = {name: float(value) for name, value in LOUDNESS.findall(outcome.log)}
+    measured = {name: float(value) for name, value in LOUDNESS.findall(finished.log)}
     if min(measured.get("all", -70), measured.get("two", -70)) <= -70:
         return 0.0
     return max(-MAX_GAIN, min(MAX_GAIN, measured["all"] - measured["two"]))

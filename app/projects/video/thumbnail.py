@@ -21,7 +21,7 @@ async def write_thumbnail(
     """
     converted = [SQUARE_PIXELS, *colours.filters] if colours else []
     for start in (min(1.0, last_frame / 10), 0.0):  # some containers find nothing but the start
-        outcome = await run(
+        finished = await run(
             *["-ss", str(start), *reading(video, container), "-map", "0:V:0"],
             *["-vf", ",".join(["thumbnail=25", *converted, JPEG]), "-frames:v", "1"],
             *["-c:v", "mjpeg", "-q:v", "4", "-f", "mjpeg", local(picture)],
@@ -29,5 +29,5 @@ async def write_thumbnail(
             writes=[picture],
             seconds=SECONDS,
         )
-        if outcome.frames:
+        if finished.frames:
             break

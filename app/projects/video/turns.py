@@ -1,8 +1,8 @@
 """Runs ffmpeg for users in fair turns, and as many at a time as the machine has room for.
 
 The user whose last turn was longest ago is next, however much others have queued. Each process
-keeps this order in memory. The processes of a machine share its places through locked files: a
-process that frees a place lets a waiting process take it first.
+keeps this order in memory. The processes of a machine share its slots through locked files: a
+process that frees a slot lets a waiting process take it first.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _turn: ContextVar[Callable[[], AbstractAsyncContextManager[None]]] = ContextVar(
 
 
 def turn() -> AbstractAsyncContextManager[None]:
-    """Waits for a place on entry, on behalf of the user that `Turns.of` names, if any."""
+    """Waits for a slot on entry, on behalf of the user that `Turns.of` names, if any."""
     return _turn.get()()
 
 
@@ -37,7 +37,7 @@ def turns_of(session: AsyncSession) -> "Turns":
     return turns
 
 
-def number_of_places() -> int:
+def number_of_slots() -> int:
     """One below 4 GiB of memory, else one for each core and at least two."""
     return 1 if _memory() < SMALL_MACHINE else max(2, os.cpu_count() or 1)
 
@@ -53,10 +53,10 @@ def _memory() -> int:
 
 
 class Turns:
-    """`places` for ffmpeg on this machine, shared by the processes that use the same `folder`."""
+    """`slots` for ffmpeg on this machine, shared by the processes that use the same `folder`."""
 
-    def __init__(self, folder: Path, places: int) -> None:
-        self._folder, self._places, self._free = folder, places, places
+    def __init__(self, folder: Path, slots: int) -> None:
+        self._folder, self._slots, self._free = folder, slots, slots
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
         # The number of each user's last turn; kept while there is a queue.
         self._last_turns: dict[int, int] = {}
@@ -75,20 +75,20 @@ class Turns:
     async def take(self, user_id: int) -> AsyncIterator[None]:
         await self._wait(user_id)
         try:
-            async with self._place_on_machine():
+            async with self._slot_on_machine():
                 yield
         finally:
             self._free += 1
             self._serve()
 
     async def _wait(self, user_id: int) -> None:
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(user_id, deque()).append(place)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(user_id, deque()).append(waiter)
         self._serve()
         try:
-            await place
+            await waiter
         except asyncio.CancelledError:
-            if not place.cancelled():  # got its turn at the same moment
+            if not waiter.cancelled():  # got its turn at the same moment
                 self._free += 1
                 self._serve()
             raise
@@ -96,28 +96,28 @@ class Turns:
     def _serve(self) -> None:
         while self._free and self._waiting:
             user_id = min(self._waiting, key=lambda one: self._last_turns.get(one, -1))
-            place = self._waiting[user_id].popleft()
+            waiter = self._waiting[user_id].popleft()
             if not self._waiting[user_id]:
                 del self._waiting[user_id]
-            if not place.done():
+            if not waiter.done():
                 self._free -= 1
                 self._last_turns[user_id] = next(self._numbers)
-                place.set_result(None)
-        if self._free == self._places:
+                waiter.set_result(None)
+        if self._free == self._slots:
             self._last_turns.clear()
 
     @asynccontextmanager
-    async def _place_on_machine(self) -> AsyncIterator[None]:
+    async def _slot_on_machine(self) -> AsyncIterator[None]:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
         next_in_line = await _lock_one([self._folder / "next"])
         try:
-            place = await _lock_one([self._folder / str(n) for n in range(self._places)])
+            slot = await _lock_one([self._folder / str(n) for n in range(self._slots)])
         finally:
             os.close(next_in_line)
         try:
             yield
         finally:
-            os.close(place)
+            os.close(slot)
 
 
 async def _lock_one(paths: Sequence[Path]) -> int:

@@ -80,5 +80,7 @@ def _named(**names: str) -> Iterator[None]:
 
 async def _member(db: Database, team_id: int, user_id: int) -> MemberObject:
     async with db.read() as session:
-        member, place = await find_member(session, team_id, user_id)
-    return MemberObject(member.id, member.username, place.role, whole_seconds(place.joined_at))
+        member, membership = await find_member(session, team_id, user_id)
+    return MemberObject(
+        member.id, member.username, membership.role, whole_seconds(membership.joined_at)
+    )

@@ -75,7 +75,7 @@ async def test_each_outcome_is_explained(
 
     line = (await log_of(db, bob, notice)).lines[0]
 
-    assert (line.channel.name, line.place) == (EMAIL, bob.email)
+    assert (line.channel.name, line.address_label) == (EMAIL, bob.email)
     assert (line.state, line.explanation) == (values["state"], words)
 
 

@@ -14,7 +14,7 @@ from app.notifications.channels.base import SENT, DeliveryFailure, Failed, Wait
 from app.notifications.delivery import claims, settling
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip
-from app.notifications.delivery.settling import Ended, settle, skip_pending
+from app.notifications.delivery.settling import Settlement, settle, skip_pending
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
@@ -37,7 +37,7 @@ async def claim(db: Database) -> Claim:
     return claimed
 
 
-async def settle_now(db: Database, claimed: Claim, ids: Sequence[int], outcome: Ended) -> None:
+async def settle_now(db: Database, claimed: Claim, ids: Sequence[int], outcome: Settlement) -> None:
     async with db.write() as session:
         await settle(session, CHANNEL, claimed, ids, outcome)
 
@@ -67,7 +67,7 @@ async def test_a_final_outcome_settles_now_and_ends_the_claim(
     db: Database,
     hands: Hands,
     counted: list[Any],
-    outcome: Ended,
+    outcome: Settlement,
     state: str,
     reason: str | None,
     is_attempted: bool,
@@ -169,7 +169,7 @@ async def test_after_its_last_attempt_a_delivery_is_dead(
 @pytest.mark.parametrize(
     "outcome", [SENT, NEVER, LATER, Skip("read"), Wait(clock.now(), "resting")]
 )
-async def test_an_outcome_is_of_these_deliveries_alone(db: Database, outcome: Ended) -> None:
+async def test_an_outcome_is_of_these_deliveries_alone(db: Database, outcome: Settlement) -> None:
     await write(db, "one@example.com", "two@example.com")
     claimed = await claim(db)
     _one, untouched = await deliveries(db)
@@ -187,7 +187,7 @@ async def test_an_outcome_is_of_these_deliveries_alone(db: Database, outcome: En
     "meanwhile", [{"claimed_by": "another.1"}, {"state": "skipped", "reason": "withdrawn"}]
 )
 async def test_deliveries_claimed_or_withdrawn_by_others_stay_unchanged(
-    db: Database, outcome: Ended, meanwhile: dict[str, str]
+    db: Database, outcome: Settlement, meanwhile: dict[str, str]
 ) -> None:
     await write(db)
     claimed = await claim(db)

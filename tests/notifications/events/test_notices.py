@@ -261,7 +261,7 @@ def test_an_action_names_the_host_that_it_leads_to(url: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "lasts", "outcome"),
+    ("status", "lasts", "subject_state"),
     [
         ("pending", A_SECOND, ""),
         ("pending", 0 * A_SECOND, "Expired"),
@@ -279,7 +279,7 @@ async def test_an_invitation_can_be_answered_while_it_is_open_and_then_shows_wha
     hands: Hands,
     status: str,
     lasts: timedelta,
-    outcome: str,
+    subject_state: str,
 ) -> None:
     hands.set("2026-11-23 10:00")
     invitation = Invitation(
@@ -304,9 +304,9 @@ async def test_an_invitation_can_be_answered_while_it_is_open_and_then_shows_wha
     leads_to = f"/invitations/{invitation.id}"
     view = Action("View Invitation", f"{here}/invitation", leads_to=leads_to)
     go = Action("Go to Team", f"{here}/open", leads_to=f"/teams/{squad.id}")
-    link = go if outcome == "Accepted" else view
-    assert notice.outcome == outcome
-    assert notice.actions == [*([] if outcome else buttons), link]
+    link = go if subject_state == "Accepted" else view
+    assert notice.subject_state == subject_state
+    assert notice.actions == [*([] if subject_state else buttons), link]
     assert (notice.target, notice.is_high) == (link.url, True)
 
 
@@ -350,23 +350,23 @@ async def test_a_failure_whose_compilation_is_not_known_can_be_retried_while_non
 
 
 # The sentences that members other than the affected read do not name the team.
-PLACE = "in team '\u2068Video Squad\u2069'"
+IN_TEAM = "in team '\u2068Video Squad\u2069'"
 
 
 @pytest.mark.parametrize(
-    ("event_type", "facts", "is_bob_affected", "byline", "place"),
+    ("event_type", "facts", "is_bob_affected", "byline", "team_phrase"),
     [
-        (MEMBER_ADDED, {"role": "viewer"}, False, "alice", PLACE),
+        (MEMBER_ADDED, {"role": "viewer"}, False, "alice", IN_TEAM),
         (MEMBER_ADDED, {"role": "viewer"}, True, "alice", ""),
-        (MEMBER_REMOVED, {}, False, "alice", PLACE),
+        (MEMBER_REMOVED, {}, False, "alice", IN_TEAM),
         (MEMBER_REMOVED, {}, True, "alice", ""),
-        (MEMBER_ROLE_CHANGED, {"old_role": "admin", "new_role": "editor"}, False, "alice", PLACE),
+        (MEMBER_ROLE_CHANGED, {"old_role": "admin", "new_role": "editor"}, False, "alice", IN_TEAM),
         (MEMBER_ROLE_CHANGED, {"old_role": "admin", "new_role": "editor"}, True, "alice", ""),
         (TEAM_UPDATED, {"old_name": "A", "new_name": "B"}, False, "alice", ""),
         (TEAM_DELETED, {}, False, "alice", ""),
         (PROJECT_SHARED, {"project_name": "Reel"}, False, "alice", ""),
         (PROJECT_UNSHARED, {"project_name": "Reel"}, False, "alice", ""),
-        (CUSTOM, {"title": "The render is done"}, False, "alice", PLACE),
+        (CUSTOM, {"title": "The render is done"}, False, "alice", IN_TEAM),
     ],
 )
 async def test_actor_and_team_stand_beside_the_sentence_where_it_names_neither(
@@ -379,14 +379,14 @@ async def test_actor_and_team_stand_beside_the_sentence_where_it_names_neither(
     facts: dict[str, Any],
     is_bob_affected: bool,
     byline: str,
-    place: str,
+    team_phrase: str,
 ) -> None:
     affected = bob if is_bob_affected else carol
     await tell(db, event_type, actor=alice, affected=affected, team=squad, **facts)
 
     notice = await notice_of(db, bob)
 
-    assert (notice.byline, notice.place) == (byline, place)
+    assert (notice.byline, notice.team_phrase) == (byline, team_phrase)
 
 
 async def test_the_actor_is_not_named_twice(

@@ -34,9 +34,9 @@ async def undoes(db: Database, user: User, token: str) -> int:
 
 
 async def state_of(db: Database, notification_id: int) -> tuple[str, bool, bool]:
-    """(place, is_saved, is_read)."""
+    """(folder, is_saved, is_read)."""
     columns = (
-        Notification.place,
+        Notification.folder,
         Notification.is_saved,
         Notification.read_at.is_not(None),
     )
@@ -84,7 +84,7 @@ async def test_a_notification_no_longer_done_is_back_in_its_old_position(
     assert await shown_in(db, bob) == [two, one]
 
 
-async def test_a_notification_can_be_saved_in_any_place(
+async def test_a_notification_can_be_saved_in_any_folder(
     db: Database, bob: User, tell_bob: Tell
 ) -> None:
     one, two = await tell_bob(2)
@@ -142,7 +142,7 @@ async def test_more_than_one_batch_of_snoozed_notifications_comes_back(
 ) -> None:
     hands.set(TODAY)
     ids = await tell_bob(520)
-    await alter(ids, place="snoozed", snoozed_until=clock.now())
+    await alter(ids, folder="snoozed", snoozed_until=clock.now())
 
     assert await return_due(db) == 520
     assert len(await shown_in(db, bob)) == 100

@@ -46,7 +46,7 @@ async def test_users_who_occur_in_the_inbox_can_be_chosen(
 async def test_the_choices_are_those_of_the_view(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
-    await alter(await tell_bob(1), place="done")
+    await alter(await tell_bob(1), folder="done")
 
     assert await names(db, bob, with_choices=True) == NOTHING
     done = await names(db, bob, Filter({"view": ("done",)}), with_choices=True)

@@ -92,17 +92,17 @@ async def test_notices_of_one_type_about_one_team_are_a_group(
 async def test_a_group_names_its_team_beside_a_sentence_that_does_not(
     db: Database, alice: User, bob: User, carol: User, dave: User, squad: Team
 ) -> None:
-    async def places() -> list[str]:
-        return [to_plain(notice.place) for notice in (await page_of(db, bob)).notices]
+    async def team_phrases() -> list[str]:
+        return [to_plain(notice.team_phrase) for notice in (await page_of(db, bob)).notices]
 
     await add(db, alice, squad, carol)
-    assert await places() == ["in team 'Video Squad'"]
+    assert await team_phrases() == ["in team 'Video Squad'"]
     await add(db, alice, squad, dave)
-    assert await places() == [""]
+    assert await team_phrases() == [""]
     async with db.act() as session:
         for title in ("One", "Two"):
             await notify(session, CUSTOM, actor=alice, team=squad, title=title)
-    assert await places() == ["in team 'Video Squad'", ""]
+    assert await team_phrases() == ["in team 'Video Squad'", ""]
 
 
 async def test_who_came_after_a_watermark_is_no_actor_of_a_group_before_it(

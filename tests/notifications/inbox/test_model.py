@@ -62,7 +62,7 @@ PRIORITIES = {TEAM_UPDATED.name: "low", ACCOUNT_PASSWORD_CHANGED.name: "high"}
 
 @dataclass(frozen=True)
 class State:
-    place: str = "inbox"
+    folder: str = "inbox"
     is_saved: bool = False
     snoozed_until: datetime | None = None
     read_at: datetime | None = None
@@ -108,12 +108,12 @@ def concerns(action: str, state: State, until: datetime | None) -> bool:
     return {
         "read": state.is_unread,
         "unread": not state.is_unread,
-        "done": state.place != "done",
-        "undone": state.place == "done",
+        "done": state.folder != "done",
+        "undone": state.folder == "done",
         "save": not state.is_saved,
         "unsave": state.is_saved,
-        "snooze": state.place != "snoozed" or state.snoozed_until != until,
-        "unsnooze": state.place == "snoozed",
+        "snooze": state.folder != "snoozed" or state.snoozed_until != until,
+        "unsnooze": state.folder == "snoozed",
         "delete": True,
     }[action]
 
@@ -123,12 +123,12 @@ def after(action: str, state: State, until: datetime | None) -> State:
     changes: dict[str, dict[str, Any]] = {
         "read": {"read_at": now},
         "unread": {"read_at": None},
-        "done": {"place": "done", "snoozed_until": None, "read_at": state.read_at or now},
-        "undone": {"place": "inbox"},
+        "done": {"folder": "done", "snoozed_until": None, "read_at": state.read_at or now},
+        "undone": {"folder": "inbox"},
         "save": {"is_saved": True},
         "unsave": {"is_saved": False},
-        "snooze": {"place": "snoozed", "snoozed_until": until},
-        "unsnooze": {"place": "inbox", "snoozed_until": None, "read_at": None},
+        "snooze": {"folder": "snoozed", "snoozed_until": until},
+        "unsnooze": {"folder": "inbox", "snoozed_until": None, "read_at": None},
         "delete": {},
     }
     return replace(state, **changes[action])
@@ -171,7 +171,7 @@ class Wanted:
 def is_in_view(row: Row, view: str) -> bool:
     if row.deleted_at:
         return False
-    return view == "all" or (row.state.is_saved if view == "saved" else row.state.place == view)
+    return view == "all" or (row.state.is_saved if view == "saved" else row.state.folder == view)
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
@@ -203,8 +203,8 @@ def shown(notice: Notice) -> tuple[Any, ...]:
 
 def state_of(notice: Notice) -> tuple[Any, ...]:
     is_snoozed = notice.snoozed_until is not None
-    place = "done" if notice.is_done else "snoozed" if is_snoozed else "inbox"
-    state = State(place, notice.is_saved, notice.snoozed_until, notice.read_at)
+    folder = "done" if notice.is_done else "snoozed" if is_snoozed else "inbox"
+    state = State(folder, notice.is_saved, notice.snoozed_until, notice.read_at)
     return notice.id, notice.position, notice.group_key, state
 
 
@@ -244,17 +244,17 @@ class Client:
 
     def hear(self, kind: str, ids: Iterable[int]) -> None:
         for id in ids:
-            place, is_saved, is_unread = self.states.get(id, ("inbox", False, True))
+            folder, is_saved, is_unread = self.states.get(id, ("inbox", False, True))
             self.states[id] = {
-                "read": (place, is_saved, False),
-                "unread": (place, is_saved, True),
+                "read": (folder, is_saved, False),
+                "unread": (folder, is_saved, True),
                 "done": ("done", is_saved, False),
                 "undone": ("inbox", is_saved, is_unread),
-                "saved": (place, True, is_unread),
-                "unsaved": (place, False, is_unread),
+                "saved": (folder, True, is_unread),
+                "unsaved": (folder, False, is_unread),
                 "snoozed": ("snoozed", is_saved, is_unread),
                 "returned": ("inbox", is_saved, True),
-            }.get(kind, (place, is_saved, is_unread))
+            }.get(kind, (folder, is_saved, is_unread))
         if kind in ("deleted", "withdrawn"):
             self.deleted.update(ids)
         if kind == "restored":
@@ -424,7 +424,7 @@ class TwoInboxes(RuleBasedStateMachine):
             or row.state.read_at is None
             or row.state.read_at >= limit
             or row.state.is_saved
-            or row.state.place == "snoozed"
+            or row.state.folder == "snoozed"
         ]
         self.forget_deleted()
 
@@ -693,7 +693,7 @@ class TwoInboxes(RuleBasedStateMachine):
             mine = [row for row in self.rows if row.user_id == user.id]
             told = {row.id: row for row in mine if not row.deleted_at}
             assert {id: client.states.get(id, ("inbox", False, True)) for id in told} == {
-                row.id: (row.state.place, row.state.is_saved, row.state.is_unread)
+                row.id: (row.state.folder, row.state.is_saved, row.state.is_unread)
                 for row in told.values()
             }
             assert {row.id for row in mine if row.deleted_at} == client.deleted & {

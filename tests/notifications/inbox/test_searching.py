@@ -153,8 +153,8 @@ async def test_a_state_shows_its_view(
     db: Database, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     done, snoozed, saved, saved_and_done, plain = await tell_bob(5)
-    await alter([done, saved_and_done], place="done")
-    await alter([snoozed], place="snoozed")
+    await alter([done, saved_and_done], folder="done")
+    await alter([snoozed], folder="snoozed")
     await alter([saved, saved_and_done], is_saved=True)
 
     assert await search(db, bob, "called") == [plain, saved]

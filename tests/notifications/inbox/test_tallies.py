@@ -14,9 +14,9 @@ from app.notifications.inbox import acts, tallies, totals
 from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.tallies import (
     LIST_WEIGHT,
+    InboxVersion,
     ListTally,
     SortedGroups,
-    State,
     TalliedLists,
     Tally,
     reading_groups,
@@ -26,7 +26,7 @@ from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
 from tests.statements import Statement, statements_heard
 
-NO_GROUPS = ListTally(SortedGroups(), State(0, 0, 0))
+NO_GROUPS = ListTally(SortedGroups(), InboxVersion(0, 0, 0))
 
 
 def _sorted(groups: Mapping[str, Tally]) -> SortedGroups:
@@ -37,12 +37,12 @@ def _sorted(groups: Mapping[str, Tally]) -> SortedGroups:
 def test_a_page_is_cut_from_the_groups_as_they_are_now(seed: int) -> None:
     chance = Random(seed)
     groups = {f"group {n}": Tally(position=n, notices=2, unread=1) for n in range(10)}
-    inbox = ListTally(_sorted(groups), State(10, 0, 0))
+    inbox = ListTally(_sorted(groups), InboxVersion(10, 0, 0))
 
     for position in range(11, 60):
         key = f"group {chance.randrange(14)}"
         changed = {key: chance.choice([None, Tally(position, notices=3, unread=0)])}
-        inbox = inbox.with_groups(changed, State(position, 0, position))
+        inbox = inbox.with_groups(changed, InboxVersion(position, 0, position))
         groups = {key: tally for key, tally in (groups | changed).items() if tally}
 
         left_out = chance.sample(sorted(groups), k=min(2, len(groups)))
@@ -54,9 +54,9 @@ def test_a_page_is_cut_from_the_groups_as_they_are_now(seed: int) -> None:
 
 
 def test_what_was_changed_before_stays_as_it_was() -> None:
-    before = ListTally(_sorted({"old": Tally(1, 1, 1)}), State(1, 0, 0))
+    before = ListTally(_sorted({"old": Tally(1, 1, 1)}), InboxVersion(1, 0, 0))
 
-    after = before.with_groups({"old": None, "new": Tally(2, 1, 1)}, State(2, 0, 2))
+    after = before.with_groups({"old": None, "new": Tally(2, 1, 1)}, InboxVersion(2, 0, 2))
 
     assert (before.count, list(before.slice(0, 9))) == (1, ["old"])
     assert (after.count, list(after.slice(0, 9))) == (1, ["new"])
@@ -106,8 +106,8 @@ async def test_nothing_that_counts_many_holds_up_others_whatever_came_before(
     async def look(wanted: Filter) -> int:
         async with reading_groups(db, wanted) as session:
             assert isinstance(session, ShortSession)
-            state = (await count_totals(session, bob.id, wanted)).state
-            return (await tally_groups(session, bob.id, wanted, state)).count
+            version = (await count_totals(session, bob.id, wanted)).version
+            return (await tally_groups(session, bob.id, wanted, version)).count
 
     async def invite(times: int) -> None:
         facts: dict[str, Any] = {"role": "editor", "inviter": "alice", "team_name": "Squad"}

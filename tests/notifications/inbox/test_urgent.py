@@ -67,8 +67,8 @@ async def test_urgent_notices_by_type_or_sender_are_newest_first(
     "columns",
     [
         {"read_at": clock.now()},
-        {"place": DONE},
-        {"place": SNOOZED, "snoozed_until": clock.now()},
+        {"folder": DONE},
+        {"folder": SNOOZED, "snoozed_until": clock.now()},
         {"deleted_at": clock.now()},
         {"hidden": True},
     ],

@@ -55,13 +55,13 @@ def seen_on(answer: httpx.Response) -> str:
     return str(re.findall(r'name="seen" value="(\d+)"', answer.text)[-1])
 
 
-async def places(db: Database, bob: User) -> list[tuple[str, int]]:
+async def folders(db: Database, bob: User) -> list[tuple[str, int]]:
     async with db.read() as session:
-        rows = select(Notification.place, func.count()).where(
+        rows = select(Notification.folder, func.count()).where(
             Notification.user_id == bob.id, Notification.deleted_at.is_(None)
         )
-        grouped = rows.group_by(Notification.place).order_by(Notification.place)
-        return [(place, count) for place, count in await session.execute(grouped)]
+        grouped = rows.group_by(Notification.folder).order_by(Notification.folder)
+        return [(folder, count) for folder, count in await session.execute(grouped)]
 
 
 async def test_a_group_is_unread_while_any_of_its_parts_is(
@@ -138,7 +138,7 @@ async def test_an_act_on_its_row_is_one_on_all_that_was_seen(
 
     await post(page, "/notifications/2/done", **fields)
 
-    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 2), ("inbox", 1)]
 
 
 async def test_an_act_on_a_part_is_one_on_that_alone(
@@ -149,7 +149,7 @@ async def test_an_act_on_a_part_is_one_on_that_alone(
 
     await post(page, "/notifications/1/done?alone=1", **fields)
 
-    assert await places(db, bob) == [("done", 1), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 1), ("inbox", 1)]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_a_row_about_which_a_page_asks_stands_for_its_group_too(
     assert do == "snooze" or "Delete 2 notifications?" in asked.text
     await submit(page, asked, **answer)
 
-    assert await places(db, bob) == left
+    assert await folders(db, bob) == left
 
 
 async def test_a_part_is_snoozed_alone_and_in_its_own_row(
@@ -206,7 +206,7 @@ async def test_the_row_of_another_user_stands_for_no_group(
 
     await post(page, "/notifications/bulk", do="done", ids=str(of_carol), **fields)
 
-    assert await places(db, bob) == [("inbox", 1)]
+    assert await folders(db, bob) == [("inbox", 1)]
 
 
 async def test_checked_rows_stand_for_their_groups(
@@ -218,7 +218,7 @@ async def test_checked_rows_stand_for_their_groups(
 
     await post(page, "/notifications/bulk", do="done", ids="2", **fields)
 
-    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 2), ("inbox", 1)]
 
 
 @pytest.mark.parametrize("do", ["done", "delete"])
@@ -233,7 +233,7 @@ async def test_a_checked_part_stands_for_itself(
         assert "Delete 1 notification?" in answer.text
         await submit(page, answer)
 
-    assert dict(await places(db, bob))["inbox"] == 2
+    assert dict(await folders(db, bob))["inbox"] == 2
 
 
 async def test_an_open_group_stays_open_when_its_list_is_updated(
@@ -376,7 +376,7 @@ async def test_notices_of_a_type_that_forms_no_groups_get_a_row_each(
     assert rows_of(shown) == rows_of(listed) == ["2", "1"]
     assert 'id="parts-' not in shown.text
     assert acted.status_code == 200
-    assert await places(db, bob) == [("done", 1), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 1), ("inbox", 1)]
 
 
 async def test_open_pages_hear_that_their_lists_are_arranged_otherwise(
@@ -451,7 +451,7 @@ async def test_an_act_on_a_group_in_the_panel_is_one_on_all_that_it_showed(
 
     answer = await post_partial(page, "/notifications/2/done", **fields)
 
-    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 2), ("inbox", 1)]
     assert re.findall(r'<li id="panel-notice-(\d+)"', panel_of(answer)) == ["3"]
 
 

@@ -11,7 +11,7 @@ from app import clock
 from app.database import Database
 from app.models import Mute, Preference, Project, Team, User
 from app.notifications.events.catalogue import TEAM_CREATED, TYPES
-from app.notifications.events.event_type import GROUPS
+from app.notifications.events.event_type import HEADINGS
 from app.notifications.pages.preferences import DIGEST
 from app.notifications.preferences.muting import mute
 from app.notifications.preferences.switches import ungrouped_types
@@ -77,7 +77,7 @@ async def test_every_event_has_a_labelled_switch_for_each_channel(
             assert (f"{event_type.label}: {label}<" in page) == event_type.has_audience
     assert TEAM_CREATED.label not in page
     headings = re.findall(r'scope="rowgroup">([^<]+)<', page)
-    assert headings == list(GROUPS)
+    assert headings == list(HEADINGS)
 
 
 async def test_the_ticked_switches_are_those_in_effect(as_bob: httpx.AsyncClient) -> None:

@@ -19,7 +19,7 @@ from tests.conftest import post, sign_in
 from tests.factories import make_account, make_team
 from tests.notifications.pages.test_actions import post_partial
 from tests.notifications.pages.test_bell import panel_rows
-from tests.notifications.pages.test_groups import PARTIAL, places, seen_on
+from tests.notifications.pages.test_groups import PARTIAL, folders, seen_on
 from tests.notifications.pages.test_numbered_pages import link_of
 
 URL = "/notifications"
@@ -251,7 +251,7 @@ async def test_a_group_with_an_urgent_part_stands_there_as_one_row_and_is_acted_
     assert re.findall(r'<li id="notice-part-(\d+)"', opened.text) == ["2", "1"]
 
     await post(as_bob, f"{URL}/2/done", grouped="1", seen=seen_on(page))
-    assert await places(db, bob) == [("done", 2), ("inbox", 1)]
+    assert await folders(db, bob) == [("done", 2), ("inbox", 1)]
 
 
 @pytest.mark.parametrize("bob", [True], indirect=True)

@@ -54,10 +54,10 @@ class Worker:
 
 
 async def test_the_outcome_counts_frames_and_seconds() -> None:
-    outcome = await run(*SHORT, seconds=60)
+    finished = await run(*SHORT, seconds=60)
 
-    assert (outcome.frames, outcome.seconds) == (50, 2.0)
-    assert "testsrc2" in outcome.log
+    assert (finished.frames, finished.seconds) == (50, 2.0)
+    assert "testsrc2" in finished.log
 
 
 async def test_the_frames_done_are_reported_as_they_grow() -> None:
@@ -267,6 +267,6 @@ async def test_no_file_name_is_an_option_or_a_pattern(tmp_path: Path) -> None:
     path = tmp_path / "-y http:bob's 100%03d.mp4"
     path.write_bytes(clips.make("mp4").read_bytes())
 
-    outcome = await run(*reading(path, "mov"), "-f", "null", "-", reads=[path], seconds=60)
+    finished = await run(*reading(path, "mov"), "-f", "null", "-", reads=[path], seconds=60)
 
-    assert outcome.frames == 15
+    assert finished.frames == 15

@@ -8,7 +8,7 @@ import pytest
 
 from app.projects.video import turns
 from app.projects.video.ffmpeg import run
-from app.projects.video.turns import Turns, number_of_places, turn
+from app.projects.video.turns import Turns, number_of_slots, turn
 
 ALICE, BOB, CAROL = 1, 2, 3
 GIB = 1024**3
@@ -22,8 +22,8 @@ class Work:
         self.order: list[int] = []
         self.running = self.most = 0
 
-    async def take(self, places: Turns, user_id: int) -> None:
-        with places.of(user_id):
+    async def take(self, turns: Turns, user_id: int) -> None:
+        with turns.of(user_id):
             async with turn():
                 self.order.append(user_id)
                 self.running += 1
@@ -40,10 +40,10 @@ async def begin(*work: Awaitable[None]) -> asyncio.Future[list[None]]:
 
 
 async def test_one_persons_work_is_next_after_the_flood_of_another(tmp_path: Path) -> None:
-    places, work = Turns(tmp_path, 1), Work()
+    turns, work = Turns(tmp_path, 1), Work()
 
-    flood = await begin(*(work.take(places, ALICE) for _ in range(12)))
-    await work.take(places, BOB)
+    flood = await begin(*(work.take(turns, ALICE) for _ in range(12)))
+    await work.take(turns, BOB)
     await flood
 
     assert work.order[:3] == [ALICE, BOB, ALICE]
@@ -51,28 +51,28 @@ async def test_one_persons_work_is_next_after_the_flood_of_another(tmp_path: Pat
 
 
 async def test_two_who_come_back_at_once_do_not_keep_out_a_third(tmp_path: Path) -> None:
-    places, work = Turns(tmp_path, 1), Work()
+    turns, work = Turns(tmp_path, 1), Work()
 
     async def again_and_again(user_id: int) -> None:
         for _ in range(4):
-            await work.take(places, user_id)
+            await work.take(turns, user_id)
 
-    flood = await begin(*(work.take(places, ALICE) for _ in range(4)))
+    flood = await begin(*(work.take(turns, ALICE) for _ in range(4)))
     await asyncio.gather(again_and_again(BOB), again_and_again(CAROL))
     await flood
 
     assert work.order == [ALICE, BOB, CAROL] * 4
 
 
-async def test_no_more_run_at_once_than_there_are_places(tmp_path: Path) -> None:
-    places, work = Turns(tmp_path, 2), Work()
+async def test_no_more_run_at_once_than_there_are_slots(tmp_path: Path) -> None:
+    turns, work = Turns(tmp_path, 2), Work()
 
-    await asyncio.gather(*(work.take(places, user_id) for user_id in (ALICE, BOB) * 3))
+    await asyncio.gather(*(work.take(turns, user_id) for user_id in (ALICE, BOB) * 3))
 
     assert work.most == 2
 
 
-async def test_processes_share_the_places(tmp_path: Path) -> None:
+async def test_processes_share_the_slots(tmp_path: Path) -> None:
     web, worker, work = Turns(tmp_path, 1), Turns(tmp_path, 1), Work()
 
     await asyncio.gather(*(work.take(each, ALICE) for each in (web, worker) * 3))
@@ -80,7 +80,7 @@ async def test_processes_share_the_places(tmp_path: Path) -> None:
     assert work.most == 1
 
 
-async def test_a_process_that_leaves_a_place_does_not_overtake_another(tmp_path: Path) -> None:
+async def test_a_process_that_leaves_a_slot_does_not_overtake_another(tmp_path: Path) -> None:
     web, worker, work = Turns(tmp_path, 1), Turns(tmp_path, 1), Work()
 
     flood = await begin(*(work.take(worker, ALICE) for _ in range(5)))
@@ -91,33 +91,33 @@ async def test_a_process_that_leaves_a_place_does_not_overtake_another(tmp_path:
 
 
 async def test_a_cancelled_wait_takes_no_turn(tmp_path: Path) -> None:
-    places, work = Turns(tmp_path, 1), Work()
-    running = await begin(work.take(places, ALICE))
-    impatient = asyncio.create_task(work.take(places, BOB))
+    turns, work = Turns(tmp_path, 1), Work()
+    running = await begin(work.take(turns, ALICE))
+    impatient = asyncio.create_task(work.take(turns, BOB))
     await asyncio.sleep(0)
 
     impatient.cancel()
-    await asyncio.gather(running, work.take(places, CAROL))
+    await asyncio.gather(running, work.take(turns, CAROL))
 
     assert work.order == [ALICE, CAROL]
 
 
-async def test_a_turn_that_fails_frees_its_place(tmp_path: Path) -> None:
-    places, work = Turns(tmp_path, 1), Work()
+async def test_a_turn_that_fails_frees_its_slot(tmp_path: Path) -> None:
+    turns, work = Turns(tmp_path, 1), Work()
 
     with pytest.raises(LookupError):
-        async with places.take(ALICE):
+        async with turns.take(ALICE):
             raise LookupError
-    await work.take(places, BOB)
+    await work.take(turns, BOB)
 
     assert work.order == [BOB]
 
 
 async def test_ffmpeg_starts_when_its_turn_has_come(tmp_path: Path) -> None:
-    places = Turns(tmp_path, 1)
+    turns = Turns(tmp_path, 1)
 
-    async with places.take(ALICE):
-        with places.of(BOB):
+    async with turns.take(ALICE):
+        with turns.of(BOB):
             waiting = asyncio.create_task(run(*SHORT, seconds=60))
         done, _ = await asyncio.wait([waiting], timeout=0.5)
         assert not done
@@ -126,15 +126,15 @@ async def test_ffmpeg_starts_when_its_turn_has_come(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "places"), [(2 * GIB, 1), (4 * GIB - 1, 1), (4 * GIB, 2), (64 * GIB, 2)]
+    ("memory", "slots"), [(2 * GIB, 1), (4 * GIB - 1, 1), (4 * GIB, 2), (64 * GIB, 2)]
 )
-def test_a_machine_below_four_gib_has_one_place(
-    monkeypatch: pytest.MonkeyPatch, memory: int, places: int
+def test_a_machine_below_four_gib_has_one_slot(
+    monkeypatch: pytest.MonkeyPatch, memory: int, slots: int
 ) -> None:
     monkeypatch.setattr(turns, "_memory", lambda: memory)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
 
-    assert number_of_places() == places
+    assert number_of_slots() == slots
 
 
 @pytest.mark.parametrize(("limit", "is_small"), [("2147483648\n", True), ("max\n", False)])

@@ -30,8 +30,8 @@ from app.notifications.channels.base import (
     Undelivered,
     rows_for,
 )
-from app.notifications.channels.email.grouping import Mail, Writer, group
 from app.notifications.channels.email.mail_folder import Folder
+from app.notifications.channels.email.mails import Mail, MailWriter, mails_of
 from app.notifications.channels.email.smtp import INVALID_ADDRESS, Smtp
 from app.notifications.channels.email.smtp_diagnosis import check_mail
 from app.notifications.events.event_type import EMAIL, EventType
@@ -68,7 +68,7 @@ class Email(Channel):
     ) -> None:
         self.delay = timedelta(seconds=settings.email_delay_seconds)
         self._settings = settings
-        self._writer = Writer(settings, signer, transactional_mails)
+        self._writer = MailWriter(settings, signer, transactional_mails)
         self._timeout = timeout
 
     @classmethod
@@ -123,7 +123,7 @@ class Email(Channel):
         """Sends one mail at a time, after the outcome of the previous one has been recorded. While
         that is recorded, the next mail is announced to the server.
         """
-        mails = group(self._writer, await batch.decide())
+        mails = mails_of(self._writer, await batch.decide())
         async with transport(self._settings, self._timeout) as mailer:
             for mail, following in zip_longest(mails, mails[1:]):
                 if batch.is_over():

@@ -43,7 +43,7 @@ class Item:
     """
 
     notice: Notice
-    group: str
+    section: str
     links: list[Action]
     picture: Picture | None = None
 
@@ -75,16 +75,16 @@ def _item(settings: Settings, signer: Signer, row: Row[Any]) -> Item:
     notice, facts = as_notice(row), row.context
     actions = [*notice.actions, *_mailed_links(signer, row)]
     links = [_absolute(settings, link) for link in actions if link.method == "get"]
-    group = facts.get("project_name") or facts.get("team_name") or ""
-    return Item(notice, group, links)
+    section = facts.get("project_name") or facts.get("team_name") or ""
+    return Item(notice, section, links)
 
 
 def _with_pictures(settings: Settings, items: list[Item]) -> list[Item]:
     """Adds thumbnails to the first MOST_PICTURES shown notices that have a video."""
     left = MOST_PICTURES
-    for place, item in enumerate(items[:MOST_SHOWN]):
+    for index, item in enumerate(items[:MOST_SHOWN]):
         if left and (picture := _picture(settings, item.notice)):
-            items[place] = replace(item, picture=picture)
+            items[index] = replace(item, picture=picture)
             left -= 1
     return items
 
@@ -123,7 +123,7 @@ def _context(
         "user": user,
         "language": user.language or SOURCE_LANGUAGE,
         "item": items[0],
-        "groups": _groups(items[:MOST_SHOWN]),
+        "sections": _sections(items[:MOST_SHOWN]),
         "count": count,
         "more": max(0, count - MOST_SHOWN),
         "subject": shorten(items[0].notice.sentence, SUBJECT_LENGTH),
@@ -143,13 +143,15 @@ def _stop_url(settings: Settings, signer: Signer, user: User, type: str) -> str:
     return "" if is_mandatory else unsubscribe_url(settings, signer, user, type)
 
 
-def _groups(items: list[Item]) -> list[Section]:
-    """Group by project or team, in order of first appearance; notices with neither come last."""
+def _sections(items: list[Item]) -> list[Section]:
+    """By project or team, in order of first appearance; notices with neither come last."""
     order: dict[str, int] = {}
     for item in items:
-        order.setdefault(item.group, len(order) if item.group else len(items))
-    arranged = sorted(items, key=lambda item: order[item.group])
-    return [Section(name, list(some)) for name, some in groupby(arranged, lambda item: item.group)]
+        order.setdefault(item.section, len(order) if item.section else len(items))
+    arranged = sorted(items, key=lambda item: order[item.section])
+    return [
+        Section(name, list(some)) for name, some in groupby(arranged, lambda item: item.section)
+    ]
 
 
 def _headers(

@@ -32,7 +32,7 @@ async def _check(settings: Settings, timeout: float) -> tuple[str, str]:
         return WARNING, f"SMTP_HOST is not set: {sentence}"
     if trouble := await find_trouble(settings, timeout=timeout):
         return ERROR, trouble
-    server, sender = _place(settings), settings.smtp_from_email
+    server, sender = _server(settings), settings.smtp_from_email
     if is_loopback(sender.rpartition("@")[2]):
         sentence = "but other servers will refuse it. Set SMTP_FROM_EMAIL to a real address."
         return ERROR, f"{server} accepts mail from {sender}, {sentence}"
@@ -52,7 +52,7 @@ async def find_trouble(settings: Settings, *, timeout: float = 10) -> str:
     except Undelivered as failure:
         error = failure.__cause__ or failure
         if isinstance(error, SMTPTimeoutError) and await _speaks_tls(settings, timeout):
-            return f"{_place(settings)} expects TLS from the first byte: set SMTP_TLS=implicit."
+            return f"{_server(settings)} expects TLS from the first byte: set SMTP_TLS=implicit."
         return _explain(settings, error)
     return ""
 
@@ -75,58 +75,58 @@ async def _speaks_tls(settings: Settings, timeout: float) -> bool:
 
 
 def _explain(settings: Settings, error: BaseException) -> str:
-    place = _place(settings)
+    server = _server(settings)
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return f"There is no host named {settings.smtp_host!r}: check SMTP_HOST."
         if isinstance(cause, ConnectionRefusedError):
-            return f"Nothing listens at {place}: check SMTP_HOST and SMTP_PORT ({USUAL})."
+            return f"Nothing listens at {server}: check SMTP_HOST and SMTP_PORT ({USUAL})."
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                f"The certificate of {place} cannot be trusted ({cause.verify_message}): name the "
+                f"The certificate of {server} cannot be trusted ({cause.verify_message}): name the "
                 "server in SMTP_HOST as its certificate does, or let SSL_CERT_FILE name the file "
                 "of the authority that signed it."
             )
         if isinstance(cause, ssl.SSLError):
-            return f"{place} does not begin with TLS: set SMTP_TLS=starttls ({USUAL})."
-    return _explain_answer(settings, error) or f"{place} cannot be used: {_said(error)}."
+            return f"{server} does not begin with TLS: set SMTP_TLS=starttls ({USUAL})."
+    return _explain_answer(settings, error) or f"{server} cannot be used: {_said(error)}."
 
 
 def _explain_answer(settings: Settings, error: BaseException) -> str:
-    place, said = _place(settings), _said(error)
+    server, said = _server(settings), _said(error)
     if isinstance(error, SMTPAuthenticationError):
-        return f"{place} refuses SMTP_USERNAME with this SMTP_PASSWORD ({said})."
+        return f"{server} refuses SMTP_USERNAME with this SMTP_PASSWORD ({said})."
     if isinstance(error, SMTPConnectResponseError):
-        return f"{place} turns this machine away ({said})."
+        return f"{server} turns this machine away ({said})."
     if isinstance(error, SMTPSenderRefused):
         return _explain_refusal(settings, error)
     if isinstance(error, SMTPResponseException) and error.code < 0:
-        return f"What answers at {place} is no mail server: check SMTP_PORT ({USUAL})."
+        return f"What answers at {server} is no mail server: check SMTP_PORT ({USUAL})."
     if isinstance(error, SMTPTimeoutError):
-        return f"{place} does not answer: check SMTP_HOST, SMTP_PORT ({USUAL}) and firewalls."
+        return f"{server} does not answer: check SMTP_HOST, SMTP_PORT ({USUAL}) and firewalls."
     if isinstance(error, SMTPException) and "STARTTLS" in said:
         return (
-            f"{place} offers no STARTTLS: set SMTP_TLS=implicit and its port (usually 465), or none "
+            f"{server} offers no STARTTLS: set SMTP_TLS=implicit and its port (usually 465), or none "
             "if the network in between is trusted."
         )
     if isinstance(error, SMTPException) and "AUTH" in said:
         return (
-            f"{place} offers no login: unset SMTP_USERNAME and SMTP_PASSWORD, or encrypt first by "
+            f"{server} offers no login: unset SMTP_USERNAME and SMTP_PASSWORD, or encrypt first by "
             "SMTP_TLS."
         )
     return ""
 
 
 def _explain_refusal(settings: Settings, error: SMTPSenderRefused) -> str:
-    place, said = _place(settings), _said(error)
+    server, said = _server(settings), _said(error)
     if "STARTTLS" in said.upper():
-        return f"{place} wants encryption first: set SMTP_TLS=starttls ({said})."
+        return f"{server} wants encryption first: set SMTP_TLS=starttls ({said})."
     if error.code == 530:
-        return f"{place} wants a login: set SMTP_USERNAME and SMTP_PASSWORD ({said})."
-    return f"{place} takes no mail from SMTP_FROM_EMAIL={settings.smtp_from_email} ({said})."
+        return f"{server} wants a login: set SMTP_USERNAME and SMTP_PASSWORD ({said})."
+    return f"{server} takes no mail from SMTP_FROM_EMAIL={settings.smtp_from_email} ({said})."
 
 
-def _place(settings: Settings) -> str:
+def _server(settings: Settings) -> str:
     return f"{settings.smtp_host}:{settings.smtp_port}"
 
 

@@ -123,7 +123,7 @@ class Push(Channel):
     def time_to_live(self, event_type: EventType | None) -> timedelta:
         return time_to_live(event_type)
 
-    async def read_places(
+    async def read_address_labels(
         self, session: AsyncSession, deliveries: Sequence[Delivery]
     ) -> Mapping[int, str]:
         ids = {delivery.subscription_id for delivery in deliveries}

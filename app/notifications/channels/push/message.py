@@ -71,7 +71,7 @@ class Wording:
     image: str | None = None
 
 
-class Writer:
+class PushWriter:
     """Writes the messages of one batch. Recipients with the same wording share it."""
 
     def __init__(self, settings: Settings) -> None:

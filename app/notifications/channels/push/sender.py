@@ -23,7 +23,7 @@ from app.notifications.channels.base import (
 )
 from app.notifications.channels.push.allowed_services import PushServices, Service
 from app.notifications.channels.push.backoff import Backoff
-from app.notifications.channels.push.message import Message, Writer, time_to_live
+from app.notifications.channels.push.message import Message, PushWriter, time_to_live
 from app.notifications.channels.push.responses import REFUSING, Result, read_reply, refused
 from app.notifications.channels.push.results import Results
 from app.notifications.channels.push.service_queues import Push, ServiceQueues
@@ -79,7 +79,7 @@ class Sender:
     async def _start(
         self, batch: Batch, queues: ServiceQueues, results: Results
     ) -> set[asyncio.Task[None]]:
-        writer = Writer(self._settings)
+        writer = PushWriter(self._settings)
         return {
             asyncio.create_task(self._work(service, batch, queues, results, writer))
             for service, count in (await queues.refill()).items()
@@ -92,7 +92,7 @@ class Sender:
         batch: Batch,
         queues: ServiceQueues,
         results: Results,
-        writer: Writer,
+        writer: PushWriter,
     ) -> None:
         backoff = self._backoff[service]
         while not batch.is_over() and (push := await queues.next(service)):
@@ -105,7 +105,7 @@ class Sender:
             backoff.note(device, result)
             results.add(push.row, result)
 
-    async def _attempt(self, push: Push, service: Service, writer: Writer) -> Result:
+    async def _attempt(self, push: Push, service: Service, writer: PushWriter) -> Result:
         """A push that cannot be written fails alone, so that it does not block the batch."""
         try:
             message = writer.write(push.row, _seconds_left(push.row))

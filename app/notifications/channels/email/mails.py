@@ -30,7 +30,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Writer:
+class MailWriter:
     """Writes the mails of one installation."""
 
     settings: Settings
@@ -45,13 +45,13 @@ class Writer:
         return write_mail(self.settings, self.signer, rows, name=name, is_digest=is_digest)
 
 
-def group(writer: Writer, deliveries: Sequence[Row[Any]]) -> list[Mail]:
+def mails_of(writer: MailWriter, deliveries: Sequence[Row[Any]]) -> list[Mail]:
     """The mails to send, in the order of `deliveries`, where those of a bundle are adjacent."""
     mails = groupby(deliveries, lambda one: one.bundle_id or one.delivery_id)
     return [_mail_of(writer, list(some)) for _mail, some in mails]
 
 
-def _mail_of(writer: Writer, deliveries: Sequence[Row[Any]]) -> Mail:
+def _mail_of(writer: MailWriter, deliveries: Sequence[Row[Any]]) -> Mail:
     """The `name` makes the Message-ID, so that each attempt sends the same one."""
     first = deliveries[0]
     if first.transactional:

@@ -110,20 +110,20 @@ def _require_vacant_file(path: Path) -> None:
         engine.dispose()
 
 
-def _require_no_users(connection: Connection, place: str) -> None:
+def _require_no_users(connection: Connection, database: str) -> None:
     tables = inspect(connection).get_table_names()
     if any(name not in OURS and not name.startswith(QUEUE) for name in tables):
-        sentence = _("{place} holds tables that are not ClippyFront's. Name an empty database.")
-        raise Conflict(sentence.format(place=place))
+        sentence = _("{database} holds tables that are not ClippyFront's. Name an empty database.")
+        raise Conflict(sentence.format(database=database))
     if "user" in tables and connection.exec_driver_sql('SELECT 1 FROM "user" LIMIT 1').first():
-        raise _occupied(place)
+        raise _occupied(database)
 
 
-def _occupied(place: str) -> Conflict:
+def _occupied(database: str) -> Conflict:
     sentence = _(
-        "{place} is not empty. Name another database, or move this one out of the way first."
+        "{database} is not empty. Name another database, or move this one out of the way first."
     )
-    return Conflict(sentence.format(place=place))
+    return Conflict(sentence.format(database=database))
 
 
 @contextmanager
