@@ -19,6 +19,7 @@ from app.database.hold import RELEASE_ALONE, TAKE_ALONE, file_alone, in_use
 from app.errors import Conflict
 from app.language import _
 from app.notifications.search import index
+from app.notifications.search.sqlite import SHADOW_TABLES
 from app.settings import Settings
 
 assert models  # its import fills the metadata
@@ -159,7 +160,7 @@ def building(settings: Settings) -> Iterator[Target]:
 def _drop_tables(connection: Connection) -> None:
     """Those of a vacant database, and the functions of their triggers."""
     is_sqlite = connection.dialect.name == "sqlite"
-    tables = (OURS - {*index.PARTS}) & set(inspect(connection).get_table_names())
+    tables = (OURS - {*SHADOW_TABLES}) & set(inspect(connection).get_table_names())
     functions: Sequence[str] = []
     if not is_sqlite:
         functions = connection.execute(text(FUNCTIONS), {"tables": list(tables)}).scalars().all()

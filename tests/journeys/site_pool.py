@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
 
-from app.notifications.search.index import VOCABULARY
+from app.notifications.search.sqlite import VOCABULARY
 from app.settings import Settings
 from tests.journeys.running import Site, serving
 

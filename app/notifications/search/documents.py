@@ -11,6 +11,7 @@ from typing import Any
 
 from app.language import in_language, shipped_languages
 from app.notifications.events.sentences import NAMES_OF_TEAMS, detail, sentence, team_phrase
+from app.notifications.search.query import FROM, PROJECT, TEAM
 from app.notifications.search.words import words_of
 from app.values.names import to_plain
 
@@ -47,6 +48,11 @@ class Document:
     actor: list[str]
     team: list[str]
     project: list[str]
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """The words of each name, by the operator that searches it."""
+        return {FROM: self.actor, TEAM: self.team, PROJECT: self.project}
 
 
 def documents_of(event: Facts) -> Iterator[Document]:

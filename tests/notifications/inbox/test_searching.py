@@ -19,7 +19,7 @@ from app.notifications.inbox.searching import narrow, reading_search
 from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.totals import count_totals
 from app.notifications.notify import notify
-from app.notifications.search import index
+from app.notifications.search import sqlite
 from app.notifications.supersede import Collapsing
 from tests.notifications.conftest import Hands
 from tests.notifications.inbox.conftest import Alter, Tell
@@ -76,7 +76,7 @@ async def test_a_prefix_finds_the_same_however_many_completions_it_has(
     monkeypatch: pytest.MonkeyPatch,
     most: int,
 ) -> None:
-    monkeypatch.setattr(index, "MOST_COMPLETIONS", most)
+    monkeypatch.setattr(sqlite, "MOST_COMPLETIONS", most)
     facts: dict[str, Any] = {"body": "", "priority": "normal"}
     titles = ["Big render", "Big renders", "Small Rénder", "Renderings", "Rend", "Bigger renderx"]
     async with db.act() as session:

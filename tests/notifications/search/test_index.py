@@ -18,7 +18,7 @@ from app.notifications.events.catalogue import (
     TYPES,
 )
 from app.notifications.notify import notify
-from app.notifications.search import documents, index
+from app.notifications.search import documents, sqlite
 from app.notifications.search.index import (
     BATCH,
     TABLE,
@@ -247,7 +247,7 @@ async def test_a_document_goes_with_its_event(db: Database, squad: Team) -> None
 async def test_a_prefix_has_completions_where_they_are_few(
     db: Database, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "MOST_COMPLETIONS", 2)
+    monkeypatch.setattr(sqlite, "MOST_COMPLETIONS", 2)
     for title in ("Render one", "Renders", "Clip1234 of 東京都", "Clip1235", "Clip1236"):
         await tell_message(db, squad, title)
 

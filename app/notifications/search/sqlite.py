@@ -1,0 +1,115 @@
+"""The index on SQLite: a full-text table (FTS5)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, column, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.notifications.search.documents import MANY, Document, not_reader, reader
+from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
+
+# SQLite keeps a full-text table in these, which come and go with it.
+SHADOW_TABLES = tuple(
+    f"search_document_{part}" for part in ("config", "content", "data", "docsize", "idx")
+)
+# On SQLite, a view of the words of that table (FTS5 calls it fts5vocab).
+VOCABULARY = "search_document_word"
+# Before FTS5 returns the first document with a prefix, it merges those of all its completions (the words
+# that start with it), unless the prefix is as short as those that have an index. The documents of a whole
+# word it reads one by one. So the query names the completions of a prefix, if they are few.
+LONGEST_INDEXED_PREFIX, MOST_COMPLETIONS, MOST_PREFIXES = 3, 8, 5
+# Where the names are that have an operator: columns on SQLite, weights on PostgreSQL.
+COLUMNS = {FROM: "actor", TEAM: "team", PROJECT: "project"}
+
+SYNTAX = "fts5"
+# On SQLite the id of a row is that of its event, doubled, and one more for the affected user.
+INSERT = text(
+    "INSERT INTO search_document (rowid, words, actor, team, project, readers)"
+    " VALUES (2 * :event_id + :to_affected, :words, :actor, :team, :project, :readers)"
+)
+DELETE = text("DELETE FROM search_document WHERE rowid IN (2 * :event_id, 2 * :event_id + 1)")
+
+COMPLETIONS = """
+(WITH RECURSIVE found (prefix, word, number) AS (
+  SELECT given.value, (
+    SELECT term FROM search_document_word
+    WHERE term >= given.value AND term < given.value || char(1114111) ORDER BY term LIMIT 1
+  ), 1 FROM json_each(:prefixes) AS given
+  UNION ALL
+  SELECT prefix, (
+    SELECT term FROM search_document_word
+    WHERE term >= word || char(1) AND term < prefix || char(1114111) ORDER BY term LIMIT 1
+  ), number + 1 FROM found WHERE word IS NOT NULL AND number <= :most
+) SELECT prefix, word FROM found WHERE word IS NOT NULL)
+"""
+
+
+def values_of(document: Document) -> dict[str, Any]:
+    names = {COLUMNS[operator]: words for operator, words in document.names.items()}
+    parts = {"words": document.text, **names, "readers": document.readers}
+    joined = {name: " ".join(words) for name, words in parts.items()}
+    return {"event_id": document.event_id, "to_affected": int(document.to_affected), **joined}
+
+
+def query_text(query: Query, user_id: int, completions: Mapping[str, Sequence[str]]) -> str:
+    """See https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
+    wanted += [_fts5(term, completions) for term in query.texts if not term.is_excluded]
+    excluded = [f'(readers : "{not_reader(user_id)}")']
+    excluded += [_fts5(term, completions) for term in query.texts if term.is_excluded]
+    return " NOT ".join([f"({' AND '.join(wanted)})", *excluded])
+
+
+def _fts5(term: Term, completions: Mapping[str, Sequence[str]]) -> str:
+    *before, last = term.phrase.words
+    known = completions.get(last) if term.phrase.is_open else None
+    phrases = [f'"{" ".join([*before, one])}"' for one in known or [last]]
+    found = " OR ".join(phrases) + ("*" if term.phrase.is_open and not known else "")
+    return f"({COLUMNS[term.operator]} : ({found}))" if term.operator in COLUMNS else f"({found})"
+
+
+async def completions_of(session: AsyncSession, query: Query) -> Mapping[str, Sequence[str]]:
+    """The completions of the prefixes in the query, by prefix, if they are few."""
+    last = (term.phrase.words[-1] for term in query.texts if term.phrase.is_open)
+    prefixes = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED_PREFIX]
+    if not prefixes:
+        return {}
+    values = {"prefixes": json.dumps(prefixes[:MOST_PREFIXES]), "most": MOST_COMPLETIONS}
+    found: dict[str, list[str]] = {}
+    for prefix, word in await session.execute(_completions(), values):
+        found.setdefault(prefix, []).append(word)
+    return {prefix: words for prefix, words in found.items() if len(words) <= MOST_COMPLETIONS}
+
+
+@cache
+def _completions() -> Select[*tuple[Any, ...]]:
+    """Up to one more than `most` for each prefix. Each step seeks the next word in the index; `>` the
+    last one would read every place where that word is.
+    """
+    rows = text(COMPLETIONS).bindparams(bindparam("prefixes"), bindparam("most"))
+    return select(column("prefix"), column("word")).select_from(rows)
+
+
+def event_id() -> str:
+    return "search_document.rowid >> 1"
+
+
+def sort_key() -> str:
+    return "search_document.rowid"
+
+
+def matches(query: str) -> str:
+    return f"search_document MATCH {query}"
+
+
+def is_found(event_id: str, query: str) -> str:
+    """SQLite uses no index for `+column`."""
+    found = f"SELECT rowid >> 1 FROM search_document WHERE {matches(query)}"  # noqa: S608
+    return f"(+{event_id} IN ({found}))"
+
+
+def is_indexed(event_id: str) -> str:
+    return f"(EXISTS (SELECT 1 FROM search_document WHERE rowid = 2 * {event_id}))"  # noqa: S608
