@@ -1,8 +1,8 @@
-"""What the notices of an event say, as the words that the index holds.
+"""Documents: what the notices of an event say, as words for the index.
 
-An event has one document for the user it happened to, who reads another sentence, and one for all
-others: not one for each recipient. A document names its readers, so that a search reads only what
-its user may have; beyond MOST_NAMED it belongs to MANY.
+An event has at most two documents, not one for each recipient: one for the affected user, who reads a
+different sentence, and one for everybody else. A document lists its readers, so that a search reads
+only what its user may see; with more than MOST_NAMED readers, it lists MANY instead.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from app.notifications.search.words import words_of
 from app.values.names import to_plain
 
 MOST_NAMED = 20
-# Characters for private use, which no word has.
+# Private-use characters, which occur in no word.
 BREAK, READER, NOT_READER = "\ue000", "\ue001", "\ue002"
 MANY = READER
 
@@ -37,8 +37,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Document:
-    """`text` has a BREAK between the sentences, over which no phrase reaches. `actor`, `team` and
-    `project` are the words of their names, which the notice may or may not say.
+    """Lists of words. `text` has a BREAK between sentences, which no phrase spans. `actor`, `team` and
+    `project` are names, whether or not the notice mentions them.
     """
 
     event_id: int
@@ -92,7 +92,7 @@ def _readers(event: Facts, *, to_affected: bool) -> list[str]:
 
 
 def _sentences(event: Facts, *, to_affected: bool) -> list[str]:
-    """What the notice says, in each language once."""
+    """The sentence of the notice in each language, without repetitions."""
     found: dict[str, None] = {}
     for language in shipped_languages():
         with in_language(language):

@@ -1,4 +1,4 @@
-"""Expressions about the documents of the index, for any statement: each database writes its own SQL."""
+"""SQLAlchemy expressions about the documents in the index, compiled to the SQL of each database."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from app.notifications.search.full_text import ALL, full_text_of
 
 
 class QueryText(FunctionElement[str]):
-    """Of the texts of a query, one for each of ALL, that in the syntax of the database."""
+    """A query: one argument for each of ALL, of which the database gets the one in its syntax."""
 
     inherit_cache = True
 
 
 class Expression(FunctionElement[Any]):
-    """SQL that the function `name` of sqlite.py or postgresql.py writes."""
+    """Compiled by the function `name` of sqlite.py or postgresql.py, from its compiled arguments."""
 
     name: str
 
@@ -26,7 +26,7 @@ class Expression(FunctionElement[Any]):
 class Matches(Expression):
     """Whether a document matches a QueryText.
 
-    Of no type: SQLAlchemy would compare a Boolean with 1, which FTS5 does not understand.
+    Without a type, since SQLAlchemy would write `= 1` after a Boolean, which FTS5 rejects.
     """
 
     inherit_cache = True
@@ -34,14 +34,14 @@ class Matches(Expression):
 
 
 class EventId(Expression):
-    """The event of a document."""
+    """The id of a document's event."""
 
     inherit_cache = True
     name, type = "event_id", BigInteger()
 
 
 class SortKey(Expression):
-    """What the documents of an event are ordered by, as SQLite keeps them."""
+    """Sorts documents by event, in SQLite's storage order."""
 
     inherit_cache = True
     name, type = "sort_key", BigInteger()
@@ -55,9 +55,7 @@ class IsFound(Expression):
 
 
 class IsIndexed(Expression):
-    """Whether the event with this id has a document. The one for those it did not happen to is
-    always there.
-    """
+    """Whether the event with this id is indexed: it always has a document for unaffected readers."""
 
     inherit_cache = True
     name, type = "is_indexed", Boolean()

@@ -1,4 +1,4 @@
-"""Which full-text search the database has: sqlite.py or postgresql.py. No other module chooses."""
+"""Chooses the full-text search of the database in use, sqlite.py or postgresql.py; no other module does."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -12,32 +12,30 @@ from app.notifications.search.query import Query
 
 
 class FullText(Protocol):
-    """What the index needs of a database. Texts of SQL go into statements of SQLAlchemy, by
-    expressions.py.
-    """
+    """What both modules offer. expressions.py turns the methods that return SQL into expressions."""
 
-    SYNTAX: str
-    INSERT: TextClause
-    DELETE: TextClause
+    SYNTAX: str  # names the query syntax, and the bind parameter of a query in it
+    INSERT: TextClause  # one document, with the parameters of `values_of`
+    DELETE: TextClause  # all documents of the event :event_id
 
     def values_of(self, document: Document, /) -> dict[str, Any]:
-        """The parameters of INSERT."""
+        """The parameters of INSERT for this document."""
 
     def query_text(
         self, query: Query, user_id: int, completions: Mapping[str, Sequence[str]], /
     ) -> str:
-        """What the user looks for, in this database's syntax."""
+        """The words of the query in this syntax, limited to documents that the user may read."""
 
     async def completions_of(
         self, session: AsyncSession, query: Query, /
     ) -> Mapping[str, Sequence[str]]:
-        """The completions of the prefixes in the query, by prefix, as far as `query_text` needs them."""
+        """The words that start with each prefix in the query, as far as `query_text` needs them."""
 
     def event_id(self) -> str:
-        """SQL: the event of a document."""
+        """SQL: the id of a document's event."""
 
     def sort_key(self) -> str:
-        """SQL: what puts the documents in the order of their events."""
+        """SQL: sorts documents by event, in storage order."""
 
     def matches(self, query: str, /) -> str:
         """SQL: whether a document matches the query."""

@@ -1,4 +1,4 @@
-"""Marks in a text what a search has found there."""
+"""Marks the matches of a search in a text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,8 +12,8 @@ Span = tuple[int, int]
 
 
 def highlight(text: str, query: str) -> Markup:
-    """The text as HTML, with <mark> around what the query looks for. Its names stay isolated, for
-    `to_html` (app.values.names) to show.
+    """The text as HTML, with <mark> around the words that match. Names stay isolated, for `to_html`
+    (app.values.names) to render.
     """
     words = find_words(text)
     terms = [term for term in parse_query(query).texts if not term.is_excluded]
@@ -45,7 +45,7 @@ def _end(text: str, word: Word, size: int) -> int:
 
 
 def _pieces(text: str, marked: set[int]) -> Iterator[Markup]:
-    """A mark ends where a name begins or ends: neither may cross the other in HTML."""
+    """A mark ends where a name begins or ends: their elements must not overlap in HTML."""
     kinds = [char if char in (FSI, PDI) else index in marked for index, char in enumerate(text)]
     start = 0
     for index in range(1, len(text) + 1):

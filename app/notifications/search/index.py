@@ -1,8 +1,11 @@
-"""The index: a full-text table of SQLite (FTS5) or of PostgreSQL (tsvector), which holds our words.
+"""The search index: the words that each event's notices contain, in the table `search_document`.
 
-Neither parses a text: a document comes as words, and a query as words that are put together here.
-The table is made of the events alone, so backups leave it out, and `fill` makes what is missing. A
-new language, or another way to find words, needs a migration that empties the table.
+A document is one event as its readers see it (documents.py). SQLite stores it in an FTS5 table
+(sqlite.py), PostgreSQL as a tsvector (postgresql.py). Neither database parses text: documents and
+queries reach it as words that words.py has found.
+
+Everything in the table comes from the events, so backups leave it out and `fill` adds what is
+missing. A new language, or a change to how words are found, needs a migration that empties the table.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -48,16 +51,17 @@ from app.notifications.search.sqlite import SHADOW_TABLES, VOCABULARY
 
 TABLE = "search_document"
 TABLES = (TABLE, VOCABULARY, *SHADOW_TABLES)
-# A batch holds up other writers for some ten milliseconds.
+# Events indexed per transaction, which blocks other writers for about ten milliseconds.
 BATCH = 200
 
-# The query of any statement, by parameters: see `parameters_of`.
+# A query whose text is a parameter, so that a statement is built once for all: `parameters_of` has
+# the values.
 _query_text = QueryText(*(bindparam(one.SYNTAX, type_=String) for one in ALL))
 Completions = Mapping[str, Sequence[str]]
 
 
 async def add_documents(session: AsyncSession, event_ids: Sequence[int]) -> None:
-    """Index these events. Their notifications must be there by now."""
+    """Index these events. Their notifications must have been inserted: a document names its readers."""
     found = await session.execute(_facts(), {"ids": event_ids})
     documents = [document for row in found for document in documents_of(_as_facts(row))]
     if documents:
@@ -66,7 +70,7 @@ async def add_documents(session: AsyncSession, event_ids: Sequence[int]) -> None
 
 
 async def renew_documents(session: AsyncSession, event_ids: Sequence[int]) -> None:
-    """Index these events as they are now, because a name that they had is forgotten."""
+    """Index these events again, because a name in them has been erased."""
     await session.flush()
     for start in range(0, len(event_ids), BATCH):
         some = sorted(event_ids[start : start + BATCH])
@@ -75,17 +79,17 @@ async def renew_documents(session: AsyncSession, event_ids: Sequence[int]) -> No
 
 
 async def is_complete(db: Database) -> bool:
-    """Whether the newest event is indexed. A quick look; only `fill` finds a gap before it."""
+    """Whether the newest event is indexed. A quick check: only `fill` notices older gaps."""
     newest = select(func.max(Event.id)).where(has_known_type()).scalar_subquery()
     async with db.read() as session:
         return await session.scalar(_missing().where(Event.id == newest)) is None
 
 
 async def fill(db: Database, since: datetime | None = None) -> AsyncIterator[int]:
-    """Index the events, of all time or since a moment, that are not: those from before there was an
-    index, and what an older process adds. Yields the number of events after each batch.
+    """Index the events that are not indexed yet, all or those since a moment: events older than the
+    index, and those that a process of an older version has added. Yields the size of each batch.
 
-    Oldest first, so that `is_complete` knows of a run that was interrupted.
+    Oldest first, so that `is_complete` is false after an interrupted run.
     """
     last = 0
     while True:
@@ -104,34 +108,37 @@ async def fill(db: Database, since: datetime | None = None) -> AsyncIterator[int
 
 
 def events_found(query: Query, user_id: int) -> Select[int]:
-    """The ids of the events whose notices, as this user reads them, match the texts of the query."""
+    """The ids of the events whose notices, as this user reads them, match the words of the query."""
     texts = parameters_of(query, user_id).values()
     return _found(Matches(QueryText(*(bindparam(None, one, String) for one in texts))))
 
 
 def newest_events_found(most: ColumnElement[int]) -> Select[int]:
-    """The `event_id` of the newest of them, for any query: see `parameters_of`. SQLite reads no more
-    than these.
+    """The newest `most` of the matching events, as `event_id`; `parameters_of` supplies the query.
+    SQLite reads no further than these.
     """
     return _found(Matches(_query_text)).order_by(SortKey().desc()).limit(most)
 
 
 def is_found(event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Whether an event is among them, for any query: for a walk along rows, to which no index shall
-    lead instead.
+    """Whether an event matches; `parameters_of` supplies the query.
+
+    For scans in feed order: keeps the planner from starting at the text index.
     """
     return IsFound(event_id, _query_text)
 
 
 async def completions_of(session: AsyncSession, query: Query) -> Completions:
-    """The completions of the prefixes in the query, by prefix, if they are few. None on PostgreSQL."""
+    """For each prefix in the query, the indexed words that start with it, if they are few. Empty on
+    PostgreSQL, which does not need them.
+    """
     return await _full_text(session).completions_of(session, query)
 
 
 def parameters_of(
     query: Query, user_id: int, completions: Completions | None = None
 ) -> dict[str, str]:
-    """The values of the parameters that stand for the query and its user."""
+    """The values of the bind parameters: the query of this user, in the syntax of each database."""
     return {one.SYNTAX: one.query_text(query, user_id, completions or {}) for one in ALL}
 
 
@@ -141,7 +148,7 @@ def _found(matches: ColumnElement[Any]) -> Select[int]:
 
 @cache
 def _facts() -> Select[Any]:
-    """In the order of their ids: SQLite writes them fastest so."""
+    """Ordered by id, the order in which SQLite inserts fastest."""
     some = (
         select(Notification.user_id)
         .where(Notification.event_id == Event.id)

@@ -1,4 +1,6 @@
-"""The index on PostgreSQL: a column of words, their positions and weights (tsvector)."""
+"""The search index on PostgreSQL: a tsvector for each document, which holds words, their positions and
+weights (https://www.postgresql.org/docs/current/datatype-textsearch.html).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.notifications.search.documents import BREAK, MANY, Document, not_reader, reader
 from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
 
-# Where the names are that have an operator: columns on SQLite, weights on PostgreSQL.
+# The weight that marks each name that has a search operator.
 WEIGHTS = {FROM: "A", TEAM: "B", PROJECT: "C"}
-# PostgreSQL numbers no word higher.
+# The highest word position that a tsvector stores.
 LAST_POSITION = 16_383
 
 SYNTAX = "tsquery"
@@ -28,7 +30,7 @@ def values_of(document: Document) -> dict[str, Any]:
 
 
 def _lexemes(document: Document) -> Iterator[str]:
-    """Each word with its position, and the weight of the part that it is in."""
+    """Each word with its position and weight. A skipped position ends a sentence: no phrase spans it."""
     names = [(WEIGHTS[operator], words) for operator, words in document.names.items()]
     position = 0
     for weight, words in [("", document.text), *names]:
@@ -40,7 +42,7 @@ def _lexemes(document: Document) -> Iterator[str]:
 
 
 def query_text(query: Query, user_id: int, _completions: Mapping[str, Sequence[str]]) -> str:
-    """See https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY."""
+    """A tsquery. It needs no completions: an index scan finds all words with a prefix."""
     wanted = [f"('{reader(user_id)}' | '{MANY}')", f"!'{not_reader(user_id)}'"]
     return " & ".join([*wanted, *map(_tsquery, query.texts)])
 
@@ -74,9 +76,7 @@ def matches(query: str) -> str:
 
 
 def is_found(event_id: str, query: str) -> str:
-    """PostgreSQL keeps a subquery with an OFFSET to itself, so that it looks up a document by its
-    event.
-    """
+    """The OFFSET keeps the planner from joining the subquery, so the document is looked up by its event."""
     which = f"search_document.event_id = {event_id} AND {matches(query)}"
     return f"(EXISTS (SELECT FROM search_document WHERE {which} OFFSET 0))"
 

@@ -1,10 +1,10 @@
-"""What a person types into the search field.
+"""The search syntax.
 
     words "of a phrase" -without from:alice team:"Video Squad" project:reel type:member_added
     is:unread before:2026-11-01 after:2026-10-01
 
-Every text is a query. What looks like an operator and is none, such as `re:` or `is:blue`, is
-searched as words, and what has neither letters nor digits is left out.
+Every text is a valid query. An unknown operator or value, such as `re:` or `is:blue`, is searched as
+words; what has no letters, digits or symbols is ignored.
 """
 
 import re
@@ -17,10 +17,10 @@ from app.notifications.events.catalogue import SYNONYMS, TYPES
 from app.notifications.search.words import NO_WORDS, Phrase, phrase_of
 
 WORDS, TYPE, IS, BEFORE, AFTER = "words", "type", "is", "before", "after"
-# The operators for a name.
+# The operators that search a name.
 FROM, TEAM, PROJECT = NAMES = ("from", "team", "project")
 STATES = ("unread", "read", "done", "saved", "snoozed", "urgent")
-# The states that notifications in the inbox do not have, or not all of them.
+# The states that select another view than the inbox.
 VIEW_STATES = ("done", "saved", "snoozed")
 _REMEMBERED = 256
 
@@ -35,8 +35,8 @@ _TERM = re.compile(
 
 @dataclass(frozen=True)
 class Term:
-    """One condition. `operator` is WORDS or one of the operators; `phrase` is the value of WORDS and
-    of an operator for a name, `value` that of the others: a type, a state, or a day like 2026-11-01.
+    """One condition. WORDS and the NAMES have a `phrase`; the other operators have a `value`: a type,
+    a state, or a day like 2026-11-01.
     """
 
     operator: str
@@ -61,7 +61,7 @@ class Query:
 
     @property
     def view(self) -> str:
-        """The view that it asks for, "" for none."""
+        """The view that the query selects, "" for none."""
         asked = (term.value for term in self.terms if term.operator == IS and not term.is_excluded)
         return next((state for state in asked if state in VIEW_STATES), "")
 
@@ -72,7 +72,7 @@ def parse_query(text: str) -> Query:
 
 
 def split_query(text: str) -> dict[Term, str]:
-    """The terms, each with the text that first asks for it."""
+    """The distinct terms, each with the text it was first written as."""
     terms: dict[Term, str] = {}
     for found in _TERM.finditer(text):
         if term := _term(found):

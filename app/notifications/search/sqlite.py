@@ -1,4 +1,7 @@
-"""The index on SQLite: a full-text table (FTS5)."""
+"""The search index on SQLite: an FTS5 table (https://www.sqlite.org/fts5.html).
+
+A row is a document. Its rowid is twice the event's id, plus one for the document of the affected user.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,27 +14,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.notifications.search.documents import MANY, Document, not_reader, reader
 from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
 
-# SQLite keeps a full-text table in these, which come and go with it.
+# The shadow tables in which FTS5 stores `search_document`; created and dropped with it.
 SHADOW_TABLES = tuple(
     f"search_document_{part}" for part in ("config", "content", "data", "docsize", "idx")
 )
-# On SQLite, a view of the words of that table (FTS5 calls it fts5vocab).
+# An fts5vocab table: a view of the words in the index.
 VOCABULARY = "search_document_word"
-# Before FTS5 returns the first document with a prefix, it merges those of all its completions (the words
-# that start with it), unless the prefix is as short as those that have an index. The documents of a whole
-# word it reads one by one. So the query names the completions of a prefix, if they are few.
+# FTS5 reads the documents of a whole word one by one. For a prefix, it first merges the documents of all
+# its completions (the words that start with it), unless the prefix is short enough for a prefix index. So
+# the query lists the completions of a prefix where they are few.
 LONGEST_INDEXED_PREFIX, MOST_COMPLETIONS, MOST_PREFIXES = 3, 8, 5
-# Where the names are that have an operator: columns on SQLite, weights on PostgreSQL.
+# The column of each name that has a search operator.
 COLUMNS = {FROM: "actor", TEAM: "team", PROJECT: "project"}
 
 SYNTAX = "fts5"
-# On SQLite the id of a row is that of its event, doubled, and one more for the affected user.
 INSERT = text(
     "INSERT INTO search_document (rowid, words, actor, team, project, readers)"
     " VALUES (2 * :event_id + :to_affected, :words, :actor, :team, :project, :readers)"
 )
 DELETE = text("DELETE FROM search_document WHERE rowid IN (2 * :event_id, 2 * :event_id + 1)")
 
+# Each step seeks the next word in the index. `term > word` would read every occurrence of `word`.
 COMPLETIONS = """
 (WITH RECURSIVE found (prefix, word, number) AS (
   SELECT given.value, (
@@ -55,7 +58,7 @@ def values_of(document: Document) -> dict[str, Any]:
 
 
 def query_text(query: Query, user_id: int, completions: Mapping[str, Sequence[str]]) -> str:
-    """See https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    """A full-text query expression (https://www.sqlite.org/fts5.html#full_text_query_syntax)."""
     wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
     wanted += [_fts5(term, completions) for term in query.texts if not term.is_excluded]
     excluded = [f'(readers : "{not_reader(user_id)}")']
@@ -72,7 +75,7 @@ def _fts5(term: Term, completions: Mapping[str, Sequence[str]]) -> str:
 
 
 async def completions_of(session: AsyncSession, query: Query) -> Mapping[str, Sequence[str]]:
-    """The completions of the prefixes in the query, by prefix, if they are few."""
+    """The completions of each prefix in the query, unless they are more than MOST_COMPLETIONS."""
     last = (term.phrase.words[-1] for term in query.texts if term.phrase.is_open)
     prefixes = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED_PREFIX]
     if not prefixes:
@@ -86,9 +89,7 @@ async def completions_of(session: AsyncSession, query: Query) -> Mapping[str, Se
 
 @cache
 def _completions() -> Select[*tuple[Any, ...]]:
-    """Up to one more than `most` for each prefix. Each step seeks the next word in the index; `>` the
-    last one would read every place where that word is.
-    """
+    """Up to `most` + 1 for each prefix: the last one shows that there are too many."""
     rows = text(COMPLETIONS).bindparams(bindparam("prefixes"), bindparam("most"))
     return select(column("prefix"), column("word")).select_from(rows)
 
@@ -106,7 +107,7 @@ def matches(query: str) -> str:
 
 
 def is_found(event_id: str, query: str) -> str:
-    """SQLite uses no index for `+column`."""
+    """The unary + keeps SQLite from using an index of this column."""
     found = f"SELECT rowid >> 1 FROM search_document WHERE {matches(query)}"  # noqa: S608
     return f"(+{event_id} IN ({found}))"
 

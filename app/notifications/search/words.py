@@ -1,8 +1,8 @@
-"""The words of a text, for the index and for a query alike.
+"""Splits text into words, for the index and for queries alike.
 
-Case and diacritics do not matter: a character is decomposed (NFKD), casefolded, and loses its marks
-(Unicode Standard Annex #15; The Unicode Standard, 3.13). Chinese, Japanese, Thai and the like put no
-spaces between words, so each of their characters begins a word that ends with the next character:
+Case and diacritics do not matter: characters are decomposed (NFKD), casefolded and stripped of marks
+(Unicode Standard Annex #15; The Unicode Standard, 3.13). Scripts without spaces between words, such as
+Chinese, Japanese and Thai, are split into overlapping pairs of characters and the last character:
 東京都 is 東京, 京都 and 都. A symbol, such as an emoji, is a word by itself.
 """
 
@@ -24,16 +24,16 @@ _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u312f\u31a0-\u31bf"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]"
 )
-# What is left of most texts, found ten times as fast.
+# Enough for most texts, and ten times as fast.
 _ASCII = re.compile("[A-Za-z0-9]+")
 _REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word, and where it stands in the text that was read: from `start` to before `end`.
+    """A folded word, and where it is in the original text: `text[start:end]`.
 
-    `overlaps`: it is two characters, and the next word begins with the second of them.
+    `overlaps`: the word is a pair of characters, and the next word begins with the second one.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that follow one another. If `is_open`, the last one may go on: "vid" finds "video"."""
+    """Consecutive words. If `is_open`, the last one is a prefix: "vid" finds "video"."""
 
     words: tuple[str, ...]
     is_open: bool
@@ -64,10 +64,10 @@ def find_words(text: str) -> list[Word]:
 
 
 def phrase_of(text: str, *, is_whole: bool) -> Phrase:
-    """What to look for to find `text`; nothing if it has no words.
+    """The phrase that finds `text`, without words if `text` has none.
 
-    `is_whole`: its last word ends where it ends. Without spaces no end of a word is known, so the
-    last character may be followed by any other.
+    `is_whole`: the last word is complete. In scripts without spaces the end of a word is unknown, so
+    any character may follow the last one.
     """
     words = find_words(text)
     if len(words) > 1 and words[-2].overlaps:
@@ -78,8 +78,8 @@ def phrase_of(text: str, *, is_whole: bool) -> Phrase:
 
 @lru_cache(_REMEMBERED)
 def fold(character: str) -> str:
-    """The letters and digits that a character stands for. "" if it only changes another one, and a
-    space for everything else.
+    """The letters and digits that a character folds to: "" for a mark, a space for anything that
+    separates words.
     """
     decomposed = unicodedata.normalize("NFKD", character)
     folded = unicodedata.normalize("NFKD", decomposed.casefold()).translate(_PLAIN)
@@ -87,7 +87,7 @@ def fold(character: str) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    """A diacritic, or invisible: a joiner, a soft hyphen, the variant of an emoji."""
+    """Whether it is a diacritic or invisible: a joiner, a soft hyphen, an emoji's variation selector."""
     is_invisible = (
         unicodedata.category(character) in ("Cf", "Me") or "\ufe00" <= character <= "\ufe0f"
     )
@@ -108,7 +108,7 @@ Run = list[tuple[str, int]]
 
 
 def _runs(text: str) -> Iterator[tuple[int, Run]]:
-    """The folded characters, each with the index of what it stands for, parted by their kinds."""
+    """Runs of folded characters of one kind, each character with its index in the text."""
     folded = ((one, index) for index, char in enumerate(text) for one in fold(char))
     for kind, run in groupby(folded, key=lambda one: _kind_of(one[0])):
         yield kind, list(run)
