@@ -19,14 +19,14 @@ from app.notifications.api import preferences as preferences_api
 from app.notifications.api import states as states_api
 from app.notifications.api import stream as stream_api
 from app.notifications.api import views as views_api
-from app.notifications.pages import actions, bell, dead_letters, delivery_log, push, unsubscribe
+from app.notifications.pages import actions, bell, delivery_log, push, unsubscribe
 from app.notifications.pages import devices as devices_pages
 from app.notifications.pages import inbox as inbox_pages
 from app.notifications.pages import preferences as preferences_pages
 from app.notifications.pages import views as views_pages
 from app.operations import accounts_api as admin_accounts_api
 from app.operations import accounts_pages as admin_accounts
-from app.operations import announcements, dev_mail, dev_patterns, health
+from app.operations import announcements, dead_letters, dev_mail, dev_patterns, health
 from app.operations import pages as operations_pages
 from app.projects.api import clips as clips_api
 from app.projects.api import compilations as compilations_api

@@ -9,12 +9,12 @@ from litestar.params import FromPath, QueryParameter
 
 from app.account_lifecycle.closing import delete_managed_account
 from app.account_lifecycle.suspension import restore, suspend
+from app.accounts.access import require_admin
 from app.api.problems import problems
 from app.api.shapes import NO_NUL, Message, PageNumber, ResponseBody, like, whole_seconds
 from app.database import Database
 from app.language import _
 from app.models import User
-from app.notifications.delivery.dead_letters import require_admin
 from app.operations.accounts import PER_PAGE, Account, read_account, read_accounts
 from app.settings import Settings
 from app.telemetry.security_log import record

@@ -8,12 +8,12 @@ from litestar.params import FromPath
 
 from app.account_lifecycle.closing import delete_managed_account
 from app.account_lifecycle.suspension import find_managed, restore, suspend
+from app.accounts.access import require_admin
 from app.database import Database
 from app.http import AnyRequest, page_number, redirect, search_text
 from app.language import _
 from app.layout import ask, page
 from app.models import User
-from app.notifications.delivery.dead_letters import require_admin
 from app.operations.accounts import read_accounts
 from app.settings import Settings
 from app.telemetry.security_log import record

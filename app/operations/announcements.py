@@ -6,13 +6,13 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.access import require_admin
 from app.database import Database
 from app.errors import Invalid
 from app.http import AnyRequest, Form, redirect
 from app.language import ngettext
 from app.layout import page
 from app.models import User
-from app.notifications.delivery.dead_letters import require_admin
 from app.notifications.events.catalogue import ANNOUNCEMENT
 from app.notifications.events.custom import CustomMessage
 from app.notifications.events.event_type import HIGH, NORMAL

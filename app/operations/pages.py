@@ -7,13 +7,13 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from app.accounts.access import require_admin
 from app.broker import Broker
 from app.database import Database
 from app.errors import NotFound
 from app.http import AnyRequest
 from app.layout import page
 from app.models import User
-from app.notifications.delivery.dead_letters import require_admin
 from app.operations.health import check
 from app.operations.statistics import read_statistics, readings
 from app.settings import Settings

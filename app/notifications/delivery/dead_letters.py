@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.errors import NotFound
 from app.models import Delivery, Notification, User
 from app.notifications.channels.base import channels_of
 from app.notifications.delivery.explanations import explain
@@ -43,12 +42,6 @@ class DeadLetterPage:
     @property
     def pages(self) -> int:
         return max(1, math.ceil(self.total / PER_PAGE))
-
-
-def require_admin(user: User) -> None:
-    """Raises NotFound: for everyone else these pages do not exist."""
-    if not user.is_admin:
-        raise NotFound
 
 
 async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:

@@ -3,16 +3,13 @@
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
+from app.accounts.access import require_admin
 from app.database import Database
 from app.http import AnyRequest, Form, page_number, redirect
 from app.language import _, ngettext
 from app.layout import page
 from app.models import User
-from app.notifications.delivery.dead_letters import (
-    read_dead_letters,
-    redeliver,
-    require_admin,
-)
+from app.notifications.delivery.dead_letters import read_dead_letters, redeliver
 from app.values.numbers import whole_number
 
 URL = "/admin/deliveries"
@@ -25,7 +22,7 @@ async def dead_letters(
     require_admin(user)
     async with db.read() as session:
         found = await read_dead_letters(session, page_number(request))
-    return await page(request, "notifications/dead_letters.html", found=found)
+    return await page(request, "operations/dead_letters.html", found=found)
 
 
 @post()
