@@ -26,7 +26,7 @@ from app.notifications.inbox.groups import add_groups
 from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
 from app.notifications.inbox.open_rows import RemovedRow, read_open_rows
 from app.notifications.inbox.searching import narrow
-from app.notifications.inbox.selection import MOST_IDS, Selection
+from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.snoozing import read_end
 from app.notifications.inbox.totals import count_totals
 from app.notifications.inbox.views import INBOX_VIEW, VIEWS, View
@@ -37,6 +37,7 @@ from app.notifications.pages.listing import (
     read_listing,
     view_listing,
 )
+from app.notifications.pages.selection_form import fields_of, groups_within, selection_of
 from app.notifications.pages.snoozing import ask_until, must_ask_until
 from app.rendering import zone_of
 from app.values.numbers import whole_number
@@ -67,11 +68,11 @@ async def row_action(
         async with db.read() as session:
             await feed.find(session, user.id, notification_id)
             count = await feed.count(session, user.id, selection)
-        return await _confirm(request, listing, count, _pairs(selection), way_back)
+        return await _confirm(request, listing, count, fields_of(selection), way_back)
     if do == SNOOZE and must_ask_until(request, user, form):
         row_id = f"#notice-{'part-' if _is_part(request) else ''}{notification_id}"
         target = row_id if _is_in_inbox(request) else ""
-        action, pairs = _action(request), _pairs(selection)
+        action, pairs = _action(request), fields_of(selection)
         return await ask_until(request, user, form, listing, action, target, pairs, way_back)
     async with db.act() as session:
         await feed.find(session, user.id, notification_id)
@@ -95,16 +96,16 @@ async def bulk_action(
     do, listing = form["do"], read_listing(request, user, form)
     if do not in BULK_ACTIONS:
         raise Invalid({"do": _("Choose what to do with the selected notifications.")})
-    selection = _selection(form, listing.filter)
+    selection = selection_of(form, listing.filter)
     if selection.is_empty:
         return await _list(request, db, user, listing, _("Select some notifications first."))
     if do == "delete" and _must_confirm(request, form):
         async with db.read() as session:
             count = await feed.count(session, user.id, selection)
-        pairs = [("do", do), *_pairs(selection)]
+        pairs = [("do", do), *fields_of(selection)]
         return await _confirm(request, listing, count, pairs, listing.url)
     if do == SNOOZE and must_ask_until(request, user, form):
-        pairs = [("do", do), *_pairs(selection)]
+        pairs = [("do", do), *fields_of(selection)]
         action = _action(request)
         return await ask_until(request, user, form, listing, action, "#inbox", pairs, listing.url)
     async with db.act() as session:
@@ -167,7 +168,7 @@ def _row_selection(
     request: AnyRequest, form: Form, listing: Listing, notification_id: int
 ) -> Selection:
     """A row of a list of groups stands for its group, unless it is one of a group's parts."""
-    within = None if _is_part(request) else _groups_within(form, listing.filter)
+    within = None if _is_part(request) else groups_within(form, listing.filter)
     return Selection([notification_id], groups_within=within)
 
 
@@ -182,41 +183,6 @@ def _is_on_own_page(request: AnyRequest) -> bool:
 def _action(request: AnyRequest) -> str:
     """The URL to which a confirmation page posts."""
     return f"{request.url.path}{'?alone=1' if _is_part(request) else ''}"
-
-
-def _groups_within(form: Form, wanted: Filter) -> Filter | None:
-    """The notifications whose groups the page shows as rows; None if it shows no groups."""
-    return _seen(form, wanted) if form["grouped"] == "1" else None
-
-
-def _seen(form: Form, wanted: Filter) -> Filter:
-    return replace(wanted, up_to_position=whole_number(form["seen"]) or 0)
-
-
-def _selection(form: Form, wanted: Filter) -> Selection:
-    """The checked rows (or the groups that they stand for) and the checked parts of groups; with
-    `all_matching`, everything that matches, up to the position that the page knows.
-    """
-    if form["all_matching"] == "1":
-        return Selection(filter=_seen(form, wanted))
-    within = _groups_within(form, wanted)
-    return Selection(_ids(form, "ids"), groups_within=within, alone=_ids(form, "parts"))
-
-
-def _ids(form: Form, name: str) -> list[int]:
-    ids = [whole_number(one) for one in form.all(name)[:MOST_IDS]]
-    return [one for one in ids if one]
-
-
-def _pairs(selection: Selection) -> list[tuple[str, str]]:
-    """The form fields from which `_selection` reads this selection, without those of the filter."""
-    if selection.filter is not None:
-        return [("all_matching", "1"), ("seen", str(selection.filter.up_to_position))]
-    ids = [("ids", str(one)) for one in selection.ids]
-    ids += [("parts", str(one)) for one in selection.alone]
-    if selection.groups_within is None:
-        return ids
-    return [*ids, ("grouped", "1"), ("seen", str(selection.groups_within.up_to_position))]
 
 
 def _must_confirm(request: AnyRequest, form: Form) -> bool:
@@ -267,7 +233,7 @@ class RowOnPage:
 
 def _row_on_page(request: AnyRequest, form: Form, listing: Listing) -> RowOnPage:
     is_part = _is_part(request)
-    within = None if is_part else _groups_within(form, listing.filter)
+    within = None if is_part else groups_within(form, listing.filter)
     return RowOnPage(listing.filter.view, within, listing.open_groups, is_part)
 
 
