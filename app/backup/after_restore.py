@@ -19,7 +19,7 @@ from app.models import (
     UploadReservation,
     WebSession,
 )
-from app.models.notification import is_pending
+from app.models.delivery import is_pending
 from app.notifications.delivery.decision import RESTORED
 
 # Ids live on in links, bookmarks, file names and clients, so sequences skip at least this many ids,

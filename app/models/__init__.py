@@ -1,27 +1,29 @@
-"""The schema. Start reading here: account, team, project, notification."""
+"""The schema. Start reading here.
+
+    account         users, their sessions, access tokens and throttles
+    team project    what users share: teams, invitations; projects, clips, compilations
+    notification    events, and the notifications of their recipients
+    delivery push   how notifications reach mailboxes and browsers
+    preference      what each user wants to hear of, and how
+    machine keys    what an installation remembers about itself
+"""
 
 from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession
+from app.models.delivery import Delivery, Mailing, Suppression
 from app.models.keys import GeneratedKey
 from app.models.machine import ClockReading, CronTick
 from app.models.notification import (
     Change,
     CleanUp,
-    Delivery,
     Event,
     IngestKey,
-    Mailing,
-    Mute,
     Notification,
-    Preference,
-    PushSubscription,
     RemovalCount,
-    RemovedDevice,
-    SavedView,
     Superseded,
-    Suppression,
-    UngroupedType,
 )
+from app.models.preference import Mute, Preference, SavedView, UngroupedType
 from app.models.project import Clip, Compilation, Project, Share, UploadReservation
+from app.models.push import PushSubscription, RemovedDevice
 from app.models.team import Invitation, Membership, Team
 
 __all__ = [

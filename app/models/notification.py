@@ -1,4 +1,4 @@
-"""Events, the notifications of their recipients, and the deliveries of each notification.
+"""Events, and the notifications of their recipients; delivery.py has the deliveries of each.
 
 Every field of the specification's Notification exists; those that recipients share are on Event:
 
@@ -15,21 +15,12 @@ from typing import Any
 
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.types import BigIntIdentity
-from sqlalchemy import (
-    JSON,
-    ForeignKey,
-    Index,
-    String,
-    UniqueConstraint,
-    and_,
-    false,
-    literal_column,
-    text,
-)
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.models.base import IdentityBase
+from app.models.base import partial_index as _partial
 
 
 class Change(IdentityBase):
@@ -101,11 +92,6 @@ FOR_GOOD = 0
 UPDATED = "updated"
 # The kind of a change by which a user chose what forms groups, or what comes first.
 REGROUPED = "regrouped"
-
-
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    condition = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 class Notification(IdentityBase):
@@ -182,141 +168,6 @@ class Superseded(IdentityBase):
     group_key: Mapped[str] = mapped_column(String(200))
 
 
-# Claimed at least twice and still pending: an earlier attempt was interrupted.
-CLAIMED_AGAIN = "state = 'pending' AND claimed_by IS NOT NULL AND attempts > 1"
-
-
-class Delivery(IdentityBase):
-    """One notification on one channel to one address; or a transactional message, such as a
-    password reset, with its name in `transactional` and its facts in `context`.
-
-    `state` is `pending` (also while retrying), `sent`, `skipped`, `failed` (permanently refused) or
-    `dead` (out of attempts or time). Every delay is expressed by `due_at`. `reason` is the code for
-    why it was skipped, is deferred, or is dead (NULL if it ran out of attempts).
-
-    `failure`, `host`, `status_code` and `detail` describe how the last attempt, at `attempted_at`,
-    failed: our code, the host that responded or was unreachable, its SMTP or HTTP status, and its
-    response text. They are NULL before the first attempt and after a successful one.
-
-    `bundling`: sent `alone`, in a `bundle` with other deliveries due within the delay, or in the
-    `digest`. `bundle_id` is the id of the first delivery in the same mail. It is set at the first
-    attempt, so that every retry sends the same mail. `claimed_by` identifies the claim; a claimed
-    delivery that is due was interrupted.
-    """
-
-    __table_args__ = (
-        UniqueConstraint("notification_id", "channel", "address"),
-        _partial("ix_delivery_due", "channel", "due_at", where="state = 'pending'"),
-        _partial(
-            "ix_delivery_unbundled", "user_id", where="state = 'pending' AND bundle_id IS NULL"
-        ),
-        _partial("ix_delivery_bundle", "bundle_id", "due_at", where="state = 'pending'"),
-        _partial("ix_delivery_settled", "settled_at", where="settled_at IS NOT NULL"),
-        _partial("ix_delivery_claimed", "claimed_by", where="claimed_by IS NOT NULL"),
-        _partial("ix_delivery_interrupted", "channel", "attempts", where=CLAIMED_AGAIN),
-        _partial("ix_delivery_outage", "channel", where="state = 'pending' AND reason = 'outage'"),
-        _partial("ix_delivery_dead_letter", "settled_at", where="state IN ('failed', 'dead')"),
-        _partial("ix_delivery_transactional", "settled_at", where="notification_id IS NULL"),
-    )
-
-    notification_id: Mapped[int | None] = mapped_column(
-        ForeignKey("notification.id", ondelete="CASCADE")
-    )
-    user_id: Mapped[int | None] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), index=True
-    )
-    channel: Mapped[str] = mapped_column(String(16))
-    address: Mapped[str] = mapped_column(String(320))
-    subscription_id: Mapped[int | None] = mapped_column(
-        ForeignKey("push_subscription.id", ondelete="SET NULL"), index=True
-    )
-    bundling: Mapped[str] = mapped_column(String(6), default="alone")
-    bundle_id: Mapped[int | None] = mapped_column(BigIntIdentity)
-    transactional: Mapped[str | None] = mapped_column(String(32))
-    context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    state: Mapped[str] = mapped_column(String(8), default="pending")
-    reason: Mapped[str | None] = mapped_column(String(32))
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime]
-    claimed_by: Mapped[str | None] = mapped_column(String(40))
-    failure: Mapped[str | None] = mapped_column(String(32))
-    host: Mapped[str | None] = mapped_column(String(255))
-    status_code: Mapped[int | None]
-    detail: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    attempted_at: Mapped[datetime | None]
-    settled_at: Mapped[datetime | None]
-
-
-class Mailing(IdentityBase):
-    """A transactional mail that anyone can cause, for its limits to count (app/mail/limits.py).
-
-    `mailbox` is what `mailbox_of` (app/values/email_addresses.py) returns for the address.
-    Deliveries cannot be counted instead: they are deleted together with the account that caused
-    them.
-    """
-
-    __table_args__ = (Index("ix_mailing_mailbox", "name", "mailbox", "mailed_at"),)
-
-    name: Mapped[str] = mapped_column(String(32))
-    mailbox: Mapped[str] = mapped_column(String(254))
-    mailed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
-
-
-class Suppression(DefaultBase):
-    """A mailbox whose owner wants no invitation mail (app/mail/suppressions.py). `mailbox_hash` is
-    a keyed hash of what `mailbox_of` (app/values/email_addresses.py) makes of its address.
-    """
-
-    mailbox_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-
-
-# A literal, as in the partial indexes: SQLite uses such an index only if the terms match.
-is_pending = Delivery.state == literal_column("'pending'")
-is_unbundled = and_(
-    is_pending, Delivery.bundle_id.is_(None), Delivery.bundling.in_(("bundle", "digest"))
-)
-
-
-class PushSubscription(IdentityBase):
-    """A push subscription (RFC 8030) of one browser, shown to users as a device called `name`.
-
-    It belongs to the user who is signed in there (`session_id`). `vapid_key` is the public key it
-    was created with. `failing_since` is when its push service began to refuse pushes, `refused_at`
-    the latest refusal, and `refused_status` its HTTP status (NULL if we refused the service).
-    """
-
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    session_id: Mapped[int | None] = mapped_column(
-        ForeignKey("web_session.id", ondelete="SET NULL"), index=True
-    )
-    endpoint: Mapped[str] = mapped_column(String(2048))
-    endpoint_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    p256dh: Mapped[str] = mapped_column(String(100))
-    auth: Mapped[str] = mapped_column(String(32))
-    vapid_key: Mapped[str] = mapped_column(String(100))
-    name: Mapped[str] = mapped_column(String(80))
-    refused_status: Mapped[int | None]
-    failing_since: Mapped[datetime | None]
-    refused_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    last_used_at: Mapped[datetime | None]
-
-
-class RemovedDevice(IdentityBase):
-    """A push subscription that its user removed from the device list, possibly in another browser.
-
-    Its browser unsubscribes at the next visit. A subscription lost in any other way is renewed.
-    """
-
-    __table_args__ = (UniqueConstraint("user_id", "endpoint_hash"),)
-
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
-    endpoint_hash: Mapped[str] = mapped_column(String(64))
-    removed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
-
-
 class IngestKey(IdentityBase):
     """An idempotency key that an integration sent with an event, valid for 24 hours.
 
@@ -330,59 +181,6 @@ class IngestKey(IdentityBase):
     event_id: Mapped[int] = mapped_column(BigIntIdentity)
     recipients: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
-
-
-class Preference(DefaultBase):
-    """Whether a user wants one event type on one channel, where the catalogue's default differs."""
-
-    # The fan-out looks up one key for each recipient; without a rowid each lookup saves a step.
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it once
-
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
-    type: Mapped[str] = mapped_column(String(32), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
-    wanted: Mapped[bool]
-
-
-class UngroupedType(DefaultBase):
-    """A type whose notifications a user wants to see one by one, never as a group."""
-
-    # Like `Preference`, looked up by key for each notification.
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it once
-
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-    )
-    type: Mapped[str] = mapped_column(String(32), primary_key=True)
-
-
-class SavedView(IdentityBase):
-    """A filter and search that a user keeps under a name. `query` is a query string of the list;
-    views are in the order of `rank`.
-    """
-
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(60))
-    query: Mapped[str] = mapped_column(String(2000))
-    rank: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-
-
-class Mute(IdentityBase):
-    """A team or project whose ordinary events a user does not want to be notified of."""
-
-    __table_args__ = (
-        _partial("uq_mute_team", "team_id", "user_id", where="team_id IS NOT NULL", unique=True),
-        _partial(
-            "uq_mute_project", "project_id", "user_id", where="project_id IS NOT NULL", unique=True
-        ),
-    )
-
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"))
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
 
 
 class CleanUp(IdentityBase):

@@ -16,7 +16,8 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from app import clock
 from app.models import Change, Delivery, Event, Notification, Superseded
-from app.models.notification import FOR_GOOD, IN_INBOX, SNOOZED, UPDATED, is_pending
+from app.models.delivery import is_pending
+from app.models.notification import FOR_GOOD, IN_INBOX, SNOOZED, UPDATED
 from app.notifications.events.event_type import EventType
 from app.notifications.events.grouping import group_key_of, subject_of
 

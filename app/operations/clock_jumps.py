@@ -39,7 +39,7 @@ from app.models import (
     UploadReservation,
     User,
 )
-from app.models.notification import is_pending
+from app.models.delivery import is_pending
 from app.notifications.channels.base import Channels
 from app.notifications.channels.push.visibility import LASTS as VISIBLE_FOR
 from app.notifications.delivery import claims

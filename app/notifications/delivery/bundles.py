@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import Delivery, User
-from app.models.notification import is_unbundled
+from app.models.delivery import is_unbundled
 
 BATCH = 1000
 

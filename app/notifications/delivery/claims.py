@@ -33,7 +33,7 @@ from app import clock
 from app.database import Database
 from app.database.search import by_code_point
 from app.models import Delivery
-from app.models.notification import is_pending
+from app.models.delivery import is_pending
 from app.notifications.channels.base import OUTAGE, Channel
 from app.notifications.delivery.bundles import bundle_due
 

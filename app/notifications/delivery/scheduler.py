@@ -13,7 +13,7 @@ from app import clock
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
 from app.models import Delivery
-from app.models.notification import is_pending
+from app.models.delivery import is_pending
 from app.notifications.channels.base import Channel, Channels
 from app.notifications.delivery import claims
 from app.notifications.inbox.snoozing import next_return, return_due

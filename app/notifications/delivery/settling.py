@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import Delivery
-from app.models.notification import is_pending
+from app.models.delivery import is_pending
 from app.notifications.channels.base import OUTAGE, Channel, DeliveryFailure, Failed, Sent, Wait
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip

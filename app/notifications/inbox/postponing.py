@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import Delivery, Notification, User
-from app.models.notification import SNOOZED, is_pending
+from app.models.delivery import is_pending
+from app.models.notification import SNOOZED
 from app.notifications.preferences.digest import next_digest
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.database import Database
 from app.models import Delivery, User
-from app.models.notification import is_unbundled
+from app.models.delivery import is_unbundled
 from app.notifications.events.event_type import EMAIL
 from app.zones import zone as zone_called
 
