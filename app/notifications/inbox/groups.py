@@ -1,7 +1,11 @@
-"""Pages of groups: notices of one type about one subject, shown by the newest of them.
+"""Pages of groups: notices of one type about one subject, which share a row of the list.
 
-`read_group_page` takes the place of `feed.read_slice` in a grouped list. Groups are formed within the
-view and the filter, however long ago; their parts are listed by the filter `group_key`.
+`read_group_page` is to a grouped list what `feed.read_slice` is to a plain one. A group has all of its
+notices that match the view and the filter, however old; the filter `group_key` lists them.
+
+A row needs its counts, its newest notice (the head), and the people who acted. Counts and people come
+from the cache (tallies.py) if it keeps the list. Otherwise one statement counts the groups of all
+matching notifications, and people are read for each page; so is the head in either case.
 """
 
 from collections import defaultdict
@@ -30,7 +34,7 @@ from app.notifications.inbox.tallies import (
     People,
     Tally,
     has_remembered_groups,
-    tallied,
+    select_tallies,
     tally_groups,
 )
 from app.notifications.inbox.totals import Totals
@@ -38,15 +42,15 @@ from app.values.faces import Face
 from app.values.numbers import GREATEST_ID
 
 _user_id: Any = bindparam("user_id")
-# Actors are looked for among so many of the newest notices of a group.
+# People are read from this many of the newest notices of a group.
 PARTS_READ = 1_000
 
 
 @dataclass(frozen=True)
 class GroupPage:
-    """`notices` are the newest of their groups, newest first, each with its `group`; `count` is the
-    number of all groups that match. `on_top` are those of the groups that stand above the list, and
-    are counted apart.
+    """`notices` are the heads of the groups on the page, newest first, each with its `group`; `count`
+    is the number of groups on all pages. `on_top` are the heads of the groups above the list, which
+    `count` leaves out.
     """
 
     notices: list[Notice]
@@ -63,10 +67,10 @@ async def read_group_page(
     totals: Totals,
     keys_on_top: Sequence[str] = (),
 ) -> GroupPage:
-    """At most `most` of the groups of what is `wanted`, newest first, from index `first` (from 0).
+    """At most `most` of the groups that match `wanted`, newest first, from index `first` (from 0).
 
-    `totals` are those of the same session, for any filter: open it with `reading_groups`. Groups of the
-    whole inbox may stand above its first page, and then in no page.
+    `session` was opened by `reading_groups`; `totals` were read in it, for any filter. The groups with
+    `keys_on_top` stand above the first page of the whole inbox, and on no page.
     """
     if has_remembered_groups(wanted):
         tally = await tally_groups(session, user_id, wanted, totals.version)
@@ -74,7 +78,7 @@ async def read_group_page(
         tallies = on_top | tally.slice(first, most, keys_on_top)
         count, known = tally.count - len(keys_on_top), tally.people
     else:
-        tallies, count = await _tally(session, user_id, wanted, first, most)
+        tallies, count = await _page_of_tallies(session, user_id, wanted, first, most)
         known = {}
     if not tallies:
         return GroupPage([], count)
@@ -87,10 +91,10 @@ async def read_group_page(
 
 
 async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
-    """How many groups match, `totals` being those of the same session."""
+    """The number of groups that match; `totals` were read in the same session."""
     if has_remembered_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.version)).count
-    return await _count(session, user_id, wanted)
+    return await _number_of_groups(session, user_id, wanted)
 
 
 async def add_groups(
@@ -100,15 +104,16 @@ async def add_groups(
     rows: Sequence[Notice | RemovedRow],
     totals: Totals,
 ) -> list[Notice | RemovedRow]:
-    """The rows of a list of groups that is open in a browser, with their groups as they are now.
+    """The rows of a grouped list that is open in a browser, with their groups as they are now.
 
-    A row whose notice has left its group is that of the newest one left, which may be there already.
+    If the notice of a row has left its group, the row gets the group's present head, which another row
+    may have as well.
     """
     columns = select(Notification.id, key_for_reader().label("group_key"))
     mine = columns.where(Notification.user_id == user_id)
     these = mine.where(Notification.id.in_([row.id for row in rows]))
     keys = {row.id: row.group_key for row in await session.execute(these)}
-    tallies = await _tallies_of(session, user_id, wanted, set(keys.values()), totals)
+    tallies = await _tallies_by_key(session, user_id, wanted, set(keys.values()), totals)
     heads = await _read_heads(session, user_id, wanted, tallies)
     people = await _people(session, user_id, wanted, heads, tallies, {})
     faces = await _faces(session, heads, people.values())
@@ -116,21 +121,21 @@ async def add_groups(
     return [notices.get(keys.get(row.id, ""), row) for row in rows]
 
 
-async def _tallies_of(
+async def _tallies_by_key(
     session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
 ) -> dict[str, Tally]:
     if has_remembered_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.version)).some(keys)
-    rows = tallied(
+    rows = select_tallies(
         key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses(), in_groups(keys)
     )
     return {row[0]: Tally(*row[1:]) for row in await session.execute(rows)}
 
 
-async def _tally(
+async def _page_of_tallies(
     session: AsyncSession, user_id: int, wanted: Filter, first: int, most: int
 ) -> tuple[dict[str, Tally], int]:
-    groups = tallied(
+    groups = select_tallies(
         key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses()
     ).cte("groups")
     newest_first = groups.c.position.desc(), groups.c.group_key.desc()
@@ -143,13 +148,13 @@ async def _tally(
         )
     ).all()
     if not rows and first:
-        return {}, await _count(session, user_id, wanted)
+        return {}, await _number_of_groups(session, user_id, wanted)
     tallies = {row.group_key: Tally(row.position, row.notices, row.unread) for row in rows}
     return tallies, rows[0].all if rows else 0
 
 
-async def _count(session: AsyncSession, user_id: int, wanted: Filter) -> int:
-    groups = tallied(
+async def _number_of_groups(session: AsyncSession, user_id: int, wanted: Filter) -> int:
+    groups = select_tallies(
         key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses()
     ).subquery()
     return await session.scalar(select(func.count()).select_from(groups)) or 0
@@ -158,7 +163,7 @@ async def _count(session: AsyncSession, user_id: int, wanted: Filter) -> int:
 async def _read_heads(
     session: AsyncSession, user_id: int, wanted: Filter, tallies: Mapping[str, Tally]
 ) -> list[Row[Any]]:
-    """The newest notice of each group. Notices that came back together have the same position."""
+    """The newest notice of each group; any of them if several came back together, at one position."""
     rows = _remembered_heads(wanted.key) if has_remembered_groups(wanted) else _heads(wanted)
     positions = {tally.position for tally in tallies.values()}
     values = {"user_id": user_id, "positions": positions}
@@ -171,7 +176,7 @@ async def _read_heads(
 
 @lru_cache(STATEMENTS_KEPT)
 def _remembered_heads(chosen: FilterKey) -> Select[Any]:
-    """Built once: that takes longer than to run it."""
+    """Built once, because building it takes longer than running it."""
     return _heads(Filter(dict(chosen)))
 
 
@@ -194,6 +199,7 @@ async def _people(
     tallies: Mapping[str, Tally],
     known: dict[str, People],
 ) -> dict[str, People]:
+    """The people of each group, by key. Adds those that it reads to `known`, which the cache keeps."""
     people = {
         head.group_key: _people_of_one(head)
         for head in heads
@@ -233,6 +239,13 @@ async def _read_people(
         rows = await execute_aside(session, people, values)
     else:
         rows = (await session.execute(people, values)).all()
+    return _as_people(rows, heads)
+
+
+def _as_people(
+    rows: Iterable[Row[*tuple[Any, ...]]], heads: Mapping[str, Row[Any]]
+) -> dict[str, People]:
+    """`rows` are those of `_people_among`."""
     actors: defaultdict[str, list[int]] = defaultdict(list)
     affected: defaultdict[str, set[int]] = defaultdict(set)
     for key, actor, affected_user in rows:

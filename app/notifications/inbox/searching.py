@@ -1,9 +1,14 @@
-"""Carries out a search: finds the newest notifications that match, once for all that a page needs.
+"""Carries out a search: finds the newest MOST_FOUND notifications that match, for one request.
 
-A word may be in a hundred thousand notifications or in one, and no database knows which: SQLite keeps
-no statistics of words, and PostgreSQL none of what words begin with. So this looks at the newest
-events that match, which are usually all or enough, and walks along the notifications where they are
-not.
+`narrow` puts their ids into the filter, from which count and page are then read. Nothing is kept
+between requests except the statements.
+
+A word may be in one notification or in a hundred thousand, and the planner cannot tell: SQLite keeps
+no statistics of words, PostgreSQL none of prefixes. So the search takes the newest matching events
+from the text index, as many as are likely to suffice, and looks up their notifications. If these are
+too few and MOST_EVENTS is reached, it scans the user's notifications, newest first, and tests each
+against the text index. On PostgreSQL, a search for very short prefixes tries the newest notifications
+first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,37 +53,37 @@ from app.notifications.search.index import (
 from app.notifications.search.query import Query
 
 MOST_FOUND = 1_000
-# Looked up one by one, they take some three and some twenty milliseconds; a walk takes fifty.
+# Matching events to look up at first and at most. This takes about 3 and 20 ms; a full scan takes 50.
 FIRST_EVENTS = 1_200
 MOST_EVENTS = 15_000
-# What begins with one letter or two is found in most notifications, but not quickly in PostgreSQL's
-# index, which has every such word by itself.
+# Most notifications contain a word with such a short prefix, but PostgreSQL's index is slow to find it,
+# because it reads the entry of every word with that prefix.
 SHORT = 2
 FIRST_ROWS = 2_000
 MOST_ROWS = 8_000
 STATEMENTS_KEPT = 100
-# An expression, for which no index is used, so that the walk goes along the positions.
+# An expression cannot use an index of the column, so the scan follows the positions.
 _WALKED: ColumnElement[int] = literal_column("+notification.event_id")
-# As a parameter, it would be written into the statement anew each time that this runs.
+# As a parameter, it would be rendered into the statement each time.
 _COMMA: Any = literal_column("','")
 
-Found = Sequence[tuple[int, int]]
+Matches = Sequence[tuple[int, int]]
 
 
 def reading_search(
     db: Database, wanted: Filter, first: int
 ) -> AbstractAsyncContextManager[AsyncSession]:
-    """For `narrow`, and the totals and a slice of what that finds, which take no longer than those of
-    the whole inbox.
+    """A session for `narrow`, and for the totals and rows of what it finds: a short read for a search,
+    because the rest is then limited to MOST_FOUND ids.
     """
     return db.short_read() if wanted.search.texts else reading(db, wanted, first)
 
 
 async def narrow(session: AsyncSession, wanted: Filter) -> Filter:
-    """The filter with the newest MOST_FOUND of what its search finds; itself if it has no search."""
+    """The filter with the ids of the newest MOST_FOUND matches of its search; unchanged without one."""
     if not wanted.search.texts:
         return wanted
-    found = await _find(await _Search.of(session, wanted))
+    found = await _find_newest(await _Search.of(session, wanted))
     return replace(wanted, found=tuple(id_ for _position, id_ in found))
 
 
@@ -104,8 +109,8 @@ class _Search:
         return row
 
 
-async def _find(search: _Search) -> Found:
-    """The position and the id of each, newest first."""
+async def _find_newest(search: _Search) -> Matches:
+    """The (position, id) of each match, newest first."""
     is_postgresql = search.session.get_bind().dialect.name == "postgresql"
     if is_postgresql and _is_short(search.query):
         found = await _find_among_newest_rows(search)
@@ -114,11 +119,11 @@ async def _find(search: _Search) -> Found:
     events = FIRST_EVENTS
     while events <= MOST_EVENTS:
         row = await search.row(search.statements.among_newest_events, most=events)
-        found = _found(row)
+        found = _decode(row)
         if await _is_complete(search, row, found, events):
             return found
-        events = _more(events, len(found))
-    return _found(await search.row(search.statements.on_walk))
+        events = _next_number_of_events(events, len(found))
+    return _decode(await search.row(search.statements.on_walk))
 
 
 def _is_short(search: Query) -> bool:
@@ -128,43 +133,45 @@ def _is_short(search: Query) -> bool:
     )
 
 
-async def _find_among_newest_rows(search: _Search) -> Found | None:
-    """None if there would be more than MOST_ROWS to look at."""
+async def _find_among_newest_rows(search: _Search) -> Matches | None:
+    """None if the newest MOST_ROWS notifications do not suffice."""
     rows = FIRST_ROWS
     while rows <= MOST_ROWS:
         row = await search.row(search.statements.among_newest_rows, most=rows)
-        found = _found(row)
+        found = _decode(row)
         if len(found) == MOST_FOUND or row.looked_at < rows:
             return found
-        rows = _enough(rows, len(found))
+        rows = _extrapolate(rows, len(found))
     return None
 
 
-def _found(row: Row[Any]) -> Found:
-    """Sorted here: SQLite promises no order of what it joins (before 3.44, it knows none)."""
+def _decode(row: Row[Any]) -> Matches:
+    """Sorted here, because SQLite's group_concat has no defined order (and before 3.44, no ORDER BY)."""
     numbers = msgspec.json.decode(f"[{row.found or ''}]", type=list[int])
     return sorted(zip(numbers[::2], numbers[1::2], strict=True), reverse=True)
 
 
-async def _is_complete(search: _Search, row: Row[Any], found: Found, events: int) -> bool:
-    """Whether no older event than these has a notification that belongs to the result."""
+async def _is_complete(search: _Search, row: Row[Any], found: Matches, events: int) -> bool:
+    """Whether no older event has a notification among the newest MOST_FOUND matches."""
     if row.looked_at < events:
         return True
     if len(found) < MOST_FOUND:
         return False
-    # Older events stand below, except where a notification of one came back to the top.
+    # Notifications of older events are further down, unless they came back to the top.
     [lowest, _id] = found[-1]
     above = await search.row(search.statements.come_back, lowest=lowest, oldest=row.oldest)
     return not above.has_come_back
 
 
-def _more(events: int, found: int) -> int:
-    """How many events to look at next; beyond MOST_EVENTS where so many were looked at."""
-    return MOST_EVENTS + 1 if events == MOST_EVENTS else min(_enough(events, found), MOST_EVENTS)
+def _next_number_of_events(events: int, found: int) -> int:
+    """How many events to look up next; more than MOST_EVENTS after MOST_EVENTS."""
+    if events == MOST_EVENTS:
+        return MOST_EVENTS + 1
+    return min(_extrapolate(events, found), MOST_EVENTS)
 
 
-def _enough(looked_at: int, found: int) -> int:
-    """How many may be enough if as many of them are found as of these."""
+def _extrapolate(looked_at: int, found: int) -> int:
+    """Extrapolates from the hit rate how many rows to read next, with a quarter to spare."""
     enough = MOST_FOUND * looked_at * 5 // (4 * found) if found else MOST_EVENTS
     return max(enough, 2 * looked_at)
 
@@ -173,13 +180,15 @@ def _enough(looked_at: int, found: int) -> int:
 def _statements(
     chosen: FilterKey, zone: ZoneInfo, up_to_position: int | None, _today: date
 ) -> "_Statements":
-    """For any words and any user. A new day has new ones: it decides what the last week is."""
+    """For any words and any user. Not for another day, because "the last week" depends on it."""
     return _Statements(Filter(dict(chosen), zone, up_to_position))
 
 
 class _Statements:
-    """Of the searches among some notifications. Each is built once: that takes as long as to run it.
-    Each has one row: a thousand take longer to read, and wait for other threads a thousand times.
+    """The statements of all searches with the same other conditions.
+
+    Each is built once, because building it takes as long as running it. Each returns one row, because
+    a thousand take longer to read and may wait for another thread a thousand times.
     """
 
     def __init__(self, others: Filter) -> None:
@@ -188,7 +197,7 @@ class _Statements:
     @cached_property
     def among_newest_rows(self) -> Select[*tuple[Any, ...]]:
         newest = self._rows(Notification.id, Notification.position, Notification.event_id)
-        looked_at = _looked_at(newest.order_by(*NEWEST_FIRST).limit(_most))
+        looked_at = _materialized(newest.order_by(*NEWEST_FIRST).limit(_most))
         columns = looked_at.c
         found = (
             select(columns.id, columns.position)
@@ -199,7 +208,7 @@ class _Statements:
 
     @cached_property
     def among_newest_events(self) -> Select[*tuple[Any, ...]]:
-        looked_at = _looked_at(newest_events_found(_most))
+        looked_at = _materialized(newest_events_found(_most))
         found = (
             self._rows(Notification.id, Notification.position)
             .where(Notification.event_id.in_(select(looked_at.c.event_id)))
@@ -215,13 +224,13 @@ class _Statements:
 
     @cached_property
     def on_walk(self) -> Select[*tuple[Any, ...]]:
-        """Along all notifications, newest first, until there are enough."""
+        """Scans all notifications, newest first, until there are enough."""
         rows = self._rows(Notification.id, Notification.position)
         found = rows.where(is_found(Notification.event_id)).order_by(*NEWEST_FIRST)
-        return _joined(found)
+        return _in_one_text(found)
 
     def _rows(self, *columns: Any) -> Select[*tuple[Any, ...]]:
-        """The user's notifications that match all but the words."""
+        """The user's notifications that meet all conditions but the words."""
         rows = select(*columns).select_from(Notification)
         return rows.where(Notification.user_id == bindparam("user_id"), *self._others.clauses())
 
@@ -229,21 +238,21 @@ class _Statements:
 _most: Any = bindparam("most", type_=Integer)
 
 
-def _looked_at(rows: Select[Any]) -> CTE:
+def _materialized(rows: Select[Any]) -> CTE:
     return rows.cte("looked_at").prefix_with("MATERIALIZED")
 
 
 def _beside_counts(looked_at: CTE, found: Select[Any]) -> Select[*tuple[Any, ...]]:
-    """What was found, beside the number of what was looked at and its oldest event."""
+    """One row: the matches, the number of rows that were looked at, and the oldest of their events."""
     counts = select(
         func.count().label("looked_at"), func.min(looked_at.c.event_id).label("oldest")
     ).subquery("counts")
-    joined = _joined(found).subquery("joined")
+    joined = _in_one_text(found).subquery("joined")
     return select(*counts.c, *joined.c).join_from(counts, joined, literal(True))
 
 
-def _joined(found: Select[Any]) -> Select[str]:
-    """The position and the id of each of the first MOST_FOUND, one after the other."""
+def _in_one_text(found: Select[Any]) -> Select[str]:
+    """The position and the id of each of the first MOST_FOUND matches, separated by commas."""
     rows = found.limit(bindparam("most_found", type_=Integer)).subquery("found")
     position, id_ = (cast(one, String) for one in (rows.c.position, rows.c.id))
     both = position.concat(_COMMA).concat(id_)

@@ -1,10 +1,19 @@
-"""How many notifications an inbox holds, counted once and then kept up to date.
+"""A cache of counts: how many notifications an inbox holds, counted once and then kept up to date.
 
-Counting 100,000 rows takes longer than reading a page of them. So each process remembers the counts
-of recent visitors with the position up to which they hold, and from then on counts only what has
-arrived since. They are counted anew after a change of the user's notifications, which has a higher
-position, and after rows were removed, which raises a number in the same transaction. So no count can
-differ from what the rows say.
+Counting 100,000 rows takes longer than reading a page of them, so each process keeps the result.
+
+What is kept: for each user, the size of the whole inbox and its unread count up to a position
+(`InboxCounts` in `CountedInboxes`). Other lists are counted for each request.
+
+When it is valid: one statement counts what arrived after that position, in time proportional to that,
+and reads what shows whether the kept counts still hold. They do unless the user's notifications have
+changed, which gives the change a higher position, or rows of any user were removed, which raises
+`RemovalCount` in the same transaction.
+
+When it is thrown away: if the counts do not hold, or the reader sees an older state than the one kept,
+the inbox is counted from the start, in time proportional to its size. Beyond INBOXES_KEPT, the inbox
+that was read least recently is dropped. What an act counts is not kept, since the act may be rolled
+back.
 """
 
 from collections import OrderedDict
@@ -42,10 +51,9 @@ MOST_SKIPPED = MOST_COUNTED_AT_ONCE = 1_000
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts of the inbox, of the matching and of the unread notifications.
+    """How many notifications are in the inbox, match the filter, and are unread in the inbox.
 
-    `position` is that of the last change or arrival, `changed_at` that of the last change, `removals`
-    the number of removals.
+    `position`, `removals` and `changed_at` are those of `InboxVersion` (tallies.py).
     """
 
     total: int
@@ -70,8 +78,9 @@ class OwnView(NamedTuple):
 
 @dataclass(frozen=True)
 class Overview:
-    """What a page says above its list. `tabs`: of each view of TABS the number that stands there, the
-    unread of the inbox and all of the others; counting stops at 100. `own_views` are in the user's order.
+    """The numbers and views above a list. `tabs`: for each view of TABS its number, of unread
+    notifications for the inbox and of all for the others; counting stops at 100. `own_views` are in
+    the user's order.
     """
 
     totals: Totals
@@ -80,8 +89,8 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class CountedInbox:
-    """The counts of the notifications up to `position`, after this number of removals."""
+class InboxCounts:
+    """The counts of one inbox up to `position`, after this number of removals."""
 
     total: int = 0
     unread: int = 0
@@ -89,19 +98,19 @@ class CountedInbox:
     removals: int = 0
 
 
-NOTHING = CountedInbox()
+NOTHING = InboxCounts()
 
 
 class CountedInboxes:
-    """What was counted for the users who looked last, by user id."""
+    """The cache: the counts of the inboxes that were read most recently, by user id."""
 
     def __init__(self) -> None:
-        self._counted = OrderedDict[int, CountedInbox]()
+        self._counted = OrderedDict[int, InboxCounts]()
 
-    def get(self, user_id: int) -> CountedInbox:
+    def get(self, user_id: int) -> InboxCounts:
         return self._counted.get(user_id, NOTHING)
 
-    def keep(self, user_id: int, counted: CountedInbox) -> None:
+    def keep(self, user_id: int, counted: InboxCounts) -> None:
         self._counted[user_id] = counted
         self._counted.move_to_end(user_id)
         if len(self._counted) > INBOXES_KEPT:
@@ -109,28 +118,30 @@ class CountedInboxes:
 
 
 def reading(db: Database, wanted: Filter, first: int) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short read, unless it would count or skip more rows than that allows: it holds up others."""
+    """A session for the totals of a list and its rows from index `first`: a short read, unless it would
+    count or skip so many rows that other requests have to wait.
+    """
     return db.short_read() if wanted.is_indexed and first < MOST_SKIPPED else db.read()
 
 
 async def count_totals(session: AsyncSession, user_id: int, wanted: Filter) -> Totals:
-    """All totals, in one statement; in a few more if they must be counted anew."""
-    totals, _rows = await _count(session, user_id, wanted)
+    """All totals, in one statement; in a few more if the inbox must be counted from the start."""
+    totals, _rows = await _read_totals(session, user_id, wanted)
     return totals
 
 
 async def read_overview(session: AsyncSession, user_id: int, wanted: Filter) -> Overview:
-    """The totals and all that belongs to the views, in as many statements."""
-    totals, rows = await _count(session, user_id, wanted, has_views=True)
+    """The totals and the views, in as many statements as `count_totals`."""
+    totals, rows = await _read_totals(session, user_id, wanted, has_views=True)
     tabs = {name: getattr(rows[0], name) for name in TABS}
     own = [OwnView(row.view_id, row.view_name, row.view_query) for row in rows if row.view_id]
     return Overview(totals, tabs, own)
 
 
-async def _count(
+async def _read_totals(
     session: AsyncSession, user_id: int, wanted: Filter, *, has_views: bool = False
 ) -> tuple[Totals, Sequence[Row[Any]]]:
-    """The totals, and the rows that they were read from."""
+    """The totals, and the rows that they were read from: more than one with `has_views`."""
     inboxes: CountedInboxes = session.info["counted_inboxes"]
     base = inboxes.get(user_id)
     rows = await _count_since(session, user_id, wanted, base, has_views)
@@ -138,18 +149,18 @@ async def _count(
         base = NOTHING
         rows = await _count_since(session, user_id, wanted, base, has_views)
     row = rows[0]
-    counted = CountedInbox(
+    counted = InboxCounts(
         base.total + row.total,
         base.unread + row.unread,
         max(row.newest, row.changed_at),
         row.removals,
     )
-    # What an act has counted may be rolled back, and its position allotted again.
+    # An act may be rolled back, and its position assigned to another.
     if not is_act(session):
         inboxes.keep(user_id, counted)
     totals = Totals(
         total=counted.total,
-        filtered_count=await _filtered(session, user_id, wanted, counted, row),
+        filtered_count=await _filtered_count(session, user_id, wanted, counted, row),
         unread_count=counted.unread,
         position=counted.position,
         removals=counted.removals,
@@ -158,16 +169,16 @@ async def _count(
     return totals, rows
 
 
-def _still_holds(base: CountedInbox, row: Row[Any]) -> bool:
-    """Whether nothing that `base` counts has changed or gone, and all of it is visible to this session:
-    another request, with a newer view of the database, may have counted it.
+def _still_holds(base: InboxCounts, row: Row[Any]) -> bool:
+    """Whether nothing that `base` counts has changed or been removed, and this session sees all of it:
+    another request may have counted it in a newer state of the database.
     """
     is_visible = base.position <= max(row.newest, row.changed_at)
     return bool(row.removals == base.removals and row.changed_at <= base.position and is_visible)
 
 
-async def _filtered(
-    session: AsyncSession, user_id: int, wanted: Filter, counted: CountedInbox, row: Row[Any]
+async def _filtered_count(
+    session: AsyncSession, user_id: int, wanted: Filter, counted: InboxCounts, row: Row[Any]
 ) -> int:
     if wanted.found is not None:
         return len(wanted.found)
@@ -176,36 +187,38 @@ async def _filtered(
     if wanted.chosen == UNREAD_ONLY:
         return counted.unread - int(row.outside)
     if wanted.is_indexed:
-        return await _size_of(session, user_id, wanted.view.name) - int(row.outside)
+        return await _count_view(session, user_id, wanted.view.name) - int(row.outside)
     return int(row.matching)
 
 
 async def _count_since(
-    session: AsyncSession, user_id: int, wanted: Filter, base: CountedInbox, has_views: bool
+    session: AsyncSession, user_id: int, wanted: Filter, base: InboxCounts, has_views: bool
 ) -> Sequence[Row[Any]]:
-    """Counts what has arrived since `base`, and what matches `wanted` or lies outside of it. All are
-    in the first row; with `has_views`, what `_beside_views` reads is in it and those below.
+    """The counts of what arrived since `base`, and either of what matches `wanted` (`matching`) or of
+    what came too late for it (`outside`). All are in the first row. With `has_views`, the rows have the
+    columns of `_beside_views` too.
     """
     if not wanted.chosen or wanted.found is not None:
-        rows = _counts(in_inbox, has_views)
+        rows = _counts_statement(in_inbox, has_views)
     elif wanted.is_indexed:
-        rows = _counts(unread if wanted.chosen == UNREAD_ONLY else wanted.view.clause, has_views)
+        which = unread if wanted.chosen == UNREAD_ONLY else wanted.view.clause
+        rows = _counts_statement(which, has_views)
     else:
         matching = _number_of(*wanted.clauses()).label("matching")
-        rows = _counts(in_inbox, False).add_columns(matching)
+        rows = _counts_statement(in_inbox, False).add_columns(matching)
         rows = _beside_views(rows) if has_views else rows
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     values = {"user_id": user_id, "since": base.position, "end": end}
-    if not base.position and await _are_many(session, user_id, INBOX_VIEW):
+    if not base.position and await _is_large(session, user_id, INBOX_VIEW):
         return await execute_aside(session, rows, values)
     return (await session.execute(rows, values)).all()
 
 
 @cache
-def _counts(which: TextClause, has_views: bool) -> Select[*tuple[Any, ...]]:
-    """Built once, because every inbox runs it. `outside`: those of `which` that came after `end`."""
+def _counts_statement(which: TextClause, has_views: bool) -> Select[*tuple[Any, ...]]:
+    """Built once, because every inbox runs it. `outside`: how many of `which` came after `end`."""
     if has_views:
-        return _beside_views(_counts(which, False))
+        return _beside_views(_counts_statement(which, False))
     changed = select(func.max(Change.id)).where(Change.user_id == _user_id)
     removals = select(RemovalCount.count).where(RemovalCount.id == THE_ROW)
     return select(
@@ -230,25 +243,25 @@ def _number_of(*clauses: ColumnElement[bool] | TextClause) -> ColumnElement[int]
     return counted.where(Notification.user_id == _user_id, *clauses).scalar_subquery()
 
 
-async def _size_of(session: AsyncSession, user_id: int, view: str) -> int:
-    """How many notifications the view holds."""
-    size, values = _all_of(view), {"user_id": user_id}
-    if await _are_many(session, user_id, view):
+async def _count_view(session: AsyncSession, user_id: int, view: str) -> int:
+    """The number of notifications in the view."""
+    size, values = _view_count(view), {"user_id": user_id}
+    if await _is_large(session, user_id, view):
         [[count]] = await execute_aside(session, size, values)
     else:
         [[count]] = await session.execute(size, values)
     return int(count)
 
 
-async def _are_many(session: AsyncSession, user_id: int, view: str) -> bool:
-    """Whether the view holds so many that they should be counted aside."""
+async def _is_large(session: AsyncSession, user_id: int, view: str) -> bool:
+    """Whether the view is so large that it must be counted aside."""
     values = {"user_id": user_id, "most": MOST_COUNTED_AT_ONCE + 1}
-    [[count]] = await session.execute(_some_of(view), values)
+    [[count]] = await session.execute(_view_count_up_to(view), values)
     return bool(count > MOST_COUNTED_AT_ONCE)
 
 
 @cache
-def _some_of(view: str) -> Select[int]:
+def _view_count_up_to(view: str) -> Select[int]:
     mine = Notification.user_id == _user_id, VIEWS[view].clause
     rows = select(text("1")).select_from(Notification).where(*mine)
     most = bindparam("most", type_=Integer)
@@ -256,13 +269,13 @@ def _some_of(view: str) -> Select[int]:
 
 
 @cache
-def _all_of(view: str) -> Select[int]:
+def _view_count(view: str) -> Select[int]:
     return select(_number_of(VIEWS[view].clause))
 
 
 def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """The counts with those of TABS, beside each view that the user saved; in one row if none is."""
-    state = counts.add_columns(*(_capped(name).label(name) for name in TABS)).subquery("state")
+    """The counts, those of TABS, and a saved view in each row; one row without a view if there is none."""
+    state = counts.add_columns(*(_tab_count(name).label(name) for name in TABS)).subquery("state")
     own = [getattr(SavedView, name).label(f"view_{name}") for name in OwnView._fields]
     return (
         select(*state.c, *own)
@@ -271,7 +284,7 @@ def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _capped(view: str) -> ColumnElement[int]:
+def _tab_count(view: str) -> ColumnElement[int]:
     which = unread if view == INBOX_VIEW else VIEWS[view].clause
     rows = (
         select(text("1")).select_from(Notification).where(Notification.user_id == _user_id, which)
