@@ -94,8 +94,8 @@ def uncertain() -> Unavailable:
     """For a commit that may or may not have succeeded, because the connection was lost meanwhile."""
     return Unavailable(
         _(
-            "The database was lost while it saved this. Please look whether it was saved before you "
-            "try again."
+            "The connection to the database was lost while this was being saved. Please check whether "
+            "it was saved before you try again."
         ),
         retry_after=5,
     )

@@ -1,11 +1,13 @@
 """The schema. Start reading here.
 
-account         users, their sessions, access tokens and throttles
-team project    what users share: teams, invitations; projects, clips, compilations
-notification    events, and the notifications of their recipients
-delivery push   how notifications reach mailboxes and browsers
-preference      what each user wants to hear of, and how
-machine keys    what an installation remembers about itself
+    account         users, their sessions, access tokens and throttles
+    team project    what users share: teams, invitations; projects, clips, compilations
+    notification    events, and the notifications of their recipients
+    delivery push   how notifications reach mailboxes and browsers
+    preference      what each user wants to hear of, and how
+    machine keys    what an installation remembers about itself
+
+Each class is a table. `migrations` creates the tables, and triggers that no class mentions.
 """
 
 from app.models.account import EndingCount, SignInPlace, Throttle, Token, User, WebSession

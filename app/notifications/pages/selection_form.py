@@ -1,10 +1,12 @@
-"""The form fields of a selection: `selection_of` reads them, `fields_of` writes them.
+"""A selection as form fields: `selection_of` reads them, `fields_of` writes them.
 
-ids            the checked rows, each a notification or the newest one of a group
-parts          the checked parts of open groups
-grouped        "1" if the rows stand for their groups
-all_matching   "1" for everything that matches the filter, instead of the checked rows
-seen           the position up to which the page knows the list; groups and filters end there
+    ids            the checked rows: each a notification, or the newest one of a group
+    parts          the checked parts of open groups
+    grouped        "1" if a row stands for its group
+    all_matching   "1" for everything that matches the filter instead of the checked rows
+    seen           the position up to which the page shows the list
+
+Nothing that arrived after `seen` is selected.
 """
 
 from dataclasses import replace
