@@ -145,36 +145,39 @@ async def resume_mail(session: AsyncSession, user: User) -> None:
 
 
 async def _replace_address(session: AsyncSession, user: User, address: str) -> None:
-    """Pending notification mail moves to the new address; the old one is informed of the change.
-
-    Links that were mailed to the old address end. Mail that nobody can switch off still goes there,
-    so that its holder learns of a theft.
+    """Moves pending notification mail to the new address, tells the old one of the change, and ends
+    the links that were mailed there.
     """
     old_address, was_confirmed = user.email, user.is_confirmed
     user.email, user.email_key = address, address_key(address)
     user.link_nonce, user.has_old_links = new_nonce(), False
     await cancel_address_change(session, user)
-    await session.execute(
-        update(Delivery)
-        .where(
-            Delivery.user_id == user.id,
-            Delivery.notification_id.is_not(None),
-            Delivery.address == old_address,
-            Delivery.state == "pending",
-            Delivery.notification_id.not_in(
-                select(Notification.id).where(
-                    Notification.user_id == user.id,
-                    Notification.type.in_(types_with_mandatory(EMAIL)),
-                )
-            ),
-        )
-        .values(address=address)
-    )
+    await _move_pending_mail(session, user, old_address, address)
     if was_confirmed:
         facts = {"username": user.username, "email": address}
         await add_transactional_mail(
             session, "address_changed", address=old_address, user_id=user.id, **facts
         )
+
+
+async def _move_pending_mail(session: AsyncSession, user: User, old: str, new: str) -> None:
+    """Except mail that nobody can switch off: it still goes to the old address, so that its holder
+    learns of a theft.
+    """
+    mandatory = select(Notification.id).where(
+        Notification.user_id == user.id, Notification.type.in_(types_with_mandatory(EMAIL))
+    )
+    await session.execute(
+        update(Delivery)
+        .where(
+            Delivery.user_id == user.id,
+            Delivery.notification_id.is_not(None),
+            Delivery.address == old,
+            Delivery.state == "pending",
+            Delivery.notification_id.not_in(mandatory),
+        )
+        .values(address=new)
+    )
 
 
 def _confirm_links(signer: Signer, facts: Mapping[str, Any]) -> Mapping[str, Any]:

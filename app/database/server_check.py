@@ -92,15 +92,26 @@ def _require_own_connection(settings: Settings, connection: Connection) -> None:
     In transaction or statement mode, each transaction gets whichever is free. Then LISTEN does not
     work, and our session locks and settings end up in the sessions of others.
     """
-    if _backend(connection) == connection.info.backend_pid:
-        return  # there is no pooler
+    has_pooler = _backend(connection) != connection.info.backend_pid
+    if has_pooler and _shares_connections(settings, connection):
+        sentence = _(
+            "DATABASE_URL leads to a pooler in transaction or statement mode, {server}, but needs "
+            "one in session mode (in PgBouncer: pool_mode = session)."
+        )
+        raise SettingError(sentence.format(server=server_name(settings.database_url)))
+
+
+def _shares_connections(settings: Settings, connection: Connection) -> bool:
+    """Whether the pooler is in transaction or statement mode. Raises SettingError if it has no second
+    connection to try with.
+    """
     with connected(settings) as other:
         deadline = Timer(POOLER_SECONDS, _hang_up, [other])
         deadline.start()
         try:
-            is_shared = any(_is_shared(connection, other) for _round in range(POOLER_ROUNDS))
+            return any(_is_shared(connection, other) for _round in range(POOLER_ROUNDS))
         except psycopg.errors.ProtocolViolation:  # in statement mode, no transaction can begin
-            is_shared = True
+            return True
         except psycopg.Error:
             sentence = _(
                 "DATABASE_URL leads to a pooler that has no connection left, {server}: each "
@@ -110,12 +121,6 @@ def _require_own_connection(settings: Settings, connection: Connection) -> None:
             raise SettingError(sentence.format(server=server, number=number)) from None
         finally:
             deadline.cancel()
-    if is_shared:
-        sentence = _(
-            "DATABASE_URL leads to a pooler in transaction or statement mode, {server}, but needs "
-            "one in session mode (in PgBouncer: pool_mode = session)."
-        )
-        raise SettingError(sentence.format(server=server_name(settings.database_url)))
 
 
 def _is_shared(connection: Connection, other: Connection) -> bool:

@@ -41,27 +41,40 @@ async def add_clip(
         project = await find_own_project(session, user, project_id)
         if reservation:
             await reservation.spend(session, upload.size)
-        storage = await storage_of(session, settings, user.id)
-        if upload.size > storage.free:
-            raise TooLarge(storage.refusal())
-        clip = Clip(
-            project_id=project.id,
-            uploader_id=user.id,
-            position=await _next_position(session, project),
-            filename=upload.name,
-            stored_as=secrets.token_hex(16),
-            size=upload.size,
-            duration=facts.duration,
-            width=facts.width,
-            height=facts.height,
-            sound_note=_sound_note(facts),
-        )
-        session.add(clip)
-        await session.flush()
+        await _require_room(session, settings, user, upload)
+        clip = await _insert_clip(session, user, project, upload, facts)
         # Renaming is instant. If the commit fails afterwards, one file is left without a row.
         upload.path.rename(clip_path(settings, clip.stored_as))
     with turns.of(user.id):
         await make_thumbnail(settings, clip, facts)
+    return clip
+
+
+async def _require_room(
+    session: AsyncSession, settings: Settings, user: User, upload: Upload
+) -> None:
+    storage = await storage_of(session, settings, user.id)
+    if upload.size > storage.free:
+        raise TooLarge(storage.refusal())
+
+
+async def _insert_clip(
+    session: AsyncSession, user: User, project: Project, upload: Upload, facts: ClipFacts
+) -> Clip:
+    clip = Clip(
+        project_id=project.id,
+        uploader_id=user.id,
+        position=await _next_position(session, project),
+        filename=upload.name,
+        stored_as=secrets.token_hex(16),
+        size=upload.size,
+        duration=facts.duration,
+        width=facts.width,
+        height=facts.height,
+        sound_note=_sound_note(facts),
+    )
+    session.add(clip)
+    await session.flush()
     return clip
 
 

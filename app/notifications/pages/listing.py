@@ -20,7 +20,7 @@ from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.bell import bell_of
 from app.notifications.inbox.feed import PER_PAGE
-from app.notifications.inbox.filter_names import read_names
+from app.notifications.inbox.filter_names import Names, read_names
 from app.notifications.inbox.filters import GROUP_KEY, SEARCH, Filter, read_filter
 from app.notifications.inbox.groups import add_groups, count_groups, read_group_page
 from app.notifications.inbox.open_groups import OpenGroups, open_groups_in, show_parts
@@ -34,7 +34,7 @@ from app.notifications.inbox.open_rows import (
 from app.notifications.inbox.saved_views import CountedView, count_saved_views, is_query_of
 from app.notifications.inbox.searching import narrow
 from app.notifications.inbox.tallies import reading_groups
-from app.notifications.inbox.totals import OwnView, Totals, read_overview, reading
+from app.notifications.inbox.totals import Overview, OwnView, Totals, read_overview, reading
 from app.notifications.inbox.urgent import urgent_above, urgent_groups_above
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS, View
 from app.notifications.pages.days import by_heading
@@ -77,6 +77,13 @@ class Listing:
     @property
     def is_grouped(self) -> bool:
         return self.wants_groups and GROUP_KEY not in self.filter.chosen
+
+    @property
+    def end(self) -> int | None:
+        """The position after which it shows nothing; None for a list up to the present."""
+        if self.up_to_position is None and self.open_rows:
+            return self.open_rows.seen
+        return self.up_to_position
 
     @property
     def is_as_in_bell(self) -> bool:
@@ -143,35 +150,25 @@ def listing_to_return_to(request: AnyRequest, user: User, fields: Mapping[str, s
 
 async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, Any]:
     """The context of `inbox.html` and its fragments."""
-    wanted, opened, end = listing.filter, listing.open_rows, listing.up_to_position
-    if end is None and opened:
-        end = opened.seen
     async with _reading(db, listing) as session:
-        newer = 0 if end is None else await count_newer(session, user.id, wanted, end)
-        bounded = await narrow(session, replace(wanted, up_to_position=end))
-        overview = await read_overview(session, user.id, bounded)
-        totals, counts = overview.totals, overview.tabs
-        shown = await _read_rows(session, user, listing, bounded, totals)
-        rows = shown.rows
-        if listing.is_grouped:
-            rows = await show_parts(session, user.id, bounded, rows, listing.open_groups)
-        has_more = listing.has_more_filters
-        names = await read_names(session, user.id, wanted, with_choices=has_more)
-    own = await _count_own(db, user, wanted.zone, overview.own_views)
+        found = await _read_contents(session, user, listing)
+    wanted, totals, shown = listing.filter, found.overview.totals, found.shown
+    own = await _count_own(db, user, wanted.zone, found.overview.own_views)
+    seen = totals.position if listing.end is None else listing.end
     return {
         "bell": bell_of(user, totals, shown.notices) if listing.is_as_in_bell else None,
         "listing": listing,
-        "tabs": _tabs(wanted, counts, own),
-        "line": filter_line(wanted, names, user.language, is_open=has_more),
-        "days": by_heading(rows, shown.urgent_count, zone_of(user), user.language),
+        "tabs": _tabs(wanted, found.overview.tabs, own),
+        "line": filter_line(wanted, found.names, user.language, is_open=listing.has_more_filters),
+        "days": by_heading(found.rows, shown.urgent_count, zone_of(user), user.language),
         "pages": max(1, math.ceil(shown.count / PER_PAGE)),
-        "watermark": urlencode({WATERMARK: totals.position if end is None else end}),
-        "newer": newer,
+        "watermark": urlencode({WATERMARK: seen}),
+        "newer": found.newer,
         "filtered_count": totals.filtered_count,
         "total": totals.total,
-        "has_other": any(counts.values()),
+        "has_other": any(found.overview.tabs.values()),
         "unread_count": totals.unread_count,
-        "seen": totals.position if end is None else end,
+        "seen": seen,
         "mark": partial(highlight, query=wanted.value_of(SEARCH)) if wanted.search.texts else None,
     }
 
@@ -182,6 +179,19 @@ def _reading(db: Database, listing: Listing) -> AbstractAsyncContextManager[Asyn
     if listing.is_grouped:
         return reading_groups(db, listing.filter)
     return reading(db, listing.filter, (listing.page - 1) * PER_PAGE)
+
+
+async def _read_contents(session: AsyncSession, user: User, listing: Listing) -> "Contents":
+    wanted, end = listing.filter, listing.end
+    newer = 0 if end is None else await count_newer(session, user.id, wanted, end)
+    bounded = await narrow(session, replace(wanted, up_to_position=end))
+    overview = await read_overview(session, user.id, bounded)
+    shown = await _read_rows(session, user, listing, bounded, overview.totals)
+    rows = shown.rows
+    if listing.is_grouped:
+        rows = await show_parts(session, user.id, bounded, rows, listing.open_groups)
+    names = await read_names(session, user.id, wanted, with_choices=listing.has_more_filters)
+    return Contents(newer, overview, shown, rows, names)
 
 
 async def _count_own(
@@ -208,6 +218,19 @@ class ShownRows:
     def notices(self) -> list[Notice]:
         """Those that are not removed."""
         return [row for row in self.rows if isinstance(row, Notice)]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one transaction reads of a list. `newer` is the number of notifications after its end;
+    `rows` are those `shown`, with the parts of open groups; `names` are those in the filter.
+    """
+
+    newer: int
+    overview: Overview
+    shown: ShownRows
+    rows: Sequence[Notice | RemovedRow]
+    names: Names
 
 
 async def _read_rows(
