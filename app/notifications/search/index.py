@@ -110,14 +110,14 @@ async def fill(db: Database, since: datetime | None = None) -> AsyncIterator[int
 def events_found(query: Query, user_id: int) -> Select[int]:
     """The ids of the events whose notices, as this user reads them, match the words of the query."""
     texts = parameters_of(query, user_id).values()
-    return _found(Matches(QueryText(*(bindparam(None, one, String) for one in texts))))
+    return _event_ids(Matches(QueryText(*(bindparam(None, one, String) for one in texts))))
 
 
 def newest_events_found(most: ColumnElement[int]) -> Select[int]:
     """The newest `most` of the matching events, as `event_id`; `parameters_of` supplies the query.
     SQLite reads no further than these.
     """
-    return _found(Matches(_query_text)).order_by(SortKey().desc()).limit(most)
+    return _event_ids(Matches(_query_text)).order_by(SortKey().desc()).limit(most)
 
 
 def is_found(event_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
@@ -142,7 +142,7 @@ def parameters_of(
     return {one.SYNTAX: one.query_text(query, user_id, completions or {}) for one in ALL}
 
 
-def _found(matches: ColumnElement[Any]) -> Select[int]:
+def _event_ids(matches: ColumnElement[Any]) -> Select[int]:
     return select(EventId().label("event_id")).select_from(text(TABLE)).where(matches)
 
 
