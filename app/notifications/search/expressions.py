@@ -18,7 +18,10 @@ class QueryText(FunctionElement[str]):
 
 
 class Expression(FunctionElement[Any]):
-    """Compiled by the function `name` of sqlite.py or postgresql.py, from its compiled arguments."""
+    """Compiled by the function `name` of sqlite.py or postgresql.py, from its compiled arguments.
+
+    Each class sets `inherit_cache`, because SQLAlchemy ignores an inherited one.
+    """
 
     name: str
 
@@ -55,7 +58,9 @@ class IsFound(Expression):
 
 
 class IsIndexed(Expression):
-    """Whether the event with this id is indexed: it always has a document for unaffected readers."""
+    """Whether the event with this id has the document that every indexed event has: that of the
+    unaffected readers.
+    """
 
     inherit_cache = True
     name, type = "is_indexed", Boolean()

@@ -1,6 +1,5 @@
 """Chooses the full-text search of the database in use, sqlite.py or postgresql.py; no other module does."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import TextClause
@@ -8,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.notifications.search import postgresql, sqlite
 from app.notifications.search.documents import Document
-from app.notifications.search.query import Query
+from app.notifications.search.query import Completions, Query
 
 
 class FullText(Protocol):
@@ -21,14 +20,10 @@ class FullText(Protocol):
     def values_of(self, document: Document, /) -> dict[str, Any]:
         """The parameters of INSERT for this document."""
 
-    def query_text(
-        self, query: Query, user_id: int, completions: Mapping[str, Sequence[str]], /
-    ) -> str:
+    def query_text(self, query: Query, user_id: int, completions: Completions, /) -> str:
         """The words of the query in this syntax, limited to documents that the user may read."""
 
-    async def completions_of(
-        self, session: AsyncSession, query: Query, /
-    ) -> Mapping[str, Sequence[str]]:
+    async def completions_of(self, session: AsyncSession, query: Query, /) -> Completions:
         """The words that start with each prefix in the query, as far as `query_text` needs them."""
 
     def event_id(self) -> str:

@@ -8,7 +8,7 @@ Everything in the table comes from the events, so backups leave it out and `fill
 missing. A new language, or a change to how words are found, needs a migration that empties the table.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -46,7 +46,7 @@ from app.notifications.search.expressions import (
     SortKey,
 )
 from app.notifications.search.full_text import ALL, FullText, full_text_of
-from app.notifications.search.query import Query
+from app.notifications.search.query import Completions, Query
 from app.notifications.search.sqlite import SHADOW_TABLES, VOCABULARY
 
 TABLE = "search_document"
@@ -57,7 +57,6 @@ BATCH = 200
 # A query whose text is a parameter, so that a statement is built once for all: `parameters_of` has
 # the values.
 _query_text = QueryText(*(bindparam(one.SYNTAX, type_=String) for one in ALL))
-Completions = Mapping[str, Sequence[str]]
 
 
 async def add_documents(session: AsyncSession, event_ids: Sequence[int]) -> None:

@@ -2,14 +2,14 @@
 weights (https://www.postgresql.org/docs/current/datatype-textsearch.html).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.notifications.search.documents import BREAK, MANY, Document, not_reader, reader
-from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
+from app.notifications.search.query import FROM, PROJECT, TEAM, Completions, Query, Term
 
 # The weight that marks each name that has a search operator.
 WEIGHTS = {FROM: "A", TEAM: "B", PROJECT: "C"}
@@ -41,7 +41,7 @@ def _lexemes(document: Document) -> Iterator[str]:
         position += 1
 
 
-def query_text(query: Query, user_id: int, _completions: Mapping[str, Sequence[str]]) -> str:
+def query_text(query: Query, user_id: int, _completions: Completions) -> str:
     """A tsquery. It needs no completions: an index scan finds all words with a prefix."""
     wanted = [f"('{reader(user_id)}' | '{MANY}')", f"!'{not_reader(user_id)}'"]
     return " & ".join([*wanted, *map(_tsquery, query.texts)])
@@ -59,7 +59,7 @@ def _lexeme(word: str, flags: str) -> str:
     return f"'{word}':{flags}" if flags else f"'{word}'"
 
 
-async def completions_of(_session: AsyncSession, _query: Query) -> Mapping[str, Sequence[str]]:
+async def completions_of(_session: AsyncSession, _query: Query) -> Completions:
     return {}
 
 

@@ -8,7 +8,7 @@ words; what has no letters, digits or symbols is ignored.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -64,6 +64,10 @@ class Query:
         """The view that the query selects, "" for none."""
         asked = (term.value for term in self.terms if term.operator == IS and not term.is_excluded)
         return next((state for state in asked if state in VIEW_STATES), "")
+
+
+# For each prefix in a query, indexed words that start with it.
+Completions = Mapping[str, Sequence[str]]
 
 
 @lru_cache(_REMEMBERED)

@@ -4,7 +4,6 @@ A row is a document. Its rowid is twice the event's id, plus one for the documen
 """
 
 import json
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import Select, bindparam, column, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.notifications.search.documents import MANY, Document, not_reader, reader
-from app.notifications.search.query import FROM, PROJECT, TEAM, Query, Term
+from app.notifications.search.query import FROM, PROJECT, TEAM, Completions, Query, Term
 
 # The shadow tables in which FTS5 stores `search_document`; created and dropped with it.
 SHADOW_TABLES = tuple(
@@ -57,7 +56,7 @@ def values_of(document: Document) -> dict[str, Any]:
     return {"event_id": document.event_id, "to_affected": int(document.to_affected), **joined}
 
 
-def query_text(query: Query, user_id: int, completions: Mapping[str, Sequence[str]]) -> str:
+def query_text(query: Query, user_id: int, completions: Completions) -> str:
     """A full-text query expression (https://www.sqlite.org/fts5.html#full_text_query_syntax)."""
     wanted = [f'(readers : ("{reader(user_id)}" OR "{MANY}"))']
     wanted += [_fts5(term, completions) for term in query.texts if not term.is_excluded]
@@ -66,7 +65,7 @@ def query_text(query: Query, user_id: int, completions: Mapping[str, Sequence[st
     return " NOT ".join([f"({' AND '.join(wanted)})", *excluded])
 
 
-def _fts5(term: Term, completions: Mapping[str, Sequence[str]]) -> str:
+def _fts5(term: Term, completions: Completions) -> str:
     *before, last = term.phrase.words
     known = completions.get(last) if term.phrase.is_open else None
     phrases = [f'"{" ".join([*before, one])}"' for one in known or [last]]
@@ -74,7 +73,7 @@ def _fts5(term: Term, completions: Mapping[str, Sequence[str]]) -> str:
     return f"({COLUMNS[term.operator]} : ({found}))" if term.operator in COLUMNS else f"({found})"
 
 
-async def completions_of(session: AsyncSession, query: Query) -> Mapping[str, Sequence[str]]:
+async def completions_of(session: AsyncSession, query: Query) -> Completions:
     """The completions of each prefix in the query, unless they are more than MOST_COMPLETIONS."""
     last = (term.phrase.words[-1] for term in query.texts if term.phrase.is_open)
     prefixes = [one for one in dict.fromkeys(last) if len(one) > LONGEST_INDEXED_PREFIX]
