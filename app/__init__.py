@@ -54,5 +54,5 @@ reads this very table.
     web.parsing                           forms and cookies, within limits
     web.hosts                             host names and ports, in the one form that is compared
     clock language values.numbers web.compression web.networks
-    process.cancellation process.gc_tuning process.parent_process
+    process.background process.cancellation process.gc_tuning process.parent_process
 """

@@ -6,10 +6,10 @@ have been authenticated just before an ending. Once a minute it checks all, beca
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from app.accounts.endings import count_endings
@@ -19,13 +19,12 @@ from app.broker.relay import SESSIONS, Relay
 from app.database import Database
 from app.notifications.live.hub import Hub
 from app.notifications.live.stream import SESSION, TOKEN, Key
+from app.process.background import repeat
 from app.process.cancellation import end
 
 CHECK_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 KEYS_AT_ONCE = 2_000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -50,16 +49,20 @@ class RevocationWatcher:
             await end(checking)
 
     async def _keep_checking(self, poked: asyncio.Event) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await poked.wait()
-            poked.clear()
-            try:
-                await self.check()
-            except Exception:
-                self._next_check = 0.0
-                _log.exception("Could not check which sessions have ended. Retrying.")
+        failure = "Could not check which sessions have ended. Retrying."
+        # Without a pause: the next check waits for LOOK_SECONDS itself.
+        await repeat(partial(self._check_after_poke, poked), failure, pause=0)
+
+    async def _check_after_poke(self, poked: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await poked.wait()
+        poked.clear()
+        try:
+            await self.check()
+        except Exception:
+            self._next_check = 0.0
+            raise
 
     async def check(self) -> None:
         """Checks all streams if anything has ended or the minute is over, else only new streams."""

@@ -171,7 +171,7 @@ class Supervisor:
         if name != SYSTEM and sys.stdout.isatty():
             colour = COLOURS[list(self._commands).index(name) % len(COLOURS)]
             prefix = f"\033[{colour}m{prefix}\033[0m"
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # the reader is gone, or the disk is full: the processes go on
             print(prefix + line, flush=True)
 
 

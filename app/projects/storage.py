@@ -5,7 +5,6 @@ removed.
 """
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from app.errors import TooLarge
 from app.language import _
 from app.models import Clip, Compilation, Project, UploadReservation
 from app.models.project import keeps_video
+from app.process.background import repeat
 from app.process.cancellation import end
 from app.projects.upload_stream import MB
 from app.settings import Settings
@@ -32,8 +32,6 @@ BLOCK = MB
 # A reservation of a process that crashed ends by itself.
 LEASE = timedelta(minutes=2)
 RENEWAL_SECONDS = 30
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -134,13 +132,14 @@ class Reservation:
             await session.execute(insert(UploadReservation).values(row))
 
     async def renew_forever(self) -> None:
-        while True:
-            await asyncio.sleep(RENEWAL_SECONDS)
-            try:
-                async with self._db.write() as session:
-                    await session.execute(self._changed())
-            except Exception:
-                _log.exception("Could not renew the reservation of an upload. Retrying.")
+        await repeat(
+            self._renew, "Could not renew the reservation of an upload. Retrying.", pause=0
+        )
+
+    async def _renew(self) -> None:
+        await asyncio.sleep(RENEWAL_SECONDS)
+        async with self._db.write() as session:
+            await session.execute(self._changed())
 
     async def end(self) -> None:
         """Deletes the row. If that fails, the reservation expires by itself, so the upload

@@ -1,6 +1,8 @@
 """`python -m app` keeps its processes running, and none of them outlives it."""
 
 import asyncio
+import errno
+import io
 import os
 import re
 import signal
@@ -126,6 +128,30 @@ async def test_output_of_processes_is_passed_on_line_by_line(
     lines = capfd.readouterr().out.splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d web    \| üüü", lines[0])
     assert lines[-3].endswith("| no line break") or "no line break" in "".join(lines)
+
+
+async def test_processes_are_started_again_while_their_output_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = FullDisk()
+    monkeypatch.setattr(sys, "stdout", disk)
+    one, running = supervise(web=WAITS)
+    await until(lambda: one.pids and disk.refused)
+    first = one.pids
+
+    os.kill(first["web"], signal.SIGKILL)
+    await until(lambda: one.pids.get("web", first["web"]) != first["web"])
+
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 128 + signal.SIGTERM
+
+
+class FullDisk(io.StringIO):
+    refused = 0
+
+    def write(self, _text: str) -> int:
+        self.refused += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_the_procfile_names_the_processes() -> None:

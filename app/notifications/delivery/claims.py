@@ -7,7 +7,6 @@ alone, so that one that kills its worker affects no other.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,13 +35,12 @@ from app.models import Delivery
 from app.models.delivery import is_pending
 from app.notifications.channels.base import OUTAGE, Channel
 from app.notifications.delivery.bundles import bundle_due
+from app.process.background import repeat
 
 LEASE = timedelta(minutes=1)
 BATCH = 1000
 # The reason of deliveries that are dead because every attempt was interrupted.
 INTERRUPTED = "interrupted"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,12 +138,12 @@ def _mail_of(delivery: Row[Any]) -> int:
 
 async def renew(db: Database, claim: Claim) -> None:
     """Renew the lease until cancelled."""
-    while True:
+
+    async def renew_once() -> None:
         await asyncio.sleep(LEASE.total_seconds() / 4)
-        try:
-            await _change(db, _claimed(claim).values(due_at=clock.now() + LEASE))
-        except Exception:
-            _log.exception("The lease of %s could not be renewed.", claim.name)
+        await _change(db, _claimed(claim).values(due_at=clock.now() + LEASE))
+
+    await repeat(renew_once, f"The lease of {claim.name} could not be renewed.", pause=0)
 
 
 async def release(db: Database, claim: Claim) -> None:

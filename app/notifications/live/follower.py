@@ -13,15 +13,14 @@ from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Row, Select, bindparam, select
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
 
 from app.broker.relay import CHANGES, Relay
 from app.database import Database
-from app.errors import Unavailable
+from app.faults import fault_of
 from app.models import Change
 from app.notifications.events.positions import last_position
 from app.notifications.live.hub import Hub
+from app.process.background import repeat
 from app.process.cancellation import end
 
 CHANGES_AT_ONCE = 500
@@ -29,8 +28,6 @@ POLL_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 # How long a process may lag behind what another one has already published.
 LAG_SECONDS = 3.0
-# The database is busy, gone, restarting or being restored: the attempt is repeated.
-TRANSIENT_ERRORS = (OperationalError, InterfaceError, NoConnection, Unavailable)
 
 _AFTER: Select[*tuple[Any, ...]] = (
     select(Change.id, Change.kind, Change.user_id)
@@ -100,12 +97,14 @@ class Follower:
                     await asyncio.sleep(0.005)
 
     async def _follow(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._poked.wait()
-            self._poked.clear()
-            await retry_reading(self._catch_up)
+        await repeat(self._catch_up_after_poke, "Live updates could not read what has changed.")
+
+    async def _catch_up_after_poke(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._poked.wait()
+        self._poked.clear()
+        await retry_reading(self._catch_up)
 
     async def _catch_up(self) -> None:
         while changes := await self._changes_after(self.hub.position):
@@ -129,13 +128,17 @@ class Follower:
 
 
 async def retry_reading(attempt: Callable[[], Awaitable[Read]]) -> Read:
-    """Repeat the attempt, with equal pauses, until the database can be read."""
+    """Repeat the attempt, with equal pauses, until the database can be read. Any other error than
+    a fault (app/faults.py) is raised.
+    """
     while True:
         try:
             return await attempt()
-        except TRANSIENT_ERRORS:
+        except Exception as error:
+            if not fault_of(error):
+                raise
             _log.exception("Live updates could not read the database. Retrying.")
-            await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _batches(changes: Changes) -> Iterator[Changes]:

@@ -19,6 +19,7 @@ from litestar.exceptions import ServiceUnavailableException
 from app.language import _
 from app.notifications.live.frames import bye_frame
 from app.notifications.live.stream import HTML, JSON, EventStream, Format, Key
+from app.process.background import repeat
 from app.process.cancellation import end
 from app.telemetry.metrics import count_stream
 
@@ -153,12 +154,11 @@ class Hub:
         return list(chain.from_iterable(users))
 
     async def _keep_ticking(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            await self._tick_in_turns()
+        await repeat(self._tick_in_turns, "Some streams were not kept alive.")
 
     async def _tick_in_turns(self) -> None:
-        """A function of its own, so that no local variable keeps ended streams alive between ticks."""
+        """Waits before it lists the streams, so that no variable keeps ended ones alive meanwhile."""
+        await asyncio.sleep(TICK_SECONDS)
         streams = self._all()
         for start in range(0, len(streams), STREAMS_PER_TICK):
             now = asyncio.get_running_loop().time()

@@ -8,7 +8,6 @@ Notifications of the same act are published first, because the page can wait.
 """
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,11 +17,13 @@ from typing import Any
 from app.broker.relay import Relay
 from app.database import Database
 from app.database.id_lists import ids_in
-from app.notifications.live.follower import RETRY_SECONDS, TRANSIENT_ERRORS, Follower
+from app.faults import fault_of
+from app.notifications.live.follower import Follower
 from app.notifications.live.frames import frame
 from app.notifications.live.hub import Hub
 from app.notifications.live.queries import USERS_AT_ONCE, in_parts
 from app.notifications.live.stream import HTML
+from app.process.background import repeat
 from app.process.cancellation import end
 from app.topics import USER, Topic
 
@@ -32,8 +33,6 @@ PAUSE_SECONDS = 1.0
 # By kind of topic: takes queries for ids and for users, returns one for rows (id, user who may see
 # it).
 Viewers = Mapping[str, Callable[[Any, Any], Any]]
-
-_log = logging.getLogger(__name__)
 
 
 class TopicPublisher:
@@ -76,21 +75,22 @@ class TopicPublisher:
             self._has_changed.set()
 
     async def _keep_telling(self) -> None:
-        while True:
-            await self._has_changed.wait()
-            self._has_changed.clear()
-            changed, self._changed = self._changed, set()
-            self._pause(changed)
-            try:
-                await self._follower.until_published()
-                await self._tell(changed)
-            except TRANSIENT_ERRORS:
-                _log.exception("Open pages could not be told of a change. Retrying.")
+        await repeat(self._tell_next, "Open pages could not be told of a change.")
+
+    async def _tell_next(self) -> None:
+        """After a fault, which passes, the next call tells of the same topics again."""
+        await self._has_changed.wait()
+        self._has_changed.clear()
+        changed, self._changed = self._changed, set()
+        self._pause(changed)
+        try:
+            await self._follower.until_published()
+            await self._tell(changed)
+        except Exception as error:
+            if fault_of(error):
                 self._changed |= changed
                 self._has_changed.set()
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception:
-                _log.exception("Open pages could not be told of a change.")
+            raise
 
     def _pause(self, topics: Collection[Topic]) -> None:
         self._pausing |= dict.fromkeys(topics, False)

@@ -1,6 +1,7 @@
 """From the commit to the bytes on an open stream, without a server in between."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from app.broker.relay import ProcessRelay
 from app.database import Database
@@ -26,8 +27,10 @@ from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
+from app.process import background
 from tests.bell import newest_notices
 from tests.factories import make_account, make_team
+from tests.outages import sqlite_error
 
 
 class Recorder(Hub):
@@ -306,7 +309,8 @@ async def test_a_change_is_published_once_even_if_the_database_fails_meanwhile(
     assert hub.sent[bob.id] == []
 
 
-DISK_FAILED = OperationalError("SELECT", {}, Exception("disk I/O error"))
+DISK_FAILED = sqlite_error(sqlite3.SQLITE_IOERR)
+PAGE_IS_CORRUPT = DatabaseError("SELECT", {}, Exception("database disk image is malformed"))
 
 
 def fail(
@@ -475,3 +479,18 @@ async def test_changes_committed_while_reads_failed_are_published(
         await publisher.until(1)
 
     assert publisher.published == [[1]]
+
+
+async def test_changes_are_published_once_an_error_that_is_no_fault_has_passed(
+    db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(follower, "POLL_SECONDS", 0.01)
+    publisher = RecordingPublisher()
+    async with following(db, Hub(), publisher):
+        fail(db, monkeypatch, [True] * 3, PAGE_IS_CORRUPT)
+        await record(db, "event")
+        await publisher.until(1)
+
+    assert publisher.published == [[1]]
+    assert caplog.text.count("Live updates could not read what has changed.") == 3

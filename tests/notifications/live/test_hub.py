@@ -21,6 +21,7 @@ from app.notifications.live.stream import (
     Format,
     Opening,
 )
+from app.process import background
 from tests.notifications._connection import (
     A_SESSION,
     ALICE,
@@ -287,6 +288,25 @@ async def test_running_ticks_and_drains_at_the_end(
 
     assert b"event: bye" in connection.body
     assert connection.is_complete
+
+
+async def test_streams_are_kept_alive_after_a_tick_that_failed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "TICK_SECONDS", 0.001)
+    monkeypatch.setattr(background, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", (0, 0))
+    tick, errors = Hub._tick_in_turns, [ValueError("a bug")]
+
+    async def tick_at_last(hub: Hub) -> None:
+        if errors:
+            raise errors.pop()
+        await tick(hub)
+
+    monkeypatch.setattr(Hub, "_tick_in_turns", tick_at_last)
+    async with hub.running():
+        connection = await opened(hub, ALICE)
+        await connection.until_received(b"event: alive")
 
 
 async def test_a_signal_drains_the_hub_and_reaches_the_server(hub: Hub) -> None:

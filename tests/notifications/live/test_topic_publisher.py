@@ -1,13 +1,13 @@
 """From a touched topic to the pages of the users who may see it."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from app.broker.relay import ProcessRelay
 from app.database import Database
@@ -19,6 +19,7 @@ from app.notifications.live.hub import Hub
 from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
 from app.notifications.live.topic_publisher import TopicPublisher, Viewers
+from app.process import background
 from app.projects.projects import create_project, delete_project, rename_project
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
@@ -27,6 +28,7 @@ from app.teams.teams import delete_team, mute_team, rename_team
 from app.topics import PROGRESS, PROJECT, TEAM, touch
 from app.visibility import project_viewers, team_viewers
 from tests.factories import make_account, make_team
+from tests.outages import sqlite_error
 
 VIEWERS: Viewers = {
     TEAM: team_viewers,
@@ -219,13 +221,13 @@ async def test_without_an_open_page_nothing_is_read(db: Database, alice: User, s
 async def test_a_change_is_published_once_the_database_can_be_read_again(
     db: Database, alice: User, squad: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topic_publisher, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(background, "RETRY_SECONDS", 0.01)
     hub, fetch, failures = Listening(alice), db.fetch, [1, 1]
 
     async def failing_fetch(statement: Any, **values: Any) -> Any:
         if "membership" in str(statement) and failures:
             failures.pop()
-            raise OperationalError("SELECT", {}, Exception("database is locked"))
+            raise sqlite_error(sqlite3.SQLITE_BUSY)
         return await fetch(statement, **values)
 
     async with telling(db, hub):
