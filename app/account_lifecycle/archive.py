@@ -26,6 +26,7 @@ from app.models import (
     User,
     WebSession,
 )
+from app.notifications.events.notices import has_known_type
 from app.notifications.events.sentences import sentence
 from app.notifications.preferences.channels import channel_names
 from app.notifications.preferences.switches import exceptions_of, ungrouped_types
@@ -169,11 +170,14 @@ def _deliveries(user: User) -> Executable:
 
 
 async def _notifications(session: AsyncSession, user: User) -> Records:
-    """Deleted and withdrawn notifications are left out."""
+    """Left out are deleted and withdrawn notifications, and those of a type that a newer version of
+    the application wrote: this one has no sentence for them.
+    """
     shown = (
         select(Notification, Event)
         .join(Event, Event.id == Notification.event_id)
         .where(Notification.user_id == user.id, Notification.deleted_at.is_(None))
+        .where(has_known_type())
         .order_by(Event.id)
     )
     return [_notice(*row, user) for row in await session.execute(shown)]

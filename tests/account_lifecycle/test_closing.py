@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from litestar.serialization import encode_json
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.closing import delete_account, delete_managed_account
@@ -264,6 +264,20 @@ async def test_the_export_has_the_stored_data(db: Database, alice: User, bob: Us
     assert [notice["message"] for notice in archive["notifications"]] == [
         "bob joined the team as editor"
     ]
+
+
+async def test_the_export_leaves_out_a_notice_of_a_newer_version(
+    db: Database, alice: User, bob: User
+) -> None:
+    """Two versions run while hosts are upgraded one after the other, or an upgrade is undone."""
+    await add_bob(db, alice, bob)
+    async with db.write() as session:
+        await session.execute(update(Event).values(type="from_a_newer_version"))
+
+    async with db.read() as session:
+        archive = await export_account(session, alice)
+
+    assert archive["notifications"] == []
 
 
 async def test_the_export_has_how_the_inbox_looks_and_its_saved_views(

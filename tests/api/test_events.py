@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.database import Database
-from app.models import Delivery, Event, Preference, Project, Share, Team, User
+from app.models import Delivery, Event, Preference, Project, Share, Superseded, Team, User
 from app.settings import Settings
 from tests.api.conftest import Program, key_of, newest
 from tests.application import browser, serving
@@ -321,6 +321,24 @@ async def test_of_one_collapse_key_each_recipient_has_one_notification(
     assert [one["message"] for one in history.json()["history"]] == ["50 %", "10 %"]
     missing = await for_bob.get("/api/notifications/99999/history")
     assert missing.status_code == 404
+
+
+async def test_a_history_leaves_out_an_event_of_a_newer_version(
+    for_alice: Program, for_bob: Program, db: Database, squad: Team
+) -> None:
+    sent = EVENT | {"team_id": squad.id, "collapse_key": "render"}
+    for title in ("10 %", "50 %", "100 %"):
+        await for_alice.post("/api/events", json=sent | {"title": title})
+    async with db.write() as session:
+        newer = select(func.max(Superseded.event_id)).scalar_subquery()
+        await session.execute(
+            update(Event).where(Event.id == newer).values(type="from_a_newer_version")
+        )
+
+    (notice,) = (await for_bob.get("/api/notifications")).json()["notifications"]
+    history = await for_bob.get(f"/api/notifications/{notice['id']}/history")
+
+    assert [one["message"] for one in history.json()["history"]] == ["10 %"]
 
 
 async def test_a_collapse_key_must_be_a_short_line(for_alice: Program, squad: Team) -> None:

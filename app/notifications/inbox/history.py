@@ -4,7 +4,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Event, Notification, Superseded
-from app.notifications.events.notices import OWN, Notice, as_notices, with_notice_facts
+from app.notifications.events.notices import (
+    OWN,
+    Notice,
+    as_notices,
+    has_known_type,
+    with_notice_facts,
+)
 from app.notifications.inbox.feed import find
 
 
@@ -24,6 +30,6 @@ async def read_earlier(
         .join(Event, Event.id == Superseded.event_id)
     )
     mine = Notification.id == notification_id, Notification.user_id == user_id
-    newest_first = rows.where(*mine).order_by(Superseded.event_id.desc())
+    newest_first = rows.where(*mine, has_known_type()).order_by(Superseded.event_id.desc())
     found = await session.execute(newest_first.limit(most))
     return as_notices(found.all())
