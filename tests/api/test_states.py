@@ -6,6 +6,8 @@ import pytest
 
 from app.database import Database
 from app.models import Team, User
+from app.notifications.api.inbox import InboxQuery
+from app.notifications.api.selection import FilterObject
 from app.notifications.events.catalogue import MEMBER_ADDED
 from app.notifications.notify import notify
 from tests.api.conftest import Program
@@ -175,13 +177,68 @@ async def test_a_bulk_call_by_filter_spares_what_came_back_after_the_position(
         assert await ids_of(for_bob) == [oldest["id"]]
 
 
+async def test_of_both_watermarks_the_position_counts(
+    for_bob: Program, told: list[dict[str, Any]]
+) -> None:
+    newest, middle, oldest = told
+    seen = {"up_to": newest["id"], "up_to_position": oldest["position"]}
+
+    done = await for_bob.post(f"{URL}/bulk", json={"action": "done", "filter": {}} | seen)
+    read = await for_bob.post(f"{URL}/read-all", json=seen | {"up_to_position": middle["position"]})
+
+    assert (done.status_code, read.status_code) == (200, 200)
+    assert await ids_of(for_bob) == [newest["id"], middle["id"]]
+    assert await ids_of(for_bob, status="unread") == [newest["id"]]
+
+
+def test_a_filter_takes_every_parameter_of_the_list() -> None:
+    assert set(FilterObject.__struct_fields__) == set(InboxQuery.__struct_fields__)
+
+
+async def test_a_filter_reads_unread_only_as_the_list_does(
+    for_bob: Program, told: list[dict[str, Any]]
+) -> None:
+    await for_bob.post(f"{URL}/{told[0]['id']}/read")
+    body = {"action": "save", "up_to_position": told[0]["position"]}
+
+    for wanted in ({}, {"status": "all"}):
+        given = {"unread_only": True, **wanted}
+        listed = await ids_of(for_bob, **given)
+        acted = await for_bob.post(f"{URL}/bulk", json=body | {"filter": given})
+        await for_bob.post(f"{URL}/undo", json={"undo": acted.json()["undo"]})
+
+        assert acted.json()["count"] == len(listed)
+
+
+async def test_a_filter_selects_the_same_on_every_page_of_the_list(
+    for_bob: Program, told: list[dict[str, Any]]
+) -> None:
+    shown = {"grouped": True, "page": 2, "limit": 1, "offset": 1}
+    body = {"action": "done", "filter": shown, "up_to_position": told[0]["position"]}
+
+    assert (await for_bob.post(f"{URL}/bulk", json=body)).json()["count"] == 3
+
+
+@pytest.mark.parametrize("beside", [{}, {"up_to_position": 0}])
+async def test_the_position_in_a_filter_counts_if_there_is_none_beside_it(
+    for_bob: Program, told: list[dict[str, Any]], beside: dict[str, int]
+) -> None:
+    wanted = {"filter": {"up_to_position": told[1]["position"]}}
+
+    answer = await for_bob.post(f"{URL}/bulk", json={"action": "done"} | wanted | beside)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["count"] == (0 if beside else 2)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"action": "burn", "notification_ids": [1]}, "action"),
         ({"action": "done"}, "notification_ids"),
         ({"action": "done", "filter": {}}, "up_to"),
-        ({"action": "done", "filter": {}, "up_to": 1, "up_to_position": 1}, "up_to"),
+        ({"action": "done", "filter": {"page": 0}, "up_to": 1}, "filter.page"),
+        ({"action": "done", "filter": {"unread_only": "no"}, "up_to": 1}, "filter.unread_only"),
         ({"action": "done", "notification_ids": [1], "for": "hour"}, "for"),
         ({"action": "snooze", "notification_ids": [1]}, "until"),
         ({"action": "done", "filter": {"view": "attic"}, "up_to": 1}, "filter.view"),

@@ -104,6 +104,35 @@ async def test_views_are_renamed_ordered_and_deleted(for_bob: Program) -> None:
     assert [one["name"] for one in await views_of(for_bob)] == ["Three", "Second"]
 
 
+async def test_a_view_is_changed_in_part(for_bob: Program) -> None:
+    view = await create(for_bob, "One", "view=saved")
+
+    await for_bob.put(f"{URL}/{view}", json={"name": "Uno"})
+    await for_bob.put(f"{URL}/{view}", json={"query": "view=done"})
+    same = await for_bob.put(f"{URL}/{view}", json={})
+
+    assert (same.json()["name"], same.json()["query"]) == ("Uno", "view=done")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("q=a%20b&page=3&limit=50&offset=4&up_to_position=9&grouped=true", "q=a%20b&grouped=true"),
+        ("unread_only=true&type=custom", "type=custom&status=unread"),
+        ("unread_only=true&status=read", "status=read"),
+        ("unread_only=false", ""),
+    ],
+)
+async def test_a_view_takes_any_query_of_the_list_and_keeps_what_it_filters_by(
+    for_bob: Program, given: str, kept: str
+) -> None:
+    await create(for_bob, "One", given)
+
+    [view] = await views_of(for_bob)
+
+    assert view["query"] == kept
+
+
 async def test_nobody_sees_or_changes_the_views_of_others(
     for_bob: Program, for_carol: Program
 ) -> None:
@@ -125,7 +154,8 @@ async def test_nobody_sees_or_changes_the_views_of_others(
         ({"name": " ", "query": ""}, "name"),
         ({"name": "x" * 61, "query": ""}, "name"),
         ({"name": "A", "query": "type=nonsense"}, "query"),
-        ({"name": "A", "query": "page=2"}, "query"),
+        ({"name": "A", "query": "colour=red"}, "query"),
+        ({"name": "A", "query": "unread_only=maybe"}, "query"),
         ({"name": "A", "query": "view=done&view=saved"}, "query"),
         ({"name": "A", "query": "status=read&status=unread"}, "query"),
         ({"name": "A", "query": "type=" + "x" * 2000}, "query"),

@@ -14,7 +14,7 @@ from app.api.shapes import PageNumber, ResponseBody, like
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
-from app.notifications.api.selection import FilterQuery, filter_in, parameter
+from app.notifications.api.selection import MOST_PER_PAGE, FilterQuery, filter_in, parameter
 from app.notifications.events.notices import Notice
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import Filter
@@ -35,7 +35,7 @@ DEPRECATED = {"deprecated": True}
 
 class InboxQuery(FilterQuery, kw_only=True):  # type: ignore[misc, valid-type, call-arg]
     page: PageNumber = 1
-    limit: Annotated[int, parameter("Notifications per page.", ge=1, le=100)] = 20
+    limit: Annotated[int, parameter("Notifications per page.", ge=1, le=MOST_PER_PAGE)] = 20
     up_to_position: Annotated[
         int | None,
         parameter(
@@ -106,8 +106,8 @@ async def index(
 ) -> Response[InboxPage]:
     """List your notifications, newest first."""
     given = request.query_params
-    if inbox_query.unread_only and "status" not in given:
-        inbox_query = replace(inbox_query, status="unread")
+    if "status" not in given:
+        inbox_query = replace(inbox_query, status=None)
     wanted = filter_in(inbox_query, user)
     wanted = dataclasses.replace(wanted, up_to_position=inbox_query.up_to_position)
     first = (inbox_query.page - 1) * inbox_query.limit if "page" in given else inbox_query.offset

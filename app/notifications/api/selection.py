@@ -1,5 +1,6 @@
 """The filter and the selection in JSON requests; their fields come from the entries of FIELDS."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from app.notifications.inbox.filters import (
     FIELDS,
     GROUP_KEY,
     MOST_KEY,
+    UNREAD_ONLY,
     Filter,
     FilterField,
     parse_filter,
@@ -28,6 +30,7 @@ from app.notifications.inbox.views import INBOX_VIEW
 from app.rendering import zone_of
 from app.values.numbers import GREATEST_ID
 
+MOST_PER_PAGE = 100
 # 0 for who has no notification yet.
 Position = Annotated[int, Meta(ge=0, le=GREATEST_ID)]
 
@@ -51,7 +54,7 @@ def _in_object(field: FilterField) -> tuple[str, Any, Any]:
     type_ = field.value_type | UnsetType
     if field.may_repeat:
         type_ |= list[field.value_type]  # type: ignore[name-defined]
-    return field.name, type_, _open_value(field) or UNSET
+    return field.name, type_, UNSET
 
 
 def _examples(value: Any) -> list[Example]:
@@ -72,14 +75,26 @@ FilterFields = msgspec.defstruct(
 
 
 class FilterObject(FilterFields):  # type: ignore[misc, valid-type]
-    """A field that is left out is open. Days begin at midnight in your time zone."""
+    """Every parameter of the list of notifications. A field that is left out is open. Days begin at
+    midnight in your time zone. `unread_only` is `status` "unread" where no `status` is given.
+    `up_to_position` counts only if the selection has neither `up_to_position` nor `up_to` of its
+    own. How the list is shown, `grouped` and in pages, makes no difference.
+    """
+
+    unread_only: bool | UnsetType = UNSET
+    up_to_position: Position | UnsetType = UNSET
+    grouped: bool | UnsetType = UNSET
+    page: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=MOST_PER_PAGE)] | UnsetType = UNSET
+    offset: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
 
     example = like(type=MEMBER_ADDED.name, status="read", date_range="month")
 
 
 class UpTo(RequestBody):
-    """What the client has seen: `up_to_position`, or `up_to`, the id of a notification. What arrived,
-    came back or changed later stays as it is; with `up_to`, later than that notification was made.
+    """What the client has seen: `up_to_position`, or else `up_to`, the id of a notification. What
+    arrived, came back or changed later stays as it is; with `up_to` alone, later than that
+    notification was made.
     """
 
     up_to: Id | UnsetType = UNSET
@@ -98,12 +113,15 @@ class UpTo(RequestBody):
 
 WATERMARKS = ("up_to", "up_to_position")
 _NO_WATERMARK = dict.fromkeys(WATERMARKS, False)
-_NEEDS_WATERMARK = [{"required": [one]} for one in WATERMARKS]
+_HAS_WATERMARK = [
+    *({"required": [one]} for one in WATERMARKS),
+    {"required": ["filter"], "properties": {"filter": {"required": ["up_to_position"]}}},
+]
 
 
 class SelectionObject(UpTo):
     """Either `notification_ids`, or `filter`, or the group `group_key`; the last two with
-    `up_to_position` or `up_to`: what the client has seen.
+    `up_to_position` or `up_to`: what the client has seen. With both, `up_to_position` counts.
 
     Notifications that arrived, came back or changed later are not selected, even if they match.
     """
@@ -120,8 +138,10 @@ class SelectionObject(UpTo):
                 "properties": {"filter": False, "group_key": False, **_NO_WATERMARK},
             },
             {
-                "anyOf": [{"required": ["filter"]}, {"required": ["group_key"]}],
-                "oneOf": _NEEDS_WATERMARK,
+                "allOf": [
+                    {"anyOf": [{"required": ["filter"]}, {"required": ["group_key"]}]},
+                    {"anyOf": _HAS_WATERMARK},
+                ],
                 "properties": {"notification_ids": False},
             },
         ]
@@ -149,26 +169,41 @@ class SelectionObject(UpTo):
         is_said = given.view is not UNSET or wanted.search.view or self.default_view == INBOX_VIEW
         return wanted if is_said else wanted.with_values("view", (self.default_view,))
 
+    async def position(self, session: AsyncSession, user_id: int) -> int | None:
+        """That of the filter if there is none beside it."""
+        beside = await super().position(session, user_id)
+        return self._filter_position if beside is None else beside
+
+    @property
+    def _filter_position(self) -> int | None:
+        if self.filter is UNSET or self.filter.up_to_position is UNSET:
+            return None
+        return self.filter.up_to_position
+
     def _require_one_way(self) -> None:
         wrong = {}
         by_ids = self.notification_ids is not UNSET
         others = [name for name in ("filter", GROUP_KEY) if getattr(self, name) is not UNSET]
-        watermarks = [name for name in WATERMARKS if getattr(self, name) is not UNSET]
+        is_bounded = any(getattr(self, name) is not UNSET for name in WATERMARKS)
         if not by_ids and not others:
             wrong["notification_ids"] = _("Send notification_ids, or filter with up_to.")
         if by_ids:
             wrong |= dict.fromkeys(others, _("Send either notification_ids or filter, not both."))
-        if bool(others) is not bool(watermarks):
+        if bool(others) is not (is_bounded or self._filter_position is not None):
             wrong["up_to"] = _("A filter needs up_to, the highest id that the client has seen.")
-        if len(watermarks) > 1:
-            wrong["up_to"] = _("Send either up_to or up_to_position, not both.")
         if wrong:
             raise Invalid(wrong)
 
 
 def filter_in(fields: Any, user: User) -> Filter:
-    """The user's filter in a query or an object that has the fields of FIELDS."""
-    given = {field.name: _as_list(getattr(fields, field.name)) for field in FIELDS}
+    """The user's filter in a query or an object that has the fields of FIELDS and `unread_only`,
+    the specification's way to say `status=unread`.
+    """
+    given: dict[str, Iterable[Any]] = {
+        field.name: _as_list(getattr(fields, field.name)) for field in FIELDS
+    }
+    if fields.unread_only is True and not given["status"]:
+        given |= UNREAD_ONLY
     return parse_filter(given, zone_of(user), user.id)
 
 

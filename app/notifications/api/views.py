@@ -3,6 +3,8 @@
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict
 
 from app.api.problems import problems
 from app.api.shapes import Id, Message, RequestBody, ResponseBody, Text, like
@@ -37,10 +39,21 @@ class Views(ResponseBody):
 
 
 class ViewBody(RequestBody):
-    """`query` is a query string of the list of notifications, without its page."""
+    """`query` is a query string of the list of notifications. The view keeps everything but the part
+    of the list that was shown: `page`, `limit`, `offset` and `up_to_position`.
+    """
 
     name: Text
     query: Text
+
+    example = EXAMPLE
+
+
+class ViewChange(RequestBody):
+    """What is left out stays as it is."""
+
+    name: Text | UnsetType = UNSET
+    query: Text | UnsetType = UNSET
 
     example = EXAMPLE
 
@@ -75,12 +88,12 @@ async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     view_id: FromPath[int],
-    data: JSONBody[ViewBody],
+    data: JSONBody[ViewChange],
 ) -> ViewObject:
-    """Change a view."""
-    zone = zone_of(user)
+    """Change the name or the query of a view, or both."""
+    changed = {name: value for name, value in asdict(data).items() if value is not UNSET}
     async with db.act() as session:
-        view = await saved_views.change_view(session, user, zone, view_id, data.name, data.query)
+        view = await saved_views.change_view(session, user, zone_of(user), view_id, **changed)
     return await _found(db, user, view)
 
 

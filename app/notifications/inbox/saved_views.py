@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus, urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,8 +19,10 @@ from app.values.names import name_error, tidy
 
 MOST_VIEWS = 50
 LONGEST_NAME, LONGEST_QUERY = 60, 2000
-# The only parameter that a query may have besides the filter: whether the list is grouped.
-GROUPED = "grouped"
+# The parameters of the list besides the filter: a view keeps whether the list is grouped, but not
+# which part of the list was shown. It keeps `unread_only` as the status that it means.
+GROUPED, ONLY_UNREAD = "grouped", "unread_only"
+PART_OF_LIST = {"page", "limit", "offset", "up_to_position"}
 
 
 @dataclass(frozen=True)
@@ -62,25 +64,29 @@ async def create_view(
     """Save a view as the last one. Raises Invalid for `name` and `query`, and Conflict if there are
     MOST_VIEWS.
     """
-    name, query = _checked(name, query, zone)
+    columns = _checked(name, query, zone)
     views = await _views_of(session, user)
     if len(views) >= MOST_VIEWS:
         limit = _("You have {n} views already. Delete one first.").format(n=MOST_VIEWS)
         raise Conflict(limit)
-    view = SavedView(
-        user_id=user.id, name=name, query=query, rank=views[-1].rank + 1 if views else 1
-    )
+    view = SavedView(user_id=user.id, rank=views[-1].rank + 1 if views else 1, **columns)
     session.add(view)
     await session.flush()
     return view
 
 
 async def change_view(
-    session: AsyncSession, user: User, zone: ZoneInfo, view_id: int, name: str, query: str
+    session: AsyncSession,
+    user: User,
+    zone: ZoneInfo,
+    view_id: int,
+    name: str | None = None,
+    query: str | None = None,
 ) -> SavedView:
-    """Raises NotFound, and Invalid as `create_view` does."""
+    """Changes what is given. Raises NotFound, and Invalid as `create_view` does."""
     view = await find_view(session, user, view_id)
-    view.name, view.query = _checked(name, query, zone)
+    for column, value in _checked(name, query, zone).items():
+        setattr(view, column, value)
     return view
 
 
@@ -124,15 +130,28 @@ async def _views_of(session: AsyncSession, user: User) -> Sequence[SavedView]:
     return (await session.scalars(own.order_by(SavedView.rank, SavedView.id))).all()
 
 
-def _checked(name: str, query: str, zone: ZoneInfo) -> tuple[str, str]:
-    query, wrong = query.strip().removeprefix("?"), {}
-    if error := name_error(name, most=LONGEST_NAME, if_empty=_("Name the view.")):
-        wrong["name"] = error
-    if error := _query_error(query, zone):
-        wrong["query"] = error
-    if wrong:
+def _checked(name: str | None, query: str | None, zone: ZoneInfo) -> dict[str, str]:
+    """The columns for what is given. Raises Invalid."""
+    columns, errors = {}, {}
+    if name is not None:
+        columns["name"] = tidy(name)
+        errors["name"] = name_error(name, most=LONGEST_NAME, if_empty=_("Name the view."))
+    if query is not None:
+        query = query.strip().removeprefix("?")
+        columns["query"] = _kept(query)
+        errors["query"] = _query_error(query, zone)
+    if wrong := {field: error for field, error in errors.items() if error}:
         raise Invalid(wrong)
-    return tidy(name), query
+    return columns
+
+
+def _kept(query: str) -> str:
+    """The part of a query string that a view keeps."""
+    given, dropped = parse_qs(query), {*PART_OF_LIST, ONLY_UNREAD}
+    pairs = [one for one in query.split("&") if unquote_plus(one.partition("=")[0]) not in dropped]
+    if "status" not in given and any(map(_as_bool, given.get(ONLY_UNREAD, ()))):
+        pairs.append(urlencode(UNREAD_ONLY, doseq=True))
+    return "&".join(pairs)
 
 
 def _query_error(query: str, zone: ZoneInfo) -> str:
@@ -140,7 +159,8 @@ def _query_error(query: str, zone: ZoneInfo) -> str:
     if len(query) > LONGEST_QUERY:
         return _("Use at most {limit} characters.").format(limit=LONGEST_QUERY)
     given = parse_qs(query, keep_blank_values=True)
-    unknown = given.keys() - {field.name for field in FIELDS} - {GROUPED}
+    filters = {field.name for field in FIELDS}
+    unknown = given.keys() - filters - {GROUPED, ONLY_UNREAD} - PART_OF_LIST
     if unknown or "\x00" in query:
         names = ", ".join(sorted(unknown))
         return _("The list cannot be filtered by this: {names}").format(names=names)
@@ -148,18 +168,18 @@ def _query_error(query: str, zone: ZoneInfo) -> str:
         filter_of(query, zone)
     except Invalid as invalid:
         return " ".join(invalid.fields.values())
-    if not all(map(_is_bool, given.get(GROUPED, ()))):
-        return _("grouped must be true or false.")
+    for name in (GROUPED, ONLY_UNREAD):
+        if None in map(_as_bool, given.get(name, ())):
+            return _("{name} must be true or false.").format(name=name)
     return ""
 
 
-def _is_bool(given: str) -> bool:
-    """As the list in JSON reads it."""
+def _as_bool(given: str) -> bool | None:
+    """As the list in JSON reads it; None for anything else."""
     try:
-        msgspec.convert(given, bool, strict=False)
+        return msgspec.convert(given, bool, strict=False)
     except msgspec.ValidationError:
-        return False
-    return True
+        return None
 
 
 def filter_of(query: str, zone: ZoneInfo, user_id: int = 0) -> Filter:

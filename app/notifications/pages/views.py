@@ -56,9 +56,7 @@ async def rename(
 ) -> Response[Any]:
     try:
         async with db.act() as session:
-            view = await saved_views.find_view(session, user, view_id)
-            zone, name = zone_of(user), form["name"]
-            await saved_views.change_view(session, user, zone, view_id, name, view.query)
+            await saved_views.change_view(session, user, zone_of(user), view_id, name=form["name"])
     except Invalid as invalid:
         errors = {f"name-{view_id}": " ".join(invalid.fields.values())}
         return await _views(request, db, user, {f"name-{view_id}": form["name"]}, errors)
