@@ -260,6 +260,11 @@ API = [
         invitations_api.again,
     ),
     at(
+        "GET",
+        "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
+        invitations_api.show_sent,
+    ),
+    at(
         "DELETE",
         "/api/teams/{team_id:int}/invitations/{invitation_id:int}",
         invitations_api.take_back,

@@ -111,11 +111,17 @@ async def revoke(session: AsyncSession, user: User, team_id: int, invitation_id:
 
 async def find_pending(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:
     """Raises NotFound, and Conflict for an invitation that was answered or revoked."""
+    invitation = await find_invitation(session, team_id, invitation_id)
+    if invitation.status != "pending":
+        raise Conflict(closed_reason(invitation))
+    return invitation
+
+
+async def find_invitation(session: AsyncSession, team_id: int, invitation_id: int) -> Invitation:
+    """The invitation to the team, whatever became of it. Raises NotFound."""
     invitation = await session.get(Invitation, invitation_id)
     if invitation is None or invitation.team_id != team_id:
         raise NotFound
-    if invitation.status != "pending":
-        raise Conflict(closed_reason(invitation))
     return invitation
 
 

@@ -205,6 +205,35 @@ async def test_an_expired_invitation_is_sent_again_and_revoked(
     assert (revoked.status_code, after.status_code) == (200, 409)
 
 
+async def test_an_invitation_is_shown_as_in_the_list_and_after_its_end(
+    for_alice: Program, for_carol: Program, squad: Team
+) -> None:
+    url = f"/api/teams/{squad.id}/invitations"
+    sent = {"email": "carol@example.com", "role": "viewer"}
+    made = (await for_alice.post(url, json=sent)).json()
+    [listed] = (await for_alice.get(url)).json()["invitations"]
+
+    shown = await for_alice.get(f"{url}/{made['id']}")
+    await for_carol.post(f"/api/invitations/{made['token']}/decline")
+    declined = await for_alice.get(f"{url}/{made['id']}")
+
+    assert (shown.status_code, shown.json()) == (200, listed)
+    assert declined.json() == listed | {"status": "declined"}
+    assert (await for_alice.get(f"{url}/{made['id'] + 1}")).status_code == 404
+
+
+async def test_an_invitation_of_another_team_is_404(
+    for_alice: Program, for_carol: Program, squad: Team
+) -> None:
+    sent = {"email": "dora@example.com", "role": "viewer"}
+    made = await for_alice.post(f"/api/teams/{squad.id}/invitations", json=sent)
+    own = (await for_carol.post("/api/teams", json={"name": "Another"})).json()["id"]
+
+    answer = await for_carol.get(f"/api/teams/{own}/invitations/{made.json()['id']}")
+
+    assert answer.status_code == 404
+
+
 async def test_a_viewer_is_not_allowed_to_change_the_team(
     for_bob: Program, squad: Team, alice: User
 ) -> None:
@@ -216,6 +245,7 @@ async def test_a_viewer_is_not_allowed_to_change_the_team(
         await for_bob.post(f"{url}/members", json={"username": "carol", "role": "viewer"}),
         await for_bob.delete(f"{url}/members/{alice.id}"),
         await for_bob.get(f"{url}/invitations"),
+        await for_bob.get(f"{url}/invitations/1"),
         await for_bob.post(f"{url}/invitations", json={"email": "x@example.com", "role": "viewer"}),
     ]
 

@@ -22,7 +22,7 @@ from app.teams.api.shapes import (
     invitation_object,
 )
 from app.teams.invitation_links import link_token, read_token
-from app.teams.invitations import invite, revoke, send_again
+from app.teams.invitations import find_invitation, invite, revoke, send_again
 from app.teams.queries import pending_invitations, read_invitation
 from app.teams.throttles import throttle_invitations
 
@@ -52,6 +52,19 @@ async def index(
         await require(session, user, team_id, "invite")
         invitations = await pending_invitations(session, team_id)
     return InvitationList([invitation_object(invitation) for invitation in invitations])
+
+
+@get(responses=problems(403))
+async def show_sent(
+    db: NamedDependency[Database],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
+    invitation_id: FromPath[int],
+) -> InvitationObject:
+    """Show one of a team's invitations, also after it was answered or revoked."""
+    async with db.read() as session:
+        await require(session, user, team_id, "invite")
+        return invitation_object(await find_invitation(session, team_id, invitation_id))
 
 
 @post(responses=problems(409, 429))
