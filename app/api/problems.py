@@ -16,7 +16,8 @@ MEANINGS = {
     414: "The address is too long, or its query has too many fields",
     416: "The range starts beyond the end of the file",
     429: "Too many requests",
-    503: "Too many streams are open",
+    503: "The server has no room for this right now",
+    507: "The server's disk is full",
 }
 
 

@@ -108,6 +108,11 @@ class Compilation(IdentityBase):
     touched_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
+    @property
+    def has_video(self) -> bool:
+        """Whether there is a video: it was finished, and newer ones have not replaced it."""
+        return self.status == "completed" and self.video_removed_at is None
 
-# Whether there is a video: it was finished, and newer ones have not replaced it.
+
+# The same as a condition: selects the compilations that have a video.
 keeps_video = and_(Compilation.status == "completed", Compilation.video_removed_at.is_(None))

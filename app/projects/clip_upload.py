@@ -5,7 +5,7 @@ read the whole body to look for its token, so the upload routes are exempt from 
 guard `same_origin` instead. While the body arrives, its bytes are reserved from the user's quota.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from app.database import Database
@@ -25,6 +25,8 @@ from app.projects.upload_stream import (
 )
 from app.settings import Settings
 from app.web.csrf import require_made_for
+
+ABOUT_CONTENT = Invalid.status
 
 
 async def upload_clips(
@@ -75,6 +77,13 @@ async def _received(
 
 def _boundary(request: AnyRequest) -> str:
     return str(request.content_type[1].get("boundary", ""))
+
+
+def prevailing(failures: Sequence[Failure]) -> Failure:
+    """The failure whose status the answer has: one that is not about the content of a file, such as
+    a full disk, before one that is.
+    """
+    return next((one for one in failures if one.status != ABOUT_CONTENT), failures[0])
 
 
 def sentences_of(failures: Iterable[Failure]) -> list[str]:

@@ -131,7 +131,7 @@ async def test_an_operation_names_the_failures_that_its_method_path_and_body_bri
     assert failures("/api/teams/{team_id}", "get") == {"400", "401", "404", "414"}
     assert failures("/api/tokens", "post") == {"400", "401", "409", "413", "429"}
     assert failures("/api/projects/{project_id}/clips", "post") == {
-        "400", "401", "403", "404", "413",
+        "400", "401", "403", "404", "413", "503", "507",
     }  # fmt: skip
 
 

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app import clock
 from app.database import Database
-from app.models import Team, User
+from app.models import Project, Team, User
 from app.projects.compilation_runs import run_compilation
 from app.settings import Settings
 from tests import clips
 from tests.api.conftest import Program
 from tests.conftest import sign_in
 from tests.factories import make_team
+from tests.projects.conftest import finished
 
 
 @pytest.fixture
@@ -108,6 +111,24 @@ async def test_one_compilation_runs_at_a_time_and_its_video_comes_in_ranges(
     assert beyond.status_code == 416
     assert beyond.headers["Content-Range"] == f"bytes */{done['size']}"
     assert picture.headers["Content-Type"] == "image/jpeg"
+
+
+async def test_a_video_that_newer_ones_have_replaced_has_no_address(
+    for_alice: Program, url: str, db: Database
+) -> None:
+    async with db.write() as session:
+        project = await session.scalar(select(Project))
+        assert project
+        given_up, kept = finished(project), finished(project)
+        given_up.video_removed_at = clock.now()
+        session.add_all([given_up, kept])
+        await session.flush()
+        ids = given_up.id, kept.id
+
+    shown = [(await for_alice.get(f"{url}/compilations/{id}")).json() for id in ids]
+
+    assert [one["video_url"] for one in shown] == [None, f"{url}/compilations/{ids[1]}/video"]
+    assert all(one["thumbnail_url"] for one in shown)
 
 
 async def test_a_compilation_is_cancelled_while_it_runs(

@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.models import Compilation, Project, User
+from app.projects import clips as project_clips
 from app.projects import upload_stream
 from app.projects.storage import storage_of
 from app.projects.upload_stream import MB
+from app.projects.video.ffmpeg import CompilationError, OutOfMemory, OutOfTime, TooBig
 from app.settings import Settings
 from tests import clips
 from tests.application import browser, serving
@@ -290,3 +292,67 @@ async def test_the_page_shows_how_much_of_the_quota_is_used(
     page = text_of(await as_alice.get(f"/projects/{reel.id}"))
 
     assert "Your clips and videos take up 0.5 MB of 1 MB." in page
+
+
+Caller = tuple[str, dict[str, str]]
+FORM: Caller = ("/projects/{}/clips", {})
+SCRIPT: Caller = ("/projects/{}/clips", {"HX-Request-Type": "partial"})
+API: Caller = ("/api/projects/{}/clips", {})
+
+
+@pytest.mark.parametrize(
+    ("failure", "caller", "status"),
+    [
+        (OutOfTime, FORM, 422),
+        (OutOfTime, SCRIPT, 400),
+        (OutOfTime, API, 400),
+        (OutOfMemory, FORM, 503),
+        (OutOfMemory, SCRIPT, 503),
+        (OutOfMemory, API, 503),
+        (TooBig, FORM, 413),
+        (TooBig, SCRIPT, 413),
+        (TooBig, API, 413),
+    ],
+)
+async def test_a_clip_that_cannot_be_processed_has_one_status_for_every_caller(
+    as_alice: httpx.AsyncClient,
+    reel: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[CompilationError],
+    caller: Caller,
+    status: int,
+) -> None:
+    async def fail(*_given: object) -> None:
+        raise failure()  # type: ignore[call-arg]
+
+    monkeypatch.setattr(project_clips, "probe", fail)
+    address, headers = caller
+    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"], **headers}
+
+    answer = await as_alice.post(
+        address.format(reel.id), files=[("clips", ("a.mp4", b"a"))], headers=headers
+    )
+
+    assert answer.status_code == status
+    assert failure().sentence in unescape(text_of(answer))  # type: ignore[call-arg]
+    assert ("Retry-After" in answer.headers) is (status == 503)
+    if caller is API and status == 400:
+        assert [one["field"] for one in answer.json()["errors"]] == ["clips"]
+
+
+async def test_of_several_failures_a_full_server_decides_the_status(
+    as_alice: httpx.AsyncClient, reel: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OutOfTime(), OutOfMemory()]
+
+    async def fail(*_given: object) -> None:
+        raise failures.pop(0)
+
+    monkeypatch.setattr(project_clips, "probe", fail)
+    files = [("clips", (name, b"a")) for name in ("a.mp4", "b.mp4")]
+
+    answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+
+    assert answer.status_code == 503
+    assert "Processing took too long" in answer.text
+    assert "ran out of memory" in answer.text

@@ -15,21 +15,20 @@ from litestar.openapi.spec import (
 )
 from litestar.params import FromPath, JSONBody
 
-from app.api.problems import FieldProblem
+from app.api.problems import FieldProblem, problems
 from app.api.shapes import Message
 from app.database import Database
-from app.errors import Failure, Forbidden, Invalid, NotFound, TooLarge
+from app.errors import Failure, Invalid
 from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.projects.api.files import FILE_HEADERS, file_responses
 from app.projects.api.shapes import ClipsAdded, Step, clip_object
-from app.projects.clip_upload import sentences_of, upload_clips
+from app.projects.clip_upload import ABOUT_CONTENT, prevailing, sentences_of, upload_clips
 from app.projects.clips import delete_clip, move_clip
 from app.projects.downloads import THUMBNAIL, send_clip_thumbnail
 from app.projects.media_storage import remove
 from app.projects.upload_stream import FIELD
-from app.projects.video.ffmpeg import DiskFull
 from app.settings import Settings
 
 
@@ -48,6 +47,7 @@ class UploadOperation(Operation):
 @post(
     operation_class=UploadOperation,
     request_max_body_size=None,
+    responses=problems(503, 507),
 )
 async def upload(
     request: AnyRequest,
@@ -62,18 +62,16 @@ async def upload(
     """
     clips, failures = await upload_clips(request, db, settings, user, project_id)
     if not clips:
-        raise _combined(failures)
+        raise _combined(failures, prevailing(failures))
     errors = [FieldProblem(FIELD, sentence) for sentence in sentences_of(failures)]
     return ClipsAdded([clip_object(clip) for clip in clips], errors)
 
 
-def _combined(failures: list[Failure]) -> Failure:
-    """Combines the failures of all files into one. A failure that is not about the content of a
-    file takes precedence.
-    """
-    not_about_content = (NotFound, Forbidden, TooLarge, DiskFull)
-    invalid = Invalid({FIELD: " ".join(sentences_of(failures))})
-    return next((one for one in failures if isinstance(one, not_about_content)), invalid)
+def _combined(failures: list[Failure], first: Failure) -> Failure:
+    """One failure for all files: those about their content name the field."""
+    if first.status != ABOUT_CONTENT:
+        return first
+    return Invalid({FIELD: " ".join(sentences_of(failures))})
 
 
 @post(status_code=200)

@@ -86,7 +86,8 @@ class ClipsAdded(ResponseBody):
 
 class CompilationObject(ResponseBody):
     """`progress` is from 0 to 1, `duration` in seconds, `size` in bytes. A cancelled compilation has
-    the status `failed` and says so in `error`.
+    the status `failed` and says so in `error`. `video_url` is null until there is a video, and again
+    once newer ones have replaced it.
     """
 
     id: int
@@ -167,7 +168,7 @@ def compilation_object(compilation: Compilation) -> CompilationObject:
         error=_("It was cancelled.") if compilation.status == "cancelled" else compilation.error,
         duration=compilation.duration,
         size=compilation.size,
-        video_url=f"{url}/video" if is_complete else None,
+        video_url=f"{url}/video" if compilation.has_video else None,
         thumbnail_url=f"{url}/thumbnail" if is_complete else None,
     )
 

@@ -12,7 +12,7 @@ from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed
 from app.language import _, ngettext
 from app.layout import ask
 from app.models import Clip, User
-from app.projects.clip_upload import sentences_of, upload_clips
+from app.projects.clip_upload import ABOUT_CONTENT, prevailing, sentences_of, upload_clips
 from app.projects.clips import delete_clip, find_clip, move_clip, note_of
 from app.projects.downloads import or_neutral, send_clip, send_clip_thumbnail
 from app.projects.media_storage import remove
@@ -45,7 +45,7 @@ async def upload(
     except (Invalid, TooLarge, DiskFull) as failure:
         failures = [failure]
     if failures and is_partial(request):
-        raise failures[0]
+        raise prevailing(failures)
     if failures:
         return await _form_again(request, db, settings, user, project_id, failures)
     if is_partial(request):
@@ -145,7 +145,10 @@ async def _form_again(
     failures: list[Failure],
 ) -> Response[Any]:
     """The page again, with the failures at the file field."""
-    errors = {FIELD: " ".join(sentences_of(failures))}
-    about_room = (one.status for one in failures if isinstance(one, TooLarge | DiskFull))
-    status = next(about_room, 422)
-    return await project_page(request, db, settings, user, project_id, errors=errors, status=status)
+    errors, first = {FIELD: " ".join(sentences_of(failures))}, prevailing(failures)
+    status = 422 if first.status == ABOUT_CONTENT else first.status
+    again = await project_page(
+        request, db, settings, user, project_id, errors=errors, status=status
+    )
+    again.headers.update(first.headers)
+    return again

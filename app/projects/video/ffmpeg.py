@@ -3,12 +3,12 @@
 Errors; each CompilationError has a sentence for the user who asked for the video:
 
     CompilationError
-    ├── Unusable         a clip is not a video we can read
-    ├── OutOfTime        over the wall clock limit or the CPU limit
-    ├── OutOfMemory
-    ├── DiskFull
-    └── TooBig           a file exceeded the size limit
-    FfmpegFailed         any other failure of ffmpeg; the caller knows which clip caused it
+    ├── Unusable     400  a clip is not a video we can read
+    ├── OutOfTime    400  over the wall clock limit or the CPU limit: it takes shorter clips
+    ├── OutOfMemory  503
+    ├── DiskFull     507
+    └── TooBig       413  a file exceeded the size limit
+    FfmpegFailed          any other failure of ffmpeg; the caller knows which clip caused it
 
 ffmpeg's own output is only logged, because it contains paths of this machine.
 """
@@ -54,14 +54,19 @@ class Unusable(CompilationError):
 
 
 class OutOfTime(CompilationError):
+    status = 400
+
     def __init__(self) -> None:
         sentence = _("Processing took too long and was stopped. Use fewer or shorter clips.")
         super().__init__(sentence)
 
 
 class OutOfMemory(CompilationError):
+    status = 503
+
     def __init__(self) -> None:
-        super().__init__(_("The server ran out of memory. Use fewer or smaller clips."))
+        sentence = _("The server ran out of memory. Use fewer or smaller clips.")
+        super().__init__(sentence, {"Retry-After": "60"})
 
 
 class DiskFull(CompilationError):
@@ -73,6 +78,8 @@ class DiskFull(CompilationError):
 
 
 class TooBig(CompilationError):
+    status = 413
+
     def __init__(self) -> None:
         super().__init__(_("The video would be too large. Use fewer or shorter clips."))
 
