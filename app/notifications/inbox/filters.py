@@ -352,14 +352,17 @@ FIELDS: tuple[FilterField, ...] = (
         open_label=N_("All time"),
         options={
             "today": N_("Today"),
-            "week": N_("This week"),
-            "month": N_("This month"),
+            "week": N_("Last 7 days"),
+            "month": N_("Last 30 days"),
             "3months": N_("Last 3 months"),
         },
         synonyms={"all": ""},
         clause=_since,
         wrong=N_("The date range must be today, week, month, 3months or all."),
-        description="Only recent notifications. Days begin at midnight in your time zone.",
+        description=(
+            "Only recent notifications: today's, or those of the last 7 days (`week`), 30 days"
+            " (`month`) or 91 days (`3months`). Days begin at midnight in your time zone."
+        ),
     ),
     FilterField(
         "view",

@@ -59,7 +59,7 @@ async def test_each_value_that_narrows_the_list_is_a_chip_that_leads_to_the_list
         "Type: Someone leaves one of your teams",
         "Type: One of your teams is renamed",
         "Unread",
-        "This week",
+        "Last 7 days",
         "From bob",
         "Team Video Squad",
         "Priority: Urgent",
