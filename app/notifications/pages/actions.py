@@ -98,7 +98,8 @@ async def bulk_action(
         raise Invalid({"do": _("Choose what to do with the selected notifications.")})
     selection = selection_of(form, listing.filter)
     if selection.is_empty:
-        return await _list(request, db, user, listing, _("Select some notifications first."))
+        text = _("Select some notifications first.")
+        return await _list(request, db, user, listing, text, kind="problem")
     if do == "delete" and _must_confirm(request, form):
         async with db.read() as session:
             count = await feed.count(session, user.id, selection)
@@ -207,15 +208,21 @@ async def _confirm(
 
 
 async def _list(
-    request: AnyRequest, db: Database, user: User, listing: Listing, text: str, undo: str = ""
+    request: AnyRequest,
+    db: Database,
+    user: User,
+    listing: Listing,
+    text: str,
+    undo: str = "",
+    kind: str = "done",
 ) -> PageOrRedirect:
     """The present list, a flash and the bell; without scripts, a redirect to the page."""
     undo_url = listing.undo_url(undo)
     if not is_partial(request):
-        return redirect(listing.url, text, undo_url=undo_url)
+        return redirect(listing.url, text, kind=kind, undo_url=undo_url)
     context = await view_listing(db, user, listing)
     rows = fragment(request, "notifications/_list.html", **context)
-    rows.content += _flash(request, text, undo_url) + await bell_fragments(db, user)
+    rows.content += _flash(request, text, undo_url, kind=kind) + await bell_fragments(db, user)
     return rows
 
 
@@ -275,8 +282,13 @@ def _is_in_inbox(request: AnyRequest) -> bool:
 
 
 def _flash(
-    request: AnyRequest, text: str, undo_url: str | None = None, *, in_place: bool = True
+    request: AnyRequest,
+    text: str,
+    undo_url: str | None = None,
+    *,
+    kind: str = "done",
+    in_place: bool = True,
 ) -> str:
     """`in_place`: the inbox is open, and its list will show what Undo restores."""
-    flash = {"text": text, "undo_url": undo_url, "in_place": in_place}
+    flash = {"kind": kind, "text": text, "undo_url": undo_url, "in_place": in_place}
     return fragment(request, "notifications/_flash.html", flash=flash).content

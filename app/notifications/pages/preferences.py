@@ -89,7 +89,9 @@ async def save_one(
     except Invalid as error:
         invalid = error
     if not is_partial(request):
-        return redirect(HERE, _("Saved.") if invalid is None else _("Your change was not saved."))
+        if invalid:
+            return redirect(HERE, _("Your change was not saved."), kind="problem")
+        return redirect(HERE, _("Saved."))
     context = await _context(db, user, wanted if invalid else None, invalid)
     return fragment(
         request,

@@ -215,8 +215,20 @@ async def test_nothing_selected_is_said_at_once(
     answer = await post(as_bob, "/notifications/bulk", do=do, seen=told[0], status="read")
 
     assert answer.headers["location"] == "/notifications?status=read"
-    assert "Select some" in (await as_bob.get("/notifications")).text
+    page = (await as_bob.get("/notifications")).text
+    assert "Select some" in page.partition('class="notice-box is-problem" role="alert"')[2]
     assert await total(db, bob) == 3
+
+
+async def test_nothing_selected_is_shown_as_a_problem_in_an_open_page(
+    as_bob: httpx.AsyncClient, told: list[int]
+) -> None:
+    headers = {"HX-Request-Type": "partial"}
+    fields = {"do": "read", "seen": str(told[0]), "_csrf_token": as_bob.cookies["csrftoken"]}
+
+    answer = await as_bob.post("/notifications/bulk", data=fields, headers=headers)
+
+    assert "Select some" in answer.text.partition('class="toast is-problem" role="alert"')[2]
 
 
 async def test_an_unknown_action_is_refused(

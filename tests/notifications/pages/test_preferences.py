@@ -173,6 +173,17 @@ async def test_a_wrong_value_is_refused_beside_its_field(
     assert (bob.digest_frequency, bob.digest_hour, bob.timezone) == ("daily", 8, "UTC")
 
 
+async def test_a_control_that_was_not_saved_without_scripts_is_a_problem(
+    as_bob: httpx.AsyncClient,
+) -> None:
+    await post(as_bob, f"{PAGE}/digest.hour", **{"digest.hour": "24"})
+
+    page = (await as_bob.get(PAGE)).text
+
+    problem = page.partition('class="notice-box is-problem" role="alert"')[2]
+    assert "Your change was not saved." in problem
+
+
 async def test_there_is_no_other_field(as_bob: httpx.AsyncClient) -> None:
     for field in ("preferences.member_added.sms", "preferences.team_created.push", "is_admin"):
         assert (await save_one(as_bob, field)).status_code == 404
