@@ -14,7 +14,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import Empty, Scope
 from litestar.utils.scope.state import ScopeState
 
-from app.errors import Forbidden, NotFound, OtherUser, SignedOut
+from app.errors import Forbidden, Invalid, NotFound, OtherUser, SignedOut
 from app.language import _
 from app.telemetry.security_log import record
 from app.values.numbers import GREATEST_ID, whole_number
@@ -79,6 +79,11 @@ def search_text(request: AnyRequest) -> str:
 def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
     """The path with these (name, value) pairs as its query string."""
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def unreadable_upload(field: str) -> Invalid:
+    """For a body that is not the form of an upload (multipart/form-data), or only the start of it."""
+    return Invalid({field: _("The upload could not be read. Please try again.")})
 
 
 def _storable(text: str) -> str:

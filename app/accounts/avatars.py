@@ -25,13 +25,13 @@ from app.faults import fault_of
 from app.language import _
 from app.models import User
 from app.settings import Settings
+from app.values.sizes import MB
 
 FIELD = "picture"
-MB = 1_000_000
 MAX_BYTES = MB
 # A photograph of 24 megapixels, with a little room. Decoded, it is a hundred times as large as its
 # file.
-MAX_PIXELS = 25 * MB
+MAX_PIXELS = 25_000_000
 # A progressive JPEG refines all of its pixels with each scan (ITU-T T.81, G). Encoders make some ten, but
 # in 1 MB there is room for 20,000, which take minutes.
 MAX_SCANS = 100

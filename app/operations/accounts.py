@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from sqlalchemy import ColumnElement, Executable, and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +15,7 @@ from app.notifications.events.event_type import EMAIL
 from app.settings import Settings
 from app.teams.invitation_mail import MAIL
 from app.values.email_addresses import address_key
+from app.values.numbers import page_count
 
 PER_PAGE = 50
 
@@ -49,7 +49,7 @@ class AccountPage:
 
     @property
     def pages(self) -> int:
-        return max(1, ceil(self.total / PER_PAGE))
+        return page_count(self.total, PER_PAGE)
 
 
 async def read_accounts(

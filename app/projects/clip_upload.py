@@ -17,13 +17,13 @@ from app.projects.clips import add_clip
 from app.projects.storage import Reservation, reserving
 from app.projects.upload_stream import (
     FIELD,
-    MB,
     Overfull,
     Upload,
     fields_before_files,
     receive,
 )
 from app.settings import Settings
+from app.values.sizes import MB
 from app.web.csrf import require_made_for
 
 ABOUT_CONTENT = Invalid.status

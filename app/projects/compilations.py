@@ -21,6 +21,7 @@ from app.notifications.refresh import refresh_failure
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import remove, video_path, work_folders
 from app.projects.storage import storage_of
+from app.projects.video.concatenation import without_clips
 from app.settings import Settings
 from app.visibility import sees_project
 
@@ -56,7 +57,7 @@ async def request_compilation(
     if unfinished := await unfinished_of(session, project.id):
         return unfinished
     if not await session.scalar(select(Clip.id).where(Clip.project_id == project.id).limit(1)):
-        raise Conflict(_("This project has no clips yet. Upload one first."))
+        raise Conflict(without_clips())
     if (storage := await storage_of(session, settings, project.owner_id)).is_used_up:
         raise Conflict(storage.refusal())
     compilation = Compilation(project_id=project.id, requested_by_id=user.id)

@@ -23,9 +23,8 @@ from app.models import Clip, Compilation, Project, UploadReservation
 from app.models.project import keeps_video
 from app.process.background import repeat
 from app.process.cancellation import end
-from app.projects.upload_stream import MB
 from app.settings import Settings
-from app.values.sizes import file_size
+from app.values.sizes import MB, file_size
 
 # An upload without a length reserves this much at a time.
 BLOCK = MB

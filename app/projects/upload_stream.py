@@ -18,14 +18,15 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from app.errors import Invalid, TooLarge
+from app.http import unreadable_upload
 from app.language import _
 from app.projects.media_storage import UPLOADING
 from app.projects.video.ffmpeg import disk_full_explained
+from app.values.sizes import MB
 
 FIELD = "clips"
 MAX_FILES, MAX_OTHER_FIELDS = 100, 20
 MAX_NAME_LENGTH = 255
-MB = 1_000_000
 OPENING = 65_536
 
 Cover = Callable[[int], Awaitable[int]]
@@ -64,7 +65,7 @@ async def receive(
             with disk_full_explained():
                 await asyncio.to_thread(receiver.feed, chunk)
             if arrived - receiver.written > MB:
-                raise _malformed()
+                raise unreadable_upload(FIELD)
         with disk_full_explained():
             await asyncio.to_thread(receiver.end)
         yield receiver.uploads
@@ -126,11 +127,7 @@ def _parser(boundary: str) -> PushMultipartParser:
     try:
         return PushMultipartParser(boundary, max_segment_count=MAX_FILES + MAX_OTHER_FIELDS)
     except MultipartError as error:
-        raise _malformed() from error
-
-
-def _malformed() -> Invalid:
-    return Invalid({FIELD: _("The upload could not be read. Please try again.")})
+        raise unreadable_upload(FIELD) from error
 
 
 @dataclass
@@ -153,13 +150,13 @@ class _Receiver:
             for found in self.parser.parse(chunk) if chunk else ():
                 self._take(found)
         except MultipartError as error:
-            raise _malformed() from error
+            raise unreadable_upload(FIELD) from error
 
     def end(self) -> None:
         try:
             self.parser.close()
         except MultipartError as error:
-            raise _malformed() from error
+            raise unreadable_upload(FIELD) from error
         if not self.uploads:
             raise Invalid({FIELD: _("Choose one or more videos first.")})
 

@@ -60,6 +60,11 @@ async def is_member(session: AsyncSession, team_id: int, user_id: int) -> bool:
     return await session.get(Membership, (team_id, user_id)) is not None
 
 
+def already_in(username: str) -> str:
+    """Why this member can be neither added nor invited."""
+    return _("{name} is already in this team.").format(name=isolate(username))
+
+
 async def find_member(session: AsyncSession, team_id: int, user_id: int) -> tuple[User, Membership]:
     """Raises NotFound."""
     found = (

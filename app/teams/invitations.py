@@ -26,13 +26,12 @@ from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_REMOV
 from app.notifications.events.event_type import EMAIL
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_invitation
-from app.teams.access import require
+from app.teams.access import already_in, require
 from app.teams.invitation_mail import MAIL, mail_invitation
 from app.teams.open_invitations import LIFETIME, closed_reason, with_team_and_inviter
 from app.teams.roles import role_error
 from app.topics import TEAM, USER, touch
 from app.values.email_addresses import address_key, email_error, mailbox_of
-from app.values.names import isolate
 
 MAX_OPEN = 50
 AGAIN_AFTER = timedelta(hours=1)
@@ -192,7 +191,7 @@ async def _invitee_error(session: AsyncSession, team: Team, email: str) -> str:
         .where(Membership.team_id == team.id, has_confirmed(email))
     )
     if name := await session.scalar(member):
-        return _("{name} is already in this team.").format(name=isolate(name))
+        return already_in(name)
     same = select(Invitation.id).where(
         Invitation.team_id == team.id, Invitation.email_key == key, is_open()
     )

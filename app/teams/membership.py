@@ -18,7 +18,7 @@ from app.notifications.events.catalogue import (
 from app.notifications.notify import notify
 from app.notifications.preferences.fields import ANYONE, TEAMMATES
 from app.notifications.withdraw import withdraw_invitation
-from app.teams.access import find_member, is_member, require
+from app.teams.access import already_in, find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
 from app.telemetry.security_log import record
@@ -122,7 +122,7 @@ async def _login_error(session: AsyncSession, user: User, team: Team, found: Use
     if found is None:
         return _("No account has this name or address. You can invite the address instead.")
     if await is_member(session, team.id, found.id):
-        return _("{name} is already in this team.").format(name=isolate(found.username))
+        return already_in(found.username)
     if not await _may_add(session, user, found):
         own_choice = _("{name} does not want to be added directly. Send an invitation instead.")
         return own_choice.format(name=isolate(found.username))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, select
@@ -20,6 +19,7 @@ from app.security import signer_of
 from app.teams.invitation_links import invitation_path
 from app.teams.open_invitations import with_team_and_inviter
 from app.teams.roles import OWNER
+from app.values.numbers import page_count
 
 MEMBERS_PER_PAGE = 50
 MAX_LISTED = 100
@@ -98,7 +98,7 @@ async def members_of(session: AsyncSession, team_id: int, q: str = "", page: int
         conditions.append(contains(User.username_key, q.casefold()))
     matching = select(User).join(Membership, Membership.user_id == User.id).where(*conditions)
     total = await session.scalar(matching.with_only_columns(func.count())) or 0
-    pages = max(1, ceil(total / MEMBERS_PER_PAGE))
+    pages = page_count(total, MEMBERS_PER_PAGE)
     page = min(max(page, 1), pages)
     rows = (
         matching.with_only_columns(

@@ -18,7 +18,6 @@ from litestar import Litestar
 from litestar.datastructures import Headers
 
 Send = Callable[[Any], Awaitable[None]]
-HeaderPairs = list[tuple[bytes, bytes]]
 
 # Shorter bodies fit into one packet anyway.
 SHORTEST = 1_000

@@ -8,7 +8,11 @@ from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.datastructures import FormMultiDict
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    ServiceUnavailableException,
+    ValidationException,
+)
 from litestar.types import ASGIApp, EmptyType, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
@@ -79,7 +83,9 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """A request that Litestar itself refuses: wrong path, method, size or parameter."""
     if isinstance(error, ValidationException):
         return on_failure(request, invalid_parameters(request.route_handler, error))
-    return _respond(request, error.status_code, "", error.headers or {}, {})
+    # The words of Litestar are for developers. Only our own code raises 503.
+    sentence = error.detail if isinstance(error, ServiceUnavailableException) else ""
+    return _respond(request, error.status_code, sentence, error.headers or {}, {})
 
 
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -245,7 +251,7 @@ def _sentence(status: int) -> str:
         404: NotFound().sentence,
         405: _("This address does not support this request method."),
         413: _("This is more than we accept in one request."),
-        503: _("Live updates are busy right now and will resume automatically."),
+        503: _("The server is busy. Please try again in a moment."),
     }
     return sentences.get(
         status, _("Something went wrong on our side. We have logged it. Please try again.")

@@ -10,6 +10,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types.asgi_types import RawHeadersList
 
 from app.accounts.authentication import authenticate
 from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
@@ -36,7 +37,7 @@ from app.web.csrf import (
     read_token,
     without_proof,
 )
-from app.web.security_headers import PARTS, HeaderPairs, security_headers
+from app.web.security_headers import PARTS, security_headers
 
 PERSONAL = b"private, no-store"
 SIGN_IN_PATHS = ("/login", "/register")
@@ -63,7 +64,9 @@ def _is_part_of_a_page(scope: Scope, message: Message, present: Mapping[bytes, b
     return is_loaded or kind.startswith(STREAM) or message.get("status") == 204
 
 
-def _personal(scope: Scope, given: HeaderPairs, present: Mapping[bytes, bytes]) -> HeaderPairs:
+def _personal(
+    scope: Scope, given: RawHeadersList, present: Mapping[bytes, bytes]
+) -> RawHeadersList:
     """The headers of a response that is for this browser alone (RFC 9111, 5.2.2.7)."""
     cached = present.get(b"cache-control", PERSONAL)
     if b"private" not in cached:

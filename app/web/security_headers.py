@@ -1,8 +1,9 @@
 """The headers that every response carries, also one that no handler produced."""
 
+from litestar.types.asgi_types import RawHeadersList
+
 from app.settings import Settings
 
-HeaderPairs = list[tuple[bytes, bytes]]
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -25,7 +26,7 @@ HEADERS_OVER_HTTPS = [
 ]
 
 
-def security_headers(settings: Settings, *, is_part: bool = False) -> HeaderPairs:
+def security_headers(settings: Settings, *, is_part: bool = False) -> RawHeadersList:
     """`is_part`: the response is neither a document nor, like a service worker, has its own
     policies.
     """

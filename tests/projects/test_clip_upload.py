@@ -17,9 +17,9 @@ from app.models import Compilation, Project, User
 from app.projects import clips as project_clips
 from app.projects import upload_stream
 from app.projects.storage import storage_of
-from app.projects.upload_stream import MB
 from app.projects.video.ffmpeg import CompilationError, OutOfMemory, OutOfTime, TooBig
 from app.settings import Settings
+from app.values.sizes import MB
 from tests import clips
 from tests.application import browser, serving
 from tests.conftest import sign_in, text_of

@@ -15,12 +15,13 @@ from app.projects.media_storage import clip_files
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
 from app.projects.storage import storage_of
-from app.projects.upload_stream import MB, Overfull, receive
+from app.projects.upload_stream import Overfull, receive
 from app.projects.video.colours import Colours
 from app.projects.video.ffmpeg import Unusable
 from app.projects.video.probe import ClipFacts
 from app.projects.video.turns import Turns, turn
 from app.settings import Settings
+from app.values.sizes import MB
 from tests.factories import make_team
 from tests.projects.conftest import add, uploaded
 

@@ -30,9 +30,9 @@ from app.projects.media_storage import remove, thumbnail_path, video_path, work_
 from app.projects.projects import delete_project
 from app.projects.sharing import share_project
 from app.projects.storage import storage_of
-from app.projects.upload_stream import MB
 from app.projects.video.turns import Turns
 from app.settings import Settings
+from app.values.sizes import MB
 from tests.bell import newest_notices
 from tests.factories import make_team
 from tests.projects.conftest import add, finished

@@ -22,8 +22,8 @@ from app.projects.compilations import (
 from app.projects.project_views import view_compilation
 from app.projects.projects import create_project
 from app.projects.sharing import share_project
-from app.projects.upload_stream import MB
 from app.settings import Settings
+from app.values.sizes import MB
 from tests.factories import make_team
 from tests.projects.conftest import finished
 

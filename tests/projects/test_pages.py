@@ -9,9 +9,9 @@ from app import clock
 from app.database import Database
 from app.models import Project, User
 from app.projects.media_storage import thumbnail_path
-from app.projects.upload_stream import MB
 from app.settings import Settings
 from app.teams.invitations import invite
+from app.values.sizes import MB
 from tests import clips
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_team

@@ -15,8 +15,8 @@ from app.database import Database
 from app.models import UploadReservation, User
 from app.projects import storage
 from app.projects.storage import Storage, reserving, storage_of
-from app.projects.upload_stream import MB
 from app.settings import Settings
+from app.values.sizes import MB
 
 
 async def test_uploads_that_reserve_at_once_share_the_quota(

@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from app.accounts.avatars import (
     FIELD,
     MAX_BYTES,
-    MB,
     MEDIA_TYPE,
     avatar_path,
     remove_avatar,
@@ -21,10 +20,11 @@ from app.accounts.avatars import (
 from app.accounts.pages.account import show_account
 from app.database import Database
 from app.errors import Invalid, NotFound, TooLarge
-from app.http import AnyRequest, is_known, redirect, same_origin, signed_in
+from app.http import AnyRequest, is_known, redirect, same_origin, signed_in, unreadable_upload
 from app.language import _
 from app.models import User
 from app.settings import Settings
+from app.values.sizes import MB
 from app.web.csrf import require_made_for
 from app.web.parsing import parse_file
 
@@ -94,7 +94,7 @@ async def _chosen_file(request: AnyRequest, user: User) -> bytes:
     try:
         fields, content = parse_file(boundary, await _body(request), FIELD)
     except ClientException:
-        raise Invalid({FIELD: _("The upload could not be read. Please try again.")}) from None
+        raise unreadable_upload(FIELD) from None
     require_made_for(user.id, dict(fields))
     if not content:
         raise Invalid({FIELD: _("Choose an image first.")})

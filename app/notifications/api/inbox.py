@@ -1,7 +1,6 @@
 """The inbox in JSON: list, count and show, in the shapes of the specification."""
 
 import dataclasses
-import math
 from typing import Annotated, Literal
 
 from litestar import Response, get
@@ -28,7 +27,7 @@ from app.notifications.inbox.searching import narrow, reading_search
 from app.notifications.inbox.tallies import reading_groups
 from app.notifications.inbox.totals import Totals, count_totals, count_views
 from app.notifications.inbox.views import TABS
-from app.values.numbers import GREATEST_ID
+from app.values.numbers import GREATEST_ID, page_count
 
 DEPRECATED = {"deprecated": True}
 
@@ -120,7 +119,7 @@ async def index(
         filtered_count=matching,
         page=first // inbox_query.limit + 1,
         per_page=inbox_query.limit,
-        pages=max(1, math.ceil(matching / inbox_query.limit)),
+        pages=page_count(matching, inbox_query.limit),
         position=totals.position,
     )
     end = wanted.up_to_position

@@ -1,6 +1,5 @@
 """Dead letters: deliveries that were refused or given up, for an administrator to redeliver."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from app.models import Delivery, Notification, User
 from app.notifications.channels.base import channels_of
 from app.notifications.delivery.explanations import explain
 from app.notifications.preferences.channels import ChannelDescription
+from app.values.numbers import page_count
 
 PER_PAGE = 50
 STATES = FAILED, DEAD = "failed", "dead"
@@ -41,7 +41,7 @@ class DeadLetterPage:
 
     @property
     def pages(self) -> int:
-        return max(1, math.ceil(self.total / PER_PAGE))
+        return page_count(self.total, PER_PAGE)
 
 
 async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:

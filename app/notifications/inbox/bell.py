@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, literal, select, text
+from sqlalchemy import Row, Select, bindparam, literal, select
 
 from app.database import Database
-from app.models import Notification, User
+from app.models import User
 from app.notifications.events.notices import Notice, as_notices, notices_of
 from app.notifications.inbox.feed import (
     MOST_COUNTED,
     NEWEST_FIRST,
     PER_PAGE,
+    count_up_to,
     in_inbox,
     position_clause,
     unread,
@@ -96,10 +97,7 @@ def _bell() -> Select[*tuple[Any, ...]]:
     because every page runs it.
     """
     user_id: Any = bindparam("user_id")
-    unread_rows = (
-        select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
-    )
-    capped = select(func.count()).select_from(unread_rows.limit(MOST_COUNTED).subquery())
+    capped = count_up_to(MOST_COUNTED, user_id, unread)
     state = select(
         capped.scalar_subquery().label("unread"), position_clause(user_id).label("changed_at")
     ).subquery("state")

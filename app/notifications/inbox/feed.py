@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    TextClause,
     and_,
     bindparam,
     func,
@@ -133,6 +134,12 @@ async def unread_count(session: AsyncSession, user_id: int, most: int | None = N
     )
     counted = rows.limit(most).subquery()
     return int((await session.execute(select(func.count()).select_from(counted))).scalar_one())
+
+
+def count_up_to(most: Any, user_id: Any, which: ColumnElement[bool] | TextClause) -> Select[int]:
+    """How many notifications of the user match; counting stops at `most`."""
+    rows = select(text("1")).select_from(Notification).where(Notification.user_id == user_id, which)
+    return select(func.count()).select_from(rows.limit(most).subquery())
 
 
 async def count_unread(db: Database, user_id: int) -> int:

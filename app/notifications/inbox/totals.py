@@ -32,14 +32,13 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database, is_act
 from app.database.short_reads import execute_aside
 from app.models import Change, Notification, RemovalCount, SavedView
-from app.notifications.inbox.feed import MOST_COUNTED, in_inbox, newest_clause, unread
+from app.notifications.inbox.feed import MOST_COUNTED, count_up_to, in_inbox, newest_clause, unread
 from app.notifications.inbox.filters import BEYOND_ALL_POSITIONS, UNREAD_ONLY, Filter
 from app.notifications.inbox.tallies import InboxVersion
 from app.notifications.inbox.views import INBOX_VIEW, TABS, VIEWS
@@ -262,10 +261,7 @@ async def _is_large(session: AsyncSession, user_id: int, view: str) -> bool:
 
 @cache
 def _view_count_up_to(view: str) -> Select[int]:
-    mine = Notification.user_id == _user_id, VIEWS[view].clause
-    rows = select(text("1")).select_from(Notification).where(*mine)
-    most = bindparam("most", type_=Integer)
-    return select(func.count()).select_from(rows.limit(most).subquery())
+    return count_up_to(bindparam("most", type_=Integer), _user_id, VIEWS[view].clause)
 
 
 @cache
@@ -286,10 +282,7 @@ def _beside_views(counts: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 def _tab_count(view: str) -> ColumnElement[int]:
     which = unread if view == INBOX_VIEW else VIEWS[view].clause
-    rows = (
-        select(text("1")).select_from(Notification).where(Notification.user_id == _user_id, which)
-    )
-    return select(func.count()).select_from(rows.limit(MOST_COUNTED).subquery()).scalar_subquery()
+    return count_up_to(MOST_COUNTED, _user_id, which).scalar_subquery()
 
 
 async def count_views(db: Database, user_id: int) -> dict[str, tuple[int, int]]:

@@ -1,6 +1,5 @@
 """The list that an inbox page shows, as the query string and the forms of the page describe it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -41,7 +40,7 @@ from app.notifications.pages.days import by_heading
 from app.notifications.pages.filter_line import LIST, filter_line
 from app.notifications.search.highlighting import highlight
 from app.rendering import zone_of
-from app.values.numbers import whole_number
+from app.values.numbers import page_count, whole_number
 
 WATERMARK = "up_to_position"
 
@@ -161,7 +160,7 @@ async def view_listing(db: Database, user: User, listing: Listing) -> dict[str, 
         "tabs": _tabs(wanted, found.overview.tabs, own),
         "line": filter_line(wanted, found.names, user.language, is_open=listing.has_more_filters),
         "days": by_heading(found.rows, shown.urgent_count, zone_of(user), user.language),
-        "pages": max(1, math.ceil(shown.count / PER_PAGE)),
+        "pages": page_count(shown.count, PER_PAGE),
         "watermark": urlencode({WATERMARK: seen}),
         "newer": found.newer,
         "filtered_count": totals.filtered_count,

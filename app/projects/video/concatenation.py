@@ -108,10 +108,15 @@ def _empty_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def without_clips() -> str:
+    """Why there is no video."""
+    return _("This project has no clips yet. Upload one first.")
+
+
 async def _probe_all(clips: Sequence[ClipFile]) -> list[ClipFacts]:
     facts = [await probe(clip.path, clip.name) for clip in clips]
     if not facts:
-        raise CompilationError(_("This project has no clips yet. Upload one first."))
+        raise CompilationError(without_clips())
     if (minutes := round(sum(fact.duration for fact in facts) / 60)) > MAX_MINUTES:
         sentence = _(
             "The clips last {minutes} minutes, but a video can last at most {limit}. Remove some."
