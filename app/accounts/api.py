@@ -1,7 +1,7 @@
 """Access tokens in JSON: create, list, revoke."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -12,6 +12,9 @@ from app.accounts.passwords import check_login
 from app.accounts.throttles import throttle_login
 from app.accounts.tokens import (
     NAME_LENGTH,
+    READ,
+    SCOPES,
+    WRITE,
     create_token,
     revoke_token,
     tokens_of,
@@ -27,7 +30,7 @@ from app.settings import Settings
 from app.telemetry.security_log import record
 from app.values.names import NAME_PATTERN
 
-Scope = Literal["read", "write"]
+Scope: Any = Literal[SCOPES]
 
 
 class NewToken(RequestBody):
@@ -36,7 +39,7 @@ class NewToken(RequestBody):
     login: Text
     password: Text
     name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=NAME_PATTERN)]
-    scope: Scope = "write"
+    scope: Scope = WRITE
 
     example = like(login="admin", password="correct horse", name="Backup script")  # noqa: S106
 
@@ -61,7 +64,7 @@ class TokenInList(ResponseBody):
     example = like(
         id=3,
         name="Backup script",
-        scope="read",
+        scope=READ,
         created_at="2025-11-19T22:30:00Z",
         last_used_at=None,
     )
@@ -117,5 +120,4 @@ async def revoke(
 
 def _in_list(token: Token) -> TokenInList:
     used = token.last_used_at and whole_seconds(token.last_used_at)
-    scope: Scope = "read" if token.scope == "read" else "write"
-    return TokenInList(token.id, token.name, scope, whole_seconds(token.created_at), used)
+    return TokenInList(token.id, token.name, token.scope, whole_seconds(token.created_at), used)

@@ -15,7 +15,15 @@ from app.notifications import channels
 from app.notifications.events.catalogue import CUSTOM, MEMBER_ADDED, SYNONYMS, TYPES
 from app.notifications.events.event_type import IN_APP, EventType
 from app.notifications.preferences import switches as preferences
-from app.notifications.preferences.fields import wrong_fields
+from app.notifications.preferences.digest import DAILY, FREQUENCIES
+from app.notifications.preferences.fields import (
+    ADDERS,
+    ANYONE,
+    COMFORTABLE,
+    DENSITIES,
+    HOURS,
+    wrong_fields,
+)
 from app.zones import zone_names
 
 
@@ -26,21 +34,22 @@ def _channels() -> list[str]:
 CHANNELS = _channels()
 SWITCHES = {"properties": {channel: {"type": "boolean"} for channel in CHANNELS}}
 ALWAYS_ON = {"type": "boolean", "enum": [True], "description": "This cannot be turned off."}
-HOUR = Meta(ge=0, le=23, description="In the user's time zone.")
+HOUR = Meta(ge=HOURS[0], le=HOURS[-1], description="In the user's time zone.")
 EXAMPLE = like(
     preferences={MEMBER_ADDED.name: {name: MEMBER_ADDED.is_on(name) for name in CHANNELS}},
-    digest={"enabled": True, "frequency": "daily", "hour": 8},
+    digest={"enabled": True, "frequency": DAILY, "hour": 8},
     timezone="Europe/Berlin",
-    added_directly_by="anyone",
+    added_directly_by=ANYONE,
     grouping=True,
     ungrouped_types=[CUSTOM.name],
-    density="comfortable",
+    density=COMFORTABLE,
     shortcuts=True,
     sound=False,
     urgent_first=False,
 )
-AddedBy = Literal["anyone", "teammates", "nobody"]
-Density = Literal["comfortable", "compact"]
+AddedBy: Any = Literal[ADDERS]
+Density: Any = Literal[DENSITIES]
+Frequency: Any = Literal[FREQUENCIES]
 TypeName = Literal[(*TYPES,)]  # type: ignore[valid-type]
 AcceptedType = Literal[(*TYPES, *SYNONYMS)]  # type: ignore[valid-type]
 
@@ -52,7 +61,7 @@ class DigestObject(ResponseBody):
     """Weekly digests are sent on Mondays."""
 
     enabled: bool
-    frequency: Literal["daily", "weekly"]
+    frequency: Frequency
     hour: Annotated[int, HOUR]
 
 
@@ -82,7 +91,7 @@ class PreferencesObject(ResponseBody):
 
 class DigestChange(RequestBody):
     enabled: bool | UnsetType = UNSET
-    frequency: Literal["daily", "weekly"] | UnsetType = UNSET
+    frequency: Frequency | UnsetType = UNSET
     hour: Annotated[int, HOUR] | UnsetType = UNSET
 
 

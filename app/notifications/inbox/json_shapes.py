@@ -7,7 +7,10 @@ from msgspec import UNSET, UnsetType
 
 from app.api.shapes import NamedReference, ResponseBody, UserReference, like, whole_seconds
 from app.notifications.events.catalogue import MEMBER_ADDED
+from app.notifications.events.event_type import PRIORITIES
 from app.notifications.events.notices import Group, Notice
+
+Priority: Any = Literal[PRIORITIES]
 
 
 class GroupObject(ResponseBody):
@@ -48,7 +51,7 @@ class NotificationObject(ResponseBody):
     created_at: datetime
     read_at: datetime | None
     position: int
-    priority: Literal["high", "normal", "low"]
+    priority: Priority
     is_done: bool
     is_saved: bool
     snoozed_until: datetime | None
@@ -92,7 +95,7 @@ def as_json(notice: Notice) -> NotificationObject:
         created_at=whole_seconds(notice.created_at),
         read_at=notice.read_at and whole_seconds(notice.read_at),
         position=notice.position,
-        priority=notice.priority,  # type: ignore[arg-type]
+        priority=notice.priority,
         is_done=notice.is_done,
         is_saved=notice.is_saved,
         snoozed_until=notice.snoozed_until and whole_seconds(notice.snoozed_until),

@@ -32,6 +32,7 @@ from app.notifications.preferences.fields import (
     ANYONE,
     COMFORTABLE,
     COMPACT,
+    HOURS,
     NOBODY,
     TEAMMATES,
 )
@@ -265,7 +266,7 @@ def _choices(user: User) -> dict[str, Any]:
         ],
         "grouped_types": _grouped_types(),
         "densities": [(COMFORTABLE, _("Comfortable")), (COMPACT, _("Compact"))],
-        "hours": [(hour, f"{hour:02}:00") for hour in range(24)],
+        "hours": [(hour, f"{hour:02}:00") for hour in HOURS],
         "time_there": f"{clock.now().astimezone(zone_of(user)):%H:%M}",
     }
 

@@ -12,8 +12,10 @@ from app.api.shapes import Id, RequestBody, ResponseBody, Text, like
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import CUSTOM
-from app.notifications.events.custom import CustomMessage
+from app.notifications.events.custom import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, CustomMessage
+from app.notifications.events.event_type import NORMAL
 from app.notifications.events.grouping import KEY_LENGTH
+from app.notifications.inbox.json_shapes import Priority
 from app.notifications.supersede import Collapsing
 from app.settings import Settings
 from app.teams.ingest import ChosenAudience, send_event
@@ -40,10 +42,10 @@ class NewEvent(RequestBody):
     """
 
     type: TypeName
-    title: Annotated[str, Meta(min_length=1, max_length=200, pattern=NAME_PATTERN)]
-    body: Annotated[Text, Meta(max_length=2000)] = ""
-    url: Annotated[str, Meta(max_length=2000, pattern=r"^(/|https://|$)")] = ""
-    priority: Literal["high", "normal", "low"] = "normal"
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH, pattern=NAME_PATTERN)]
+    body: Annotated[Text, Meta(max_length=BODY_LENGTH)] = ""
+    url: Annotated[str, Meta(max_length=URL_LENGTH, pattern=r"^(/|https://|$)")] = ""
+    priority: Priority = NORMAL
     recipients: (
         Annotated[list[Id | Text], Meta(min_length=1, max_length=MOST_RECIPIENTS)] | UnsetType
     ) = UNSET

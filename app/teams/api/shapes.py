@@ -1,7 +1,7 @@
 """The JSON objects of teams, members and invitations."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -15,15 +15,17 @@ from app.api.shapes import (
     whole_seconds,
 )
 from app.models import Invitation, User
+from app.notifications.events.catalogue import ROLES
 from app.teams.access import TeamAccess
 from app.teams.invitations import unmailed_reason
 from app.teams.queries import Member, MemberPage, TeamInList
+from app.teams.roles import GRANTABLE
 from app.teams.teams import NAME_LENGTH
 from app.values.email_addresses import EMAIL_LENGTH, EMAIL_PATTERN
 from app.values.names import NAME_PATTERN
 
-Role = Literal["owner", "admin", "editor", "viewer"]
-Grantable = Literal["admin", "editor", "viewer"]
+Role: Any = Literal[ROLES]
+Grantable: Any = Literal[GRANTABLE]
 
 
 class NewTeam(RequestBody):
