@@ -23,6 +23,9 @@ class Delivery(IdentityBase):
     `dead` (out of attempts or time). Every delay is expressed by `due_at`. `reason` is the code for
     why it was skipped, is deferred, or is dead (NULL if it ran out of attempts).
 
+    Its time to live begins at `queued_at`: when it was last redelivered, or when its notification's
+    snooze ends. NULL stands for `created_at`, so that a fan-out has no more to write.
+
     `failure`, `host`, `status_code` and `detail` describe how the last attempt, at `attempted_at`,
     failed: our code, the host that responded or was unreachable, its SMTP or HTTP status, and its
     response text. They are NULL before the first attempt and after a successful one.
@@ -75,6 +78,7 @@ class Delivery(IdentityBase):
     status_code: Mapped[int | None]
     detail: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    queued_at: Mapped[datetime | None]
     attempted_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
 

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, select, text
 
+from app import clock
 from app.database import Database
 from app.database.migrations import alter, config, migrate, revisions
-from app.models import Team, User
+from app.models import Delivery, Team, User
+from app.models.notification import SNOOZED
 from app.notifications.search.index import TABLE
 from app.settings import Settings
 
@@ -86,6 +89,23 @@ async def test_accounts_that_share_an_address_survive_the_way_back_and_forth(
     assert [user.username for user in users] == ["alice", "mallory", "aIice"]
     assert users[0].email_key == "alice@example.com"
     assert [user.username_skeleton for user in users] == ["allce", "mallory", "allce"]
+
+
+async def test_what_was_snoozed_before_its_time_began_anew_does_not_expire(
+    db: Database, settings: Settings
+) -> None:
+    back = clock.now() + timedelta(days=7)
+    async with db.write() as session:
+        for reason in (SNOOZED, "resting"):
+            row = {"channel": "push", "address": "Firefox #1", "due_at": back, "reason": reason}
+            session.add(Delivery(**row))
+    await downgrade(db, "0032")
+
+    await migrate(db, settings)
+
+    async with db.read() as session:
+        times = await session.scalars(select(Delivery.queued_at).order_by(Delivery.id))
+        assert list(times) == [back, None]
 
 
 async def test_a_complete_copy_of_the_earlier_database_is_kept(
@@ -167,9 +187,9 @@ def _describe(database: sqlite3.Connection, name: str, sql: str) -> Any:
     }
 
 
-async def downgrade(db: Database) -> None:
-    """To the first schema, with the newest changes still in the write-ahead log alone."""
+async def downgrade(db: Database, revision: str = "0001") -> None:
+    """To the first schema or this one, with the newest changes still in the write-ahead log alone."""
     async with db.engine.connect() as connection:
         await connection.execute(text("PRAGMA wal_autocheckpoint=0"))
         await connection.commit()
-        await alter(connection, lambda sync: command.downgrade(config(sync), "0001"))
+        await alter(connection, lambda sync: command.downgrade(config(sync), revision))

@@ -71,10 +71,13 @@ class Failed:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not attempted, and not counted as an attempt: due again at `until`. `reason` is a code."""
+    """Not attempted, and not counted as an attempt: due again at `until`. `reason` is a code.
+    `begins_anew`: its time to live begins only then.
+    """
 
     until: datetime
     reason: str
+    begins_anew: bool = False
 
 
 SENT = Sent()

@@ -67,16 +67,20 @@ async def read_dead_letters(session: AsyncSession, page: int) -> DeadLetterPage:
 
 
 async def redeliver(session: AsyncSession, ids: Sequence[int] | None = None) -> int:
-    """Make these dead letters (by default all) pending again, with no attempts; returns how many.
+    """Make these dead letters (by default all) pending again, as if they were new: with no attempts,
+    and their whole time to live ahead. Returns how many.
 
     Like any other delivery, each is decided on when it is about to be sent.
     """
+    now = clock.now()
     is_dead = _is_dead_letter(session)
     which = [is_dead] if ids is None else [is_dead, Delivery.id.in_(ids)]
     again = (
         update(Delivery)
         .where(*which)
-        .values(state="pending", attempts=0, due_at=clock.now(), settled_at=None, reason=None)
+        .values(
+            state="pending", attempts=0, due_at=now, queued_at=now, settled_at=None, reason=None
+        )
         .values(failure=None, host=None, status_code=None, detail=None)
         .execution_options(synchronize_session=False)
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -97,10 +97,11 @@ def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
 
 
 def _is_snoozed(delivery: Row[Any], _channel: Channel) -> Wait | None:
-    """It waits until the notification is back in the inbox."""
+    """It waits until the notification is back in the inbox, and expires no sooner for that."""
     if delivery.snoozed_until is None or TYPES[delivery.type].is_immediate:
         return None
-    return Wait(max(delivery.snoozed_until, clock.now() + SECOND), SNOOZED)
+    back = max(delivery.snoozed_until, clock.now() + SECOND)
+    return Wait(back, SNOOZED, begins_anew=True)
 
 
 def _is_suspended(delivery: Row[Any], _channel: Channel) -> Skip | None:
@@ -157,8 +158,8 @@ RULES: tuple[Rule, ...] = (
     _has_unknown_type,
     _is_unwanted,
     _has_no_address,
-    _is_expired,
     _is_snoozed,
+    _is_expired,
     _is_visible,
 )
 
@@ -184,7 +185,8 @@ def _deliveries_of(channel: Channel) -> Select[Any]:
             Delivery.bundle_id,
             Delivery.transactional,
             Delivery.context.label("facts"),
-            Delivery.created_at.label("queued_at"),
+            Delivery.created_at,
+            func.coalesce(Delivery.queued_at, Delivery.created_at).label("queued_at"),
             Event.type,
             Event.context,
             (Notification.changed_in == FOR_GOOD).label("is_withdrawn"),

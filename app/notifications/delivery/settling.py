@@ -73,8 +73,7 @@ def _values(settlement: Settlement) -> dict[str, Any]:
     """The new values for a settlement that does not depend on the row."""
     now = clock.now()
     if isinstance(settlement, Wait):
-        attempts = Delivery.attempts - 1
-        return {"attempts": attempts, "due_at": settlement.until, "reason": settlement.reason}
+        return _waiting(settlement)
     if isinstance(settlement, Skip):
         return _skip(settlement)
     failure = settlement.failure if isinstance(settlement, Failed) else None
@@ -86,6 +85,11 @@ def _values(settlement: Settlement) -> dict[str, Any]:
         "settled_at": now,
         **_failure(failure),
     }
+
+
+def _waiting(wait: Wait) -> dict[str, Any]:
+    values = {"attempts": Delivery.attempts - 1, "due_at": wait.until, "reason": wait.reason}
+    return values | ({"queued_at": wait.until} if wait.begins_anew else {})
 
 
 def _skip(skip: Skip) -> dict[str, Any]:

@@ -16,7 +16,8 @@ async def postpone(
     session: AsyncSession, user_id: int, which: ColumnElement[bool], until: datetime
 ) -> None:
     """Postpone the deliveries of the user's notifications that meet this condition, except those
-    that were attempted. Deliveries for a digest go into the first digest after `until`.
+    that were attempted. Their time to live begins at `until`. Deliveries for a digest go into the
+    first digest after it.
     """
     user = (await session.execute(select(User).where(User.id == user_id))).scalar_one()
     later = until
@@ -33,15 +34,15 @@ async def postpone(
         Delivery.notification_id.in_(snoozed),
     )
     due_at = case((Delivery.bundling == "digest", later), else_=until)
-    await session.execute(
-        waiting.values(due_at=due_at, reason=SNOOZED).execution_options(synchronize_session=False)
-    )
+    postponed = waiting.values(due_at=due_at, queued_at=until, reason=SNOOZED)
+    await session.execute(postponed.execution_options(synchronize_session=False))
 
 
 async def resume(session: AsyncSession, user_id: int) -> None:
     """Make deliveries due that were postponed for notifications which are no longer snoozed: at
     once or, in a digest, with the next one.
     """
+    now = clock.now()
     back = select(Notification.id).where(
         Notification.user_id == user_id, Notification.folder != SNOOZED
     )
@@ -53,9 +54,6 @@ async def resume(session: AsyncSession, user_id: int) -> None:
         Delivery.notification_id.in_(back),
     )
     digest = select(User.digest_due_at).where(User.id == user_id).scalar_subquery()
-    due_at = case(
-        (Delivery.bundling == "digest", func.coalesce(digest, clock.now())), else_=clock.now()
-    )
-    await session.execute(
-        waiting.values(due_at=due_at, reason=None).execution_options(synchronize_session=False)
-    )
+    due_at = case((Delivery.bundling == "digest", func.coalesce(digest, now)), else_=now)
+    resumed = waiting.values(due_at=due_at, queued_at=now, reason=None)
+    await session.execute(resumed.execution_options(synchronize_session=False))

@@ -509,6 +509,36 @@ async def test_expired_deliveries_are_given_up(
     assert await decided(db, Fleeting(lasts={"": 5 * SECOND, CUSTOM.name: 5 * SECOND})) == [SEND]
 
 
+async def test_the_time_of_a_delivery_may_begin_later_than_the_delivery(
+    db: Database, alice: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    await share(db, alice, squad)
+    await change_deliveries(db, queued_at=clock.now() + 5 * SECOND)
+    fleeting = Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})
+
+    hands.move(9 * SECOND)
+    assert await decided(db, fleeting) == [SEND]
+
+    hands.move(INSTANT)
+    assert await decided(db, fleeting) == [Skip("expired", state="dead")]
+
+
+async def test_nothing_expires_while_it_is_snoozed(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    back = clock.now() + timedelta(days=7)
+    await share(db, alice, squad)
+    async with db.act() as session:
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+
+    hands.set(back - SECOND)
+
+    fleeting = Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})
+    assert await decided(db, fleeting) == [Wait(back, "snoozed", begins_anew=True)]
+
+
 async def test_a_transactional_message_has_a_time_of_its_own(db: Database, hands: Hands) -> None:
     hands.set("2026-11-23 10:00")
     await write(db)

@@ -104,6 +104,21 @@ async def test_a_wait_sets_the_due_time_and_costs_no_attempt(
     assert counted == [("email", "pending", 1)]
 
 
+@pytest.mark.parametrize("begins_anew", [False, True])
+async def test_a_wait_may_begin_the_time_to_live_anew(
+    db: Database, hands: Hands, begins_anew: bool
+) -> None:
+    hands.set(AT_TEN)
+    await write(db)
+    until = clock.now() + 5 * MINUTE
+
+    wait = Wait(until, "resting", begins_anew=begins_anew)
+    await settle_now(db, await claim(db), [1], wait)
+
+    [row] = await deliveries(db)
+    assert row.queued_at == (until if begins_anew else None)
+
+
 @pytest.mark.parametrize(
     ("outcome", "reason", "problem"),
     [

@@ -92,7 +92,7 @@ class PushWriter:
             "icon": self._icon,
             "unread_count": row.unread,
             "notification_id": notification_id,
-            "timestamp": int(row.queued_at.timestamp() * 1000),
+            "timestamp": int(row.created_at.timestamp() * 1000),
         }
         if wording.image:
             facts["image"] = self._base + wording.image

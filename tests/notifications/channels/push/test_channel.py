@@ -23,6 +23,7 @@ from app.notifications.channels.push.message import MOST_BYTES
 from app.notifications.channels.push.vapid_keys import read_keys
 from app.notifications.channels.push.visibility import note_visible
 from app.notifications.delivery import outbox
+from app.notifications.delivery.dead_letters import redeliver
 from app.notifications.events.audience import personally
 from app.notifications.events.catalogue import (
     COMPILATION_COMPLETED,
@@ -33,7 +34,10 @@ from app.notifications.events.catalogue import (
 )
 from app.notifications.events.event_type import IN_APP, PUSH, EventType
 from app.notifications.inbox import acts
+from app.notifications.inbox.bulk_actions import perform, snooze
+from app.notifications.inbox.filters import Filter
 from app.notifications.inbox.selection import Selection
+from app.notifications.inbox.snoozing import return_due
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
 from app.outgoing import Outgoing, Reply
@@ -367,6 +371,28 @@ async def test_expired_pushes_are_given_up(
     assert len(push_service.asked) == 1
 
 
+async def test_a_push_that_expired_is_sent_after_all_when_an_administrator_redelivers_it(
+    db: Database, settings: Settings, push_service: PushService, bob: User, hands: Hands
+) -> None:
+    today = clock.now()
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    hands.set(today - timedelta(days=2))
+    await tell(db, bob)
+    happened = clock.now()
+    hands.set(today)
+    await deliver_pushes(db, settings)
+    assert (await the_push(db)).reason == "expired"
+
+    async with db.write() as session:
+        assert await redeliver(session) == 1
+    await deliver_pushes(db, settings)
+
+    [push] = browser.pushed
+    assert int(push.headers["ttl"]) == INVITATION_RECEIVED.push_ttl.total_seconds()
+    assert push.payload["timestamp"] == int(happened.timestamp() * 1000)
+
+
 async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_is_news(
     db: Database, settings: Settings, push_service: PushService, bob: User
 ) -> None:
@@ -528,6 +554,45 @@ async def test_a_user_who_may_have_left_the_page_gets_the_push_once_that_is_cert
     await deliver_pushes(db, patient)
 
     assert (await the_push(db)).state == "sent"
+
+
+@pytest.mark.parametrize("waited", [0, 11])
+@pytest.mark.parametrize(("days", "is_over"), [(7, True), (5, False)])
+async def test_a_push_arrives_after_a_snooze_that_is_longer_than_it_is_news(
+    db: Database,
+    patient: Settings,
+    push_service: PushService,
+    alice: User,
+    told_alice: Tell,
+    hands: Hands,
+    days: int,
+    is_over: bool,
+    waited: int,
+) -> None:
+    """Whether the snooze is over or ended by hand, and whether the push was due before it or not."""
+    today = clock.now()
+    browser = push_service.browser()
+    await enable_push(db, alice, browser)
+    hands.set(today - timedelta(days=days, seconds=waited))
+    await told_alice()
+    hands.move(timedelta(seconds=waited))
+    async with db.act() as session:
+        week = timedelta(days=7)
+        await snooze(session, alice.id, Selection(filter=Filter()), clock.now() + week)
+    await deliver_pushes(db, patient)
+    assert push_service.asked == []
+
+    hands.set(today)
+    if is_over:
+        await return_due(db)
+    else:
+        async with db.act() as session:
+            there = Selection(filter=Filter({"view": ("snoozed",)}))
+            await perform(session, alice.id, there, "unsnooze")
+    await deliver_pushes(db, patient)
+
+    [push] = browser.pushed
+    assert int(push.headers["ttl"]) == MEMBER_LEFT.push_ttl.total_seconds()
 
 
 async def test_users_who_always_want_pushes_get_them_despite_a_visible_page(
