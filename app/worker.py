@@ -49,6 +49,8 @@ FILLED_AT_ONCE = timedelta(hours=1)
 # deliveries.
 LOOK_SECONDS = 5.0
 
+Part = asyncio.Task[None]
+
 _log = logging.getLogger(__name__)
 
 
@@ -145,8 +147,10 @@ def _of(context: Context) -> dict[str, Any]:
     return cast(dict[str, Any], context)
 
 
-async def run(installation: Installation) -> None:
-    """Work until SIGTERM or SIGINT."""
+async def run(installation: Installation) -> bool:
+    """Work until SIGTERM or SIGINT. Returns False if a part ended by itself before that, which is
+    logged.
+    """
     settings, db, broker = installation.settings, installation.db, installation.broker
     logging.getLogger("saq").addFilter(lambda record: "grace period" not in record.getMessage())
     async with installation.running():
@@ -157,7 +161,7 @@ async def run(installation: Installation) -> None:
             enqueue = partial(_enqueue_delivery, broker.queue, lock)
             freeze_loaded_objects()
             channels = installation.channels
-            await _work(
+            return await _work(
                 workers,
                 [
                     wake(db, channels, broker.relay, enqueue),
@@ -260,15 +264,35 @@ def _prepare(given: dict[str, Any]) -> Any:
 
 
 async def _work(
-    workers: list[Worker[Context]], beside: Sequence[Coroutine[Any, Any, None]]
-) -> None:
-    """Wait for a signal, or for a part to end unexpectedly, so that everything is restarted."""
-    stopped = asyncio.Event()
+    workers: Sequence[Worker[Context]], beside: Sequence[Coroutine[Any, Any, None]]
+) -> bool:
+    """Wait for a signal, or for a part to end by itself, so that everything is restarted. Returns
+    whether it was a signal.
+    """
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    running = [asyncio.create_task(worker.start()) for worker in workers]
-    others = [asyncio.create_task(one) for one in (*beside, stopped.wait())]
-    await asyncio.wait([*running, *others], return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.gather(end(*others), *(worker.stop() for worker in workers))
-    await asyncio.gather(*running, return_exceptions=True)
+        loop.add_signal_handler(number, asked.set)
+    waiting = asyncio.create_task(asked.wait())
+    running = [_part(f"worker of {one.queue.name}", one.start()) for one in workers]
+    others = [_part(one.__name__, one) for one in beside]
+    await asyncio.wait([waiting, *running, *others], return_when=asyncio.FIRST_COMPLETED)
+    is_asked = asked.is_set()
+    ended = [part for part in (*running, *others) if part.done() and not is_asked]
+    stopping = [_part(f"stop of {one.queue.name}", one.stop()) for one in workers]
+    ending = end(waiting, *others)
+    await asyncio.gather(ending, *stopping, *running, return_exceptions=True)
+    _report((*running, *others, *stopping), ended)
+    return is_asked
+
+
+def _part(name: str, work: Coroutine[Any, Any, None]) -> Part:
+    return asyncio.create_task(work, name=name)
+
+
+def _report(parts: Sequence[Part], ended: Sequence[Part]) -> None:
+    """Log those that have failed, and those that have `ended` by themselves."""
+    for part in parts:
+        error = None if part.cancelled() else part.exception()
+        if error or part in ended:
+            _log.error("A part of the worker has ended: %s", part.get_name(), exc_info=error)

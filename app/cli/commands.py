@@ -92,16 +92,17 @@ def web(_arguments: list[str]) -> None:
 
 
 def run_worker(_arguments: list[str]) -> None:
+    """Exits with 1 if a part of the worker ended by itself."""
     seconds = SERVERS_SECONDS if end_with_supervisor() else 0
     settings = _settings(_within(seconds), require_here)
     logs.configure(settings)
     metrics.share(runtime_directory(settings.data_dir, "metrics"))
     asyncio.run(_prepare(settings))
-    uvloop.run(_run_worker(settings))
+    sys.exit(not uvloop.run(_run_worker(settings)))
 
 
-async def _run_worker(settings: Settings) -> None:
-    await worker.run(install(settings))
+async def _run_worker(settings: Settings) -> bool:
+    return await worker.run(install(settings))
 
 
 def migrate_database(_arguments: list[str]) -> None:
