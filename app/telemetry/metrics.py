@@ -15,12 +15,14 @@ from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 FAN_OUT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 PEER_SECONDS = 2.0
+# After a connection could not be accepted, before the next attempt.
+PAUSE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +46,14 @@ def share(directory: Path) -> None:
 
 
 def _answer_forever(listening: socket.socket) -> None:
+    """Goes on after a failure: a lack of file descriptors, for one, passes."""
     while True:
-        peer, _address = listening.accept()
+        try:
+            peer, _address = listening.accept()
+        except OSError as error:
+            _log.warning("Another process cannot read this one's metrics: %s", error)
+            sleep(PAUSE_SECONDS)
+            continue
         with peer, suppress(OSError):
             peer.settimeout(PEER_SECONDS)
             peer.sendall(_own())

@@ -1,12 +1,15 @@
 """The metrics that Prometheus fetches."""
 
 import dataclasses
+import errno
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -153,6 +156,24 @@ async def test_a_process_that_died_is_forgotten(client: httpx.AsyncClient, share
     assert await value_of(client, SENT_BY_PIGEON) == before
     assert len(sockets) == 2
     assert len(set(os.listdir(shared))) == 1
+
+
+def test_a_process_short_of_files_answers_again_once_it_has_some(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Done(Exception):
+        """Ends the loop."""
+
+    ours, theirs = socket.socketpair()
+    accept = Mock(side_effect=[OSError(errno.EMFILE, "Too many open files"), (ours, ""), Done])
+    monkeypatch.setattr(metrics, "PAUSE_SECONDS", 0)
+
+    with pytest.raises(Done):
+        metrics._answer_forever(Mock(accept=accept))
+
+    with theirs:
+        assert b"clippyfront_open_streams" in theirs.recv(65_536)
+    assert "Too many open files" in caplog.text
 
 
 def test_counting_touches_no_file(shared: Path) -> None:
