@@ -17,8 +17,7 @@ class WorkerLock:
 
     def __enter__(self) -> Self:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file = self._lock()
         return self
 
     def __exit__(
@@ -31,6 +30,15 @@ class WorkerLock:
             self._path.unlink(missing_ok=True)
             self._file.close()
 
+    def _lock(self) -> IO[str]:
+        """Until the file is locked, another worker may take it for that of a crashed one and remove it."""
+        while True:
+            file = self._path.open("w")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._path.exists():
+                return file
+            file.close()
+
     @property
     def _path(self) -> Path:
         return self._directory / self.name
@@ -38,7 +46,8 @@ class WorkerLock:
     def crashed(self) -> list[str]:
         """Workers whose lock file is no longer locked, i.e. that crashed.
 
-        Each is reported once; a clean shutdown leaves no file.
+        Each is reported once; a clean shutdown leaves no file. One that is just starting, and has
+        claimed nothing yet, may be among them.
         """
         others = [path for path in self._directory.iterdir() if path != self._path]
         return [path.name for path in others if _remove_unlocked(path)]

@@ -1,10 +1,12 @@
 """A worker that crashed is reported; one that runs or shut down cleanly is not."""
 
+import fcntl
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -50,6 +52,26 @@ def test_a_killed_worker_is_reported_once(tmp_path: Path, other: subprocess.Pope
     with WorkerLock(tmp_path) as lock:
         assert lock.crashed() == [name]
         assert lock.crashed() == []
+
+
+def test_a_worker_at_which_another_looked_while_it_started_is_reported_when_it_crashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with WorkerLock(tmp_path) as other:
+        lock = fcntl.flock
+
+        def look_first(file: IO[str], how: int) -> None:
+            monkeypatch.undo()
+            other.crashed()
+            lock(file, how)
+
+        monkeypatch.setattr(fcntl, "flock", look_first)
+        starting = WorkerLock(tmp_path).__enter__()
+        assert other.crashed() == []
+
+        assert starting._file
+        starting._file.close()  # as the kernel does
+        assert other.crashed() == [starting.name]
 
 
 def test_a_clean_shutdown_leaves_no_file(tmp_path: Path) -> None:
