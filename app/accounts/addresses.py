@@ -19,6 +19,7 @@ from app.language import _
 from app.mail.limits import may_mail, too_many
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Notification, User
+from app.models.delivery import is_pending
 from app.notifications.events.catalogue import (
     ACCOUNT_ADDRESS_CHANGE_REQUESTED,
     CANCEL_ADDRESS_CHANGE,
@@ -173,7 +174,7 @@ async def _move_pending_mail(session: AsyncSession, user: User, old: str, new: s
             Delivery.user_id == user.id,
             Delivery.notification_id.is_not(None),
             Delivery.address == old,
-            Delivery.state == "pending",
+            is_pending,
             Delivery.notification_id.not_in(mandatory),
         )
         .values(address=new)

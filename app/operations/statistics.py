@@ -11,6 +11,7 @@ from app import clock
 from app.broker import Broker
 from app.database import Database
 from app.models import CleanUp, Delivery
+from app.models.delivery import is_pending
 from app.notifications.channels.base import channels_of
 from app.notifications.preferences.channels import ChannelDescription
 from app.telemetry.metrics import Reading
@@ -117,7 +118,7 @@ async def _due(session: AsyncSession) -> list[Due]:
 
 async def _due_on(session: AsyncSession, channel: ChannelDescription, now: datetime) -> Due:
     due = select(func.count(), func.min(Delivery.due_at)).where(
-        Delivery.channel == channel.name, Delivery.state == "pending", Delivery.due_at <= now
+        Delivery.channel == channel.name, is_pending, Delivery.due_at <= now
     )
     count, oldest = (await session.execute(due)).one()
     return Due(channel, count, (now - oldest).total_seconds() if oldest else 0.0)
