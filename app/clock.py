@@ -1,8 +1,16 @@
 """The only place that reads the clock, so that tests can replace it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
     """The current time, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def days_ago(days: int) -> datetime:
+    """For any number of days: what would be before the year 1 becomes its beginning."""
+    time = now()
+    return time - timedelta(days=min(days, (time - EARLIEST).days))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Executable, and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -78,7 +78,7 @@ def _matches(q: str) -> ColumnElement[bool]:
 async def _read_usage(
     session: AsyncSession, settings: Settings, ids: Collection[int]
 ) -> Mapping[int, Usage]:
-    since = clock.now() - timedelta(days=settings.retention_days)
+    since = clock.days_ago(settings.retention_days)
     storage = await _by_user(session, _storage(ids))
     sent = await _by_user(session, _sent(ids, since))
     received = await _by_user(session, _received(ids, since))

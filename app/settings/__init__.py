@@ -112,7 +112,7 @@ class Settings:
     registration: str = setting(values.choice("open", "invited", "closed"), "open")
     max_upload_mb: int = setting(values.whole(1, MOST_MB), "500")
     upload_quota_mb: int = setting(values.whole(1, MOST_MB), "10000")
-    retention_days: int = setting(values.whole(1, 36_500), "30", name="NOTIFICATION_RETENTION_DAYS")
+    retention_days: int = setting(values.whole(1), "30", name="NOTIFICATION_RETENTION_DAYS")
     smtp_host: str = setting(values.optional(values.host))
     smtp_port: int = setting(values.whole(1, 65_535), "587")
     smtp_username: str = setting(values.text)

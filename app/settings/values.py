@@ -137,10 +137,12 @@ def list_of(given: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text(given).split(",") if part.strip())
 
 
-def whole(least: int, most: int) -> Rule:
+def whole(least: int, most: int | None = None) -> Rule:
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+
     def rule(given: str) -> int:
         if (number := whole_number(given, least=least, most=most)) is None:
-            raise ValueError(f"must be a whole number from {least} to {most}")
+            raise ValueError(f"must be a whole number {bounds}")
         return number
 
     return rule

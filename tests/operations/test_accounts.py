@@ -1,5 +1,6 @@
 """The administrator's list of accounts: what each uses; suspended, restored, deleted there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -130,6 +131,8 @@ async def test_mails_are_counted_by_sender_and_by_recipient(
     long_ago = clock.now() - timedelta(days=settings.retention_days + 1)
     await change_deliveries(db, Delivery.state == "sent", settled_at=long_ago)
     assert await usage_of(db, settings, alice) == Usage()
+    for_good = replace(settings, retention_days=10**30)
+    assert await usage_of(db, for_good, alice) == Usage(mails_sent=3)
 
 
 async def seen(db: Database, user: User) -> object:

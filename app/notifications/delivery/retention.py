@@ -38,7 +38,7 @@ async def clean_up(db: Database, retention_days: int) -> dict[str, int]:
     Returns how many of each, and keeps the numbers for administrators.
     """
     now = clock.now()
-    expired = now - timedelta(days=retention_days)
+    expired = clock.days_ago(retention_days)
     removed = {
         "notifications": await _remove(db, Notification, _notifications_read_before(expired)),
         "deleted": await purge_deleted(db),

@@ -76,6 +76,18 @@ async def test_a_notification_read_long_ago_is_removed_with_its_deliveries(
     assert await deliveries(db) == []
 
 
+@pytest.mark.parametrize("days", [1_000_000, 10**30])
+async def test_nothing_is_removed_where_everything_is_kept_for_longer_than_time_goes_back(
+    db: Database, alice: User, bob: User, squad: Team, days: int
+) -> None:
+    notification_id = await notify_bob(db, alice, squad)
+    await read(db, bob, notification_id)
+
+    await clean_up(db, days)
+
+    assert await ids(db, Notification) == [notification_id]
+
+
 async def test_an_unread_notification_is_never_removed(
     db: Database, alice: User, squad: Team, hands: Hands
 ) -> None:
