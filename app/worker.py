@@ -7,7 +7,7 @@ minutes of ffmpeg never delay a mail. The rows are the source of truth; a job on
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial, wraps
@@ -163,12 +163,12 @@ async def run(installation: Installation) -> bool:
             channels = installation.channels
             return await _work(
                 workers,
-                [
-                    wake(db, channels, broker.relay, enqueue),
-                    watch_outages(db, channels, broker.relay),
-                    return_snoozed(db, broker.relay),
-                    _watch_workers(db, lock),
-                ],
+                {
+                    "wake": wake(db, channels, broker.relay, enqueue),
+                    "watch_outages": watch_outages(db, channels, broker.relay),
+                    "return_snoozed": return_snoozed(db, broker.relay),
+                    "watch_workers": _watch_workers(db, lock),
+                },
             )
 
 
@@ -264,10 +264,10 @@ def _prepare(given: dict[str, Any]) -> Any:
 
 
 async def _work(
-    workers: Sequence[Worker[Context]], beside: Sequence[Coroutine[Any, Any, None]]
+    workers: Sequence[Worker[Context]], beside: Mapping[str, Coroutine[Any, Any, None]]
 ) -> bool:
     """Wait for a signal, or for a part to end by itself, so that everything is restarted. Returns
-    whether it was a signal.
+    whether it was a signal. `beside`: the other parts, by name.
     """
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -275,7 +275,7 @@ async def _work(
         loop.add_signal_handler(number, asked.set)
     waiting = asyncio.create_task(asked.wait())
     running = [_part(f"worker of {one.queue.name}", one.start()) for one in workers]
-    others = [_part(one.__name__, one) for one in beside]
+    others = [_part(name, one) for name, one in beside.items()]
     await asyncio.wait([waiting, *running, *others], return_when=asyncio.FIRST_COMPLETED)
     is_asked = asked.is_set()
     ended = [part for part in (*running, *others) if part.done() and not is_asked]

@@ -59,7 +59,7 @@ async def fails() -> None:
     raise LookupError("no such table")
 
 
-async def work(one: Working, *beside: Coroutine[Any, Any, None]) -> bool:
+async def work(one: Working, **beside: Coroutine[Any, Any, None]) -> bool:
     return await worker._work([one], beside)  # type: ignore[list-item]
 
 
@@ -69,14 +69,14 @@ async def test_a_signal_stops_the_worker(
 ) -> None:
     asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), number)
 
-    assert await work(Working(), forever())
+    assert await work(Working(), beside=forever())
     assert caplog.text == ""
 
 
 async def test_a_queue_that_fails_stops_the_worker_and_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert not await work(Failing(), forever())
+    assert not await work(Failing(), beside=forever())
 
     assert "A part of the worker has ended: worker of default" in caplog.text
     assert "LookupError: no such queue" in caplog.text
@@ -85,11 +85,11 @@ async def test_a_queue_that_fails_stops_the_worker_and_is_logged(
 async def test_whatever_ends_beside_the_queues_stops_the_worker_and_is_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert not await work(Working(), ends(), forever())
-    assert [record.message for record in caplog.records] == ["A part of the worker has ended: ends"]
+    assert not await work(Working(), wake=ends(), beside=forever())
+    assert [record.message for record in caplog.records] == ["A part of the worker has ended: wake"]
 
-    assert not await work(Working(), fails(), forever())
-    assert "A part of the worker has ended: fails" in caplog.text
+    assert not await work(Working(), watch=fails(), beside=forever())
+    assert "A part of the worker has ended: watch" in caplog.text
     assert "LookupError: no such table" in caplog.text
 
 
@@ -98,7 +98,7 @@ async def test_a_failure_to_stop_hides_no_other(caplog: pytest.LogCaptureFixture
         async def stop(self) -> None:
             raise OSError("connection lost")
 
-    assert not await work(Stuck(), forever())
+    assert not await work(Stuck(), beside=forever())
 
     assert "LookupError: no such queue" in caplog.text
     assert "OSError: connection lost" in caplog.text
