@@ -2,17 +2,18 @@
 
 The subscriber chooses the endpoint, which could point into our own network. Its host must be a
 well-known push service or listed in PUSH_ALLOWED_HOSTS. We connect only to public addresses,
-checked when the name is resolved; a private address must itself be listed in that setting.
+checked when the name is resolved; a private address must itself be listed in that setting, beside
+the name. So whoever controls a name that is listed cannot lead us to other machines of our network.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from app.language import _
 from app.outgoing import is_public
 from app.settings import SettingError, is_loopback
+from app.web.hosts import DEFAULT_PORTS, Authority, Origin, normal_host, read_authority, read_origin
 
 # Each host and all of its subdomains, over HTTPS on port 443 only.
 WELL_KNOWN = (
@@ -24,13 +25,11 @@ WELL_KNOWN = (
 )
 ENDPOINT_LENGTH = 2048
 INVALID_ENDPOINT, NOT_ALLOWED = "invalid_endpoint", "not_allowed"
-PORTS = {"https": 443, "http": 80}
-
-_label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# As browsers write it: in ASCII, without a final dot.
 _endpoint = re.compile(
-    rf"(https?)://({_label}(?:\.{_label})*)(?::(\d{{1,5}}))?(/[!-~]*)?", re.IGNORECASE
+    r"(https?://(?:[a-z0-9_.-]*[a-z0-9_]|\[[0-9a-f:.]+\])(?::\d+)?)(/[!-~]*)?",
+    re.IGNORECASE | re.ASCII,
 )
-_named = re.compile(r"([a-z0-9.-]*[a-z0-9])(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class NotAllowed(Exception):
@@ -41,33 +40,11 @@ class NotAllowed(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Service:
-    """A push service, identified by its origin."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def authority(self) -> str:
-        """`host[:port]`, as in the Host header."""
-        return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        """The audience (`aud`) of a VAPID token."""
-        return f"{self.scheme}://{self.authority}"
-
-
 def canonical(endpoint: str) -> str:
     """The normalized endpoint: scheme and host in lower case, without the default port."""
     parts = _endpoint.fullmatch(endpoint)
-    if parts is None:
-        return endpoint
-    scheme, host, port = parts[1].lower(), parts[2].lower(), parts[3]
-    service = Service(scheme, host, int(port or PORTS[scheme]))
-    return service.origin + (parts[4] or "/")
+    service = read_origin(parts[1]) if parts else None
+    return f"{service}{parts[2] or '/'}" if parts and service else endpoint
 
 
 class PushServices:
@@ -78,43 +55,46 @@ class PushServices:
         self._named = [_read_name(name) for name in named]
         self._allowed = lru_cache(1024)(self._service)  # does not cache refusals, which raise
 
-    def find(self, endpoint: str) -> tuple[Service, str]:
+    def find(self, endpoint: str) -> tuple[Origin, str]:
         """The service of an endpoint, and the path there. Raises NotAllowed."""
         parts = _endpoint.fullmatch(endpoint)
         if parts is None or len(endpoint) > ENDPOINT_LENGTH or "#" in endpoint:
             raise NotAllowed(INVALID_ENDPOINT, _("This is not the address of a push service."))
-        return self._allowed(parts[1].lower(), parts[2].lower(), parts[3]), parts[4] or "/"
+        return self._allowed(parts[1]), parts[2] or "/"
 
-    def _service(self, scheme: str, host: str, port: str | None) -> Service:
-        service = Service(scheme, host, int(port or PORTS[scheme]))
-        if not self._is_named(service) and not _is_well_known(service):
+    def _service(self, origin: str) -> Origin:
+        service = read_origin(origin)
+        if service is None or not (self._is_named(service) or _is_well_known(service)):
             sentence = _("This push service is not allowed.")
             raise NotAllowed(NOT_ALLOWED, sentence)
         return service
 
     def may_reach(self, host: str, address: str) -> bool:
-        """Whether we may connect to this address for this host: it must be public, or loopback if
-        the host itself is loopback.
+        """Whether we may connect to this address for this host: loopback if the host itself is
+        loopback; else a public one or, for a host in the settings, one that is there as well.
         """
-        return is_loopback(address) if is_loopback(host) else is_public(address)
+        if is_loopback(host):
+            return is_loopback(address)
+        named = {one.host for one in self._named}
+        return is_public(address) or {normal_host(host), normal_host(address)} <= named
 
-    def _is_named(self, service: Service) -> bool:
-        is_scheme_allowed = service.scheme == "https" or is_loopback(service.host)
-        default = PORTS[service.scheme]
-        named = [(host, port or default) for host, port in self._named]
-        return is_scheme_allowed and (service.host, service.port) in named
-
-
-def _is_well_known(service: Service) -> bool:
-    is_known_host = any(
-        service.host == host or service.host.endswith(f".{host}") for host in WELL_KNOWN
-    )
-    return is_known_host and service.scheme == "https" and service.port == 443
+    def _is_named(self, service: Origin) -> bool:
+        given, default = service.authority, DEFAULT_PORTS[service.scheme]
+        is_scheme_allowed = service.scheme == "https" or is_loopback(given.host)
+        wanted = given.host, given.port or default
+        return is_scheme_allowed and wanted in [
+            (one.host, one.port or default) for one in self._named
+        ]
 
 
-def _read_name(name: str) -> tuple[str, int | None]:
-    parts = _named.fullmatch(name)
-    if parts is None or (parts[2] and not 1 <= int(parts[2]) <= 65535):
+def _is_well_known(service: Origin) -> bool:
+    host, is_default_port = service.authority.host, service.authority.port is None
+    is_known_host = any(host == known or host.endswith(f".{known}") for known in WELL_KNOWN)
+    return is_known_host and service.scheme == "https" and is_default_port
+
+
+def _read_name(name: str) -> Authority:
+    if (authority := read_authority(name)) is None:
         sentence = _("PUSH_ALLOWED_HOSTS takes host or host:port, comma-separated, not {name!r}.")
         raise SettingError(sentence.format(name=name))
-    return parts[1].lower(), int(parts[2]) if parts[2] else None
+    return authority

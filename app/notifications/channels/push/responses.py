@@ -13,8 +13,8 @@ from app.notifications.channels.base import (
     Failed,
     Outcome,
 )
-from app.notifications.channels.push.allowed_services import Service
 from app.outgoing import Reply
+from app.web.hosts import Origin
 
 WELL, GONE, REFUSING, UNKNOWN = "well", "gone", "refusing", "unknown"
 # The failure code of a device that has unsubscribed, and the HTTP statuses that report it.
@@ -32,9 +32,9 @@ class Result:
     is_service: bool = False
 
 
-def read_reply(reply: Reply, service: Service) -> Result:
+def read_reply(reply: Reply, service: Origin) -> Result:
     """Follows RFC 8030, sections 5 and 7.3, and the large services where the RFC leaves a choice."""
-    status, host = reply.status, service.host
+    status, host = reply.status, service.authority.host
     if 200 <= status < 300:
         return Result(SENT, WELL)
     if status in GONE_CODES:

@@ -21,7 +21,7 @@ from app.notifications.channels.base import (
     Settled,
     Wait,
 )
-from app.notifications.channels.push.allowed_services import PushServices, Service
+from app.notifications.channels.push.allowed_services import PushServices
 from app.notifications.channels.push.backoff import Backoff
 from app.notifications.channels.push.message import Message, PushWriter, time_to_live
 from app.notifications.channels.push.responses import REFUSING, Result, read_reply, refused
@@ -32,6 +32,7 @@ from app.notifications.events.catalogue import TYPES
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
 from app.process.cancellation import end
 from app.settings import Settings
+from app.web.hosts import Origin
 
 AT_ONCE = 16  # for each push service
 SETTLE_SECONDS = 1.0
@@ -51,7 +52,7 @@ class Sender:
     ) -> None:
         self._settings, self._keys = settings, keys
         self._services, self._client = services, client
-        self._backoff: defaultdict[Service, Backoff] = defaultdict(Backoff)
+        self._backoff: defaultdict[Origin, Backoff] = defaultdict(Backoff)
 
     async def close(self) -> None:
         await self._client.close()
@@ -88,7 +89,7 @@ class Sender:
 
     async def _work(
         self,
-        service: Service,
+        service: Origin,
         batch: Batch,
         queues: ServiceQueues,
         results: Results,
@@ -105,7 +106,7 @@ class Sender:
             backoff.note(device, result)
             results.add(push.row, result)
 
-    async def _attempt(self, push: Push, service: Service, writer: PushWriter) -> Result:
+    async def _attempt(self, push: Push, service: Origin, writer: PushWriter) -> Result:
         """A push that cannot be written fails alone, so that it does not block the batch."""
         try:
             message = writer.write(push.row, _seconds_left(push.row))
@@ -116,10 +117,15 @@ class Sender:
         result = await self._result(push, service, message, body)
         if result.device == REFUSING and isinstance(result.outcome, Failed):
             failure = result.outcome.failure
-            _log.error("%s refused a push: %s %s", service.host, failure.code, failure.status_code)
+            _log.error(
+                "%s refused a push: %s %s",
+                service.authority.host,
+                failure.code,
+                failure.status_code,
+            )
         return result
 
-    async def _result(self, push: Push, service: Service, message: Message, body: bytes) -> Result:
+    async def _result(self, push: Push, service: Origin, message: Message, body: bytes) -> Result:
         """An unexpected error is not final, because it may not recur at the next attempt."""
         try:
             reply = await self._post(push, service, message, body)
@@ -127,19 +133,21 @@ class Sender:
                 body = _encrypted(push.row, small)
                 reply = await self._post(push, service, message, body)
         except AddressRefused:
-            return refused(DeliveryFailure(INTERNAL_ADDRESS, service.host))
+            return refused(DeliveryFailure(INTERNAL_ADDRESS, service.authority.host))
         except Unanswered as error:
-            failure = DeliveryFailure(error.code, service.host, detail=error.detail or None)
+            failure = DeliveryFailure(
+                error.code, service.authority.host, detail=error.detail or None
+            )
             return Result(Failed(failure), is_service=True)
         except Exception as error:
             _log.exception("Push %s could not be sent.", push.row.delivery_id)
             return Result(Failed(DeliveryFailure(UNEXPECTED, detail=repr(error))))
         return read_reply(reply, service)
 
-    async def _post(self, push: Push, service: Service, message: Message, body: bytes) -> Reply:
-        authorization = {"Authorization": self._keys.authorization(service.origin)}
+    async def _post(self, push: Push, service: Origin, message: Message, body: bytes) -> Reply:
+        authorization = {"Authorization": self._keys.authorization(str(service))}
         headers = authorization | HEADERS | message.headers
-        return await self._client.post(service.origin + push.target, headers, body)
+        return await self._client.post(str(service) + push.target, headers, body)
 
 
 def _seconds_left(row: Row[Any]) -> int:

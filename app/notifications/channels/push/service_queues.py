@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.notifications.channels.base import Batch, DeliveryFailure
-from app.notifications.channels.push.allowed_services import NotAllowed, PushServices, Service
+from app.notifications.channels.push.allowed_services import NotAllowed, PushServices
 from app.notifications.channels.push.responses import refused
 from app.notifications.channels.push.results import Results
+from app.web.hosts import Origin
 
 DECISION_SECONDS = 1.0
 
@@ -31,10 +32,10 @@ class Push:
 class ServiceQueues:
     def __init__(self, batch: Batch, services: PushServices, results: Results) -> None:
         self._batch, self._services, self._results = batch, services, results
-        self._queues: defaultdict[Service, deque[Push]] = defaultdict(deque)
+        self._queues: defaultdict[Origin, deque[Push]] = defaultdict(deque)
         self._refilling = asyncio.Lock()
 
-    async def refill(self) -> dict[Service, int]:
+    async def refill(self) -> dict[Origin, int]:
         """Decides again on all pushes not yet begun; returns the number queued for each service."""
         deliveries = await self._batch.decide()
         self._queues, self._decided_at = defaultdict(deque), monotonic()
@@ -42,7 +43,7 @@ class ServiceQueues:
             self._add(delivery)
         return {service: len(queue) for service, queue in self._queues.items()}
 
-    async def next(self, service: Service) -> Push | None:
+    async def next(self, service: Origin) -> Push | None:
         """The next push to send to the service; None if its queue is empty."""
         if self._is_outdated():
             async with self._refilling:

@@ -5,7 +5,17 @@ import pytest
 from app.notifications.channels.push.allowed_services import NotAllowed, PushServices
 from app.settings import SettingError
 
-NAMED = PushServices(["push.example.org", "unified.example.org:8443", "127.0.0.1:9000"])
+NAMED = PushServices(
+    [
+        "push.example.org",
+        "unified.example.org:8443",
+        "127.0.0.1:9000",
+        "[::1]:9001",
+        "Bücher.example.",
+        "push.local",
+        "192.168.0.8",
+    ]
+)
 
 
 @pytest.mark.parametrize(
@@ -22,12 +32,16 @@ NAMED = PushServices(["push.example.org", "unified.example.org:8443", "127.0.0.1
         "https://unified.example.org:8443/up",
         "http://127.0.0.1:9000/push/1",
         "https://127.0.0.1:9000/push/1",
+        "http://[::1]:9001/push/1",
+        "https://xn--bcher-kva.example/up",
+        "https://push.local/up",
+        "https://192.168.0.8/up",
     ],
 )
 def test_known_services_and_those_the_settings_name_are_found(endpoint: str) -> None:
     service, target = NAMED.find(endpoint)
 
-    assert endpoint.lower().startswith(service.origin.lower())
+    assert endpoint.lower().startswith(str(service))
     assert endpoint.endswith(target)
 
 
@@ -61,6 +75,11 @@ def test_known_services_and_those_the_settings_name_are_found(endpoint: str) -> 
         "http://127.0.0.1/",
         "http://localhost:9000/",
         "https://[::1]:9000/",
+        "http://push.local/up",
+        "http://192.168.0.8/up",
+        "https://192.168.0.8:9000/up",
+        "https://xn--bcher-kva.example./up",
+        "https://bücher.example/up",
         "https://[::ffff:127.0.0.1]/",
         "https://2130706433/",
         "https://0x7f000001/",
@@ -98,7 +117,11 @@ def test_anything_else_is_refused(endpoint: str) -> None:
         ":80",
         "a b",
         "*",
-        "é",
+        "[::1",
+        "::1:9000",
+        "[127.0.0.1]",
+        "a..b",
+        "xn--",
     ],
 )
 def test_a_name_that_is_none_refuses_to_start(name: str) -> None:
@@ -115,6 +138,15 @@ def test_a_known_name_that_resolves_to_a_private_address_is_not_reached() -> Non
 
 def test_naming_a_host_does_not_let_it_resolve_to_a_private_address() -> None:
     assert not NAMED.may_reach("push.example.org", "192.168.0.7")
+    assert not NAMED.may_reach("push.local", "192.168.0.7")
+    assert not NAMED.may_reach("push.local", "10.0.0.1")
+
+
+def test_a_service_in_our_own_network_is_reached_if_its_name_and_its_address_are_listed() -> None:
+    assert NAMED.may_reach("push.local", "192.168.0.8")
+    assert NAMED.may_reach("push.local", "142.250.74.10")
+    assert not NAMED.may_reach("fcm.googleapis.com", "192.168.0.8")
+    assert not NAMED.may_reach("elsewhere.local", "192.168.0.8")
 
 
 def test_localhost_is_reached_on_this_machine_alone() -> None:
