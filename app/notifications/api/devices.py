@@ -8,8 +8,6 @@ from litestar.params import JSONBody
 
 from app.api.problems import problems
 from app.api.shapes import Message, RequestBody, ResponseBody, Text, like, whole_seconds
-from app.broker import Broker
-from app.broker.relay import CHANGES
 from app.database import Database
 from app.errors import Conflict
 from app.http import AnyRequest
@@ -142,7 +140,6 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> S
 async def test(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
 ) -> Tested:
     """Send a test push to each of your browsers, right after the response."""
@@ -153,7 +150,6 @@ async def test(
             raise Conflict(_("You have not enabled push on any device."))
         for device in current:
             await device_tests.add(session, device)
-    broker.relay.poke(CHANGES)
     count = len(current)
     sentence = ngettext(
         "Test push on its way to {n} device", "Test push on its way to {n} devices", count

@@ -4,8 +4,6 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.broker import Broker
-from app.broker.relay import CHANGES
 from app.database import Database
 from app.http import AnyRequest, is_partial, redirect
 from app.language import _
@@ -33,7 +31,6 @@ async def test(
     request: AnyRequest,
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    broker: NamedDependency[Broker],
     user: NamedDependency[User],
     device_id: FromPath[int],
 ) -> Response[str] | Response[None]:
@@ -42,7 +39,6 @@ async def test(
     await throttle_tests(db, settings, user)
     async with db.exclusive() as session:
         await device_tests.add(session, device)
-    broker.relay.poke(CHANGES)
     if is_partial(request):
         return await _list(request, db, user)
     sentence = _("A test push is on its way to {name}.")

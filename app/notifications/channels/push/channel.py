@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -27,6 +27,7 @@ from app.notifications.channels.push.allowed_services import (
     NOT_ALLOWED,
     PushServices,
 )
+from app.notifications.channels.push.device_addresses import address_column
 from app.notifications.channels.push.message import time_to_live
 from app.notifications.channels.push.responses import UNSUBSCRIBED
 from app.notifications.channels.push.sender import INTERNAL_ADDRESS, Sender
@@ -85,7 +86,7 @@ class Push(Channel):
         rows = rows_for(
             PUSH,
             event_type,
-            address=PushSubscription.name + " #" + cast(PushSubscription.id, String),
+            address=address_column(),
             user_id=PushSubscription.user_id,
             subscription_id=PushSubscription.id,
             due_at=moment(timedelta(0) if event_type.goes_at_once else self.delay),

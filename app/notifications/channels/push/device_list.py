@@ -10,6 +10,7 @@ from app import clock
 from app.language import _
 from app.models import Delivery, PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
+from app.notifications.channels.push.device_addresses import name_in
 from app.notifications.channels.push.vapid_keys import vapid_keys_of
 
 MOBILE = ("Android", "iPhone", "iPad")
@@ -58,7 +59,7 @@ def _lost_devices(tests: Iterable[Delivery], current: Sequence[PushSubscription]
     A renewed device gets its former name, so names are compared.
     """
     names = {device.name for device in current}
-    lost = {test.address.rpartition(" #")[0]: test for test in tests}
+    lost = {name_in(test.address): test for test in tests}
     return [_lost_device(name, test) for name, test in lost.items() if name not in names]
 
 

@@ -7,17 +7,21 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.broker.relay import CHANGES
+from app.database import poke_after_commit
 from app.models import Delivery, PushSubscription, User
+from app.notifications.channels.push.device_addresses import address_of, is_for_name
 from app.notifications.channels.push.message import TEST
 from app.notifications.channels.push.responses import UNSUBSCRIBED
 from app.notifications.events.event_type import PUSH
 
 
 async def add(session: AsyncSession, device: PushSubscription) -> Delivery:
-    """Queues a test for the device. Poke the relay after the commit to send it immediately."""
+    """Queues a test for the device. The relay is poked after the commit, so that it leaves at once."""
+    poke_after_commit(session, CHANGES)
     test = Delivery(
         channel=PUSH,
-        address=f"{device.name} #{device.id}",
+        address=address_of(device),
         transactional=TEST,
         user_id=device.user_id,
         subscription_id=device.id,
@@ -53,8 +57,7 @@ async def forget(session: AsyncSession, user: User, name: str) -> None:
     """Deletes all tests of the device with this name, including one in progress and those from
     before the device was lost and subscribed again.
     """
-    is_of_device = Delivery.address.startswith(f"{name} #", autoescape=True)
-    await session.execute(delete(Delivery).where(_by(user), is_of_device))
+    await session.execute(delete(Delivery).where(_by(user), is_for_name(name)))
 
 
 def _by(user: User) -> ColumnElement[bool]:

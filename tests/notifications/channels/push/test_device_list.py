@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from app import clock
+from app.broker.relay import CHANGES
 from app.database import Database
 from app.models import Delivery, PushSubscription, User
 from app.notifications.channels.push import device_tests, devices
@@ -55,6 +56,18 @@ async def test_the_outcome_of_a_test_is_explained(
     [device] = await listed(db, alice)
 
     assert device.words == words
+
+
+async def test_a_test_pokes_the_worker_so_that_it_leaves_at_once(
+    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await enable(db, alice, "phone")
+    topics: list[str] = []
+    monkeypatch.setattr(db, "_poke", topics.append)
+
+    await add_test(db, device)
+
+    assert topics == [CHANGES]
 
 
 async def add_test(db: Database, device: PushSubscription, **outcome: object) -> Delivery:
