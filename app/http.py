@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from litestar import Request, Response
@@ -91,6 +91,15 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
+class FileField(NamedTuple):
+    """The field for files in the form of a handler that reads its body as it arrives. Set it as the
+    handler's option `file_field`: the CSRF middleware then reads only what comes before the files.
+    """
+
+    name: str
+    takes_many: bool = False
+
+
 class PageRequest(Request[Any, Any, Any]):
     """A request whose form is limited in size, and not kept after the request. GET and HEAD have
     none.
@@ -132,16 +141,10 @@ async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
 async def same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
     """A guard: raises Forbidden for a request from a page of another site.
 
-    A request with neither header passes: browsers send at least one of them, and old browsers
-    are covered by the SameSite session cookie.
+    A request that does not tell its origin passes: browsers that send neither header are covered by
+    the SameSite session cookie.
     """
     if is_same_origin(connection) is False:
-        raise from_another_site(connection)
-
-
-async def proven_same_origin(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """A guard for requests without a CSRF token: the browser must confirm the origin itself."""
-    if not is_same_origin(connection):
         raise from_another_site(connection)
 
 
@@ -160,17 +163,18 @@ async def same_user(connection: Connection, _handler: BaseRouteHandler) -> None:
 
 
 def is_same_origin(connection: Connection) -> bool | None:
-    """Whether one of our pages sent the request: by `Sec-Fetch-Site` (Fetch Metadata, W3C), else by
-    `Origin`. None if the client sends neither.
+    """Whether one of our pages sent the request: by `Sec-Fetch-Site` (Fetch Metadata, W3C) and
+    `Origin`, each where it is sent. None if neither tells.
 
-    A proxy may pass on a Host without the port, so the origin of BASE_URL is ours as well.
+    An `Origin` of "null" tells nothing: browsers send it for our own pages whose URL is a secret,
+    because they send no referrer (Fetch, 3.1). A proxy may pass on a Host without the port, so the
+    origin of BASE_URL is ours as well.
     """
-    headers = connection.headers
-    if (site := headers.get("Sec-Fetch-Site")) is not None:
-        return site in ("same-origin", "none")
-    if (origin := headers.get("Origin")) is not None:
-        return _is_ours(connection, origin)
-    return None
+    site, origin = (connection.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
+    judged = [site in ("same-origin", "none")] if site is not None else []
+    if origin not in (None, "null"):
+        judged.append(_is_ours(connection, origin))
+    return all(judged) if judged else None
 
 
 def _is_ours(connection: Connection, origin: str) -> bool:

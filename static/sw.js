@@ -4,6 +4,9 @@ importScripts("/offline.js");
 
 const INBOX = "/notifications";
 const MOST_IDS = 100;
+const askServer = async () => (await fetch("/push/state", { redirect: "error" })).json();
+const post = (url, csrf_token, body) =>
+  fetch(url, { method: "POST", headers: { "X-CSRF-Token": csrf_token }, body, redirect: "error" });
 
 self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(follow(event)));
@@ -105,7 +108,7 @@ async function follow({ notification, action }) {
 
 // Whether the notification is now read or deleted.
 async function markRead(id) {
-  const request = fetch(`/push/${id}/read`, { method: "POST", redirect: "error" });
+  const request = askServer().then(({ csrf_token }) => post(`/push/${id}/read`, csrf_token));
   const { ok, status } = await request.catch(() => ({}));
   return ok || status === 404;
 }
@@ -132,18 +135,15 @@ async function open(path) {
 // --- The subscription ---
 
 async function renew({ oldSubscription: old }) {
-  const { key, csrf_token } = await (await fetch("/push/state", { redirect: "error" })).json();
-  const headers = { "X-CSRF-Token": csrf_token };
-  const post = (url, body) => fetch(url, { method: "POST", headers, body, redirect: "error" });
+  const { key, csrf_token } = await askServer();
   const json = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
   if (old) {
-    const { endpoint } = old;
-    const response = await post("/push/subscription", new URLSearchParams({ endpoint }));
-    const { state } = await response.json();
+    const { endpoint } = old, body = new URLSearchParams({ endpoint });
+    const { state } = await (await post("/push/subscription", csrf_token, body)).json();
     if (state === "removed") return; // by the user, and so it stays
-    if (state !== "unknown") await post("/api/push/unsubscribe", json({ endpoint }));
+    if (state !== "unknown") await post("/api/push/unsubscribe", csrf_token, json({ endpoint }));
   }
   const options = { userVisibleOnly: true, applicationServerKey: key };
   const subscription = await registration.pushManager.subscribe(options);
-  await post("/api/push/subscribe", json(subscription));
+  await post("/api/push/subscribe", csrf_token, json(subscription));
 }

@@ -1,5 +1,5 @@
 // Uploads each chosen file separately: each shows its progress, and can fail alone.
-import { $, on } from "./base.js";
+import { $, on, pageHeaders } from "./base.js";
 
 async function upload(event) {
   const form = event.target;
@@ -29,7 +29,7 @@ function send(form, file, row) {
   request.upload.onprogress = ({ loaded, total }) => showProgress(row, loaded / total);
   request.open("POST", form.action);
   request.setRequestHeader("HX-Request-Type", "partial");
-  request.setRequestHeader("X-User", document.body.dataset.user);
+  for (const header of Object.entries(pageHeaders())) request.setRequestHeader(...header);
   request.send(body);
   return new Promise((resolve) => (request.onloadend = () => resolve(problemOf(request))));
 }

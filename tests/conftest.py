@@ -240,6 +240,11 @@ async def post(client: httpx.AsyncClient, url: str, /, **fields: object) -> http
     return await client.post(url, data={"_csrf_token": client.cookies["csrftoken"], **fields})
 
 
+def csrf_header(client: httpx.AsyncClient) -> dict[str, str]:
+    """The header that scripts send: the token of the session."""
+    return {"X-CSRF-Token": client.cookies["csrftoken"]}
+
+
 def text_of(answer: httpx.Response) -> str:
     """A page's words, without its markup."""
     words = re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi>", "", answer.text))

@@ -1,8 +1,7 @@
 """Receives an upload of clips and adds the files that are videos to the project.
 
-The sender and the declared size are checked before the files are read. The CSRF middleware would
-read the whole body to look for its token, so the upload routes are exempt from it and use the
-guard `same_origin` instead. While the body arrives, its bytes are reserved from the user's quota.
+The sender and the declared size are checked before the files are read. While the body arrives, its
+bytes are reserved from the user's quota.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -15,16 +14,9 @@ from app.models import Clip, User
 from app.projects.access import find_own_project
 from app.projects.clips import add_clip
 from app.projects.storage import Reservation, reserving
-from app.projects.upload_stream import (
-    FIELD,
-    Overfull,
-    Upload,
-    fields_before_files,
-    receive,
-)
+from app.projects.upload_stream import FIELD, Overfull, Upload, receive
 from app.settings import Settings
 from app.values.sizes import MB
-from app.web.csrf import require_made_for
 
 ABOUT_CONTENT = Invalid.status
 
@@ -35,18 +27,15 @@ async def upload_clips(
     """Adds each uploaded video to the project. Returns the clips, and a failure for each file
     that could not be added.
 
-    Raises OtherUser for a form that was made for another user, NotFound or Forbidden unless the
-    user owns the project, Invalid for a malformed upload, and TooLarge for a file over the limit or
-    an upload over the quota.
+    Raises NotFound or Forbidden unless the user owns the project, Invalid for a malformed upload,
+    and TooLarge for a file over the limit or an upload over the quota.
     """
     clips, failures = [], []
-    fields, body = await fields_before_files(request.stream(), _boundary(request))
-    require_made_for(user.id, fields)
     async with db.read() as session:
         await find_own_project(session, user, project_id)
     async with (
         reserving(db, settings, user.id) as reservation,
-        _received(request, body, settings, reservation) as uploads,
+        _received(request, settings, reservation) as uploads,
     ):
         for upload in uploads:
             try:
@@ -58,25 +47,19 @@ async def upload_clips(
 
 @asynccontextmanager
 async def _received(
-    request: AnyRequest,
-    body: AsyncIterator[bytes],
-    settings: Settings,
-    reservation: Reservation,
+    request: AnyRequest, settings: Settings, reservation: Reservation
 ) -> AsyncIterator[list[Upload]]:
     """The multipart framing adds a little to the size of the files, at most MB."""
     declared, limit = request.content_length or 0, settings.max_upload_mb * MB
     if await reservation.grow_to(declared) < declared - MB:
         raise await reservation.refuse()
-    boundary, folder, cover = _boundary(request), settings.clips_dir, reservation.cover
+    boundary = str(request.content_type[1].get("boundary", ""))
+    body, folder, cover = request.stream(), settings.clips_dir, reservation.cover
     try:
         async with receive(body, boundary, folder, limit=limit, cover=cover) as uploads:
             yield uploads
     except Overfull:
         raise await reservation.refuse() from None
-
-
-def _boundary(request: AnyRequest) -> str:
-    return str(request.content_type[1].get("boundary", ""))
 
 
 def prevailing(failures: Sequence[Failure]) -> Failure:

@@ -27,7 +27,6 @@ from app.values.sizes import MB
 FIELD = "clips"
 MAX_FILES, MAX_OTHER_FIELDS = 100, 20
 MAX_NAME_LENGTH = 255
-OPENING = 65_536
 
 Cover = Callable[[int], Awaitable[int]]
 
@@ -71,56 +70,6 @@ async def receive(
         yield receiver.uploads
     finally:
         await asyncio.to_thread(receiver.clear)
-
-
-async def fields_before_files(
-    body: AsyncIterator[bytes], boundary: str
-) -> tuple[dict[str, str], AsyncIterator[bytes]]:
-    """The text fields that come before the first file, and the whole body again.
-
-    Reads no further than the first file, or OPENING bytes. Of a malformed body the fields are
-    those before the fault.
-    """
-    seen, arrived = list[bytes](), 0
-    try:
-        opening = _Opening(_parser(boundary))
-    except Invalid:
-        return {}, body
-    async for chunk in body:
-        seen.append(chunk)
-        arrived += len(chunk)
-        if opening.is_over(chunk) or arrived > OPENING:
-            break
-    return opening.fields, _chained(seen, body)
-
-
-async def _chained(seen: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in seen:
-        yield chunk
-    async for chunk in rest:
-        yield chunk
-
-
-@dataclass
-class _Opening:
-    parser: PushMultipartParser
-    fields: dict[str, str] = field(default_factory=dict)
-    name: str = ""
-
-    def is_over(self, chunk: bytes) -> bool:
-        """Whether the first file, the end or a fault has come."""
-        try:
-            return any(self._is_file(found) for found in self.parser.parse(chunk or b""))
-        except MultipartError:
-            return True
-
-    def _is_file(self, found: MultipartSegment | bytes | bytearray | None) -> bool:
-        if isinstance(found, MultipartSegment):
-            self.name = found.name
-            return found.filename is not None
-        if found:
-            self.fields[self.name] = self.fields.get(self.name, "") + found.decode(errors="ignore")
-        return False
 
 
 def _parser(boundary: str) -> PushMultipartParser:

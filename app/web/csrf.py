@@ -7,7 +7,7 @@ of the same user. Each page masks it anew: a compressed page would otherwise lea
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from hmac import compare_digest, digest
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.types import Scope
 
-from app.errors import OtherUser
 from app.security import hash_token
 from app.settings import Settings
 from app.web.parsing import cookies_of
@@ -100,14 +99,6 @@ def _browser_of(scope: Scope) -> Holder:
     """The holder in the cookie of a signed-out browser, which may be a session that has ended."""
     given = read_token(_settings(scope), cookies_of(scope).get(COOKIE, ""))
     return given or Holder(NOBODY, secrets.token_bytes(KEY_BYTES))
-
-
-def require_made_for(user_id: int, fields: Mapping[str, str]) -> None:
-    """Raises OtherUser if the form with these fields names another user. For forms that are exempt
-    from the middleware; one that names nobody passes.
-    """
-    if fields.get(USER_FIELD, str(user_id)) != str(user_id):
-        raise OtherUser
 
 
 def without_proof(typed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

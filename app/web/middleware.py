@@ -5,7 +5,6 @@ Plain ASGI, so that no timeout or cancel scope surrounds a stream.
 
 from collections.abc import Mapping, Sequence
 
-from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.routes import HTTPRoute
@@ -37,6 +36,7 @@ from app.web.csrf import (
     read_token,
     without_proof,
 )
+from app.web.parsing import Fields, fields_before_files
 from app.web.security_headers import PARTS, security_headers
 
 PERSONAL = b"private, no-store"
@@ -130,11 +130,7 @@ class ForgeryMiddleware(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if _can_be_forged(scope):
-            if is_safe(scope) or scope["route_handler"].opt.get("exclude_from_csrf"):
-                headers = Headers.from_scope(scope)
-                _judge_user(scope, headers.get(USER_HEADER), [], headers.get(HEADER))
-            else:
-                await _judge(PageRequest(scope, receive))
+            receive = await _judge(PageRequest(scope, receive), receive)
         await next_app(scope, receive, send)
 
 
@@ -142,20 +138,38 @@ def _can_be_forged(scope: Scope) -> bool:
     return not is_api(scope) or (scope["user"] is not None and "token_id" not in scope["state"])
 
 
-async def _judge(request: AnyRequest) -> None:
+async def _judge(request: AnyRequest, receive: Receive) -> Receive:
     """Checks that the page that sends the request was made for this user, in this session, by us.
+    Returns the `receive` that gives the handler the whole body.
 
     Raises OtherUser, OlderSession, Forbidden, and SignedOut for a page of a user who has left.
     """
-    named, token = request.headers.get(USER_HEADER), request.headers.get(HEADER)
-    typed: list[tuple[str, str]] = []
-    if (named is None or token is None) and not is_api(request.scope):
-        typed = text_fields(await request.form())
+    scope, named, token = (
+        request.scope,
+        request.headers.get(USER_HEADER),
+        request.headers.get(HEADER),
+    )
+    if is_safe(scope) or request.route_handler.opt.get("exclude_from_csrf"):
+        _judge_user(scope, named, [], token)
+        return receive
+    typed: Fields = []
+    if (named is None or token is None) and not is_api(scope):
+        typed, receive = await _typed(request, receive)
         named, token = named or dict(typed).get(USER_FIELD), token or dict(typed).get(FIELD)
-    _judge_user(request.scope, named, typed, token)
+    _judge_user(scope, named, typed, token)
     _judge_token(request, token, is_named=bool(named), typed=typed)
-    if is_same_origin(request) is False and request.headers.get("Origin") != "null":
+    if is_same_origin(request) is False:
         raise from_another_site(request)
+    return receive
+
+
+async def _typed(request: AnyRequest, receive: Receive) -> tuple[Fields, Receive]:
+    """The text fields of the form; of an upload, only those before its files, so that it is refused
+    before they are read.
+    """
+    if "file_field" in request.route_handler.opt:
+        return await fields_before_files(receive, str(request.content_type[1].get("boundary", "")))
+    return text_fields(await request.form()), receive
 
 
 def _judge_user(

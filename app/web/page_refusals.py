@@ -43,8 +43,8 @@ async def refuse_page(
     if not takes_page:
         return fragment(request, "errors/_error.html", status=409, **context)
     again = _("Send again as {name}").format(name=owner) if owner else _("Send again")
-    typed = {"action": path_of(request), "fields": failure.typed, "again": again}
-    return await page(request, "errors/other_user.html", status=409, **context, **typed)
+    form = {**_form(request, failure.typed), "again": again}
+    return await page(request, "errors/other_user.html", status=409, **context, **form)
 
 
 def log_in_way(request: AnyRequest) -> Way:
@@ -72,12 +72,16 @@ async def form_again(
     status: int,
 ) -> Response[Any]:
     """The form that was sent, filled in, to be sent again."""
-    context = {"title": title, "sentence": failure.sentence, "fields": typed}
-    answer = await page(
-        request, "errors/form_again.html", status=status, action=path_of(request), **context
-    )
+    context = {"title": title, "sentence": failure.sentence, **_form(request, typed)}
+    answer = await page(request, "errors/form_again.html", status=status, **context)
     answer.headers.update(failure.headers)
     return answer
+
+
+def _form(request: AnyRequest, typed: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Files are chosen again: no page can fill in a field for them."""
+    file_field = request.route_handler.opt.get("file_field")
+    return {"action": path_of(request), "fields": typed, "file_field": file_field}
 
 
 async def _owner(request: AnyRequest, failure: OtherUser) -> User | None:

@@ -4,6 +4,7 @@ Litestar's own parsers accept any number of fields, and each caches the last 1,0
 with passwords, cookie headers with sessions, queries of hundreds of fields.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -15,7 +16,7 @@ from litestar.datastructures import Headers
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
-from litestar.types import Empty
+from litestar.types import Empty, Receive
 from litestar.utils.scope.state import ScopeState
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
@@ -25,6 +26,8 @@ from multipart import (  # type: ignore[import-untyped]
 
 MAX_FORM_BYTES = 65_536
 MAX_FORM_FIELDS = 2_000
+# Of an upload, the bytes before its first file.
+MAX_OPENING_BYTES = 65_536
 # In bytes. Litestar may cache shorter queries: that cache stays small.
 LONGEST_QUERY_KEPT = 500
 
@@ -87,16 +90,70 @@ def _parse_urlencoded(body: bytes) -> Fields:
     return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
 
 
-def parse_file(boundary: str, body: bytes, field: str) -> tuple[Fields, bytes]:
-    """The text fields of a form (multipart/form-data), and the content of the file in `field`; empty
-    if there is none.
+def parse_file(boundary: str, body: bytes, field: str) -> bytes:
+    """The content of the file in `field` of a form (multipart/form-data); empty if there is none.
 
     Raises ClientException for a body that cannot be parsed.
     """
     parts = list(_parts(body, boundary))
     files = [content for name, is_file, content in parts if is_file and name == field]
-    texts = [(name, _text(content)) for name, is_file, content in parts if not is_file]
-    return texts, files[0] if files else b""
+    return files[0] if files else b""
+
+
+async def fields_before_files(receive: Receive, boundary: str) -> tuple[Fields, Receive]:
+    """The text fields that come before the first file of an upload (multipart/form-data), and a
+    `receive` that gives the whole body again.
+
+    Reads no further than the first file, or MAX_OPENING_BYTES. Of a malformed body, the fields are
+    those before the fault.
+    """
+    opening, seen, arrived = _Opening(boundary), deque[Any](), 0
+    while opening.goes_on and arrived <= MAX_OPENING_BYTES:
+        message: Any = await receive()
+        seen.append(message)
+        chunk = message.get("body", b"")
+        arrived += len(chunk)
+        opening.read(chunk)
+        if not message.get("more_body"):
+            break
+
+    async def receive_again() -> Any:
+        return seen.popleft() if seen else await receive()
+
+    return opening.fields, receive_again
+
+
+class _Opening:
+    """`goes_on` until the first file, the end or a fault has come."""
+
+    def __init__(self, boundary: str) -> None:
+        self.fields: Fields = []
+        self.goes_on = True
+        self._name, self._value = "", bytearray()
+        try:
+            self._parser = PushMultipartParser(boundary, max_segment_count=MAX_FORM_FIELDS)
+        except MultipartError:
+            self.goes_on = False
+
+    def read(self, chunk: bytes) -> None:
+        try:
+            for found in self._parser.parse(chunk) if chunk else ():
+                if not self._take(found):
+                    self.goes_on = False
+                    return
+        except MultipartError:
+            self.goes_on = False
+
+    def _take(self, found: MultipartSegment | bytes | bytearray | None) -> bool:
+        """Whether it belongs to a text field."""
+        if isinstance(found, MultipartSegment):
+            self._name, self._value = found.name, bytearray()
+            return found.filename is None
+        if found:
+            self._value += found
+        else:
+            self.fields.append((self._name, _text(bytes(self._value))))
+        return True
 
 
 def _parse_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:

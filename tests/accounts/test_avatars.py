@@ -31,7 +31,7 @@ from app.models import Team, User
 from app.settings import Settings
 from tests.accounts.images import image_file, opened, photograph, saved
 from tests.application import browser
-from tests.conftest import post, sign_in, text_of
+from tests.conftest import csrf_header, post, sign_in, text_of
 from tests.factories import PASSWORD
 
 BLUE, RED = (0, 0, 255), (255, 0, 0)
@@ -42,6 +42,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 @pytest.fixture
 async def as_alice(client: httpx.AsyncClient, alice: User) -> httpx.AsyncClient:
     await sign_in(client, alice)
+    client.headers.update(csrf_header(client))
     return client
 
 

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.values.sizes import MB
 from tests import clips
 from tests.application import browser, serving
-from tests.conftest import sign_in, text_of
+from tests.conftest import csrf_header, sign_in, text_of
 from tests.projects.conftest import add, finished
 from tests.projects.video.made_files import make
 
@@ -84,6 +84,7 @@ async def as_alice(settings: Settings, alice: User) -> AsyncIterator[httpx.Async
     narrow = dataclasses.replace(settings, upload_quota_mb=1)
     async with serving(narrow) as app, browser(app) as client:
         await sign_in(client, alice)
+        client.headers.update(csrf_header(client))
         yield client
 
 
@@ -147,9 +148,8 @@ async def test_an_upload_without_a_length_never_has_more_on_disk_than_the_quota(
 ) -> None:
     pieces = [p for n in range(files) for p in file_of(f"{n}.mp4", bytes(4 * MB // files))]
     body = SlowBody(settings.clips_dir, *pieces, b"--x--\r\n")
-    headers = MULTIPART | {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
 
-    answer = await as_alice.post(address.format(reel.id), content=body, headers=headers)
+    answer = await as_alice.post(address.format(reel.id), content=body, headers=MULTIPART)
 
     assert answer.status_code == 413
     assert "There is not enough room" in answer.text
@@ -174,9 +174,8 @@ async def test_too_many_files_get_their_own_error(
     as_alice: httpx.AsyncClient, reel: Project, settings: Settings, address: str
 ) -> None:
     files = [("clips", (f"{n}.mp4", b"x")) for n in range(101)]
-    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
 
-    answer = await as_alice.post(address.format(reel.id), files=files, headers=headers)
+    answer = await as_alice.post(address.format(reel.id), files=files)
 
     assert answer.status_code in (400, 422)
     assert "At most 100 files can be uploaded at once. Please choose fewer." in answer.text
@@ -207,9 +206,8 @@ async def test_a_full_disk_gets_its_own_error(
 ) -> None:
     monkeypatch.setattr(upload_stream, "_create", on_a_full_disk)
     files = [("clips", ("large.mp4", bytes(size)))]
-    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"]}
 
-    answer = await as_alice.post(address.format(reel.id), files=files, headers=headers)
+    answer = await as_alice.post(address.format(reel.id), files=files)
 
     assert answer.status_code == 507
     assert "The server's disk is full." in unescape(text_of(answer))

@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.teams.invitations import invite
 from app.values.sizes import MB
 from tests import clips
-from tests.conftest import post, sign_in, text_of
+from tests.conftest import csrf_header, post, sign_in, text_of
 from tests.factories import make_team
 from tests.projects.conftest import add, finished
 
@@ -28,6 +28,7 @@ async def upload(
     client: httpx.AsyncClient, project_id: int, *names: str, **headers: str
 ) -> httpx.Response:
     files = [("clips", (name, clips.make(name).read_bytes())) for name in names]
+    headers |= csrf_header(client)
     return await client.post(f"/projects/{project_id}/clips", files=files, headers=headers)
 
 
@@ -157,7 +158,9 @@ async def test_an_upload_without_a_file_is_refused(
 ) -> None:
     files = [("clips", ("", b""))]
 
-    answer = await as_alice.post(f"/projects/{reel.id}/clips", files=files)
+    answer = await as_alice.post(
+        f"/projects/{reel.id}/clips", files=files, headers=csrf_header(as_alice)
+    )
 
     assert answer.status_code == 422
     assert "Choose one or more videos first." in answer.text
@@ -169,8 +172,9 @@ async def test_an_upload_without_a_file_is_refused(
 async def test_a_malformed_body_is_refused(
     as_alice: httpx.AsyncClient, reel: Project, kind: str
 ) -> None:
+    headers = {"Content-Type": kind, **csrf_header(as_alice)}
     answer = await as_alice.post(
-        f"/projects/{reel.id}/clips", content=b"--y\r\nnonsense", headers={"Content-Type": kind}
+        f"/projects/{reel.id}/clips", content=b"--y\r\nnonsense", headers=headers
     )
 
     assert answer.status_code == 422

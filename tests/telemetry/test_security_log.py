@@ -19,7 +19,7 @@ from app.settings import ROOT, Settings
 from app.telemetry import logs, security_log
 from app.telemetry.security_log import record, remember_client
 from tests.application import browser, serving
-from tests.conftest import post, sign_in
+from tests.conftest import csrf_header, post, sign_in
 from tests.factories import PASSWORD, make_team
 from tests.mailing import deliveries, token_of
 
@@ -302,7 +302,7 @@ async def test_forged_requests_are_logged(
     await sign_in(client, alice)
 
     await client.post("/teams", data={"_csrf_token": "wrong", "name": "Forged"})
-    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    elsewhere = {"Sec-Fetch-Site": "cross-site", **csrf_header(client)}
     await client.post("/projects/1/clips", files={"clips": b"x"}, headers=elsewhere)
 
     assert lines.events[1:] == [

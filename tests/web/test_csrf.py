@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 from litestar import Litestar
 from sqlalchemy import select
 
+from app.accounts.tokens import create_token
 from app.database import Database
 from app.models import Team, User
+from app.projects.projects import create_project
 from app.settings import Settings
 from app.web.csrf import Holder, read_token
 from tests.application import browser, serving
@@ -21,8 +23,19 @@ ELSEWHERE = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
     {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "none", "Origin": "https://evil.example"},
 ]
-HERE = [{}, {"Origin": "http://testserver"}, {"Sec-Fetch-Site": "same-origin"}]
+# Browsers send the Origin "null" for a page that sends no referrer.
+HERE = [
+    {},
+    {"Origin": "http://testserver"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+]
 
 
 @pytest.fixture
@@ -291,14 +304,138 @@ async def test_the_page_of_another_user_gets_no_news(
     assert f'hx-sse:connect="/notifications/stream?user={alice.id}&amp;since=' in page
 
 
-async def test_an_upload_names_its_user_before_its_body_is_read(
-    as_alice: httpx.AsyncClient, bob: User
+@dataclass
+class Upload:
+    """A form with a file, and how a browser without scripts sends it: the file comes last."""
+
+    path: str
+    field: str
+    page: str
+    was_read: bool = False
+
+    async def send(
+        self, client: httpx.AsyncClient, fields: dict[str, str], **headers: str
+    ) -> httpx.Response:
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        return await client.post(self.path, content=self._body(fields), headers=headers | kind)
+
+    async def _body(self, fields: dict[str, str]) -> AsyncIterator[bytes]:
+        for name, value in fields.items():
+            yield part(f'name="{name}"') + f"{value}\r\n".encode()
+        yield part(f'name="{self.field}"; filename="a.png"')
+        self.was_read = True
+        yield b"content\r\n--x--\r\n"
+
+
+def part(disposition: str) -> bytes:
+    return f"--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+
+
+@pytest.fixture(params=["a clip", "a picture"])
+async def upload(request: pytest.FixtureRequest, db: Database, alice: User) -> Upload:
+    if request.param == "a picture":
+        return Upload("/account/picture", "picture", "/account")
+    async with db.act() as session:
+        project = await create_project(session, alice, "Highlight Reel")
+    page = f"/projects/{project.id}"
+    return Upload(f"{page}/clips", "clips", page)
+
+
+def is_read(answer: httpx.Response) -> bool:
+    """The file is neither a video nor a picture, and the page says so at its field."""
+    refusal = re.search("is not (a video we|an image that we) can read", text_of(answer))
+    return answer.status_code == 422 and refusal is not None
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "0" * 128])
+async def test_an_upload_with_a_wrong_token_is_refused_before_its_file_is_read(
+    as_alice: httpx.AsyncClient, alice: User, upload: Upload, token: str
 ) -> None:
-    headers = {"X-User": str(bob.id)}
+    fields = {"_csrf_token": token, "_user": str(alice.id)} if token else {}
 
-    answer = await as_alice.post("/projects/1/clips", files={"clips": b"x"}, headers=headers)
+    answer = await upload.send(as_alice, fields)
 
-    assert answer.status_code == 409
+    assert (answer.status_code, upload.was_read) == (403, False)
+
+
+async def test_an_upload_is_taken_with_the_token_of_its_page(
+    as_alice: httpx.AsyncClient, upload: Upload
+) -> None:
+    answer = await upload.send(as_alice, await fields_of(as_alice, upload.page))
+
+    assert is_read(answer)
+
+
+async def test_an_upload_by_a_script_is_taken_with_the_token_in_its_header(
+    as_alice: httpx.AsyncClient, upload: Upload
+) -> None:
+    fields = await fields_of(as_alice, upload.page)
+    headers = {"X-CSRF-Token": fields["_csrf_token"], "X-User": fields["_user"]}
+
+    assert is_read(await upload.send(as_alice, {}, **headers))
+
+
+async def test_a_token_behind_the_file_is_none(as_alice: httpx.AsyncClient, upload: Upload) -> None:
+    token = (await fields_of(as_alice))["_csrf_token"]
+    form = [(upload.field, ("a.png", b"content")), ("_csrf_token", (None, token))]
+
+    answer = await as_alice.post(upload.path, files=form)
+
+    assert answer.status_code == 403
+
+
+async def test_an_upload_of_another_users_page_is_refused_before_its_file_is_read(
+    as_alice: httpx.AsyncClient, bob: User, upload: Upload
+) -> None:
+    fields = await fields_of(as_alice)
+    await sign_in(as_alice, bob)
+
+    by_form = await upload.send(as_alice, fields)
+    by_script = await upload.send(as_alice, {}, **{"X-User": fields["_user"]})
+
+    assert (by_form.status_code, by_script.status_code) == (409, 409)
+    assert not upload.was_read
+    assert "Send again as alice" in text_of(by_form)
+
+
+async def test_an_upload_of_an_earlier_session_gets_a_form_for_the_file_again(
+    as_alice: httpx.AsyncClient, alice: User, upload: Upload
+) -> None:
+    fields = await fields_of(as_alice, upload.page)
+    await sign_in(as_alice, alice)
+
+    answer = await upload.send(as_alice, fields)
+
+    assert (answer.status_code, upload.was_read) == (422, False)
+    assert "You have logged in again since this page was opened." in text_of(answer)
+    form = answer.text.partition(f'action="{upload.path}"')[2].partition("</form>")[0]
+    assert form.startswith(' enctype="multipart/form-data"')
+    assert f'name="{upload.field}" type="file"' in form
+    hidden = dict(re.findall(r'name="(_csrf_token|_user)" value="([^"]*)"', form))
+    assert is_read(await upload.send(as_alice, hidden))
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+async def test_an_upload_of_another_sites_page_is_refused_even_with_the_token(
+    as_alice: httpx.AsyncClient, upload: Upload, headers: dict[str, str]
+) -> None:
+    answer = await upload.send(as_alice, await fields_of(as_alice), **headers)
+
+    assert (answer.status_code, upload.was_read) == (403, False)
+
+
+async def test_an_upload_with_an_access_token_needs_no_other(
+    client: httpx.AsyncClient, db: Database, alice: User
+) -> None:
+    async with db.act() as session:
+        project = await create_project(session, alice, "Highlight Reel")
+        _token, key = await create_token(session, alice, name="A script", scope="write")
+    upload = Upload(f"/api/projects/{project.id}/clips", "clips", "")
+
+    answer = await upload.send(client, {}, Authorization=f"Bearer {key}")
+
+    assert (answer.status_code, upload.was_read) == (400, True)
+    assert "is not a video" in answer.text
 
 
 @pytest.mark.parametrize("text", ["", "A", "é", "A" * 54, "A" * 107, "A" * 1_000])

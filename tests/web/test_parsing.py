@@ -1,5 +1,6 @@
 """Forms are limited in size, and neither they nor cookies stay in memory."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from litestar._parsers import (
 )
 
 from app.models import User
-from app.web.parsing import parse_cookies, parse_form
+from app.web.parsing import fields_before_files, parse_cookies, parse_form
 from tests.conftest import post, sign_in, text_of
 from tests.factories import PASSWORD
 
@@ -134,3 +135,60 @@ def _queries_kept() -> int:
 
 def test_a_request_without_a_body_has_no_fields_whatever_its_content_type_says() -> None:
     assert parse_form(("multipart/form-data", {"boundary": "of-the-form-before"}), b"") == []
+
+
+OPENING = PART % ("a", "", "1") + PART % ("b", "", "") + PART % ("é", "", "ü")
+FILE = PART % ("picture", '; filename="a.png"', "content")
+LATER = PART % ("c", "", "3") + "--x--\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+async def test_of_an_upload_only_the_fields_before_its_file_are_read(size: int) -> None:
+    body = (OPENING + FILE + "x" * 2_000 + LATER).encode()
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    messages = deque({"body": piece, "more_body": True} for piece in pieces)
+    messages.append({"body": b"", "more_body": False})
+
+    async def receive() -> Any:
+        return messages.popleft()
+
+    fields, receive_again = await fields_before_files(receive, "x")
+    left = len(messages)
+    again = [await receive_again() for _number in range(len(pieces) + 1)]
+
+    assert fields == [("a", "1"), ("b", ""), ("é", "ü")]
+    assert left > 0
+    assert b"".join(message["body"] for message in again) == body
+
+
+@pytest.mark.parametrize(
+    ("boundary", "body", "fields"),
+    [
+        ("", OPENING, []),
+        ("y", OPENING, []),
+        ("x", OPENING + "nonsense", [("a", "1"), ("b", "")]),
+        ("x", OPENING + "--x--\r\n", [("a", "1"), ("b", ""), ("é", "ü")]),
+        ("x", "", []),
+    ],
+    ids=["no boundary", "another boundary", "cut short", "no file", "nothing"],
+)
+async def test_of_a_malformed_upload_the_fields_before_the_fault_count(
+    boundary: str, body: str, fields: list[tuple[str, str]]
+) -> None:
+    async def receive() -> Any:
+        return {"body": body.encode(), "more_body": False}
+
+    assert (await fields_before_files(receive, boundary))[0] == fields
+
+
+async def test_fields_that_go_on_for_long_are_not_read_to_their_end() -> None:
+    asked = 0
+
+    async def receive() -> Any:
+        nonlocal asked
+        asked += 1
+        return {"body": (PART % ("a", "", "x" * 10_000)).encode(), "more_body": True}
+
+    await fields_before_files(receive, "x")
+
+    assert asked < 10

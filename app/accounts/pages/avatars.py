@@ -20,12 +20,11 @@ from app.accounts.avatars import (
 from app.accounts.pages.account import show_account
 from app.database import Database
 from app.errors import Invalid, NotFound, TooLarge
-from app.http import AnyRequest, is_known, redirect, same_origin, signed_in, unreadable_upload
+from app.http import AnyRequest, FileField, is_known, redirect, signed_in, unreadable_upload
 from app.language import _
 from app.models import User
 from app.settings import Settings
 from app.values.sizes import MB
-from app.web.csrf import require_made_for
 from app.web.parsing import parse_file
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -37,8 +36,8 @@ MOST_DISCARDED = 50 * MB
 
 
 @post(
-    guards=[signed_in, same_origin],
-    exclude_from_csrf=True,
+    guards=[signed_in],
+    file_field=FileField(FIELD),
     request_max_body_size=None,
 )
 async def upload(
@@ -48,11 +47,8 @@ async def upload(
     user: NamedDependency[User],
     session_id: NamedDependency[int],
 ) -> Response[Any]:
-    """Exempt from the CSRF middleware, which accepts forms of at most 64 KB. Like uploads of clips,
-    it uses the guard `same_origin` instead.
-    """
     try:
-        await set_avatar(db, settings, user, await _chosen_file(request, user))
+        await set_avatar(db, settings, user, await _chosen_file(request))
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, invalid=invalid)
     except TooLarge as failure:
@@ -88,14 +84,13 @@ async def picture(
     return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
-async def _chosen_file(request: AnyRequest, user: User) -> bytes:
-    """Raises OtherUser for a form that was made for another user, Invalid if no file was chosen."""
+async def _chosen_file(request: AnyRequest) -> bytes:
+    """Raises Invalid if no file was chosen."""
     boundary = str(request.content_type[1].get("boundary", ""))
     try:
-        fields, content = parse_file(boundary, await _body(request), FIELD)
+        content = parse_file(boundary, await _body(request), FIELD)
     except ClientException:
         raise unreadable_upload(FIELD) from None
-    require_made_for(user.id, dict(fields))
     if not content:
         raise Invalid({FIELD: _("Choose an image first.")})
     return content

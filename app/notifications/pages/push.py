@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.database import Database
-from app.http import AnyRequest, Form, proven_same_origin, signed_in
+from app.http import AnyRequest, Form, signed_in
 from app.language import _
 from app.layout import fragment
 from app.models import User
@@ -81,7 +81,7 @@ def words() -> str:
 
 @get(guards=[signed_in], sync_to_thread=False)
 def state(request: AnyRequest, vapid_keys: NamedDependency[VapidKeys]) -> Response[dict[str, str]]:
-    """The values that a service worker needs to renew its subscription."""
+    """The values that a service worker, which has no page, needs for its requests."""
     values = {"key": vapid_keys.public, "csrf_token": csrf_token(request)}
     return Response(values, headers=PRIVATE)
 
@@ -101,11 +101,7 @@ async def unread(
     return Response(counts, headers=PRIVATE)
 
 
-@post(
-    status_code=204,
-    guards=[proven_same_origin],
-    opt={"exclude_from_csrf": True},
-)
+@post(status_code=204)
 async def read(
     db: NamedDependency[Database], user: NamedDependency[User], notification_id: FromPath[int]
 ) -> None:

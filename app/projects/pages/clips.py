@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
-from app.http import AnyRequest, Form, is_partial, redirect, same_origin, signed_in
+from app.http import AnyRequest, FileField, Form, is_partial, redirect, signed_in
 from app.language import _, ngettext
 from app.layout import ask
 from app.models import Clip, User
@@ -26,8 +26,8 @@ STEPS = {"up": -1, "down": 1}
 
 
 @post(
-    guards=[signed_in, same_origin],
-    exclude_from_csrf=True,
+    guards=[signed_in],
+    file_field=FileField(FIELD, takes_many=True),
     request_max_body_size=None,
 )
 async def upload(

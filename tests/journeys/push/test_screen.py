@@ -101,7 +101,7 @@ async def test_what_comes_back_onto_the_screen_does_not_take_the_place_of_someth
     await is_shown(screen, "first")
     await visitor.context.clear_cookies()  # signed out, so that it cannot be marked
 
-    await screen.evaluate(HOLD, "/push/.*/read")
+    await screen.evaluate(HOLD, "/push/state")
     click = asyncio.create_task(screen.click("read"))
     await until(lambda: screen.evaluate("() => self.holds"))
     await screen.receive(json.dumps(second))

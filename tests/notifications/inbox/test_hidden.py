@@ -13,10 +13,8 @@ from app.notifications.events.catalogue import INVITATION_RECEIVED
 from app.notifications.events.event_type import IN_APP
 from app.notifications.notify import notify
 from tests.application import browser
-from tests.conftest import sign_in
+from tests.conftest import csrf_header, sign_in
 from tests.switching import set_switch
-
-OUR_OWN = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ async def test_its_push_stays_on_the_screen_until_it_is_read(
 ) -> None:
     asked = f"/push/unread?ids={hidden}"
     before = (await as_bob.get(asked)).json()
-    read = await as_bob.post(f"/push/{hidden}/read", headers=OUR_OWN)
+    read = await as_bob.post(f"/push/{hidden}/read", headers=csrf_header(as_bob))
     after = (await as_bob.get(asked)).json()
 
     assert before["unread"] == [hidden]
@@ -65,7 +63,7 @@ async def test_an_id_that_is_not_a_number_is_no_notice(as_bob: httpx.AsyncClient
 async def test_reading_it_says_nothing_on_the_streams(
     as_bob: httpx.AsyncClient, db: Database, hidden: int
 ) -> None:
-    await as_bob.post(f"/push/{hidden}/read", headers=OUR_OWN)
+    await as_bob.post(f"/push/{hidden}/read", headers=csrf_header(as_bob))
 
     async with db.read() as session:
         assert list(await session.scalars(select(Change.kind))) == ["event"]
