@@ -32,7 +32,9 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Form(Mapping[str, str]):
-    """The posted text fields: `form["name"]` is stripped, and "" for a field that is missing."""
+    """The posted text fields: `form["name"]` is stripped, and "" for a field that is missing.
+    `form.exact("password")` is as it was typed.
+    """
 
     def __init__(self, fields: FormMultiDict | None = None) -> None:
         self._fields = fields or FormMultiDict()
@@ -40,6 +42,11 @@ class Form(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         value = self._fields.get(name)
         return _storable(value).strip() if isinstance(value, str) else ""
+
+    def exact(self, name: str) -> str:
+        """For passwords: spaces are part of one, and only its hash is stored."""
+        value = self._fields.get(name)
+        return value if isinstance(value, str) else ""
 
     def all(self, name: str) -> list[str]:
         values = self._fields.getall(name, [])

@@ -92,8 +92,9 @@ async def create(
 
     The token is shown only this once. A `read` token cannot change anything; the default is `write`.
     """
-    await throttle_login(request, db, settings, data.login)
-    user = await check_login(db, data.login, data.password)
+    login = data.login.strip()
+    await throttle_login(request, db, settings, login)
+    user = await check_login(db, login, data.password)
     async with db.act() as session:
         token, key = await create_token(session, user, name=data.name, scope=data.scope)
     record("token_created", user=user.username, token=token.id, scope=token.scope)

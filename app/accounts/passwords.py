@@ -46,7 +46,7 @@ async def check_login(db: Database, login: str, password: str) -> User:
     _refuse_demo_password("login", password, "login_failed", loggable(login))
     async with db.read() as session:
         candidates = await _find_candidates(session, login)
-    user = await _pick(candidates, password)
+    user, matching = await _pick(candidates, password)
     if user is None:
         record("login_failed", user=loggable(login))
         raise Invalid({"login": _("The username, email address or password is incorrect.")})
@@ -54,12 +54,12 @@ async def check_login(db: Database, login: str, password: str) -> User:
         record("login_suspended", user=user.username)
         raise Forbidden(_("This account is suspended. Please contact the administrator."))
     if needs_rehash(user.password_hash):
-        await _store_hash(db, user, await hash_password(password))
+        await _store_hash(db, user, await hash_password(matching))
     return user
 
 
 def _refuse_demo_password(field: str, password: str, event: str, user: str | None) -> None:
-    if password == DEMO_PASSWORD and others_can_reach():
+    if password.strip() == DEMO_PASSWORD and others_can_reach():
         record(event, user=user)
         raise Invalid({
             field: _("This is the demo password. It does not work on a server that others can reach.")
@@ -79,12 +79,22 @@ async def _find_candidates(session: AsyncSession, login: str) -> Sequence[User |
     return [await find_by_login(session, login), *claimants]
 
 
-async def _pick(candidates: Sequence[User | None], password: str) -> User | None:
-    """The first with this password."""
+async def _pick(candidates: Sequence[User | None], password: str) -> tuple[User | None, str]:
+    """The first with this password, and the password as it was stored."""
     for user in candidates:
-        is_right = await verify_password(password, user.password_hash if user else DECOY)
-        if user and is_right:
-            return user
+        matching = await _matching(password, user.password_hash if user else DECOY)
+        if user and matching is not None:
+            return user, matching
+    return None, ""
+
+
+async def _matching(password: str, password_hash: str) -> str | None:
+    """The password that has this hash: as it was typed or, because pages used to strip passwords
+    before they were stored, stripped. None if neither has it.
+    """
+    for typed in dict.fromkeys((password, password.strip())):
+        if await verify_password(typed, password_hash):
+            return typed
     return None
 
 
@@ -97,7 +107,7 @@ async def _store_hash(db: Database, user: User, password_hash: str) -> None:
 async def require_password(user: User, password: str, field: str = "password") -> None:
     """Raises Invalid for `field` unless this is the user's password."""
     _refuse_demo_password(field, password, "password_failed", user.username)
-    if not await verify_password(password, user.password_hash):
+    if await _matching(password, user.password_hash) is None:
         record("password_failed", user=user.username)
         raise Invalid({field: _("This password is incorrect.")})
 

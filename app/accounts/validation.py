@@ -40,7 +40,8 @@ def password_error(password: str) -> str:
     if size not in PASSWORD_BYTES:
         return _("Use at most 1,024 bytes.")
     common = _("This password is one of the most common. Choose another one.")
-    return common if is_common(password) or password == DEMO_PASSWORD else ""
+    bare = password.strip()
+    return common if is_common(bare) or bare == DEMO_PASSWORD else ""
 
 
 async def require_available(session: AsyncSession, *, username: str = "", email: str = "") -> None:

@@ -216,6 +216,42 @@ async def test_a_new_password_logs_out_the_other_browsers_only(
     assert (await second.get("/account")).status_code == 303
 
 
+SPACED = "  battery staple "
+
+
+async def tokens_for(client: httpx.AsyncClient, login: str, *passwords: str) -> list[int]:
+    """How the API answers each of these passwords."""
+    named = [{"login": login, "password": one, "name": "A script"} for one in passwords]
+    return [(await client.post("/api/tokens", json=fields)).status_code for fields in named]
+
+
+async def test_the_spaces_around_a_password_belong_to_it_on_every_page(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, db: Database, settings: Settings
+) -> None:
+    await post(client, "/register", username="alice", email="alice@example.com", password=SPACED)
+    assert await tokens_for(second, "alice", SPACED, SPACED.strip()) == [201, 400]
+
+    changed = "\tstaple battery "
+    await post(client, "/account/password", current_password=SPACED, new_password=changed)
+    assert await tokens_for(second, "alice", changed, changed.strip()) == [201, 400]
+    assert (await post(second, "/login", login="alice", password=changed)).status_code == 303
+
+    await post(client, "/forgot", email="alice@example.com")
+    await post(client, await mailed_link(db, settings, "reset"), password=SPACED)
+    assert await tokens_for(second, "alice", SPACED, SPACED.strip()) == [201, 400]
+
+
+async def test_a_password_that_was_stored_without_its_spaces_still_logs_in_with_them(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, alice: User
+) -> None:
+    typed = f" {PASSWORD} "
+
+    assert (await post(client, "/login", login="alice", password=typed)).status_code == 303
+    new = await post(client, "/account/password", current_password=typed, new_password=SPACED)
+    assert new.status_code == 303
+    assert await tokens_for(second, " alice ", SPACED) == [201]
+
+
 async def test_a_forgotten_password_is_set_by_the_mailed_link(
     db: Database, settings: Settings, client: httpx.AsyncClient, alice: User
 ) -> None:

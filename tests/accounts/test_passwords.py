@@ -54,29 +54,39 @@ async def test_a_failed_login_does_not_reveal_why(db: Database, alice: User, log
 
 
 @pytest.mark.parametrize("login", ["alice", "nobody", "nobody@example.com"])
+@pytest.mark.parametrize(("typed", "times"), [("wrong password", 1), (" wrong password ", 2)])
 async def test_a_failed_login_hashes_as_much_for_names_that_nobody_has(
-    db: Database, alice: User, monkeypatch: pytest.MonkeyPatch, login: str
+    db: Database,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    login: str,
+    typed: str,
+    times: int,
 ) -> None:
     verified = Mock(wraps=verify_password)
     monkeypatch.setattr(passwords, "verify_password", verified)
 
     with pytest.raises(Invalid):
-        await check_login(db, login, "wrong password")
+        await check_login(db, login, typed)
 
-    assert verified.call_count == 1
+    assert verified.call_count == times
 
 
 def test_the_decoy_costs_as_much_as_a_real_hash() -> None:
     assert not needs_rehash(DECOY)
 
 
-async def test_a_login_replaces_a_hash_that_is_too_cheap(db: Database, alice: User) -> None:
-    await check_login(db, "alice", PASSWORD)
+@pytest.mark.parametrize("typed", [PASSWORD, f" {PASSWORD}"])
+async def test_a_login_replaces_a_hash_that_is_too_cheap(
+    db: Database, alice: User, typed: str
+) -> None:
+    await check_login(db, "alice", typed)
 
     async with db.read() as session:
         stored = await session.get_one(User, alice.id)
     assert stored.password_hash != alice.password_hash
     assert not needs_rehash(stored.password_hash)
+    assert await verify_password(PASSWORD, stored.password_hash)
 
 
 async def test_a_new_password_ends_every_session(db: Database, alice: User) -> None:

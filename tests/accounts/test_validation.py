@@ -56,7 +56,9 @@ def test_the_list_has_ten_thousand_passwords_that_are_long_enough() -> None:
     assert all(len(one.encode()) >= 8 and one == one.casefold() for one in common_passwords())
 
 
-@pytest.mark.parametrize("password", ["password1", "PassWord1", "iloveyou", "1q2w3e4r5t"])
+@pytest.mark.parametrize(
+    "password", ["password1", "PassWord1", "iloveyou", "1q2w3e4r5t", " iloveyou "]
+)
 async def test_a_common_password_is_refused_wherever_one_is_set(
     db: Database, settings: Settings, alice: User, password: str
 ) -> None:

@@ -377,7 +377,7 @@ async def test_an_upload_by_a_script_is_taken_with_the_token_in_its_header(
 
 async def test_a_token_behind_the_file_is_none(as_alice: httpx.AsyncClient, upload: Upload) -> None:
     token = (await fields_of(as_alice))["_csrf_token"]
-    form = [(upload.field, ("a.png", b"content")), ("_csrf_token", (None, token))]
+    form = {upload.field: ("a.png", b"content"), "_csrf_token": (None, token.encode())}
 
     answer = await as_alice.post(upload.path, files=form)
 

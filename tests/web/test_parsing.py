@@ -146,7 +146,7 @@ LATER = PART % ("c", "", "3") + "--x--\r\n"
 async def test_of_an_upload_only_the_fields_before_its_file_are_read(size: int) -> None:
     body = (OPENING + FILE + "x" * 2_000 + LATER).encode()
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
-    messages = deque({"body": piece, "more_body": True} for piece in pieces)
+    messages = deque[Any]({"body": piece, "more_body": True} for piece in pieces)
     messages.append({"body": b"", "more_body": False})
 
     async def receive() -> Any:
@@ -154,7 +154,7 @@ async def test_of_an_upload_only_the_fields_before_its_file_are_read(size: int) 
 
     fields, receive_again = await fields_before_files(receive, "x")
     left = len(messages)
-    again = [await receive_again() for _number in range(len(pieces) + 1)]
+    again: list[Any] = [await receive_again() for _number in range(len(pieces) + 1)]
 
     assert fields == [("a", "1"), ("b", ""), ("é", "ü")]
     assert left > 0

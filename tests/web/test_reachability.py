@@ -101,11 +101,12 @@ async def test_no_demo_password_opens_an_account_through_a_proxy(
 
 @pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("reached", [{"host": "0.0.0.0"}, {"base_url": "http://x.example"}])
+@pytest.mark.parametrize("typed", [DEMO_PASSWORD, f" {DEMO_PASSWORD} "])
 async def test_no_demo_password_opens_an_account_where_others_can_reach_it(
-    alone: Settings, db: Database, reached: dict[str, Any]
+    alone: Settings, db: Database, reached: dict[str, Any], typed: str
 ) -> None:
     async with visiting(replace(alone, **reached, demo=True, rate_limits=False), {}) as client:
-        answer = await post(client, "/login", login="alice", password=DEMO_PASSWORD)
+        answer = await post(client, "/login", login="alice", password=typed)
 
     assert (answer.status_code, await _count(db, WebSession)) == (422, 0)
 

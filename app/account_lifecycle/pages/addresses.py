@@ -39,7 +39,7 @@ async def change(
     await throttle_confirmation(db, settings, user)
     try:
         changed = await change_address(
-            db, settings, user, email=form["email"], password=form["password"]
+            db, settings, user, email=form["email"], password=form.exact("password")
         )
     except Invalid as invalid:
         return await show_account(request, db, user, session_id, form, invalid)

@@ -44,7 +44,7 @@ async def delete(
 ) -> Response[Any]:
     await throttle_password_check(request, db, settings)
     try:
-        await delete_account(db, settings, user, form["password"])
+        await delete_account(db, settings, user, form.exact("password"))
     except Invalid as invalid:
         return await page(request, "accounts/delete.html", status=422, errors=invalid.fields)
     record("account_deleted", user=user.username, account=user.username)

@@ -51,7 +51,7 @@ async def create_account(
             invitation,
             username=form["username"],
             email=form["email"],
-            password=form["password"],
+            password=form.exact("password"),
             timezone=form["timezone"],
             accept_language=request.headers.get("Accept-Language", ""),
         )

@@ -90,7 +90,7 @@ async def renew_password(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     await throttle_password_check(request, db, settings)
-    current, new = form["current_password"], form["new_password"]
+    current, new = form.exact("current_password"), form.exact("new_password")
     try:
         changed = await change_password(
             db, user, current=current, new=new, revokes_tokens=form["revoke_tokens"] == "1"

@@ -49,7 +49,7 @@ async def log_in(
 ) -> Response[Any]:
     await throttle_login(request, db, settings, form["login"])
     try:
-        user = await check_login(db, form["login"], form["password"])
+        user = await check_login(db, form["login"], form.exact("password"))
     except Invalid as invalid:
         return await login_or_register_page(request, "login", form, invalid)
     record("login", user=user.username)

@@ -62,7 +62,7 @@ async def reset(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     try:
-        user = await reset_password(db, token, form["password"])
+        user = await reset_password(db, token, form.exact("password"))
     except Invalid as invalid:
         async with db.read() as session:
             owner = await read_reset(session, token)

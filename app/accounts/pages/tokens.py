@@ -39,7 +39,7 @@ async def create(
     """Shows the key in this response, without a redirect, because it is stored nowhere."""
     await throttle_password_check(request, db, settings)
     try:
-        await require_password(user, form["password"])
+        await require_password(user, form.exact("password"))
         async with db.act() as session:
             token, key = await create_token(session, user, name=form["name"], scope=form["scope"])
     except Invalid as invalid:
