@@ -16,9 +16,13 @@ LOCALE = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE = "en"
 
 
-@cache
 def translations(language: str) -> NullTranslations:
     """The catalogue for `language` ("de", "pt-BR"), or the English source if there is none."""
+    return _catalogue(language if language in shipped_languages() else SOURCE_LANGUAGE)
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
     return translation("clippyfront", LOCALE, [language.replace("-", "_")], fallback=True)
 
 
@@ -38,7 +42,7 @@ _current: ContextVar[NullTranslations] = ContextVar(
 @contextmanager
 def in_language(language: str) -> Iterator[None]:
     """Within this block, `_()` translates into `language`."""
-    token = _current.set(translations(language or SOURCE_LANGUAGE))
+    token = _current.set(translations(language))
     try:
         yield
     finally:
@@ -47,7 +51,7 @@ def in_language(language: str) -> Iterator[None]:
 
 def set_language(language: str) -> None:
     """For the rest of this task (a request or a job), `_()` translates into `language`."""
-    _current.set(translations(language or SOURCE_LANGUAGE))
+    _current.set(translations(language))
 
 
 def current_translations() -> NullTranslations:

@@ -6,6 +6,7 @@ from litestar.types import Scope
 from app.accounts import sessions, tokens
 from app.accounts.cookies import cookie_name
 from app.accounts.credential_cache import CredentialCache
+from app.accounts.profile import preferred_language
 from app.accounts.sessions import COOKIE, find_session
 from app.accounts.tokens import WRITE, find_token
 from app.errors import Forbidden, SignedOut
@@ -15,6 +16,7 @@ from app.models import User
 from app.notifications.live.stream import TOKEN
 from app.security import hash_token
 from app.telemetry.security_log import record
+from app.web.parsing import cookies_of
 
 
 async def authenticate(scope: Scope) -> None:
@@ -27,10 +29,10 @@ async def authenticate(scope: Scope) -> None:
     if scope["path"].startswith("/static/"):
         return
     headers = Headers.from_scope(scope)
-    set_language(headers.get("accept-language", "")[:2])
+    set_language(preferred_language(headers.get("accept-language", "")))
     key = _bearer_key(headers.get("authorization", "")) if is_api(scope) else None
     if key is None:
-        user = await _by_session(scope, headers.get("cookie", ""))
+        user = await _by_session(scope)
     else:
         user = await _by_token(scope, key)
     if user:
@@ -38,9 +40,9 @@ async def authenticate(scope: Scope) -> None:
         set_language(user.language)
 
 
-async def _by_session(scope: Scope, cookies: str) -> User | None:
+async def _by_session(scope: Scope) -> User | None:
     state = scope["litestar_app"].state
-    token = _session_token(cookies, cookie_name(state.settings, COOKIE))
+    token = cookies_of(scope).get(cookie_name(state.settings, COOKIE))
     if not token:
         return None
     credentials: CredentialCache = state.credentials
@@ -73,11 +75,3 @@ def _bearer_key(authorization: str) -> str | None:
     """The key in `Bearer key` (RFC 6750, 2.1); None for any other scheme."""
     scheme, _space, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
-
-
-def _session_token(cookies: str, cookie: str) -> str:
-    for part in cookies.split(";"):
-        name, _equals, value = part.strip().partition("=")
-        if name == cookie:
-            return value
-    return ""

@@ -11,6 +11,7 @@ from app.models import User
 from app.notifications.preferences.switches import set_timezone
 from app.zones import zone_names
 
+MOST_WANTED = 50
 THEMES = {"": N_("System default"), "light": N_("Light"), "dark": N_("Dark")}
 
 
@@ -39,8 +40,12 @@ def fill_from_browser(user: User, timezone: str, accept_language: str) -> None:
 
 
 def preferred_language(accept_language: str) -> str:
-    """The best available language for an Accept-Language header (RFC 9110, 12.5.4), or ""."""
-    wanted = sorted(map(_with_weight, accept_language.split(",")), key=lambda entry: -entry[0])
+    """The best available language for an Accept-Language header (RFC 9110, 12.5.4), or "".
+
+    Of a header that no browser sends, only the first MOST_WANTED languages count.
+    """
+    parts = accept_language.split(",", MOST_WANTED)[:MOST_WANTED]
+    wanted = sorted(map(_with_weight, parts), key=lambda entry: -entry[0])
     tags = [tag for weight, tag in wanted if weight > 0 and tag]
     return negotiate_locale(tags, list(languages()), sep="-") or ""
 

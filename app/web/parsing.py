@@ -63,9 +63,15 @@ def cookies_of(scope: Any) -> dict[str, str]:
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """The `Cookie` header (RFC 6265, 5.4). Our own values need no quotes."""
-    pairs = (pair.partition("=") for pair in header.split(";"))
-    return {name.strip(): unquote(value.strip()) for name, _equals, value in pairs}
+    """The `Cookie` header (RFC 6265, 5.4). Our own values need no quotes.
+
+    Of several cookies with one name, the first wins: of those with our path, browsers send the
+    oldest first, so one that a page of a neighbouring host sets later for the whole domain does not
+    take the place of ours. Under HTTPS the prefix `__Host-` of the session's cookie excludes others
+    altogether (app.accounts.cookies).
+    """
+    pairs = [pair.partition("=") for pair in header.split(";")]
+    return {name.strip(): unquote(value.strip()) for name, _equals, value in reversed(pairs)}
 
 
 def parse_form(content_type: tuple[str, Mapping[str, str]], body: bytes) -> Fields:

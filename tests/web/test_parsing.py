@@ -123,6 +123,20 @@ def test_cookies_are_parsed_as_browsers_send_them() -> None:
     }
 
 
+async def test_of_two_sessions_in_one_request_the_first_counts_everywhere(
+    client: httpx.AsyncClient, alice: User
+) -> None:
+    """The second was set for the whole domain, by a page of a neighbouring host."""
+    await sign_in(client, alice)
+    ours = f"session={client.cookies['session']}; csrftoken={client.cookies['csrftoken']}"
+    cookies = {"Cookie": f"{ours}; session=planted; csrftoken=planted"}
+    client.cookies.clear()
+
+    answer = await client.get("/account", headers=cookies)
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+
+
 def _cached() -> list[Any]:
     parsers: list[Callable[..., Any]] = [parse_url_encoded_form_data, parse_cookie_string]
     return [parse.cache_info() for parse in parsers]  # type: ignore[attr-defined]
