@@ -58,7 +58,7 @@ async def create_token(
     token = Token(user_id=user.id, name=tidy(name), scope=scope, token_hash=hash_token(key))
     session.add(token)
     await session.flush()
-    await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=name)
+    await notify(session, ACCOUNT_TOKEN_CREATED, affected=user, name=token.name)
     return token, key
 
 

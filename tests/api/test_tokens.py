@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 
 from app import clock
 from app.accounts.passwords import _fingerprint, reset_password
+from app.accounts.tokens import create_token
 from app.database import Database
-from app.models import Team, Token, User
+from app.models import Event, Team, Token, User
 from tests.api.conftest import Program, key_of
 from tests.conftest import post, sign_in
 from tests.factories import PASSWORD, SIGNER
@@ -40,6 +41,15 @@ async def test_the_token_itself_is_not_stored(nobody: Program, db: Database, ali
         token = (await session.scalars(select(Token))).one()
 
     assert key not in str(vars(token).values())
+
+
+async def test_the_notification_names_the_token_as_the_list_does(db: Database, alice: User) -> None:
+    async with db.act() as session:
+        token, _key = await create_token(session, alice, name=" Backup  script ", scope="read")
+
+    async with db.read() as session:
+        event = (await session.scalars(select(Event))).one()
+    assert event.context["name"] == token.name == "Backup script"
 
 
 async def test_a_wrong_password_creates_no_token(
