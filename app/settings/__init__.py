@@ -78,8 +78,13 @@ def _file_in_data_dir(known: Known) -> str:
 
 
 def _if_private(known: Known) -> str:
-    is_private = is_loopback(known.host) and is_loopback(authority_of(known.base_url).host)
+    is_private = not _lets_others_in(known.host, known.base_url)
     return "1" if is_private and known.database_url.startswith("sqlite") else "0"
+
+
+def _lets_others_in(host: str, base_url: str) -> bool:
+    """Whether HOST and BASE_URL let users of other machines reach the server."""
+    return not (is_loopback(host) and is_loopback(authority_of(base_url).host))
 
 
 @dataclass(frozen=True)
@@ -156,11 +161,8 @@ class Settings:
 
     @cached_property
     def is_reachable(self) -> bool:
-        """Whether HOST and BASE_URL let users of other machines reach the server.
-
-        `app/web/reachability.py` also looks at the request.
-        """
-        return not (self.is_loopback and is_loopback(authority_of(self.base_url).host))
+        """As HOST and BASE_URL say; app/web/reachability.py also looks at the request."""
+        return _lets_others_in(self.host, self.base_url)
 
     def answers_to(self, host: str) -> bool:
         """Whether ALLOWED_HOSTS contains this `Host` header, in any form that it may have.

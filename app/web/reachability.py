@@ -1,7 +1,8 @@
-"""Whether others can reach this server, or only the users of its machine. Decided only here.
+"""Whether others can reach this server, or only the users of its machine.
 
-HOST and BASE_URL decide at the start. A request that a proxy has forwarded comes from outside
-whatever they say, because anything can stand in front of a loopback address.
+HOST and BASE_URL decide at the start (`Settings.is_reachable`). Only this module decides for a
+request: one that a proxy has forwarded comes from outside whatever they say, because anything can
+stand in front of a loopback address.
 """
 
 from collections.abc import Iterable
