@@ -9,6 +9,8 @@ import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from litestar.utils import normalize_path
+
 from app.database import Database
 from app.faults import fault_of
 from app.http import AnyRequest, is_api
@@ -34,10 +36,12 @@ class Visits:
     async def note(self, request: AnyRequest, page: str | None = None) -> None:
         """Mark as read what this page opens, if the request is a visit.
 
-        `page` is the path of the request by default; pass another one if that contains a secret.
+        `page` is the path of the request by default, in the one form in which notifications store it:
+        the router serves it with more slashes as well. Pass another one if that contains a secret.
         """
         if request.scope.get("user") and is_visit(request):
-            await self._mark(open_page(self._db, request.user.id, page or request.url.path))
+            path = page or normalize_path(request.url.path)
+            await self._mark(open_page(self._db, request.user.id, path))
 
     async def note_shown(self, user_id: int, ids: Sequence[int]) -> None:
         """Mark as read the notifications that the reading pane shows."""

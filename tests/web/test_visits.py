@@ -77,6 +77,16 @@ async def test_a_navigation_is_a_visit(
     assert await unread(db, bob) == 0
 
 
+@pytest.mark.parametrize("path", ["{}/", "{}//", "/{}"])
+async def test_a_visit_with_more_slashes_than_needed_is_one(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, page: str, path: str
+) -> None:
+    visited = await as_bob.get("http://testserver" + path.format(page))
+
+    assert visited.status_code == 200
+    assert await unread(db, bob) == 0
+
+
 @pytest.mark.parametrize(
     "headers",
     [
