@@ -57,8 +57,10 @@ async def bell(
 
 
 def _headers(user: User, position: int) -> dict[str, str]:
-    look = "-grouped" if user.grouping else ""
-    return {"ETag": f'"{user.id}-{position}{look}"', "Cache-Control": "private, no-cache"}
+    """The entity tag changes with all that the fragments show and with how this user sees it."""
+    view = (user.language, user.timezone, user.grouping, user.urgent_first)
+    etag = "-".join(map(str, (user.id, position, *view)))
+    return {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
 
 
 async def bell_fragments(db: Database, user: User) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.accounts.endings import announce_ending
 from app.database import Database
 from app.models import User
 from app.notifications.events.catalogue import TEAM_UPDATED
@@ -42,7 +44,7 @@ async def test_the_bell_is_sent_once_and_again_after_a_change(
 ) -> None:
     first = await as_bob.get("/notifications/bell")
     known = {"If-None-Match": first.headers["ETag"]}
-    position = first.headers["ETag"].strip('"').partition("-")[2]
+    position = first.headers["ETag"].strip('"').split("-")[1]
     since = f"/notifications/bell?since={position}"
     same, nothing = await as_bob.get("/notifications/bell", headers=known), await as_bob.get(since)
     async with db.act() as session:
@@ -54,6 +56,31 @@ async def test_the_bell_is_sent_once_and_again_after_a_change(
     assert (same.status_code, nothing.status_code) == (304, 204)
     assert 'aria-label="Notifications, 1 unread"' in changed.text
     assert 'aria-label="Notifications, 1 unread"' in news.text
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"language": "de"},
+        {"timezone": "Asia/Tokyo"},
+        {"urgent_first": True},
+        {"grouping": True},
+    ],
+    ids=str,
+)
+async def test_the_bell_is_sent_again_once_the_user_sees_it_differently(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, told: list[int], look: dict[str, Any]
+) -> None:
+    first = await as_bob.get("/notifications/bell")
+    async with db.exclusive() as session:
+        await session.execute(update(User).where(User.id == bob.id).values(look))
+        await announce_ending(session)  # so that no process knows the user as before
+
+    again = await as_bob.get(
+        "/notifications/bell", headers={"If-None-Match": first.headers["ETag"]}
+    )
+
+    assert again.status_code == 200
 
 
 async def test_all_are_read_up_to_the_newest_that_the_page_knew(
