@@ -6,6 +6,7 @@
     ├── SignedOut     401   log in first
     ├── Forbidden     403   signed in, but not allowed
     ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same
+    │   └── NoPicture 404   it exists, but has no picture
     ├── Conflict      409   valid, but not in the present state
     │   └── OtherUser 409   the page was made for another user
     ├── OlderSession  403   the page was made in an earlier session of the same user
@@ -16,6 +17,8 @@
     └── Unavailable   503   the database or the disk fails; retry after `retry_after` seconds
         └── OutOfSpace 507  the disk is full
 
+Two are raised and drawn elsewhere: CompilationError, why a clip or video could not be processed
+(app/projects/video/ffmpeg.py), and BadArchive, for the commands (app/backup/archive.py).
 `app/web/error_handlers.py` turns them into a page, a fragment or problem+json.
 """
 

@@ -16,8 +16,8 @@ MEANINGS = {
     414: "The address is too long, or its query has too many fields",
     416: "The range starts beyond the end of the file",
     429: "Too many requests",
-    503: "The server has no room for this right now",
-    507: "The server's disk is full",
+    503: "The server is busy, or cannot reach its database or disk",
+    507: "The server's disk is full: everything can be read, nothing can be saved",
 }
 
 
@@ -40,6 +40,11 @@ class InvalidProblem(Problem):
     """Problem details that name every invalid field."""
 
     errors: list[FieldProblem]
+
+
+def about_request(title: str, sentence: str) -> InvalidProblem:
+    """A 400 about the whole request: no field of it can be named."""
+    return InvalidProblem(400, title, sentence, [FieldProblem("request", sentence)])
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

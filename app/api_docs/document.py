@@ -41,7 +41,12 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
     "csrf": SecurityScheme("apiKey", security_scheme_in="header", name="X-CSRF-Token"),
 }
 RETRY_AFTER = {"Retry-After": "Seconds to wait"}
-PROBLEM_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: RETRY_AFTER, 503: RETRY_AFTER}
+PROBLEM_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: RETRY_AFTER,
+    503: RETRY_AFTER,
+    507: RETRY_AFTER,
+}
 
 
 def openapi_config(url: str) -> OpenAPIConfig:
@@ -145,9 +150,13 @@ def _complete_responses(method: str, operation: dict[str, Any]) -> None:
 
 
 def _usual_failures(method: str, operation: dict[str, Any]) -> Iterator[int]:
-    """The failures that follow from the parts of a request; an invalid token is 401 everywhere."""
+    """The failures that follow from the parts of a request. Everywhere, a token can be invalid and
+    the database out of reach; what writes can find the disk full.
+    """
     locations = {parameter["in"] for parameter in operation.get("parameters", ())}
-    yield 401
+    yield from (401, 503)
+    if method not in SAFE:
+        yield 507
     if "requestBody" in operation:
         yield from (400, 413)
     if "query" in locations:

@@ -17,7 +17,13 @@ from litestar.types import ASGIApp, EmptyType, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
 from app.accounts.authentication import authenticate
-from app.api.problems import PROBLEM_JSON, FieldProblem, InvalidProblem, Problem
+from app.api.problems import (
+    PROBLEM_JSON,
+    FieldProblem,
+    InvalidProblem,
+    Problem,
+    about_request,
+)
 from app.api.reading import invalid_parameters
 from app.errors import (
     Failure,
@@ -153,15 +159,14 @@ class _DeferredResponse(Response[Any]):
 def _problem(
     status: int, sentence: str, headers: Mapping[str, str], fields: Mapping[str, str]
 ) -> Response[Problem]:
-    """Problem details (RFC 9457). If the whole request is malformed, the field is `request`."""
-    sentence = to_plain(sentence)
-    problem = Problem(status=status, title=_title(status), detail=sentence)
-    if status == 400 or fields:
-        errors = [
-            FieldProblem(field, to_plain(error))
-            for field, error in (fields or {"request": sentence}).items()
-        ]
-        problem = InvalidProblem(status, problem.title, sentence, errors)
+    """Problem details (RFC 9457)."""
+    title, sentence = _title(status), to_plain(sentence)
+    problem = Problem(status, title, sentence)
+    if fields:
+        errors = [FieldProblem(field, to_plain(error)) for field, error in fields.items()]
+        problem = InvalidProblem(status, title, sentence, errors)
+    elif status == 400:
+        problem = about_request(title, sentence)
     return Response(problem, status_code=status, headers=headers, media_type=PROBLEM_JSON)
 
 

@@ -7,7 +7,6 @@ keeps heads of any size in memory, and accepts connections until no file descrip
 
 import asyncio
 import http
-import json
 import resource
 import socket
 import sys
@@ -18,10 +17,11 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.api.problems import MEANINGS, PROBLEM_JSON
+from app.api.problems import MEANINGS, PROBLEM_JSON, Problem, about_request
 from app.web.networks import network_of
 
 FILES_RESERVED = 64
@@ -278,15 +278,20 @@ def _keep_little_unsent(transport: asyncio.Transport) -> None:
 def _response(status: int, *, is_api: bool) -> bytes:
     """The JSON API answers with problem details (RFC 9457), everything else in plain text."""
     phrase = http.HTTPStatus(status).phrase
-    media_type, body = "text/plain; charset=utf-8", phrase
+    media_type, body = "text/plain; charset=utf-8", phrase.encode()
     if is_api:
-        problem = {"status": status, "title": phrase, "detail": MEANINGS.get(status, phrase)}
-        media_type, body = PROBLEM_JSON, json.dumps(problem)
+        media_type, body = PROBLEM_JSON, msgspec.json.encode(_problem(status, phrase))
     head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: {media_type}\r\n"
-    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode()
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
 
 
-Group = dict[BoundedProtocol, None]
+def _problem(status: int, phrase: str) -> Problem:
+    sentence = MEANINGS.get(status, phrase)
+    return about_request(phrase, sentence) if status == 400 else Problem(status, phrase, sentence)
+
+
+# The open connections of one network.
+Connections = dict[BoundedProtocol, None]
 
 
 class Clients:
@@ -295,7 +300,7 @@ class Clients:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         # Ordered, because uvloop's clock stands still for a millisecond.
-        self._by_network: dict[str, Group] = {}
+        self._by_network: dict[str, Connections] = {}
         self._count = 0
         self._checking: asyncio.Task[None] | None = None
         # Requests that have lost their connection and have not been told yet.
@@ -336,7 +341,7 @@ class Clients:
         if self._ending:
             asyncio.get_running_loop().call_soon(self._end_some)
 
-    def _give_up(self, group: Group) -> None:
+    def _give_up(self, group: Connections) -> None:
         """Ends the least valuable connection of the group. Removes it at once, so that it is not
         chosen again before its file is closed.
         """
@@ -344,14 +349,14 @@ class Clients:
         self.remove(client)
         client.give_up()
 
-    def _largest(self) -> Group:
+    def _largest(self) -> Connections:
         """The largest group; of several, the one with the least valuable connection."""
         groups = self._by_network.values()
         most = max((not self._is_trusted(group), len(group)) for group in groups)
         largest = [one for one in groups if (not self._is_trusted(one), len(one)) == most]
         return min(largest, key=lambda group: min(one.precedence for one in group))
 
-    def _is_trusted(self, group: Group) -> bool:
+    def _is_trusted(self, group: Connections) -> bool:
         return next(iter(group)).is_trusted
 
     async def _check(self) -> None:

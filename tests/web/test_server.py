@@ -282,6 +282,16 @@ async def test_the_api_is_refused_with_problem_details(server: Server) -> None:
     assert json.loads(body)["status"] == 414
 
 
+async def test_the_api_names_the_request_where_it_is_malformed(server: Server) -> None:
+    client = await server.connect()
+    await client.send(b"GET /api/notifications HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n")
+
+    _head, _blank, body = (await client.read_to_end()).partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert problem["status"] == 400
+    assert problem["errors"] == [{"field": "request", "detail": problem["detail"]}]
+
+
 async def test_a_head_within_the_limit_is_served(server: Server) -> None:
     client = await server.connect()
     await client.send(GET[:-2] % b"" + b"X-Long: " + b"1" * 60_000 + b"\r\n\r\n")

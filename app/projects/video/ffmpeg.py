@@ -70,7 +70,9 @@ class OutOfMemory(CompilationError):
 
 
 class DiskFull(CompilationError):
-    status = 507
+    """No OutOfSpace, after which a worker tries again: the user can do something about it."""
+
+    status = OutOfSpace.status
 
     def __init__(self) -> None:
         sentence = _("The server's disk is full. Delete clips you no longer need, and try again.")
