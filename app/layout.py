@@ -17,6 +17,7 @@ from app.http import (
     AnyRequest,
     is_known,
     is_partial,
+    is_safe,
     own_path,
     path_of,
     read_flash,
@@ -173,7 +174,7 @@ def _common(request: AnyRequest) -> dict[str, Any]:
 def _way_back(request: AnyRequest) -> str:
     """The path to return to after a login from this page; "/" if returning there makes no sense."""
     path = request.url.path
-    is_useful = request.method == "GET" and not path.startswith(WITHOUT_WAY_BACK)
+    is_useful = is_safe(request.scope) and not path.startswith(WITHOUT_WAY_BACK)
     return own_path(path_of(request)) if is_useful else "/"
 
 

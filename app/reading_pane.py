@@ -88,7 +88,7 @@ async def pane(
         if not asks_again:
             raise
         return _fragment(request, notification_id, None)
-    if opened.unread and not asks_again:
+    if opened.unread and not asks_again and request.method == "GET":
         await visits.note_shown(user.id, opened.unread)
     return _fragment(request, opened.notice.id, opened)
 

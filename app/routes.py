@@ -19,6 +19,7 @@ from app.notifications.api import preferences as preferences_api
 from app.notifications.api import states as states_api
 from app.notifications.api import stream as stream_api
 from app.notifications.api import views as views_api
+from app.notifications.live.detached_streams import STREAM_PATHS
 from app.notifications.pages import actions, bell, delivery_log, push, unsubscribe
 from app.notifications.pages import devices as devices_pages
 from app.notifications.pages import inbox as inbox_pages
@@ -47,11 +48,17 @@ from app.web import static_files
 
 
 def at(method: str, path: str, handler: HTTPRouteHandler) -> HTTPRouteHandler:
-    """The handler at this address. Its decorator says the method as well: the two must agree."""
+    """The handler at this address. Its decorator says the method as well: the two must agree.
+
+    What answers GET answers HEAD as well (RFC 9110, 9.1): the server leaves out the body. A stream
+    has none to leave out.
+    """
     if method not in handler.http_methods:
         raise ValueError(f"{path}: {handler} does not answer {method}.")
     placed = copy(handler)
     placed.paths = {normalize_path(path)}
+    if method == "GET" and path not in STREAM_PATHS:
+        placed.http_methods = {*handler.http_methods, "HEAD"}
     if ":int}" in path:
         placed.guards = [possible_ids, *(handler.guards or ())]
     return placed
@@ -95,6 +102,7 @@ PAGES = [
     at("POST", "/account/password", account.renew_password),
     at("GET", "/login", login.login_page),
     at("POST", "/login", login.log_in),
+    at("GET", "/logout", login.log_out_page),
     at("POST", "/logout", login.log_out),
     at("GET", "/forgot", password_reset.forgot_page),
     at("POST", "/forgot", password_reset.request_reset),

@@ -41,11 +41,11 @@ async def send_file(
         return Response(None, status_code=304, headers=headers)
     part = _requested_part(request, tag, stat.st_size)
     if part is None:
-        return _stream(path, media_type, range(stat.st_size), headers, status=200)
+        return _stream(request, path, media_type, range(stat.st_size), headers, status=200)
     if not part:
         raise BadRange(stat.st_size)
     headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
-    return _stream(path, media_type, part, headers, status=206)
+    return _stream(request, path, media_type, part, headers, status=206)
 
 
 def _headers(tag: str, name: str, caching: str) -> dict[str, str]:
@@ -73,10 +73,17 @@ def _requested_part(request: AnyRequest, tag: str, size: int) -> range | None:
 
 
 def _stream(
-    path: Path, media_type: str, part: range, headers: dict[str, str], *, status: int
+    request: AnyRequest,
+    path: Path,
+    media_type: str,
+    part: range,
+    headers: dict[str, str],
+    *,
+    status: int,
 ) -> Stream:
     headers = headers | {"Content-Length": str(len(part))}
-    return Stream(_read(path, part), status_code=status, headers=headers, media_type=media_type)
+    sent = range(0) if request.method == "HEAD" else part
+    return Stream(_read(path, sent), status_code=status, headers=headers, media_type=media_type)
 
 
 async def _read(path: Path, part: range) -> AsyncIterator[bytes]:

@@ -224,7 +224,7 @@ def _is_by_script(request: AnyRequest) -> bool:
 
 def _path_after_login(request: AnyRequest) -> str:
     """The requested page; after a POST, whose path may have no page, the one with the form."""
-    return own_path(path_of(request)) if request.method == "GET" else page_of(request)
+    return own_path(path_of(request)) if is_safe(request.scope) else page_of(request)
 
 
 def _accepts_html(request: AnyRequest) -> bool:

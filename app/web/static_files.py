@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from litestar import HttpMethod, Response, route
+from litestar import Response, get
 from litestar.params import FromPath
 
 from app.errors import NotFound
@@ -68,8 +68,7 @@ def asset(path: str) -> str:
     return f"/static/{tree().digest}/{path}"
 
 
-@route(
-    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+@get(
     sync_to_thread=False,
     opt={"exclude_from_csrf": True},  # otherwise a response in a shared cache would set a cookie
 )

@@ -23,8 +23,8 @@ def endpoints(app: Litestar) -> list[HTTPRouteHandler]:
         handler
         for route in app.routes
         if isinstance(route, HTTPRoute)
-        for handler, _model in route.route_handler_map.values()
-        if handler.resolve_include_in_schema()
+        for method, (handler, _model) in route.route_handler_map.items()
+        if method != "HEAD" and handler.resolve_include_in_schema()
     ]
 
 
@@ -43,7 +43,7 @@ async def test_every_endpoint_is_in_the_document(app: Litestar, document: Docume
         (route.path_format, method.lower())
         for route in app.routes
         if isinstance(route, HTTPRoute) and route.path.startswith("/api")
-        for method in route.methods - {"OPTIONS"}
+        for method in route.methods - {"HEAD", "OPTIONS"}
     }
     documented = {
         (path, method) for path, item in document.document["paths"].items() for method in item

@@ -219,9 +219,9 @@ async def test_options_lists_the_methods_of_an_address(client: httpx.AsyncClient
     answers = [await client.options(url) for url in ("/api/tokens", "/api/teams/1", "/login")]
 
     assert [answer.headers["Allow"] for answer in answers] == [
-        "GET, OPTIONS, POST",
-        "DELETE, GET, OPTIONS, PUT",
-        "GET, OPTIONS, POST",
+        "GET, HEAD, OPTIONS, POST",
+        "DELETE, GET, HEAD, OPTIONS, PUT",
+        "GET, HEAD, OPTIONS, POST",
     ]
 
 

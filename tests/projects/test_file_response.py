@@ -52,6 +52,20 @@ async def test_the_whole_video_is_a_private_download(client: httpx.AsyncClient, 
     )
 
 
+async def test_head_tells_about_the_video_without_reading_it(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    whole = await client.head(url)
+    part = await client.head(url, headers={"Range": "bytes=10-19"})
+    beyond = await client.head(url, headers={"Range": "bytes=999999999-"})
+
+    assert (whole.status_code, part.status_code, beyond.status_code) == (200, 206, 416)
+    assert (whole.headers["Content-Length"], part.headers["Content-Length"]) == ("300000", "10")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert part.headers["Content-Range"] == "bytes 10-19/300000"
+    assert whole.content == part.content == b""
+
+
 @pytest.mark.parametrize(
     ("asked", "part"),
     [

@@ -91,14 +91,12 @@ async def test_the_tag_of_one_form_does_not_stand_for_another(client: httpx.Asyn
 
 
 async def test_head_has_the_length_of_what_get_would_send(client: httpx.AsyncClient) -> None:
-    for path in (asset("app.css"), "/login"):
-        headers = {"Accept-Encoding": BROWSER}
-        head = await client.head(path, headers=headers)
-        if head.status_code == 405:
-            continue
-        got, body = await raw(client, path)
+    """A page masks its token anew each time, so that only its plain length is always the same."""
+    for path, accepted in ((asset("app.css"), BROWSER), ("/login", "identity")):
+        head = await client.head(path, headers={"Accept-Encoding": accepted})
+        got, body = await raw(client, path, Accept_Encoding=accepted)
 
-        assert head.headers["Content-Encoding"] == got.headers["Content-Encoding"] == "br"
+        assert head.headers.get("Content-Encoding") == got.headers.get("Content-Encoding")
         assert head.headers["Content-Length"] == str(len(body))
 
 

@@ -292,6 +292,15 @@ async def test_the_api_names_the_request_where_it_is_malformed(server: Server) -
     assert problem["errors"] == [{"field": "request", "detail": problem["detail"]}]
 
 
+async def test_of_an_answer_to_head_only_its_head_is_sent(server: Server) -> None:
+    client = await server.connect()
+    await client.send(b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    head, _blank, body = (await client.read_to_end()).partition(b"\r\n\r\n")
+    assert b"content-length: 5" in head
+    assert body == b""
+
+
 async def test_a_head_within_the_limit_is_served(server: Server) -> None:
     client = await server.connect()
     await client.send(GET[:-2] % b"" + b"X-Long: " + b"1" * 60_000 + b"\r\n\r\n")
