@@ -130,6 +130,27 @@ async def test_logging_out_ends_the_session(client: httpx.AsyncClient, alice: Us
     assert answer.headers["location"] == "/login?next=/account"
 
 
+async def test_the_page_to_log_out_asks_first(client: httpx.AsyncClient, alice: User) -> None:
+    await sign_in(client, alice)
+
+    page = await client.get("/logout")
+    still_in = (await client.get("/account")).status_code == 200
+    form = page.text.partition("<main")[2].partition("</main>")[0]
+    token = re.search(r'name="_csrf_token" value="([^"]+)"', form)
+    assert token
+    answer = await client.post("/logout", data={"_csrf_token": token[1], "_user": str(alice.id)})
+
+    assert (page.status_code, still_in, answer.status_code) == (200, True, 303)
+    assert re.search(r'action="/logout".*Log out</button>', form)
+    assert (await client.get("/account")).status_code == 303
+
+
+async def test_who_is_logged_out_already_is_led_to_the_login(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/logout")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+
+
 @pytest.mark.parametrize(
     ("path", "typed"),
     [

@@ -58,6 +58,16 @@ async def log_in(
     return await sign_in(request, db, settings, user, response, notifies=True)
 
 
+@get()
+async def log_out_page(
+    request: AnyRequest, optional_user: NamedDependency[User | None]
+) -> Response[Any]:
+    """Asks: a link that logged out would do so from any page that it stands on."""
+    if optional_user is None:
+        return redirect("/login")
+    return await page(request, "accounts/logout.html")
+
+
 @post()
 async def log_out(
     db: NamedDependency[Database],
