@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import poke_after_commit
 
-# `progress` is the progress of a project's compilation. `user` changes when the set of things that
-# the user may see changes: they join or leave a team, or gain or lose a project.
+# `progress` is the progress of a project's compilation. `user` changes with what pages show to this
+# user alone: which teams and projects they see, their invitations, and what they have muted.
 TEAM, PROJECT, PROGRESS, USER = KINDS = ("team", "project", "progress", "user")
 
 

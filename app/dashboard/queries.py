@@ -12,6 +12,7 @@ from app.models import Compilation, Project, User
 from app.models.project import UNFINISHED
 from app.notifications.events.notices import Notice
 from app.projects.project_views import ProjectInList, newest_projects
+from app.teams.invitation_links import target_of
 from app.teams.queries import (
     ReceivedInvitation,
     TeamInList,
@@ -44,7 +45,7 @@ class Dashboard:
 
     def news(self, notices: Sequence[Notice]) -> list[Notice]:
         """The newest of these notices, without those of the invitations, which stand above them."""
-        invitations = {f"/invitations/{one.invitation.id}" for one, _path in self.invitations}
+        invitations = {target_of(one.invitation.id) for one, _path in self.invitations}
         others = [one for one in notices if not one.link or one.link.leads_to not in invitations]
         return others[:MAX_LISTED]
 

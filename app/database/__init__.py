@@ -180,8 +180,9 @@ class Database:
             self._one_writer.release()
 
     async def note(self, change: Callable[[AsyncSession], Awaitable[object]]) -> None:
-        """Writes something that must neither delay a request nor make it fail, such as a last-used
-        time. If the disk or the database refuses it, the note is dropped and logged.
+        """Writes something that must not make a request fail or wait for long, such as a last-used
+        time. Waits for it at most NOTE_SECONDS; it goes on meanwhile. If the disk or the database
+        refuses it, the note is dropped and logged; beyond NOTES_AT_ONCE it is dropped at once.
         """
         if len(self._notes) >= NOTES_AT_ONCE:
             return

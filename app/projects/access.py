@@ -18,14 +18,20 @@ from app.visibility import project_viewers, sees_project
 async def find_project(session: AsyncSession, user: User, project_id: int) -> Project:
     """Returns the project. Raises NotFound if the user may not see it.
 
-    In an act, this also touches the project's topic, so that open pages are refreshed without each
-    verb having to think of it.
+    In a transaction that writes, this also touches the project's topic, so that the open pages of
+    everyone who sees it are refreshed without each verb having to think of it.
     """
+    project = await find_visible_project(session, user, project_id)
+    touch(session, PROJECT, project_id)
+    return project
+
+
+async def find_visible_project(session: AsyncSession, user: User, project_id: int) -> Project:
+    """The same for a change that others do not see: touches nothing."""
     visible = select(Project).where(Project.id == project_id, sees_project(user.id))
     project = (await session.scalars(visible)).one_or_none()
     if project is None:
         raise NotFound
-    touch(session, PROJECT, project_id)
     return project
 
 

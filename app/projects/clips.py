@@ -33,8 +33,7 @@ async def add_clip(
 
     Raises Unusable if it is not a video, TooLarge if it does not fit the owner's quota.
     """
-    async with db.read() as session:
-        turns = turns_of(session)
+    turns = turns_of(db)
     with turns.of(user.id):
         facts = await probe(upload.path, upload.name)
     async with db.act() as session:

@@ -175,11 +175,11 @@ async def _concatenate(
 ) -> FinishedVideo:
     async with db.read() as session:
         user_id = await _turn_taker(session, settings, run)
-        clips, turns = await clips_of(session, run.project_id), turns_of(session)
+        clips = await clips_of(session, run.project_id)
     files = [ClipFile(clip_path(settings, clip.stored_as), clip.filename) for clip in clips]
     target = video_path(settings, run.compilation_id)
     workdir = work_folder(settings, run.compilation_id, run.attempt)
-    with turns.of(user_id):
+    with turns_of(db).of(user_id):
         return await concatenate(files, target, on_progress=reporter.set_progress, workdir=workdir)
 
 

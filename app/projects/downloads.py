@@ -85,8 +85,7 @@ async def send_clip_thumbnail(
 ) -> Response[Any]:
     async with db.read() as session:
         clip = await find_visible_clip(session, user, project_id, clip_id)
-        turns = turns_of(session)
-    with turns.of(user.id):
+    with turns_of(db).of(user.id):
         path = await find_thumbnail(settings, clip)
     return await send_file(request, path, THUMBNAIL, f"{clip.filename}.jpg", caching=AN_HOUR)
 

@@ -10,7 +10,7 @@ from app.language import _
 from app.models import Clip, Compilation, Project, User
 from app.notifications.preferences import muting
 from app.notifications.withdraw import withdraw_from_owner
-from app.projects.access import find_own_project, find_project
+from app.projects.access import find_own_project, find_visible_project
 from app.projects.media_storage import clip_files, thumbnail_path, video_path
 from app.projects.sharing import end_all_shares
 from app.settings import Settings
@@ -38,7 +38,7 @@ async def rename_project(session: AsyncSession, user: User, project_id: int, nam
 
 async def set_muted(session: AsyncSession, user: User, project_id: int, *, muted: bool) -> None:
     """Mutes or unmutes the project for the user. Raises NotFound if they may not see it."""
-    project = await find_project(session, user, project_id)
+    project = await find_visible_project(session, user, project_id)
     change = muting.mute if muted else muting.unmute
     await change(session, user, project_id=project.id)
 

@@ -47,7 +47,7 @@ class StaticFile:
 
     @cached_property
     def encoded(self) -> Mapping[str, bytes]:
-        """Its compressed forms by their names, made for the first request. None for an image."""
+        """Its compressed forms by their names, made for the first request. Empty for an image."""
         if not is_compressible(self.media_type):
             return {}
         return {name: encode(self.content) for name, encode in ONCE.items()}

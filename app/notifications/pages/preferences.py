@@ -64,7 +64,7 @@ async def save_all(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[str] | Response[None]:
-    wanted = _typed(form, await _fields(db))
+    wanted = _typed(form, _fields(db))
     try:
         await _save(db, user, wanted)
     except Invalid as invalid:
@@ -82,7 +82,7 @@ async def save_one(
     field: FromPath[str],
 ) -> Response[str] | Response[None]:
     """One control, as soon as it is changed; answers with the parts of the page that depend on it."""
-    if field not in await _fields(db):
+    if field not in _fields(db):
         raise NotFound
     wanted, invalid = _typed(form, [field]), None
     try:
@@ -134,7 +134,7 @@ async def reset(db: NamedDependency[Database], user: NamedDependency[User]) -> R
 async def unmute(
     db: NamedDependency[Database], user: NamedDependency[User], mute_id: FromPath[int]
 ) -> Response[None]:
-    async with db.act() as session:
+    async with db.exclusive() as session:
         await muting.lift(session, user, mute_id)
     return redirect(HERE, _("Unmuted."))
 
@@ -150,14 +150,12 @@ async def resume_invitation_mail(
     return redirect(HERE, _("Invitations are emailed to you again."))
 
 
-async def _fields(db: Database) -> list[str]:
+def _fields(db: Database) -> list[str]:
     """The names of all controls on the page that can be changed."""
-    async with db.read() as session:
-        channels = channel_names(session)
     switches = [
         f"preferences.{event_type.name}.{channel}"
         for event_type in _shown_types()
-        for channel in channels
+        for channel in channel_names(db)
         if channel not in event_type.mandatory
     ]
     ungrouped = [f"{UNGROUPED}.{event_type.name}" for event_type in _grouped_types()]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import Database
 from app.language import N_
 from app.notifications.events.event_type import IN_APP
 
@@ -30,11 +31,11 @@ class Described(Protocol):
 IN_APP_CHANNEL = ChannelDescription(IN_APP, N_("In app"), "bi-bell")
 
 
-def descriptions_of(session: AsyncSession) -> Sequence[ChannelDescription]:
-    """Every channel of the installation that opened this session, the app itself first."""
-    others: Iterable[Described] = session.info["channels"].values()
+def descriptions_of(opened: AsyncSession | Database) -> Sequence[ChannelDescription]:
+    """Every channel of the installation that opened this session or database, the app itself first."""
+    others: Iterable[Described] = opened.info["channels"].values()
     return [IN_APP_CHANNEL, *(one.description for one in others)]
 
 
-def channel_names(session: AsyncSession) -> Sequence[str]:
-    return [one.name for one in descriptions_of(session)]
+def channel_names(opened: AsyncSession | Database) -> Sequence[str]:
+    return [one.name for one in descriptions_of(opened)]

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from app.database import Database
 
 SMALL_MACHINE = 4 * 1024**3
 POLL_SECONDS = 0.05
@@ -32,8 +32,8 @@ def turn() -> AbstractAsyncContextManager[None]:
     return _turn.get()()
 
 
-def turns_of(session: AsyncSession) -> "Turns":
-    turns: Turns = session.info["turns"]
+def turns_of(db: Database) -> "Turns":
+    turns: Turns = db.info["turns"]
     return turns
 
 

@@ -1,7 +1,6 @@
 """The page of a team: shown, renamed, muted, left, deleted."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -9,7 +8,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Invalid
-from app.http import AnyRequest, Form, page_number, redirect, search_text
+from app.http import AnyRequest, Form, page_number, redirect, search_text, with_query
 from app.language import _
 from app.layout import ask, live_page
 from app.models import User
@@ -76,9 +75,9 @@ async def show_team(
 
 
 def _address(team_id: int, q: str, number: int) -> str:
-    shown = {"q": q} if q else {}
-    shown |= {"page": str(number)} if number > 1 else {}
-    return f"/teams/{team_id}" + (f"?{urlencode(shown)}" if shown else "")
+    shown = [("q", q)] if q else []
+    shown += [("page", str(number))] if number > 1 else []
+    return with_query(f"/teams/{team_id}", shown)
 
 
 @post(status_code=200)
@@ -102,7 +101,7 @@ async def rename(
 async def mute(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
-    async with db.act() as session:
+    async with db.exclusive() as session:
         await mute_team(session, user, team_id)
     text = _("Muted. You will still get urgent notifications and those about yourself.")
     return redirect(f"/teams/{team_id}", text)
@@ -112,7 +111,7 @@ async def mute(
 async def unmute(
     db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
 ) -> Response[None]:
-    async with db.act() as session:
+    async with db.exclusive() as session:
         await unmute_team(session, user, team_id)
     return redirect(
         f"/teams/{team_id}", _("Unmuted. You will get all notifications about this team again.")

@@ -20,7 +20,7 @@ from app.notifications.live.publisher import StreamPublisher
 from app.notifications.live.stream import HTML
 from app.notifications.live.topic_publisher import TopicPublisher, Viewers
 from app.process import background
-from app.projects.projects import create_project, delete_project, rename_project
+from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
 from app.teams.membership import remove_member
@@ -104,6 +104,23 @@ async def test_a_change_is_published_to_users_who_may_see_it_and_nobody_else(
             await hub.until(user, f"team-{squad.id}-changed")
 
     assert hub.heard[carol.id] == []
+
+
+async def test_muting_refreshes_the_pages_of_the_user_alone(
+    db: Database, alice: User, bob: User, squad: Team, reel: Project
+) -> None:
+    hub = Listening(alice, bob)
+    async with telling(db, hub):
+        async with db.exclusive() as session:
+            await set_muted(session, alice, reel.id, muted=True)
+            await mute_team(session, alice, squad.id)
+        await hub.until(alice, f"user-{alice.id}-changed")
+        async with db.act() as session:
+            await rename_team(session, alice, squad.id, "Film Squad")
+        await hub.until(bob, f"team-{squad.id}-changed")
+
+    assert f"project-{reel.id}-changed" not in hub.heard[alice.id] + hub.heard[bob.id]
+    assert hub.heard[bob.id] == [f"team-{squad.id}-changed"]
 
 
 async def test_users_who_lose_access_get_their_personal_event(
