@@ -41,8 +41,7 @@ async def _read(db: Database, user: int, own: int) -> list[Line]:
         "middle page": lambda s: feed.read_page(s, user, everything, last // 2, own),
         "last page": lambda s: feed.read_page(s, user, everything, last, own),
         "bell with 20 notices": lambda _session: read_bell(db, ungrouped),
-        "unread, capped at 100": lambda s: feed.unread_count(s, user, 100),
-        "unread, exact": lambda s: feed.unread_count(s, user),
+        "unread": lambda s: feed.unread_count(s, user),
         "totals": lambda s: count_totals(s, user, everything),
         "totals after one's own act": lambda s: _count_anew(s, user),
     }

@@ -321,7 +321,7 @@ def written(scene: Scene, rows: list[Any], *, is_digest: bool = False) -> EmailM
 
 
 async def pushed(scene: Scene) -> dict[str, Any]:
-    message = PushWriter(scene.app.state.settings).write(await waiting_on(scene, PUSH), 60)
+    message = PushWriter(scene.app.state.settings).write(await waiting_on(scene, PUSH), 60, 1)
     payload: dict[str, Any] = json.loads(message.payload)
     return payload
 

@@ -127,13 +127,10 @@ async def find(
     return as_notice(row)
 
 
-async def unread_count(session: AsyncSession, user_id: int, most: int | None = None) -> int:
-    """How many notifications are unread; counting stops at `most`."""
-    rows = (
-        select(text("1")).select_from(Notification).where(Notification.user_id == user_id, unread)
-    )
-    counted = rows.limit(most).subquery()
-    return int((await session.execute(select(func.count()).select_from(counted))).scalar_one())
+async def unread_count(session: AsyncSession, user_id: int) -> int:
+    """How many notifications are unread."""
+    counted = await session.execute(_unread_of_user(), {"user_id": user_id})
+    return int(counted.scalar_one())
 
 
 def count_up_to(most: Any, user_id: Any, which: ColumnElement[bool] | TextClause) -> Select[int]:
@@ -143,7 +140,7 @@ def count_up_to(most: Any, user_id: Any, which: ColumnElement[bool] | TextClause
 
 
 async def count_unread(db: Database, user_id: int) -> int:
-    """The same, without a limit, by a short read."""
+    """The same by a short read."""
     [[count]] = await db.fetch(_unread_of_user(), user_id=user_id)
     return count
 

@@ -96,7 +96,7 @@ async def unread(
     async with db.read() as session:
         counts = {
             "unread": await feed.still_unread(session, user.id, requested),
-            "unread_count": await feed.unread_count(session, user.id, feed.MOST_COUNTED),
+            "unread_count": await feed.unread_count(session, user.id),
         }
     return Response(counts, headers=PRIVATE)
 

@@ -14,6 +14,7 @@ from app.notifications.events.event_type import IN_APP
 from app.notifications.notify import notify
 from tests.application import browser
 from tests.conftest import csrf_header, sign_in
+from tests.mailing import repeat
 from tests.switching import set_switch
 
 
@@ -58,6 +59,16 @@ async def test_an_id_that_is_not_a_number_is_no_notice(as_bob: httpx.AsyncClient
     answer = await as_bob.get("/push/unread", params={"ids": ids})
 
     assert answer.json() == {"unread": [], "unread_count": 0}
+
+
+async def test_a_screen_that_asks_learns_of_every_unread_notification(
+    as_bob: httpx.AsyncClient, db: Database, bob: User, hidden: int
+) -> None:
+    await repeat(db, bob, 150)
+
+    answer = await as_bob.get("/push/unread")
+
+    assert answer.json()["unread_count"] == 150
 
 
 async def test_reading_it_says_nothing_on_the_streams(

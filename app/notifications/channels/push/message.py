@@ -80,8 +80,10 @@ class PushWriter:
         self._icon = asset("icons/192.png")
         self._wordings: dict[object, Wording] = {}
 
-    def write(self, row: Row[Any], seconds: int) -> Message:
-        """The message for the notification of a row, or for a test; it expires in `seconds`."""
+    def write(self, row: Row[Any], seconds: int, unread: int) -> Message:
+        """The message for the notification of a row, or for a test. It expires in `seconds` and says
+        how many notifications are unread.
+        """
         wording, notification_id = self._wording_for(row), row.notification_id
         facts = {
             "title": wording.title,
@@ -90,7 +92,7 @@ class PushWriter:
             + (f"/notifications/{notification_id}" if notification_id else PREFERENCES),
             "tag": self._topic(row.user_id, *wording.subject),
             "icon": self._icon,
-            "unread_count": row.unread,
+            "unread_count": unread,
             "notification_id": notification_id,
             "timestamp": int(row.created_at.timestamp() * 1000),
         }

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pywebpush import WebPusher
@@ -29,6 +30,7 @@ from app.notifications.channels.push.results import Results
 from app.notifications.channels.push.service_queues import Push, ServiceQueues
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import TYPES
+from app.notifications.inbox.feed import MOST_COUNTED, count_unread
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
 from app.process.cancellation import end
 from app.settings import Settings
@@ -40,6 +42,8 @@ TOO_LARGE = 413
 # The failure code of a service whose host name does not resolve to a public address.
 INTERNAL_ADDRESS = "internal_address"
 HEADERS = {"Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream"}
+
+Attempt = Callable[[Push, Origin], Awaitable[Result]]
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +65,7 @@ class Sender:
         """Yields the outcomes about once a second."""
         results = Results()
         queues = ServiceQueues(batch, self._services, results)
-        tasks = await self._start(batch, queues, results)
+        tasks = await self._start(db, queues, batch, results)
         try:
             sending = tasks
             while sending:
@@ -78,11 +82,11 @@ class Sender:
             task.result()  # re-raises an unexpected error
 
     async def _start(
-        self, batch: Batch, queues: ServiceQueues, results: Results
+        self, db: Database, queues: ServiceQueues, batch: Batch, results: Results
     ) -> set[asyncio.Task[None]]:
-        writer = PushWriter(self._settings)
+        attempt = partial(self._attempt, db, PushWriter(self._settings))
         return {
-            asyncio.create_task(self._work(service, batch, queues, results, writer))
+            asyncio.create_task(self._work(service, batch, queues, results, attempt))
             for service, count in (await queues.refill()).items()
             for _worker in range(min(AT_ONCE, count))
         }
@@ -93,7 +97,7 @@ class Sender:
         batch: Batch,
         queues: ServiceQueues,
         results: Results,
-        writer: PushWriter,
+        attempt: Attempt,
     ) -> None:
         backoff = self._backoff[service]
         while not batch.is_over() and (push := await queues.next(service)):
@@ -102,14 +106,17 @@ class Sender:
             if not push.row.transactional and (until := backoff.rests_until(device)):
                 results.add(push.row, Result(Wait(until, RESTING)))
                 continue
-            result = await self._attempt(push, service, writer)
+            result = await attempt(push, service)
             backoff.note(device, result)
             results.add(push.row, result)
 
-    async def _attempt(self, push: Push, service: Origin, writer: PushWriter) -> Result:
+    async def _attempt(
+        self, db: Database, writer: PushWriter, push: Push, service: Origin
+    ) -> Result:
         """A push that cannot be written fails alone, so that it does not block the batch."""
+        unread = await _count_unread(db, push.row)
         try:
-            message = writer.write(push.row, _seconds_left(push.row))
+            message = writer.write(push.row, _seconds_left(push.row), unread)
             body = _encrypted(push.row, message.payload)
         except Exception as error:
             _log.exception("Push %s could not be written.", push.row.delivery_id)
@@ -148,6 +155,13 @@ class Sender:
         authorization = {"Authorization": self._keys.authorization(str(service))}
         headers = authorization | HEADERS | message.headers
         return await self._client.post(str(service) + push.target, headers, body)
+
+
+async def _count_unread(db: Database, row: Row[Any]) -> int:
+    """How many notifications the recipient has not read. The count in the row stops at MOST_COUNTED,
+    because the rows of a batch are read again and again while a service is slow.
+    """
+    return row.unread if row.unread < MOST_COUNTED else await count_unread(db, row.user_id)
 
 
 def _seconds_left(row: Row[Any]) -> int:

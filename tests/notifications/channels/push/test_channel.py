@@ -43,7 +43,7 @@ from app.notifications.preferences import switches
 from app.outgoing import Outgoing, Reply
 from app.settings import Settings
 from tests.bell import newest_notices
-from tests.mailing import make_due
+from tests.mailing import make_due, repeat
 from tests.notifications.conftest import Hands
 from tests.push_service import SILENCE, Answer, Browser, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
@@ -111,6 +111,22 @@ async def test_a_notification_arrives_on_the_device(
     assert 86_390 <= int(pushed.headers["ttl"]) <= 86_400
     assert (await the_push(db)).state == "sent"
     assert (await devices_of(db, bob))[0].last_used_at
+
+
+@pytest.mark.parametrize("count", [99, 100, 150])
+async def test_a_push_counts_every_unread_notification(
+    db: Database, settings: Settings, push_service: PushService, bob: User, count: int
+) -> None:
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await repeat(db, bob, count - 1)
+
+    await deliver_pushes(db, settings)
+
+    [pushed] = browser.pushed
+    assert pushed.payload["unread_count"] == count
+    assert pushed.payload["notification"]["app_badge"] == str(count)
 
 
 async def test_a_finished_video_has_an_address_of_its_picture(
