@@ -24,7 +24,7 @@ from app.errors import Failure, SignedOut
 from app.http import PageRequest, provide_form
 from app.installation import Installation, check, install
 from app.models import User
-from app.notifications.live.detached_streams import StreamingLitestar
+from app.notifications.live.detached_streams import STREAM_PATHS, StreamingLitestar
 from app.notifications.live.follower import Follower
 from app.notifications.live.html import Bells
 from app.notifications.live.hub import Hub
@@ -89,6 +89,19 @@ class DependenciesInTurn(ReceiveRoutePlugin):
                 ]
 
 
+class HeadLikeGet(ReceiveRoutePlugin):
+    """Answers HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves out the body. To a
+    stream, which only its body makes one, HEAD stays refused.
+    """
+
+    def receive_route(self, route: BaseRoute) -> None:
+        if not isinstance(route, HTTPRoute) or route.path in STREAM_PATHS:
+            return
+        if get := route.route_handler_map.get("GET"):
+            route.route_handler_map["HEAD"] = get
+            route.methods.add("HEAD")
+
+
 def serve() -> Litestar:
     """The application as each web process runs it: with logging and metrics set up."""
     if multiprocessing.parent_process():  # with WEB_CONCURRENCY, one of several
@@ -121,7 +134,7 @@ def create_app(installation: Installation) -> StreamingLitestar:
         },
         openapi_config=openapi_config(settings.base_url),
         include_in_schema=False,
-        plugins=[StructSchemas(), DependenciesInTurn()],
+        plugins=[StructSchemas(), DependenciesInTurn(), HeadLikeGet()],
         logging_config=None,
     )
     furnish(app, installation)

@@ -19,7 +19,6 @@ from app.notifications.api import preferences as preferences_api
 from app.notifications.api import states as states_api
 from app.notifications.api import stream as stream_api
 from app.notifications.api import views as views_api
-from app.notifications.live.detached_streams import STREAM_PATHS
 from app.notifications.pages import actions, bell, delivery_log, push, unsubscribe
 from app.notifications.pages import devices as devices_pages
 from app.notifications.pages import inbox as inbox_pages
@@ -48,17 +47,11 @@ from app.web import static_files
 
 
 def at(method: str, path: str, handler: HTTPRouteHandler) -> HTTPRouteHandler:
-    """The handler at this address. Its decorator says the method as well: the two must agree.
-
-    What answers GET answers HEAD as well (RFC 9110, 9.1): the server leaves out the body. A stream
-    has none to leave out.
-    """
+    """The handler at this address. Its decorator says the method as well: the two must agree."""
     if method not in handler.http_methods:
         raise ValueError(f"{path}: {handler} does not answer {method}.")
     placed = copy(handler)
     placed.paths = {normalize_path(path)}
-    if method == "GET" and path not in STREAM_PATHS:
-        placed.http_methods = {*handler.http_methods, "HEAD"}
     if ":int}" in path:
         placed.guards = [possible_ids, *(handler.guards or ())]
     return placed
