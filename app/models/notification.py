@@ -19,8 +19,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.models.base import IdentityBase
-from app.models.base import partial_index as _partial
+from app.models.base import IdentityBase, partial_index
 
 
 class Change(IdentityBase):
@@ -115,22 +114,24 @@ class Notification(IdentityBase):
 
     __table_args__ = (
         UniqueConstraint("user_id", "event_id"),
-        _partial("ix_notification_place", "user_id", "place", "position", where=SHOWN),
-        _partial("ix_notification_group", "group_key", "user_id", "place", "position", where=SHOWN),
-        _partial(
+        partial_index("ix_notification_place", "user_id", "place", "position", where=SHOWN),
+        partial_index(
+            "ix_notification_group", "group_key", "user_id", "place", "position", where=SHOWN
+        ),
+        partial_index(
             "ix_notification_collapse_key",
             "collapse_key",
             "user_id",
             where="collapse_key IS NOT NULL",
         ),
-        _partial("ix_notification_unread", "user_id", "place", "position", where=UNREAD),
-        _partial("ix_notification_saved", "user_id", "position", where=SAVED),
-        _partial("ix_notification_snoozed_until", "snoozed_until", where=WAITING),
-        _partial("ix_notification_unopened", "user_id", "target", where=UNOPENED),
-        _partial("ix_notification_type", "user_id", "type", "position", where=INBOX),
-        _partial("ix_notification_read_at", "read_at", where="read_at IS NOT NULL"),
-        _partial("ix_notification_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
-        _partial("ix_notification_changed_in", "changed_in", where="changed_in IS NOT NULL"),
+        partial_index("ix_notification_unread", "user_id", "place", "position", where=UNREAD),
+        partial_index("ix_notification_saved", "user_id", "position", where=SAVED),
+        partial_index("ix_notification_snoozed_until", "snoozed_until", where=WAITING),
+        partial_index("ix_notification_unopened", "user_id", "target", where=UNOPENED),
+        partial_index("ix_notification_type", "user_id", "type", "position", where=INBOX),
+        partial_index("ix_notification_read_at", "read_at", where="read_at IS NOT NULL"),
+        partial_index("ix_notification_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
+        partial_index("ix_notification_changed_in", "changed_in", where="changed_in IS NOT NULL"),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
