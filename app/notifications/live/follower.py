@@ -121,9 +121,10 @@ class Follower:
             try:
                 await self.publisher.publish(changes)
             except Exception:
-                # A newer version's event type or a damaged row: waiting would not help.
+                # Trying again would not help. A later change must not take the streams past these.
                 positions = [one.id for one in changes]
                 _log.exception("The changes at %s cannot be published.", positions)
+                self.hub.restart_streams(positions[-1])
             self._published = changes[-1].id
 
 

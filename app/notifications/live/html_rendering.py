@@ -13,12 +13,10 @@ from app.language import in_language
 from app.notifications.events.notices import Notice
 from app.notifications.inbox.bell import Bell
 from app.notifications.live.frames import data_lines, frame
+from app.notifications.live.placeholders import ID, POSITION
 from app.notifications.live.queries import Rows
-from app.notifications.live.variants import EVENTS_KEPT, ID, EventRow, Variant
+from app.notifications.live.variants import EVENTS_KEPT, EventRow, Variant
 from app.rendering import render
-
-# Takes the place of a position in a rendering; no real position is ever so large.
-POSITION = 2**53 - 2
 
 
 class BellRenderer:

@@ -97,6 +97,14 @@ class Hub:
             if stream.key in keys:
                 stream.end(bye_frame())
 
+    def restart_streams(self, position: int) -> None:
+        """End the streams whose opening does not cover `position`: their clients reconnect, and read
+        what they miss from the database.
+        """
+        for stream in self._all():
+            if stream.opening_position < position:
+                stream.end(bye_frame())
+
     def drain(self) -> None:
         """End every stream and open no more: the process is about to exit."""
         self._is_draining = True

@@ -15,8 +15,9 @@ from app.models.notification import UPDATED
 from app.notifications.events.notices import OWN
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.frames import frame
+from app.notifications.live.placeholders import COUNT, ID
 from app.notifications.live.queries import Rows, Statement, read_facts
-from app.notifications.live.variants import ID, EventRow, Variant, renderable
+from app.notifications.live.variants import EventRow, Variant, renderable
 
 NOTIFICATION = "notification"
 # The stream's event for each kind of change. To a client, a withdrawal is a deletion. `refreshed`
@@ -38,8 +39,6 @@ EVENTS = {
 }
 EVENTS["withdrawn"] = "deleted"
 EVENTS[UPDATED] = UPDATED
-# Takes the place of the count in a frame; no real count is ever so large.
-COUNT = 2**53 - 3
 
 _CHANGES: Statement = (
     select(

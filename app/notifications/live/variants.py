@@ -14,9 +14,8 @@ from app.models.notification import IN_INBOX
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.grouping import APART, group_key_of
 from app.notifications.events.notices import OWN, Notice, notice_of
+from app.notifications.live.placeholders import ID
 
-# Takes the place of a notification's id in a rendering; no real id is ever so large.
-ID = 2**53 - 1
 # Some 4 KB each.
 EVENTS_KEPT = 1_000
 

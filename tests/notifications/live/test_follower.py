@@ -20,16 +20,18 @@ from app.notifications.events.positions import record_change
 from app.notifications.inbox import acts
 from app.notifications.live import follower, html, publisher, queries, variants
 from app.notifications.live.follower import Changes, Follower, Publisher
+from app.notifications.live.frames import frame
 from app.notifications.live.html import Bells
 from app.notifications.live.html_rendering import BellRenderer
 from app.notifications.live.hub import Hub
 from app.notifications.live.publisher import StreamPublisher
-from app.notifications.live.stream import HTML
+from app.notifications.live.stream import HTML, JSON
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from app.process import background
 from tests.bell import newest_notices
 from tests.factories import make_account, make_team
+from tests.notifications._connection import ALICE, opened
 from tests.outages import sqlite_error
 
 
@@ -397,6 +399,27 @@ async def test_changes_that_cannot_be_published_hold_up_nothing(
 
     assert publisher.published == [[2]]
     assert "The changes at [1] cannot be published." in caplog.text
+
+
+async def test_a_change_that_cannot_be_published_ends_the_streams_before_a_later_one(
+    db: Database,
+) -> None:
+    class Failing(RecordingPublisher):
+        async def publish(self, changes: Changes) -> None:
+            await super().publish(changes)
+            if changes[0].id == 1:
+                raise ValueError("This one cannot be published.")
+            hub.send(ALICE, frame("{}", id=changes[0].id), JSON, changes[0].id)
+
+    hub, publisher = Hub(), Failing()
+    async with following(db, hub, publisher):
+        client = await opened(hub, ALICE, format=JSON)
+        await record(db, "event", "event")
+        await publisher.until(2)
+        await client.until_served()
+
+    assert client.body.startswith(b"event: bye\n")
+    assert b"id: 2" not in client.body
 
 
 async def test_reaching_the_present_does_not_wait_forever(
