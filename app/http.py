@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
@@ -197,8 +197,8 @@ def path_of(request: AnyRequest) -> str:
 def page_of(request: AnyRequest) -> str:
     """The path of the page that sends the request, with its query; "/" if the browser does not tell."""
     url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    parts = urlsplit(url)
-    if not _is_ours(request, f"{parts.scheme}://{parts.netloc}"):
+    parts = split_url(url)
+    if parts is None or not _is_ours(request, f"{parts.scheme}://{parts.netloc}"):
         return "/"
     return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
@@ -273,6 +273,16 @@ def without_referrer(answer: Response[Any]) -> Response[Any]:
     """Hides the URL of this page, which contains a secret, from the sites it links to."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
+
+
+def split_url(url: str) -> SplitResult | None:
+    """The parts of a URL that a client sends; None if it is malformed, such as `http://[`."""
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def own_path(url: str, default: str = "/") -> str:

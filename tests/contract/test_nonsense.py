@@ -41,6 +41,8 @@ NUMBERS = (0, 2**63, -(2**63) - 1, "9" * 5_000)
 WORDS = ("%00", "%FF", "x" * 3_000, "%ED%A0%80", "..%2F..%2Fetc", "👩‍🎬")
 # An answer without the page around it is sooner made.
 PARTIAL = {"HX-Request-Type": "partial"}
+PAGE_THAT_ASKS = ("Referer", "HX-Current-URL")
+NO_URLS = ("http://[", "http://[x]/", "http://localhost:port/", "//[")
 # A stream goes on for ever, and without a worker the application is not ready.
 ENDLESS_OR_BUSY = ("/notifications/stream", "/api/notifications/stream", "/readyz", "/static/")
 NAMES = [
@@ -157,6 +159,34 @@ async def test_nor_does_it_crash_a_form(world: World, query: str) -> None:
                 answer = await alice.request(door.method, url, headers=PARTIAL)
 
                 assert_harmless(answer, door.name)
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+@pytest.mark.parametrize("header", PAGE_THAT_ASKS)
+async def test_a_page_that_is_no_url_crashes_no_form(world: World, header: str, url: str) -> None:
+    async with world.visitor() as alice:
+        for door in doors(world.app, "POST"):
+            await world.sign_in(alice, world.alice)
+            fields = world.right(door.path)
+            answer = await alice.post(
+                world.url(door.path, do="snooze"), data=fields, headers=PARTIAL | {header: url}
+            )
+
+            assert_harmless(answer, door.name)
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+@pytest.mark.parametrize("header", PAGE_THAT_ASKS)
+@pytest.mark.parametrize("others", [{}, {"X-User": "1"}], ids=["nobody's", "a user's"])
+async def test_nor_does_it_crash_one_that_a_visitor_sends(
+    world: World, header: str, url: str, others: dict[str, str]
+) -> None:
+    async with world.visitor() as visitor:
+        for door in doors(world.app, "POST"):
+            headers = {"Accept": "text/html", header: url} | others
+            answer = await visitor.post(world.url(door.path), headers=headers)
+
+            assert_harmless(answer, door.name)
 
 
 @pytest.mark.parametrize("path", ["/login", "/register"])

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from app.errors import require_valid
-from app.http import own_path
+from app.http import own_path, split_url
 from app.language import _
 from app.notifications.events.event_type import NORMAL
 from app.notifications.events.grouping import KEY_LENGTH
@@ -62,12 +62,10 @@ def _url_error(url: str) -> str:
 
 def _is_https(url: str) -> bool:
     """An https URL with a host and without a user name, which could disguise the host."""
-    try:
-        parts = urlsplit(url)
-        _port = parts.port
-    except ValueError:
+    parts = split_url(url)
+    if parts is None or parts.scheme != "https":
         return False
-    return parts.scheme == "https" and _has_plain_host(parts) and url.isprintable()
+    return _has_plain_host(parts) and url.isprintable()
 
 
 def _has_plain_host(parts: SplitResult) -> bool:

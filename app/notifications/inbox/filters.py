@@ -45,6 +45,8 @@ GROUP_KEY = "group_key"
 MOST_KEY = 200
 SEARCH = "q"
 LONGEST_SEARCH = 300
+# In one field. Each value costs a variable in every count of every saved view.
+MOST_VALUES = 50
 UNREAD_ONLY = {"status": ("unread",)}
 # Where a page has the control of a field: on the line above the list, among "More filters", or nowhere.
 ON_LINE, AMONG_MORE, NOWHERE = "line", "more", ""
@@ -184,17 +186,27 @@ def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo, user_id: in
     chosen, wrong = {}, {}
     for one in FIELDS:
         try:
-            values = [one.parse(value) for value in given.get(one.name, ())]
-        except msgspec.ValidationError:
-            wrong[one.name] = _(one.wrong)
-        else:
-            chosen[one.name] = tuple(value for value in values if value != "")
-            if len(chosen[one.name]) > 1 and not one.may_repeat:
-                wrong[one.name] = _(one.wrong)
+            chosen[one.name] = _values(one, given.get(one.name, ()))
+        except Invalid as invalid:
+            wrong |= invalid.fields
     if wrong:
         raise Invalid(wrong)
     some = {name: values for name, values in chosen.items() if values}
     return _without_default(Filter(some, zone, user_id=user_id))
+
+
+def _values(one: FilterField, given: Iterable[Any]) -> tuple[Any, ...]:
+    """Each value once, in the order given. Raises Invalid."""
+    try:
+        values = [value for each in given if (value := one.parse(each)) != ""]
+    except msgspec.ValidationError:
+        raise Invalid({one.name: _(one.wrong)}) from None
+    if len(values) > 1 and not one.may_repeat:
+        raise Invalid({one.name: _(one.wrong)})
+    different = tuple(dict.fromkeys(values))
+    if len(different) > MOST_VALUES:
+        raise Invalid({one.name: _("Choose at most {n} values.").format(n=MOST_VALUES)})
+    return different
 
 
 def _without_default(wanted: Filter) -> Filter:

@@ -5,7 +5,6 @@ deletion first, because a page without scripts cannot offer Undo at once.
 """
 
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from litestar import MediaType, Response, post
 from litestar.di import NamedDependency
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.errors import Invalid, NotFound
-from app.http import AnyRequest, Form, is_partial, redirect
+from app.http import AnyRequest, Form, is_partial, redirect, split_url
 from app.language import _
 from app.layout import fragment, page
 from app.models import User
@@ -278,7 +277,8 @@ def _with_undo(
 
 def _is_in_inbox(request: AnyRequest) -> bool:
     """Whether the page that asks is the inbox."""
-    return urlsplit(request.headers.get("HX-Current-URL", "")).path == "/notifications"
+    parts = split_url(request.headers.get("HX-Current-URL", ""))
+    return parts is not None and parts.path == "/notifications"
 
 
 def _flash(

@@ -13,6 +13,7 @@ from app.notifications.events.event_type import HIGH, NORMAL, PRIORITIES
 from app.notifications.inbox import feed
 from app.notifications.inbox.filters import (
     FIELDS,
+    MOST_VALUES,
     Filter,
     parse_filter,
     read_filter,
@@ -144,6 +145,25 @@ def test_every_wrong_field_is_named_at_once() -> None:
         "status": "The status must be unread, read or all.",
         "date_range": "The date range must be today, week, month, 3months or all.",
     }
+
+
+def test_a_value_that_is_given_twice_counts_once_in_the_order_given() -> None:
+    given = {"actor": ["7", "1"] * 280, "type": ["team_updated", "member_left", "team_updated"]}
+
+    assert parse_filter(given, BERLIN).chosen == {
+        "type": ("team_updated", "member_left"),
+        "actor": (7, 1),
+    }
+
+
+@pytest.mark.parametrize("name", ["actor", "team", "project"])
+def test_a_field_takes_a_limited_number_of_values(name: str) -> None:
+    ids = [str(number) for number in range(1, MOST_VALUES + 2)]
+
+    assert len(parse_filter({name: ids[:-1]}, BERLIN).chosen[name]) == MOST_VALUES
+    with pytest.raises(Invalid) as refused:
+        parse_filter({name: ids}, BERLIN)
+    assert refused.value.fields == {name: "Choose at most 50 values."}
 
 
 def test_a_filter_is_written_into_an_address_and_read_back() -> None:
