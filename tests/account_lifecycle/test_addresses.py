@@ -68,6 +68,19 @@ async def test_the_mailed_link_confirms_an_address_once(db: Database, mailing: S
         await confirm(db, token)
 
 
+async def test_the_page_behind_the_link_names_the_account_and_says_what_to_do_if_it_is_not_yours(
+    client: httpx.AsyncClient, db: Database, mailing: Settings
+) -> None:
+    await register(db, mailing, username="mallory", email="bob@example.com", password=PASSWORD)
+
+    page = await client.get(f"/confirm/{await token_of_newest(db)}")
+
+    shown = text_of(page)
+    sentence = "ClippyFront will send the email of the account mallory to bob@example.com."
+    assert sentence in shown
+    assert "If this is not your account, close this page. Nothing will change." in shown
+
+
 async def test_an_address_changes_once_the_new_one_is_confirmed(
     db: Database, mailing: Settings, alice: User
 ) -> None:

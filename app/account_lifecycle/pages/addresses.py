@@ -55,9 +55,9 @@ async def confirm_page(
     request: AnyRequest, db: NamedDependency[Database], token: FromPath[str]
 ) -> Response[Any]:
     async with db.read() as session:
-        _user, address = await read_confirmation(session, token)
+        owner, address = await read_confirmation(session, token)
     return without_referrer(
-        await page(request, "accounts/confirm.html", token=token, address=address)
+        await page(request, "accounts/confirm.html", token=token, address=address, owner=owner)
     )
 
 
