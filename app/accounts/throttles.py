@@ -27,9 +27,17 @@ async def throttle_login(request: AnyRequest, db: Database, settings: Settings, 
     await throttle(db, settings, f"login:{address_key(login)}", limit=10, seconds=600, user=user)
 
 
-async def throttle_password_check(request: AnyRequest, db: Database, settings: Settings) -> None:
-    """Slow down password guessing by someone who is signed in already."""
-    await throttle(db, settings, f"password-from:{_network(request)}", limit=20, seconds=600)
+async def throttle_password_check(
+    request: AnyRequest, db: Database, settings: Settings, user: User
+) -> None:
+    """Slow down password guessing by someone who is signed in already, from one network and against
+    one account: a stolen session can be used from many networks.
+    """
+    name = user.username
+    await throttle(
+        db, settings, f"password-from:{_network(request)}", limit=20, seconds=600, user=name
+    )
+    await throttle(db, settings, f"password:{user.id}", limit=20, seconds=600, user=name)
 
 
 async def throttle_registration(request: AnyRequest, db: Database, settings: Settings) -> None:

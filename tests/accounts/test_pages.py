@@ -325,6 +325,25 @@ async def test_the_eleventh_wrong_password_is_throttled(settings: Settings, alic
     assert int(attempts[-1].headers["retry-after"]) > 0
 
 
+async def test_wrong_passwords_in_a_session_are_counted_by_account_from_many_networks(
+    settings: Settings, alice: User, bob: User
+) -> None:
+    limited = dataclasses.replace(settings, rate_limits=True, trusted_proxies=("127.0.0.1/32",))
+
+    async with serving(limited) as app, browser(app) as client, browser(app) as other:
+        await sign_in(client, alice)
+        statuses = []
+        for number in range(21):
+            client.headers["X-Forwarded-For"] = f"203.0.113.{number}"
+            answer = await post(client, "/account/delete", password="wrong")
+            statuses.append(answer.status_code)
+        await sign_in(other, bob)
+        bobs = await post(other, "/account/delete", password="wrong")
+
+    assert statuses == [422] * 20 + [429]
+    assert bobs.status_code == 422
+
+
 @pytest.mark.parametrize("path", ["/reset/junk", "/confirm/junk", "/reset/%00", "/confirm/é"])
 async def test_a_forged_link_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404

@@ -173,7 +173,14 @@ async def test_each_failing_kind_bans_its_address_in_a_file_and_in_the_journal(
     remember_client({"client": client_of})
     for event in ("login_failed", "password_failed", "token_refused"):
         record(event, user="bob")
-    for limit in ("login", "login-from", "password-from", "register-from", "forgot-from"):
+    for limit in (
+        "login",
+        "login-from",
+        "password",
+        "password-from",
+        "register-from",
+        "forgot-from",
+    ):
         record("throttled", limit=limit)
 
     for line in lines.text:

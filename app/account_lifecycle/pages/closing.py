@@ -42,7 +42,7 @@ async def delete(
     user: NamedDependency[User],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_password_check(request, db, settings)
+    await throttle_password_check(request, db, settings, user)
     try:
         await delete_account(db, settings, user, form.exact("password"))
     except Invalid as invalid:

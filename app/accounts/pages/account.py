@@ -89,7 +89,7 @@ async def renew_password(
     session_id: NamedDependency[int],
     form: NamedDependency[Form],
 ) -> Response[Any]:
-    await throttle_password_check(request, db, settings)
+    await throttle_password_check(request, db, settings, user)
     current, new = form.exact("current_password"), form.exact("new_password")
     try:
         changed = await change_password(

@@ -37,7 +37,7 @@ async def create(
     form: NamedDependency[Form],
 ) -> Response[Any]:
     """Shows the key in this response, without a redirect, because it is stored nowhere."""
-    await throttle_password_check(request, db, settings)
+    await throttle_password_check(request, db, settings, user)
     try:
         await require_password(user, form.exact("password"))
         async with db.act() as session:
