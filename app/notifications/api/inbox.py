@@ -103,7 +103,9 @@ async def index(
     user: NamedDependency[User],
     inbox_query: NamedDependency[InboxQuery],
 ) -> Response[InboxPage]:
-    """List your notifications, newest first."""
+    """List your notifications, newest first. A parameter that may be repeated takes at most 50
+    different values.
+    """
     given = request.query_params
     if "status" not in given:
         inbox_query = replace(inbox_query, status=None)

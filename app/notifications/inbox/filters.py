@@ -183,7 +183,8 @@ class Filter:
 
 def parse_filter(given: Mapping[str, Iterable[Any]], zone: ZoneInfo, user_id: int = 0) -> Filter:
     """The filter for these values of each field. Raises Invalid naming every wrong field."""
-    chosen, wrong = {}, {}
+    chosen: dict[str, tuple[Any, ...]] = {}
+    wrong: dict[str, str] = {}
     for one in FIELDS:
         try:
             chosen[one.name] = _values(one, given.get(one.name, ()))

@@ -404,6 +404,8 @@ async def test_changes_that_cannot_be_published_hold_up_nothing(
 async def test_a_change_that_cannot_be_published_ends_the_streams_before_a_later_one(
     db: Database,
 ) -> None:
+    hub = Hub()
+
     class Failing(RecordingPublisher):
         async def publish(self, changes: Changes) -> None:
             await super().publish(changes)
@@ -411,7 +413,7 @@ async def test_a_change_that_cannot_be_published_ends_the_streams_before_a_later
                 raise ValueError("This one cannot be published.")
             hub.send(ALICE, frame("{}", id=changes[0].id), JSON, changes[0].id)
 
-    hub, publisher = Hub(), Failing()
+    publisher = Failing()
     async with following(db, hub, publisher):
         client = await opened(hub, ALICE, format=JSON)
         await record(db, "event", "event")

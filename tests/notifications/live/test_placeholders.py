@@ -40,11 +40,16 @@ async def make_named_by(db: Database, number: int, reader: User) -> tuple[User, 
 
 async def send(db: Database, number: int, sender: User, team: Team, reader: User) -> None:
     async with db.act() as session:
-        facts = {"title": f"Part {number} is done", "priority": "high"}
-        reading = select(Membership.user_id, Membership.team_id).where(
-            Membership.user_id == reader.id
+        all_members = select(Membership.user_id, Membership.team_id)
+        await notify(
+            session,
+            CUSTOM,
+            actor=sender,
+            team=team,
+            recipients=all_members.where(Membership.user_id == reader.id),
+            title=f"Part {number} is done",
+            priority="high",
         )
-        await notify(session, CUSTOM, actor=sender, team=team, recipients=reading, **facts)
 
 
 @pytest.mark.parametrize("number", GREATEST)
