@@ -1,5 +1,12 @@
-"""Deleting an account, and everything that belongs to it alone."""
+"""Deleting an account, and everything that belongs to it alone.
 
+A user may have many projects and teams, and each takes time to delete or leave. So an act takes a
+few, and others write in between. If this is interrupted, the account has fewer of them and can be
+deleted again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -12,7 +19,7 @@ from app.accounts.sessions import end_all_sessions
 from app.database import Database
 from app.errors import Conflict
 from app.language import _
-from app.models import Event, Membership, User
+from app.models import Event, Membership, Project, User
 from app.notifications.events.catalogue import TYPES
 from app.notifications.events.event_type import ACCOUNT
 from app.notifications.events.sentences import NAMES_OF_USERS, SOMEONE
@@ -26,6 +33,12 @@ from app.teams.roles import ADMIN, OWNER
 from app.teams.teams import delete_team
 from app.values.names import isolate
 
+# Projects or teams in one act.
+AT_ONCE = 5
+# Between two acts, so that the other processes get their turn: on SQLite, one that waits looks for
+# it every 100 ms.
+PAUSE_SECONDS = 0.1
+
 
 async def delete_account(db: Database, settings: Settings, user: User, password: str) -> None:
     """Delete the user, their projects, and the teams that have no other members.
@@ -33,12 +46,14 @@ async def delete_account(db: Database, settings: Settings, user: User, password:
     Events that they caused stay, without their name. Raises Invalid for `password`, and Conflict
     while the user owns a team that has other members.
     """
+
+    async def find(session: AsyncSession) -> User:
+        found = await session.get_one(User, user.id)
+        _require_no_team_with_others(await teams_of(session, found))
+        return found
+
     await require_password(user, password)
-    async with db.act() as session:
-        user = await session.get_one(User, user.id)
-        _require_no_team_with_others(await teams_of(session, user))
-        files = await _delete(session, settings, user)
-    await media_storage.remove(files)
+    await _delete_in_steps(db, settings, find)
 
 
 async def delete_managed_account(
@@ -49,17 +64,42 @@ async def delete_managed_account(
 
     Raises as `find_managed` does.
     """
-    async with db.act() as session:
-        user = await find_managed(session, admin, user_id)
-        files = await _delete(session, settings, user)
-    await media_storage.remove(files)
-    return user
+
+    async def find(session: AsyncSession) -> User:
+        return await find_managed(session, admin, user_id)
+
+    return await _delete_in_steps(db, settings, find)
+
+
+async def _delete_in_steps(
+    db: Database, settings: Settings, find: Callable[[AsyncSession], Awaitable[User]]
+) -> User:
+    """Deletes the projects, then leaves the teams, and deletes the account in the last act.
+
+    `find` returns the user, or raises if the account must not be deleted. It is called in each act,
+    because others write in between.
+    """
+    while True:
+        async with db.act() as session:
+            user = await find(session)
+            files = await delete_projects_of(session, settings, user, most=AT_ONCE)
+            has_more = await _owns_projects(session, user) or await _leave_teams(session, user)
+            if not has_more:
+                files += await _delete(session, settings, user)
+        await media_storage.remove(files)
+        if not has_more:
+            return user
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _owns_projects(session: AsyncSession, user: User) -> bool:
+    owned = select(Project.id).where(Project.owner_id == user.id).limit(1)
+    return await session.scalar(owned) is not None
 
 
 async def _delete(session: AsyncSession, settings: Settings, user: User) -> list[Path]:
-    """Returns the files to remove after the commit."""
-    files = await delete_projects_of(session, settings, user) + avatar_files(settings, user)
-    await _leave_teams(session, user)
+    """Deletes an account without projects and teams. Returns the files to remove after the commit."""
+    files = avatar_files(settings, user)
     await _remove_name(session, user)
     await _forget_account_events(session, user)
     await end_all_sessions(session, user)
@@ -77,8 +117,10 @@ def _require_no_team_with_others(teams: list[TeamInList]) -> None:
         raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
-async def _leave_teams(session: AsyncSession, user: User) -> None:
-    for team in await teams_of(session, user):
+async def _leave_teams(session: AsyncSession, user: User) -> bool:
+    """Leaves or deletes AT_ONCE of the user's teams. Returns whether there are others."""
+    teams = await teams_of(session, user)
+    for team in teams[:AT_ONCE]:
         if team.role != OWNER:
             await leave_team(session, user, team.id)
         elif heir_id := await _find_heir(session, team.id):
@@ -86,6 +128,7 @@ async def _leave_teams(session: AsyncSession, user: User) -> None:
             await leave_team(session, user, team.id)
         else:
             await delete_team(session, user, team.id)
+    return len(teams) > AT_ONCE
 
 
 async def _find_heir(session: AsyncSession, team_id: int) -> int | None:

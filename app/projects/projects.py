@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import require_valid
+from app.errors import Conflict, require_valid
 from app.language import _
 from app.models import Clip, Compilation, Project, User
 from app.notifications.preferences import muting
@@ -18,11 +18,14 @@ from app.topics import USER, touch
 from app.values.names import name_error, tidy
 
 MAX_NAME_LENGTH = 120
+MAX_PROJECTS = 1_000
 
 
 async def create_project(session: AsyncSession, user: User, name: str) -> Project:
-    """Raises Invalid for `name`."""
-    project = Project(name=_checked_name(name), owner_id=user.id)
+    """Raises Invalid for `name`, and Conflict when the user owns too many projects."""
+    name = _checked_name(name)
+    await _require_below_limit(session, user)
+    project = Project(name=name, owner_id=user.id)
     session.add(project)
     await session.flush()
     touch(session, USER, user.id)
@@ -58,13 +61,25 @@ async def delete_project(
     return files
 
 
-async def delete_projects_of(session: AsyncSession, settings: Settings, owner: User) -> list[Path]:
-    """Deletes every project of the owner, before their account is deleted. Returns the files."""
+async def delete_projects_of(
+    session: AsyncSession, settings: Settings, owner: User, *, most: int
+) -> list[Path]:
+    """Deletes the oldest projects of the owner, at most `most`, before their account is deleted.
+
+    Returns their files, as `delete_project` does.
+    """
     owned = select(Project.id).where(Project.owner_id == owner.id).order_by(Project.id)
     files: list[Path] = []
-    for project_id in (await session.scalars(owned)).all():
+    for project_id in (await session.scalars(owned.limit(most))).all():
         files += await delete_project(session, settings, owner, project_id)
     return files
+
+
+async def _require_below_limit(session: AsyncSession, user: User) -> None:
+    owned = select(func.count()).where(Project.owner_id == user.id)
+    if (await session.scalar(owned) or 0) >= MAX_PROJECTS:
+        full = _("You can own at most {limit} projects. Delete one first.")
+        raise Conflict(full.format(limit=MAX_PROJECTS))
 
 
 def _checked_name(name: str) -> str:

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.accounts.lookup import find_by_login
-from app.errors import Forbidden, Invalid, Taken, require_valid
+from app.errors import Conflict, Forbidden, Invalid, Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Team, User
 from app.notifications.events.audience import Recipients
@@ -21,6 +21,7 @@ from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import already_in, find_member, is_member, require
 from app.teams.departure import end_membership
 from app.teams.roles import ADMIN, OWNER, role_error
+from app.teams.teams import MAX_TEAMS, owns_enough_teams
 from app.telemetry.security_log import record
 from app.topics import TEAM, USER, touch
 from app.values.names import isolate
@@ -71,10 +72,14 @@ async def hand_over(
 ) -> User:
     """Make another member the owner. The present owner becomes an admin, or `leaves` next.
 
-    The new owner is notified of their own role, the other members of both.
+    The new owner is notified of their own role, the other members of both. Raises Conflict if they
+    own too many teams, unless the present owner `leaves`: then nobody else could have the team.
     """
     team = (await require(session, user, team_id, "hand_over")).team
     member, membership = await find_other_member(session, user, team_id, user_id)
+    if not leaves and await owns_enough_teams(session, member):
+        full = _("{name} already owns {limit} teams, which is the most that one user can own.")
+        raise Conflict(full.format(name=isolate(member.username), limit=MAX_TEAMS))
     _owner, own_membership = await find_member(session, team_id, user.id)
     old_role, own_membership.role = membership.role, ADMIN
     # A unique index allows one owner at a time, so the old one is stored as admin first.

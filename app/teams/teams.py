@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import require_valid
+from app.errors import Conflict, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Share, Team, User
 from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
@@ -18,17 +18,31 @@ from app.topics import PROJECT, USER, touch, touch_all
 from app.values.names import name_error, tidy
 
 NAME_LENGTH = 80
+MAX_TEAMS = 200
 
 
 async def create_team(session: AsyncSession, user: User, name: str) -> Team:
-    """Create a team, with `user` as owner and only member. Raises Invalid for `name`."""
-    team = Team(name=_valid_name(name))
+    """Create a team, with `user` as owner and only member.
+
+    Raises Invalid for `name`, and Conflict when the user owns too many teams.
+    """
+    name = _valid_name(name)
+    if await owns_enough_teams(session, user):
+        full = _("You can own at most {limit} teams. Delete one or hand one over first.")
+        raise Conflict(full.format(limit=MAX_TEAMS))
+    team = Team(name=name)
     session.add(team)
     await session.flush()
     session.add(Membership(team_id=team.id, user_id=user.id, role=OWNER))
     touch(session, USER, user.id)
     await notify(session, TEAM_CREATED, actor=user, team=team)
     return team
+
+
+async def owns_enough_teams(session: AsyncSession, user: User) -> bool:
+    """Whether the user owns MAX_TEAMS teams, and so can own no other."""
+    owned = select(func.count()).where(Membership.user_id == user.id, Membership.role == OWNER)
+    return (await session.scalar(owned) or 0) >= MAX_TEAMS
 
 
 async def rename_team(session: AsyncSession, user: User, team_id: int, name: str) -> Team:

@@ -1,5 +1,6 @@
 """Exporting and deleting an account."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from litestar.serialization import encode_json
 from sqlalchemy import select, update
 
 from app.account_lifecycle.archive import export_account
-from app.account_lifecycle.closing import delete_account, delete_managed_account
+from app.account_lifecycle.closing import AT_ONCE, delete_account, delete_managed_account
 from app.account_lifecycle.suspension import suspend
 from app.accounts.sign_in_places import remember
 from app.database import Database
@@ -162,6 +163,64 @@ async def test_projects_are_deleted_with_their_files_and_their_teams_are_notifie
         "Someone left the team",
         "Project 'Highlight Reel' is no longer shared with team 'Video Squad'",
     ]
+
+
+async def test_many_projects_are_deleted_in_several_acts_and_each_is_reported_once(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    for number in range(2 * AT_ONCE + 1):
+        await share(db, bob, f"Reel {number}", team)
+    commits = db.version()[0]
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    assert db.version()[0] - commits == 3
+    async with db.read() as session:
+        types = (await session.scalars(select(Event.type).order_by(Event.id))).all()
+        assert await session.get(User, bob.id) is None
+    assert types == ["project_unshared"] * (2 * AT_ONCE + 1) + ["member_left"]
+
+
+async def test_an_interrupted_deletion_leaves_an_account_that_can_be_deleted_again(
+    db: Database, settings: Settings, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    for number in range(AT_ONCE + 1):
+        await share(db, bob, f"Reel {number}", team)
+    teams = [await make_team(db, bob, f"Bob alone {number}") for number in range(AT_ONCE)]
+
+    async def interrupt(_seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.account_lifecycle.closing.asyncio.sleep", interrupt)
+        with pytest.raises(asyncio.CancelledError):
+            await delete_account(db, settings, bob, PASSWORD)
+    async with db.read() as session:
+        left = (await session.scalars(select(Project.name))).all()
+        assert set(await session.scalars(select(Team.id))) == {team.id, *[t.id for t in teams]}
+        assert (await session.get_one(User, bob.id)).username == "bob"
+
+    await delete_account(db, settings, bob, PASSWORD)
+
+    assert left == [f"Reel {AT_ONCE}"]
+    async with db.read() as session:
+        assert (await session.scalars(select(Project))).all() == []
+        assert await session.get(User, bob.id) is None
+
+
+async def test_the_projects_of_an_account_that_cannot_be_deleted_stay(
+    db: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    await add_bob(db, alice, bob)
+    await share(db, alice, "Highlight Reel")
+
+    with pytest.raises(Conflict):
+        await delete_account(db, settings, alice, PASSWORD)
+
+    async with db.read() as session:
+        assert (await session.scalars(select(Project.name))).all() == ["Highlight Reel"]
 
 
 async def test_a_team_that_is_left_keeps_its_other_members_and_projects(

@@ -5,12 +5,13 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 
 from app.database import Database
-from app.errors import Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.models import Clip, Project, Share, User
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import clip_files
 from app.projects.project_views import list_projects, whole_projects
 from app.projects.projects import (
+    MAX_PROJECTS,
     create_project,
     delete_project,
     delete_projects_of,
@@ -38,6 +39,18 @@ async def test_extra_spaces_in_a_name_are_removed(db: Database, alice: User) -> 
         project = await create_project(session, alice, "  Best \t Clips ")
 
     assert project.name == "Best Clips"
+
+
+async def test_a_user_owns_a_limited_number_of_projects(
+    db: Database, alice: User, bob: User
+) -> None:
+    async with db.act() as session:
+        own = [Project(name="Reel", owner_id=alice.id) for _ in range(MAX_PROJECTS - 1)]
+        session.add_all([*own, Project(name="Bob's own", owner_id=bob.id)])
+        await create_project(session, alice, "The last")
+
+        with pytest.raises(Conflict, match="at most 1000 projects"):
+            await create_project(session, alice, "One too many")
 
 
 async def test_the_owner_renames(db: Database, alice: User, reel: Project) -> None:
@@ -113,7 +126,7 @@ async def test_the_projects_of_a_deleted_account_are_deleted(
         await create_project(session, bob, "Bob's own")
 
     async with db.act() as session:
-        await delete_projects_of(session, settings, alice)
+        await delete_projects_of(session, settings, alice, most=9)
 
     async with db.read() as session:
         assert list(await session.scalars(select(Project.name))) == ["Bob's own"]

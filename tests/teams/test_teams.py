@@ -4,14 +4,21 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Database
-from app.errors import Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.models import Event, Invitation, Membership, Mute, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
 from app.teams.invitations import invite
-from app.teams.membership import add_member, leave_team
+from app.teams.membership import add_member, hand_over, leave_team
 from app.teams.roles import RIGHTS
-from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
+from app.teams.teams import (
+    MAX_TEAMS,
+    create_team,
+    delete_team,
+    mute_team,
+    rename_team,
+    unmute_team,
+)
 from tests.factories import make_account, make_team
 from tests.teams.conftest import Bell, share
 
@@ -44,6 +51,32 @@ async def test_any_other_name_is_accepted(db: Database, alice: User, name: str) 
         team = await create_team(session, alice, name)
 
     assert team.name == name
+
+
+async def test_a_user_owns_a_limited_number_of_teams(
+    db: Database, alice: User, bob: User, carol: User
+) -> None:
+    """Also by being handed one. Those that somebody else owns do not count."""
+    await own_teams(db, bob, MAX_TEAMS - 1)
+    await make_team(db, alice, admins=[bob])
+    async with db.act() as session:
+        await create_team(session, bob, "The last")
+    team = await make_team(db, carol, admins=[bob])
+
+    async with db.act() as session:
+        with pytest.raises(Conflict, match="at most 200 teams"):
+            await create_team(session, bob, "One too many")
+        with pytest.raises(Conflict, match="already owns 200 teams"):
+            await hand_over(session, carol, team.id, bob.id)
+
+
+async def own_teams(db: Database, owner: User, count: int) -> None:
+    teams = [Team(name=f"Team {number}") for number in range(count)]
+    async with db.write() as session:
+        session.add_all(teams)
+        await session.flush()
+        for team in teams:
+            session.add(Membership(team_id=team.id, user_id=owner.id, role="owner"))
 
 
 async def test_members_are_notified_of_a_new_name(

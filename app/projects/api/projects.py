@@ -33,13 +33,13 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> P
     return ProjectList(await _projects(db, user))
 
 
-@post(response_headers=[LOCATION])
+@post(response_headers=[LOCATION], responses=problems(409))
 async def create(
     db: NamedDependency[Database],
     user: NamedDependency[User],
     data: JSONBody[NewProject],
 ) -> Response[ProjectObject]:
-    """Create a project."""
+    """Create a project. You can own at most 1,000."""
     async with db.act() as session:
         project = await create_project(session, user, data.name)
     location = {"Location": f"/api/projects/{project.id}"}

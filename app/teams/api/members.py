@@ -37,7 +37,7 @@ async def add(
     return await _member(db, team_id, member.id)
 
 
-@put()
+@put(responses=problems(409))
 async def change(
     db: NamedDependency[Database],
     user: NamedDependency[User],

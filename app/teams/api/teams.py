@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from app.api.problems import problems
 from app.api.responses import LINK, LOCATION, page_links
 from app.api.shapes import NO_NUL, Message, MuteChange, MuteState, PageNumber
 from app.database import Database
@@ -40,11 +41,11 @@ async def index(db: NamedDependency[Database], user: NamedDependency[User]) -> T
         return TeamList([summary(team) for team in await queries.teams_of(session, user)])
 
 
-@post(response_headers=[LOCATION])
+@post(response_headers=[LOCATION], responses=problems(409))
 async def create(
     db: NamedDependency[Database], user: NamedDependency[User], data: JSONBody[NewTeam]
 ) -> Response[TeamObject]:
-    """Create a team. You become its owner."""
+    """Create a team. You become its owner. You can own at most 200."""
     async with db.act() as session:
         team = await create_team(session, user, data.name)
     location = {"Location": f"/api/teams/{team.id}"}
