@@ -8,15 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Invitation, Membership, Mute, Project, Share, Team, User
 from app.notifications.withdraw import withdraw_project, withdraw_team
-from app.teams.invitations import end_invitations_of
+from app.teams.invitations import end_invitations_by, end_invitations_of
 from app.teams.shares import end_shares
 
 
 async def end_membership(session: AsyncSession, team: Team, member: User, *, actor: User) -> None:
     """Delete the membership, withdraw what the member may no longer see, unshare their projects.
 
-    The team's open invitations to the member end as well: to come back takes a new one.
+    The team's open invitations to the member end as well: to come back takes a new one. So do those
+    from the member that make someone an admin.
     """
+    await end_invitations_by(session, team, member)
     await _delete_rows(session, team, member)
     await end_invitations_of(session, team, member)
     only_member = select(User.id).where(User.id == member.id)
@@ -28,7 +30,7 @@ async def end_membership(session: AsyncSession, team: Team, member: User, *, act
 
 
 async def _delete_rows(session: AsyncSession, team: Team, member: User) -> None:
-    """Invitations that the member sent stay open, but the response no longer notifies them."""
+    """Other invitations that the member sent stay open, but the response no longer notifies them."""
     own = (Membership.team_id == team.id, Membership.user_id == member.id)
     await session.execute(delete(Membership).where(*own))
     muted = (Mute.team_id == team.id, Mute.user_id == member.id)

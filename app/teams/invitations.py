@@ -29,7 +29,7 @@ from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import already_in, require
 from app.teams.invitation_mail import MAIL, mail_invitation
 from app.teams.open_invitations import LIFETIME, closed_reason, with_team_and_inviter
-from app.teams.roles import role_error
+from app.teams.roles import ADMIN, role_error
 from app.topics import TEAM, USER, touch
 from app.values.email_addresses import address_key, email_error, mailbox_of
 
@@ -133,6 +133,20 @@ async def end_invitations_of(session: AsyncSession, team: Team, member: User) ->
     for invitation in (await session.scalars(pending)).all():
         if mailbox_of(invitation.email) in theirs:
             await _end(session, invitation)
+
+
+async def end_invitations_by(session: AsyncSession, team: Team, sender: User) -> None:
+    """Revoke the open invitations that make someone an admin and that `sender` sent, who may no
+    longer invite: with a second address they would be back.
+    """
+    pending = select(Invitation).where(
+        Invitation.team_id == team.id,
+        Invitation.inviter_id == sender.id,
+        Invitation.role == ADMIN,
+        Invitation.status == "pending",
+    )
+    for invitation in (await session.scalars(pending)).all():
+        await _end(session, invitation)
 
 
 async def was_removed_since(session: AsyncSession, invitation: Invitation, user: User) -> bool:

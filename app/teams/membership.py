@@ -20,7 +20,8 @@ from app.notifications.preferences.fields import ANYONE, TEAMMATES
 from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import already_in, find_member, is_member, require
 from app.teams.departure import end_membership
-from app.teams.roles import ADMIN, OWNER, role_error
+from app.teams.invitations import end_invitations_by
+from app.teams.roles import ADMIN, OWNER, RIGHTS, role_error
 from app.teams.teams import MAX_TEAMS, owns_enough_teams
 from app.telemetry.security_log import record
 from app.topics import TEAM, USER, touch
@@ -57,11 +58,17 @@ async def join(session: AsyncSession, team: Team, user: User, role: str, *, acto
 async def change_role(
     session: AsyncSession, user: User, team_id: int, user_id: int, role: str
 ) -> User:
-    """Raises Invalid for `role`, and Forbidden for the owner's role and the user's own."""
+    """Raises Invalid for `role`, and Forbidden for the owner's role and the user's own.
+
+    If the member may no longer invite, those of their open invitations end that make someone an
+    admin.
+    """
     team = (await require(session, user, team_id, "change_role")).team
     member, membership = await find_other_member(session, user, team_id, user_id)
     require_valid(role=role_error(role))
     old_role, membership.role = membership.role, role
+    if role not in RIGHTS["invite"]:
+        await end_invitations_by(session, team, member)
     if role != old_role:
         await _notify_of_role(session, user, member, team, old_role, role)
     return member

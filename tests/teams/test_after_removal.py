@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from app.accounts.addresses import send_confirmation, set_confirmed_address
 from app.database import Database
-from app.errors import Forbidden
+from app.errors import Conflict, Forbidden
 from app.models import Invitation, Team, User
 from app.teams.invitations import invite, notify_of_open_invitations, send_again
-from app.teams.membership import leave_team, remove_member
+from app.teams.membership import change_role, leave_team, remove_member
 from app.teams.responses import accept
 from tests.factories import make_team
 from tests.teams.conftest import Bell
@@ -175,3 +175,54 @@ async def test_for_anybody_else_it_stays_open(
         team = await accept(session, carol, unknown.id)
 
     assert team.id == squad.id
+
+
+async def demote(db: Database, alice: User, team: Team, member: User) -> None:
+    async with db.act() as session:
+        await change_role(session, alice, team.id, member.id, "editor")
+
+
+@pytest.mark.parametrize("ends", [remove, leave, demote])
+async def test_an_admin_who_may_no_longer_invite_makes_nobody_an_admin(
+    db: Database,
+    alice: User,
+    bob: User,
+    carol: User,
+    ends: Callable[[Database, User, Team, User], Awaitable[None]],
+    bell: Bell,
+) -> None:
+    """Such as themselves, with a second mailbox."""
+    team = await make_team(db, alice, admins=[bob])
+    own, by_alice = (
+        await invited(db, bob, team, carol.email),
+        await invited(db, alice, team, "a@b.org"),
+    )
+    async with db.act() as session:
+        editor = await invite(session, bob, team.id, "editor@example.com", "editor")
+
+    await ends(db, alice, team, bob)
+
+    assert [await status_of(db, one) for one in (own, by_alice, editor)] == [
+        "revoked",
+        "pending",
+        "pending",
+    ]
+    assert await bell(carol) == []
+    with pytest.raises(Conflict, match="was revoked"):
+        async with db.act() as session:
+            await accept(session, carol, own.id)
+
+
+async def test_an_invitation_that_another_admin_sent_again_is_theirs(
+    db: Database, alice: User, bob: User, carol: User
+) -> None:
+    team = await make_team(db, alice, admins=[bob, carol])
+    invitation = await invited(db, bob, team, "dora@example.com")
+    async with db.write() as session:
+        (await session.get_one(Invitation, invitation.id)).mailed_at = None
+    async with db.act() as session:
+        await send_again(session, carol, team.id, invitation.id)
+
+    await remove(db, alice, team, bob)
+
+    assert await status_of(db, invitation) == "pending"
