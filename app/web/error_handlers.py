@@ -32,6 +32,7 @@ from app.errors import (
     OlderSession,
     OtherUser,
     SignedOut,
+    TooMany,
     Unavailable,
 )
 from app.faults import fault_of
@@ -63,7 +64,10 @@ def on_failure(request: Request[Any, Any, Any], failure: Failure) -> Response[An
     if isinstance(failure, OtherUser | OlderSession) and not is_api(request.scope):
         return _later(request, refuse_page(request, failure, takes_page=_takes_page(request)))
     if isinstance(failure, Unavailable):
-        return _unavailable(request, failure)
+        # Without the path, so that the log counts a fault that affects many requests as one.
+        _log.warning("Requests are refused: %s", failure)
+    if isinstance(failure, Unavailable | TooMany):
+        return _try_later(request, failure)
     fields = failure.fields if isinstance(failure, Invalid) else {}
     sentence = " ".join([failure.sentence, *fields.values()])
     return _respond(request, failure.status, sentence, failure.headers, fields)
@@ -73,10 +77,8 @@ def _takes_page(request: AnyRequest) -> bool:
     return not is_api(request.scope) and not is_partial(request) and _accepts_html(request)
 
 
-def _unavailable(request: AnyRequest, failure: Unavailable) -> Response[Any]:
+def _try_later(request: AnyRequest, failure: Unavailable | TooMany) -> Response[Any]:
     """If the request's form was already read, the page offers to send it again."""
-    # Without the path, so that the log counts a fault that affects many requests as one.
-    _log.warning("Requests are refused: %s", failure)
     form = cast(FormMultiDict | EmptyType, ScopeState.from_scope(request.scope).form)
     if is_safe(request.scope) or not isinstance(form, FormMultiDict) or not _takes_page(request):
         return _respond(request, failure.status, failure.sentence, failure.headers, {})

@@ -127,7 +127,7 @@ async def test_an_operation_names_the_failures_that_its_method_path_and_body_bri
         return {status for status in operations[path][method]["responses"] if status >= "4"}
 
     assert failures("/api/teams", "get") == {"401", "503"}
-    assert failures("/api/teams", "post") == {"400", "401", "403", "413", "503", "507"}
+    assert failures("/api/teams", "post") == {"400", "401", "403", "409", "413", "503", "507"}
     assert failures("/api/teams/{team_id}", "get") == {"400", "401", "404", "414", "503"}
     assert failures("/api/tokens", "post") == {"400", "401", "409", "413", "429", "503", "507"}
     assert failures("/api/projects/{project_id}/clips", "post") == {

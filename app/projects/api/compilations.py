@@ -19,9 +19,10 @@ from app.projects.compilations import (
 )
 from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
+from app.teams.throttles import throttle_notifying
 
 
-@post(status_code=202, responses=problems(409))
+@post(status_code=202, responses=problems(409, 429))
 async def start(
     db: NamedDependency[Database],
     broker: NamedDependency[Broker],
@@ -30,6 +31,7 @@ async def start(
     project_id: FromPath[int],
 ) -> CompilationObject:
     """Compile a project's clips into a video. Returns the unfinished compilation if there is one."""
+    await throttle_notifying(db, settings, user)
     return compilation_object(await start_compilation(db, broker, settings, user, project_id))
 
 
@@ -46,15 +48,17 @@ async def show(
 
 @post(
     status_code=200,
-    responses=problems(409),
+    responses=problems(409, 429),
 )
 async def cancel(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> CompilationObject:
     """Cancel a queued or running compilation."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         await cancel_compilation(session, user, project_id, compilation_id)
     return await _compilation(db, user, project_id, compilation_id)

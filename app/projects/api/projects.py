@@ -23,6 +23,7 @@ from app.projects.project_views import whole_projects
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
+from app.teams.throttles import throttle_notifying
 
 SHOWN_COMPILATIONS = 20
 
@@ -67,7 +68,7 @@ async def rename(
     return await _project(db, user, project_id)
 
 
-@delete(status_code=200)
+@delete(status_code=200, responses=problems(429))
 async def destroy(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -75,6 +76,7 @@ async def destroy(
     project_id: FromPath[int],
 ) -> Message:
     """Delete a project that you own. Notifies the teams it was shared with."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)
@@ -94,27 +96,31 @@ async def mute(
     return MuteState(data.muted)
 
 
-@post(status_code=200, responses=problems(409))
+@post(status_code=200, responses=problems(409, 429))
 async def share(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
     data: JSONBody[WithTeam],
 ) -> Message:
     """Share a project that you own with a team. Notifies its members."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         team = await share_project(session, user, project_id, data.team_id)
     return Message(_("Shared with {team}.").format(team=team.name))
 
 
-@post(status_code=200)
+@post(status_code=200, responses=problems(429))
 async def unshare(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
     data: JSONBody[WithTeam],
 ) -> Message:
     """Stop sharing a project with a team. Notifies its members."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, data.team_id)
     return Message(_("No longer shared with {team}.").format(team=team.name))

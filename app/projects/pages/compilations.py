@@ -26,6 +26,7 @@ from app.projects.compilations import (
 from app.projects.downloads import or_neutral, send_thumbnail, send_video
 from app.projects.project_views import view_compilation
 from app.settings import Settings
+from app.teams.throttles import throttle_notifying
 
 
 @post()
@@ -37,6 +38,7 @@ async def compile_project(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
+    await throttle_notifying(db, settings, user)
     await start_compilation(db, broker, settings, user, project_id)
     return await _card(request, db, user, project_id)
 
@@ -56,10 +58,12 @@ async def progress(
 async def cancel(
     request: AnyRequest,
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     project_id: FromPath[int],
     compilation_id: FromPath[int],
 ) -> Response[Any]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         await cancel_compilation(session, user, project_id, compilation_id)
     return await _card(request, db, user, project_id)
@@ -100,6 +104,7 @@ async def retry(
     notification_id: FromPath[int],
 ) -> Response[Any]:
     """Compiles the project again whose failure this notification reports, and marks it as read."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         project = await find_notified_project(session, user, notification_id)
         compilation = await request_compilation(session, settings, project, user)

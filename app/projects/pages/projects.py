@@ -21,6 +21,7 @@ from app.projects.storage import storage_of
 from app.settings import Settings
 from app.teams.notified import notified_sentence
 from app.teams.queries import teams_of
+from app.teams.throttles import throttle_notifying
 from app.topics import PROJECT, TEAM, topics
 from app.values.names import isolate
 
@@ -119,6 +120,7 @@ async def delete(
     user: NamedDependency[User],
     project_id: FromPath[int],
 ) -> Response[Any]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         files = await delete_project(session, settings, user, project_id)
     await remove(files)

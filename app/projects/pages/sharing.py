@@ -17,6 +17,7 @@ from app.projects.sharing import find_share, share_project, unshare_project
 from app.settings import Settings
 from app.teams.notified import notified_sentence
 from app.teams.queries import count_others
+from app.teams.throttles import throttle_notifying
 from app.values.names import isolate
 from app.values.numbers import whole_number
 
@@ -30,6 +31,7 @@ async def share(
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
+    await throttle_notifying(db, settings, user)
     try:
         async with db.act() as session:
             team = await share_project(session, user, project_id, _team_id(form))
@@ -69,11 +71,13 @@ async def ask_to_unshare(
 @post()
 async def unshare(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     form: NamedDependency[Form],
     project_id: FromPath[int],
 ) -> Response[Any]:
     """Redirects to `next`, because the team's admin may no longer see the project afterwards."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         team = await unshare_project(session, user, project_id, _team_id(form))
     sentence = _("No longer shared with {team}.").format(team=isolate(team.name))

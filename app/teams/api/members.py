@@ -18,7 +18,7 @@ from app.teams.access import find_member
 from app.teams.api.shapes import MemberObject, NewMember, NewRole
 from app.teams.membership import add_member, change_role, hand_over, remove_member
 from app.teams.roles import OWNER
-from app.teams.throttles import throttle_invitations
+from app.teams.throttles import throttle_invitations, throttle_notifying
 
 
 @post(responses=problems(409, 429))
@@ -37,15 +37,17 @@ async def add(
     return await _member(db, team_id, member.id)
 
 
-@put(responses=problems(409))
+@put(responses=problems(409, 429))
 async def change(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
     data: JSONBody[NewRole],
 ) -> MemberObject:
     """Change a member's role. The owner can hand the team over with the role `owner`."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         if data.role == OWNER:
             await hand_over(session, user, team_id, user_id)
@@ -54,14 +56,16 @@ async def change(
     return await _member(db, team_id, user_id)
 
 
-@delete(status_code=200)
+@delete(status_code=200, responses=problems(429))
 async def remove(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Message:
     """Remove a member. They and the other members are notified."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
     return Message(_("{name} was removed.").format(name=member.username))

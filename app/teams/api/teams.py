@@ -15,6 +15,7 @@ from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.notifications.preferences.muting import is_muted
+from app.settings import Settings
 from app.teams import queries
 from app.teams.access import find_owner, require
 from app.teams.api.shapes import (
@@ -26,6 +27,7 @@ from app.teams.api.shapes import (
 )
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
+from app.teams.throttles import throttle_notifying
 
 NAME_CONTAINS = QueryParameter(
     pattern=NO_NUL,
@@ -66,34 +68,44 @@ async def show(
     return Response(team, headers=page_links(request, team.page, team.pages))
 
 
-@put()
+@put(responses=problems(429))
 async def rename(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
     data: JSONBody[NewTeam],
 ) -> TeamObject:
     """Rename a team. Its members are notified."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         await rename_team(session, user, team_id, data.name)
     return await _team(db, user, team_id)
 
 
-@delete(status_code=200)
+@delete(status_code=200, responses=problems(429))
 async def destroy(
-    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
 ) -> Message:
     """Delete a team that you own. Its members are notified."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         await delete_team(session, user, team_id)
     return Message(_("Team deleted."))
 
 
-@post(status_code=200)
+@post(status_code=200, responses=problems(429))
 async def leave(
-    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
 ) -> Message:
     """Leave a team. Your own projects are no longer shared with it."""
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return Message(_("You left '{team}'.").format(team=team.name))

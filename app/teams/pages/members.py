@@ -24,7 +24,7 @@ from app.teams.membership import (
 from app.teams.notified import notified_sentence
 from app.teams.queries import count_others
 from app.teams.roles import GRANTABLE, OWNER
-from app.teams.throttles import throttle_invitations
+from app.teams.throttles import throttle_invitations, throttle_notifying
 from app.values.names import isolate
 
 PageOrRedirect = Response[str] | Response[None]
@@ -92,11 +92,13 @@ async def show(
 async def set_role(
     request: AnyRequest,
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> PageOrRedirect:
+    await throttle_notifying(db, settings, user)
     try:
         async with db.act() as session:
             member = await change_role(session, user, team_id, user_id, form["role"])
@@ -130,10 +132,12 @@ async def ask_to_hand_over(
 @post()
 async def make_owner(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Response[None]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         member = await hand_over(session, user, team_id, user_id)
     return redirect(
@@ -168,10 +172,12 @@ async def ask_to_remove(
 @post()
 async def remove(
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     team_id: FromPath[int],
     user_id: FromPath[int],
 ) -> Response[None]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         member = await remove_member(session, user, team_id, user_id)
     return redirect(

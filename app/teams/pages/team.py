@@ -14,6 +14,7 @@ from app.layout import ask, live_page
 from app.models import User
 from app.notifications.preferences.muting import is_muted
 from app.security import signer_of
+from app.settings import Settings
 from app.teams import queries
 from app.teams.access import require
 from app.teams.invitation_links import link_token
@@ -22,6 +23,7 @@ from app.teams.membership import leave_team
 from app.teams.notified import notified_sentence
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
+from app.teams.throttles import throttle_notifying
 from app.topics import PROJECT, TEAM, Topic, topics
 from app.values.names import isolate
 
@@ -84,10 +86,12 @@ def _address(team_id: int, q: str, number: int) -> str:
 async def rename(
     request: AnyRequest,
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     user: NamedDependency[User],
     form: NamedDependency[Form],
     team_id: FromPath[int],
 ) -> Response[Any]:
+    await throttle_notifying(db, settings, user)
     try:
         async with db.act() as session:
             await rename_team(session, user, team_id, form["name"])
@@ -144,8 +148,12 @@ async def ask_to_delete(
 
 @post()
 async def delete(
-    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
 ) -> Response[None]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         await delete_team(session, user, team_id)
     return redirect("/teams", _("Team deleted."))
@@ -177,8 +185,12 @@ async def ask_to_leave(
 
 @post()
 async def leave(
-    db: NamedDependency[Database], user: NamedDependency[User], team_id: FromPath[int]
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    user: NamedDependency[User],
+    team_id: FromPath[int],
 ) -> Response[None]:
+    await throttle_notifying(db, settings, user)
     async with db.act() as session:
         team = await leave_team(session, user, team_id)
     return redirect("/teams", _("You left '{team}'.").format(team=isolate(team.name)))
