@@ -3,6 +3,8 @@
 The new holder of an address is notified of the invitations that were sent to it.
 """
 
+from typing import NamedTuple
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.account_lifecycle.admission import require_room
@@ -26,6 +28,15 @@ from app.teams.invitations import notify_of_open_invitations
 from app.values.email_addresses import email_error
 
 
+class Registered(NamedTuple):
+    """A new user. `unmailed` is why the link that confirms their address could not be mailed, as
+    `mail_refusal` (app/mail/limits.py) returns it, or None.
+    """
+
+    user: User
+    unmailed: str | None
+
+
 async def register(
     db: Database,
     settings: Settings,
@@ -37,7 +48,7 @@ async def register(
     password: str,
     timezone: str = "",
     accept_language: str = "",
-) -> User:
+) -> Registered:
     """Create an account. Raises Invalid for `username`, `email`, `password`; Forbidden if the
     `invitation` that admits the user has admitted enough accounts.
 
@@ -45,6 +56,7 @@ async def register(
     that account's owner is warned by mail instead, and the result looks the same. Without
     SMTP_HOST, the address counts as confirmed.
     """
+    unmailed = None
     user = await new_user(username=username, email=email, password=password)
     fill_from_browser(user, timezone, accept_language)
     async with db.act() as session:
@@ -52,10 +64,10 @@ async def register(
             await require_room(session, invitation)
         await store_new_user(session, user, is_mailed=settings.sends_mail)
         if settings.sends_mail:
-            await send_confirmation(session, user, email)
+            unmailed = await send_confirmation(session, user, email)
         else:
             await _confirm(session, user, email)
-    return user
+    return Registered(user, unmailed)
 
 
 async def confirm_address(session: AsyncSession, token: str) -> User:

@@ -16,7 +16,7 @@ from app.accounts.lookup import find_holder
 from app.accounts.validation import require_available
 from app.errors import NotFound
 from app.language import _
-from app.mail.limits import may_mail, too_many
+from app.mail.limits import mail_refusal, too_many
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import Delivery, Notification, User
 from app.models.delivery import is_pending
@@ -38,11 +38,11 @@ TIME_TO_CONFIRM = timedelta(days=7)
 async def request_address_change(session: AsyncSession, user: User, address: str) -> None:
     """Mail a link to `address`, which replaces the present address once it is confirmed.
 
-    Raises TooMany when it was mailed too often.
+    Raises TooMany when too many such mails were sent.
     """
     user.pending_email, user.pending_email_nonce = address, new_nonce()
-    if not await send_confirmation(session, user, address):
-        raise too_many(CONFIRM)
+    if refusal := await send_confirmation(session, user, address):
+        raise too_many(CONFIRM, refusal)
     await notify_of_request(session, user, address, nonce=user.pending_email_nonce)
 
 
@@ -56,21 +56,21 @@ async def notify_of_request(
     await notify(session, ACCOUNT_ADDRESS_CHANGE_REQUESTED, affected=user, **facts)
 
 
-async def send_confirmation(session: AsyncSession, user: User, address: str) -> bool:
+async def send_confirmation(session: AsyncSession, user: User, address: str) -> str | None:
     """Mail a link to `address` by which its holder confirms it as the user's address.
 
     If another account has confirmed the address, its owner gets a warning instead, and the caller
-    cannot tell the difference. Returns False if the address was mailed too often.
+    cannot tell the difference. Returns what `mail_refusal` returns if too many such mails were sent.
     """
     user = await session.get_one(User, user.id)
     if address == user.pending_email:
         user.pending_email_until = clock.now() + TIME_TO_CONFIRM
-    if not await may_mail(session, CONFIRM, address):
-        return False
+    if refusal := await mail_refusal(session, CONFIRM, address, sender=user):
+        return refusal
     owner = await find_holder(session, address)
     if owner and owner.id != user.id:
-        await _tell_owner(session, owner)
-        return True
+        await _tell_owner(session, owner, sender=user)
+        return None
     await add_transactional_mail(
         session,
         CONFIRM,
@@ -80,12 +80,12 @@ async def send_confirmation(session: AsyncSession, user: User, address: str) -> 
         email=address,
         nonce=_nonce_of(user, address),
     )
-    return True
+    return None
 
 
-async def _tell_owner(session: AsyncSession, owner: User) -> None:
+async def _tell_owner(session: AsyncSession, owner: User, *, sender: User) -> None:
     """Mail the owner that someone else entered their address."""
-    if await may_mail(session, IN_USE, owner.email):
+    if not await mail_refusal(session, IN_USE, owner.email, sender=sender):
         await add_transactional_mail(
             session, IN_USE, address=owner.email, user_id=owner.id, username=owner.username
         )

@@ -14,7 +14,7 @@ from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
 from app.errors import Forbidden, Invalid, NotFound, require_valid
 from app.language import _
-from app.mail.limits import may_mail
+from app.mail.limits import mail_refusal
 from app.mail.transactional import TransactionalMail, add_transactional_mail
 from app.models import User
 from app.notifications.events.catalogue import ACCOUNT_PASSWORD_CHANGED
@@ -141,7 +141,7 @@ async def _replace(db: Database, user: User, password: str, *, revokes_tokens: b
 async def send_reset(session: AsyncSession, address: str) -> None:
     """Mail a reset link to `address` if an account has confirmed it, unless it was mailed too often."""
     user = await find_holder(session, address)
-    if user and await may_mail(session, RESET, user.email):
+    if user and not await mail_refusal(session, RESET, user.email, sender=None):
         await add_transactional_mail(
             session,
             RESET,

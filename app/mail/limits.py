@@ -1,7 +1,7 @@
-"""Limits on transactional mails: to one mailbox, and to all mailboxes together.
+"""Limits on transactional mails: to one mailbox, by one sender, and to all mailboxes together.
 
 Anyone can make us write to an address by typing it into a form. So these mails are counted by
-recipient, whatever RATE_LIMITS says.
+recipient and by sender, whatever RATE_LIMITS says.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.errors import TooMany
-from app.language import _
-from app.models import Mailing
+from app.language import N_, _
+from app.models import Mailing, User
 from app.values.email_addresses import mailbox_of
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `to_one` mails to one mailbox, and `to_all` to all of them together, in any `window`."""
+    """At most `to_one` mails to one mailbox, and `to_all` to all of them together, in any `window`.
+
+    One sender may cause a twentieth of `to_all`, so that a few accounts cannot use it up.
+    """
 
     to_one: int
     to_all: int
     window: timedelta
+
+    @property
+    def by_one(self) -> int:
+        return self.to_all // 20
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -39,22 +46,41 @@ LIMITS: Mapping[str, Limit] = {
 # No limit counts mailings that are older than this.
 KEPT = max(limit.window for limit in LIMITS.values())
 
+# Why a mail may not be sent: which of its limits is used up.
+BY_RECIPIENT, BY_SENDER, BY_ALL = "too_many_mails", "too_many_by_sender", "too_many_in_total"
+SENTENCES = {
+    BY_RECIPIENT: N_("This address was emailed several times already. Please try again later."),
+    BY_SENDER: N_(
+        "You have reached the limit of such emails for one user. Please try again later."
+    ),
+    BY_ALL: N_("This server has reached its limit of such emails. Please try again later."),
+}
 
-async def may_mail(session: AsyncSession, name: str, address: str) -> bool:
-    """Whether the mail `name` may go to `address` now. If so, it is counted."""
+
+async def mail_refusal(
+    session: AsyncSession, name: str, address: str, *, sender: User | None
+) -> str | None:
+    """Why the mail `name`, which `sender` causes, may not go to `address` now: a key of SENTENCES.
+
+    None if it may; then it is counted.
+    """
     limit, mailbox = LIMITS[name], mailbox_of(address)
     lately = and_(Mailing.name == name, Mailing.mailed_at > clock.now() - limit.window)
-    to_one = await _count(session, and_(lately, Mailing.mailbox == mailbox))
-    if to_one >= limit.to_one or await _count(session, lately) >= limit.to_all:
-        return False
-    session.add(Mailing(name=name, mailbox=mailbox))
-    return True
+    if await _count(session, and_(lately, Mailing.mailbox == mailbox)) >= limit.to_one:
+        return BY_RECIPIENT
+    sender_id = sender.id if sender else None
+    by_sender = and_(lately, Mailing.sender_id == sender_id)
+    if sender and await _count(session, by_sender) >= limit.by_one:
+        return BY_SENDER
+    if await _count(session, lately) >= limit.to_all:
+        return BY_ALL
+    session.add(Mailing(name=name, mailbox=mailbox, sender_id=sender_id))
+    return None
 
 
-def too_many(name: str) -> TooMany:
-    """The error for a user who asked for the mail `name` too often."""
-    sentence = _("This address was emailed several times already. Please try again later.")
-    return TooMany(sentence, int(LIMITS[name].window.total_seconds()))
+def too_many(name: str, refusal: str) -> TooMany:
+    """The error for a user who asked for the mail `name` and got this `refusal`."""
+    return TooMany(_(SENTENCES[refusal]), int(LIMITS[name].window.total_seconds()))
 
 
 async def _count(session: AsyncSession, which: ColumnElement[bool]) -> int:

@@ -49,7 +49,7 @@ async def add_transactional_mail(
     """Have the mail `name` sent to `address`, in the language of the user if there is one.
 
     `context` is JSON. The relay is poked after the commit, so that the mail leaves at once.
-    Where strangers can cause it, ask `may_mail` (app/mail/limits.py) first.
+    Where strangers can cause it, ask `mail_refusal` (app/mail/limits.py) first.
     """
     poke_after_commit(session, CHANGES)
     session.add(

@@ -94,14 +94,16 @@ class Mailing(IdentityBase):
     """A transactional mail that anyone can cause, for its limits to count (app/mail/limits.py).
 
     `mailbox` is what `mailbox_of` (app/values/email_addresses.py) returns for the address.
-    Deliveries cannot be counted instead: they are deleted together with the account that caused
-    them.
+    `sender_id` is the user who caused the mail, None for a stranger. It is no foreign key: the mail
+    counts after the account is deleted, too. Deliveries cannot be counted instead: they are deleted
+    together with the account that caused them.
     """
 
     __table_args__ = (Index("ix_mailing_mailbox", "name", "mailbox", "mailed_at"),)
 
     name: Mapped[str] = mapped_column(String(32))
     mailbox: Mapped[str] = mapped_column(String(254))
+    sender_id: Mapped[int | None]
     mailed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 

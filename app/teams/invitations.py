@@ -10,7 +10,7 @@ from app import clock
 from app.accounts.lookup import find_holder, has_confirmed
 from app.errors import Conflict, NotFound, Taken, TooMany, require_valid
 from app.language import N_, _
-from app.mail.limits import may_mail
+from app.mail.limits import BY_ALL, BY_RECIPIENT, BY_SENDER, mail_refusal
 from app.mail.suppressions import is_suppressed
 from app.models import Delivery, Event, Invitation, Membership, Notification, Team, User
 from app.models.team import is_open
@@ -18,7 +18,6 @@ from app.notifications.delivery.decision import Skip
 from app.notifications.delivery.explanations import (
     MAILED_BEFORE,
     STOPPED,
-    TOO_MANY_MAILS,
     UNCONFIRMED_SENDER,
 )
 from app.notifications.delivery.settling import skip_pending
@@ -46,9 +45,17 @@ UNMAILED = {
         "It was not emailed, because this address gets no invitation emails from this server. "
         "You can share the link yourself."
     ),
-    TOO_MANY_MAILS: N_(
+    BY_RECIPIENT: N_(
         "It was not emailed, because this address has reached its daily limit of invitation "
         "emails. You can share the link yourself, or send the invitation again later."
+    ),
+    BY_SENDER: N_(
+        "It was not emailed, because its sender has reached the daily limit of invitation emails. "
+        "You can share the link yourself, or send the invitation again later."
+    ),
+    BY_ALL: N_(
+        "It was not emailed, because this server has reached its daily limit of invitation emails. "
+        "You can share the link yourself, or send the invitation again later."
     ),
 }
 
@@ -264,7 +271,7 @@ async def _why_no_mail(session: AsyncSession, invitation: Invitation, inviter: U
         return UNCONFIRMED_SENDER
     if await is_suppressed(session, invitation.email):
         return STOPPED
-    return None if await may_mail(session, MAIL, invitation.email) else TOO_MANY_MAILS
+    return await mail_refusal(session, MAIL, invitation.email, sender=inviter)
 
 
 async def _notify(

@@ -234,11 +234,13 @@ async def test_a_link_mailed_again_confirms_the_change_as_well(
 async def test_the_link_of_a_deleted_account_confirms_no_later_one(
     db: Database, mailing: Settings
 ) -> None:
-    dora = await register(db, mailing, username="dora", email="dora@example.com", password=PASSWORD)
+    dora, _unmailed = await register(
+        db, mailing, username="dora", email="dora@example.com", password=PASSWORD
+    )
     token = await token_of_newest(db)
     async with db.write() as session:
         await session.execute(delete(User).where(User.id == dora.id))
-    later = await register(
+    later, _unmailed = await register(
         db, mailing, username="dora", email="dora@example.com", password=PASSWORD
     )
     async with db.write() as session:
@@ -299,7 +301,9 @@ async def test_the_link_to_cancel_ends_with_the_change(
 async def test_an_address_that_was_never_confirmed_learns_nothing_of_the_new_one(
     db: Database, mailing: Settings
 ) -> None:
-    dora = await register(db, mailing, username="dora", email="typo@example.com", password=PASSWORD)
+    dora, _unmailed = await register(
+        db, mailing, username="dora", email="typo@example.com", password=PASSWORD
+    )
     await move(db, mailing, dora, "dora@example.com")
     await confirm(db, await token_of_newest(db))
 
@@ -310,7 +314,9 @@ async def test_an_address_that_was_never_confirmed_learns_nothing_of_the_new_one
 async def test_links_to_an_earlier_address_end(
     db: Database, mailing: Settings, settings: Settings
 ) -> None:
-    dora = await register(db, mailing, username="dora", email="typo@example.com", password=PASSWORD)
+    dora, _unmailed = await register(
+        db, mailing, username="dora", email="typo@example.com", password=PASSWORD
+    )
     first = await token_of_newest(db)
     await move(db, settings, dora, "dora@example.com")
 

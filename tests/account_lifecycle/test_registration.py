@@ -37,7 +37,7 @@ async def mails(db: Database) -> list[Delivery]:
 async def test_a_new_user_has_the_time_zone_and_language_of_the_browser(
     db: Database, settings: Settings
 ) -> None:
-    dora = await register(
+    dora, _unmailed = await register(
         db, settings, **RIGHT, timezone="Europe/Berlin", accept_language="xx, en-GB;q=0.8"
     )
 
@@ -48,7 +48,7 @@ async def test_a_new_user_has_the_time_zone_and_language_of_the_browser(
 
 
 async def test_an_unknown_time_zone_is_left_empty(db: Database, settings: Settings) -> None:
-    dora = await register(db, settings, **RIGHT, timezone="../../etc/passwd")
+    dora, _unmailed = await register(db, settings, **RIGHT, timezone="../../etc/passwd")
 
     assert dora.timezone == ""
 
@@ -107,7 +107,7 @@ async def test_an_invalid_value_is_refused(
 async def test_an_unusual_but_valid_value_is_accepted(
     db: Database, settings: Settings, field: str, value: str
 ) -> None:
-    dora = await register(db, settings, **(RIGHT | {field: value}))
+    dora, _unmailed = await register(db, settings, **(RIGHT | {field: value}))
 
     assert dora.id
 
@@ -126,14 +126,14 @@ async def test_name_and_address_are_taken_regardless_of_case(
 async def test_without_mail_an_address_counts_as_confirmed(
     db: Database, settings: Settings
 ) -> None:
-    dora = await register(db, settings, **RIGHT)
+    dora, _unmailed = await register(db, settings, **RIGHT)
 
     assert dora.is_confirmed
     assert await mails(db) == []
 
 
 async def test_with_mail_the_address_has_to_be_confirmed(db: Database, mailing: Settings) -> None:
-    dora = await register(db, mailing, **RIGHT)
+    dora, _unmailed = await register(db, mailing, **RIGHT)
 
     (mail,) = await mails(db)
     assert not dora.is_confirmed
@@ -150,14 +150,14 @@ class TestInvitedBefore:
     async def test_registering_brings_the_invitation_into_the_bell(
         self, db: Database, settings: Settings
     ) -> None:
-        dora = await register(db, settings, **RIGHT)
+        dora, _unmailed = await register(db, settings, **RIGHT)
 
         assert await bell_of(db, dora) == [INVITED]
 
     async def test_with_mail_the_invitation_appears_once_the_address_is_confirmed(
         self, db: Database, mailing: Settings
     ) -> None:
-        dora = await register(db, mailing, **RIGHT)
+        dora, _unmailed = await register(db, mailing, **RIGHT)
         before = await bell_of(db, dora)
         token = token_of((await mails(db))[-1])
 
@@ -189,6 +189,6 @@ class TestInvitedBefore:
             expired = await invite(session, alice, invitation.team_id, "dora@example.com", "viewer")
             expired.expires_at = clock.now()
 
-        dora = await register(db, settings, **RIGHT)
+        dora, _unmailed = await register(db, settings, **RIGHT)
 
         assert await bell_of(db, dora) == []

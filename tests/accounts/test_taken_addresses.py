@@ -52,7 +52,8 @@ async def mails(db: Database) -> Sequence[Delivery]:
 async def claim(
     db: Database, mailing: Settings, name: str, email: str = TAKEN, password: str = "battery staple"
 ) -> User:
-    return await register(db, mailing, username=name, email=email, password=password)
+    registered = await register(db, mailing, username=name, email=email, password=password)
+    return registered.user
 
 
 async def test_registering_answers_the_same_whether_or_not_the_address_is_taken(

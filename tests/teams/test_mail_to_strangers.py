@@ -16,7 +16,7 @@ from app.installation import install
 from app.models import Delivery, Invitation, Mailing, Team, User
 from app.notifications.delivery.retention import clean_up
 from app.settings import Settings
-from app.teams.invitations import invite, revoke, send_again
+from app.teams.invitations import invite, revoke, send_again, unmailed_reason
 from tests.application import browser, running
 from tests.conftest import post, sign_in, text_of
 from tests.factories import make_account, make_team
@@ -95,7 +95,46 @@ async def test_five_thousand_invitations_a_day_are_mailed_to_everybody_together(
     await deliver_mail(db, mailing)
 
     assert office.envelopes == ["last@example.com"]
-    assert (last.unmailed, beyond.unmailed) == (None, "too_many_mails")
+    assert (last.unmailed, beyond.unmailed) == (None, "too_many_in_total")
+
+
+async def test_one_sender_causes_at_most_a_twentieth_of_them(
+    db: Database, alice: User, bob: User
+) -> None:
+    """So that a few accounts cannot stop the invitations of all others."""
+    mailed = [
+        {"name": "invitation", "mailbox": f"{n}@example.com", "sender_id": alice.id}
+        for n in range(249)
+    ]
+    async with db.write() as session:
+        await session.execute(insert(Mailing), mailed)
+
+    [last, beyond] = [
+        one for n in range(2) for one in await invite_by(db, alice, email=f"new{n}@example.com")
+    ]
+    [of_bob] = await invite_by(db, bob, email="new3@example.com")
+
+    assert [one.unmailed for one in (last, beyond, of_bob)] == [None, "too_many_by_sender", None]
+    assert "its sender has reached the daily limit" in unmailed_reason(beyond)
+
+
+async def test_a_new_user_reads_why_no_link_was_mailed_and_how_to_get_one(
+    app: Litestar, db: Database
+) -> None:
+    mailed = [{"name": "confirm_address", "mailbox": f"{n}@example.com"} for n in range(5_000)]
+    async with db.write() as session:
+        await session.execute(insert(Mailing), mailed)
+
+    async with browser(app) as visitor:
+        fields = {"username": "dora", "email": "dora@example.com", "password": "correct horse"}
+        await post(visitor, "/register", **fields)
+        page = text_of(await visitor.get("/account"))
+        again = await post(visitor, "/account/address/confirmation")
+
+    assert "could not be emailed now. You can have it sent again from your account page." in page
+    assert again.status_code == 429
+    assert "This server has reached its limit of such emails" in text_of(again)
+    assert await deliveries(db) == []
 
 
 async def test_the_daily_limit_counts_the_last_24_hours(

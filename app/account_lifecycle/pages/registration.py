@@ -13,6 +13,7 @@ from app.database import Database
 from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
+from app.mail.limits import SENTENCES
 from app.models import User
 from app.settings import Settings
 from app.telemetry.security_log import record
@@ -45,7 +46,7 @@ async def create_account(
     invitation = await find_admission(db, settings, own_path(form["next"]))
     try:
         require_valid(email=address_error(invitation, form["email"]))
-        user = await register(
+        user, unmailed = await register(
             db,
             settings,
             invitation,
@@ -59,4 +60,16 @@ async def create_account(
         return await login_or_register_page(request, "register", form, invalid)
     record("registered", user=user.username)
     welcome = _("Welcome, {name}.").format(name=isolate(user.username))
-    return await sign_in(request, db, settings, user, redirect(own_path(form["next"]), welcome))
+    if unmailed:
+        welcome = f"{welcome} {_unmailed_sentence(unmailed)}"
+    kind = "problem" if unmailed else "done"
+    onward = redirect(own_path(form["next"]), welcome, kind=kind)
+    return await sign_in(request, db, settings, user, onward)
+
+
+def _unmailed_sentence(refusal: str) -> str:
+    again = _(
+        "The link that confirms your address could not be emailed now. You can have it sent again "
+        "from your account page."
+    )
+    return f"{again} {_(SENTENCES[refusal])}"

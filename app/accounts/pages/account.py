@@ -64,8 +64,8 @@ async def resend_confirmation(
         return redirect("/account", _("Your address is confirmed."))
     await throttle_confirmation(db, settings, user)
     async with db.exclusive() as session:
-        if not await send_confirmation(session, user, address):
-            raise too_many(CONFIRM)
+        if refusal := await send_confirmation(session, user, address):
+            raise too_many(CONFIRM, refusal)
     text = _("Open the link that we emailed to {address}.").format(address=address)
     return redirect("/account", text)
 

@@ -6,6 +6,7 @@ The sentences for a channel's own codes are in its `words`, which take precedenc
 from collections.abc import Mapping
 
 from app.language import N_, _, ngettext
+from app.mail.limits import BY_ALL, BY_RECIPIENT, BY_SENDER
 from app.models import Delivery
 from app.models.notification import DONE, SNOOZED
 from app.notifications.channels.base import (
@@ -39,7 +40,7 @@ from app.outgoing import NOT_HTTP, TIMEOUT, UNREACHABLE
 # Why there is no delivery: its user does not want such events on the channel.
 OFF = "off"
 # Why the notification of an invitation is shown only in the app.
-UNCONFIRMED_SENDER, TOO_MANY_MAILS = "sender_unconfirmed", "too_many_mails"
+UNCONFIRMED_SENDER = "sender_unconfirmed"
 STOPPED = "stopped"
 MAILED_BEFORE = "mailed_before"
 REASONS = {
@@ -63,7 +64,9 @@ REASONS = {
     "answered": N_("The invitation is no longer open."),
     "confirmed": N_("The address was already confirmed or replaced."),
     UNCONFIRMED_SENDER: N_("The address of its sender was not confirmed."),
-    TOO_MANY_MAILS: N_("Your address has reached its daily limit of invitation emails."),
+    BY_RECIPIENT: N_("Your address has reached its daily limit of invitation emails."),
+    BY_SENDER: N_("Its sender has reached their daily limit of invitation emails."),
+    BY_ALL: N_("This server had reached its daily limit of invitation emails."),
     STOPPED: N_("Invitation emails to this address were stopped."),
     MAILED_BEFORE: N_("You already got this email before you confirmed your address."),
     OFF: N_("You have turned this off."),
