@@ -103,7 +103,7 @@ class Mailing(IdentityBase):
 
     name: Mapped[str] = mapped_column(String(32))
     mailbox: Mapped[str] = mapped_column(String(254))
-    sender_id: Mapped[int | None]
+    sender_id: Mapped[int | None] = mapped_column(BigIntIdentity)
     mailed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 

@@ -1,6 +1,7 @@
 """count the transactional mails that one user causes"""
 
 import sqlalchemy as sa
+from advanced_alchemy.types import BigIntIdentity
 from alembic import op
 
 revision = "0034"
@@ -10,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("mailing", sa.Column("sender_id", sa.BigInteger(), nullable=True))
+    op.add_column("mailing", sa.Column("sender_id", BigIntIdentity, nullable=True))
 
 
 def downgrade() -> None:
