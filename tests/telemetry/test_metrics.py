@@ -171,8 +171,8 @@ def test_a_process_short_of_files_answers_again_once_it_has_some(
     with pytest.raises(Done):
         metrics._answer_forever(Mock(accept=accept))
 
-    with theirs:
-        assert b"clippyfront_open_streams" in theirs.recv(65_536)
+    with theirs, theirs.makefile("rb") as reply:
+        assert b"clippyfront_open_streams" in reply.read()
     assert "Too many open files" in caplog.text
 
 
