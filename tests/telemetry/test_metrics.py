@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import Mock
@@ -168,11 +169,12 @@ def test_a_process_short_of_files_answers_again_once_it_has_some(
     accept = Mock(side_effect=[OSError(errno.EMFILE, "Too many open files"), (ours, ""), Done])
     monkeypatch.setattr(metrics, "PAUSE_SECONDS", 0)
 
-    with pytest.raises(Done):
-        metrics._answer_forever(Mock(accept=accept))
+    with theirs, theirs.makefile("rb") as answer, ThreadPoolExecutor(1) as reader:
+        read = reader.submit(answer.read)
+        with pytest.raises(Done):
+            metrics._answer_forever(Mock(accept=accept))
 
-    with theirs, theirs.makefile("rb") as reply:
-        assert b"clippyfront_open_streams" in reply.read()
+    assert b"clippyfront_open_streams" in read.result()
     assert "Too many open files" in caplog.text
 
 
