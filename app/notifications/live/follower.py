@@ -20,6 +20,8 @@ from app.faults import fault_of
 from app.models import Change
 from app.notifications.events.positions import last_position
 from app.notifications.live.hub import Hub
+from app.notifications.live.queries import USERS_AT_ONCE, in_parts, read_recipients_among
+from app.notifications.live.stream import HTML, JSON
 from app.process.background import repeat
 from app.process.cancellation import end
 
@@ -124,8 +126,25 @@ class Follower:
                 # Trying again would not help. A later change must not take the streams past these.
                 positions = [one.id for one in changes]
                 _log.exception("The changes at %s cannot be published.", positions)
-                self.hub.restart_streams(positions[-1])
+                self.hub.restart_streams(positions[-1], await self._concerned(changes))
             self._published = changes[-1].id
+
+    async def _concerned(self, changes: Changes) -> set[int]:
+        """The users whose notifications changed; of an event's recipients, those who are connected.
+        Everybody connected, if the recipients cannot be read.
+        """
+        if changes[0].kind != "event":
+            return {one.user_id for one in changes}
+        connected = {*self.hub.connected(HTML), *self.hub.connected(JSON)}
+        recipients = set[int]()
+        try:
+            for some in in_parts(connected, USERS_AT_ONCE):
+                rows = await read_recipients_among(self.db, changes[0].id, some)
+                recipients |= {one.user_id for one in rows}
+        except Exception:
+            _log.exception("The recipients of the event at %s cannot be read.", changes[0].id)
+            return connected
+        return recipients
 
 
 async def retry_reading(attempt: Callable[[], Awaitable[Read]]) -> Read:

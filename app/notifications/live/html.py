@@ -3,6 +3,7 @@ is more than the arrival of a notification.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from time import monotonic
 
@@ -25,6 +26,8 @@ OPENED = frame("{}", event="stream-opened")
 # A user's id, and the position up to which their page is up to date.
 BellKey = tuple[int, int]
 
+_log = logging.getLogger(__name__)
+
 
 class Bells:
     """Renders the bells of many users at once."""
@@ -39,7 +42,9 @@ class Bells:
         return Opening(OPENED + (bell or b""))
 
     async def read(self, users: Collection[int]) -> dict[int, bytes]:
-        """The frames of each user who exists, at most BELLS_AT_ONCE."""
+        """The frames of each user who exists, at most BELLS_AT_ONCE. A user whose bell cannot be
+        rendered is left out, and logged.
+        """
         if not users:
             return {}
         bells = await read_bells(self._db, users)
@@ -51,11 +56,14 @@ class Bells:
             if monotonic() > turn_ends_at:
                 await asyncio.sleep(0)
                 turn_ends_at = monotonic() + TURN_SECONDS
-            frames[user_id] = renderer.frames(rows)
+            try:
+                frames[user_id] = renderer.frames(rows)
+            except Exception:
+                _log.exception("The bell of user %s cannot be rendered.", user_id)
         return frames
 
     async def _read_due(self, keys: Sequence[BellKey]) -> dict[BellKey, bytes]:
-        """Leaves out users who are up to date and users who no longer exist."""
+        """Leaves out users who are up to date, as well as those whom `read` leaves out."""
         asking = {user_id for user_id, since in keys if since != NEVER}
         positions = await read_positions(self._db, asking) if asking else {}
         due = [

@@ -97,12 +97,12 @@ class Hub:
             if stream.key in keys:
                 stream.end(bye_frame())
 
-    def restart_streams(self, position: int) -> None:
-        """End the streams whose opening does not cover `position`: their clients reconnect, and read
-        what they miss from the database.
+    def restart_streams(self, position: int, users: Collection[int]) -> None:
+        """End the streams of these users whose opening does not cover `position`: their clients
+        reconnect, and read what they miss from the database.
         """
         for stream in self._all():
-            if stream.opening_position < position:
+            if stream.user_id in users and stream.opening_position < position:
                 stream.end(bye_frame())
 
     def drain(self) -> None:

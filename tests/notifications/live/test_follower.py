@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ from app.database import Database
 from app.database.hold import replaced
 from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
-from app.notifications.events.positions import record_change
+from app.notifications.events.positions import last_position, record_change
 from app.notifications.inbox import acts
 from app.notifications.live import follower, html, publisher, queries, variants
 from app.notifications.live.follower import Changes, Follower, Publisher
@@ -31,7 +31,7 @@ from app.notifications.withdraw import withdraw_team
 from app.process import background
 from tests.bell import newest_notices
 from tests.factories import make_account, make_team
-from tests.notifications._connection import ALICE, opened
+from tests.notifications._connection import opened
 from tests.outages import sqlite_error
 
 
@@ -222,6 +222,29 @@ async def test_a_bell_leaves_out_what_cannot_be_rendered(
     assert opening.frames.count(b"panel-notice-") == 1
 
 
+async def test_a_bell_that_cannot_be_rendered_keeps_no_other_user_waiting(
+    db: Database,
+    alice: User,
+    bob: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    frames = BellRenderer.frames
+
+    def failing(renderer: BellRenderer, rows: Any) -> bytes:
+        if rows[0].user_id == alice.id:
+            raise ValueError("A damaged row.")
+        return frames(renderer, rows)
+
+    monkeypatch.setattr(BellRenderer, "frames", failing)
+    bells = Bells(db)
+    of_alice, of_bob = await asyncio.gather(bells.opening(alice.id, 0), bells.opening(bob.id, 0))
+
+    assert of_alice.frames == html.OPENED
+    assert b"notifications-changed" in of_bob.frames
+    assert f"The bell of user {alice.id} cannot be rendered." in caplog.text
+
+
 async def test_a_page_whose_bell_is_up_to_date_is_only_told_that_its_stream_is_open(
     db: Database, alice: User, bob: User
 ) -> None:
@@ -401,27 +424,66 @@ async def test_changes_that_cannot_be_published_hold_up_nothing(
     assert "The changes at [1] cannot be published." in caplog.text
 
 
-async def test_a_change_that_cannot_be_published_ends_the_streams_before_a_later_one(
-    db: Database,
+class Failing(RecordingPublisher):
+    """Publishes every change to the JSON streams of all users, but fails with the first one."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.hub = hub
+
+    async def publish(self, changes: Changes) -> None:
+        await super().publish(changes)
+        position = changes[0].id
+        if len(self.published) == 1:
+            raise ValueError("This one cannot be published.")
+        for user_id in self.hub.connected(JSON):
+            self.hub.send(user_id, frame("{}", id=position), JSON, position)
+
+
+async def read(db: Database, alice: User, bob: User) -> None:
+    async with db.act() as session:
+        await record_change(session, "read", bob.id, ids=[1])
+
+
+async def add_as_editor(db: Database, alice: User, bob: User) -> None:
+    await add(db, alice, bob, "editor")
+
+
+@pytest.mark.parametrize("act", [read, add_as_editor], ids=["change", "event"])
+async def test_a_change_that_cannot_be_published_ends_its_users_streams_before_a_later_one(
+    db: Database, alice: User, bob: User, act: Callable[[Database, User, User], Awaitable[None]]
 ) -> None:
     hub = Hub()
-
-    class Failing(RecordingPublisher):
-        async def publish(self, changes: Changes) -> None:
-            await super().publish(changes)
-            if changes[0].id == 1:
-                raise ValueError("This one cannot be published.")
-            hub.send(ALICE, frame("{}", id=changes[0].id), JSON, changes[0].id)
-
-    publisher = Failing()
+    publisher = Failing(hub)
     async with following(db, hub, publisher):
-        client = await opened(hub, ALICE, format=JSON)
-        await record(db, "event", "event")
-        await publisher.until(2)
-        await client.until_served()
+        concerned = await opened(hub, bob.id, format=JSON)
+        other = await opened(hub, alice.id, format=JSON)
+        await act(db, alice, bob)
+        first = await last_position(db)
+        await record(db, "event")
+        await other.until_received(b"id: %d\n" % (first + 1))
+        await concerned.until_served()
 
-    assert client.body.startswith(b"event: bye\n")
-    assert b"id: 2" not in client.body
+    assert concerned.body.startswith(b"event: bye\n")
+    assert b"id: " not in concerned.body
+    assert b"bye" not in other.body
+
+
+async def test_every_stream_ends_if_the_recipients_of_what_cannot_be_published_are_unknown(
+    db: Database, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_given: object) -> None:
+        raise ValueError("Nor can its recipients be read.")
+
+    monkeypatch.setattr(follower, "read_recipients_among", failing)
+    hub = Hub()
+    async with following(db, hub, Failing(hub)):
+        clients = [await opened(hub, user.id, format=JSON) for user in (alice, bob)]
+        await record(db, "event")
+        for client in clients:
+            await client.until_served()
+
+    assert all(client.body.startswith(b"event: bye\n") for client in clients)
 
 
 async def test_reaching_the_present_does_not_wait_forever(

@@ -263,15 +263,16 @@ async def test_a_stream_closed_during_its_opening_sends_nothing_private(hub: Hub
 
 async def test_streams_that_lack_a_change_are_ended_so_that_their_clients_resume(hub: Hub) -> None:
     before = [await opened(hub, ALICE), await opened(hub, BOB, format=JSON)]
+    unconcerned = await opened(hub, CAROL, format=JSON)
     hub.position = 7
-    after = await opened(hub, CAROL)
+    after = await opened(hub, ALICE)
 
-    hub.restart_streams(7)
+    hub.restart_streams(7, {ALICE, BOB})
     await asyncio.gather(*(connection.until_served() for connection in before))
 
     assert all(b"event: bye\n" in connection.body for connection in before)
-    assert (after.body, after.is_complete) == (b"", False)
-    assert set(hub.connected()) == {CAROL}
+    assert [(one.body, one.is_complete) for one in (after, unconcerned)] == [(b"", False)] * 2
+    assert (set(hub.connected()), set(hub.connected(JSON))) == ({ALICE}, {CAROL})
 
 
 async def test_draining_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
