@@ -4,7 +4,7 @@ Each cache key holds everything that its rendering depends on, so no entry is ev
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.notifications.inbox.bell import Bell
 from app.notifications.live.frames import data_lines, frame
 from app.notifications.live.placeholders import ID, POSITION
 from app.notifications.live.queries import Rows
-from app.notifications.live.variants import EVENTS_KEPT, EventRow, Variant
+from app.notifications.live.variants import EVENTS_KEPT, EventRow, Variant, rendered
 from app.rendering import render
 
 
@@ -49,12 +49,15 @@ class BellRenderer:
     def _row(self, event: EventRow, reader: tuple[str, str, bool, bool]) -> list[bytes]:
         key = event.row.event_id, *reader
         if (row := self._rows.get(key)) is None:
-            row = self._rows[key] = _row(Variant(event, *reader))
+            variant = Variant(event, *reader)
+            row = self._rows[key] = rendered(partial(_row, variant), event.row.event_id) or []
         return row
 
 
 def arrival_frames(recipients: Rows, event: EventRow) -> Iterator[tuple[int, bytes]]:
-    """(user_id, frames): a new notification and the count, for rows of `read_recipients`."""
+    """(user_id, frames): a new notification and the count, for rows of `read_recipients`; only the
+    count for those for whom it cannot be rendered.
+    """
     affected, position = event.row.affected_id, b"%d" % event.row.event_id
     end = _list_changed(event.row.event_id)
     counts: dict[tuple[str, int], bytes] = {}
@@ -64,7 +67,8 @@ def arrival_frames(recipients: Rows, event: EventRow) -> Iterator[tuple[int, byt
             count = counts[language, unread] = position.join(_count(language, unread))
         reader = language, timezone, user_id == affected, False, bool(is_ungrouped)
         if (parts := arrivals.get(reader)) is None:
-            *first, last = _arrival(Variant(event, *reader))
+            variant = Variant(event, *reader)
+            *first, last = rendered(partial(_arrival, variant), event.row.event_id) or [b""]
             parts = arrivals[reader] = [*first, last + end]
         yield user_id, count + (b"%d" % id).join(parts)
 

@@ -1,7 +1,7 @@
 """The contents of JSON streams: every change to a user's notifications, once, at its position."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.frames import frame
 from app.notifications.live.placeholders import COUNT, ID
 from app.notifications.live.queries import Rows, Statement, read_facts
-from app.notifications.live.variants import EventRow, Variant, renderable
+from app.notifications.live.variants import EventRow, Variant, renderable, rendered
 
 NOTIFICATION = "notification"
 # The stream's event for each kind of change. To a client, a withdrawal is a deletion. `refreshed`
@@ -83,14 +83,15 @@ async def _updates(db: Database, changes: Rows, unread: Mapping[int, int]) -> di
     ids = [one for change in changes for one in change.ids]
     rows = {row.id: row for row in await db.fetch(_updated(), ids=ids)}
     events = renderable(await read_facts(db, {row.event_id for row in rows.values()}))
-    frames = {}
+    frames: dict[int, bytes] = {}
     for change in changes:
         row = rows.get(change.ids[0])
         if row and row.event_id in events:
+            count = unread.get(row.user_id, 0)
             with in_language(row.language):
-                notice = events[row.event_id].notice(row.user_id, dict(row._mapping))
-                count = unread.get(row.user_id, 0)
-                frames[change.id] = notification_frame(change.id, as_json(notice), count, UPDATED)
+                made = frame_of(row, row.user_id, events[row.event_id], change.id, count, UPDATED)
+            if made:
+                frames[change.id] = made
     return frames
 
 
@@ -101,6 +102,23 @@ def _updated() -> Statement:
         .join(User, User.id == Notification.user_id)
         .where(Notification.id.in_(ids_in("ids")), Notification.deleted_at.is_(None))
     )
+
+
+def frame_of(
+    row: Row[Any],
+    user_id: int,
+    event: EventRow,
+    position: int,
+    unread: int,
+    kind: str = NOTIFICATION,
+) -> bytes | None:
+    """The frame of this user's row, which has the columns OWN; None if it cannot be rendered."""
+
+    def render() -> bytes:
+        notice = event.notice(user_id, dict(row._mapping))
+        return notification_frame(position, as_json(notice), unread, kind)
+
+    return rendered(render, event.row.event_id)
 
 
 def notification_frame(
@@ -117,13 +135,16 @@ def json_frame(event: str, data: dict[str, Any], position: int) -> bytes:
 def json_arrivals(
     recipients: Rows, event: EventRow, unread: Mapping[int, int]
 ) -> Iterator[tuple[int, bytes]]:
-    """(user_id, frame): as `notification_frame`, from parts that are rendered once for all."""
+    """(user_id, frame): as `notification_frame`, from parts that are rendered once for all. Leaves
+    out the users for whom it cannot be rendered.
+    """
     for user_id, id, language, _timezone, _unread, _is_shown, is_ungrouped in recipients:
         to_affected = event.row.affected_id == user_id
         variant = Variant(event, language, "", to_affected, is_ungrouped=bool(is_ungrouped))
-        before, after = _parts(variant)
-        count = b"%d" % unread.get(user_id, 0)
-        yield user_id, (b"%d" % id).join(before) + count + after
+        if parts := rendered(partial(_parts, variant), event.row.event_id):
+            before, after = parts
+            count = b"%d" % unread.get(user_id, 0)
+            yield user_id, (b"%d" % id).join(before) + count + after
 
 
 @lru_cache(1024)

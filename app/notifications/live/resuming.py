@@ -23,14 +23,13 @@ from app.language import in_language
 from app.models import Change, Notification, Superseded
 from app.notifications.events.notices import OWN
 from app.notifications.events.positions import CHANGES_KEPT
-from app.notifications.inbox.json_shapes import as_json
 from app.notifications.live.follower import Follower
 from app.notifications.live.json import (
     EVENTS,
     NOTIFICATION,
     change_frames,
+    frame_of,
     json_frame,
-    notification_frame,
     read_changes,
 )
 from app.notifications.live.queries import (
@@ -173,15 +172,15 @@ async def _frames(
 
 
 async def _notification_frames(
-    db: Database, user_id: int, language: str, events: Sequence[int], unread: int
+    db: Database, user_id: int, language: str, positions: Sequence[int], unread: int
 ) -> dict[int, bytes]:
-    """The frames of new notifications by position. Events that cannot be rendered are left out."""
-    facts = renderable(await read_facts(db, events))
+    """The frames of new notifications by position. What cannot be rendered is left out."""
+    events = renderable(await read_facts(db, positions))
     frames: dict[int, bytes] = {}
     with in_language(language):
-        for row in await db.fetch(_notifications(), user=user_id, events=list(facts)):
-            notice = facts[row.event_id].notice(user_id, dict(row._mapping))
-            frames[row.event_id] = notification_frame(row.event_id, as_json(notice), unread)
+        for row in await db.fetch(_notifications(), user=user_id, events=list(events)):
+            if frame := frame_of(row, user_id, events[row.event_id], row.event_id, unread):
+                frames[row.event_id] = frame
     return frames
 
 

@@ -1,11 +1,11 @@
 """Renders the parts that the notifications of one event share, once for all users."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
@@ -18,6 +18,8 @@ from app.notifications.live.placeholders import ID
 
 # Some 4 KB each.
 EVENTS_KEPT = 1_000
+
+Rendered = TypeVar("Rendered")
 
 _log = logging.getLogger(__name__)
 
@@ -84,10 +86,18 @@ def renderable(rows: Iterable[Row[Any]]) -> dict[int, EventRow]:
 @lru_cache(EVENTS_KEPT)
 def _is_renderable(event: EventRow) -> bool:
     """Cached, so that each event is logged once."""
+    variant = Variant(event, "", "", to_affected=False)
+    return rendered(variant.notice, event.row.event_id) is not None
+
+
+def rendered(render: Callable[[], Rendered], position: int) -> Rendered | None:
+    """What `render` returns for the event at this position; None if it fails, which is logged.
+
+    A newer version's event type or a damaged row would fail again, so that a stream which insisted
+    on it would never get past it.
+    """
     try:
-        Variant(event, "", "", to_affected=False).notice()
+        return render()
     except Exception:
-        # A newer version's event type, or a damaged row.
-        _log.exception("The event at %s cannot be rendered.", event.row.event_id)
-        return False
-    return True
+        _log.exception("The event at %s cannot be rendered.", position)
+        return None

@@ -12,11 +12,15 @@ from app import clock
 from app.accounts.tokens import revoke_all_tokens
 from app.database import Database
 from app.models import Change, Event, Membership, Notification, Preference, Team, User
+from app.models.notification import UPDATED
 from app.notifications.events.catalogue import MEMBER_ADDED
-from app.notifications.events.positions import last_position
+from app.notifications.events.notices import Notice
+from app.notifications.events.positions import last_position, record_change
 from app.notifications.inbox import acts, feed
 from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.inbox.selection import Selection
+from app.notifications.live import json
 from app.notifications.live.hub import STREAMS_PER_USER
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
@@ -302,6 +306,66 @@ async def test_a_client_resumes_past_an_event_that_cannot_be_rendered(
 
     program.connect(app, query="since=0")
     _hello, told = await program.until("hello", "notification")
+
+    assert told.data["id"] == whole
+
+
+@pytest.mark.parametrize("how", ["live", "resumed"])
+async def test_a_client_gets_past_a_notification_that_cannot_be_rendered(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: User,
+    bob: User,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    how: str,
+) -> None:
+    damaged = await last_position(db) + 1
+
+    def failing(notice: Notice) -> NotificationObject:
+        if notice.position == damaged:
+            raise ValueError("A damaged row.")
+        return as_json(notice)
+
+    monkeypatch.setattr(json, "as_json", failing)
+    if how == "live":
+        program.connect(app)
+        await program.until("hello")
+    await tell(db, squad, alice, bob)
+    whole = await tell(db, squad, alice, bob)
+    if how == "resumed":
+        program.connect(app, query="since=0")
+    told = await program.until("notification")
+
+    assert [one.data["id"] for one in told if one.event == "notification"] == [whole]
+    assert f"The event at {damaged} cannot be rendered." in caplog.text
+
+
+async def test_a_client_gets_past_an_update_that_cannot_be_rendered(
+    app: Litestar,
+    db: Database,
+    squad: Team,
+    alice: User,
+    bob: User,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(_notice: Notice) -> NotificationObject:
+        raise ValueError("A damaged row.")
+
+    damaged = await tell(db, squad, alice, bob)
+    program.connect(app)
+    await program.until("hello")
+    with monkeypatch.context() as damage:
+        damage.setattr(json, "as_json", failing)
+        async with db.act() as session:
+            await record_change(session, UPDATED, bob.id, ids=[damaged])
+        await app.state.follower.until_published()
+    whole = await tell(db, squad, alice, bob)
+
+    [told] = await program.until("notification")
 
     assert told.data["id"] == whole
 

@@ -18,7 +18,14 @@ from app.models import Change, Membership, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TEAM_UPDATED
 from app.notifications.events.positions import last_position, record_change
 from app.notifications.inbox import acts
-from app.notifications.live import follower, html, publisher, queries, variants
+from app.notifications.live import (
+    follower,
+    html,
+    html_rendering,
+    publisher,
+    queries,
+    variants,
+)
 from app.notifications.live.follower import Changes, Follower, Publisher
 from app.notifications.live.frames import frame
 from app.notifications.live.html import Bells
@@ -29,6 +36,7 @@ from app.notifications.live.stream import HTML, JSON
 from app.notifications.notify import notify
 from app.notifications.withdraw import withdraw_team
 from app.process import background
+from app.rendering import render
 from tests.bell import newest_notices
 from tests.factories import make_account, make_team
 from tests.notifications._connection import opened
@@ -219,6 +227,27 @@ async def test_a_bell_leaves_out_what_cannot_be_rendered(
     opening = await Bells(db).opening(bob.id, 0)
 
     assert b"as editor" in opening.frames
+    assert opening.frames.count(b"panel-notice-") == 1
+
+
+async def test_a_row_that_cannot_be_rendered_is_missing_where_all_others_arrive(
+    db: Database, hub: Recorder, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(template: str, context: dict[str, Any]) -> str:
+        notice = context.get("notice")
+        if notice and "as admin" in notice.text:
+            raise ValueError("A damaged row.")
+        return render(template, context)
+
+    monkeypatch.setattr(html_rendering, "render", failing)
+    await add(db, alice, bob, "admin")
+    arrived = await hub.next_for(bob)
+    await add(db, alice, bob, "editor")
+    opening = await Bells(db).opening(bob.id, 0)
+
+    assert "notifications-changed" in arrived
+    assert "as admin" not in arrived
+    assert "as editor" in await hub.next_for(bob)
     assert opening.frames.count(b"panel-notice-") == 1
 
 
