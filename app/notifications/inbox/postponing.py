@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -40,7 +40,7 @@ async def postpone(
 
 async def resume(session: AsyncSession, user_id: int) -> None:
     """Make deliveries due that were postponed for notifications which are no longer snoozed: at
-    once or, in a digest, with the next one.
+    once or, in a digest that is still ahead, with the next one.
     """
     now = clock.now()
     back = select(Notification.id).where(
@@ -54,6 +54,7 @@ async def resume(session: AsyncSession, user_id: int) -> None:
         Delivery.notification_id.in_(back),
     )
     digest = select(User.digest_due_at).where(User.id == user_id).scalar_subquery()
-    due_at = case((Delivery.bundling == "digest", func.coalesce(digest, now)), else_=now)
+    in_next = and_(Delivery.bundling == "digest", Delivery.due_at > now)
+    due_at = case((in_next, func.coalesce(digest, now)), else_=now)
     resumed = waiting.values(due_at=due_at, queued_at=now, reason=None)
     await session.execute(resumed.execution_options(synchronize_session=False))

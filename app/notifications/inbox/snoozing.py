@@ -15,6 +15,7 @@ from app.language import N_, _
 from app.models import Notification
 from app.models.notification import WAITING
 from app.notifications.inbox.acts import change, returning
+from app.notifications.inbox.postponing import resume
 
 # The choices with their labels.
 PERIODS = {
@@ -120,4 +121,6 @@ async def _return_some(session: AsyncSession) -> int:
         ids[user_id].append(notification_id)
     for user_id, some in ids.items():
         await change(session, user_id, returning(), Notification.id.in_(some))
+        # A process of the previous version did not record that their time to live begins only now.
+        await resume(session, user_id)
     return len(rows)

@@ -46,6 +46,7 @@ from app.notifications.inbox.selection import Selection
 from app.notifications.inbox.snoozing import return_due
 from app.notifications.notify import notify
 from app.notifications.preferences import switches
+from app.notifications.preferences.digest import schedule_next
 from app.settings import Settings
 from app.teams.membership import remove_member
 from tests.bell import newest_notices
@@ -537,6 +538,45 @@ async def test_nothing_expires_while_it_is_snoozed(
 
     fleeting = Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})
     assert await decided(db, fleeting) == [Wait(back, "snoozed", begins_anew=True)]
+
+
+async def test_nothing_expires_that_a_previous_version_postponed(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    back = clock.now() + timedelta(days=7)
+    await share(db, alice, squad)
+    async with db.act() as session:
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+    await change_deliveries(db, queued_at=None)
+
+    hands.set(back)
+    await return_due(db)
+
+    fleeting = Fleeting(lasts={PROJECT_SHARED.name: 5 * SECOND})
+    assert await decided(db, fleeting) == [SEND]
+
+
+@pytest.mark.parametrize(
+    ("now", "hour"), [("2026-11-04 07:00", "2026-11-04 08:00"), ("2026-11-04 09:00", None)]
+)
+async def test_a_returned_notification_goes_into_the_next_digest_or_at_once_if_it_missed_its_own(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands, now: str, hour: str | None
+) -> None:
+    hands.set("2026-11-02 09:00")
+    async with db.act() as session:
+        await switches.change(session, bob, {"digest": {"enabled": True, "hour": 8}})
+    await share(db, alice, squad)
+    async with db.act() as session:
+        back = clock.now() + timedelta(hours=30)
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+
+    hands.set(now)
+    await schedule_next(db)
+    await return_due(db)
+
+    [waiting] = await deliveries(db)
+    assert waiting.due_at == datetime.fromisoformat(hour or now).replace(tzinfo=UTC)
 
 
 async def test_a_transactional_message_has_a_time_of_its_own(db: Database, hands: Hands) -> None:
