@@ -30,7 +30,7 @@ from app.notifications.channels.push.results import Results
 from app.notifications.channels.push.service_queues import Push, ServiceQueues
 from app.notifications.channels.push.vapid_keys import VapidKeys
 from app.notifications.events.catalogue import TYPES
-from app.notifications.inbox.feed import MOST_COUNTED, count_unread
+from app.notifications.inbox.feed import MOST_COUNTED, unread_count
 from app.outgoing import AddressRefused, Outgoing, Reply, Unanswered
 from app.process.cancellation import end
 from app.settings import Settings
@@ -159,9 +159,17 @@ class Sender:
 
 async def _count_unread(db: Database, row: Row[Any]) -> int:
     """How many notifications the recipient has not read. The count in the row stops at MOST_COUNTED,
-    because the rows of a batch are read again and again while a service is slow.
+    because the rows of a batch are read again and again while a service is slow; it has to do if
+    the database cannot count further now. No short read: many take long to count.
     """
-    return row.unread if row.unread < MOST_COUNTED else await count_unread(db, row.user_id)
+    if row.unread < MOST_COUNTED:
+        return int(row.unread)
+    try:
+        async with db.read() as session:
+            return await unread_count(session, row.user_id)
+    except Exception:
+        _log.exception("The unread notifications of a push's recipient could not be counted.")
+        return int(row.unread)
 
 
 def _seconds_left(row: Row[Any]) -> int:

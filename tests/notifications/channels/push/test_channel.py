@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from app import clock
 from app.database import Database
 from app.installation import install
 from app.models import Delivery, Project, PushSubscription, Team, User
-from app.notifications.channels.push import device_tests, devices
+from app.notifications.channels.push import device_tests, devices, sender
 from app.notifications.channels.push.channel import Push
 from app.notifications.channels.push.message import MOST_BYTES
 from app.notifications.channels.push.vapid_keys import read_keys
@@ -45,6 +46,7 @@ from app.settings import Settings
 from tests.bell import newest_notices
 from tests.mailing import make_due, repeat
 from tests.notifications.conftest import Hands
+from tests.outages import sqlite_error
 from tests.push_service import SILENCE, Answer, Browser, PushService
 from tests.pushing import allowing, deliver_pushes, enable_push
 from tests.switching import set_switch
@@ -127,6 +129,29 @@ async def test_a_push_counts_every_unread_notification(
     [pushed] = browser.pushed
     assert pushed.payload["unread_count"] == count
     assert pushed.payload["notification"]["app_badge"] == str(count)
+
+
+async def test_a_push_is_sent_with_the_count_up_to_a_hundred_if_the_rest_cannot_be_counted(
+    db: Database,
+    settings: Settings,
+    push_service: PushService,
+    bob: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def failing(*_given: object) -> int:
+        raise sqlite_error(sqlite3.SQLITE_IOERR)
+
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    await tell(db, bob)
+    await repeat(db, bob, 149)
+
+    monkeypatch.setattr(sender, "unread_count", failing)
+    await deliver_pushes(db, settings)
+
+    [pushed] = browser.pushed
+    assert pushed.payload["unread_count"] == 100
+    assert (await the_push(db)).state == "sent"
 
 
 async def test_a_finished_video_has_an_address_of_its_picture(
