@@ -143,7 +143,7 @@ async def renew(db: Database, claim: Claim) -> None:
         await asyncio.sleep(LEASE.total_seconds() / 4)
         await _change(db, _claimed(claim).values(due_at=clock.now() + LEASE))
 
-    await repeat(renew_once, f"The lease of {claim.name} could not be renewed.", pause=0)
+    await repeat(renew_once, "The lease of a claim could not be renewed.", pause=0)
 
 
 async def release(db: Database, claim: Claim) -> None:

@@ -16,6 +16,7 @@ from app.models import Delivery, User
 from app.notifications.delivery import claims
 from app.notifications.preferences.channels import ChannelDescription
 from app.process.cancellation import end
+from app.telemetry.repetition import Repetition
 from tests.mailing import change_deliveries, deliveries, write
 from tests.notifications._scripted import Scripted
 from tests.notifications.conftest import Hands
@@ -76,6 +77,24 @@ async def test_a_lease_is_renewed_while_its_claim_is_worked_on(
     await end(renewing)
 
     assert await claim(db, "another") == []
+
+
+async def test_leases_that_cannot_be_renewed_are_one_repeated_failure_in_the_log(
+    db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_given: object) -> None:
+        raise ValueError("A damaged row.")
+
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.04))
+    monkeypatch.setattr(claims, "_change", failing)
+    caplog.handler.addFilter(Repetition())
+
+    each = [claims.renew(db, claims.Claim(name, [])) for name in ("worker", "another")]
+    renewing = [asyncio.create_task(one) for one in each]
+    await asyncio.sleep(0.1)
+    await end(*renewing)
+
+    assert caplog.messages == ["The lease of a claim could not be renewed."]
 
 
 async def test_interrupted_deliveries_are_attempted_one_by_one_the_least_attempted_first(
