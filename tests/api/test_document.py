@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 
 from app.api.shapes import RequestBody, ResponseBody
 from app.models import User
+from app.notifications.inbox.filters import MOST_VALUES
 from tests.api.document import Document
 from tests.conftest import sign_in, text_of
 
@@ -97,6 +98,14 @@ async def test_every_json_body_shows_its_example(document: Document) -> None:
             for one in described:
                 media = document.resolve(one).get("content", {}).get("application/json")
                 assert media is None or media["example"], f"{method} {path}"
+
+
+async def test_the_list_and_the_filter_of_a_selection_say_how_many_values_a_field_takes(
+    document: Document,
+) -> None:
+    filters = document.document["components"]["schemas"]["FilterObject"]
+    for described in (document.document["paths"]["/api/notifications"]["get"], filters):
+        assert f"at most {MOST_VALUES} different" in " ".join(described["description"].split())
 
 
 async def test_ids_in_paths_and_bodies_are_bounded_by_what_a_column_holds(

@@ -103,8 +103,9 @@ async def index(
     user: NamedDependency[User],
     inbox_query: NamedDependency[InboxQuery],
 ) -> Response[InboxPage]:
-    """List your notifications, newest first. A parameter that may be repeated takes at most 50
-    different values.
+    """List your notifications, newest first.
+
+    A parameter that may be repeated takes at most 50 different values.
     """
     given = request.query_params
     if "status" not in given:

@@ -78,7 +78,8 @@ class FilterObject(FilterFields):  # type: ignore[misc, valid-type]
     """Every parameter of the list of notifications. A field that is left out is open. Days begin at
     midnight in your time zone. `unread_only` is `status` "unread" where no `status` is given.
     `up_to_position` counts only if the selection has neither `up_to_position` nor `up_to` of its
-    own. How the list is shown, `grouped` and in pages, makes no difference.
+    own. How the list is shown, `grouped` and in pages, makes no difference. A field that may have
+    several values takes at most 50 different ones.
     """
 
     unread_only: bool | UnsetType = UNSET

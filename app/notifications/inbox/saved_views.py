@@ -199,7 +199,8 @@ async def _unread_in(
     session: AsyncSession, view: SavedView | OwnView, user: User, zone: ZoneInfo
 ) -> Filter | None:
     """The filter of the unread notifications in the view. None if there cannot be any: the view shows
-    what was read, or a newer version of the application saved a filter that this one does not know.
+    what was read, or another version of the application saved a filter that this one does not
+    accept: a newer one with other values, or an earlier one with more than MOST_VALUES in a field.
     """
     try:
         wanted = filter_of(view.query, zone, user.id)
