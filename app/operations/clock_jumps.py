@@ -4,9 +4,10 @@ waits too long because it was.
 A worker compares the clock with the time since the machine started, which never jumps, and stores
 both in the database. After a jump ahead, nothing is permanently deleted for a day, or until the
 clock is set back. Once it is, times that were written meanwhile are corrected: each time column of
-the schema is either listed in AHEAD or always in the past. A clock that jumps back without having
-been ahead may be wrong itself: then waiting deliveries come due, and times in the past do not
-change.
+the schema is either listed in AHEAD or in the past, and set to the present where it is not. That
+also happens to `Delivery.queued_at`, which is ahead during a snooze: the end of the snooze sets it
+again. A clock that jumps back without having been ahead may be wrong itself: then waiting
+deliveries come due, and times in the past do not change.
 
 The queue corrects its own times (app/broker/sqlite/statements.py).
 """

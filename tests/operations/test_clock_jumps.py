@@ -24,6 +24,10 @@ from app.models import (
     WebSession,
 )
 from app.notifications.delivery import claims
+from app.notifications.inbox.bulk_actions import snooze
+from app.notifications.inbox.filters import Filter
+from app.notifications.inbox.selection import Selection
+from app.notifications.inbox.snoozing import return_due
 from app.operations import clock_jumps
 from app.operations.clock_jumps import AHEAD, Clock, check_clock, correct, moments
 from app.teams.open_invitations import LIFETIME
@@ -219,6 +223,28 @@ async def test_a_mail_that_waits_for_weeks_comes_due(
 
     [mail] = [one for one in await deliveries(installation.db) if one.channel == "email"]
     assert mail.due_at <= clock.now()
+
+
+async def queued_at(db: Database) -> datetime | None:
+    """When the time to live of the only mail begins."""
+    [mail] = [one for one in await deliveries(db) if one.channel == "email"]
+    return mail.queued_at
+
+
+async def test_a_snooze_that_outlasts_a_clock_ahead_gives_its_mail_its_time_at_its_end(
+    installation: Installation, machine: Machine, read_long_ago: Team, bob: User
+) -> None:
+    db, back = installation.db, clock.now() + timedelta(days=2)
+    async with db.act() as session:
+        await session.execute(update(Delivery).values(due_at=clock.now() + MINUTE))
+        await snooze(session, bob.id, Selection(filter=Filter()), back)
+
+    await correct(db, installation.channels, is_back=True)
+    corrected = await queued_at(db)
+    machine.wait(timedelta(days=2))
+    await return_due(db)
+
+    assert (corrected, await queued_at(db)) == (back - timedelta(days=2), back)
 
 
 async def test_a_claimed_mail_waits_for_its_worker_no_longer_than_a_lease(
