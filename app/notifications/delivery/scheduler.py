@@ -17,9 +17,9 @@ from app.models.delivery import is_pending
 from app.notifications.channels.base import Channel, Channels
 from app.notifications.delivery import claims
 from app.notifications.inbox.snoozing import next_return, return_due
+from app.process.background import RETRY_SECONDS
 
 LOOK_SECONDS = 30.0
-RETRY_SECONDS = 1.0
 OUTAGE_SECONDS = 15.0
 # Lets several acts at about the same time cause one look.
 PAUSE_SECONDS = 0.02
@@ -70,8 +70,9 @@ async def _keep_looking(relay: Relay, look: Callable[[], Awaitable[float]]) -> N
 
 
 async def _work_if_due(find: Find, work: Work, failure: str, *, again: float) -> float:
-    """Does the work if the time that `find` returns has come. Returns the seconds until the next look: `again`
-    after the work, and few after a `failure` of the database or the queue, which is logged.
+    """Does the work if the time that `find` returns has come. Returns the seconds until the next
+    look: `again` after the work, and few after a `failure` of the database or the queue, which is
+    logged.
     """
     try:
         due = await find()

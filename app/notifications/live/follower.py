@@ -22,12 +22,11 @@ from app.notifications.events.positions import last_position
 from app.notifications.live.hub import Hub
 from app.notifications.live.queries import USERS_AT_ONCE, in_parts, read_recipients_among
 from app.notifications.live.stream import HTML, JSON
-from app.process.background import repeat
+from app.process.background import RETRY_SECONDS, repeat
 from app.process.cancellation import end
 
 CHANGES_AT_ONCE = 500
 POLL_SECONDS = 5.0
-RETRY_SECONDS = 1.0
 # How long a process may lag behind what another one has already published.
 LAG_SECONDS = 3.0
 

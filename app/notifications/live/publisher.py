@@ -46,8 +46,8 @@ class StreamPublisher:
         event: EventRow | None = None
         async for recipients in self._recipients(event_id):
             if recipients and event is None:
-                facts = await retry_reading(partial(read_facts, self._db, [event_id]))
-                event = renderable(facts).get(event_id)
+                rows = await retry_reading(partial(read_facts, self._db, [event_id]))
+                event = renderable(rows).get(event_id)
                 if event is None:
                     return
             if event:
