@@ -11,6 +11,6 @@ def now() -> datetime:
 
 
 def days_ago(days: int) -> datetime:
-    """For any number of days: what would be before the year 1 becomes its beginning."""
+    """The time `days` ago, or the earliest time there is if that is before the year 1."""
     time = now()
     return time - timedelta(days=min(days, (time - EARLIEST).days))

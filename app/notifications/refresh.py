@@ -1,4 +1,4 @@
-"""Refreshes notices whose actions or subject's state have changed, on open pages.
+"""Refreshes notices whose actions, or whose subject's state, have changed, on open pages.
 
 The verb that changes the subject of a notice, such as an invitation, calls these functions.
 """

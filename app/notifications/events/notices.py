@@ -85,11 +85,12 @@ class Notice(Struct, frozen=True):
     `sentence` has its names isolated (app.values.names); `text` is the same without the marks.
     `body` is the text below it; `target` is the page that a click on the sentence opens. `face` is
     that of the actor, None without one. `byline` is the actor and `team_phrase` (isolated) says in
-    which team; each is "" where the sentence says it. `subject_state` is the present state of its subject,
-    "" while that is still open. `position` sorts it; `updated_at` is when its content last changed,
-    None if it never has. `team` and `project` are (id, current name), or None once deleted.
-    `thumbnail_url` is the thumbnail of the video that it is about (that of `compilation_id`), or
-    None. `group` is set only in lists of groups, where this is the newest notice of a group.
+    which team; each is "" where the sentence says it. `subject_state` is the present state of its
+    subject, "" while that is still open. `position` sorts it; `updated_at` is when its content last
+    changed, None if it never has. `team` and `project` are (id, current name), or None once
+    deleted. `thumbnail_url` is the thumbnail of the video that it is about (that of
+    `compilation_id`), or None. `group` is set only in lists of groups, where this is the newest
+    notice of a group.
     """
 
     id: int
@@ -323,7 +324,9 @@ def _target(row: SimpleNamespace, link: Action | None) -> str:
 def _link(
     row: SimpleNamespace, event_type: EventType, state: SubjectState | None, to_affected: bool
 ) -> Action | None:
-    """The link of its subject's state or of its type, if the ids and facts that make up its URL are all there."""
+    """The link of its subject's state or of its type, if the ids and facts that make up its URL are
+    all there.
+    """
     link = (state and state.action) or event_type.link(to_affected=to_affected)
     if link is None:
         return None
