@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.account_lifecycle.suspension import find_managed
+from app.account_lifecycle.suspension import find_managed, suspend
 from app.accounts.avatars import avatar_files
 from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
@@ -62,12 +62,15 @@ async def delete_managed_account(
     """Delete an account as an administrator. Each team that the user owns is handed to its oldest
     admin; without one it is deleted, as its owner would.
 
-    Raises as `find_managed` does.
+    The account is suspended first: a script of its user could otherwise create projects as fast as
+    they are deleted. Raises as `find_managed` does.
     """
 
     async def find(session: AsyncSession) -> User:
         return await find_managed(session, admin, user_id)
 
+    async with db.act() as session:
+        await suspend(session, admin, user_id)
     return await _delete_in_steps(db, settings, find)
 
 

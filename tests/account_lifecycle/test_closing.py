@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from sqlalchemy import select, update
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.closing import AT_ONCE, delete_account, delete_managed_account
 from app.account_lifecycle.suspension import suspend
+from app.accounts.sessions import find_session, start_session
 from app.accounts.sign_in_places import remember
+from app.accounts.tokens import create_token, find_token
 from app.database import Database
 from app.errors import Conflict, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
@@ -28,6 +31,25 @@ from app.teams.invitations import invite
 from tests.bell import bell_of
 from tests.factories import PASSWORD, make_account, make_team
 from tests.teams.conftest import share
+
+
+BetweenActs = Callable[[Callable[[], Awaitable[object]]], None]
+
+
+@pytest.fixture
+def between_acts(monkeypatch: pytest.MonkeyPatch) -> BetweenActs:
+    """Has something done once, in the first pause of a deletion that takes several acts."""
+    sleep = "app.account_lifecycle.closing.asyncio.sleep"
+    real = asyncio.sleep
+
+    def do(something: Callable[[], Awaitable[object]]) -> None:
+        async def pause(_seconds: float) -> None:
+            monkeypatch.setattr(sleep, real)
+            await something()
+
+        monkeypatch.setattr(sleep, pause)
+
+    return do
 
 
 async def add_bob(db: Database, alice: User, bob: User) -> Team:
@@ -295,6 +317,26 @@ async def test_a_team_without_an_admin_is_deleted_as_its_owner_would(
     async with db.read() as session:
         assert (await session.scalars(select(Team))).all() == []
     assert await bell_of(db, bob) == ["Team 'Video Squad' was deleted"]
+
+
+async def test_a_user_whom_an_administrator_deletes_loses_access_before_the_first_project_goes(
+    db: Database, settings: Settings, alice: User, between_acts: BetweenActs
+) -> None:
+    root = await make_account(db, "root")
+    async with db.act() as session:
+        cookie = await start_session(session, alice, "")
+        _token, key = await create_token(session, alice, name="script", scope="write")
+    for number in range(AT_ONCE + 1):
+        await share(db, alice, f"Reel {number}")
+    access = list[object]()
+
+    async def try_both() -> None:
+        access.extend([await find_session(db, cookie), await find_token(db, key)])
+
+    between_acts(try_both)
+    await delete_managed_account(db, settings, root, alice.id)
+
+    assert access == [None, None]
 
 
 async def test_no_administrator_is_deleted_by_another_or_by_themself(
