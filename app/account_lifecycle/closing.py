@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.account_lifecycle.suspension import find_managed, suspend
 from app.accounts.avatars import avatar_files
+from app.accounts.lookup import get_unchanged, refuse_suspended
 from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
 from app.database import Database
@@ -44,11 +45,13 @@ async def delete_account(db: Database, settings: Settings, user: User, password:
     """Delete the user, their projects, and the teams that have no other members.
 
     Events that they caused stay, without their name. Raises Invalid for `password`, and Conflict
-    while the user owns a team that has other members.
+    while the user owns a team that has other members. The rest stays if the password is changed or
+    the account suspended meanwhile: then raises Conflict or Forbidden.
     """
 
     async def find(session: AsyncSession) -> User:
-        found = await session.get_one(User, user.id)
+        found = await get_unchanged(session, user)
+        refuse_suspended(found)
         _require_no_team_with_others(await teams_of(session, found))
         return found
 

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.lookup import find_by_login, find_holder, get_unchanged
+from app.accounts.lookup import find_by_login, find_holder, get_unchanged, refuse_suspended
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error
 from app.database import Database
-from app.errors import Forbidden, Invalid, NotFound, require_valid
+from app.errors import Invalid, NotFound, require_valid
 from app.language import _
 from app.mail.limits import mail_refusal
 from app.mail.transactional import TransactionalMail, add_transactional_mail
@@ -52,7 +52,7 @@ async def check_login(db: Database, login: str, password: str) -> User:
         raise Invalid({"login": _("The username, email address or password is incorrect.")})
     if user.suspended_at:
         record("login_suspended", user=user.username)
-        raise Forbidden(_("This account is suspended. Please contact the administrator."))
+        refuse_suspended(user)
     if needs_rehash(user.password_hash):
         await _store_hash(db, user, await hash_password(matching))
     return user

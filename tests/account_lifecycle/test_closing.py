@@ -12,11 +12,12 @@ from sqlalchemy import select, update
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.closing import AT_ONCE, delete_account, delete_managed_account
 from app.account_lifecycle.suspension import suspend
+from app.accounts.passwords import change_password
 from app.accounts.sessions import find_session, start_session
 from app.accounts.sign_in_places import remember
 from app.accounts.tokens import create_token, find_token
 from app.database import Database
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Forbidden, Invalid
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.events.event_type import ACCOUNT
@@ -31,7 +32,6 @@ from app.teams.invitations import invite
 from tests.bell import bell_of
 from tests.factories import PASSWORD, make_account, make_team
 from tests.teams.conftest import share
-
 
 BetweenActs = Callable[[Callable[[], Awaitable[object]]], None]
 
@@ -243,6 +243,30 @@ async def test_the_projects_of_an_account_that_cannot_be_deleted_stay(
 
     async with db.read() as session:
         assert (await session.scalars(select(Project.name))).all() == ["Highlight Reel"]
+
+
+@pytest.mark.parametrize("ends_by", ["password", "suspension"])
+async def test_a_deletion_stops_when_the_password_is_changed_or_the_account_suspended_meanwhile(
+    db: Database, settings: Settings, alice: User, between_acts: BetweenActs, ends_by: str
+) -> None:
+    root = await make_account(db, "root")
+    for number in range(AT_ONCE + 1):
+        await share(db, alice, f"Reel {number}")
+
+    async def end_authority() -> None:
+        if ends_by == "password":
+            await change_password(db, alice, current=PASSWORD, new="another long password")
+        else:
+            async with db.act() as session:
+                await suspend(session, root, alice.id)
+
+    between_acts(end_authority)
+    with pytest.raises(Conflict if ends_by == "password" else Forbidden):
+        await delete_account(db, settings, alice, PASSWORD)
+
+    async with db.read() as session:
+        assert (await session.scalars(select(Project.name))).all() == [f"Reel {AT_ONCE}"]
+        assert await session.get(User, alice.id) is not None
 
 
 async def test_a_team_that_is_left_keeps_its_other_members_and_projects(
