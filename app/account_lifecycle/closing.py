@@ -40,22 +40,26 @@ AT_ONCE = 5
 # it every 100 ms.
 PAUSE_SECONDS = 0.1
 
+# Returns the user, or raises if the account must not be deleted. It is called in each act, because
+# others write in between.
+Find = Callable[[AsyncSession], Awaitable[User]]
+
 
 async def delete_account(db: Database, settings: Settings, user: User, password: str) -> None:
     """Delete the user, their projects, and the teams that have no other members.
 
     Events that they caused stay, without their name. Raises Invalid for `password`, and Conflict
-    while the user owns a team that has other members. The rest stays if the password is changed or
-    the account suspended meanwhile: then raises Conflict or Forbidden.
+    if the user owns a team that has other members; then no project is deleted. The rest stays if
+    the password is changed or the account suspended meanwhile: then raises Conflict or Forbidden.
     """
 
     async def find(session: AsyncSession) -> User:
         found = await get_unchanged(session, user)
         refuse_suspended(found)
-        _require_no_team_with_others(await teams_of(session, found))
         return found
 
     await require_password(user, password)
+    await _delete_owned_teams(db, user, find)
     await _delete_in_steps(db, settings, find)
 
 
@@ -77,14 +81,40 @@ async def delete_managed_account(
     return await _delete_in_steps(db, settings, find)
 
 
-async def _delete_in_steps(
-    db: Database, settings: Settings, find: Callable[[AsyncSession], Awaitable[User]]
-) -> User:
-    """Deletes the projects, then leaves the teams, and deletes the account in the last act.
+async def _delete_owned_teams(db: Database, user: User, find: Find) -> None:
+    """Raises Conflict for a team that has other members.
 
-    `find` returns the user, or raises if the account must not be deleted. It is called in each act,
-    because others write in between.
+    Before the first project is deleted, because someone may accept an invitation to such a team
+    between two acts. A team that is handed to the user later goes on to its oldest admin.
     """
+    while await _owns_a_team(db, user):
+        async with db.act() as session:
+            found = await find(session)
+            owned = [team for team in await teams_of(session, found) if team.role == OWNER]
+            _require_no_team_with_others(owned)
+            for team in owned[:AT_ONCE]:
+                await delete_team(session, found, team.id)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _owns_a_team(db: Database, user: User) -> bool:
+    owned = select(Membership.team_id).where(
+        Membership.user_id == user.id, Membership.role == OWNER
+    )
+    async with db.read() as session:
+        return await session.scalar(owned.limit(1)) is not None
+
+
+def _require_no_team_with_others(owned: list[TeamInList]) -> None:
+    if names := [team.name for team in owned if team.member_count > 1]:
+        explanation = _(
+            "You own teams with other members: {teams}. Hand them over or delete them first."
+        )
+        raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
+
+
+async def _delete_in_steps(db: Database, settings: Settings, find: Find) -> User:
+    """Deletes the projects, then leaves the teams, and deletes the account in the last act."""
     while True:
         async with db.act() as session:
             user = await find(session)
@@ -113,14 +143,6 @@ async def _delete(session: AsyncSession, settings: Settings, user: User) -> list
     await session.execute(delete(User).where(User.id == user.id))
     await renew_documents(session, named)
     return files
-
-
-def _require_no_team_with_others(teams: list[TeamInList]) -> None:
-    if names := [team.name for team in teams if team.role == OWNER and team.member_count > 1]:
-        explanation = _(
-            "You own teams with other members: {teams}. Hand them over or delete them first."
-        )
-        raise Conflict(explanation.format(teams=", ".join(map(isolate, names))))
 
 
 async def _leave_teams(session: AsyncSession, user: User) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from litestar.serialization import encode_json
@@ -17,7 +18,7 @@ from app.accounts.sessions import find_session, start_session
 from app.accounts.sign_in_places import remember
 from app.accounts.tokens import create_token, find_token
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.models import Clip, Event, Membership, Notification, Project, Share, Team, User
 from app.notifications.events.catalogue import INVITATION_RECEIVED, MEMBER_ADDED, TYPES
 from app.notifications.events.event_type import ACCOUNT
@@ -29,6 +30,8 @@ from app.notifications.search.index import events_found
 from app.notifications.search.query import parse_query
 from app.settings import Settings
 from app.teams.invitations import invite
+from app.teams.membership import hand_over
+from app.teams.responses import accept
 from tests.bell import bell_of
 from tests.factories import PASSWORD, make_account, make_team
 from tests.teams.conftest import share
@@ -210,10 +213,14 @@ async def test_an_interrupted_deletion_leaves_an_account_that_can_be_deleted_aga
     team = await make_team(db, alice, editors=[bob])
     for number in range(AT_ONCE + 1):
         await share(db, bob, f"Reel {number}", team)
-    teams = [await make_team(db, bob, f"Bob alone {number}") for number in range(AT_ONCE)]
+    for number in range(AT_ONCE):
+        await make_team(db, bob, f"Bob alone {number}")
+
+    pauses = count(1)
 
     async def interrupt(_seconds: float) -> None:
-        raise asyncio.CancelledError
+        if next(pauses) == 2:
+            raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
         patch.setattr("app.account_lifecycle.closing.asyncio.sleep", interrupt)
@@ -221,7 +228,7 @@ async def test_an_interrupted_deletion_leaves_an_account_that_can_be_deleted_aga
             await delete_account(db, settings, bob, PASSWORD)
     async with db.read() as session:
         left = (await session.scalars(select(Project.name))).all()
-        assert set(await session.scalars(select(Team.id))) == {team.id, *[t.id for t in teams]}
+        assert (await session.scalars(select(Team.id))).all() == [team.id]
         assert (await session.get_one(User, bob.id)).username == "bob"
 
     await delete_account(db, settings, bob, PASSWORD)
@@ -243,6 +250,47 @@ async def test_the_projects_of_an_account_that_cannot_be_deleted_stay(
 
     async with db.read() as session:
         assert (await session.scalars(select(Project.name))).all() == ["Highlight Reel"]
+
+
+async def test_nobody_can_join_a_team_of_the_user_alone_once_projects_are_deleted(
+    db: Database, settings: Settings, alice: User, bob: User, between_acts: BetweenActs
+) -> None:
+    team = await make_team(db, alice, "Alice alone")
+    async with db.act() as session:
+        invitation = await invite(session, alice, team.id, bob.email, "editor")
+    for number in range(AT_ONCE + 1):
+        await share(db, alice, f"Reel {number}")
+
+    async def accept_it() -> None:
+        async with db.act() as session:
+            with pytest.raises(NotFound):
+                await accept(session, bob, invitation.id)
+
+    between_acts(accept_it)
+    await delete_account(db, settings, alice, PASSWORD)
+
+    async with db.read() as session:
+        assert await session.get(User, alice.id) is None
+
+
+async def test_a_team_that_the_user_is_given_while_projects_are_deleted_goes_to_its_oldest_admin(
+    db: Database, settings: Settings, alice: User, bob: User, between_acts: BetweenActs
+) -> None:
+    team = await make_team(db, alice, editors=[bob])
+    for number in range(AT_ONCE + 1):
+        await share(db, bob, f"Reel {number}")
+
+    async def give_it() -> None:
+        async with db.act() as session:
+            await hand_over(session, alice, team.id, bob.id)
+
+    between_acts(give_it)
+    await delete_account(db, settings, bob, PASSWORD)
+
+    async with db.read() as session:
+        member = (await session.scalars(select(Membership))).one()
+        assert (member.user_id, member.role) == (alice.id, "owner")
+        assert await session.get(User, bob.id) is None
 
 
 @pytest.mark.parametrize("ends_by", ["password", "suspension"])
