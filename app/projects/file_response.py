@@ -28,7 +28,7 @@ async def send_file(
     """The file (200), the part in `Range` (206), or 304 if the browser has it. `name` is the file
     name for a download, `caching` says how long a browser may use it without asking again.
 
-    A request for several ranges gets the whole file. Raises BadRange for a range beyond its end,
+    HEAD, and a request for several ranges, get the whole file. Raises BadRange for a range beyond its end,
     NotFound if the file does not exist.
     """
     try:
@@ -60,7 +60,11 @@ def _headers(tag: str, name: str, caching: str) -> dict[str, str]:
 
 
 def _requested_part(request: AnyRequest, tag: str, size: int) -> range | None:
-    """The bytes in `Range`, empty if beyond the end. None for the whole file."""
+    """The bytes in `Range`, empty if beyond the end. None for the whole file: only GET has ranges
+    (RFC 9110, 14.2).
+    """
+    if request.method != "GET":
+        return None
     found = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if not found or found[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
         return None
