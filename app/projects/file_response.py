@@ -28,8 +28,8 @@ async def send_file(
     """The file (200), the part in `Range` (206), or 304 if the browser has it. `name` is the file
     name for a download, `caching` says how long a browser may use it without asking again.
 
-    HEAD, and a request for several ranges, get the whole file. Raises BadRange for a range beyond its end,
-    NotFound if the file does not exist.
+    HEAD, and a request for several ranges, get the whole file. Raises BadRange for a range beyond
+    its end, NotFound if the file does not exist.
     """
     try:
         stat = await asyncio.to_thread(path.stat)
