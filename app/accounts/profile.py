@@ -47,7 +47,9 @@ def preferred_language(accept_language: str) -> str:
     parts = accept_language.split(",", MOST_WANTED)[:MOST_WANTED]
     wanted = sorted(map(_with_weight, parts), key=lambda entry: -entry[0])
     tags = [tag for weight, tag in wanted if weight > 0 and tag]
-    return negotiate_locale(tags, list(languages()), sep="-") or ""
+    # What Babel returns is spelled as the client spells it.
+    found = negotiate_locale(tags, list(languages()), sep="-") or ""
+    return next((tag for tag in languages() if tag.lower() == found.lower()), "")
 
 
 def _with_weight(part: str) -> tuple[float, str]:

@@ -28,6 +28,8 @@ async def test_every_invalid_choice_is_named(alice: User, session: AsyncSession)
     [
         ("en", "en"),
         ("en-GB,en;q=0.9", "en"),
+        ("EN", "en"),
+        ("EN-us", "en"),
         ("tlh;q=1, en;q=0.5", "en"),
         ("en;q=0", ""),
         ("tlh", ""),
