@@ -18,7 +18,7 @@ SOURCE_LANGUAGE = "en"
 
 def translations(language: str) -> NullTranslations:
     """The catalogue for `language` ("de", "pt-BR"), or the English source if there is none."""
-    return _catalogue(language if language in shipped_languages() else SOURCE_LANGUAGE)
+    return _catalogue(_shipped(language))
 
 
 @cache
@@ -33,16 +33,21 @@ def shipped_languages() -> tuple[str, ...]:
     return SOURCE_LANGUAGE, *sorted(name.replace("_", "-") for name in found)
 
 
-_current: ContextVar[NullTranslations] = ContextVar(
-    "translations",
-    default=NullTranslations(),  # noqa: B039 - it is never modified
+def _shipped(language: str) -> str:
+    return language if language in shipped_languages() else SOURCE_LANGUAGE
+
+
+# The tag of a language, and its catalogue.
+_current: ContextVar[tuple[str, NullTranslations]] = ContextVar(
+    "language",
+    default=(SOURCE_LANGUAGE, NullTranslations()),
 )
 
 
 @contextmanager
 def in_language(language: str) -> Iterator[None]:
     """Within this block, `_()` translates into `language`."""
-    token = _current.set(translations(language))
+    token = _current.set((_shipped(language), translations(language)))
     try:
         yield
     finally:
@@ -51,20 +56,25 @@ def in_language(language: str) -> Iterator[None]:
 
 def set_language(language: str) -> None:
     """For the rest of this task (a request or a job), `_()` translates into `language`."""
-    _current.set(translations(language))
+    _current.set((_shipped(language), translations(language)))
+
+
+def current_language() -> str:
+    """The tag of the language that `_()` translates into at present."""
+    return _current.get()[0]
 
 
 def current_translations() -> NullTranslations:
     """The catalogue that `_()` reads at present: for a language it is always the same object."""
-    return _current.get()
+    return _current.get()[1]
 
 
 def _(sentence: str) -> str:
-    return _current.get().gettext(sentence)
+    return _current.get()[1].gettext(sentence)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
-    return _current.get().ngettext(one, many, n)
+    return _current.get()[1].ngettext(one, many, n)
 
 
 def N_(sentence: str) -> str:

@@ -22,7 +22,7 @@ from app.http import (
     path_of,
     read_flash,
 )
-from app.language import SOURCE_LANGUAGE
+from app.language import current_language
 from app.notifications.inbox.bell import read_bell
 from app.rendering import render
 from app.topics import USER, Topic
@@ -165,7 +165,7 @@ def _common(request: AnyRequest) -> dict[str, Any]:
         "next_path": _way_back(request),
         "registration": request.app.state.settings.registration,
         "csrf_token": _shown_token(request),
-        "language": getattr(user, "language", "") or SOURCE_LANGUAGE,
+        "language": current_language(),
         "session_id": request.scope["state"].get("session_id"),
         "push_key": request.app.state.vapid_keys.public,
     }

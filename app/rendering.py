@@ -19,7 +19,7 @@ from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from app import clock
-from app.language import SOURCE_LANGUAGE, _, current_translations, ngettext
+from app.language import SOURCE_LANGUAGE, _, current_language, current_translations, ngettext
 from app.settings import ROOT
 from app.values.email_addresses import readable_address
 from app.values.faces import avatar_url
@@ -162,7 +162,7 @@ def cached(macro: Macro, value: Any) -> str:
     reader's language and time zone.
     """
     user = page_context().get("user")
-    reader = current_translations(), getattr(user, "language", ""), getattr(user, "timezone", "")
+    reader = current_translations(), getattr(user, "timezone", "")
     return _cached(_Rendering(macro, msgspec.json.encode(value), reader, value))
 
 
@@ -221,12 +221,12 @@ def attributes(values: Mapping[str, Any]) -> Markup:
 
 def time_tag(moment: datetime, *, is_relative: bool = True) -> Markup:
     """`<time>` in the user's zone. If `is_relative`, a script turns it into "5 minutes ago"."""
-    return _time_tag(moment, *_zone_and_language(), is_relative=is_relative)
+    return _time_tag(moment, _zone(), current_language(), is_relative=is_relative)
 
 
 def time_ahead(moment: datetime) -> Markup:
     """`<time>` of one of the next days: 18:00 for today, "tomorrow, 08:00", else "Mon 7 Dec, 08:00"."""
-    zone, language = _zone_and_language()
+    zone, language = _zone(), current_language()
     local = moment.astimezone(zone)
     days = (local.date() - clock.now().astimezone(zone).date()).days
     minute = local.replace(second=0, microsecond=0, tzinfo=None)
@@ -236,9 +236,8 @@ def time_ahead(moment: datetime) -> Markup:
     return _tag(moment, text)
 
 
-def _zone_and_language() -> tuple[ZoneInfo, str]:
-    user = page_context().get("user")
-    return zone_of(user), getattr(user, "language", "") or SOURCE_LANGUAGE
+def _zone() -> ZoneInfo:
+    return zone_of(page_context().get("user"))
 
 
 @lru_cache(MOMENTS_KEPT)

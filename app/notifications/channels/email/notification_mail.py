@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.language import SOURCE_LANGUAGE, _, in_language, ngettext
+from app.language import _, current_language, in_language, ngettext
 from app.mail.composing import (
     compose,
     domain_of,
@@ -121,7 +121,7 @@ def _context(
     return {
         "base_url": settings.base_url,
         "user": user,
-        "language": user.language or SOURCE_LANGUAGE,
+        "language": current_language(),
         "item": items[0],
         "sections": _sections(items[:MOST_SHOWN]),
         "count": count,
