@@ -225,8 +225,12 @@ def _is_by_script(request: AnyRequest) -> bool:
 
 
 def _path_after_login(request: AnyRequest) -> str:
-    """The requested page; after a POST, whose path may have no page, the one with the form."""
-    return own_path(path_of(request)) if is_safe(request.scope) else page_of(request)
+    """The requested page; after a POST, whose path may have no page, the one with the form.
+
+    Not "/logout": who has just logged in does not want to be asked to log out.
+    """
+    path = own_path(path_of(request)) if is_safe(request.scope) else page_of(request)
+    return "/" if path.partition("?")[0] == "/logout" else path
 
 
 def _accepts_html(request: AnyRequest) -> bool:

@@ -151,6 +151,16 @@ async def test_who_is_logged_out_already_is_led_to_the_login(client: httpx.Async
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
 
 
+async def test_who_logs_out_after_the_session_has_ended_is_not_asked_again_after_the_next_login(
+    client: httpx.AsyncClient,
+) -> None:
+    client.headers["Referer"] = "http://testserver/logout"
+
+    answer = await post(client, "/logout")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/")
+
+
 @pytest.mark.parametrize(
     ("path", "typed"),
     [
