@@ -2,7 +2,7 @@
 
     Failure                 the sentence and an HTTP status
     ├── Invalid       400   one or more fields are wrong (a page answers 422 with the form)
-    │   └── Taken     409   a field is valid, but its value is taken or already in place
+    │   └── Taken     409   a field is valid, but taken, already in place or one too many
     ├── SignedOut     401   log in first
     ├── Forbidden     403   signed in, but not allowed
     ├── NotFound      404   does not exist, or belongs to someone else: the answer is the same

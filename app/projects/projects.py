@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Conflict, require_valid
+from app.errors import Taken, require_valid
 from app.language import _
 from app.models import Clip, Compilation, Project, User
 from app.notifications.preferences import muting
@@ -22,7 +22,7 @@ MAX_PROJECTS = 1_000
 
 
 async def create_project(session: AsyncSession, user: User, name: str) -> Project:
-    """Raises Invalid for `name`, and Conflict when the user owns too many projects."""
+    """Raises Invalid for `name`; Taken, also for `name`, when the user owns too many projects."""
     name = _checked_name(name)
     await _require_below_limit(session, user)
     project = Project(name=name, owner_id=user.id)
@@ -79,7 +79,7 @@ async def _require_below_limit(session: AsyncSession, user: User) -> None:
     owned = select(func.count()).where(Project.owner_id == user.id)
     if (await session.scalar(owned) or 0) >= MAX_PROJECTS:
         full = _("You can own at most {limit} projects. Delete one first.")
-        raise Conflict(full.format(limit=MAX_PROJECTS))
+        raise Taken({"name": full.format(limit=MAX_PROJECTS)})
 
 
 def _checked_name(name: str) -> str:

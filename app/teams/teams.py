@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Conflict, require_valid
+from app.errors import Taken, require_valid
 from app.language import _
 from app.models import Invitation, Membership, Share, Team, User
 from app.notifications.events.catalogue import TEAM_CREATED, TEAM_DELETED, TEAM_UPDATED
@@ -24,12 +24,12 @@ MAX_TEAMS = 200
 async def create_team(session: AsyncSession, user: User, name: str) -> Team:
     """Create a team, with `user` as owner and only member.
 
-    Raises Invalid for `name`, and Conflict when the user owns too many teams.
+    Raises Invalid for `name`; Taken, also for `name`, when the user owns too many teams.
     """
     name = _valid_name(name)
     if await owns_enough_teams(session, user):
         full = _("You can own at most {limit} teams. Delete one or hand one over first.")
-        raise Conflict(full.format(limit=MAX_TEAMS))
+        raise Taken({"name": full.format(limit=MAX_TEAMS)})
     team = Team(name=name)
     session.add(team)
     await session.flush()

@@ -32,6 +32,22 @@ async def upload(
     return await client.post(f"/projects/{project_id}/clips", files=files, headers=headers)
 
 
+async def test_the_name_of_a_project_too_many_comes_back_with_the_form(
+    as_alice: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.projects.projects.MAX_PROJECTS", 0)
+    headers = csrf_header(as_alice)
+
+    page = await post(as_alice, "/projects", name="Best Clips")
+    answer = await as_alice.post("/api/projects", json={"name": "Best Clips"}, headers=headers)
+
+    assert page.status_code == 422
+    assert 'value="Best Clips"' in page.text
+    assert "You can own at most 0 projects." in text_of(page)
+    assert answer.status_code == 409
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
+
+
 async def test_a_visitor_sees_the_landing_page(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
 

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.event import listen
 
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Forbidden, Invalid, NotFound, Taken
 from app.models import Clip, Project, Share, User
 from app.projects.access import find_project, may_compile
 from app.projects.media_storage import clip_files
@@ -49,8 +49,10 @@ async def test_a_user_owns_a_limited_number_of_projects(
         session.add_all([*own, Project(name="Bob's own", owner_id=bob.id)])
         await create_project(session, alice, "The last")
 
-        with pytest.raises(Conflict, match="at most 1000 projects"):
+        with pytest.raises(Taken) as refused:
             await create_project(session, alice, "One too many")
+
+    assert "at most 1000 projects" in refused.value.fields["name"]
 
 
 async def test_the_owner_renames(db: Database, alice: User, reel: Project) -> None:

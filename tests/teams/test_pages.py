@@ -12,7 +12,7 @@ from app.models import Invitation, Membership, Notification, Team, User
 from app.notifications.inbox import feed
 from app.teams.invitation_links import link_token
 from app.teams.invitations import invite
-from tests.conftest import post, sign_in, text_of
+from tests.conftest import csrf_header, post, sign_in, text_of
 from tests.factories import PASSWORD, PASSWORD_HASH, SIGNER, make_team
 from tests.teams.conftest import Bell, share
 
@@ -56,6 +56,22 @@ async def test_an_invalid_name_comes_back_with_the_form(
             answer = await post(client, url, **fields)
             assert answer.status_code == 422
             assert 'aria-invalid="true"' in answer.text
+
+
+async def test_the_name_of_a_team_too_many_comes_back_with_the_form(
+    client: httpx.AsyncClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.teams.teams.MAX_TEAMS", 0)
+    await sign_in(client, alice)
+
+    page = await post(client, "/teams", name="Film Squad")
+    answer = await client.post("/api/teams", json={"name": "Film"}, headers=csrf_header(client))
+
+    assert page.status_code == 422
+    assert 'value="Film Squad"' in page.text
+    assert "You can own at most 0 teams." in text_of(page)
+    assert answer.status_code == 409
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
 
 
 async def test_outsiders_get_404_and_the_signed_out_are_led_to_the_login(

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Database
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Taken
 from app.models import Event, Invitation, Membership, Mute, Team, User
 from app.notifications.events.catalogue import PROJECT_SHARED
 from app.notifications.notify import notify
@@ -64,10 +64,12 @@ async def test_a_user_owns_a_limited_number_of_teams(
     team = await make_team(db, carol, admins=[bob])
 
     async with db.act() as session:
-        with pytest.raises(Conflict, match="at most 200 teams"):
+        with pytest.raises(Taken) as refused:
             await create_team(session, bob, "One too many")
         with pytest.raises(Conflict, match="already owns 200 teams"):
             await hand_over(session, carol, team.id, bob.id)
+
+    assert "at most 200 teams" in refused.value.fields["name"]
 
 
 async def own_teams(db: Database, owner: User, count: int) -> None:
