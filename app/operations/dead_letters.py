@@ -32,10 +32,12 @@ async def redeliver_selected(
     """The selected ones, or all of them where that button was pressed."""
     require_admin(user)
     ids = [number for one in form.all("ids") if (number := whole_number(one))]
+    if not ids and not form["all"]:
+        return redirect(URL, _("Select some deliveries first."), kind="problem")
     async with db.act() as session:
         count = await redeliver(session, None if form["all"] else ids)
     if not count:
-        return redirect(URL, _("Select some deliveries first."), kind="problem")
+        return redirect(URL, _("There was nothing left to send again."), kind="problem")
     sentence = ngettext(
         "{n} delivery will be sent again.", "{n} deliveries will be sent again.", count
     )

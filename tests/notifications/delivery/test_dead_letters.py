@@ -95,3 +95,19 @@ async def test_without_a_selection_nothing_is_sent(
     await post(client, "/admin/deliveries")
 
     assert await states(db) == ["failed", "dead"]
+    assert "Select some deliveries first." in text_of(await client.get("/admin/deliveries"))
+
+
+@pytest.mark.parametrize("asked", ["all", "selected"])
+async def test_what_was_sent_again_already_is_not_said_to_be_unselected(
+    client: httpx.AsyncClient, alice: User, dead_letters: list[int], asked: str
+) -> None:
+    await sign_in(client, alice)
+    form = {"all": "1"} if asked == "all" else {"ids": str(dead_letters[0])}
+
+    await post(client, "/admin/deliveries", all="1")
+    await post(client, "/admin/deliveries", **form)
+
+    page = text_of(await client.get("/admin/deliveries"))
+    assert "There was nothing left to send again." in page
+    assert "Select some deliveries first." not in page
