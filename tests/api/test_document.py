@@ -13,6 +13,8 @@ from litestar.routes import HTTPRoute
 from app.api.shapes import RequestBody, ResponseBody
 from app.models import User
 from app.notifications.inbox.filters import MOST_VALUES
+from app.projects.projects import MAX_PROJECTS
+from app.teams.teams import MAX_TEAMS
 from tests.api.document import Document
 from tests.conftest import sign_in, text_of
 
@@ -51,6 +53,17 @@ async def test_every_endpoint_is_in_the_document(app: Litestar, document: Docume
     }
 
     assert {one for one in served if one[0] not in PAGES} == documented
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/api/projects", MAX_PROJECTS), ("/api/teams", MAX_TEAMS)]
+)
+async def test_how_many_one_can_own_is_documented(
+    document: Document, path: str, limit: int
+) -> None:
+    summary = document.document["paths"][path]["post"]["summary"]
+
+    assert f"You can own at most {limit:,}." in summary
 
 
 async def test_no_two_bodies_and_no_two_operations_share_a_name(

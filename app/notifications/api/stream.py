@@ -33,7 +33,7 @@ LAST_EVENT_ID = HeaderParameter(
 @get(
     media_type="text/event-stream",
     guards=[same_user],
-    responses=problems(403, 409, 503),
+    responses=problems(403, 409),
 )
 async def stream(
     request: AnyRequest,

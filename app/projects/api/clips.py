@@ -15,7 +15,7 @@ from litestar.openapi.spec import (
 )
 from litestar.params import FromPath, JSONBody
 
-from app.api.problems import FieldProblem, problems
+from app.api.problems import FieldProblem
 from app.api.shapes import Message
 from app.database import Database
 from app.errors import Failure, Invalid
@@ -44,11 +44,7 @@ class UploadOperation(Operation):
         self.request_body = RequestBody(content=content, required=True)
 
 
-@post(
-    operation_class=UploadOperation,
-    request_max_body_size=None,
-    responses=problems(503, 507),
-)
+@post(operation_class=UploadOperation, request_max_body_size=None)
 async def upload(
     request: AnyRequest,
     db: NamedDependency[Database],
