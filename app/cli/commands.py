@@ -55,7 +55,7 @@ def run(_arguments: list[str]) -> None:
     """Prepares the database and starts every process of the Procfile."""
     settings = _settings(check_listening, check_servers, require_here)
     asyncio.run(_prepare(settings))
-    print(f"\nClippyFront starts at {settings.base_url}", flush=True)
+    print(f"\nClippyFront is starting at {settings.base_url}", flush=True)
     if settings.demo and not settings.is_reachable:
         print(demo.logins(DEMO_PASSWORD), flush=True)
     environ = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PATH": _path()}

@@ -50,10 +50,8 @@ KEPT = max(limit.window for limit in LIMITS.values())
 BY_RECIPIENT, BY_SENDER, BY_ALL = "too_many_mails", "too_many_by_sender", "too_many_in_total"
 SENTENCES = {
     BY_RECIPIENT: N_("This address was emailed several times already. Please try again later."),
-    BY_SENDER: N_(
-        "You have reached the limit of such emails for one user. Please try again later."
-    ),
-    BY_ALL: N_("This server has reached its limit of such emails. Please try again later."),
+    BY_SENDER: N_("You have sent as many of these emails as one user can. Please try again later."),
+    BY_ALL: N_("This server has reached its limit for these emails. Please try again later."),
 }
 
 

@@ -76,7 +76,7 @@ async def test_the_page_behind_the_link_names_the_account_and_says_what_to_do_if
     page = await client.get(f"/confirm/{await token_of_newest(db)}")
 
     shown = text_of(page)
-    sentence = "ClippyFront will send the email of the account mallory to bob@example.com."
+    sentence = "Email for the account mallory will be sent to bob@example.com."
     assert sentence in shown
     assert "If this is not your account, close this page. Nothing will change." in shown
 

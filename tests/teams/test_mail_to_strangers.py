@@ -133,7 +133,7 @@ async def test_a_new_user_reads_why_no_link_was_mailed_and_how_to_get_one(
 
     assert "could not be emailed now. You can have it sent again from your account page." in page
     assert again.status_code == 429
-    assert "This server has reached its limit of such emails" in text_of(again)
+    assert "This server has reached its limit for these emails" in text_of(again)
     assert await deliveries(db) == []
 
 
