@@ -40,11 +40,17 @@ async def test_no_name_makes_a_mail_wider_than_its_window(
 def mails_about(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     common = {"base_url": f"http://{'h' * 60}.example.com:8000", "user": None, "language": "en"}
     item = Item(notice_about(name), name, [Action(f"Open ({'h' * 60}.example.com)", "http://x")])
-    groups, urls = (
+    sections, urls = (
         [Section(name, [item, item])],
         ("stop_type_url", "stop_all_url", "preferences_url"),
     )
-    facts = {"item": item, "groups": groups, "count": 2, "more": 3, "headline": "2 notifications"}
+    facts = {
+        "item": item,
+        "sections": sections,
+        "count": 2,
+        "more": 3,
+        "headline": "2 notifications",
+    }
     links = dict.fromkeys(urls, "http://x") | {"type_label": name, "subject": name}
     for template in ("notice", "notices", "digest"):
         yield template, common | facts | links
