@@ -22,6 +22,7 @@ reads this very table.
     web.page_refusals                     a page of another user, or of an earlier session
     layout web.visits                     a page with its bell, or a fragment; opening is reading
     notifications.notify notifications.withdraw  the front doors: notify; take back
+    notifications.throttles               how often one user may notify others
     notifications.refresh                 show a notice again whose actions have changed
     notifications.supersede               a newer event in the place of an older one
     notifications.channels                the list of channels

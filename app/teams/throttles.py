@@ -1,4 +1,4 @@
-"""The rate limits of teams and of what is shared with them. Each raises TooMany."""
+"""The rate limits of teams. Each raises TooMany."""
 
 from app.database import Database
 from app.models import User
@@ -13,11 +13,3 @@ async def throttle_invitations(db: Database, settings: Settings, user: User) -> 
 
 async def throttle_events(db: Database, settings: Settings, user: User) -> None:
     await throttle(db, settings, f"ingest:{user.id}", limit=60, seconds=60)
-
-
-async def throttle_notifying(db: Database, settings: Settings, user: User) -> None:
-    """Limit the acts of one user that notify others, all of them together.
-
-    The two above have limits of their own.
-    """
-    await throttle(db, settings, f"notify:{user.id}", limit=60, seconds=60)

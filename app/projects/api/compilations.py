@@ -9,6 +9,7 @@ from app.broker import Broker
 from app.database import Database
 from app.http import AnyRequest
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.projects.access import find_project
 from app.projects.api.files import FILE_HEADERS, file_responses
 from app.projects.api.shapes import CompilationObject, compilation_object
@@ -19,7 +20,6 @@ from app.projects.compilations import (
 )
 from app.projects.downloads import THUMBNAIL, VIDEO, send_thumbnail, send_video
 from app.settings import Settings
-from app.teams.throttles import throttle_notifying
 
 
 @post(status_code=202, responses=problems(409, 429))

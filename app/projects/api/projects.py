@@ -11,6 +11,7 @@ from app.database import Database
 from app.errors import NotFound
 from app.language import _
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.projects.api.shapes import (
     NewProject,
     ProjectList,
@@ -23,7 +24,6 @@ from app.projects.project_views import whole_projects
 from app.projects.projects import create_project, delete_project, rename_project, set_muted
 from app.projects.sharing import share_project, unshare_project
 from app.settings import Settings
-from app.teams.throttles import throttle_notifying
 
 SHOWN_COMPILATIONS = 20
 

@@ -15,6 +15,7 @@ from app.models import User
 from app.notifications.inbox import acts
 from app.notifications.inbox.selection import Selection
 from app.notifications.pages.actions import answer_in_place
+from app.notifications.throttles import throttle_notifying
 from app.projects.access import find_project
 from app.projects.compilations import (
     cancel_compilation,
@@ -26,7 +27,6 @@ from app.projects.compilations import (
 from app.projects.downloads import or_neutral, send_thumbnail, send_video
 from app.projects.project_views import view_compilation
 from app.settings import Settings
-from app.teams.throttles import throttle_notifying
 
 
 @post()

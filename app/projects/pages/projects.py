@@ -13,6 +13,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import ask, live_page
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.projects.access import count_others, find_own_project
 from app.projects.media_storage import remove
 from app.projects.project_views import list_projects, view_project
@@ -21,7 +22,6 @@ from app.projects.storage import storage_of
 from app.settings import Settings
 from app.teams.notified import notified_sentence
 from app.teams.queries import teams_of
-from app.teams.throttles import throttle_notifying
 from app.topics import PROJECT, TEAM, topics
 from app.values.names import isolate
 

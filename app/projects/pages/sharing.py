@@ -12,12 +12,12 @@ from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
 from app.layout import ask
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.projects.pages.projects import project_page
 from app.projects.sharing import find_share, share_project, unshare_project
 from app.settings import Settings
 from app.teams.notified import notified_sentence
 from app.teams.queries import count_others
-from app.teams.throttles import throttle_notifying
 from app.values.names import isolate
 from app.values.numbers import whole_number
 

@@ -13,12 +13,13 @@ from app.database import Database
 from app.errors import Invalid
 from app.language import _
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.settings import Settings
 from app.teams.access import find_member
 from app.teams.api.shapes import MemberObject, NewMember, NewRole
 from app.teams.membership import add_member, change_role, hand_over, remove_member
 from app.teams.roles import OWNER
-from app.teams.throttles import throttle_invitations, throttle_notifying
+from app.teams.throttles import throttle_invitations
 
 
 @post(responses=problems(409, 429))

@@ -15,6 +15,7 @@ from app.http import AnyRequest
 from app.language import _
 from app.models import User
 from app.notifications.preferences.muting import is_muted
+from app.notifications.throttles import throttle_notifying
 from app.settings import Settings
 from app.teams import queries
 from app.teams.access import find_owner, require
@@ -27,7 +28,6 @@ from app.teams.api.shapes import (
 )
 from app.teams.membership import leave_team
 from app.teams.teams import create_team, delete_team, mute_team, rename_team, unmute_team
-from app.teams.throttles import throttle_notifying
 
 NAME_CONTAINS = QueryParameter(
     pattern=NO_NUL,

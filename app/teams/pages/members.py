@@ -12,6 +12,7 @@ from app.http import AnyRequest, Form, redirect
 from app.language import _
 from app.layout import ask, page
 from app.models import User
+from app.notifications.throttles import throttle_notifying
 from app.settings import Settings
 from app.teams.access import find_member, require
 from app.teams.membership import (
@@ -24,7 +25,7 @@ from app.teams.membership import (
 from app.teams.notified import notified_sentence
 from app.teams.queries import count_others
 from app.teams.roles import GRANTABLE, OWNER
-from app.teams.throttles import throttle_invitations, throttle_notifying
+from app.teams.throttles import throttle_invitations
 from app.values.names import isolate
 
 PageOrRedirect = Response[str] | Response[None]

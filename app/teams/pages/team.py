@@ -13,6 +13,7 @@ from app.language import _
 from app.layout import ask, live_page
 from app.models import User
 from app.notifications.preferences.muting import is_muted
+from app.notifications.throttles import throttle_notifying
 from app.security import signer_of
 from app.settings import Settings
 from app.teams import queries
@@ -23,7 +24,6 @@ from app.teams.membership import leave_team
 from app.teams.notified import notified_sentence
 from app.teams.roles import GRANTABLE
 from app.teams.teams import delete_team, mute_team, rename_team, unmute_team
-from app.teams.throttles import throttle_notifying
 from app.topics import PROJECT, TEAM, Topic, topics
 from app.values.names import isolate
 
