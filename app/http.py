@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from litestar import Request, Response
@@ -88,6 +88,11 @@ def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
+def boundary_of(request: AnyRequest) -> str:
+    """What separates the parts of a multipart body (RFC 2046, 5.1.1); "" if the header names none."""
+    return str(request.content_type[1].get("boundary", ""))
+
+
 def unreadable_upload(field: str) -> Invalid:
     """For a body that is not the form of an upload (multipart/form-data), or only the start of it."""
     return Invalid({field: _("The upload could not be read. Please try again.")})
@@ -96,15 +101,6 @@ def unreadable_upload(field: str) -> Invalid:
 def _storable(text: str) -> str:
     """Removes NUL and lone surrogates (from a body in UTF-7), which databases do not store."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
-
-
-class FileField(NamedTuple):
-    """The field for files in the form of a handler that reads its body as it arrives. Set it as the
-    handler's option `file_field`: the CSRF middleware then reads only what comes before the files.
-    """
-
-    name: str
-    takes_many: bool = False
 
 
 class PageRequest(Request[Any, Any, Any]):

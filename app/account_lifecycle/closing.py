@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.account_lifecycle.suspension import find_managed, suspend
+from app.accounts.access import refuse_suspended
 from app.accounts.avatars import avatar_files
-from app.accounts.lookup import get_unchanged, refuse_suspended
+from app.accounts.lookup import get_unchanged
 from app.accounts.passwords import require_password
 from app.accounts.sessions import end_all_sessions
 from app.database import Database

@@ -7,7 +7,7 @@ since anyone can enter any address.
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict
 from app.language import _
 from app.models import User
 from app.values.email_addresses import address_key
@@ -44,12 +44,6 @@ async def get_unchanged(session: AsyncSession, user: User) -> User:
     if stored.password_hash != user.password_hash:
         raise Conflict(_("This password was changed a moment ago."))
     return stored
-
-
-def refuse_suspended(user: User) -> None:
-    """Raises Forbidden for a suspended account."""
-    if user.suspended_at:
-        raise Forbidden(_("This account is suspended. Please contact the administrator."))
 
 
 async def lock_user(session: AsyncSession, user: User) -> None:

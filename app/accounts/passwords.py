@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.lookup import find_by_login, find_holder, get_unchanged, refuse_suspended
+from app.accounts.access import refuse_suspended
+from app.accounts.lookup import find_by_login, find_holder, get_unchanged
 from app.accounts.sessions import end_all_sessions
 from app.accounts.tokens import revoke_all_tokens
 from app.accounts.validation import DEMO_PASSWORD, loggable, password_error

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from app.database import Database
 from app.errors import Failure, Invalid
-from app.http import AnyRequest
+from app.http import AnyRequest, boundary_of
 from app.models import Clip, User
 from app.projects.access import find_own_project
 from app.projects.clips import add_clip
@@ -53,10 +53,9 @@ async def _received(
     declared, limit = request.content_length or 0, settings.max_upload_mb * MB
     if await reservation.grow_to(declared) < declared - MB:
         raise await reservation.refuse()
-    boundary = str(request.content_type[1].get("boundary", ""))
     body, folder, cover = request.stream(), settings.clips_dir, reservation.cover
     try:
-        async with receive(body, boundary, folder, limit=limit, cover=cover) as uploads:
+        async with receive(body, boundary_of(request), folder, limit=limit, cover=cover) as uploads:
             yield uploads
     except Overfull:
         raise await reservation.refuse() from None

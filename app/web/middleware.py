@@ -16,6 +16,7 @@ from app.errors import Forbidden, OlderSession, OtherUser, SignedOut
 from app.http import (
     AnyRequest,
     PageRequest,
+    boundary_of,
     from_another_site,
     is_api,
     is_safe,
@@ -130,7 +131,7 @@ class ForgeryMiddleware(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if _can_be_forged(scope):
-            receive = await _judge(PageRequest(scope, receive), receive)
+            receive = await _judge(PageRequest(scope, receive))
         await next_app(scope, receive, send)
 
 
@@ -138,23 +139,20 @@ def _can_be_forged(scope: Scope) -> bool:
     return not is_api(scope) or (scope["user"] is not None and "token_id" not in scope["state"])
 
 
-async def _judge(request: AnyRequest, receive: Receive) -> Receive:
+async def _judge(request: AnyRequest) -> Receive:
     """Checks that the page that sends the request was made for this user, in this session, by us.
     Returns the `receive` that gives the handler the whole body.
 
     Raises OtherUser, OlderSession, Forbidden, and SignedOut for a page of a user who has left.
     """
-    scope, named, token = (
-        request.scope,
-        request.headers.get(USER_HEADER),
-        request.headers.get(HEADER),
-    )
+    scope, receive = request.scope, request.receive
+    named, token = request.headers.get(USER_HEADER), request.headers.get(HEADER)
     if is_safe(scope) or request.route_handler.opt.get("exclude_from_csrf"):
         _judge_user(scope, named, [], token)
         return receive
     typed: Fields = []
     if (named is None or token is None) and not is_api(scope):
-        typed, receive = await _typed(request, receive)
+        typed, receive = await _typed(request)
         named, token = named or dict(typed).get(USER_FIELD), token or dict(typed).get(FIELD)
     _judge_user(scope, named, typed, token)
     _judge_token(request, token, is_named=bool(named), typed=typed)
@@ -163,13 +161,13 @@ async def _judge(request: AnyRequest, receive: Receive) -> Receive:
     return receive
 
 
-async def _typed(request: AnyRequest, receive: Receive) -> tuple[Fields, Receive]:
+async def _typed(request: AnyRequest) -> tuple[Fields, Receive]:
     """The text fields of the form; of an upload, only those before its files, so that it is refused
     before they are read.
     """
     if "file_field" in request.route_handler.opt:
-        return await fields_before_files(receive, str(request.content_type[1].get("boundary", "")))
-    return text_fields(await request.form()), receive
+        return await fields_before_files(request.receive, boundary_of(request))
+    return text_fields(await request.form()), request.receive
 
 
 def _judge_user(

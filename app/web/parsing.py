@@ -6,7 +6,7 @@ with passwords, cookie headers with sessions, queries of hundreds of fields.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from litestar import Litestar
@@ -32,6 +32,15 @@ MAX_OPENING_BYTES = 65_536
 LONGEST_QUERY_KEPT = 500
 
 Fields = list[tuple[str, str]]
+
+
+class FileField(NamedTuple):
+    """The file field of an upload form. A handler with this option, `file_field`, reads its own
+    body: the CSRF middleware reads no further than the first file.
+    """
+
+    name: str
+    takes_many: bool = False
 
 
 class ForgetfulLitestar(Litestar):
@@ -143,10 +152,7 @@ class _Opening:
 
     def read(self, chunk: bytes) -> None:
         try:
-            for found in self._parser.parse(chunk) if chunk else ():
-                if not self._take(found):
-                    self.goes_on = False
-                    return
+            self.goes_on = not chunk or all(map(self._take, self._parser.parse(chunk)))
         except MultipartError:
             self.goes_on = False
 

@@ -20,12 +20,12 @@ from app.accounts.avatars import (
 from app.accounts.pages.account import show_account
 from app.database import Database
 from app.errors import Invalid, NotFound, TooLarge
-from app.http import AnyRequest, FileField, is_known, redirect, signed_in, unreadable_upload
+from app.http import AnyRequest, boundary_of, is_known, redirect, signed_in, unreadable_upload
 from app.language import _
 from app.models import User
 from app.settings import Settings
 from app.values.sizes import MB
-from app.web.parsing import parse_file
+from app.web.parsing import FileField, parse_file
 
 FOREVER = "private, max-age=31536000, immutable"
 # What the multipart framing and the other fields may add to the file.
@@ -86,9 +86,8 @@ async def picture(
 
 async def _chosen_file(request: AnyRequest) -> bytes:
     """Raises Invalid if no file was chosen."""
-    boundary = str(request.content_type[1].get("boundary", ""))
     try:
-        content = parse_file(boundary, await _body(request), FIELD)
+        content = parse_file(boundary_of(request), await _body(request), FIELD)
     except ClientException:
         raise unreadable_upload(FIELD) from None
     if not content:

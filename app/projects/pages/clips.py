@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from app.database import Database
 from app.errors import Failure, Invalid, TooLarge
-from app.http import AnyRequest, FileField, Form, is_partial, redirect, signed_in
+from app.http import AnyRequest, Form, is_partial, redirect, signed_in
 from app.language import _, ngettext
 from app.layout import ask
 from app.models import Clip, User
@@ -21,6 +21,7 @@ from app.projects.upload_stream import FIELD
 from app.projects.video.ffmpeg import DiskFull
 from app.settings import Settings
 from app.values.names import isolate
+from app.web.parsing import FileField
 
 STEPS = {"up": -1, "down": 1}
 
