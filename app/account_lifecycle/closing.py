@@ -95,7 +95,7 @@ async def _delete_owned_teams(db: Database, user: User, find: Find) -> None:
             _require_no_team_with_others(owned)
             for team in owned[:AT_ONCE]:
                 await delete_team(session, found, team.id)
-        await asyncio.sleep(PAUSE_SECONDS)
+        await _pause()
 
 
 async def _owns_a_team(db: Database, user: User) -> bool:
@@ -126,7 +126,11 @@ async def _delete_in_steps(db: Database, settings: Settings, find: Find) -> User
         await media_storage.remove(files)
         if not has_more:
             return user
-        await asyncio.sleep(PAUSE_SECONDS)
+        await _pause()
+
+
+async def _pause() -> None:
+    await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _owns_projects(session: AsyncSession, user: User) -> bool:

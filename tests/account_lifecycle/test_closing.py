@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from itertools import count
 
@@ -10,6 +10,7 @@ import pytest
 from litestar.serialization import encode_json
 from sqlalchemy import select, update
 
+from app.account_lifecycle import closing
 from app.account_lifecycle.archive import export_account
 from app.account_lifecycle.closing import AT_ONCE, delete_account, delete_managed_account
 from app.account_lifecycle.suspension import suspend
@@ -40,19 +41,19 @@ BetweenActs = Callable[[Callable[[], Awaitable[object]]], None]
 
 
 @pytest.fixture
-def between_acts(monkeypatch: pytest.MonkeyPatch) -> BetweenActs:
-    """Has something done once, in the first pause of a deletion that takes several acts."""
-    sleep = "app.account_lifecycle.closing.asyncio.sleep"
-    real = asyncio.sleep
+def between_acts(monkeypatch: pytest.MonkeyPatch) -> Iterator[BetweenActs]:
+    """Has something done once, in the first pause of a deletion that takes several acts. Fails if
+    there was no pause.
+    """
+    to_do = list[Callable[[], Awaitable[object]]]()
 
-    def do(something: Callable[[], Awaitable[object]]) -> None:
-        async def pause(_seconds: float) -> None:
-            monkeypatch.setattr(sleep, real)
-            await something()
+    async def pause() -> None:
+        while to_do:
+            await to_do.pop()()
 
-        monkeypatch.setattr(sleep, pause)
-
-    return do
+    monkeypatch.setattr(closing, "_pause", pause)
+    yield to_do.append
+    assert to_do == []
 
 
 async def add_bob(db: Database, alice: User, bob: User) -> Team:
@@ -218,12 +219,12 @@ async def test_an_interrupted_deletion_leaves_an_account_that_can_be_deleted_aga
 
     pauses = count(1)
 
-    async def interrupt(_seconds: float) -> None:
+    async def interrupt() -> None:
         if next(pauses) == 2:
             raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.account_lifecycle.closing.asyncio.sleep", interrupt)
+        patch.setattr(closing, "_pause", interrupt)
         with pytest.raises(asyncio.CancelledError):
             await delete_account(db, settings, bob, PASSWORD)
     async with db.read() as session:

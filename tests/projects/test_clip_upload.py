@@ -325,7 +325,6 @@ async def test_a_clip_that_cannot_be_processed_has_one_status_for_every_caller(
 
     monkeypatch.setattr(project_clips, "probe", fail)
     address, headers = caller
-    headers = {"X-CSRF-Token": as_alice.cookies["csrftoken"], **headers}
 
     answer = await as_alice.post(
         address.format(reel.id), files=[("clips", ("a.mp4", b"a"))], headers=headers

@@ -168,6 +168,7 @@ def test_a_process_short_of_files_answers_again_once_it_has_some(
     ours, theirs = socket.socketpair()
     accept = Mock(side_effect=[OSError(errno.EMFILE, "Too many open files"), (ours, ""), Done])
     monkeypatch.setattr(metrics, "PAUSE_SECONDS", 0)
+    theirs.settimeout(5)
 
     with theirs, theirs.makefile("rb") as answer, ThreadPoolExecutor(1) as reader:
         read = reader.submit(answer.read)

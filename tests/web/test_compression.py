@@ -90,14 +90,20 @@ async def test_the_tag_of_one_form_does_not_stand_for_another(client: httpx.Asyn
     assert (answer.status_code, bool(body)) == (200, True)
 
 
-async def test_head_has_the_length_of_what_get_would_send(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("path", "accepted", "encoding"),
+    [(asset("app.css"), BROWSER, "br"), ("/login", "identity", None)],
+    ids=["a style sheet", "a page"],
+)
+async def test_head_has_the_length_and_encoding_of_what_get_would_send(
+    client: httpx.AsyncClient, path: str, accepted: str, encoding: str | None
+) -> None:
     """A page masks its token anew each time, so that only its plain length is always the same."""
-    for path, accepted in ((asset("app.css"), BROWSER), ("/login", "identity")):
-        head = await client.head(path, headers={"Accept-Encoding": accepted})
-        got, body = await raw(client, path, Accept_Encoding=accepted)
+    head = await client.head(path, headers={"Accept-Encoding": accepted})
+    got, body = await raw(client, path, Accept_Encoding=accepted)
 
-        assert head.headers.get("Content-Encoding") == got.headers.get("Content-Encoding")
-        assert head.headers["Content-Length"] == str(len(body))
+    assert [one.headers.get("Content-Encoding") for one in (head, got)] == [encoding, encoding]
+    assert head.headers["Content-Length"] == str(len(body))
 
 
 async def test_images_and_short_answers_are_sent_as_they_are(client: httpx.AsyncClient) -> None:
