@@ -90,8 +90,8 @@ class DependenciesInTurn(ReceiveRoutePlugin):
 
 
 class HeadLikeGet(ReceiveRoutePlugin):
-    """Answers HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves out the body. To a
-    stream, which only its body makes one, HEAD stays refused.
+    """Answers HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves out the body.
+    Streams refuse HEAD: they are nothing but their body.
     """
 
     def receive_route(self, route: BaseRoute) -> None:

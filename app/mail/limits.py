@@ -78,7 +78,11 @@ async def mail_refusal(
 
 def too_many(name: str, refusal: str) -> TooMany:
     """The error for a user who asked for the mail `name` and got this `refusal`."""
-    return TooMany(_(SENTENCES[refusal]), int(LIMITS[name].window.total_seconds()))
+    return TooMany(refusal_sentence(refusal), int(LIMITS[name].window.total_seconds()))
+
+
+def refusal_sentence(refusal: str) -> str:
+    return _(SENTENCES[refusal])
 
 
 async def _count(session: AsyncSession, which: ColumnElement[bool]) -> int:

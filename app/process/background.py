@@ -15,8 +15,8 @@ async def repeat(
     """Calls `step` again and again until cancelled. No error ends it: an error is logged with the
     sentence `failure`, and the next call comes `pause` seconds later (RETRY_SECONDS by default).
 
-    A step that always fails does not flood the log: it logs a repeated failure at growing intervals
-    (app/telemetry/repetition.py).
+    A step that always fails does not flood the log: the log writes a repeated failure at growing
+    intervals (app/telemetry/repetition.py).
     """
     while True:
         try:

@@ -8,17 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Invitation, Membership, Mute, Project, Share, Team, User
 from app.notifications.withdraw import withdraw_project, withdraw_team
-from app.teams.invitations import end_invitations_by, end_invitations_of
+from app.teams.invitations import end_admin_invitations_by, end_invitations_of
 from app.teams.shares import end_shares
 
 
 async def end_membership(session: AsyncSession, team: Team, member: User, *, actor: User) -> None:
     """Delete the membership, withdraw what the member may no longer see, unshare their projects.
 
-    The team's open invitations to the member end as well: to come back takes a new one. So do those
-    from the member that make someone an admin.
+    The team's open invitations to the member end as well: to come back takes a new one. So do the
+    admin invitations that the member sent.
     """
-    await end_invitations_by(session, team, member)
+    await end_admin_invitations_by(session, team, member)
     await _delete_rows(session, team, member)
     await end_invitations_of(session, team, member)
     only_member = select(User.id).where(User.id == member.id)

@@ -142,9 +142,9 @@ async def end_invitations_of(session: AsyncSession, team: Team, member: User) ->
             await _end(session, invitation)
 
 
-async def end_invitations_by(session: AsyncSession, team: Team, sender: User) -> None:
-    """Revoke the open invitations that make someone an admin and that `sender` sent, who may no
-    longer invite: with a second address they would be back.
+async def end_admin_invitations_by(session: AsyncSession, team: Team, sender: User) -> None:
+    """Revoke the sender's pending admin invitations, once the sender may no longer invite. One sent
+    to a second address of theirs would let them back in.
     """
     pending = select(Invitation).where(
         Invitation.team_id == team.id,

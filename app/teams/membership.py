@@ -20,7 +20,7 @@ from app.notifications.preferences.fields import ANYONE, TEAMMATES
 from app.notifications.withdraw import withdraw_invitation
 from app.teams.access import already_in, find_member, is_member, require
 from app.teams.departure import end_membership
-from app.teams.invitations import end_invitations_by
+from app.teams.invitations import end_admin_invitations_by
 from app.teams.roles import ADMIN, OWNER, RIGHTS, role_error
 from app.teams.teams import MAX_TEAMS, owns_enough_teams
 from app.telemetry.security_log import record
@@ -60,15 +60,14 @@ async def change_role(
 ) -> User:
     """Raises Invalid for `role`, and Forbidden for the owner's role and the user's own.
 
-    If the member may no longer invite, those of their open invitations end that make someone an
-    admin.
+    If the member may no longer invite, their pending admin invitations are revoked.
     """
     team = (await require(session, user, team_id, "change_role")).team
     member, membership = await find_other_member(session, user, team_id, user_id)
     require_valid(role=role_error(role))
     old_role, membership.role = membership.role, role
     if role not in RIGHTS["invite"]:
-        await end_invitations_by(session, team, member)
+        await end_admin_invitations_by(session, team, member)
     if role != old_role:
         await _notify_of_role(session, user, member, team, old_role, role)
     return member
@@ -79,8 +78,9 @@ async def hand_over(
 ) -> User:
     """Make another member the owner. The present owner becomes an admin, or `leaves` next.
 
-    The new owner is notified of their own role, the other members of both. Raises Conflict if they
-    own too many teams, unless the present owner `leaves`: then nobody else could have the team.
+    The new owner is notified of their own role, the other members of both. Raises Conflict if the
+    new owner owns too many teams already. The limit does not apply if the present owner `leaves`:
+    otherwise the team would have no owner.
     """
     team = (await require(session, user, team_id, "hand_over")).team
     member, membership = await find_other_member(session, user, team_id, user_id)

@@ -79,7 +79,7 @@ async def form_again(
 
 
 def _form(request: AnyRequest, typed: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Files are chosen again: no page can fill in a field for them."""
+    """Files must be chosen again, because a page cannot fill in a file field."""
     file_field = request.route_handler.opt.get("file_field")
     return {"action": path_of(request), "fields": typed, "file_field": file_field}
 

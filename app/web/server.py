@@ -291,7 +291,7 @@ def _problem(status: int, phrase: str) -> Problem:
 
 
 # The open connections of one network.
-Connections = dict[BoundedProtocol, None]
+ConnectionGroup = dict[BoundedProtocol, None]
 
 
 class Clients:
@@ -300,10 +300,10 @@ class Clients:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         # Ordered, because uvloop's clock stands still for a millisecond.
-        self._by_network: dict[str, Connections] = {}
+        self._by_network: dict[str, ConnectionGroup] = {}
         self._count = 0
         self._checking: asyncio.Task[None] | None = None
-        # Requests that have lost their connection and have not been told yet.
+        # Requests whose connection is lost and whose handlers have not been told.
         self._ending = deque[RequestResponseCycle]()
 
     def add(self, client: BoundedProtocol) -> None:
@@ -328,8 +328,8 @@ class Clients:
             self._by_network.pop(client.network, None)
 
     def end_in_turn(self, request: RequestResponseCycle) -> None:
-        """Tells the application that the client of this request is gone. When thousands disconnect
-        at once, a few are told in each turn of the loop, so that other requests are not held up.
+        """Tells the application that this request's client has disconnected. Handles at most
+        ENDED_AT_ONCE per turn of the loop, so that a mass disconnect does not delay other requests.
         """
         self._ending.append(request)
         if len(self._ending) == 1:
@@ -341,7 +341,7 @@ class Clients:
         if self._ending:
             asyncio.get_running_loop().call_soon(self._end_some)
 
-    def _give_up(self, group: Connections) -> None:
+    def _give_up(self, group: ConnectionGroup) -> None:
         """Ends the least valuable connection of the group. Removes it at once, so that it is not
         chosen again before its file is closed.
         """
@@ -349,14 +349,14 @@ class Clients:
         self.remove(client)
         client.give_up()
 
-    def _largest(self) -> Connections:
+    def _largest(self) -> ConnectionGroup:
         """The largest group; of several, the one with the least valuable connection."""
         groups = self._by_network.values()
         most = max((not self._is_trusted(group), len(group)) for group in groups)
         largest = [one for one in groups if (not self._is_trusted(one), len(one)) == most]
         return min(largest, key=lambda group: min(one.precedence for one in group))
 
-    def _is_trusted(self, group: Connections) -> bool:
+    def _is_trusted(self, group: ConnectionGroup) -> bool:
         return next(iter(group)).is_trusted
 
     async def _check(self) -> None:

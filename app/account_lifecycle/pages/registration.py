@@ -13,7 +13,7 @@ from app.database import Database
 from app.errors import Invalid, require_valid
 from app.http import AnyRequest, Form, own_path, redirect
 from app.language import _
-from app.mail.limits import SENTENCES
+from app.mail.limits import refusal_sentence
 from app.models import User
 from app.settings import Settings
 from app.telemetry.security_log import record
@@ -68,8 +68,8 @@ async def create_account(
 
 
 def _unmailed_sentence(refusal: str) -> str:
-    again = _(
+    not_mailed = _(
         "The link that confirms your address could not be emailed now. You can have it sent again "
         "from your account page."
     )
-    return f"{again} {_(SENTENCES[refusal])}"
+    return f"{not_mailed} {refusal_sentence(refusal)}"

@@ -62,7 +62,7 @@ async def log_in(
 async def log_out_page(
     request: AnyRequest, optional_user: NamedDependency[User | None]
 ) -> Response[Any]:
-    """Asks: a link that logged out would do so from any page that it stands on."""
+    """Asks first: if GET logged out, any site could log a user out with a link."""
     if optional_user is None:
         return redirect("/login")
     return await page(request, "accounts/logout.html")

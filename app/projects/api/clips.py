@@ -58,15 +58,16 @@ async def upload(
     """
     clips, failures = await upload_clips(request, db, settings, user, project_id)
     if not clips:
-        raise _combined(failures, prevailing(failures))
+        raise _combined(failures)
     errors = [FieldProblem(FIELD, sentence) for sentence in sentences_of(failures)]
     return ClipsAdded([clip_object(clip) for clip in clips], errors)
 
 
-def _combined(failures: list[Failure], first: Failure) -> Failure:
+def _combined(failures: list[Failure]) -> Failure:
     """One failure for all files: those about their content name the field."""
-    if first.status != ABOUT_CONTENT:
-        return first
+    failure = prevailing(failures)
+    if failure.status != ABOUT_CONTENT:
+        return failure
     return Invalid({FIELD: " ".join(sentences_of(failures))})
 
 

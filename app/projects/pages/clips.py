@@ -146,10 +146,10 @@ async def _form_again(
     failures: list[Failure],
 ) -> Response[Any]:
     """The page again, with the failures at the file field."""
-    errors, first = {FIELD: " ".join(sentences_of(failures))}, prevailing(failures)
-    status = 422 if first.status == ABOUT_CONTENT else first.status
+    errors, failure = {FIELD: " ".join(sentences_of(failures))}, prevailing(failures)
+    status = 422 if failure.status == ABOUT_CONTENT else failure.status
     again = await project_page(
         request, db, settings, user, project_id, errors=errors, status=status
     )
-    again.headers.update(first.headers)
+    again.headers.update(failure.headers)
     return again

@@ -4,7 +4,7 @@ Errors; each CompilationError has a sentence for the user who asked for the vide
 
     CompilationError
     ├── Unusable     400  a clip is not a video we can read
-    ├── OutOfTime    400  over the wall clock limit or the CPU limit: it takes shorter clips
+    ├── OutOfTime    400  over the wall clock or CPU limit; shorter clips help
     ├── OutOfMemory  503
     ├── DiskFull     507
     └── TooBig       413  a file exceeded the size limit
@@ -70,7 +70,7 @@ class OutOfMemory(CompilationError):
 
 
 class DiskFull(CompilationError):
-    """No OutOfSpace, after which a worker tries again: the user can do something about it."""
+    """Not an OutOfSpace, which makes a worker try again: here the user can act."""
 
     status = OutOfSpace.status
 
