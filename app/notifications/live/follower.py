@@ -129,12 +129,12 @@ class Follower:
             self._published = changes[-1].id
 
     async def _concerned(self, changes: Changes) -> set[int]:
-        """The users whose notifications changed; of an event's recipients, those who are connected.
-        Everybody connected, if the recipients cannot be read.
+        """The users whom these changes concern: for an event, its connected recipients, or every
+        connected user if the recipients cannot be read.
         """
         if changes[0].kind != "event":
             return {one.user_id for one in changes}
-        connected = {*self.hub.connected(HTML), *self.hub.connected(JSON)}
+        connected = self.hub.connected(HTML) | self.hub.connected(JSON)
         recipients = set[int]()
         try:
             for some in in_parts(connected, USERS_AT_ONCE):

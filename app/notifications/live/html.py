@@ -11,7 +11,7 @@ from app.database import Database
 from app.notifications.live.batching import Batcher
 from app.notifications.live.frames import frame
 from app.notifications.live.html_rendering import BellRenderer
-from app.notifications.live.queries import read_bells, read_facts, read_positions
+from app.notifications.live.queries import read_bells, read_events, read_positions
 from app.notifications.live.stream import Opening
 from app.notifications.live.variants import renderable
 
@@ -49,7 +49,7 @@ class Bells:
             return {}
         bells = await read_bells(self._db, users)
         events = {row.event_id for rows in bells.values() for row in rows} - {None}
-        renderer = BellRenderer(renderable(await read_facts(self._db, events)))
+        renderer = BellRenderer(renderable(await read_events(self._db, events)))
         frames = {}
         turn_ends_at = monotonic() + TURN_SECONDS  # the loop's own time stands still meanwhile
         for user_id, rows in bells.items():

@@ -50,7 +50,7 @@ class BellRenderer:
         key = event.row.event_id, *reader
         if (row := self._rows.get(key)) is None:
             variant = Variant(event, *reader)
-            row = self._rows[key] = rendered(partial(_row, variant), event.row.event_id) or []
+            row = self._rows[key] = rendered(event, partial(_row, variant)) or []
         return row
 
 
@@ -68,7 +68,7 @@ def arrival_frames(recipients: Rows, event: EventRow) -> Iterator[tuple[int, byt
         reader = language, timezone, user_id == affected, False, bool(is_ungrouped)
         if (parts := arrivals.get(reader)) is None:
             variant = Variant(event, *reader)
-            *first, last = rendered(partial(_arrival, variant), event.row.event_id) or [b""]
+            *first, last = rendered(event, partial(_arrival, variant)) or [b""]
             parts = arrivals[reader] = [*first, last + end]
         yield user_id, count + (b"%d" % id).join(parts)
 

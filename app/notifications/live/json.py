@@ -16,7 +16,7 @@ from app.notifications.events.notices import OWN
 from app.notifications.inbox.json_shapes import NotificationObject, as_json
 from app.notifications.live.frames import frame
 from app.notifications.live.placeholders import COUNT, ID
-from app.notifications.live.queries import Rows, Statement, read_facts
+from app.notifications.live.queries import Rows, Statement, read_events
 from app.notifications.live.variants import EventRow, Variant, renderable, rendered
 
 NOTIFICATION = "notification"
@@ -82,7 +82,7 @@ async def _updates(db: Database, changes: Rows, unread: Mapping[int, int]) -> di
         return {}
     ids = [one for change in changes for one in change.ids]
     rows = {row.id: row for row in await db.fetch(_updated(), ids=ids)}
-    events = renderable(await read_facts(db, {row.event_id for row in rows.values()}))
+    events = renderable(await read_events(db, {row.event_id for row in rows.values()}))
     frames: dict[int, bytes] = {}
     for change in changes:
         row = rows.get(change.ids[0])
@@ -118,7 +118,7 @@ def frame_of(
         notice = event.notice(user_id, dict(row._mapping))
         return notification_frame(position, as_json(notice), unread, kind)
 
-    return rendered(render, event.row.event_id)
+    return rendered(event, render)
 
 
 def notification_frame(
@@ -141,7 +141,7 @@ def json_arrivals(
     for user_id, id, language, _timezone, _unread, _is_shown, is_ungrouped in recipients:
         to_affected = event.row.affected_id == user_id
         variant = Variant(event, language, "", to_affected, is_ungrouped=bool(is_ungrouped))
-        if parts := rendered(partial(_parts, variant), event.row.event_id):
+        if parts := rendered(event, partial(_parts, variant)):
             before, after = parts
             count = b"%d" % unread.get(user_id, 0)
             yield user_id, (b"%d" % id).join(before) + count + after

@@ -16,7 +16,7 @@ from app.notifications.live.queries import (
     USERS_AT_ONCE,
     Rows,
     in_parts,
-    read_facts,
+    read_events,
     read_recipients,
     read_recipients_among,
     read_unread,
@@ -46,7 +46,7 @@ class StreamPublisher:
         event: EventRow | None = None
         async for recipients in self._recipients(event_id):
             if recipients and event is None:
-                rows = await retry_reading(partial(read_facts, self._db, [event_id]))
+                rows = await retry_reading(partial(read_events, self._db, [event_id]))
                 event = renderable(rows).get(event_id)
                 if event is None:
                     return

@@ -55,7 +55,7 @@ async def read_bells(db: Database, users: Collection[int]) -> dict[int, Rows]:
     return dict(bells)
 
 
-async def read_facts(db: Database, events: Collection[int]) -> list[Row[Any]]:
+async def read_events(db: Database, events: Collection[int]) -> list[Row[Any]]:
     """The rows of `all_events` for those events that exist and can be read."""
     if not events:
         return []
@@ -65,7 +65,7 @@ async def read_facts(db: Database, events: Collection[int]) -> list[Row[Any]]:
         if len(events) == 1:
             _report_unreadable(*events)
             return []
-    each = [await read_facts(db, [one]) for one in events]
+    each = [await read_events(db, [one]) for one in events]
     return [row for rows in each for row in rows]
 
 

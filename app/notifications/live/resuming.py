@@ -35,7 +35,7 @@ from app.notifications.live.json import (
 from app.notifications.live.queries import (
     Rows,
     published,
-    read_facts,
+    read_events,
     read_languages,
     read_unread,
 )
@@ -175,7 +175,7 @@ async def _notification_frames(
     db: Database, user_id: int, language: str, positions: Sequence[int], unread: int
 ) -> dict[int, bytes]:
     """The frames of new notifications by position. What cannot be rendered is left out."""
-    events = renderable(await read_facts(db, positions))
+    events = renderable(await read_events(db, positions))
     frames: dict[int, bytes] = {}
     with in_language(language):
         for row in await db.fetch(_notifications(), user=user_id, events=list(events)):

@@ -87,17 +87,15 @@ def renderable(rows: Iterable[Row[Any]]) -> dict[int, EventRow]:
 def _is_renderable(event: EventRow) -> bool:
     """Cached, so that each event is logged once."""
     variant = Variant(event, "", "", to_affected=False)
-    return rendered(variant.notice, event.row.event_id) is not None
+    return rendered(event, variant.notice) is not None
 
 
-def rendered(render: Callable[[], Rendered], position: int) -> Rendered | None:
-    """What `render` returns for the event at this position; None if it fails, which is logged.
-
-    A newer version's event type or a damaged row would fail again, so that a stream which insisted
-    on it would never get past it.
+def rendered(event: EventRow, render: Callable[[], Rendered]) -> Rendered | None:
+    """The result of `render`; None if it raises, which is logged. Retrying would not help: the row is
+    damaged, or its type belongs to a newer version.
     """
     try:
         return render()
     except Exception:
-        _log.exception("The event at %s cannot be rendered.", position)
+        _log.exception("The event at %s cannot be rendered.", event.row.event_id)
         return None

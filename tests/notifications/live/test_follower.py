@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DatabaseError
 
 from app.broker.relay import ProcessRelay
 from app.database import Database
@@ -364,7 +363,7 @@ async def test_a_change_is_published_once_even_if_the_database_fails_meanwhile(
 
 
 DISK_FAILED = sqlite_error(sqlite3.SQLITE_IOERR)
-PAGE_IS_CORRUPT = DatabaseError("SELECT", {}, Exception("database disk image is malformed"))
+PAGE_IS_CORRUPT = sqlite_error(sqlite3.SQLITE_CORRUPT)
 
 
 def fail(
@@ -583,11 +582,28 @@ async def test_others_get_their_turn_between_the_bells_of_many(
     assert turns == ["bell", "another request"] * 3
 
 
-@pytest.mark.parametrize("failure", [DISK_FAILED, replaced()], ids=["disk", "restore"])
+RETRYING = "Live updates could not read the database. Retrying."
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (DISK_FAILED, RETRYING),
+        (replaced(), RETRYING),
+        (PAGE_IS_CORRUPT, "Live updates could not read what has changed."),
+    ],
+    ids=["disk", "restore", "no fault"],
+)
 async def test_changes_committed_while_reads_failed_are_published(
-    db: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    db: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    sentence: str,
 ) -> None:
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(background, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(follower, "POLL_SECONDS", 0.01)
     publisher = RecordingPublisher()
     async with following(db, Hub(), publisher):
         fail(db, monkeypatch, [True] * 3, failure)
@@ -595,18 +611,4 @@ async def test_changes_committed_while_reads_failed_are_published(
         await publisher.until(1)
 
     assert publisher.published == [[1]]
-
-
-async def test_changes_are_published_once_an_error_that_is_no_fault_has_passed(
-    db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(background, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(follower, "POLL_SECONDS", 0.01)
-    publisher = RecordingPublisher()
-    async with following(db, Hub(), publisher):
-        fail(db, monkeypatch, [True] * 3, PAGE_IS_CORRUPT)
-        await record(db, "event")
-        await publisher.until(1)
-
-    assert publisher.published == [[1]]
-    assert caplog.text.count("Live updates could not read what has changed.") == 3
+    assert caplog.text.count(sentence) == 3
