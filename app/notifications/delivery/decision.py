@@ -97,7 +97,7 @@ def _is_settled_in_app(delivery: Row[Any], _channel: Channel) -> Skip | None:
 
 
 def _is_snoozed(delivery: Row[Any], _channel: Channel) -> Wait | None:
-    """It waits until the notification is back in the inbox, and expires no sooner for that."""
+    """Waits until the notification is back in the inbox; its time to live begins then."""
     if delivery.snoozed_until is None or TYPES[delivery.type].is_immediate:
         return None
     back = max(delivery.snoozed_until, clock.now() + SECOND)

@@ -12,12 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.models import Delivery
 from app.models.delivery import is_pending
-from app.notifications.channels.base import OUTAGE, Channel, DeliveryFailure, Failed, Sent, Wait
+from app.notifications.channels.base import (
+    OUTAGE,
+    Channel,
+    DeliveryFailure,
+    Failed,
+    Outcome,
+    Sent,
+    Wait,
+)
 from app.notifications.delivery.claims import Claim
 from app.notifications.delivery.decision import Skip
 from app.telemetry.metrics import count_deliveries
 
-Settlement = Sent | Failed | Skip | Wait
+Settlement = Outcome | Skip
 
 
 async def settle(

@@ -525,14 +525,20 @@ async def test_the_time_of_a_delivery_may_begin_later_than_the_delivery(
     assert await decided(db, fleeting) == [Skip("expired", state="dead")]
 
 
-async def test_nothing_expires_while_it_is_snoozed(
-    db: Database, alice: User, bob: User, squad: Team, hands: Hands
-) -> None:
-    hands.set("2026-11-23 10:00")
+async def share_and_snooze(db: Database, alice: User, bob: User, squad: Team) -> datetime:
+    """Snoozed for a week; returns when it is back."""
     back = clock.now() + timedelta(days=7)
     await share(db, alice, squad)
     async with db.act() as session:
         await snooze(session, bob.id, Selection(filter=Filter()), back)
+    return back
+
+
+async def test_nothing_expires_while_it_is_snoozed(
+    db: Database, alice: User, bob: User, squad: Team, hands: Hands
+) -> None:
+    hands.set("2026-11-23 10:00")
+    back = await share_and_snooze(db, alice, bob, squad)
 
     hands.set(back - SECOND)
 
@@ -544,10 +550,7 @@ async def test_nothing_expires_that_a_previous_version_postponed(
     db: Database, alice: User, bob: User, squad: Team, hands: Hands
 ) -> None:
     hands.set("2026-11-23 10:00")
-    back = clock.now() + timedelta(days=7)
-    await share(db, alice, squad)
-    async with db.act() as session:
-        await snooze(session, bob.id, Selection(filter=Filter()), back)
+    back = await share_and_snooze(db, alice, bob, squad)
     await change_deliveries(db, queued_at=None)
 
     hands.set(back)

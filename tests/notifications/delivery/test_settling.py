@@ -37,9 +37,11 @@ async def claim(db: Database) -> Claim:
     return claimed
 
 
-async def settle_now(db: Database, claimed: Claim, ids: Sequence[int], outcome: Settlement) -> None:
+async def settle_now(
+    db: Database, claimed: Claim, ids: Sequence[int], settlement: Settlement
+) -> None:
     async with db.write() as session:
-        await settle(session, CHANNEL, claimed, ids, outcome)
+        await settle(session, CHANNEL, claimed, ids, settlement)
 
 
 def shown(row: Delivery, *columns: str) -> tuple[Any, ...]:
@@ -55,7 +57,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state", "reason", "is_attempted"),
+    ("settlement", "state", "reason", "is_attempted"),
     [
         (SENT, "sent", None, True),
         (NEVER, "failed", None, True),
@@ -67,7 +69,7 @@ async def test_a_final_outcome_settles_now_and_ends_the_claim(
     db: Database,
     hands: Hands,
     counted: list[Any],
-    outcome: Settlement,
+    settlement: Settlement,
     state: str,
     reason: str | None,
     is_attempted: bool,
@@ -77,14 +79,16 @@ async def test_a_final_outcome_settles_now_and_ends_the_claim(
     claimed = await claim(db)
     hands.move(MINUTE)
 
-    await settle_now(db, claimed, [1, 2], outcome)
+    await settle_now(db, claimed, [1, 2], settlement)
 
     now = clock.now()
     for row in await deliveries(db):
         attempted_at = now if is_attempted else None
         assert shown(row, *COLUMNS) == (state, reason, 1, now, attempted_at, now)
         assert row.claimed_by is None
-        problem = ("unavailable", "mail.example", 451, "Later") if outcome == NEVER else (None,) * 4
+        problem = (
+            ("unavailable", "mail.example", 451, "Later") if settlement == NEVER else (None,) * 4
+        )
         assert shown(row, *PROBLEM) == problem
     assert counted == [("email", state, 2)]
 
@@ -182,34 +186,36 @@ async def test_after_its_last_attempt_a_delivery_is_dead(
 
 
 @pytest.mark.parametrize(
-    "outcome", [SENT, NEVER, LATER, Skip("read"), Wait(clock.now(), "resting")]
+    "settlement", [SENT, NEVER, LATER, Skip("read"), Wait(clock.now(), "resting")]
 )
-async def test_an_outcome_is_of_these_deliveries_alone(db: Database, outcome: Settlement) -> None:
+async def test_an_outcome_is_of_these_deliveries_alone(
+    db: Database, settlement: Settlement
+) -> None:
     await write(db, "one@example.com", "two@example.com")
     claimed = await claim(db)
     _one, untouched = await deliveries(db)
 
-    await settle_now(db, claimed, [1], outcome)
+    await settle_now(db, claimed, [1], settlement)
 
     _one, two = await deliveries(db)
     assert shown(two, *COLUMNS, "claimed_by") == shown(untouched, *COLUMNS, "claimed_by")
 
 
 @pytest.mark.parametrize(
-    "outcome", [SENT, NEVER, LATER, Skip("read"), Wait(clock.now(), "resting")]
+    "settlement", [SENT, NEVER, LATER, Skip("read"), Wait(clock.now(), "resting")]
 )
 @pytest.mark.parametrize(
     "meanwhile", [{"claimed_by": "another.1"}, {"state": "skipped", "reason": "withdrawn"}]
 )
 async def test_deliveries_claimed_or_withdrawn_by_others_stay_unchanged(
-    db: Database, outcome: Settlement, meanwhile: dict[str, str]
+    db: Database, settlement: Settlement, meanwhile: dict[str, str]
 ) -> None:
     await write(db)
     claimed = await claim(db)
     await change_deliveries(db, **meanwhile)
     [before] = await deliveries(db)
 
-    await settle_now(db, claimed, [1], outcome)
+    await settle_now(db, claimed, [1], settlement)
 
     [after] = await deliveries(db)
     assert shown(after, *COLUMNS, "claimed_by") == shown(before, *COLUMNS, "claimed_by")

@@ -2,8 +2,8 @@
 
 The subscriber chooses the endpoint, which could point into our own network. Its host must be a
 well-known push service or listed in PUSH_ALLOWED_HOSTS. We connect only to public addresses,
-checked when the name is resolved; a private address must itself be listed in that setting, beside
-the name. So whoever controls a name that is listed cannot lead us to other machines of our network.
+checked when the name is resolved. A private address must be listed there as well as the name, so
+that the owner of a listed name cannot direct us to other machines in our network.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import lru_cache
 from app.language import _
 from app.outgoing import is_public
 from app.settings import SettingError, is_loopback
-from app.web.hosts import DEFAULT_PORTS, Authority, Origin, normal_host, read_authority, read_origin
+from app.web.hosts import Authority, Origin, normal_host, read_authority, read_origin
 
 # Each host and all of its subdomains, over HTTPS on port 443 only.
 WELL_KNOWN = (
@@ -70,8 +70,8 @@ class PushServices:
         return service
 
     def may_reach(self, host: str, address: str) -> bool:
-        """Whether we may connect to this address for this host: loopback if the host itself is
-        loopback; else a public one or, for a host in the settings, one that is there as well.
+        """Whether we may connect to `address` for `host`. A loopback host reaches only loopback;
+        other hosts reach public addresses, or a private one if the settings list both.
         """
         if is_loopback(host):
             return is_loopback(address)
@@ -79,12 +79,9 @@ class PushServices:
         return is_public(address) or {normal_host(host), normal_host(address)} <= named
 
     def _is_named(self, service: Origin) -> bool:
-        given, default = service.authority, DEFAULT_PORTS[service.scheme]
-        is_scheme_allowed = service.scheme == "https" or is_loopback(given.host)
-        wanted = given.host, given.port or default
-        return is_scheme_allowed and wanted in [
-            (one.host, one.port or default) for one in self._named
-        ]
+        is_scheme_allowed = service.scheme == "https" or is_loopback(service.authority.host)
+        origins = (read_origin(f"{service.scheme}://{one}") for one in self._named)
+        return is_scheme_allowed and service in origins
 
 
 def _is_well_known(service: Origin) -> bool:

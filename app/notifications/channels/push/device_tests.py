@@ -17,7 +17,7 @@ from app.notifications.events.event_type import PUSH
 
 
 async def add(session: AsyncSession, device: PushSubscription) -> Delivery:
-    """Queues a test for the device. The relay is poked after the commit, so that it leaves at once."""
+    """Queues a test for the device, and pokes the worker after the commit to send it at once."""
     poke_after_commit(session, CHANGES)
     test = Delivery(
         channel=PUSH,

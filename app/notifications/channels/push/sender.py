@@ -158,9 +158,9 @@ class Sender:
 
 
 async def _count_unread(db: Database, row: Row[Any]) -> int:
-    """How many notifications the recipient has not read. The count in the row stops at MOST_COUNTED,
-    because the rows of a batch are read again and again while a service is slow; it has to do if
-    the database cannot count further now. No short read: many take long to count.
+    """How many notifications the recipient has not read. `row.unread` stops at MOST_COUNTED, because
+    a slow service makes us read a batch repeatedly; it is used if the database cannot be read. Not a
+    short read: counting many takes long.
     """
     if row.unread < MOST_COUNTED:
         return int(row.unread)

@@ -59,6 +59,14 @@ def settings(settings: Settings, push_service: PushService) -> Settings:
     return allowing(settings, push_service)
 
 
+@pytest.fixture
+async def bobs_browser(db: Database, push_service: PushService, bob: User) -> Browser:
+    """It gets bob's pushes."""
+    browser = push_service.browser()
+    await enable_push(db, bob, browser)
+    return browser
+
+
 async def tell(
     db: Database, user: User, kind: EventType = INVITATION_RECEIVED, **facts: Any
 ) -> None:
@@ -90,15 +98,13 @@ async def set_all(db: Database, model: type[Any], **columns: Any) -> None:
 
 
 async def test_a_notification_arrives_on_the_device(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
 
     await deliver_pushes(db, settings)
 
-    [pushed] = browser.pushed
+    [pushed] = bobs_browser.pushed
     told = pushed.payload
     notification_id = (await the_push(db)).notification_id
     assert told["title"] == "Video Squad"
@@ -117,16 +123,14 @@ async def test_a_notification_arrives_on_the_device(
 
 @pytest.mark.parametrize("count", [99, 100, 150])
 async def test_a_push_counts_every_unread_notification(
-    db: Database, settings: Settings, push_service: PushService, bob: User, count: int
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User, count: int
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
     await repeat(db, bob, count - 1)
 
     await deliver_pushes(db, settings)
 
-    [pushed] = browser.pushed
+    [pushed] = bobs_browser.pushed
     assert pushed.payload["unread_count"] == count
     assert pushed.payload["notification"]["app_badge"] == str(count)
 
@@ -134,31 +138,27 @@ async def test_a_push_counts_every_unread_notification(
 async def test_a_push_is_sent_with_the_count_up_to_a_hundred_if_the_rest_cannot_be_counted(
     db: Database,
     settings: Settings,
-    push_service: PushService,
+    bobs_browser: Browser,
     bob: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def failing(*_given: object) -> int:
         raise sqlite_error(sqlite3.SQLITE_IOERR)
 
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
     await repeat(db, bob, 149)
 
     monkeypatch.setattr(sender, "unread_count", failing)
     await deliver_pushes(db, settings)
 
-    [pushed] = browser.pushed
+    [pushed] = bobs_browser.pushed
     assert pushed.payload["unread_count"] == 100
     assert (await the_push(db)).state == "sent"
 
 
 async def test_a_finished_video_has_an_address_of_its_picture(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     async with db.act() as session:
         session.add(reel := Project(name="Highlight Reel", owner_id=bob.id))
         await session.flush()
@@ -169,20 +169,18 @@ async def test_a_finished_video_has_an_address_of_its_picture(
 
     await deliver_pushes(db, settings)
 
-    images = [pushed.payload.get("image") for pushed in browser.pushed]
+    images = [pushed.payload.get("image") for pushed in bobs_browser.pushed]
     assert images == ["http://testserver/projects/1/compilations/3/thumbnail", None]
 
 
 async def test_a_browser_may_show_it_without_asking_a_script(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
 
     await deliver_pushes(db, settings)
 
-    told = browser.pushed[0].payload
+    told = bobs_browser.pushed[0].payload
     one = told["notification_id"]
     assert told["web_push"] == 8030
     assert told["app_badge"] == 1
@@ -211,10 +209,8 @@ async def test_every_device_of_a_person_gets_it_and_nobody_elses(
 
 
 async def test_a_type_whose_push_is_off_reaches_no_device(
-    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, alice: User, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     async with db.act() as session:
         await set_switch(session, bob, INVITATION_RECEIVED.name, PUSH, wanted=False)
     await tell(db, bob)
@@ -222,6 +218,7 @@ async def test_a_type_whose_push_is_off_reaches_no_device(
     await deliver_pushes(db, settings)
 
     assert await pushes(db) == []
+    assert bobs_browser.pushed == []
 
 
 @pytest.mark.parametrize(
@@ -435,16 +432,14 @@ async def test_a_push_that_expired_is_sent_after_all_when_an_administrator_redel
 
 
 async def test_a_late_attempt_asks_the_service_to_keep_it_for_no_longer_than_it_is_news(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
     await set_all(db, Delivery, created_at=clock.now() - timedelta(hours=23))
 
     await deliver_pushes(db, settings)
 
-    assert 3500 < int(browser.pushed[0].headers["ttl"]) <= 3600
+    assert 3500 < int(bobs_browser.pushed[0].headers["ttl"]) <= 3600
 
 
 async def test_a_push_that_is_too_large_is_sent_once_more_shortened(
@@ -477,16 +472,14 @@ async def test_a_push_that_is_too_large_even_shortened_is_given_up(
 
 @pytest.mark.parametrize("letter", ["x", "é", "🎬", '"', "\x01"])
 async def test_however_long_the_names_every_service_takes_it(
-    db: Database, settings: Settings, push_service: PushService, bob: User, letter: str
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User, letter: str
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob, team_name=letter * 5000, error=letter * 5000)
 
     await deliver_pushes(db, settings)
 
-    assert len(browser.pushed[0].body) <= 4096
-    assert browser.pushed[0].payload["notification_id"]
+    assert len(bobs_browser.pushed[0].body) <= 4096
+    assert bobs_browser.pushed[0].payload["notification_id"]
     assert MOST_BYTES == 4096 - 103
 
 
@@ -700,25 +693,21 @@ async def test_an_ordinary_push_waits_for_being_read_and_an_urgent_one_does_not(
 
 
 async def test_repeats_replace_each_other_and_different_news_do_not(
-    db: Database, settings: Settings, push_service: PushService, alice: User, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, alice: User, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
     await tell(db, bob)
     await tell(db, bob, team_id=None, title="Something else")
     await deliver_pushes(db, settings)
 
-    topics = Counter(one.headers["topic"] for one in browser.pushed)
+    topics = Counter(one.headers["topic"] for one in bobs_browser.pushed)
 
     assert sorted(topics.values()) == [1, 2]
 
 
 async def test_pushes_about_different_deleted_subjects_do_not_replace_each_other(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     async with db.act() as session:
         await set_switch(session, bob, TEAM_DELETED.name, PUSH, wanted=True)
     him = personally(User.id)
@@ -728,9 +717,9 @@ async def test_pushes_about_different_deleted_subjects_do_not_replace_each_other
             await notify(session, TEAM_DELETED, recipients=people, team_name=team)
     await deliver_pushes(db, settings)
 
-    told = {(one.payload["title"], one.headers["topic"]) for one in browser.pushed}
+    told = {(one.payload["title"], one.headers["topic"]) for one in bobs_browser.pushed}
 
-    assert len(browser.pushed) == 3
+    assert len(bobs_browser.pushed) == 3
     assert len({topic for _title, topic in told}) == len(told) == 2
 
 
@@ -979,7 +968,7 @@ async def test_a_browser_that_changes_hands_meanwhile_shows_its_new_person_nothi
 async def test_an_unexpected_error_is_retried(
     db: Database,
     settings: Settings,
-    push_service: PushService,
+    bobs_browser: Browser,
     bob: User,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -987,8 +976,6 @@ async def test_an_unexpected_error_is_retried(
     async def break_down(*_given: Any) -> Reply:
         raise RuntimeError("Nobody foresaw this")
 
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob)
     with monkeypatch.context() as during:
         during.setattr(Outgoing, "post", break_down)
@@ -1001,7 +988,7 @@ async def test_an_unexpected_error_is_retried(
     await deliver_pushes(db, settings)
 
     assert (await the_push(db)).state == "sent"
-    assert len(browser.pushed) == 1
+    assert len(bobs_browser.pushed) == 1
 
 
 async def test_a_service_that_is_no_longer_allowed_is_sent_nothing(
@@ -1059,13 +1046,11 @@ async def test_a_test_push_says_that_it_works(
 
 
 async def test_a_failure_for_an_invitee_names_its_reason(
-    db: Database, settings: Settings, push_service: PushService, bob: User
+    db: Database, settings: Settings, bobs_browser: Browser, bob: User
 ) -> None:
-    browser = push_service.browser()
-    await enable_push(db, bob, browser)
     await tell(db, bob, error="The clips have no picture.")
 
     await deliver_pushes(db, settings)
 
-    assert browser.pushed[0].payload["body"].endswith("\nThe clips have no picture.")
+    assert bobs_browser.pushed[0].payload["body"].endswith("\nThe clips have no picture.")
     assert COMPILATION_FAILED.push_ttl == timedelta(hours=4)

@@ -1,4 +1,4 @@
-"""Where a push goes, as a row has it, in Python and in SQL."""
+"""The address of a push delivery, in Python and in SQL."""
 
 import pytest
 from sqlalchemy import select
