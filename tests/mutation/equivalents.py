@@ -17,6 +17,7 @@ FALSY = "None is as false as False."
 INFERRED = "SQLAlchemy joins on the same key without being told: there is no other."
 JOINED = "SQLAlchemy correlates no table that is part of a join."
 TYPED_NULL = "SQLite compares NULL without a type; PostgreSQL needs it."
+COUNTED = "The rows are counted; what they hold does not matter."
 EITHER_END = "A slice is the same from either end; reading from the nearer one is only faster."
 FIRST_ROW = "SQLite takes the first row of a scalar subquery; PostgreSQL would refuse a second."
 SAME_SECOND = "The search ends at the same second, only in more or fewer steps."
@@ -136,6 +137,13 @@ EQUIVALENT: dict[str, list[Equivalent]] = {
         Equivalent(
             "- if not 0 <= first < matching:\n+ if not 0 <= first <= matching:",
             "What begins at the end is empty in any case.",
+        ),
+        Equivalent(
+            '- rows = select(text("1")).select_from(Notification)'
+            ".where(Notification.user_id == user_id, which)\n"
+            "+ rows = select(None).select_from(Notification)"
+            ".where(Notification.user_id == user_id, which)",
+            COUNTED,
         ),
     ],
     "app/notifications/preferences/digest.py": [

@@ -108,6 +108,7 @@ async def index(
     A parameter that may be repeated takes at most 50 different values.
     """
     given = request.query_params
+    # Its default, "all", is not a status that was given: unread_only counts then.
     if "status" not in given:
         inbox_query = replace(inbox_query, status=None)
     wanted = filter_in(inbox_query, user)

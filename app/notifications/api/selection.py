@@ -31,7 +31,7 @@ from app.rendering import zone_of
 from app.values.numbers import GREATEST_ID
 
 MOST_PER_PAGE = 100
-# 0 for who has no notification yet.
+# 0 for a user without notifications.
 Position = Annotated[int, Meta(ge=0, le=GREATEST_ID)]
 
 
@@ -171,7 +171,7 @@ class SelectionObject(UpTo):
         return wanted if is_said else wanted.with_values("view", (self.default_view,))
 
     async def position(self, session: AsyncSession, user_id: int) -> int | None:
-        """That of the filter if there is none beside it."""
+        """Beside the filter, or else inside it."""
         beside = await super().position(session, user_id)
         return self._filter_position if beside is None else beside
 

@@ -33,7 +33,7 @@ from app.notifications.inbox.tallies import (
     STATEMENTS_KEPT,
     People,
     Tally,
-    has_remembered_groups,
+    has_cached_groups,
     select_tallies,
     tally_groups,
 )
@@ -72,7 +72,7 @@ async def read_group_page(
     `session` was opened by `reading_groups`; `totals` were read in it, for any filter. The groups with
     `keys_on_top` stand above the first page of the whole inbox, and on no page.
     """
-    if has_remembered_groups(wanted):
+    if has_cached_groups(wanted):
         tally = await tally_groups(session, user_id, wanted, totals.version)
         on_top = tally.some(keys_on_top) if first == 0 else {}
         tallies = on_top | tally.slice(first, most, keys_on_top)
@@ -92,7 +92,7 @@ async def read_group_page(
 
 async def count_groups(session: AsyncSession, user_id: int, wanted: Filter, totals: Totals) -> int:
     """The number of groups that match; `totals` were read in the same session."""
-    if has_remembered_groups(wanted):
+    if has_cached_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.version)).count
     return await _number_of_groups(session, user_id, wanted)
 
@@ -124,7 +124,7 @@ async def add_groups(
 async def _tallies_by_key(
     session: AsyncSession, user_id: int, wanted: Filter, keys: Set[str], totals: Totals
 ) -> dict[str, Tally]:
-    if has_remembered_groups(wanted):
+    if has_cached_groups(wanted):
         return (await tally_groups(session, user_id, wanted, totals.version)).some(keys)
     rows = select_tallies(
         key_for_reader(user_id), Notification.user_id == user_id, *wanted.clauses(), in_groups(keys)
@@ -164,7 +164,7 @@ async def _read_heads(
     session: AsyncSession, user_id: int, wanted: Filter, tallies: Mapping[str, Tally]
 ) -> list[Row[Any]]:
     """The newest notice of each group; any of them if several came back together, at one position."""
-    rows = _remembered_heads(wanted.key) if has_remembered_groups(wanted) else _heads(wanted)
+    rows = _cached_heads(wanted.key) if has_cached_groups(wanted) else _heads(wanted)
     positions = {tally.position for tally in tallies.values()}
     values = {"user_id": user_id, "positions": positions}
     heads: dict[str, Row[Any]] = {}
@@ -175,7 +175,7 @@ async def _read_heads(
 
 
 @lru_cache(STATEMENTS_KEPT)
-def _remembered_heads(chosen: FilterKey) -> Select[Any]:
+def _cached_heads(chosen: FilterKey) -> Select[Any]:
     """Built once, because building it takes longer than running it."""
     return _heads(Filter(dict(chosen)))
 
@@ -230,9 +230,7 @@ async def _read_people(
     ids = [head.id for head in heads.values()]
     end = BEYOND_ALL_POSITIONS if wanted.up_to_position is None else wanted.up_to_position
     people = (
-        _remembered_people(wanted.key)
-        if has_remembered_groups(wanted)
-        else _people_among(wanted.clauses())
+        _cached_people(wanted.key) if has_cached_groups(wanted) else _people_among(wanted.clauses())
     )
     values = {"user_id": user_id, "heads": ids, "end": end}
     if are_many:
@@ -265,7 +263,7 @@ def _as_people(
 
 
 @lru_cache(STATEMENTS_KEPT)
-def _remembered_people(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
+def _cached_people(chosen: FilterKey) -> Select[*tuple[Any, ...]]:
     up_to_end = Notification.position <= bindparam("end")
     return _people_among([*Filter(dict(chosen)).clauses(), up_to_end])
 

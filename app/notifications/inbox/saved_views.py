@@ -21,7 +21,7 @@ MOST_VIEWS = 50
 LONGEST_NAME, LONGEST_QUERY = 60, 2000
 # The parameters of the list besides the filter: a view keeps whether the list is grouped, but not
 # which part of the list was shown. It keeps `unread_only` as the status that it means.
-GROUPED, ONLY_UNREAD = "grouped", "unread_only"
+GROUPED, UNREAD_PARAMETER = "grouped", "unread_only"
 PART_OF_LIST = {"page", "limit", "offset", "up_to_position"}
 
 
@@ -147,9 +147,9 @@ def _checked(name: str | None, query: str | None, zone: ZoneInfo) -> dict[str, s
 
 def _kept(query: str) -> str:
     """The part of a query string that a view keeps."""
-    given, dropped = parse_qs(query), {*PART_OF_LIST, ONLY_UNREAD}
+    given, dropped = parse_qs(query), {*PART_OF_LIST, UNREAD_PARAMETER}
     pairs = [one for one in query.split("&") if unquote_plus(one.partition("=")[0]) not in dropped]
-    if "status" not in given and any(map(_as_bool, given.get(ONLY_UNREAD, ()))):
+    if "status" not in given and any(map(_as_bool, given.get(UNREAD_PARAMETER, ()))):
         pairs.append(urlencode(UNREAD_ONLY, doseq=True))
     return "&".join(pairs)
 
@@ -160,7 +160,7 @@ def _query_error(query: str, zone: ZoneInfo) -> str:
         return _("Use at most {limit} characters.").format(limit=LONGEST_QUERY)
     given = parse_qs(query, keep_blank_values=True)
     filters = {field.name for field in FIELDS}
-    unknown = given.keys() - filters - {GROUPED, ONLY_UNREAD} - PART_OF_LIST
+    unknown = given.keys() - filters - {GROUPED, UNREAD_PARAMETER} - PART_OF_LIST
     if unknown or "\x00" in query:
         names = ", ".join(sorted(unknown))
         return _("The list cannot be filtered by this: {names}").format(names=names)
@@ -168,7 +168,7 @@ def _query_error(query: str, zone: ZoneInfo) -> str:
         filter_of(query, zone)
     except Invalid as invalid:
         return " ".join(invalid.fields.values())
-    for name in (GROUPED, ONLY_UNREAD):
+    for name in (GROUPED, UNREAD_PARAMETER):
         if None in map(_as_bool, given.get(name, ())):
             return _("{name} must be true or false.").format(name=name)
     return ""

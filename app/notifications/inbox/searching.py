@@ -63,7 +63,7 @@ FIRST_ROWS = 2_000
 MOST_ROWS = 8_000
 STATEMENTS_KEPT = 100
 # An expression cannot use an index of the column, so the scan follows the positions.
-_WALKED: ColumnElement[int] = literal_column("+notification.event_id")
+_SCANNED: ColumnElement[int] = literal_column("+notification.event_id")
 # As a parameter, it would be rendered into the statement each time.
 _COMMA: Any = literal_column("','")
 
@@ -123,7 +123,7 @@ async def _find_newest(search: _Search) -> Matches:
         if await _is_complete(search, row, found, events):
             return found
         events = _next_number_of_events(events, len(found))
-    return _decode(await search.row(search.statements.on_walk))
+    return _decode(await search.row(search.statements.by_scanning))
 
 
 def _is_short(search: Query) -> bool:
@@ -219,11 +219,11 @@ class _Statements:
     @cached_property
     def come_back(self) -> Select[*tuple[Any, ...]]:
         above = Notification.position >= bindparam("lowest")
-        rows = self._rows(literal(1)).where(above, bindparam("oldest", type_=BigInteger) > _WALKED)
+        rows = self._rows(literal(1)).where(above, bindparam("oldest", type_=BigInteger) > _SCANNED)
         return select(rows.exists().label("has_come_back"))
 
     @cached_property
-    def on_walk(self) -> Select[*tuple[Any, ...]]:
+    def by_scanning(self) -> Select[*tuple[Any, ...]]:
         """Scans all notifications, newest first, until there are enough."""
         rows = self._rows(Notification.id, Notification.position)
         found = rows.where(is_found(Notification.event_id)).order_by(*NEWEST_FIRST)

@@ -3,7 +3,7 @@
 Grouping 100,000 rows takes longer than reading a page of them, so each process keeps the result.
 
 What is kept: a `ListTally`, the tallies of all groups of a list, by user and filter (`TalliedLists`).
-Only lists filtered by REMEMBERED are kept, because there a notification can begin or cease to match
+Only lists filtered by CACHED_FIELDS are kept, because there a notification can begin or cease to match
 only through a change to itself. A filter on events has its groups counted each time (groups.py).
 
 When it is valid: a `ListTally` carries the `InboxVersion` of the user's notifications that it was counted
@@ -51,7 +51,7 @@ from app.notifications.inbox.filters import Filter, FilterKey
 GROUPS_KEPT, LIST_WEIGHT = 200_000, 10
 # The filter fields that read only columns of the notification. What others read from its event can
 # change without a change to the notification.
-REMEMBERED = {"type", "status", "view"}
+CACHED_FIELDS = {"type", "status", "view"}
 STATEMENTS_KEPT = 100
 # All groups are counted again after more changes, changed notifications or arrivals than these.
 MOST_CHANGES, MOST_CHANGED, MOST_ARRIVED = 50, 200, 1_000
@@ -215,21 +215,21 @@ def select_tallies(key: SQLColumnExpression[str], *clauses: Any) -> Select[*tupl
     )
 
 
-def has_remembered_groups(wanted: Filter) -> bool:
+def has_cached_groups(wanted: Filter) -> bool:
     """Whether the groups of this list are kept."""
-    return wanted.chosen.keys() <= REMEMBERED and wanted.view.name != "saved"
+    return wanted.chosen.keys() <= CACHED_FIELDS and wanted.view.name != "saved"
 
 
 def reading_groups(db: Database, wanted: Filter) -> AbstractAsyncContextManager[AsyncSession]:
     """A session for the groups of this list: a short read if its slow statements run by `execute_aside`."""
-    is_short = wanted.is_indexed and has_remembered_groups(wanted)
+    is_short = wanted.is_indexed and has_cached_groups(wanted)
     return db.short_read() if is_short else db.read()
 
 
 async def tally_groups(
     session: AsyncSession, user_id: int, wanted: Filter, version: InboxVersion
 ) -> ListTally:
-    """All groups of a list for which `has_remembered_groups`; `version` is that of this session.
+    """All groups of a list for which `has_cached_groups`; `version` is that of this session.
 
     The list is kept without `up_to_position`. If the filter has one, the groups of newer notifications
     are counted again without these.

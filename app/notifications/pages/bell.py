@@ -57,9 +57,9 @@ async def bell(
 
 
 def _headers(user: User, position: int) -> dict[str, str]:
-    """The entity tag changes with all that the fragments show and with how this user sees it."""
-    view = (user.language, user.timezone, user.grouping, user.urgent_first)
-    etag = "-".join(map(str, (user.id, position, *view)))
+    """The entity tag covers the position and every setting of the user that changes the rendering."""
+    look = (user.language, user.timezone, user.grouping, user.urgent_first)
+    etag = "-".join(map(str, (user.id, position, *look)))
     return {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
 
 

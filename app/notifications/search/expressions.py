@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 from app.notifications.search.full_text import ALL, full_text_of
 
@@ -18,52 +18,39 @@ class QueryText(FunctionElement[str]):
 
 
 class Expression(FunctionElement[Any]):
-    """Compiled by the function `name` of sqlite.py or postgresql.py, from its compiled arguments.
-
-    Each class sets `inherit_cache`, because SQLAlchemy ignores an inherited one.
-    """
+    """Compiled by the function `name` of sqlite.py or postgresql.py, from its compiled arguments."""
 
     name: str
 
+    def __init_subclass__(cls, name: str, type: TypeEngine[Any]) -> None:
+        super().__init_subclass__()
+        cls.name, cls.type = name, type
+        cls.inherit_cache = True  # SQLAlchemy ignores an inherited one
 
-class Matches(Expression):
+
+class Matches(Expression, name="matches", type=NullType()):
     """Whether a document matches a QueryText.
 
     Without a type, since SQLAlchemy would write `= 1` after a Boolean, which FTS5 rejects.
     """
 
-    inherit_cache = True
-    name, type = "matches", NullType()
 
-
-class EventId(Expression):
+class EventId(Expression, name="event_id", type=BigInteger()):
     """The id of a document's event."""
 
-    inherit_cache = True
-    name, type = "event_id", BigInteger()
 
-
-class SortKey(Expression):
+class SortKey(Expression, name="sort_key", type=BigInteger()):
     """Sorts documents by event, in SQLite's storage order."""
 
-    inherit_cache = True
-    name, type = "sort_key", BigInteger()
 
-
-class IsFound(Expression):
+class IsFound(Expression, name="is_found", type=Boolean()):
     """Whether the event with this id has a document that matches a QueryText."""
 
-    inherit_cache = True
-    name, type = "is_found", Boolean()
 
-
-class IsIndexed(Expression):
+class IsIndexed(Expression, name="is_indexed", type=Boolean()):
     """Whether the event with this id has the document that every indexed event has: that of the
     unaffected readers.
     """
-
-    inherit_cache = True
-    name, type = "is_indexed", Boolean()
 
 
 @compiles(QueryText)

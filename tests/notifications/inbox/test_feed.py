@@ -115,7 +115,7 @@ async def test_one_notice_is_found_by_its_recipient_alone(
                 await feed.find(session, user.id, one, also_hidden=True)
 
 
-async def test_the_unread_of_the_inbox_are_counted(
+async def test_the_unread_of_the_inbox_are_counted_all_or_up_to_a_limit(
     db: Database, alice: User, bob: User, tell_bob: Tell, alter: Alter
 ) -> None:
     ids = await tell_bob(6)
@@ -125,6 +125,7 @@ async def test_the_unread_of_the_inbox_are_counted(
 
     async with db.read() as session:
         assert await feed.unread_count(session, bob.id) == 3
+        assert await session.scalar(feed.count_up_to(2, bob.id, feed.unread)) == 2
         assert await feed.unread_count(session, alice.id) == 0
 
 
