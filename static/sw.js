@@ -4,7 +4,7 @@ importScripts("/offline.js");
 
 const INBOX = "/notifications";
 const MOST_IDS = 100;
-const askServer = async () => (await fetch("/push/state", { redirect: "error" })).json();
+const readState = async () => (await fetch("/push/state", { redirect: "error" })).json();
 const post = (url, csrf_token, body) =>
   fetch(url, { method: "POST", headers: { "X-CSRF-Token": csrf_token }, body, redirect: "error" });
 
@@ -108,7 +108,7 @@ async function follow({ notification, action }) {
 
 // Whether the notification is now read or deleted.
 async function markRead(id) {
-  const request = askServer().then(({ csrf_token }) => post(`/push/${id}/read`, csrf_token));
+  const request = readState().then(({ csrf_token }) => post(`/push/${id}/read`, csrf_token));
   const { ok, status } = await request.catch(() => ({}));
   return ok || status === 404;
 }
@@ -135,7 +135,7 @@ async function open(path) {
 // --- The subscription ---
 
 async function renew({ oldSubscription: old }) {
-  const { key, csrf_token } = await askServer();
+  const { key, csrf_token } = await readState();
   const json = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
   if (old) {
     const { endpoint } = old, body = new URLSearchParams({ endpoint });

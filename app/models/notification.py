@@ -27,11 +27,10 @@ class Change(IdentityBase):
 
     `kind` is `event` (`user_id` is NULL: it concerns every recipient of the event with this id), or
     a change to one user's notifications: `read`, `unread`, `done`, `undone`, `saved`, `unsaved`,
-    `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`, or `refreshed` or
-    `regrouped`, which only open pages show: the actions of the notifications have changed, or the
-    user's choice of what forms groups and what comes first. It applies to the notifications in
-    `ids` (at most 1,000), or to the inbox up to the notification `up_to` and the position
-    `up_to_position`.
+    `snoozed`, `returned`, `updated`, `deleted`, `restored` or `withdrawn`. Only open pages show
+    `refreshed` (the notifications' actions have changed) and `regrouped` (the user has changed how
+    lists are grouped or ordered). It applies to the notifications in `ids` (at most 1,000), or to
+    the inbox up to the notification `up_to` and the position `up_to_position`.
     """
 
     __table_args__ = (Index("ix_change_user", "user_id", "id"),)
@@ -76,7 +75,7 @@ class Event(DefaultBase):
 
 
 SHOWN = "deleted_at IS NULL AND NOT hidden"
-# The folders of a notification: it is in one of them. Their column is `place`.
+# A notification is in one folder. The database column is still called `place`.
 FOLDERS = IN_INBOX, DONE, SNOOZED = "inbox", "done", "snoozed"
 INBOX = f"place = '{IN_INBOX}' AND " + SHOWN
 UNREAD = "read_at IS NULL AND " + INBOX
@@ -87,9 +86,9 @@ UNOPENED = "read_at IS NULL AND deleted_at IS NULL AND target IS NOT NULL"
 # `Notification.changed_in` of a withdrawn notification. No change has this id, so undo cannot
 # restore it.
 FOR_GOOD = 0
-# The kind of a change by which a newer event updated a notification.
+# The kind of change that a newer event makes to a notification.
 UPDATED = "updated"
-# The kind of a change by which a user chose what forms groups, or what comes first.
+# The kind of change for a user's new choice of grouping or order.
 REGROUPED = "regrouped"
 
 

@@ -188,7 +188,7 @@ def _describe(database: sqlite3.Connection, name: str, sql: str) -> Any:
 
 
 async def downgrade(db: Database, revision: str = "0001") -> None:
-    """To the first schema or this one, with the newest changes still in the write-ahead log alone."""
+    """Back to `revision`, with the newest changes still in the write-ahead log alone."""
     async with db.engine.connect() as connection:
         await connection.execute(text("PRAGMA wal_autocheckpoint=0"))
         await connection.commit()

@@ -155,8 +155,8 @@ async def visit(browser: Browser, url: str, **options: Any) -> Visitor:
 
 
 async def leave(context: BrowserContext) -> None:
-    """Closes a browser, and its pages before: Chromium never answers when it is to close while one of
-    them is on its way to another page.
+    """Closes a browser context after leaving its pages: Chromium hangs if it is closed while one of
+    them navigates.
     """
     async with asyncio.timeout(DEADLINE):
         for page in context.pages:
